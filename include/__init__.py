@@ -1,0 +1,1 @@
+"""What the stages run. Nothing below this package imports Airflow."""
