@@ -1,0 +1,164 @@
+"""# Deploy a model version
+
+Brings one approved version of a workload's model into its ECS service: rolled out, sensed, verified, then made the live one.
+
+**Runs** when a retrain registered an approved version, or when a person asks. One run at a time; nothing else changes what serves.
+
+| Param | means |
+|---|---|
+| `version` | a number; `latest` or nothing: the newest approved; `previous`: back to what was live before |
+| `release_hold` | a deploy of `previous` puts a hold on automatic deploys until a run sets this |
+| `dry_run` | says what it would deploy and changes nothing |
+
+**Green** means: the deployment is successful in ECS's words, its task definition is the requested one, `/version` through the load
+balancer is the requested digest five times in a row, and the golden rows score as in training.
+
+**Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by `restore_service`). A
+refusal (on hold, Rejected, older data than the live version) is *skipped* with its reason in an automatic run and red in a manual one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, Param, TriggerRule, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from include.lake import layout
+from include.registry import deploying
+from include.registry.choose import Refusal
+from include.settings import settings
+from include.workloads import Workload, discover
+from nightjar.callbacks import notify_failure
+from nightjar.hooks.ecs import EcsServiceHook
+from nightjar.hooks.registry import RegistryHook
+from nightjar.hooks.state import StateHook
+from nightjar.operators.ecs import SubmitRolloutOperator
+from nightjar.operators.restore import RejectVersionOperator, RestoreServiceOperator
+from nightjar.operators.verify import VerifyServiceOperator
+from nightjar.sensors.ecs import EcsRolloutSensor
+
+CONFIG = settings()
+AUTOMATIC = ("asset_triggered", "scheduled")
+ROLLOUT_SECONDS = 1800
+PARAMS = {
+    "version": Param(None, type=["null", "integer", "string"], description="A number, latest (or nothing), or previous"),
+    "release_hold": Param(False, type="boolean", description="Release the hold that a deploy of previous has set"),
+    "dry_run": Param(False, type="boolean", description="Say what would be deployed and change nothing"),
+}
+
+
+def pulled(task_id: str, key: str) -> str:
+    """Jinja for one entry of what a task returned."""
+    return f"{{{{ ti.xcom_pull(task_ids='{task_id}')['{key}'] }}}}"
+
+
+@task
+def resolve(workload: str, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+    """The version to deploy; a refusal is skipped in an automatic run and red in a manual one."""
+    automatic = dag_run.run_type in AUTOMATIC
+    try:
+        target = deploying.resolve(
+            workload,
+            params,
+            automatic=automatic,
+            state=StateHook(CONFIG.state_table),
+            service=EcsServiceHook(CONFIG.ecs_cluster, layout.service_name(workload), region_name=CONFIG.region),
+            registry=RegistryHook(layout.model_group(workload), region_name=CONFIG.region),
+        )
+    except Refusal as refusal:
+        raise (AirflowSkipException if automatic else AirflowFailException)(str(refusal)) from None
+    if params["dry_run"]:
+        raise AirflowSkipException(f"Dry run: would deploy version {target['version']} in place of {target['live_version']}.")
+    return target
+
+
+@task
+def go_live(
+    workload: str, target: dict[str, Any], rollout: dict[str, Any], params: Any = None, run_id: str = ""
+) -> dict[str, Any]:
+    """Writes the live pointer."""
+    registry = RegistryHook(layout.model_group(workload), region_name=CONFIG.region)
+    state = StateHook(CONFIG.state_table)
+    definition, release = rollout["task_definition"], params["release_hold"]
+    return deploying.go_live(workload, target, definition, release, run_id, state=state, registry=registry)
+
+
+def deploy_dag(workload: Workload) -> DAG:
+    """The deploy DAG of one workload."""
+    name = workload.name
+    ecs = {"cluster": CONFIG.ecs_cluster, "service": layout.service_name(name)}
+    sensing = {**ecs, "poll_seconds": CONFIG.poll_seconds, "timeout": ROLLOUT_SECONDS}
+    with DAG(
+        f"{name}_deploy",
+        doc_md=__doc__,
+        description=f"Deploys an approved model version of {name}",
+        schedule=Asset(f"nightjar://{name}/approved-model"),
+        start_date=datetime(2013, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        tags=["nightjar", "deploy", name],
+        params=PARAMS,
+        default_args={
+            "owner": workload.owner,
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
+            "execution_timeout": timedelta(minutes=5),
+            "on_failure_callback": notify_failure(CONFIG.alerts_topic_arn),
+            "region_name": CONFIG.region,
+        },
+    ) as dag:
+        target = resolve(name)
+        submit = SubmitRolloutOperator(
+            task_id="submit_rollout",
+            **ecs,
+            template_family=layout.template_family(name),
+            image=CONFIG.serving_image,
+            environment={
+                "BUNDLE_URI": pulled("resolve", "bundle_uri"),
+                "BUNDLE_DIGEST": pulled("resolve", "bundle_digest"),
+                "MODEL_VERSION": pulled("resolve", "version"),
+                "WORKLOAD": name,
+            },
+            desired_count=workload.serving.desired_count,
+        )
+        sense = EcsRolloutSensor(
+            task_id="sense_rollout",
+            **sensing,
+            service_deployment_arn=pulled("submit_rollout", "service_deployment_arn"),
+            task_definition=pulled("submit_rollout", "task_definition"),
+        )
+        verify = VerifyServiceOperator(
+            task_id="verify",
+            url_parameter=layout.service_url_parameter(name),
+            version=pulled("resolve", "version"),
+            bundle_digest=pulled("resolve", "bundle_digest"),
+            bundle_uri=pulled("resolve", "bundle_uri"),
+        )
+        target >> submit >> sense >> verify >> go_live(name, target, submit.output)
+
+        reject = RejectVersionOperator(
+            task_id="reject_version",
+            trigger_rule=TriggerRule.ONE_FAILED,
+            group=layout.model_group(name),
+            target=target,
+            rollout=submit.output,
+            failures=[
+                "{{ ti.xcom_pull(task_ids='sense_rollout', key='failure') }}",
+                "{{ ti.xcom_pull(task_ids='verify', key='failure') }}",
+            ],
+        )
+        restore = RestoreServiceOperator(task_id="restore_service", trigger_rule=TriggerRule.ONE_FAILED, **ecs, target=target)
+        sense_restore = EcsRolloutSensor(
+            task_id="sense_restore",
+            **sensing,
+            service_deployment_arn=pulled("restore_service", "service_deployment_arn"),
+            task_definition=pulled("restore_service", "task_definition"),
+        )
+        [sense, verify] >> reject
+        [sense, verify] >> restore >> sense_restore
+    return dag
+
+
+for found in discover()[0]:
+    globals()[f"{found.name}_deploy"] = deploy_dag(found)

@@ -1,0 +1,1 @@
+"""What runs inside the SageMaker training and processing containers, and the scoring code that the service shares."""

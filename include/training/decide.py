@@ -1,0 +1,126 @@
+"""The promotion decision, from an evaluation. Standard library only: a DAG task calls it.
+
+A candidate is promoted when each rule holds; a number that is absent or unreadable never promotes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+HISTORY = 30
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``reasons``: a sentence a rule, those that speak against the candidate first."""
+
+    promote: bool
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class _Finding:
+    holds: bool
+    text: str
+
+
+def decide(evaluation: Mapping[str, Any], quality: Mapping[str, Any], live_history: Sequence[Mapping[str, Any]]) -> Decision:
+    """Judges ``evaluation`` (evaluation.json) by ``quality`` (the workload's block of that name).
+
+    ``live_history`` are the versions that were live, **newest first**, each with ``version`` and ``auc`` (a number or, as a model
+    package's metadata holds it, a string). Without a champion the bar and the slices decide.
+    """
+    findings = _bar(evaluation, quality) + _slices(evaluation, quality)
+    if evaluation.get("champion") is None:
+        findings.append(_Finding(True, "There is no champion to compare with."))
+    else:
+        findings += _challenge(evaluation, quality) + _ratchet(evaluation, quality, live_history)
+    findings.sort(key=lambda finding: finding.holds)
+    return Decision(all(finding.holds for finding in findings), [finding.text for finding in findings])
+
+
+def _bar(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
+    if quality.get("metric") != "auc":
+        return [_Finding(False, f"The workload asks for the metric {quality.get('metric')!r}; only auc can be judged.")]
+    auc, bar = _number(evaluation, "candidate", "auc"), _number(quality, "bar")
+    if auc is None or bar is None:
+        return [_unreadable("the candidate's AUC or the bar")]
+    word = "reaches" if auc >= bar else "is below"
+    return [_Finding(auc >= bar, f"The candidate's AUC {auc:.4f} {word} the bar {bar:.4f}.")]
+
+
+def _slices(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
+    """Against the champion on the same slice where there is one, else against the bar; ``slice_margin`` is what may be lost."""
+    name = quality.get("slice")
+    if name is None:
+        return []
+    margin, bar = _number(quality, "slice_margin"), _number(quality, "bar")
+    champion = evaluation.get("champion")
+    measured = _get(evaluation, "candidate", "slices")
+    if margin is None or bar is None or not isinstance(measured, Mapping):
+        return [_unreadable("the slices or the slice margin")]
+    findings = []
+    for value in sorted(set(measured) | set(_get(champion, "slices") or {})):
+        auc = _number(measured, value, "auc")
+        other = bar if champion is None else _number(champion, "slices", value, "auc")
+        against = "the bar" if champion is None else "the champion's"
+        if auc is None or other is None:
+            findings.append(_unreadable(f"the AUC of slice {name}={value}"))
+        elif auc < other - margin:
+            text = f"On slice {name}={value} the candidate's AUC {auc:.4f} is more than {margin:.4f} below {against} {other:.4f}."
+            findings.append(_Finding(False, text))
+    return findings or [_Finding(True, f"None of {len(measured)} slices by {name} is badly worse (by more than {margin:.4f}).")]
+
+
+def _challenge(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
+    low, margin = _number(evaluation, "difference", "low"), _number(quality, "margin")
+    difference = _number(evaluation, "difference", "auc")
+    if low is None or margin is None or difference is None:
+        return [_unreadable("the difference of candidate and champion, or the margin")]
+    holds = low > -margin
+    word = "above" if holds else "not above"
+    text = f"Candidate minus champion is {difference:+.4f} in AUC; its lower bound {low:+.4f} is {word} {-margin:+.4f}."
+    return [_Finding(holds, text)]
+
+
+def _ratchet(evaluation: Mapping[str, Any], quality: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[_Finding]:
+    """Many small losses, each within the margin, must not add up."""
+    recent = list(history)[:HISTORY]
+    if not recent:
+        return []
+    auc, margin = _number(evaluation, "candidate", "auc"), _number(quality, "margin")
+    known = [(_number(entry, "auc"), entry.get("version")) for entry in recent]
+    if auc is None or margin is None or any(value is None for value, _ in known):
+        return [_unreadable("the AUC of the candidate or of a version that was live")]
+    best, version = max(known, key=lambda item: item[0])
+    holds = auc >= best - 2 * margin
+    word = "within" if holds else "not within"
+    of = f"the best of the last {len(recent)} live versions, {best:.4f} (version {version})"
+    text = f"The candidate's AUC {auc:.4f} is {word} {2 * margin:.4f} of {of}."
+    return [_Finding(holds, text)]
+
+
+def _unreadable(what: str) -> _Finding:
+    return _Finding(False, f"Not promoted because {what} is absent or not a number.")
+
+
+def _get(document: Any, *path: str) -> Any:
+    for name in path:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(name)
+    return document
+
+
+def _number(document: Any, *path: str) -> float | None:
+    value = _get(document, *path)
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

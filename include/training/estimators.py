@@ -1,0 +1,73 @@
+"""The kinds of model a workload may name. Each takes float64 rows in which NaN is missing or unknown and a category is a code.
+
+Every kind is seeded and gives the same model for the same rows, whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from include.training.container import JobError
+
+MAX_CATEGORIES = 250  # HistGradientBoosting bins at most 255
+
+
+def _hist_gradient_boosting(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
+    mask = [kind == "category" for kind in kinds]
+    return HistGradientBoostingClassifier(categorical_features=mask, random_state=seed, **parameters)
+
+
+def _random_forest(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
+    return RandomForestClassifier(random_state=seed, **parameters)
+
+
+def _logistic_regression(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
+    numbers = [place for place, kind in enumerate(kinds) if kind == "number"]
+    categories = [place for place, kind in enumerate(kinds) if kind == "category"]
+    imputed = Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
+            ("scale", StandardScaler()),
+        ]
+    )
+    encode = ColumnTransformer([("number", imputed, numbers), ("category", OneHotEncoder(handle_unknown="ignore"), categories)])
+    return Pipeline([("encode", encode), ("model", LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters}))])
+
+
+REGISTRY: dict[str, Callable[[Sequence[str], int, dict[str, Any]], BaseEstimator]] = {
+    "hist_gradient_boosting": _hist_gradient_boosting,
+    "random_forest": _random_forest,
+    "logistic_regression": _logistic_regression,
+}
+
+
+def make(kind: str, kinds: Mapping[str, str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
+    """An unfitted estimator. ``kinds`` are the features in order. Errors: :class:`JobError` that names what is wrong."""
+    if kind not in REGISTRY:
+        raise JobError(f"model.kind {kind!r} is unknown. Known are {', '.join(REGISTRY)}")
+    try:
+        return REGISTRY[kind](list(kinds.values()), seed, parameters)
+    except TypeError as error:
+        raise JobError(f"model.hyperparameters do not fit {kind}: {error}") from None
+
+
+def parse(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
+    """SageMaker's strings as values: JSON where it is JSON (``0.1``, ``true``, ``null``), else the string itself."""
+    return {name: _value(text) for name, text in hyperparameters.items()}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,58 @@
+"""The format of expectations.yaml: what the audit expects of one day of each event type."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Severity = Literal["critical", "warning"]
+
+
+class Rows(BaseModel):
+    """Bounds on the rows of a day, both inclusive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min: int = Field(1, ge=0)
+    max: int | None = Field(None, ge=0)
+    severity: Severity = "critical"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Rows:
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Expectation(BaseModel):
+    """One expectation of Great Expectations: its type, our severity, and its own arguments beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str = Field(pattern=r"^expect_[a-z_]+$", description="name of a Great Expectations expectation")
+    severity: Severity
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What is passed to the expectation's class."""
+        return dict(self.__pydantic_extra__ or {})
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns the arguments name."""
+        named = [self.arguments[key] for key in ("column", "column_A", "column_B") if key in self.arguments]
+        return named + [column for key in ("column_list", "column_set") for column in self.arguments.get(key, ())]
+
+
+class Suite(BaseModel):
+    """What is expected of one day of one event type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: Rows = Rows()
+    unique: tuple[str, ...] = Field(
+        ("key", "known_at"), min_length=1, description="columns whose combination is unique (critical)"
+    )
+    quarantine: float = Field(ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)")
+    expectations: tuple[Expectation, ...] = ()

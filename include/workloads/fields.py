@@ -1,0 +1,143 @@
+"""The schema of one field, and the check of a record against a schema. Pure Python, the same in Glue and in the service."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NAME = r"^[a-z][a-z0-9_]{0,62}$"
+# Beyond this a double no longer tells thousandths apart, and the data set digest (include.sql) would overflow.
+LARGEST_NUMBER = 1e15
+_BLANKS = re.compile(r"\s+")
+
+
+class FieldSpec(BaseModel):
+    """One field of an event, a table row or a request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["string", "integer", "number", "boolean", "timestamp"]
+    nullable: bool = Field(False, description="null, or absent, is allowed")
+    min: float | None = Field(None, description="smallest value allowed (integer, number)")
+    max: float | None = Field(None, description="largest value allowed (integer, number)")
+    enum: tuple[str | int | float, ...] | None = Field(None, min_length=1, description="the only values allowed")
+    normalize: bool = Field(True, description="strings: NFC, trimmed, runs of blanks made one space; false keeps them as sent")
+    description: str = ""
+    example: str | int | float | bool | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FieldSpec:
+        if self.type not in ("integer", "number") and (self.min is not None or self.max is not None):
+            raise ValueError(f"min and max are for integer and number, not for {self.type}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        if self.enum is not None and self.type not in ("string", "integer", "number"):
+            raise ValueError(f"enum is for string, integer and number, not for {self.type}")
+        for value in self.enum or ():
+            if problem := self.model_copy(update={"enum": None}).check(value)[1]:
+                raise ValueError(f"enum value {value!r} {problem}")
+        if self.example is not None and (problem := self.check(self.example)[1]):
+            raise ValueError(f"example {self.example!r} {problem}")
+        return self
+
+    def check(self, value: Any) -> tuple[Any, str | None]:
+        """The clean value and None, or None and what is wrong with it. Texts hold no data, so that reasons can be counted."""
+        if value is None:
+            return (None, None) if self.nullable else (None, "is missing")
+        clean, problem = _CHECKS[self.type](value, self)
+        if problem is None and self.enum is not None and clean not in self.enum:
+            return None, "is not one of the allowed values"
+        return (clean, None) if problem is None else (None, problem)
+
+
+def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A record with exactly ``fields``, cleaned, and the list of problems ("distance: is below the minimum 0").
+
+    Fields the schema does not name are left out: a producer may add a field before a consumer knows it.
+    Timestamps become ISO 8601 UTC text with ``Z`` and milliseconds only where there are some.
+    """
+    clean, problems = {}, []
+    for name, spec in fields.items():
+        clean[name], problem = spec.check(record.get(name))
+        if problem:
+            problems.append(f"{name}: {problem}")
+    return clean, problems
+
+
+def normalize_text(text: str) -> str:
+    """NFC, trimmed, and every run of white space made one space."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def parse_instant(text: str) -> datetime:
+    """An aware UTC datetime, cut to the millisecond (Athena's precision). Raises ValueError; a time without an offset is refused."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("a time needs an offset, such as Z")
+    instant = instant.astimezone(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def format_instant(instant: datetime) -> str:
+    """ISO 8601 UTC with ``Z``; milliseconds only where there are some. Raises ValueError for a naive datetime."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime is no instant: give it a time zone")
+    instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def _string(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
+    if not isinstance(value, str):
+        return None, "is not a string"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None, "is not valid Unicode text"
+    return (normalize_text(value) if spec.normalize else value), None
+
+
+def _integer(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None, "is not an integer"
+    return _in_range(value, spec)
+
+
+def _number(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, "is not a number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, "is not a finite number"
+    clean, problem = _in_range(value, spec)
+    return (None, problem) if problem else (float(clean), None)
+
+
+def _in_range(value: float, spec: FieldSpec) -> tuple[Any, str | None]:
+    if abs(value) >= LARGEST_NUMBER:
+        return None, f"is larger than {LARGEST_NUMBER:g}"
+    if spec.min is not None and value < spec.min:
+        return None, f"is below the minimum {spec.min:g}"
+    if spec.max is not None and value > spec.max:
+        return None, f"is above the maximum {spec.max:g}"
+    return value, None
+
+
+def _boolean(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
+    return (value, None) if isinstance(value, bool) else (None, "is not true or false")
+
+
+def _timestamp(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
+    try:
+        return format_instant(parse_instant(value)), None
+    except (TypeError, ValueError, OverflowError):
+        return None, "is not an ISO 8601 time with an offset"
+
+
+_CHECKS = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean, "timestamp": _timestamp}

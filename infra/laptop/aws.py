@@ -1,0 +1,39 @@
+"""boto3 clients of the local AWS endpoint, with the operator's keys: what Terraform's credentials are on AWS."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.laptop.config import REGION, LaptopConfig
+
+
+class Aws:
+    """Clients by service name: ``aws.s3``, ``aws.glue`` …, each made once."""
+
+    def __init__(self, config: LaptopConfig) -> None:
+        self._endpoint = config.endpoint
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(aws_access_key_id="operator", aws_secret_access_key="operator", region_name=REGION)
+
+    def client(self, service: str) -> Any:
+        """A client that retries little: the endpoint is on this machine."""
+        options = Config(
+            retries={"max_attempts": 3, "mode": "standard"},
+            s3={"addressing_style": "path"},
+            max_pool_connections=16,
+            read_timeout=60,
+        )
+        return self._session.client(service, endpoint_url=self._endpoint, config=options)
+
+    def __getattr__(self, service: str) -> Any:
+        if service.startswith("_"):
+            raise AttributeError(service)
+        client = self.client(service)
+        self.__dict__[service] = client
+        return client

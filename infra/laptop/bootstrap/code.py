@@ -1,0 +1,93 @@
+"""Packages ``include/`` as CI does: stamps the build, makes a reproducible archive, uploads it under ``code/<sha>/``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from include.lake import layout
+from infra.laptop.aws import Aws
+from infra.laptop.config import ROOT
+
+STAMPED = ("include", "plugins", "serving")
+BUILD_FILE = "_build.json"
+SCRIPTS = ("transform", "audit")
+ARCHIVE = "include.zip"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Build:
+    """What ``_build.json`` says. ``code_sha`` is the git sha, with the dirty hash behind it when files differ from it."""
+
+    git_sha: str
+    dirty_hash: str
+    built_at: str
+    code_sha: str
+
+
+def stamp(root: Path = ROOT) -> Build:
+    """Writes ``include/_build.json`` and returns what it says."""
+    git_sha = _git(root, "rev-parse", "HEAD") or "0" * 40
+    changed = _git(root, "status", "--porcelain", "--", *STAMPED)
+    dirty = content_hash(root)[:12] if changed or not _git(root, "rev-parse", "HEAD") else ""
+    # The time of the commit, not of the clock: the same code is the same build.
+    built_at = _git(root, "show", "-s", "--format=%cI", "HEAD")
+    build = Build(git_sha, dirty, built_at, f"{git_sha[:12]}-{dirty}" if dirty else git_sha[:12])
+    file = root / "include" / BUILD_FILE
+    text = json.dumps(asdict(build), indent=1) + "\n"
+    if not file.is_file() or file.read_text() != text:
+        file.write_text(text)
+    return build
+
+
+def content_hash(root: Path) -> str:
+    """sha256 over paths and contents of everything that is packaged, the stamp itself left out."""
+    digest = hashlib.sha256()
+    for folder in STAMPED:
+        for path in _files(root / folder):
+            if path.name != BUILD_FILE:
+                digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def archive(root: Path = ROOT) -> bytes:
+    """``include/`` as a zip whose bytes depend on nothing but the files' names and contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for path in _files(root / "include"):
+            bundle.writestr(zipfile.ZipInfo(str(path.relative_to(root)), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def upload(aws: Aws, bucket: str, build: Build, root: Path = ROOT) -> None:
+    """Puts scripts and archive under the build's immutable prefix; a build that is there is left alone."""
+    prefix = layout.code_prefix(build.code_sha)
+    objects = {f"{prefix}{name}.py": (root / "include" / "glue" / f"{name}.py").read_bytes() for name in SCRIPTS}
+    objects[prefix + ARCHIVE] = archive(root)
+    for key, body in objects.items():
+        try:
+            aws.s3.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+        except aws.s3.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    )
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,63 @@
+"""Where data lies and comes from: buckets, streams, the state table, database secrets, the alerts topic."""
+
+from __future__ import annotations
+
+import json
+
+from include.workloads import Workload
+from infra.laptop.aws import Aws
+from infra.laptop.config import REGION
+from infra.laptop.postgres import Postgres
+
+SHARDS = 2
+ALERTS_TOPIC = "nightjar-alerts"
+
+
+def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
+    """Versioned, encrypted, closed to the public."""
+    present = {bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]}
+    for name in names:
+        if name not in present:
+            location = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+            aws.s3.create_bucket(Bucket=name, **location)
+        aws.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        aws.s3.put_public_access_block(
+            Bucket=name,
+            PublicAccessBlockConfiguration=dict.fromkeys(
+                ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+            ),
+        )
+
+
+def create_shared(aws: Aws) -> str:
+    """The alerts topic; its ARN. (CreateTopic answers the topic that is there.)"""
+    return aws.sns.create_topic(Name=ALERTS_TOPIC)["TopicArn"]
+
+
+def create_state_table(aws: Aws, name: str) -> None:
+    """Checkpoints, day states and live pointers, by (pk, sk)."""
+    if name in aws.dynamodb.list_tables()["TableNames"]:
+        return
+    aws.dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+
+def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
+    """The workload's stream, and the secret that says how to reach its database."""
+    if workload.stream.name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
+        aws.kinesis.create_stream(StreamName=workload.stream.name, ShardCount=SHARDS)
+        aws.kinesis.get_waiter("stream_exists").wait(
+            StreamName=workload.stream.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+    if workload.database is None:
+        return
+    secret = json.dumps(postgres.secret(workload.name))
+    try:
+        aws.secretsmanager.put_secret_value(SecretId=workload.database.secret, SecretString=secret)
+    except aws.secretsmanager.exceptions.ResourceNotFoundException:
+        aws.secretsmanager.create_secret(Name=workload.database.secret, SecretString=secret)

@@ -1,0 +1,136 @@
+"""What serves: cluster, template task definitions, load balancers, services, and the parameter that names the URL.
+
+The load balancer's listener has the port of the laptop; on AWS it is 443. A service starts with no task: the first
+deploy gives it its revision and its number of tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.lake import layout
+from include.settings import Settings
+from include.workloads import Workload
+from infra.laptop.aws import Aws
+from infra.laptop.bootstrap.jobs import create_log_group
+from infra.laptop.config import REGION
+from infra.laptop.ports import HOST
+
+CONTAINER = "service"
+CONTAINER_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where load balancers and tasks are placed."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+    security_group: str
+
+
+def create_shared(aws: Aws, settings: Settings) -> Network:
+    """The cluster; the default VPC's network."""
+    aws.ecs.create_cluster(clusterName=settings.ecs_cluster)
+    vpc = aws.ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    here = [{"Name": "vpc-id", "Values": [vpc]}]
+    subnets = [subnet["SubnetId"] for subnet in aws.ec2.describe_subnets(Filters=here)["Subnets"]]
+    default = aws.ec2.describe_security_groups(Filters=[*here, {"Name": "group-name", "Values": ["default"]}])
+    return Network(vpc, tuple(sorted(subnets)[:2]), default["SecurityGroups"][0]["GroupId"])
+
+
+def create(aws: Aws, settings: Settings, network: Network, workload: Workload, roles: dict[str, str], port: int) -> str:
+    """Everything one workload's service needs; the URL of its load balancer."""
+    name = layout.service_name(workload.name)
+    create_log_group(aws, f"/ecs/{name}")
+    group, url = _load_balancer(aws, network, name, port)
+    aws.ssm.put_parameter(Name=layout.service_url_parameter(workload.name), Value=url, Type="String", Overwrite=True)
+    _template(aws, settings, workload, roles)
+    _service(aws, settings, network, name, layout.template_family(workload.name), group)
+    return url
+
+
+def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[str, str]:
+    present = aws.elbv2.describe_load_balancers()["LoadBalancers"]
+    found = [balancer["LoadBalancerArn"] for balancer in present if balancer["LoadBalancerName"] == name]
+    if found:
+        listener = aws.elbv2.describe_listeners(LoadBalancerArn=found[0])["Listeners"][0]
+        return listener["DefaultActions"][0]["TargetGroupArn"], f"http://{HOST}:{listener['Port']}"
+    balancer = aws.elbv2.create_load_balancer(
+        Name=name, Subnets=list(network.subnets), SecurityGroups=[network.security_group], Scheme="internal", Type="application"
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    group = aws.elbv2.create_target_group(
+        Name=name,
+        Protocol="HTTP",
+        Port=CONTAINER_PORT,
+        VpcId=network.vpc,
+        TargetType="ip",
+        HealthCheckPath="/ready",
+        HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=2,
+    )["TargetGroups"][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
+    return group, f"http://{HOST}:{port}"
+
+
+def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str, str]) -> None:
+    family = layout.template_family(workload.name)
+    service = layout.service_name(workload.name)
+    definition = {
+        "family": family,
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": str(workload.serving.cpu),
+        "memory": str(workload.serving.memory),
+        "taskRoleArn": roles["ecs-task"],
+        "executionRoleArn": roles["ecs-execution"],
+        "containerDefinitions": [
+            {
+                "name": CONTAINER,
+                "image": settings.serving_image,
+                "essential": True,
+                "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
+                "environment": [{"name": "WORKLOAD", "value": workload.name}, {"name": "PORT", "value": str(CONTAINER_PORT)}],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {"awslogs-group": f"/ecs/{service}", "awslogs-region": REGION, "awslogs-stream-prefix": CONTAINER},
+                },
+            }
+        ],
+    }
+    families = aws.ecs.list_task_definition_families(familyPrefix=family)["families"]
+    if family in families:
+        current = aws.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+        if all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn")):
+            return
+    aws.ecs.register_task_definition(**definition)
+
+
+def _service(aws: Aws, settings: Settings, network: Network, name: str, family: str, target_group: str) -> None:
+    described = aws.ecs.describe_services(cluster=settings.ecs_cluster, services=[name])["services"]
+    if any(service["status"] == "ACTIVE" for service in described):
+        return
+    aws.ecs.create_service(
+        cluster=settings.ecs_cluster,
+        serviceName=name,
+        taskDefinition=family,
+        desiredCount=0,
+        launchType="FARGATE",
+        loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": CONTAINER_PORT}],
+        networkConfiguration={
+            "awsvpcConfiguration": {
+                "subnets": list(network.subnets),
+                "securityGroups": [network.security_group],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+        deploymentConfiguration={
+            "minimumHealthyPercent": 100,
+            "maximumPercent": 200,
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        },
+        healthCheckGracePeriodSeconds=60,
+    )

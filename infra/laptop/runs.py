@@ -1,0 +1,181 @@
+"""Airflow's REST API: trigger a DAG, follow its run, read the log of a task that failed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from infra.laptop.config import LaptopError
+from infra.laptop.progress import Reporter
+
+DONE = {"success", "failed"}
+TASK_DONE = {"success", "failed", "upstream_failed", "skipped", "removed"}
+LOG_LINES = 40
+POLL_SECONDS = 0.5
+
+
+class RunFailed(LaptopError):
+    """A DAG run ended red; the text holds the failing task and the end of its log."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that ended: task → state, and how long it took."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    tasks: dict[str, str]
+    seconds: float
+
+
+class Airflow:
+    """A client of one Airflow whose users are all admins."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=60)
+        self._sign_in()
+
+    def _sign_in(self) -> None:
+        try:
+            answer = httpx.get(f"{self.url}/auth/token", timeout=30)
+        except httpx.HTTPError as error:
+            raise LaptopError(f"Airflow does not answer at {self.url} ({error}). Start the platform with `make run`.") from None
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """One request; signs in again when the token has run out. Raises :class:`LaptopError` with Airflow's own words."""
+        answer = self._http.request(method, path, **arguments)
+        if answer.status_code == 401:
+            self._sign_in()
+            answer = self._http.request(method, path, **arguments)
+        if answer.is_error:
+            raise LaptopError(f"Airflow refused {method} {path} ({answer.status_code}): {answer.text[:2000]}")
+        return answer.json() if answer.content else None
+
+    def put_pool(self, name: str, slots: int, description: str) -> None:
+        """Creates the pool or sets its slots."""
+        present = {pool["name"] for pool in self.call("GET", "/pools")["pools"]}
+        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        if name in present:
+            body["pool"] = body.pop("name")
+            self.call("PATCH", f"/pools/{quote(name)}", json=body)
+        else:
+            self.call("POST", "/pools", json=body)
+
+    def wait_for_dags(self, dag_ids: list[str], timeout: float = 120) -> None:
+        """Waits until the DAGs were parsed; raises with the import errors when they are not there in time."""
+        deadline = time.monotonic() + timeout
+        while True:
+            present = {dag["dag_id"] for dag in self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]}
+            missing = [dag_id for dag_id in dag_ids if dag_id not in present]
+            if not missing:
+                return
+            errors = self.call("GET", "/importErrors")["import_errors"]
+            if time.monotonic() > deadline or errors:
+                told = (
+                    "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors) or "no import error is known"
+                )
+                raise LaptopError(f"These DAGs are not there: {', '.join(missing)}.\n{told}")
+            time.sleep(POLL_SECONDS)
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+        """Asks for a run; its id."""
+        return self.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})["dag_run_id"]
+
+    def runs(self, dag_id: str, limit: int = 10) -> list[dict[str, Any]]:
+        """The newest runs first; none for a DAG that is not there."""
+        try:
+            return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})["dag_runs"]
+        except LaptopError:
+            return []
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The run's task instances."""
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        return self.call("GET", path, params={"limit": 500})["task_instances"]
+
+    def log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> list[str]:
+        """The log of a task instance's last try, a line an entry."""
+        path = (
+            f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}/logs/{max(task['try_number'], 1)}"
+        )
+        parameters = {"map_index": task["map_index"], "full_content": True}
+        content = self.call("GET", path, params=parameters, headers={"Accept": "application/json"})["content"]
+        return [line for entry in content for line in _lines(entry)]
+
+    def follow(self, dag_id: str, run_id: str, reporter: Reporter, timeout: float = 3600) -> Run:
+        """Waits for the run's end and reports each task; raises :class:`RunFailed` when it ends red."""
+        deadline, told = time.monotonic() + timeout, set()
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
+        while True:
+            state = self.call("GET", path)
+            tasks = self.tasks(dag_id, run_id)
+            for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
+                label = _label(task)
+                if task["state"] in TASK_DONE and label not in told:
+                    told.add(label)
+                    note = self._reason(dag_id, run_id, task) if task["state"] == "skipped" and task["start_date"] else ""
+                    reporter.task(label, task["state"], task["duration"] or 0.0, note)
+            reporter.doing(
+                ", ".join(
+                    f"{_label(task)} {task['state']}"
+                    for task in tasks
+                    if task["state"] in ("running", "deferred", "up_for_retry")
+                )
+            )
+            if state["state"] in DONE:
+                break
+            if time.monotonic() > deadline:
+                raise RunFailed(f"{dag_id} {run_id} has not ended after {timeout:.0f} s: {self.link(dag_id, run_id)}")
+            time.sleep(POLL_SECONDS)
+        if state["state"] == "failed":
+            raise RunFailed(self._failure(dag_id, run_id, tasks))
+        return Run(dag_id, run_id, state["state"], {_label(task): task["state"] for task in tasks}, state["duration"] or 0.0)
+
+    def link(self, dag_id: str, run_id: str) -> str:
+        """The run's page in the UI."""
+        return f"{self.url}/dags/{dag_id}/runs/{quote(run_id, safe='')}"
+
+    def _failure(self, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
+        failed = sorted((task for task in tasks if task["state"] == "failed"), key=lambda task: task["end_date"] or "")
+        text = [f"{dag_id} failed: {self.link(dag_id, run_id)}"]
+        for task in failed[:2]:  # the first is the cause; the second may be the consequence of it
+            text += [
+                f"--- {_label(task)} (try {task['try_number']}), the end of its log:",
+                *self.log(dag_id, run_id, task)[-LOG_LINES:],
+            ]
+        return "\n".join(text)
+
+    def _reason(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
+        """Why a task skipped itself: the text it was skipped with."""
+        lines = [line for line in self.log(dag_id, run_id, task) if "kip" in line]
+        return lines[-1].split("] ", 1)[-1] if lines else ""
+
+
+def since(moment: datetime, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of ``runs`` that were asked for at ``moment`` or later."""
+    return [run for run in runs if datetime.fromisoformat(run["run_after"]).astimezone(UTC) >= moment]
+
+
+def _label(task: dict[str, Any]) -> str:
+    return task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]"
+
+
+def _lines(entry: Any) -> list[str]:
+    """One structured log entry as text: level, event, and the traceback where there is one."""
+    if not isinstance(entry, dict):
+        return [str(entry)]
+    if str(entry.get("event", "")).startswith("::"):  # folding marks of the UI
+        return []
+    lines = [f"[{entry.get('level', 'info')}] {entry.get('event', '')}"]
+    for error in entry.get("error_detail") or ():
+        lines += [f"    {frame['filename']}:{frame['lineno']} in {frame['name']}" for frame in error.get("frames", ())]
+        lines.append(f"    {error.get('exc_type')}: {error.get('exc_value')}")
+    return lines

@@ -1,0 +1,168 @@
+"""Catalog tables as DuckDB views over their files, fetched with the caller's keys into the query's own folder.
+
+Whole files are fetched: DataScannedInBytes is their size, where AWS counts the columns that are read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .aws import Aws, File, Partition, Table
+from .errors import QueryFailed, Refused
+from .types import hive_to_duckdb, kind
+
+_PARTITION = "nj_partition"
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def string(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def format_of(table: Table) -> str:
+    """parquet, json, csv or text; another storage format is refused."""
+    storage = table.description.get("StorageDescriptor", {})
+    serde = str(storage.get("SerdeInfo", {}).get("SerializationLibrary") or "").lower()
+    for word, name in (("parquet", "parquet"), ("openx", "json"), ("hcatalog.data.jsonserde", "json"), ("opencsv", "csv"), ("lazysimple", "text")):
+        if word in serde:
+            return name
+    raise Refused(f"a table with the serde {serde or '(none)'}", f"{table.database}.{table.name} must be Parquet, JSON or CSV.")
+
+
+def columns_of(table: Table) -> list[tuple[str, str]]:
+    """Every column with its DuckDB type, partition keys last."""
+    return [(name.lower(), hive_to_duckdb(hive)) for name, hive in [*table.columns, *table.partition_keys]]
+
+
+def partition_literal(value: str, duckdb_type: str) -> str:
+    return f"CAST({'NULL' if value == _NULL_PARTITION else string(value)} AS {duckdb_type})"
+
+
+@dataclass
+class Sources:
+    """Makes the views of one query and counts the bytes it fetched."""
+
+    aws: Aws
+    folder: Path
+    check: Any
+    scanned: int = 0
+    made: set[tuple[str, str]] = field(default_factory=set)
+
+    def view(self, connection: duckdb.DuckDBPyConnection, table: Table, partitions: list[Partition] | None) -> None:
+        """Creates ``database.table``; ``partitions`` are those to read, None for a table that has none."""
+        columns = columns_of(table)
+        name = f"{quoted(table.database)}.{quoted(table.name)}"
+        places = [table.location] if partitions is None else [partition.location for partition in partitions]
+        fetched = self._fetch(table, places)
+        if not fetched:
+            nothing = ", ".join(f"CAST(NULL AS {found}) AS {quoted(column)}" for column, found in columns)
+            connection.execute(f"CREATE VIEW {name} AS SELECT {nothing} WHERE false")
+            return
+        keys = [(column.lower(), hive_to_duckdb(hive)) for column, hive in table.partition_keys]
+        body = self._read(connection, table, fetched)
+        if partitions is None:
+            connection.execute(f"CREATE VIEW {name} AS {body}")
+            return
+        rows = ", ".join(
+            f"({index}, " + ", ".join(partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True)) + ")"
+            for index, partition in enumerate(partitions)
+        )
+        listed = ", ".join(quoted(column) for column, _ in keys)
+        own = ", ".join(f"f.{quoted(column.lower())}" for column, _ in table.columns)
+        connection.execute(
+            f"CREATE VIEW {name} AS SELECT {own + ', ' if own else ''}{listed} FROM ({body}) f"
+            f" JOIN (VALUES {rows}) p({_PARTITION}, {listed}) USING ({_PARTITION})"
+        )
+
+    def _fetch(self, table: Table, places: list[str]) -> list[Path]:
+        pairs: list[tuple[File, Path]] = []
+        for number, place in enumerate(places):
+            self.check()
+            home = self.folder / f"{table.database}.{table.name}" / f"{_PARTITION}={number}"
+            for index, file in enumerate(self.aws.files(place)):
+                # The extension tells DuckDB of the compression; the rest of a key may hold anything.
+                suffix = "".join(re.findall(r"\.(?:gz|zst|bz2|snappy|parquet|json|csv)", file.key.rsplit("/", 1)[-1]))[-16:]
+                pairs.append((file, home / f"{index:06d}{suffix}"))
+        self.aws.download(pairs, self.check)
+        self.scanned += sum(file.size for file, _ in pairs)
+        return [path for _, path in pairs]
+
+    def _read(self, connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> str:
+        listed = "[" + ", ".join(string(str(path)) for path in files) + "]"
+        options = f"union_by_name = true, hive_partitioning = true, hive_types = {{{_PARTITION}: INTEGER}}"
+        reader = {"parquet": self._parquet, "json": self._json, "csv": self._csv, "text": self._text}[format_of(table)]
+        return reader(connection, table, listed, options)
+
+    def _parquet(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
+        source = f"read_parquet({files}, {options})"
+        try:
+            there = {row[0].lower(): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        except duckdb.Error as error:
+            raise QueryFailed(f"HIVE_BAD_DATA: {table.database}.{table.name}: {error}") from None
+        written = []
+        for name, hive in table.columns:
+            wanted, found = hive_to_duckdb(hive), there.get(name.lower())
+            if found is not None and kind(found) != kind(wanted):
+                raise QueryFailed(
+                    f"HIVE_BAD_DATA: Field {name}'s type {found} in the Parquet files of {table.database}.{table.name}"
+                    f" is incompatible with type {hive} defined in table schema"
+                )
+            value = "NULL" if found is None else quoted(name)
+            value = f"CAST({value} AS {wanted})"
+            # Athena's timestamps have milliseconds.
+            written.append((f"trino_milli({value})" if wanted == "TIMESTAMP" else value) + f" AS {quoted(name.lower())}")
+        return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"
+
+    @staticmethod
+    def _checked(name: str, wanted: str, *, null_if_wrong: bool) -> str:
+        from .casts import from_text
+
+        if kind(wanted) in ("array", "map", "row", "varchar"):
+            return f"{quoted(name)} AS {quoted(name)}"
+        if wanted == "BLOB":
+            raise Refused(f"the binary column {name} of a text table")
+        return f"{'TRY_CAST' if null_if_wrong else 'CAST'}({from_text(quoted(name), wanted)} AS {wanted}) AS {quoted(name)}"
+
+    def _json(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
+        columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
+        read = ", ".join(f"{quoted(name)}: {string(found if kind(found) in ('array', 'map', 'row') else 'VARCHAR')}" for name, found in columns)
+        written = [self._checked(name, found, null_if_wrong=False) for name, found in columns]
+        source = f"read_json({files}, columns = {{{read}}}, format = 'newline_delimited', {options.replace('union_by_name = true, ', '')})"
+        return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"
+
+    def _text(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
+        parameters = table.description["StorageDescriptor"].get("SerdeInfo", {}).get("Parameters", {})
+        delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
+        null = parameters.get("serialization.null.format", "\\N")
+        dialect = f"delim = {string({'1': chr(1), '\\t': chr(9)}.get(delimiter, delimiter))}, quote = '', escape = '', nullstr = {string(null)}"
+        return self._delimited(table, files, options, dialect, null_if_wrong=True)
+
+    def _csv(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
+        parameters = table.description["StorageDescriptor"].get("SerdeInfo", {}).get("Parameters", {})
+        quote, separator = parameters.get("quoteChar", '"').replace('\\"', '"'), parameters.get("separatorChar", ",")
+        escape = {"\\\\": "\\"}.get(parameters.get("escapeChar", "\\"), parameters.get("escapeChar", "\\"))
+        dialect = f"delim = {string(separator)}, quote = {string(quote)}, escape = {string(escape)}"
+        return self._delimited(table, files, options, dialect, null_if_wrong=False)
+
+    def _delimited(self, table: Table, files: str, options: str, dialect: str, *, null_if_wrong: bool) -> str:
+        columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
+        if any(kind(found) in ("array", "map", "row") for _, found in columns):
+            raise Refused(f"nested columns of the text table {table.name}")
+        parameters = {**table.description.get("Parameters", {}), **table.description["StorageDescriptor"].get("Parameters", {})}
+        skip = int(parameters.get("skip.header.line.count", 0))
+        read = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name, _ in columns)
+        source = (
+            f"read_csv({files}, columns = {{{read}}}, auto_detect = false, header = false, skip = {skip}, null_padding = true, "
+            f"{dialect}, {options.replace('union_by_name = true, ', '')})"
+        )
+        written = [self._checked(name, found, null_if_wrong=null_if_wrong) for name, found in columns]
+        return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"

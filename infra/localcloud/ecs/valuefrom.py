@@ -1,0 +1,56 @@
+"""``secrets`` of a container: values out of Secrets Manager and SSM, read as the task's execution role."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from ..install import Context
+
+
+class SecretError(RuntimeError):
+    """A secret cannot be read; the text names it as ECS does."""
+
+
+def read(context: Context, role_arn: str | None, value_from: str) -> str:
+    """The value that one ``valueFrom`` names: a secret's ARN (``…:secret:name[:json-key[:stage[:version]]]``), or a parameter."""
+    if not role_arn:
+        raise SecretError(f"ResourceInitializationError: {value_from} needs an executionRoleArn in the task definition")
+    try:
+        if ":secretsmanager:" in value_from:
+            return _secret(_client(context, role_arn, "secretsmanager"), value_from)
+        name = value_from.partition(":parameter")[2] or value_from
+        answer = _client(context, role_arn, "ssm").get_parameter(Name=name, WithDecryption=True)
+        return str(answer["Parameter"]["Value"])
+    except ClientError as error:
+        raise SecretError(f"ResourceInitializationError: unable to pull secret {value_from}: {error}") from None
+
+
+def _secret(client: Any, value_from: str) -> str:
+    parts = value_from.split(":")
+    key, stage, version = (parts[7:] + ["", "", ""])[:3]
+    options = {"VersionStage": stage, "VersionId": version}
+    answer = client.get_secret_value(SecretId=":".join(parts[:7]), **{name: value for name, value in options.items() if value})
+    text = str(answer["SecretString"])
+    if not key:
+        return text
+    try:
+        value = json.loads(text)[key]
+    except (ValueError, KeyError, TypeError):
+        raise SecretError(f"ResourceInitializationError: secret {value_from}: there is no JSON key {key!r}") from None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _client(context: Context, role_arn: str, service: str) -> Any:
+    keys = context.identity.mint(role_arn, "ecs-execution")
+    return boto3.client(
+        service,
+        endpoint_url=context.config.endpoint,
+        region_name=context.config.region,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+    )

@@ -1,0 +1,63 @@
+"""A DNS server of one zone: which targets of a target group may be sent requests now.
+
+Caddy asks it for its upstreams, so that targets come and go without a reload of Caddy: a reload shuts idle keep-alive
+connections, and a client that is just writing to one sees a failed request.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+Lookup = Callable[[str], list[str]]
+_TYPE_A, _CLASS_IN = 1, 1
+_ANSWER = 0x8580  # response, authoritative, recursion desired and available
+_NAME_ERROR = 3
+
+
+class NameServer:
+    """Answers A queries over UDP on 127.0.0.1 with ``lookup(name)``, a list of IPv4 addresses; none is NXDOMAIN."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, name="elb-names", daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                query, peer = self._socket.recvfrom(512)
+            except OSError:
+                return
+            try:
+                reply = answer(query, self._lookup)
+            except (struct.error, IndexError, UnicodeDecodeError):
+                continue
+            try:
+                self._socket.sendto(reply, peer)
+            except OSError:
+                return
+
+
+def answer(query: bytes, lookup: Lookup) -> bytes:
+    """The reply to one DNS query of one question (RFC 1035, section 4)."""
+    (ident,) = struct.unpack(">H", query[:2])
+    labels, at = [], 12
+    while length := query[at]:
+        labels.append(query[at + 1 : at + 1 + length].decode("ascii"))
+        at += 1 + length
+    question = query[12 : at + 5]
+    kind, _ = struct.unpack(">2H", query[at + 1 : at + 5])
+    addresses = lookup(".".join(labels).lower())
+    code = 0 if addresses else _NAME_ERROR
+    records = [struct.pack(">HHHIH", 0xC00C, _TYPE_A, _CLASS_IN, 0, 4) + socket.inet_aton(a) for a in addresses]
+    if kind != _TYPE_A:
+        records = []
+    return struct.pack(">6H", ident, _ANSWER | code, 1, len(records), 0, 0) + question + b"".join(records)

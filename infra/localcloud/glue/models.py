@@ -1,0 +1,138 @@
+"""Glue's backend: moto's, with job runs that are processes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from moto.core.utils import utcnow
+from moto.glue import models as moto_models
+from moto.glue.exceptions import ConcurrentRunsExceededException, InvalidInputException, JobRunNotFoundException
+from moto.moto_api._internal import mock_random
+from moto.utilities.paginator import paginate
+
+from ..install import Context
+from .arguments import role_arn, unsupported
+from .run import Execution, JobRun
+
+DEFAULT_TIMEOUT_MINUTES = 480  # Glue's default for version 5.0 and later
+
+
+class GlueBackend(moto_models.GlueBackend):
+    """Job runs execute; at most ``workers`` at a time, the others stay STARTING as they do while AWS finds capacity."""
+
+    context: ClassVar[Context]
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.runs: dict[str, list[JobRun]] = {}
+        self._pool = ThreadPoolExecutor(self.context.config.workers, thread_name_prefix="glue")
+
+    def start_job_run(
+        self,
+        name: str,
+        arguments: dict[str, str] | None,
+        allocated_capacity: int | None,
+        max_capacity: float | None,
+        timeout: int | None,
+        worker_type: str | None,
+        security_configuration: str | None,
+        number_of_workers: int | None,
+        notification_property: dict[str, int] | None,
+        previous_run_id: str | None,
+    ) -> str:
+        """Starts a run; raises ConcurrentRunsExceededException, or InvalidInputException for what is not honoured here."""
+        job = self.get_job(name)
+        merged = {**job.default_arguments, **(arguments or {}), **(job.non_overridable_arguments or {})}
+        if reason := unsupported(merged, job.command):
+            raise InvalidInputException("StartJobRun", f"{reason} (local cloud)")
+        runs = self.runs.setdefault(name, [])
+        allowed = (job.execution_property or {}).get("MaxConcurrentRuns", 1)
+        if sum(run.unfinished for run in runs) >= allowed:
+            raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {name}: {allowed} allowed")
+        run = JobRun(
+            job_run_id=f"jr_{mock_random.get_random_hex(64)}",
+            job_name=name,
+            role=role_arn(self.context.config, job.role),
+            script=job.command["ScriptLocation"],
+            arguments=merged,
+            timeout_minutes=timeout or job.timeout or DEFAULT_TIMEOUT_MINUTES,
+            described={
+                "WorkerType": worker_type or job.worker_type,
+                "NumberOfWorkers": number_of_workers or job.number_of_workers,
+                "MaxCapacity": max_capacity or job.max_capacity,
+                "AllocatedCapacity": allocated_capacity or job.allocated_capacity,
+                "SecurityConfiguration": security_configuration or job.security_configuration,
+                "NotificationProperty": notification_property or job.notification_property or None,
+                "GlueVersion": job.glue_version,
+                "ExecutionClass": job.execution_class,
+                "PreviousRunId": previous_run_id,
+            },
+        )
+        runs.insert(0, run)
+        self._pool.submit(Execution(self.context, run))
+        return run.job_run_id
+
+    def get_job_run(self, name: str, run_id: str) -> JobRun:  # type: ignore[override]
+        """The run; raises EntityNotFoundException."""
+        self.get_job(name)
+        for run in self.runs.get(name, []):
+            if run.job_run_id == run_id:
+                return run
+        raise JobRunNotFoundException(run_id)
+
+    @paginate(pagination_model=moto_models.GlueBackend.PAGINATION_MODEL)
+    def get_job_runs(self, job_name: str) -> list[JobRun]:  # type: ignore[override]
+        """Newest first."""
+        self.get_job(job_name)
+        return list(self.runs.get(job_name, []))
+
+    def batch_stop_job_run(self, name: str, run_ids: list[str]) -> tuple[list[str], dict[str, tuple[str, str]]]:
+        """Stops runs; returns the ids that are stopping, and (code, message) of those that cannot be stopped."""
+        stopping, errors = [], {}
+        for run_id in run_ids:
+            try:
+                run = self.get_job_run(name, run_id)
+            except JobRunNotFoundException as error:
+                errors[run_id] = ("EntityNotFoundException", str(error.message))
+                continue
+            if run.stop():
+                stopping.append(run_id)
+            else:
+                errors[run_id] = ("InvalidInputException", f"Job run is {run.state}, it cannot be stopped")
+        return stopping, errors
+
+    def update_job(self, name: str, update: dict[str, Any]) -> None:
+        """Overwrites the job's definition; what ``update`` does not give is reset, as on AWS."""
+        old = self.get_job(name)
+        self.create_job(
+            name=name,
+            role=update.get("Role") or old.role,
+            command=update.get("Command") or old.command,
+            description=update.get("Description", ""),
+            log_uri=update.get("LogUri", ""),
+            execution_property=update.get("ExecutionProperty", {}),
+            default_arguments=update.get("DefaultArguments", {}),
+            non_overridable_arguments=update.get("NonOverridableArguments", {}),
+            connections=update.get("Connections", {}),
+            max_retries=update.get("MaxRetries", 0),
+            allocated_capacity=update.get("AllocatedCapacity"),
+            timeout=update.get("Timeout"),
+            max_capacity=update.get("MaxCapacity"),
+            security_configuration=update.get("SecurityConfiguration"),
+            tags=self.get_tags(old.arn),
+            notification_property=update.get("NotificationProperty", {}),
+            glue_version=update.get("GlueVersion"),
+            number_of_workers=update.get("NumberOfWorkers"),
+            worker_type=update.get("WorkerType"),
+            code_gen_configuration_nodes=update.get("CodeGenConfigurationNodes", {}),
+            execution_class=update.get("ExecutionClass", "STANDARD"),
+            source_control_details=update.get("SourceControlDetails", {}),
+        )
+        self.jobs[name].created_on = old.created_on
+        self.jobs[name].last_modified_on = utcnow()
+
+    def delete_job(self, name: str) -> None:
+        """Forgets the job and its runs; those that run go on, as on AWS."""
+        super().delete_job(name)
+        self.runs.pop(name, None)

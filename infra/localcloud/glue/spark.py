@@ -1,0 +1,77 @@
+"""How Spark is started so that a script written for Glue runs unchanged: s3:// works, times are UTC, nothing listens outside.
+
+Settings: https://spark.apache.org/docs/latest/configuration.html and hadoop-aws's S3A documentation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config import Config
+
+CORES = 2
+S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+# Spark's Hadoop 3.4 writes these with units ("60s"), which the connector of Hadoop 3.3.1 cannot read: seconds and milliseconds.
+DURATIONS = {
+    "threads.keepalivetime": "60",
+    "connection.establish.timeout": "30000",
+    "connection.timeout": "200000",
+    "multipart.purge.age": "86400",
+}
+
+
+def properties(config: Config, folder: Path) -> dict[str, str]:
+    """Spark's properties for one run whose files lie in ``folder``."""
+    # The C1 compiler alone and the serial collector: jobs here are short, and their start is most of their time.
+    java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC -Djava.net.preferIPv4Stack=true"
+    return {
+        "spark.master": f"local[{CORES}]",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": config.glue.driver_memory,
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in config.glue.jars),
+        "spark.driver.extraJavaOptions": java,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(folder / "tmp"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(2 * CORES),
+        "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+        "spark.hadoop.fs.s3.impl": S3A,
+        "spark.hadoop.fs.s3a.impl": S3A,
+        "spark.hadoop.fs.s3a.endpoint": config.endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": config.region,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        "spark.hadoop.fs.s3a.buffer.dir": str(folder / "tmp"),
+        **{f"spark.hadoop.fs.s3a.{name}": value for name, value in DURATIONS.items()},
+        # The role's temporary credentials are in the process's environment.
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+    }
+
+
+def environment(config: Config, folder: Path, extra: dict[str, str], python_files: list[Path]) -> dict[str, str]:
+    """Writes the properties file and returns the environment in which ``python script.py`` finds Spark set up."""
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    (folder / "conf").mkdir(exist_ok=True)
+    lines = [f"{name} {value}" for name, value in {**properties(config, folder), **extra}.items()]
+    file = folder / "spark.properties"
+    file.write_text("\n".join(lines) + "\n")
+    variables = {
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {file} pyspark-shell",
+        "SPARK_CONF_DIR": str(folder / "conf"),
+        "SPARK_LAUNCHER_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": str(config.glue.python),
+        "PYSPARK_DRIVER_PYTHON": str(config.glue.python),
+        "PYTHONUNBUFFERED": "1",
+        "TZ": "UTC",
+    }
+    if python_files:
+        variables["PYTHONPATH"] = ":".join(str(path) for path in python_files)
+    if config.glue.java_home:
+        variables["JAVA_HOME"] = str(config.glue.java_home)
+    if config.glue.spark_home:
+        variables["SPARK_HOME"] = str(config.glue.spark_home)
+    return variables

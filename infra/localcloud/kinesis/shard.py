@@ -1,0 +1,113 @@
+"""One shard: an append-only list of records, found by sequence number or arrival time in logarithmic time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_RECORDS = 10_000
+MAX_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``data`` is base64, as it came and as it goes; ``arrived`` is seconds since the epoch."""
+
+    sequence_number: int
+    arrived: float
+    partition_key: str
+    data: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "Data": self.data,
+            "PartitionKey": self.partition_key,
+            "SequenceNumber": str(self.sequence_number),
+            "ApproximateArrivalTimestamp": round(self.arrived, 3),
+        }
+
+
+@dataclass
+class Shard:
+    """A range of hash keys. Not locked: its stream is."""
+
+    number: int
+    starting_hash: int
+    ending_hash: int
+    first_sequence: int
+    created: float
+    parent: str | None = None
+    adjacent_parent: str | None = None
+    last_sequence: int | None = None
+    closed: float | None = None
+    _records: list[Record] = field(default_factory=list)
+    _sequences: list[int] = field(default_factory=list)
+    _times: list[float] = field(default_factory=list)
+
+    @property
+    def shard_id(self) -> str:
+        return f"shardId-{self.number:012d}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.last_sequence is None
+
+    def close(self, last_sequence: int, now: float) -> None:
+        """No record is added after this; its readers come to an end."""
+        self.last_sequence, self.closed = last_sequence, now
+
+    def holds(self, hash_key: int) -> bool:
+        return self.starting_hash <= hash_key <= self.ending_hash
+
+    def append(self, sequence_number: int, now: float, partition_key: str, data: str) -> None:
+        """``now`` is not taken earlier than the record before: arrival order is sequence order, so both can be searched."""
+        arrived = max(now, self._times[-1]) if self._times else now
+        self._records.append(Record(sequence_number, arrived, partition_key, data))
+        self._sequences.append(sequence_number)
+        self._times.append(arrived)
+
+    def after(self, sequence_number: int) -> int:
+        """Position of the first record after this sequence number."""
+        return bisect_right(self._sequences, sequence_number)
+
+    def at_time(self, timestamp: float) -> int:
+        """Position of the first record that arrived then or later."""
+        return bisect_left(self._times, timestamp)
+
+    def end(self) -> int:
+        """Position after the last record."""
+        return len(self._records)
+
+    def knows(self, sequence_number: int) -> bool:
+        """Whether a reader may name this sequence number: it is a record's, or the shard's first."""
+        position = bisect_left(self._sequences, sequence_number)
+        return sequence_number == self.first_sequence or self._sequences[position : position + 1] == [sequence_number]
+
+    def read(self, position: int, limit: int | None) -> tuple[list[Record], int]:
+        """Records from a position, at most ``limit`` (10,000) and 10 MiB of data, and how many ms the last is behind."""
+        records: list[Record] = []
+        size = 0
+        for record in self._records[position : position + min(limit or MAX_RECORDS, MAX_RECORDS)]:
+            size += len(record.data) * 3 // 4
+            if records and size > MAX_BYTES:
+                break
+            records.append(record)
+        last = position + len(records)
+        behind = self._times[-1] - self._times[max(last - 1, 0)] if last < len(self._records) else 0.0
+        return records, int(behind * 1000)
+
+    def hash_range(self) -> dict[str, str]:
+        return {"StartingHashKey": str(self.starting_hash), "EndingHashKey": str(self.ending_hash)}
+
+    def to_json(self) -> dict[str, Any]:
+        """As ListShards and DescribeStream show it."""
+        sequences = {"StartingSequenceNumber": str(self.first_sequence)}
+        if self.last_sequence is not None:
+            sequences["EndingSequenceNumber"] = str(self.last_sequence)
+        shard: dict[str, Any] = {"ShardId": self.shard_id, "HashKeyRange": self.hash_range(), "SequenceNumberRange": sequences}
+        if self.parent:
+            shard["ParentShardId"] = self.parent
+        if self.adjacent_parent:
+            shard["AdjacentParentShardId"] = self.adjacent_parent
+        return shard

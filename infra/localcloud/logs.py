@@ -1,0 +1,75 @@
+"""Ships what a process prints to CloudWatch Logs (moto's backend, in this process) and to a file."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from moto.logs.models import logs_backends
+
+from .config import Config
+
+TAIL_LINES = 200
+_moto = threading.Lock()  # moto's log streams and event numbers are not safe under threads
+
+
+class Tail:
+    """The last lines of a process, for failure texts."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def extend(self, lines: list[str]) -> None:
+        self._lines.extend(lines)
+
+    def last(self, count: int) -> list[str]:
+        return list(self._lines)[-count:]
+
+
+class LogStream:
+    """One CloudWatch Logs stream, made when it is opened."""
+
+    def __init__(self, config: Config, group: str, stream: str) -> None:
+        self._group, self._stream = group, stream
+        self._backend = logs_backends[config.account][config.region]
+        with _moto:
+            self._backend.ensure_log_group(group)
+            self._backend.ensure_log_stream(group, stream)
+        self.file: Path = config.state / "logs" / f"{group}/{stream}".strip("/")
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+
+    def put(self, lines: list[str]) -> None:
+        """Appends lines with the current time; an empty line is a space, because CloudWatch refuses empty messages."""
+        stamp = int(time.time() * 1000)
+        with _moto:
+            events = [{"timestamp": stamp, "message": line or " "} for line in lines]
+            self._backend.put_log_events(self._group, self._stream, events)
+        with self.file.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def ship(descriptor: int, log: LogStream, tail: Tail) -> threading.Thread:
+    """Reads a pipe to its end in a thread of its own; closes it."""
+
+    def run() -> None:
+        rest = b""
+        try:
+            while chunk := os.read(descriptor, 65536):
+                *whole, rest = (rest + chunk).split(b"\n")
+                if whole:
+                    lines = [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
+                    tail.extend(lines)
+                    log.put(lines)
+            if rest:
+                line = rest.decode("utf-8", "replace")
+                tail.extend([line])
+                log.put([line])
+        finally:
+            os.close(descriptor)
+
+    thread = threading.Thread(target=run, name=f"logs-{descriptor}", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,110 @@
+"""S3 as a job's role sees it: prefixes come down, folders and archives go up."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..install import Context
+
+_TRANSFERS = 4
+
+class StorageError(RuntimeError):
+    """A transfer failed; the text is what SageMaker would give as the reason."""
+
+
+class Storage:
+    """Transfers with the credentials of one role, so that what the role must be allowed is recorded as the role's."""
+
+    def __init__(self, context: Context, role_arn: str) -> None:
+        self._role = role_arn
+        keys = context.identity.mint(role_arn, "SageMaker")
+        self._s3 = boto3.client(
+            "s3",
+            endpoint_url=context.config.endpoint,
+            region_name=context.config.region,
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys["AWS_SESSION_TOKEN"],
+            config=ClientConfig(s3={"addressing_style": "path"}),
+        )
+
+    def download(self, uri: str, folder: Path) -> int:
+        """Every object under the prefix into ``folder``; returns how many. Raises :class:`StorageError` when there is none."""
+        bucket, prefix = split(uri)
+        try:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            keys = [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+            if not keys:
+                raise StorageError(
+                    f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. '
+                    f'Ensure that the bucket exists, that objects exist under that prefix, and that the role "{self._role}" may list it.'
+                )
+            with ThreadPoolExecutor(max_workers=_TRANSFERS) as pool:
+                list(pool.map(lambda key: self._get(bucket, key, _within(folder, relative(key, prefix))), keys))
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError(f"ClientError: Data download failed: {uri}: {error}") from None
+        return len(keys)
+
+    def upload_folder(self, folder: Path, uri: str) -> int:
+        """Every file below ``folder`` to the prefix; returns how many."""
+        bucket, prefix = split(uri)
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        for path in files:
+            key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
+            self._put(path, bucket, key)
+        return len(files)
+
+    def upload_archive(self, folder: Path, uri: str, work: Path) -> bool:
+        """What is in ``folder`` as one tar.gz at ``uri``; False, and nothing is put, when it is empty."""
+        if not folder.is_dir() or not any(folder.iterdir()):
+            return False
+        archive = work / "archive.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for path in sorted(folder.iterdir()):
+                tar.add(path, arcname=path.name)
+        self._put(archive, *split(uri))
+        archive.unlink()
+        return True
+
+    def _get(self, bucket: str, key: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            shutil.copyfileobj(self._s3.get_object(Bucket=bucket, Key=key)["Body"], file)
+
+    def _put(self, path: Path, bucket: str, key: str) -> None:
+        try:
+            self._s3.upload_file(str(path), bucket, key)
+        except Exception as error:  # boto3's S3UploadFailedError is no ClientError, and its base class is Exception
+            raise StorageError(f"ClientError: Artifact upload failed: s3://{bucket}/{key}: {error}") from None
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key or prefix of an ``s3://`` URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise StorageError(f"ClientError: {uri!r} is not an S3 URI: it must look like s3://bucket/prefix")
+    return bucket, key
+
+
+def relative(key: str, prefix: str) -> str:
+    """Where an object of a prefix lies in its channel's folder."""
+    if key == prefix:
+        return key.rsplit("/", 1)[-1]
+    if prefix.endswith("/") or not prefix or key[len(prefix)] == "/":
+        return key[len(prefix) :].lstrip("/")
+    return key[prefix.rfind("/") + 1 :]
+
+
+def _within(folder: Path, below: str) -> Path:
+    target = (folder / below).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise StorageError(f"ClientError: Data download failed: the key {below!r} leaves its folder")
+    return target

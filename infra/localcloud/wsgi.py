@@ -1,0 +1,95 @@
+"""HTTP/1.1 with connections that are kept open, for moto's WSGI application.
+
+Werkzeug's own handler closes every connection and waits 10 ms after each request for stray bytes: too slow for a stream.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from http.client import responses
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wsgi import LimitedStream
+
+DRAIN_LIMIT = 64 * 1024 * 1024
+
+
+class Handler(MotoRequestHandler):
+    """Answers requests on one connection until the client closes it or says nothing for ``timeout`` seconds."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+    timeout = 300
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: requests are in requests.jsonl."""
+
+    def run_wsgi(self) -> None:
+        if self.headers.get("Expect", "").lower().strip() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        self.environ = environ = self.make_environ()
+        if not environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"] = LimitedStream(self.rfile, int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input_terminated"] = True
+        body = environ["wsgi.input"]
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            started[:] = [status, headers]
+            return None
+
+        try:
+            parts = self.server.app(environ, start_response)
+            try:
+                self._answer(started[0], started[1], parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+            self._drain(body)
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+        except Exception:
+            # Only this file's own mistakes come here: the middleware answers for moto's.
+            traceback.print_exc(file=sys.stderr)
+            self.close_connection = True
+
+    def _answer(self, status: str, headers: list[tuple[str, str]], parts: Any) -> None:
+        code = int(status.split(None, 1)[0])
+        names = {name.lower() for name, _ in headers}
+        bodiless = self.command == "HEAD" or code in (204, 304) or code < 200
+        chunked = not bodiless and "content-length" not in names
+        self.send_response(code, responses.get(code, ""))
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self.send_header(name, str(value))
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in parts:
+            if part and not bodiless:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def _drain(self, body: Any) -> None:
+        """Reads what the application left of the request, so that the next request on the connection begins where it begins."""
+        left = DRAIN_LIMIT
+        while left > 0:
+            chunk = body.read(min(left, 1 << 20))
+            if not chunk:
+                return
+            left -= len(chunk)
+        self.close_connection = True
+
+
+def serve(host: str, port: int, application: Any) -> BaseWSGIServer:
+    """A listening, threaded server; call its ``serve_forever``."""
+    server = make_server(host, port, application, threaded=True, request_handler=Handler)
+    server.daemon_threads = True
+    return server

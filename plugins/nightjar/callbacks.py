@@ -1,0 +1,54 @@
+"""What happens when a task has failed for good: a message to the alerts topic."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sns import SnsHook
+
+log = logging.getLogger(__name__)
+
+SUBJECT_LIMIT = 100  # characters; SNS refuses a longer subject
+EXCEPTION_LINES = 15
+
+
+def notify_failure(topic_arn: str) -> Callable[[Any], None]:
+    """An ``on_failure_callback`` that publishes to ``topic_arn``: DAG, task, run, try, the exception's first lines, log URL.
+
+    It never raises: a topic that cannot be reached must not hide the failure it would have told of.
+    """
+
+    def publish(context: Any) -> None:
+        try:
+            subject, message = describe_failure(context)
+            SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject)
+        except Exception:
+            log.exception("The failure could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn)
+
+    return publish
+
+
+def describe_failure(context: Any) -> tuple[str, str]:
+    """Subject and text of the message. Works on a context that lacks any of its parts."""
+    instance = context.get("ti") or context.get("task_instance")
+    dag_id = getattr(instance, "dag_id", "unknown DAG")
+    task_id = getattr(instance, "task_id", "unknown task")
+    map_index = getattr(instance, "map_index", -1)
+    name = f"{dag_id}.{task_id}" + (f"[{map_index}]" if isinstance(map_index, int) and map_index >= 0 else "")
+    error = context.get("exception")
+    kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
+    reason = [line for line in f"{kind}{error or context.get('reason') or 'no exception given'}".splitlines() if line.strip()]
+    message = "\n".join(
+        [
+            f"DAG:  {dag_id}",
+            f"Task: {name}",
+            f"Run:  {getattr(instance, 'run_id', context.get('run_id', 'unknown'))}",
+            f"Try:  {getattr(instance, 'try_number', 'unknown')}",
+            f"Log:  {getattr(instance, 'log_url', 'unknown')}",
+            "",
+            *reason[:EXCEPTION_LINES],
+        ]
+    )
+    return f"Nightjar: {name} failed"[:SUBJECT_LIMIT], message

@@ -1,0 +1,1 @@
+"""Hooks: thin helpers over the Amazon provider's own."""

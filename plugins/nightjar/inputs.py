@@ -1,0 +1,43 @@
+"""Which raw objects a day is made of: those that the day's markers name, and every table object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from nightjar.hooks.lake import LakeHook
+
+Checksums = dict[str, str]
+
+
+class Inputs(NamedTuple):
+    """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects."""
+
+    days: dict[str, Checksums]
+    tables: dict[str, Checksums]
+
+    def of(self, days: Iterable[str]) -> Checksums:
+        """The stream objects of several days."""
+        return {key: checksum for day in days for key, checksum in self.days[day].items()}
+
+
+def list_inputs(
+    lake: LakeHook,
+    bucket: str,
+    marker_prefixes: Mapping[str, str],
+    raw_key: Callable[[str], str],
+    table_prefixes: Mapping[str, str],
+) -> Inputs:
+    """Lists what is in raw for each day of ``marker_prefixes`` (day → prefix); days without any object are left out.
+
+    ``raw_key`` gives the raw object that a marker names. Each object's checksum is asked for once, however many days it is in.
+    """
+    marked = {day: [raw_key(marker) for marker in lake.keys(bucket, prefix)] for day, prefix in marker_prefixes.items()}
+    marked = {day: keys for day, keys in marked.items() if keys}
+    tables = {table: list(lake.keys(bucket, prefix)) for table, prefix in table_prefixes.items()} if marked else {}
+    keys = sorted({key for found in (*marked.values(), *tables.values()) for key in found})
+    checksums = lake.checksums(bucket, keys)
+    return Inputs(
+        {day: {key: checksums[key] for key in found} for day, found in marked.items()},
+        {table: {key: checksums[key] for key in found} for table, found in tables.items()},
+    )

@@ -1,0 +1,1 @@
+"""Operators: each takes plain values from a DAG."""

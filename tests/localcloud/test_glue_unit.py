@@ -1,0 +1,83 @@
+"""infra/localcloud/glue: arguments and failure texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.localcloud.glue.arguments import python_files, script_arguments, spark_properties, unsupported
+from infra.localcloud.glue.failure import error_message
+
+ETL = {"Name": "glueetl", "ScriptLocation": "s3://b/k.py"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"--extra-jars": "s3://b/x.jar"}, {"--enable-glue-datacatalog": "true"}, {"--job-bookmark-option": "job-bookmark-enable"}],
+)
+def test_what_is_not_honoured_is_said(arguments: dict[str, str]) -> None:
+    assert next(iter(arguments)) in (unsupported(arguments, ETL) or "")
+
+
+def test_ordinary_arguments_are_fine() -> None:
+    ordinary = {
+        "--job-bookmark-option": "job-bookmark-disable",
+        "--job-language": "python",
+        "--day": "2013-03-01",
+        "--enable-metrics": "",
+    }
+    assert unsupported(ordinary, ETL) is None
+
+
+def test_other_kinds_of_job_are_refused() -> None:
+    assert "pythonshell" in (unsupported({}, {"Name": "pythonshell"}) or "")
+
+
+def test_the_script_gets_every_argument_and_its_names() -> None:
+    words = script_arguments({"--days": "a,b", "--x": ""}, "job", "jr_1")
+    assert words == ["--JOB_NAME", "job", "--JOB_RUN_ID", "jr_1", "--days", "a,b", "--x", ""]
+
+
+def test_lists_in_arguments() -> None:
+    assert python_files({"--extra-py-files": "s3://b/a.zip, s3://b/c.py"}) == ["s3://b/a.zip", "s3://b/c.py"]
+    assert spark_properties({"--conf": "spark.a=1 --conf spark.b=x=y"}) == {"spark.a": "1", "spark.b": "x=y"}
+
+
+TRACEBACK = [
+    "Traceback (most recent call last):",
+    '  File "a.py", line 1, in <module>',
+    "26/11/23 01:12:31 WARN Shutdown: in between",
+    "ValueError: no rows",
+    "26/11/23 01:12:32 WARN Shutdown: after",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "message"),
+    [
+        (TRACEBACK, 1, "ValueError: no rows (exit code 1)"),
+        (
+            ["Traceback (most recent call last):", "  x", "KeyError: 1", "", "During handling …", "", *TRACEBACK],
+            1,
+            "ValueError: no rows (exit code 1)",
+        ),
+        (
+            [
+                "Traceback (most recent call last):",
+                "  x",
+                "Py4JJavaError: An error",
+                ": java.lang.OutOfMemoryError: heap",
+                "\tat a.B",
+            ],
+            1,
+            "Py4JJavaError: An error : java.lang.OutOfMemoryError: heap (exit code 1)",
+        ),
+        (
+            ["usage: transform.py", "transform.py: error: --days is required"],
+            2,
+            "transform.py: error: --days is required (exit code 2)",
+        ),
+        ([], -9, "the script ended without a word (killed by SIGKILL)"),
+    ],
+)
+def test_a_failure_is_told_in_a_line(lines: list[str], code: int, message: str) -> None:
+    assert error_message(lines, code) == message

@@ -1,0 +1,73 @@
+"""One query a key; AWS's reason in the failure. moto ignores the token: what it makes idempotent is tested on the local cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from moto.athena.models import athena_backends
+from nightjar.operators.athena import SubmitAthenaQueryOperator
+from nightjar.operators.stop import StopJobsOperator
+from nightjar.sensors.athena import AthenaQuerySensor
+
+from .conftest import ACCOUNT, REGION, TaskInstance, context, fire
+
+
+@pytest.fixture
+def athena(aws: Any) -> Any:
+    client = aws("athena")
+    client.create_work_group(Name="nightjar", Configuration={"ResultConfiguration": {"OutputLocation": "s3://artifact/athena/"}})
+    return client
+
+
+def query(identifier: str) -> Any:
+    return athena_backends[ACCOUNT][REGION].executions[identifier]
+
+
+def submit() -> SubmitAthenaQueryOperator:
+    return SubmitAthenaQueryOperator(
+        task_id="submit", query="UNLOAD (SELECT 1) TO 's3://lake/${submit_key}/'", database="d", workgroup="nightjar", submit_key="key"
+    )
+
+
+def sensor(identifier: str) -> AthenaQuerySensor:
+    return AthenaQuerySensor(task_id="sense", query_execution_id=identifier, poll_seconds=0.05)
+
+
+def test_the_key_is_in_the_query(athena: Any) -> None:
+    ti = TaskInstance()
+    identifier = submit().execute(context(ti=ti))
+    assert query(identifier).query == "UNLOAD (SELECT 1) TO 's3://lake/key/'"
+    assert ti.xcoms["submit_key"] == "key"
+
+
+def test_a_query_that_fails_at_once_is_not_started_for_ever(athena: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.athena import models
+
+    monkeypatch.setattr(models.Execution, "status", property(lambda self: "FAILED"), raising=False)
+    submit().execute(context())
+    assert len(athena_backends[ACCOUNT][REGION].executions) == 1
+
+
+def test_the_sensor_defers_and_succeeds(athena: Any) -> None:
+    identifier = submit().execute(context())
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(identifier).execute(context())
+    query(identifier)._status = "SUCCEEDED"
+    result = sensor(identifier).execute_complete(context(), fire(deferred.value.trigger))
+    assert result["query_execution_id"] == identifier
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_a_failed_query_shows_itself(athena: Any, state: str) -> None:
+    identifier = submit().execute(context())
+    query(identifier)._status = state
+    with pytest.raises(AirflowFailException, match="UNLOAD"):
+        sensor(identifier).execute(context())
+
+
+def test_teardown_stops_a_query_that_runs(athena: Any) -> None:
+    identifier = submit().execute(context())
+    jobs = [{"kind": "athena", "id": identifier}]
+    assert StopJobsOperator(task_id="stop", jobs=jobs).execute(context()) == [identifier]

@@ -1,0 +1,85 @@
+"""A moto server of a test module's own: S3, Kinesis, DynamoDB, Glue catalog, Secrets Manager and SNS over real HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+LAKE = "nj-lake"
+ARTIFACT = "nj-artifact"
+STATE = "nightjar-state"
+PORTS = range(14760, 14790)
+
+
+class MotoCloud:
+    """Clients of the server, and what tests look at in it."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        return boto3.client(service)
+
+    def make(self) -> None:
+        """Buckets and the state table."""
+        for bucket in (LAKE, ARTIFACT):
+            self.client("s3").create_bucket(Bucket=bucket)
+        self.client("dynamodb").create_table(
+            TableName=STATE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
+        """Keys below a prefix."""
+        return [entry["Key"] for entry in self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+
+    def lines(self, prefix: str) -> list[dict[str, Any]]:
+        """Every JSON line of the gzip objects below a prefix."""
+        bodies = [self.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read() for key in self.keys(prefix)]
+        return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+
+
+def _server() -> ThreadedMotoServer:
+    for port in PORTS:
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+        try:
+            server.start()
+        except (OSError, SystemExit):
+            continue
+        return server
+    pytest.fail(f"No free port in {PORTS}")
+
+
+@pytest.fixture(scope="module")
+def moto_server() -> Iterator[str]:
+    """The server's endpoint."""
+    server = _server()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def cloud(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> MotoCloud:
+    """An empty cloud with the platform's buckets and state table; this process's AWS clients talk to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    boto3.setup_default_session()
+    import urllib.request
+
+    urllib.request.urlopen(urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST")).read()
+    made = MotoCloud(moto_server)
+    made.make()
+    return made

@@ -1,0 +1,65 @@
+"""The table of request bodies: (name, record as it stands in the body, status, field that the answer must name or None).
+
+Each is sent to /predict as it is, and to /predict/batch as the second of two records.
+"""
+
+from __future__ import annotations
+
+GOOD = '{"text_length": 120, "num_keywords": 3}'
+OK, MALFORMED, INVALID = 200, 400, 422
+
+RECORDS: list[tuple[str, str, int, str | None]] = [
+    ("good", GOOD, OK, None),
+    ("float", '{"text_length": 120.5, "num_keywords": 3}', OK, None),
+    ("other order", '{"num_keywords": 3, "text_length": 120}', OK, None),
+    ("integral float for an integer", '{"text_length": 120, "num_keywords": 3.0}', OK, None),
+    ("exponent", '{"text_length": 1.2e2, "num_keywords": 3}', OK, None),
+    ("negative zero", '{"text_length": -0.0, "num_keywords": 0}', OK, None),
+    ("smallest", '{"text_length": 5e-324, "num_keywords": 0}', OK, None),
+    ("white space", ' {"text_length" : 120 ,\n"num_keywords":\t3 } ', OK, None),
+    ("below the range", '{"text_length": -1, "num_keywords": 3}', OK, None),
+    ("above the range", '{"text_length": 120, "num_keywords": 101}', OK, None),
+    ("NaN", '{"text_length": NaN, "num_keywords": 3}', INVALID, "text_length"),
+    ("Infinity", '{"text_length": Infinity, "num_keywords": 3}', INVALID, "text_length"),
+    ("minus Infinity", '{"text_length": -Infinity, "num_keywords": 3}', INVALID, "text_length"),
+    ("NaN for an integer", '{"text_length": 120, "num_keywords": NaN}', INVALID, "num_keywords"),
+    ("Infinity for an integer", '{"text_length": 120, "num_keywords": Infinity}', INVALID, "num_keywords"),
+    ("overflow to infinity", '{"text_length": 1e999, "num_keywords": 3}', INVALID, "text_length"),
+    ("larger than the lake's numbers", '{"text_length": 1e300, "num_keywords": 3}', INVALID, "text_length"),
+    ("400 digits", '{"text_length": 1' + "0" * 400 + ', "num_keywords": 3}', INVALID, "text_length"),
+    ("400 digits for an integer", '{"text_length": 120, "num_keywords": 1' + "0" * 400 + "}", INVALID, "num_keywords"),
+    ("5000 digits", '{"text_length": 1' + "0" * 5000 + ', "num_keywords": 3}', MALFORMED, None),
+    ("true", '{"text_length": true, "num_keywords": 3}', INVALID, "text_length"),
+    ("false for an integer", '{"text_length": 120, "num_keywords": false}', INVALID, "num_keywords"),
+    ("number in a string", '{"text_length": "120", "num_keywords": 3}', INVALID, "text_length"),
+    ("integer in a string", '{"text_length": 120, "num_keywords": "3"}', INVALID, "num_keywords"),
+    ("NaN in a string", '{"text_length": "NaN", "num_keywords": 3}', INVALID, "text_length"),
+    ("empty string", '{"text_length": "", "num_keywords": 3}', INVALID, "text_length"),
+    ("fraction for an integer", '{"text_length": 120, "num_keywords": 3.5}', INVALID, "num_keywords"),
+    ("null", '{"text_length": null, "num_keywords": 3}', INVALID, "text_length"),
+    ("list", '{"text_length": [120], "num_keywords": 3}', INVALID, "text_length"),
+    ("object", '{"text_length": {"value": 120}, "num_keywords": 3}', INVALID, "text_length"),
+    ("missing", '{"num_keywords": 3}', INVALID, "text_length"),
+    ("empty record", "{}", INVALID, "text_length"),
+    ("unknown", '{"text_length": 120, "num_keywords": 3, "more": 1}', INVALID, "more"),
+    ("misspelt", '{"text_lenght": 120, "num_keywords": 3}', INVALID, "text_lenght"),
+    ("wrong case", '{"Text_length": 120, "num_keywords": 3}', INVALID, "Text_length"),
+    ("empty name", '{"text_length": 120, "num_keywords": 3, "": 1}', INVALID, ""),
+    ("surrogate in a name", '{"text_length": 120, "num_keywords": 3, "\\ud800": 1}', INVALID, "\\ud800"),
+    ("long name", '{"text_length": 120, "num_keywords": 3, "' + "x" * 5000 + '": 1}', INVALID, "x" * 57 + "..."),
+    ("given twice", '{"text_length": 120, "text_length": 1, "num_keywords": 3}', INVALID, "text_length"),
+    ("proto", '{"text_length": 120, "num_keywords": 3, "__proto__": {}}', INVALID, "__proto__"),
+    ("record is null", "null", INVALID, ""),
+    ("record is a number", "12", INVALID, ""),
+    ("record is NaN", "NaN", INVALID, ""),
+    ("record is a string", '"text"', INVALID, ""),
+    ("record is a list", "[]", INVALID, ""),
+    ("trailing comma", '{"text_length": 120, "num_keywords": 3,}', MALFORMED, None),
+    ("single quotes", "{'text_length': 120, 'num_keywords': 3}", MALFORMED, None),
+    ("comment", '{"text_length": 120, /* 3 */ "num_keywords": 3}', MALFORMED, None),
+    ("cut off", '{"text_length": 120, "num_key', MALFORMED, None),
+    ("leading zero", '{"text_length": 0120, "num_keywords": 3}', MALFORMED, None),
+    ("hexadecimal", '{"text_length": 0x78, "num_keywords": 3}', MALFORMED, None),
+    ("control character", '{"text_length": 120, "num_keywords": 3, "a\nb": 1}', MALFORMED, None),
+    ("nested deeply", '{"text_length": ' + "[" * 9000 + "]" * 9000 + ', "num_keywords": 3}', MALFORMED, None),
+]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+
+import pytest
+from include.training import bundle
+
+from tests.serving.conftest import Service
+from tests.training.builders import seal_text, text_files
+from tests.training.test_bundle import Creates
+
+pytestmark = pytest.mark.stack
+Start = Callable[..., Service]
+
+
+def test_what_is_served(service: Service):
+    answer = service.client.get("/version").json()
+    assert answer == {
+        "workload": "texts",
+        "model_version": "7",
+        "bundle_digest": answer["bundle_digest"],
+        "dataset_version": "d" * 64,
+        "cutoff": "2013-03-01T00:00:00Z",
+        "code_sha": "c" * 40,
+        "engine": "scikit-learn",
+    }
+    assert service.client.get("/health").json() == {"status": "alive"}
+
+
+def test_golden_rows_again(service: Service):
+    answer = service.client.get("/golden").json()
+    assert answer["ok"] and answer["rows"] >= bundle.MINIMUM_GOLDEN_ROWS and answer["max_difference"] <= 1e-6
+
+
+def test_openapi_is_made_from_the_bundles_schema(service: Service):
+    document = service.client.get("/openapi.json").json()
+    record = document["components"]["schemas"]["Record"]
+    assert record["required"] == ["text_length", "num_keywords"] and record["additionalProperties"] is False
+    assert record["properties"]["num_keywords"] == {
+        "type": "integer",
+        "description": "Usually at least 0. Usually at most 100.",
+        "examples": [3],
+    }
+    assert {"200", "400", "413", "415", "422", "503"} == set(document["paths"]["/predict"]["post"]["responses"])
+    assert service.client.get("/docs").status_code == 200
+
+
+def test_a_wrong_digest_ends_the_process_and_unpickles_nothing(start: Start, tmp_path):
+    trap = tmp_path / "trap"
+    service = start(bundle.pack(text_files(Creates(trap))), BUNDLE_DIGEST="0" * 64)
+    assert service.exit_code() == 3
+    assert "was asked for; nothing was loaded" in service.text() and not trap.exists()
+
+
+def test_wrong_golden_rows_are_told_by_ready_and_end_the_process(start: Start):
+    files = text_files()
+    lines = [json.loads(line) for line in files[bundle.GOLDEN].splitlines()]
+    lines[0]["probability"] = 0.123
+    wrong = seal_text(files[bundle.MODEL], b"\n".join(json.dumps(line).encode() for line in lines))
+    service = start(bundle.pack(wrong), EXIT_DELAY_SECONDS="3")
+    service.until("/health", 200)
+    while "loaded" in (reason := service.until("/ready", 503).json()["reason"]):
+        pass
+    assert reason.startswith("The bundle does not score as it did in training: golden row 1 scores")
+    assert service.client.post("/predict", json={"text_length": 1, "num_keywords": 1}).status_code == 503
+    assert service.client.get("/version").status_code == 503
+    assert service.exit_code() == 3
+    assert "golden row 1 scores" in service.text()
+
+
+@pytest.mark.parametrize(
+    ("packed", "environment", "reason"),
+    [
+        (b"no bundle", {}, "no readable gzip"),
+        (bundle.pack(text_files(workload="other")), {}, "of workload other, WORKLOAD says texts"),
+        (bundle.pack(text_files()), {"BUNDLE_URI": "file:///nowhere/bundle.tar.gz"}, "No such file"),
+    ],
+)
+def test_a_bundle_that_cannot_be_served(start: Start, packed: bytes, environment: dict[str, str], reason: str):
+    service = start(packed, **environment)
+    assert service.exit_code() == 3
+    assert reason in service.text()
+
+
+def test_wrong_settings_name_every_variable(start: Start):
+    service = start(b"", BUNDLE_DIGEST="short", MODEL_VERSION="", MAX_BATCH="many")
+    assert service.exit_code() != 0
+    assert all(name in service.text() for name in ("BUNDLE_DIGEST", "MODEL_VERSION", "MAX_BATCH"))
+
+
+def test_sigterm_stops_gracefully(start: Start):
+    service = start(bundle.pack(text_files()))
+    service.until("/ready", 200)
+    service.process.send_signal(signal.SIGTERM)
+    assert service.exit_code() in (0, -signal.SIGTERM)
+    assert "The service stops" in service.text()
