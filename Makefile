@@ -59,9 +59,12 @@ lint: setup-test ## ruff, and shellcheck where there is one
 bench-loop: setup-test ## measure a night against its targets, printed as a table
 	@$(TEST)/python -m benchmarks.loop
 
+COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
+
 lock: setup ## compile requirements/*.in to pinned, hashed requirements/*.txt
-	@for name in uv airflow training serving localcloud laptop test; do \
-	  $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12 \
-	    --output-file requirements/$$name.txt requirements/$$name.in; done
-	@$(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12 \
-	    --output-file requirements/glue.txt requirements/glue.in
+	@for name in training serving localcloud laptop; do \
+	  $(COMPILE) --output-file requirements/$$name.txt requirements/$$name.in; done
+	@for name in uv glue; do $(COMPILE) --universal --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# An MWAA worker has the versions of its image: Airflow's constraint set.
+	@for name in airflow test; do \
+	  $(COMPILE) --constraint requirements/mwaa-constraints.txt --output-file requirements/$$name.txt requirements/$$name.in; done

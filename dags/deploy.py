@@ -2,7 +2,8 @@
 
 Brings one approved version of a workload's model into its ECS service: rolled out, sensed, verified, then made the live one.
 
-**Runs** when a retrain registered an approved version, or when a person asks. One run at a time; nothing else changes what serves.
+**Runs** when a retrain registered an approved version, or when a person asks. One run at a time; nothing else changes what
+serves.
 
 | Param | means |
 |---|---|
@@ -10,11 +11,12 @@ Brings one approved version of a workload's model into its ECS service: rolled o
 | `release_hold` | a deploy of `previous` puts a hold on automatic deploys until a run sets this |
 | `dry_run` | says what it would deploy and changes nothing |
 
-**Green** means: the deployment is successful in ECS's words, its task definition is the requested one, `/version` through the load
-balancer is the requested digest five times in a row, and the golden rows score as in training.
+**Green** means: the deployment is successful in ECS's words, its task definition is the requested one, `/version` through the
+load balancer is the requested digest five times in a row, and the golden rows score as in training.
 
-**Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by `restore_service`). A
-refusal (on hold, Rejected, older data than the live version) is *skipped* with its reason in an automatic run and red in a manual one.
+**Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by
+`restore_service`). A refusal (on hold, Rejected, older data than the live version) is *skipped* with its reason in an
+automatic run and red in a manual one.
 """
 
 from __future__ import annotations
@@ -24,19 +26,20 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from include.lake import layout
-from include.registry import deploying
-from include.registry.choose import Refusal
-from include.settings import settings
-from include.workloads import Workload, discover
-from nightjar.callbacks import notify_failure
 from nightjar.hooks.ecs import EcsServiceHook
 from nightjar.hooks.registry import RegistryHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.ecs import SubmitRolloutOperator
 from nightjar.operators.restore import RejectVersionOperator, RestoreServiceOperator
 from nightjar.operators.verify import VerifyServiceOperator
+from nightjar.runs import default_args
 from nightjar.sensors.ecs import EcsRolloutSensor
+
+from include.lake import layout
+from include.registry import deploying
+from include.registry.choose import Refusal
+from include.settings import settings
+from include.workloads import Workload, discover
 
 CONFIG = settings()
 AUTOMATIC = ("asset_triggered", "scheduled")
@@ -75,7 +78,7 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> dict[str,
 
 @task
 def go_live(
-    workload: str, target: dict[str, Any], rollout: dict[str, Any], params: Any = None, run_id: str = ""
+    workload: str, target: dict[str, Any], rollout: dict[str, Any], params: Any = None, run_id: Any = None
 ) -> dict[str, Any]:
     """Writes the live pointer."""
     registry = RegistryHook(layout.model_group(workload), region_name=CONFIG.region)
@@ -84,11 +87,16 @@ def go_live(
     return deploying.go_live(workload, target, definition, release, run_id, state=state, registry=registry)
 
 
-def deploy_dag(workload: Workload) -> DAG:
+def deploy(workload: Workload) -> DAG:
     """The deploy DAG of one workload."""
     name = workload.name
     ecs = {"cluster": CONFIG.ecs_cluster, "service": layout.service_name(name)}
-    sensing = {**ecs, "poll_seconds": CONFIG.poll_seconds, "timeout": ROLLOUT_SECONDS}
+    sensing = {
+        **ecs,
+        "poll_seconds": CONFIG.poll_seconds,
+        "timeout": ROLLOUT_SECONDS,
+        "execution_timeout": timedelta(seconds=ROLLOUT_SECONDS),
+    }
     with DAG(
         f"{name}_deploy",
         doc_md=__doc__,
@@ -99,14 +107,8 @@ def deploy_dag(workload: Workload) -> DAG:
         max_active_runs=1,
         tags=["nightjar", "deploy", name],
         params=PARAMS,
-        default_args={
-            "owner": workload.owner,
-            "retries": 2,
-            "retry_delay": timedelta(seconds=10),
-            "execution_timeout": timedelta(minutes=5),
-            "on_failure_callback": notify_failure(CONFIG.alerts_topic_arn),
-            "region_name": CONFIG.region,
-        },
+        dagrun_timeout=timedelta(hours=3),
+        default_args={**default_args(workload.owner, CONFIG.alerts_topic_arn), "region_name": CONFIG.region},
     ) as dag:
         target = resolve(name)
         submit = SubmitRolloutOperator(
@@ -160,5 +162,5 @@ def deploy_dag(workload: Workload) -> DAG:
     return dag
 
 
-for found in discover()[0]:
-    globals()[f"{found.name}_deploy"] = deploy_dag(found)
+for _workload in discover()[0]:
+    deploy(_workload)

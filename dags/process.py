@@ -59,7 +59,7 @@ def process(workload: Workload) -> DAG:
     name, stream, platform = workload.name, workload.stream.name, settings()
     lake, artifact = f"s3://{platform.lake_bucket}/", f"s3://{platform.artifact_bucket}/"
     glue_job = {"transform": platform.glue_transform_job, "audit": platform.glue_audit_job}
-    state = {"state_table": platform.state_table, "day_pk": layout.day_key(name, date.min)[0]}
+    day_pk = layout.day_key(name, date.min)[0]
     waiting = {"poll_seconds": platform.poll_seconds, "timeout": JOB_TIME.total_seconds(), "execution_timeout": JOB_TIME}
     tables = {
         layout.table_name(name, event): {
@@ -143,27 +143,28 @@ def process(workload: Workload) -> DAG:
             },
         )
         audit = GlueJobRunSensor(task_id="audit", job_name=glue_job["audit"], run_id=submit_audit.output, **waiting)
+        judged = {"plan": plan.output, "run": RUN, "state_table": platform.state_table, "day_pk": day_pk}
         gate = GateOperator(
             task_id="gate",
-            plan=plan.output,
-            run=RUN,
             bucket=platform.lake_bucket,
             audit_key=layout.staging_prefix(name, "{run}") + "audit.json",
-            **state,
+            **judged,
         )
         publish = PublishDaysOperator(
             task_id="publish",
             gate=gate.output,
-            plan=plan.output,
-            run=RUN,
             database=platform.glue_database,
             tables=tables,
             partition_column=schema.PARTITION_COLUMN,
             pool="nightjar_publish",
             outlets=[Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")],
-            **state,
+            **judged,
         )
-        refused = RefusedDaysOperator(task_id="refused_days", gate=gate.output, trigger_rule=TriggerRule.NONE_FAILED)
+        refused = RefusedDaysOperator(
+            task_id="refused_days",
+            gate=gate.output,
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,  # publish may be skipped; a run that is skipped whole is not red
+        )
         stop = StopJobsOperator(
             task_id="stop_jobs",
             jobs=[

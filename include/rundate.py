@@ -13,7 +13,8 @@ def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> 
     """The Param ``date`` where a person gave one, else the UTC date at which the run's data interval begins.
 
     The Param goes first because a manual run gets the interval before *now* from Airflow, which nobody asked for; scheduled and
-    backfilled runs leave the Param empty. Raises ValueError when there is neither: a manual run without a logical date has no interval.
+    backfilled runs leave the Param empty. Raises ValueError when there is neither: a manual run without a logical date has no
+    interval.
     """
     if params.get("date"):
         return parse_day(params["date"])

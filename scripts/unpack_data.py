@@ -7,7 +7,6 @@ name, so a file that is there is whole.
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import tarfile
 from pathlib import Path
@@ -81,7 +80,7 @@ def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected:
     if digest.hexdigest() != expected:
         partial.unlink()
         raise UnpackError(f"{info.name} has sha256 {digest.hexdigest()}, expected {expected}: not the file that was pinned")
-    os.replace(partial, target)
+    Path(partial).replace(target)
 
 
 def main(downloads: Path, home: Path) -> None:

@@ -1,7 +1,8 @@
-"""Glue job: what Great Expectations finds in staged rows, day by day, as audit.json and Data Docs. See docs/architecture.md, "Glue jobs".
+"""Glue job: what Great Expectations finds in staged rows, day by day, as audit.json and Data Docs. See docs/architecture.md,
+"Glue jobs".
 
-It succeeds when it could audit; the gate decides. Whatever cannot be evaluated counts as a critical failure. A day is held in memory as
-one pandas frame (some gigabytes at ten million rows), which takes a tenth of the time Spark would for the same rules.
+It succeeds when it could audit; the gate decides. Whatever cannot be evaluated counts as a critical failure. A day is held in
+memory as one pandas frame (some gigabytes at ten million rows), which takes a tenth of the time Spark would for the same rules.
 """
 
 from __future__ import annotations

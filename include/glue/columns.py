@@ -27,7 +27,9 @@ def payload_schema(fields: Mapping[str, FieldSpec]) -> T.StructType:
 
 
 def as_athena(name: str, athena_type: str) -> Column:
-    """A column as the catalog's type wants it in Parquet. Times have no zone there: every reader takes them for the UTC they are."""
+    """A column as the catalog's type wants it in Parquet. Times have no zone there: every reader takes them for the UTC they
+    are.
+    """
     column = F.col(name)
     if athena_type == "timestamp":
         # Text with an offset has to go by way of a zoned timestamp; the session's zone is UTC.

@@ -46,7 +46,7 @@ class Auditor:
             return []
         if event_type not in self._gx_suites:
             self._source.add_dataframe_asset(name=event_type)
-            self._gx_suites[event_type] = self.context.suites.add(_gx_suite(event_type, suite))
+            self._gx_suites[event_type] = self.context.suites.add(gx_suite(event_type, suite))
         batch = self._source.get_asset(event_type).add_batch_definition_whole_dataframe(f"{event_type} {day}")
         definition = gx.ValidationDefinition(name=f"{event_type} {day}", data=batch, suite=self._gx_suites[event_type])
         definition = self.context.validation_definitions.add(definition)
@@ -60,7 +60,7 @@ class Auditor:
         return found
 
 
-def _gx_suite(event_type: str, suite: Suite) -> ExpectationSuite:
+def gx_suite(event_type: str, suite: Suite) -> ExpectationSuite:
     expectations = []
     for place, ours in enumerate(suite.expectations):
         try:

@@ -10,7 +10,9 @@ from include.workloads.model import Join, Table
 
 
 def table_versions(rows: DataFrame, table: Table) -> DataFrame:
-    """One row a (key, valid_from): the key's columns, ``valid_from`` and ``versions``, its distinct versions in the order written."""
+    """One row a (key, valid_from): the key's columns, ``valid_from`` and ``versions``, its distinct versions in the order
+    written.
+    """
     row = F.from_json("payload", payload_schema(table.fields)).alias("row")
     return (
         rows.where("reason is null")

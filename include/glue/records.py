@@ -16,7 +16,9 @@ Schemas = Mapping[str, Mapping[str, FieldSpec]]
 
 
 class Record(NamedTuple):
-    """An event as the transform handles it. Times are naive UTC; ``reason`` is None for a good one, else ``line`` holds what came."""
+    """An event as the transform handles it. Times are naive UTC; ``reason`` is None for a good one, else ``line`` holds what
+    came.
+    """
 
     event_date: str
     event_type: str
@@ -44,7 +46,8 @@ class Row(NamedTuple):
 def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | None:
     """The record of a raw stream line, or None when its day is not asked for.
 
-    The day is the UTC date of event_time; where that cannot be read, of the arrival, so that the record is refused once, on one day.
+    The day is the UTC date of event_time; where that cannot be read, of the arrival, so that the record is refused once, on one
+    day.
     """
     envelope = _json_object(line)
     event = _mapping(envelope.get("event"))
@@ -52,8 +55,9 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | N
     arrived_at = _time(envelope, "arrived_at", problems)
     event_time = _time(event, "event_time", problems)
     recorded_at = _time(event, "recorded_at", problems)
-    day = (event_time or arrived_at or datetime.min).date().isoformat()
-    if day not in days and (event_time or arrived_at):
+    happened = event_time or arrived_at
+    day = happened.date().isoformat() if happened else min(days)
+    if day not in days:
         return None
 
     event_type, key = event.get("event_type"), event.get("key")
@@ -71,7 +75,7 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | N
         problems.append("key: is not a string with something in it")
         key = None
     return Record(
-        event_date=day if day in days else min(days),
+        event_date=day,
         event_type=event_type,
         key=_storable(key),
         event_time=event_time,

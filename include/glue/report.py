@@ -62,6 +62,15 @@ class Report:
         """The rows written, by day."""
         return {day: counts[event_type]["written"] for day, counts in self._counts.items()}
 
+    def totals(self) -> dict[str, dict[str, int]]:
+        """The counts of all days together, by event type."""
+        sums: dict[str, dict[str, int]] = defaultdict(_zeros)
+        for kinds in self._counts.values():
+            for kind, counts in kinds.items():
+                for name, count in counts.items():
+                    sums[kind][name] += count
+        return dict(sums)
+
     def document(self) -> dict:
         """report.json."""
         reasons = {

@@ -10,6 +10,7 @@ def spark_session(name: str) -> SparkSession:
     session = (
         SparkSession.builder.appName(name)
         .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.ansi.enabled", "true")
         # A staging prefix belongs to one run and is read only once the job has succeeded, so the quick commit is safe.
         .config("spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version", "2")

@@ -7,8 +7,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from include.glue.storage import under
 from include.glue.columns import as_athena
+from include.glue.storage import under
 from include.lake.schema import PARTITION_COLUMN, processed_columns
 from include.workloads import Workload
 
@@ -22,7 +22,7 @@ def write_days(
     target = under(staging, event_type)
     rows = frame.select(*columns, partition)
     if any(written.values()):
-        by_day = rows.repartition(min(len(days), 200), partition).sortWithinPartitions(partition, "key", "known_at", "arrived_at")
+        by_day = rows.repartition(partition).sortWithinPartitions(partition, "key", "known_at", "arrived_at")
         by_day.write.partitionBy(partition).mode("overwrite").parquet(target)
     for day in days:
         if not written[day.isoformat()]:

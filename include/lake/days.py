@@ -55,7 +55,9 @@ def utc_date(instant: datetime) -> date:
 
 
 def iso(instant: datetime) -> str:
-    """ISO 8601 UTC with ``Z``, the spelling of every time in events, manifests and state. Raises ValueError for a naive datetime."""
+    """ISO 8601 UTC with ``Z``, the spelling of every time in events, manifests and state. Raises ValueError for a naive
+    datetime.
+    """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant: give it a time zone")
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

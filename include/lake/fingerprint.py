@@ -10,7 +10,9 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> bytes:
-    """One spelling of a JSON value: sorted keys, no blanks, UTF-8. Raises TypeError or ValueError for what JSON cannot say (NaN)."""
+    """One spelling of a JSON value: sorted keys, no blanks, UTF-8. Raises TypeError or ValueError for what JSON cannot say
+    (NaN).
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -33,7 +35,8 @@ def inputs_document(
 ) -> dict[str, Any]:
     """The list of raw objects that a transform reads, in one order; ``digest`` of it is the inputs fingerprint.
 
-    ``stream_objects`` maps an object's key to its SHA-256 checksum (as S3 gives it, base64); ``table_objects`` the same for each table.
+    ``stream_objects`` maps an object's key to its SHA-256 checksum (as S3 gives it, base64); ``table_objects`` the same for
+    each table.
     """
     return {
         "workload": workload,

@@ -27,9 +27,9 @@ def dataset_manifest(
 ) -> dict[str, Any]:
     """The manifest with its version.
 
-    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the raw objects ({"key", "sha256"}) that
-    the days' partitions were made from; those ingested after the cut-off are left out, since nothing in them was known then.
-    ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split is missing.
+    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the raw objects ({"key",
+    "sha256"}) that the days' partitions were made from; those ingested after the cut-off are left out, since nothing in them
+    was known then. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split is missing.
     """
     missing = split_rule.keys() - splits.keys()
     if missing:

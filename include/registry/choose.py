@@ -13,7 +13,9 @@ class Refusal(Exception):
 
 
 def read_version(value: Any) -> int | str:
-    """The Param ``version``: an integer (also as text), ``previous`` or ``latest``; nothing means ``latest``. Raises ValueError."""
+    """The Param ``version``: an integer (also as text), ``previous`` or ``latest``; nothing means ``latest``. Raises
+    ValueError.
+    """
     if value in (None, "", "latest"):
         return "latest"
     if value == "previous":
@@ -32,8 +34,8 @@ def choose(
     :param requested: see :func:`read_version`.
     :param automatic: no person asked: the newest version that is live already is then not deployed again.
 
-    Rules: a hold (set by a rollback) stops ``latest`` until released; only Approved versions are deployed, so a Rejected one is never
-    tried again; an older cut-off never replaces a newer one, but for ``previous``.
+    Rules: a hold (set by a rollback) stops ``latest`` until released; only Approved versions are deployed, so a Rejected one
+    is never tried again; an older cut-off never replaces a newer one, but for ``previous``.
     """
     if requested == "previous":
         return _approved(packages, _previous(live))

@@ -1,4 +1,6 @@
-"""What a night's jobs cost, estimated from their running times. Prices: AWS on-demand, us-east-1, USD, November 2026; no free tier."""
+"""What a night's jobs cost, estimated from their running times. Prices: AWS on-demand, us-east-1, USD, November 2026; no free
+tier.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,9 @@ def read_pointer(workload: str, state: State) -> dict[str, Any]:
 
 
 def write_pointer(workload: str, pointer: Mapping[str, Any], state: State) -> None:
-    """Writes the pointer if the stored one is its predecessor (revision); a retry that finds its own write is content. Raises Conflict."""
+    """Writes the pointer if the stored one is its predecessor (revision); a retry that finds its own write is content. Raises
+    Conflict.
+    """
     key, before = layout.live_key(workload), {":before": pointer["revision"] - 1}
     written = state.put_if(*key, pointer, "attribute_not_exists(pk) OR #revision = :before", before, {"#revision": "revision"})
     if not written and state.get(*key) != pointer:

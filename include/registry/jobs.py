@@ -1,5 +1,6 @@
-"""Requests for the SageMaker jobs of a night, by the contract of ``include.training``. ``${submit_key}`` is filled by the submit operator
-with the attempt's key, ``${model_uri}`` with what the training job wrote."""
+"""Requests for the SageMaker jobs of a night, by the contract of ``include.training``. ``${submit_key}`` is filled by the
+submit operator with the attempt's key, ``${model_uri}`` with what the training job wrote.
+"""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ NOTHING_LIVE: dict[str, Any] = {
 def reconciled(pointer: Mapping[str, Any], task_definition: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """The pointer as it should be when ECS has rolled out ``task_definition`` with this environment.
 
-    ECS is right about what serves: a run may have died between its rollout and its write. A service that runs no version of ours (it
-    was just created) changes nothing.
+    ECS is right about what serves: a run may have died between its rollout and its write. A service that runs no version of
+    ours (it was just created) changes nothing.
     """
     if task_definition == pointer["task_definition"] or "MODEL_VERSION" not in environment:
         return dict(pointer)

@@ -57,7 +57,9 @@ class Package:
 
 
 def read_packages(described: Iterable[Mapping[str, Any]]) -> list[Package]:
-    """Packages of DescribeModelPackage answers, newest version first. Those that lack the platform's metadata are left out: made by hand."""
+    """Packages of DescribeModelPackage answers, newest version first. Those that lack the platform's metadata are left out:
+    made by hand.
+    """
     packages = [
         Package(
             version=answer["ModelPackageVersion"],
@@ -73,7 +75,9 @@ def read_packages(described: Iterable[Mapping[str, Any]]) -> list[Package]:
 
 
 def metadata(**values: str | float | bool) -> dict[str, str]:
-    """A package's metadata as SageMaker takes it. Raises ValueError that names a key that is missing, unknown, empty or too long."""
+    """A package's metadata as SageMaker takes it. Raises ValueError that names a key that is missing, unknown, empty or too
+    long.
+    """
     if values.keys() != METADATA:
         wrong = sorted(values.keys() ^ METADATA)
         raise ValueError(f"model package metadata: missing or unknown keys {', '.join(wrong)}")
@@ -91,7 +95,9 @@ def approval_description(reasons: Iterable[str]) -> str:
 
 
 def champion(packages: Iterable[Package], live_version: int | None, cutoff: str, backfilled: bool) -> Package | None:
-    """Whom a candidate of this cut-off has to beat: the live version; in a backfilled night the newest approved with an older cut-off."""
+    """Whom a candidate of this cut-off has to beat: the live version; in a backfilled night the newest approved with an older
+    cut-off.
+    """
     if not backfilled:
         return next((package for package in packages if package.version == live_version), None)
     older = [package for package in packages if package.status == APPROVED and package.cutoff < cutoff]

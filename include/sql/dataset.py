@@ -21,10 +21,11 @@ from include.workloads.model import Workload
 
 
 def dataset_select(workload: Workload, database: str, cutoff: datetime) -> str:
-    """The rows: for each key the newest feature version and the newest label version known before the cut-off, and ``split`` last.
+    """The rows: for each key the newest feature version and the newest label version known before the cut-off, and ``split``
+    last.
 
-    Keys without a label known by then are left out. Reads the event_date partitions of the window only; a label is taken to happen no
-    earlier than its feature event. Raises ValueError for a cut-off that is not midnight UTC.
+    Keys without a label known by then are left out. Reads the event_date partitions of the window only; a label is taken to
+    happen no earlier than its feature event. Raises ValueError for a cut-off that is not midnight UTC.
     """
     bounds = split_bounds(workload.dataset, cutoff)
     first, test = bounds["train"][0], bounds["test"][0]
@@ -68,7 +69,9 @@ WITH (format = 'PARQUET', compression = 'SNAPPY', partitioned_by = ARRAY['split'
 
 
 def dataset_digest_query(workload: Workload, database: str, cutoff: datetime) -> str:
-    """For each split: row_count, positives, first_event, last_event (timestamps) and an order-independent digest (decimal text)."""
+    """For each split: row_count, positives, first_event, last_event (timestamps) and an order-independent digest (decimal
+    text).
+    """
     return f"""\
 select "split",
   count(*) as row_count,
@@ -98,6 +101,6 @@ def _newest(workload: Workload, event_type: str, database: str, first: datetime,
       row_number() over (partition by "key" order by {order}) as "_version"
     from {quoted(database)}.{quoted(table_name(workload.name, event_type))}
     where {days} between {literal(utc_date(first).isoformat())} and {literal(last.isoformat())}
-      and "known_at" < {timestamp(cutoff)}
+
   )
   where "_version" = 1"""

@@ -27,9 +27,9 @@ def timestamp(instant: datetime) -> str:
 def canonical_text(column: str, athena_type: str) -> str:
     """SQL for the text of a value that is the same in every engine and differs for different values; null is the empty text.
 
-    A double is written as two whole numbers, its floor and the rest in units of 2^-52, because engines print doubles differently while
-    floor, subtraction and multiplication by a power of two are the same everywhere. It needs absolute values below 9.2e18, which
-    ``include.workloads.fields`` and the transform see to.
+    A double is written as two whole numbers, its floor and the rest in units of 2^-52, because engines print doubles
+    differently while floor, subtraction and multiplication by a power of two are the same everywhere; differences below 2^-52
+    are not told apart. It needs absolute values below 9.2e18, which ``include.workloads.fields`` and the transform see to.
     """
     name = quoted(column)
     if athena_type == "string":
@@ -46,6 +46,8 @@ def canonical_text(column: str, athena_type: str) -> str:
 
 
 def row_digest(columns: list[tuple[str, str]]) -> str:
-    """SQL for 60 bits of the sha256 of a row's canonical text, as decimal(38,0). Their sum does not depend on the order of rows."""
+    """SQL for 60 bits of the sha256 of a row's canonical text, as decimal(38,0). Their sum does not depend on the order of
+    rows.
+    """
     text = f" || '{CANONICAL_SEPARATOR}' || ".join(canonical_text(name, kind) for name, kind in columns)
     return f"cast(from_base(substr(to_hex(sha256(to_utf8({text}))), 1, 15), 16) as decimal(38, 0))"

@@ -60,10 +60,11 @@ def _slices(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_
     margin, bar = _number(quality, "slice_margin"), _number(quality, "bar")
     champion = evaluation.get("champion")
     measured = _get(evaluation, "candidate", "slices")
-    if margin is None or bar is None or not isinstance(measured, Mapping):
+    compared = measured if champion is None else _get(champion, "slices")
+    if margin is None or bar is None or not isinstance(measured, Mapping) or not isinstance(compared, Mapping):
         return [_unreadable("the slices or the slice margin")]
     findings = []
-    for value in sorted(set(measured) | set(_get(champion, "slices") or {})):
+    for value in sorted(set(measured) | set(compared)):
         auc = _number(measured, value, "auc")
         other = bar if champion is None else _number(champion, "slices", value, "auc")
         against = "the bar" if champion is None else "the champion's"

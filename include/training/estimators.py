@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -59,6 +60,15 @@ def make(kind: str, kinds: Mapping[str, str], seed: int, parameters: dict[str, A
         return REGISTRY[kind](list(kinds.values()), seed, parameters)
     except TypeError as error:
         raise JobError(f"model.hyperparameters do not fit {kind}: {error}") from None
+
+
+def fit(model: BaseEstimator, matrix: np.ndarray, labels: np.ndarray) -> None:
+    """Fits in place. A column without any value is fitted as zeros, from which no kind learns, because some refuse it as NaN."""
+    empty = np.isnan(matrix).all(axis=0)
+    try:
+        model.fit(np.where(empty, 0.0, matrix), labels)
+    except ValueError as error:
+        raise JobError(f"The model cannot be trained: {error}") from error
 
 
 def parse(hyperparameters: Mapping[str, str]) -> dict[str, Any]:

@@ -43,10 +43,7 @@ def main() -> None:
     categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
     parameters = {**workload.model.hyperparameters, **estimators.parse(_model_parameters(given))}
     model = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
-    try:
-        model.fit(data.matrix(train, kinds, categories), data.labels(train))
-    except ValueError as error:
-        raise JobError(f"{workload.model.kind} cannot be trained: {error}") from error
+    estimators.fit(model, data.matrix(train, kinds, categories), data.labels(train))
 
     source = workload.features_source.encode()
     scorer = Scorer(bundle.feature_module(source).features, kinds, categories, model, THRESHOLD)

@@ -18,7 +18,9 @@ class Problem(NamedTuple):
 
 
 class WorkloadError(ValueError):
-    """A workload folder that cannot be used. ``workload`` is its name, ``problems`` holds every mistake found; the text is a line each."""
+    """A workload folder that cannot be used. ``workload`` is its name, ``problems`` holds every mistake found; the text is a
+    line each.
+    """
 
     def __init__(self, workload: str, problems: Iterable[Problem]) -> None:
         self.workload = workload

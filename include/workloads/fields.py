@@ -76,7 +76,9 @@ def normalize_text(text: str) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """An aware UTC datetime, cut to the millisecond (Athena's precision). Raises ValueError; a time without an offset is refused."""
+    """An aware UTC datetime, cut to the millisecond (Athena's precision). Raises ValueError; a time without an offset is
+    refused.
+    """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("a time needs an offset, such as Z")

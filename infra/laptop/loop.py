@@ -33,13 +33,12 @@ class Loop:
             added = replay.load_tables(self.up.postgres, workload, self.up.config.data)
             self.connection.reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
 
-    def night(self, workload, first: date, night: date) -> None:
+    def night(self, history: replay.History, first: date, night: date) -> None:
         """Replays up to the end of ``night``, then ingest, process ``first`` to ``night``, retrain, deploy."""
-        reporter, name = self.connection.reporter, workload.name
-        start, end = first - RECORDED_AHEAD, night + timedelta(days=1)
+        reporter, name = self.connection.reporter, history.workload.name
         with reporter.stage(f"{name} {night}: replay events into Kinesis"):
             table = self.up.platform.settings.state_table
-            sent = replay.replay_events(self.up.aws, table, workload, self.up.config.data, start, end, reporter)
+            sent = history.replay(self.up.aws, table, night + timedelta(days=1), reporter)
             reporter.say(f"{sent} events" if sent else "replayed before")
         with reporter.stage(f"{name} {night}: ingest"):
             stages.ingest(self.connection, name, night)
@@ -78,6 +77,9 @@ def _run(config: LaptopConfig, reporter: Reporter) -> None:
     loop = Loop(up, connection)
     for workload in up.platform.workloads:
         loop.load(workload)
-        loop.night(workload, config.first_day, config.night)
-        loop.night(workload, config.night + timedelta(days=1), config.night + timedelta(days=1))
+        second = config.night + timedelta(days=1)
+        start, end = config.first_day - RECORDED_AHEAD, second + timedelta(days=1)
+        history = replay.History(workload, config.data, start, end)
+        loop.night(history, config.first_day, config.night)
+        loop.night(history, second, second)
     summary.write(connection, summary.collect(connection, up.platform, loop.outcomes, reporter.stages))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import time
@@ -74,7 +73,7 @@ class Supervisor:
         record = Record(name, process.pid, created, str(log), int(stop_signal), digest)
         partial = self.pids / f"{name}.json.partial"
         partial.write_text(json.dumps(asdict(record)))
-        os.replace(partial, self.pids / f"{name}.json")
+        Path(partial).replace(self.pids / f"{name}.json")
         return record
 
     def find(self, name: str) -> Record | None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -29,27 +31,43 @@ SENDERS = 4
 ATTEMPTS = 5
 
 
-def replay_events(aws: Aws, table: str, workload: Any, data: Path, start: date, end: date, reporter: Reporter) -> int:
-    """Sends the events recorded in [start, end) that were not sent before, a day at a time; how many.
+@dataclass
+class History:
+    """A workload's events recorded in [start, end), read once however many times it is replayed from."""
 
-    Order within a key is kept: a day is sent whole before the next begins, and within a day events go in order of ``recorded_at``
-    to the shard of their key.
-    """
-    source, folder = _source(workload.name)
-    first = max(start, replayed_to(aws, table, workload.name) or start)
-    days = [first + timedelta(days=offset) for offset in range((end - first).days)]
-    if not days:
-        return 0
-    sent = 0
-    by_day = _by_day(source.events(data / folder, first, end))
-    with reporter.bar(f"{days[0]} to {days[-1]}, days", len(days)) as bar, ThreadPoolExecutor(SENDERS) as pool:
-        for day in days:
-            events = by_day.get(day.isoformat(), [])
-            list(pool.map(lambda batch: put_records(aws, workload.stream.name, batch), batched(events, BATCH)))
-            sent += len(events)
-            _remember(aws, table, workload.name, day + timedelta(days=1))
-            bar.advance(bar.task_ids[0])
-    return sent
+    workload: Any
+    data: Path
+    start: date
+    end: date
+
+    @cached_property
+    def by_day(self) -> dict[str, list[dict[str, Any]]]:
+        """Events by the day they were recorded on, each day's in order of ``recorded_at``."""
+        source, folder = _source(self.workload.name)
+        days: dict[str, list[dict[str, Any]]] = {}
+        for event in source.events(self.data / folder, self.start, self.end):
+            days.setdefault(event["recorded_at"][:10], []).append(event)
+        return days
+
+    def replay(self, aws: Aws, table: str, end: date, reporter: Reporter) -> int:
+        """Sends what was recorded before ``end`` and was not sent yet, a day at a time; how many events.
+
+        A day is sent whole before the next begins, so the order in which a key's events were recorded is kept across days.
+        """
+        first = max(self.start, replayed_to(aws, table, self.workload.name) or self.start)
+        days = [first + timedelta(days=offset) for offset in range((end - first).days)]
+        if not days:
+            return 0
+        reporter.doing("reading the data")
+        by_day, sent = self.by_day, 0
+        with reporter.bar(f"{days[0]} to {days[-1]}, days", len(days)) as bar, ThreadPoolExecutor(SENDERS) as pool:
+            for day in days:
+                events = by_day.get(day.isoformat(), [])
+                list(pool.map(lambda batch: put_records(aws, self.workload.stream.name, batch), batched(events, BATCH)))
+                sent += len(events)
+                _remember(aws, table, self.workload.name, day + timedelta(days=1))
+                bar.advance(bar.task_ids[0])
+        return sent
 
 
 def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> None:
@@ -103,13 +121,6 @@ def _source(workload: str) -> tuple[Any, str]:
     if workload not in SOURCES:
         raise LaptopError(f"Workload {workload} has no history to replay: add its source to SOURCES in infra/laptop/replay.py.")
     return SOURCES[workload]
-
-
-def _by_day(events: Iterator[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    days: dict[str, list[dict[str, Any]]] = {}
-    for event in events:
-        days.setdefault(event["recorded_at"][:10], []).append(event)
-    return days
 
 
 def _key(workload: str) -> dict[str, dict[str, str]]:

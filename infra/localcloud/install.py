@@ -52,11 +52,4 @@ def add_actions(response: type[BaseResponse], *actions: Callable[[Any], Any]) ->
 def install_all(context: Context) -> None:
     """Installs every service."""
     for service in SERVICES:
-        try:
-            module = importlib.import_module(f"{__package__}.{service}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__package__}.{service}":
-                raise
-            continue
-        if hasattr(module, "install"):
-            module.install(context)
+        importlib.import_module(f"{__package__}.{service}").install(context)

@@ -44,13 +44,14 @@ def run(config: Config) -> None:
     from .jobs import Runner
     from .record import Record
     from .refuse import Refuse
+    from .serialize import Serialize
     from .wsgi import serve
 
     config.state.mkdir(parents=True, exist_ok=True)
     identity = Identity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
-    moto = Refuse(DomainDispatcherApplication(create_backend_app))
+    moto = Refuse(Serialize(DomainDispatcherApplication(create_backend_app)))
     application = Health(Record(moto, identity, config.state / "requests.jsonl"), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()

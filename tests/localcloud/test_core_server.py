@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlparse
 
 import boto3
 import psutil
 import pytest
+from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.stack
@@ -99,11 +101,36 @@ def test_objects_come_back_as_they_went(cloud: Any) -> None:
     assert caught.value.response["Error"]["Code"] == "PreconditionFailed"
 
 
+def test_conditional_writes_have_one_winner(cloud: Any) -> None:
+    s3 = cloud.client("s3", config=ClientConfig(max_pool_connections=16))
+    s3.create_bucket(Bucket="race-bucket")
+
+    def won(turn: tuple[int, int]) -> tuple[int, bool]:
+        try:
+            s3.put_object(Bucket="race-bucket", Key=f"key-{turn[0]}", Body=b"x", IfNoneMatch="*")
+        except ClientError as error:
+            assert error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict")
+            return turn[0], False
+        return turn[0], True
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [key for key, first in pool.map(won, [(key, writer) for key in range(10) for writer in range(8)]) if first]
+    assert sorted(winners) == list(range(10))
+
+
+SLEEP = b"""
+import os, pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path("asked-to-end").touch(), sys.exit(0)))
+print(os.getpid())
+time.sleep(120)
+"""
+
+
 def running_job(cloud: Any) -> psutil.Process:
     """A Glue run whose script tells its pid and sleeps."""
     s3, glue = cloud.client("s3"), cloud.client("glue")
     s3.create_bucket(Bucket="end-bucket")
-    s3.put_object(Bucket="end-bucket", Key="sleep.py", Body=b"import os, time; print(os.getpid()); time.sleep(120)")
+    s3.put_object(Bucket="end-bucket", Key="sleep.py", Body=SLEEP)
     glue.create_job(Name="sleep", Role=ROLE, Command={"Name": "glueetl", "ScriptLocation": "s3://end-bucket/sleep.py"})
     run = glue.start_job_run(JobName="sleep")["JobRunId"]
     log = cloud.state / "logs" / "aws-glue" / "jobs" / "output" / run
@@ -121,6 +148,8 @@ def test_jobs_end_with_the_server(start_cloud: Callable[..., Any], number: signa
     while job.is_running() and job.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the job outlived its server"
         time.sleep(0.05)
+    asked = list(cloud.state.glob("glue/*/asked-to-end"))
+    assert len(asked) == (0 if number == signal.SIGKILL else 1)
 
 
 def test_a_wrong_configuration_ends_the_start_with_the_field(tmp_path: Any) -> None:

@@ -9,7 +9,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,7 +59,9 @@ def services(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPat
     """A server with one image: a web server that answers with its version."""
     folder = tmp_path_factory.mktemp("image")
     (folder / "app.py").write_text(APP)
-    (folder / "once.py").write_text("import sys, time\nprint('once', sys.argv[1:], flush=True)\ntime.sleep(0.2)\nsys.exit(int(sys.argv[1]))\n")
+    (folder / "once.py").write_text(
+        "import sys, time\nprint('once', sys.argv[1:], flush=True)\ntime.sleep(0.2)\nsys.exit(int(sys.argv[1]))\n"
+    )
     python = str(VENVS / "test" / "bin" / "python")
     images = {
         "app:1": {"python": python, "cwd": str(folder), "command": ["python", "app.py", "{host}", "{port}"]},

@@ -213,13 +213,14 @@ def airflow_task(aws_environment: Any, tmp_path_factory: pytest.TempPathFactory)
     return make
 
 
-def test_the_provider_s_operator_runs_a_job_and_shows_its_failure(job: Any, airflow_task: Any) -> None:
+def test_the_provider_s_operator_runs_a_job_and_shows_its_failure(job: Any, airflow_task: Any, capsys: Any) -> None:
     from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 
     name = job("bad.py")
     task = airflow_task(GlueJobOperator, job_name=name, job_poll_interval=0.2, verbose=True)
-    with pytest.raises(Exception, match="KeyError: 'missing'"):
+    with pytest.raises(Exception, match="Run State: FAILED"):
         task.execute({"ti": MagicMock(), "task": task})
+    assert "KeyError: 'missing'" in capsys.readouterr().out
 
 
 def test_the_provider_s_hook_and_trigger_follow_a_run(cloud: Any, job: Any, airflow_task: Any) -> None:

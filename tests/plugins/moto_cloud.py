@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import urllib.request
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -23,9 +25,16 @@ class MotoCloud:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
 
+    @cache  # noqa: B019 - a client takes longer to make than a test takes to run
     def client(self, service: str) -> Any:
         """A boto3 client."""
-        return boto3.client(service)
+        keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=self.endpoint, **keys)
+
+    def reset(self) -> None:
+        """Nothing is left but the platform's buckets and state table."""
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")).read()
+        self.make()
 
     def make(self) -> None:
         """Buckets and the state table."""
@@ -60,26 +69,21 @@ def _server() -> ThreadedMotoServer:
 
 
 @pytest.fixture(scope="module")
-def moto_server() -> Iterator[str]:
-    """The server's endpoint."""
+def moto_server() -> Iterator[MotoCloud]:
+    """The server, for a module's tests."""
     server = _server()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    yield MotoCloud(f"http://{host}:{port}")
     server.stop()
 
 
 @pytest.fixture
-def cloud(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> MotoCloud:
-    """An empty cloud with the platform's buckets and state table; this process's AWS clients talk to it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+def cloud(moto_server: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> MotoCloud:
+    """An empty cloud; this process's AWS clients talk to it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    boto3.setup_default_session()
-    import urllib.request
-
-    urllib.request.urlopen(urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST")).read()
-    made = MotoCloud(moto_server)
-    made.make()
-    return made
+    moto_server.reset()
+    return moto_server

@@ -20,11 +20,12 @@ from nightjar.hooks.kinesis import KinesisReadHook, ShardReader
 from nightjar.hooks.lake import LakeHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Operator
-from nightjar.stream.decode import Undecodable, decode
+from nightjar.stream.decode import REQUIRED, Undecodable, decode
 from nightjar.stream.lineage import lineages
 from nightjar.stream.shard import ShardIngest, Target
 from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud, cloud, moto_server  # noqa: F401
 
+pytestmark = pytest.mark.stack
 STREAM = "nightjar-test"
 SHARD = "shardId-000000000000"
 CHECKPOINTS = layout.checkpoint_key("w", STREAM, "")[0]
@@ -104,7 +105,7 @@ def test_a_record_that_is_no_event_says_why(data: bytes, reason: str) -> None:
         decode(data)
 
 
-@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode) | st.dictionaries(st.text(), st.text()).map(lambda d: json.dumps(d).encode()))
+@given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(REQUIRED), st.text() | st.none()).map(json.dumps).map(str.encode))
 def test_decoding_never_fails_otherwise(data: bytes) -> None:
     try:
         decode(data)
@@ -189,8 +190,15 @@ def crash(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, at: int) ->
 
 
 # Each batch of ten has a quarantine object and the marker of one day, both put by LakeHook.put.
-@pytest.mark.parametrize("moment", [(LakeHook, "put", 3), (LakeHook, "put", 4), (StateHook, "advance", 2)], ids=lambda m: f"{m[1]}{m[2]}")
-@pytest.mark.parametrize("size", [1, 4, 10, 100])
+@pytest.mark.parametrize(
+    ("size", "moment"),
+    [
+        (1, (StateHook, "advance", 2)),
+        (4, (LakeHook, "put", 3)),
+        (10, (LakeHook, "put", 4)),
+        (100, (StateHook, "advance", 2)),
+    ],
+)
 def test_a_crash_between_put_and_checkpoint_then_other_batches_gives_every_record_once(
     cloud: MotoCloud,  # noqa: F811
     stream: Any,

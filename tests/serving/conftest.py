@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from include.training import bundle
 
+from include.training import bundle
 from tests.training.builders import text_files
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -102,7 +102,9 @@ def test_a_body_without_end_is_refused_while_it_is_read(service: Service):
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/predict", 405), ("POST", "/health", 405), ("GET", "/none", 404)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/predict", 405), ("POST", "/health", 405), ("GET", "/none", 404)]
+)
 def test_other_paths_and_methods(service: Service, method: str, path: str, status: int):
     answer = service.client.request(method, path)
     assert answer.status_code == status and answer.json()["request_id"]

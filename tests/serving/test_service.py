@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from include.training import bundle
 
+from include.training import bundle
 from tests.serving.conftest import Service
 from tests.training.builders import seal_text, text_files
 from tests.training.test_bundle import Creates

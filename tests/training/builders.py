@@ -14,19 +14,20 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sklearn.linear_model import LogisticRegression
+
 from include.training import bundle, data, golden
 from include.training.request import RequestSchema
 from include.training.score import Scorer
 from include.workloads import FieldSpec, Workload, load
-from sklearn.linear_model import LogisticRegression
 
-TEXT_FEATURES = b'''
+TEXT_FEATURES = b"""
 FEATURES = {"text_length": "number", "num_keywords": "number"}
 
 
 def features(record):
     return {"text_length": record["text_length"], "num_keywords": record["num_keywords"]}
-'''
+"""
 TEXT_REQUEST = {
     "text_length": FieldSpec(type="number", min=0, max=10_000, description="characters", example=120),
     "num_keywords": FieldSpec(type="integer", min=0, max=100, example=3),
@@ -75,7 +76,9 @@ def dump(model: Any) -> bytes:
     return buffer.getvalue()
 
 
-def make_flights(root: Path, seed: int = 1, last: datetime = datetime(2013, 3, 1, tzinfo=UTC), noise: float = 0.3) -> dict[str, Any]:
+def make_flights(
+    root: Path, seed: int = 1, last: datetime = datetime(2013, 3, 1, tzinfo=UTC), noise: float = 0.3
+) -> dict[str, Any]:
     """Random data of workload flights as a training job's inputs below ``root``; returns the data set manifest."""
     workload = load("flights")
     generator = random.Random(seed)
@@ -126,7 +129,9 @@ def tar_gz(members: dict[str, bytes | tarfile.TarInfo]) -> bytes:
     return buffer.getvalue()
 
 
-def _flights_table(workload: Workload, generator: random.Random, start: datetime, end: datetime, rows: int, noise: float) -> pa.Table:
+def _flights_table(
+    workload: Workload, generator: random.Random, start: datetime, end: datetime, rows: int, noise: float
+) -> pa.Table:
     features = workload.features_module().features
     records = [{name: _value(spec, generator) for name, spec in workload.request.items()} for _ in range(rows)]
     computed = [features(record) for record in records]

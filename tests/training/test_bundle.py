@@ -7,9 +7,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from include.training import bundle
 from include.training.bundle import BundleError
-
 from tests.training.builders import dump, seal_text, tar_gz, text_files
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
+
 from include.training import bundle, golden
 from include.training.golden import UNKNOWN
 from include.training.request import RequestSchema
 from include.training.score import Scorer
 from include.workloads import FieldSpec
-
 from tests.training.builders import seal_text, text_files
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from include.lake import layout
 from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.code import ARCHIVE, Build
-import contextlib
 
 GLUE_VERSION = "6.0"
 TIMEOUT_MINUTES = 60

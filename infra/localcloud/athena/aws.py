@@ -79,7 +79,9 @@ class Aws:
             "aws_secret_access_key": "local",
             "aws_session_token": token,
         }
-        self._config = ClientConfig(s3={"addressing_style": "path"}, max_pool_connections=DOWNLOADS * 2, retries={"max_attempts": 2})
+        self._config = ClientConfig(
+            s3={"addressing_style": "path"}, max_pool_connections=DOWNLOADS * 2, retries={"max_attempts": 2}
+        )
 
     def _client(self, service: str) -> Any:
         return boto3.session.Session().client(service, config=self._config, **self._options)
@@ -144,7 +146,9 @@ class Aws:
         except ClientError as error:
             raise QueryFailed(f"HIVE_METASTORE_ERROR: cannot list {location}: {error}") from None
         if answer.get("KeyCount"):
-            raise QueryFailed(f"HIVE_PATH_ALREADY_EXISTS: Target directory for table already exists: {location}. Delete it or write elsewhere")
+            raise QueryFailed(
+                f"HIVE_PATH_ALREADY_EXISTS: Target directory for table already exists: {location}. Delete it or write elsewhere"
+            )
 
     # --- Glue catalog ------------------------------------------------------------------------------------------
 

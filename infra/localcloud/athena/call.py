@@ -33,7 +33,10 @@ class Call:
         """The argument's type; refuses where it cannot be told (inside a lambda)."""
         found = self.type(index)
         if found is None:
-            raise Refused(f"{self.name}(…)", f"The type of its argument {bracketed(self.args[index])} is not known here, or a name in it is wrong.")
+            raise Refused(
+                f"{self.name}(…)",
+                f"The type of its argument {bracketed(self.args[index])} is not known here, or a name in it is wrong.",
+            )
         return found
 
     def want(self, *kinds: str) -> None:
@@ -43,7 +46,8 @@ class Call:
             found = self.type(index)
             if expected != "any" and found is not None and kind(found) not in (expected, "null"):
                 raise QueryFailed(
-                    f"FUNCTION_NOT_FOUND: Unexpected parameters for function {self.name}: argument {index + 1} is {found.lower()}, not {expected}"
+                    f"FUNCTION_NOT_FOUND: Unexpected parameters for function {self.name}: "
+                    f"argument {index + 1} is {found.lower()}, not {expected}"
                 )
 
     def literal(self, index: int) -> str:

@@ -75,7 +75,13 @@ def to_varchar(value: exp.Expression, source: str | None) -> Raw:
     """Text as Trino prints the value; a type that has no such text in Trino, or none that we can tell, is refused."""
     if source is None:
         raise Refused(f"CAST({text(value)} AS varchar)", "The type of the value is not known here.")
-    if source == "VARCHAR" or source == "BOOLEAN" or source in INTEGERS or source.startswith("DECIMAL") or source in ("DATE", '"NULL"'):
+    if (
+        source == "VARCHAR"
+        or source == "BOOLEAN"
+        or source in INTEGERS
+        or source.startswith("DECIMAL")
+        or source in ("DATE", '"NULL"')
+    ):
         return raw("CAST({0} AS VARCHAR)", value)
     if source in REALS:
         return raw("trino_double_varchar({0})", value)
@@ -117,7 +123,11 @@ def cast(value: exp.Expression, source: str | None, wanted: exp.DataType, *, saf
         return Raw(this=f"{word}({inner} AS {duck})")
     if pair in (("number", "boolean"), ("boolean", "number")) or (pair == ("time", "time")):
         if duck == "TIMESTAMP WITH TIME ZONE" or source == "TIMESTAMP WITH TIME ZONE":
-            return raw(f"CAST(timezone('UTC', {{0}}) AS {duck})", value) if source != "DATE" else raw(f"timezone('UTC', CAST({{0}} AS TIMESTAMP))", value)
+            return (
+                raw(f"CAST(timezone('UTC', {{0}}) AS {duck})", value)
+                if source != "DATE"
+                else raw("timezone('UTC', CAST({0} AS TIMESTAMP))", value)
+            )
         return raw(f"{word}({{0}} AS {duck})", value)
     if pair == ("array", "array") and source == "INTEGER[]" and duck == "BIGINT[]":
         return raw(f"{word}({{0}} AS {duck})", value)

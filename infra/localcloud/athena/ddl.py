@@ -29,6 +29,8 @@ def run(sql: str, aws: Aws, database: str) -> Result:
     for pattern, action in _STATEMENTS:
         if matched := re.fullmatch(pattern, sql, re.I | re.S):
             return action(matched, aws, database)
+    if sql.split(None, 1)[:1] and sql.split(None, 1)[0].upper() not in _WORDS:
+        raise QueryFailed(f"SYNTAX_ERROR: line 1:1: mismatched input '{sql.split(None, 1)[0]}'")
     raise Refused("the statement " + " ".join(sql.split()[:4]) + " …")
 
 
@@ -134,13 +136,22 @@ def _create_table(matched: re.Match[str], aws: Aws, database: str) -> Result:
     if "InputFormat" not in storage:
         storage |= _TEXT
     storage |= {"Columns": columns, "SerdeInfo": {"SerializationLibrary": library or _LAZY, "Parameters": serde}}
-    entry = {"Name": name, "TableType": "EXTERNAL_TABLE", "Parameters": parameters, "PartitionKeys": keys, "StorageDescriptor": storage}
+    entry = {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": parameters,
+        "PartitionKeys": keys,
+        "StorageDescriptor": storage,
+    }
     aws.call("create_table", DatabaseName=database, TableInput=entry)
     return text_result()
 
 
 def _quoted_properties(text: str) -> dict[str, str | list[str]]:
-    return {re.sub(r"^['\"]|['\"]$", "", k): v if isinstance(v, list) else re.sub(r'^"|"$', "", v) for k, v in _case_kept(text).items()}
+    return {
+        re.sub(r"^['\"]|['\"]$", "", k): v if isinstance(v, list) else re.sub(r'^"(.+)"$', r"\1", v)
+        for k, v in _case_kept(text).items()
+    }
 
 
 def _case_kept(text: str) -> dict[str, str | list[str]]:
@@ -165,7 +176,10 @@ def _partition_clauses(text: str) -> list[tuple[dict[str, str], str]]:
         matched = re.match(pattern, text, re.I)
         if not matched:
             raise QueryFailed(f"FAILED: ParseException: cannot recognize input near '{text.strip()[:40]}'")
-        values = {name.strip('`"'): re.sub(r"^date\s*", "", str(value), flags=re.I).strip("'") for name, value in properties(matched[1]).items()}
+        values = {
+            name.strip('`"'): re.sub(r"^date\s*", "", str(value), flags=re.I).strip("'")
+            for name, value in properties(matched[1]).items()
+        }
         found.append((values, matched[2] or ""))
         text = text[matched.end() :]
     return found
@@ -184,7 +198,11 @@ def partition_input(table: Table, values: list[str], location: str) -> dict[str,
 
 
 def default_location(table: Table, values: list[str]) -> str:
-    return table.location.rstrip("/") + "/" + "".join(f"{name}={value}/" for (name, _), value in zip(table.partition_keys, values, strict=True))
+    return (
+        table.location.rstrip("/")
+        + "/"
+        + "".join(f"{name}={value}/" for (name, _), value in zip(table.partition_keys, values, strict=True))
+    )
 
 
 def _add_partition(matched: re.Match[str], aws: Aws, database: str) -> Result:
@@ -265,9 +283,15 @@ def _show_columns(matched: re.Match[str], aws: Aws, database: str) -> Result:
 
 def _describe(matched: re.Match[str], aws: Aws, database: str) -> Result:
     table = _table(matched, aws, database)
-    rows: list[list[str | None]] = [[name.ljust(20), kind.ljust(20), "".ljust(20)] for name, kind in [*table.columns, *table.partition_keys]]
+    rows: list[list[str | None]] = [
+        [name.ljust(20), kind.ljust(20), "".ljust(20)] for name, kind in [*table.columns, *table.partition_keys]
+    ]
     if table.partition_keys:
-        rows += [["", None, None], ["# Partition Information", None, None], ["# col_name".ljust(20), "data_type".ljust(20), "comment".ljust(20)]]
+        rows += [
+            ["", None, None],
+            ["# Partition Information", None, None],
+            ["# col_name".ljust(20), "data_type".ljust(20), "comment".ljust(20)],
+        ]
         rows += [["", None, None], *[[name.ljust(20), kind.ljust(20), "".ljust(20)] for name, kind in table.partition_keys]]
     return text_result("col_name", "data_type", "comment", rows=rows)
 
@@ -276,20 +300,48 @@ def _show_create(matched: re.Match[str], aws: Aws, database: str) -> Result:
     table = _table(matched, aws, database)
     storage = table.description["StorageDescriptor"]
     lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`("]
-    lines += [f"  `{name}` {kind}{',' if index < len(table.columns) - 1 else ')'}" for index, (name, kind) in enumerate(table.columns)]
+    lines += [
+        f"  `{name}` {kind}{',' if index < len(table.columns) - 1 else ')'}" for index, (name, kind) in enumerate(table.columns)
+    ]
     if table.partition_keys:
         lines.append("PARTITIONED BY ( ")
         last = len(table.partition_keys) - 1
         lines += [f"  `{name}` {kind}{',' if index < last else ')'}" for index, (name, kind) in enumerate(table.partition_keys)]
     lines += ["ROW FORMAT SERDE ", f"  '{storage.get('SerdeInfo', {}).get('SerializationLibrary', '')}' "]
-    lines += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' ", "OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
+    lines += [
+        "STORED AS INPUTFORMAT ",
+        f"  '{storage.get('InputFormat', '')}' ",
+        "OUTPUTFORMAT ",
+        f"  '{storage.get('OutputFormat', '')}'",
+    ]
     lines += ["LOCATION", f"  '{table.location}'"]
     return text_result("createtab_stmt", rows=[[line] for line in lines])
 
 
+# Words that a statement of Athena's may begin with: any other is a mistake, not something that is missing here.
+_WORDS = {
+    "ALTER",
+    "ANALYZE",
+    "CALL",
+    "CREATE",
+    "DELETE",
+    "DESC",
+    "DESCRIBE",
+    "DROP",
+    "EXPLAIN",
+    "MERGE",
+    "MSCK",
+    "OPTIMIZE",
+    "SHOW",
+    "UPDATE",
+    "VACUUM",
+}
 _STATEMENTS = [
     (rf"CREATE\s+(DATABASE|SCHEMA)\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})(?P<rest>.*)", _create_database),
-    (rf"DROP\s+(DATABASE|SCHEMA)\s+(?P<unless>IF\s+EXISTS\s+)?(?P<name>{NAME})\s*(?P<cascade>CASCADE)?(\s*RESTRICT)?", _drop_database),
+    (
+        rf"DROP\s+(DATABASE|SCHEMA)\s+(?P<unless>IF\s+EXISTS\s+)?(?P<name>{NAME})\s*(?P<cascade>CASCADE)?(\s*RESTRICT)?",
+        _drop_database,
+    ),
     (rf"CREATE\s+EXTERNAL\s+TABLE\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})\s*(?P<body>\(.*)", _create_table),
     (rf"DROP\s+(TABLE|VIEW)\s+(?P<unless>IF\s+EXISTS\s+)?(?P<name>{NAME})", _drop_table),
     (rf"ALTER\s+TABLE\s+(?P<name>{NAME})\s+ADD\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<clauses>PARTITION.*)", _add_partition),

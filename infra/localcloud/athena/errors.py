@@ -13,4 +13,7 @@ class Refused(QueryFailed):
     """Athena may well run this, the local cloud cannot do so faithfully. The text names the function or statement."""
 
     def __init__(self, what: str, advice: str = "") -> None:
-        super().__init__(f"NOT_SUPPORTED: the local cloud's Athena cannot run {what} faithfully and ran nothing." + (f" {advice}" if advice else ""))
+        super().__init__(
+            f"NOT_SUPPORTED: the local cloud's Athena cannot run {what} faithfully and ran nothing."
+            + (f" {advice}" if advice else "")
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +40,16 @@ class Job:
     folder: Path
     check: Callable[[], None]
     opened: Callable[[duckdb.DuckDBPyConnection], None]
-    prepared: dict[str, str]
+    prepared: Mapping[str, str]
+    prepare: Callable[[str, str | None], None]
     scanned: int = 0
 
     def run(self) -> Result:
         """The result; raises :class:`QueryFailed` or :class:`Cancelled`."""
         sql = self._prepared(statements.bare(self.sql))
         word = statements.first_word(sql)
+        if word in ("PREPARE", "DEALLOCATE"):
+            return self._keep(sql)
         if word in ("SELECT", "WITH", "VALUES", "TABLE"):
             return self._query(sql)
         if word == "UNLOAD":
@@ -55,7 +58,9 @@ class Job:
             return self._insert(statements.insert(sql))
         if word == "CREATE" and (write := statements.as_select(sql)):
             return self._create_as(write)
-        if matched := re.fullmatch(rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+(?P<name>{ddl.NAME})\s+AS\s+(?P<query>.*)", sql, re.I | re.S):
+        if matched := re.fullmatch(
+            rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+(?P<name>{ddl.NAME})\s+AS\s+(?P<query>.*)", sql, re.I | re.S
+        ):
             return self._create_view(matched)
         return ddl.run(sql, self.aws, self.database)
 
@@ -69,9 +74,22 @@ class Job:
             return statements.bare(statements.with_parameters(self.prepared[matched[1]], values))
         return sql
 
+    def _keep(self, sql: str) -> Result:
+        if matched := re.fullmatch(r"PREPARE\s+(\w+)\s+FROM\s+(.*)", sql, re.I | re.S):
+            self.prepare(matched[1], matched[2])
+        elif matched := re.fullmatch(r"DEALLOCATE\s+PREPARE\s+(\w+)", sql, re.I):
+            if matched[1] not in self.prepared:
+                raise QueryFailed(f"NOT_FOUND: Prepared statement {matched[1]} was not found")
+            self.prepare(matched[1], None)
+        else:
+            raise QueryFailed("SYNTAX_ERROR: write PREPARE name FROM statement, or DEALLOCATE PREPARE name")
+        return ddl.text_result()
+
     # --- queries -----------------------------------------------------------------------------------------------
 
-    def _with_plan(self, sql: str, then: Callable[[duckdb.DuckDBPyConnection, str, list[tuple[str, str]]], Result], *, fetch: bool = True) -> Result:
+    def _with_plan(
+        self, sql: str, then: Callable[[duckdb.DuckDBPyConnection, str, list[tuple[str, str]]], Result], *, fetch: bool = True
+    ) -> Result:
         """Plans the query and hands connection, DuckDB text and columns on; turns DuckDB's errors into the query's."""
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {
@@ -119,14 +137,29 @@ class Job:
 
         return self._with_plan(sql, read)
 
-    def _write(self, write: statements.Write, location: str, compression: str, partitioned: list[str], then: Callable[[writing.Written, list[tuple[str, str]]], None] | None = None) -> Result:  # fmt: skip
+    def _write(
+        self,
+        write: statements.Write,
+        location: str,
+        compression: str,
+        partitioned: list[str],
+        then: Callable[[writing.Written, list[tuple[str, str]]], None] | None = None,
+    ) -> Result:
         def put(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
             writing.check_partitions(columns, partitioned)
             query = text if write.with_data else f"SELECT * FROM ({text}) WHERE false"
             done = writing.run(
-                runner, self.aws, query, columns, location=location, compression=compression, partitioned=partitioned,
-                work=self.folder / "written", query_id=self.query_id, check=self.check,
-            )  # fmt: skip
+                runner,
+                self.aws,
+                query,
+                columns,
+                location=location,
+                compression=compression,
+                partitioned=partitioned,
+                work=self.folder / "written",
+                query_id=self.query_id,
+                check=self.check,
+            )
             if then:
                 then(done, columns)
             manifest = f"{self.result_location}{self.query_id}-manifest.csv"
@@ -167,22 +200,37 @@ class Job:
 
     def _insert(self, write: statements.Write) -> Result:
         table = self.aws.existing_table(*statements.name_parts(write.name, self.database))
-        if "parquet" not in str(table.description["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "")).lower():
+        if (
+            "parquet"
+            not in str(table.description["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()
+        ):
             raise Refused(f"INSERT into {table.name}", "Only Parquet tables are written.")
         wanted = columns_of(table)
 
         def matching(columns: list[tuple[str, str]]) -> str:
             if [kind for _, kind in columns] != [kind for _, kind in wanted]:
                 have, need = ", ".join(kind for _, kind in columns), ", ".join(kind for _, kind in wanted)
-                raise QueryFailed(f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{need}], Query: [{have}]".lower().replace("type_mismatch", "TYPE_MISMATCH"))
+                raise QueryFailed(
+                    f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{need}], Query: [{have}]".lower().replace(
+                        "type_mismatch", "TYPE_MISMATCH"
+                    )
+                )
             return ", ".join(f'"{name}"' for name, _ in wanted)
 
         def put(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
             names = matching(columns)
             done = writing.run(
-                runner, self.aws, f"SELECT * FROM ({text}) AS inserted({names})", wanted, location=table.location, compression="gzip",
-                partitioned=[name.lower() for name, _ in table.partition_keys], work=self.folder / "written", query_id=self.query_id, check=self.check,
-            )  # fmt: skip
+                runner,
+                self.aws,
+                f"SELECT * FROM ({text}) AS inserted({names})",
+                wanted,
+                location=table.location,
+                compression="gzip",
+                partitioned=[name.lower() for name, _ in table.partition_keys],
+                work=self.folder / "written",
+                query_id=self.query_id,
+                check=self.check,
+            )
             self._add_partitions(table, done)
             return Result([("rows", "BIGINT")], [], header=True, update_count=done.rows)
 
@@ -209,7 +257,11 @@ class Job:
                 "TableType": "VIRTUAL_VIEW",
                 "Parameters": {"presto_view": "true", "comment": "Presto View"},
                 "PartitionKeys": [],
-                "StorageDescriptor": {"Columns": [{"Name": column, "Type": kind} for column, kind in kinds], "Location": "", "SerdeInfo": {}},
+                "StorageDescriptor": {
+                    "Columns": [{"Name": column, "Type": kind} for column, kind in kinds],
+                    "Location": "",
+                    "SerdeInfo": {},
+                },
                 "ViewOriginalText": encode_view(query, kinds, self.database),
                 "ViewExpandedText": "/* Presto View */",
             }

@@ -53,7 +53,10 @@ def _group(call: Call, index: int) -> str:
         return "0"
     group = call.literal(index)
     if group != "0" and re.search(r"\)[?*]|\)\{0|\|", call.literal(1)):
-        raise Refused(f"{call.name} of a group that may be absent from a match", "Write the pattern without alternatives and optional groups.")
+        raise Refused(
+            f"{call.name} of a group that may be absent from a match",
+            "Write the pattern without alternatives and optional groups.",
+        )
     return group
 
 
@@ -73,11 +76,17 @@ def regexp_extract_all(call: Call) -> Raw:
 def regexp_replace(call: Call) -> Raw:
     call.want("varchar")
     wanted = call.literal(2) if len(call.args) == 3 else ""
-    if "${" in wanted or (re.search(r"\$[1-9]", wanted) and re.search(r"\)[?*]|\)\{0|\|", call.literal(1))) or re.search(r"\$\d\d", wanted):
+    if (
+        "${" in wanted
+        or (re.search(r"\$[1-9]", wanted) and re.search(r"\)[?*]|\)\{0|\|", call.literal(1)))
+        or re.search(r"\$\d\d", wanted)
+    ):
         raise Refused("regexp_replace with this replacement", "Use $1 to $9 of groups that always match.")
     pieces = re.findall(r"\\.|\$\d|[^\\$]+|[\\$]", wanted)
     written = "".join(
-        "\\" + piece[1] if re.fullmatch(r"\$\d", piece) else (piece[1:] if piece[0] == "\\" and len(piece) == 2 else piece).replace("\\", "\\\\")
+        "\\" + piece[1]
+        if re.fullmatch(r"\$\d", piece)
+        else (piece[1:] if piece[0] == "\\" and len(piece) == 2 else piece).replace("\\", "\\\\")
         for piece in pieces
     ).replace("'", "''")
     return Raw(this=f"regexp_replace({call[0]}, {call[1]}, '{written}', 'g')")
@@ -88,7 +97,7 @@ def json_extract_scalar(call: Call) -> Raw:
     call.want("varchar")
     path = re.sub(r"""\[["']([^"'\]]+)["']\]""", r'."\1"', call.literal(1))
     if not re.fullmatch(r"""\$(\.\w+|\."[^"]+"|\[\d+\])*""", path):
-        raise Refused(f"json_extract_scalar with the path {path}", "Use $.name, $[\"name\"] and $[0].")
+        raise Refused(f"json_extract_scalar with the path {path}", 'Use $.name, $["name"] and $[0].')
     return Raw(this=f"trino_json_scalar({call[0]}, '{path.replace(chr(39), chr(39) * 2)}')")
 
 
@@ -129,8 +138,11 @@ def _extreme(name: str) -> Entry:
         null = " OR ".join(f"{bracketed(argument)} IS NULL" for argument in call.args)
         listed = ", ".join(bracketed(argument) for argument in call.args)
         failing = f"CAST('{name} of NaN is not answered by the local cloud: ' || CAST({call[0]} AS VARCHAR) AS TINYINT)"
-        return Raw(this=f"CASE WHEN {null} THEN NULL WHEN {nan} THEN {failing} ELSE {name}({listed}) END" if nan != "false" else
-                   f"CASE WHEN {null} THEN NULL ELSE {name}({listed}) END")  # fmt: skip
+        return Raw(
+            this=f"CASE WHEN {null} THEN NULL WHEN {nan} THEN {failing} ELSE {name}({listed}) END"
+            if nan != "false"
+            else f"CASE WHEN {null} THEN NULL ELSE {name}({listed}) END"
+        )
 
     return Entry(1, 99, handler)
 
@@ -192,7 +204,8 @@ def from_base(call: Call) -> Raw:
 
 
 def _math(name: str, arguments: int = 1) -> Entry:
-    return template(f"{name}({', '.join('CAST({%d} AS DOUBLE)' % index for index in range(arguments))})", *["number"] * arguments)
+    cast = [f"CAST({{{index}}} AS DOUBLE)" for index in range(arguments)]
+    return template(f"{name}({', '.join(cast)})", *["number"] * arguments)
 
 
 def _bits(written: str, arguments: int = 2) -> Entry:
@@ -201,46 +214,120 @@ def _bits(written: str, arguments: int = 2) -> Entry:
 
 _V, _N, _B, _A = "varchar", "number", "binary", "array"
 TABLE: dict[str, Entry] = {
-    "concat": concat, "concat_ws": concat_ws, "length": length, "substr": substr, "substring": substr,
-    "lower": template("lower({0})", _V), "upper": template("upper({0})", _V), "reverse": template("reverse({0})", _V),
-    "trim": template("trim({0})", _V), "ltrim": template("ltrim({0})", _V), "rtrim": template("rtrim({0})", _V),
-    "replace": Entry(2, 3, lambda call: (call.want(_V), call.raw("replace({0}, {1}, {2})" if len(call.args) == 3 else "replace({0}, {1}, '')"))[1]),
-    "lpad": template("lpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V), "rpad": template("rpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V),
-    "strpos": template("strpos({0}, {1})", _V, _V), "starts_with": template("starts_with({0}, {1})", _V, _V),
-    "split": template("string_split({0}, {1})", _V, _V), "split_part": template("string_split({0}, {1})[trino_index({2})]", _V, _V, _N),
-    "chr": template("chr(CAST({0} AS INTEGER))", _N), "codepoint": template("unicode({0})", _V),
-    "translate": template("translate({0}, {1}, {2})", _V, _V, _V), "levenshtein_distance": template("levenshtein({0}, {1})", _V, _V),
+    "concat": concat,
+    "concat_ws": concat_ws,
+    "length": length,
+    "substr": substr,
+    "substring": substr,
+    "lower": template("lower({0})", _V),
+    "upper": template("upper({0})", _V),
+    "reverse": template("reverse({0})", _V),
+    "trim": template("trim({0})", _V),
+    "ltrim": template("ltrim({0})", _V),
+    "rtrim": template("rtrim({0})", _V),
+    "replace": Entry(
+        2,
+        3,
+        lambda call: (call.want(_V), call.raw("replace({0}, {1}, {2})" if len(call.args) == 3 else "replace({0}, {1}, '')"))[1],
+    ),
+    "lpad": template("lpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V),
+    "rpad": template("rpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V),
+    "strpos": template("strpos({0}, {1})", _V, _V),
+    "starts_with": template("starts_with({0}, {1})", _V, _V),
+    "split": template("string_split({0}, {1})", _V, _V),
+    "split_part": template("string_split({0}, {1})[trino_index({2})]", _V, _V, _N),
+    "chr": template("chr(CAST({0} AS INTEGER))", _N),
+    "codepoint": template("unicode({0})", _V),
+    "translate": template("translate({0}, {1}, {2})", _V, _V, _V),
+    "levenshtein_distance": template("levenshtein({0}, {1})", _V, _V),
     "hamming_distance": template("hamming({0}, {1})", _V, _V),
-    "regexp_like": template("regexp_matches({0}, {1})", _V, _V), "regexp_extract": regexp_extract,
-    "regexp_extract_all": regexp_extract_all, "regexp_replace": regexp_replace,
+    "regexp_like": template("regexp_matches({0}, {1})", _V, _V),
+    "regexp_extract": regexp_extract,
+    "regexp_extract_all": regexp_extract_all,
+    "regexp_replace": regexp_replace,
     "regexp_split": template("string_split_regex({0}, {1})", _V, _V),
     "regexp_count": template("CAST(len(regexp_extract_all({0}, {1})) AS BIGINT)", _V, _V),
-    "json_extract_scalar": json_extract_scalar, "json_array_length": template("trino_json_array_length({0})", _V),
-    "abs": template("abs({0})", _N), "round": round_, "floor": _whole("floor"), "ceil": _whole("ceil"), "ceiling": _whole("ceil"),
-    "truncate": _whole("trunc"), "sqrt": _math("sqrt"), "cbrt": _math("cbrt"), "exp": _math("exp"), "ln": _math("ln"),
-    "log2": _math("log2"), "log10": _math("log10"), "log": _math("log", 2), "power": _math("pow", 2), "pow": _math("pow", 2),
-    "sin": _math("sin"), "cos": _math("cos"), "tan": _math("tan"), "asin": _math("asin"), "acos": _math("acos"), "atan": _math("atan"),
-    "atan2": _math("atan2", 2), "degrees": _math("degrees"), "radians": _math("radians"), "pi": template("pi()"), "e": template("exp(1e0)"),
+    "json_extract_scalar": json_extract_scalar,
+    "json_array_length": template("trino_json_array_length({0})", _V),
+    "abs": template("abs({0})", _N),
+    "round": round_,
+    "floor": _whole("floor"),
+    "ceil": _whole("ceil"),
+    "ceiling": _whole("ceil"),
+    "truncate": _whole("trunc"),
+    "sqrt": _math("sqrt"),
+    "cbrt": _math("cbrt"),
+    "exp": _math("exp"),
+    "ln": _math("ln"),
+    "log2": _math("log2"),
+    "log10": _math("log10"),
+    "log": _math("log", 2),
+    "power": _math("pow", 2),
+    "pow": _math("pow", 2),
+    "sin": _math("sin"),
+    "cos": _math("cos"),
+    "tan": _math("tan"),
+    "asin": _math("asin"),
+    "acos": _math("acos"),
+    "atan": _math("atan"),
+    "atan2": _math("atan2", 2),
+    "degrees": _math("degrees"),
+    "radians": _math("radians"),
+    "pi": template("pi()"),
+    "e": template("exp(1e0)"),
     "sign": Entry(1, 1, lambda call: call.raw(f"CAST(sign({{0}}) AS {call.known_type(0)})")),
-    "infinity": template("CAST('inf' AS DOUBLE)"), "nan": template("CAST('nan' AS DOUBLE)"), "is_nan": template("isnan({0})", _N),
-    "is_finite": template("isfinite({0})", _N), "is_infinite": template("isinf({0})", _N),
-    "greatest": _extreme("greatest"), "least": _extreme("least"), "coalesce": coalesce, "nullif": nullif,
-    "random": template("random()"), "rand": template("random()"),
-    "bitwise_and": _bits("CAST({0} & {1} AS BIGINT)"), "bitwise_or": _bits("CAST({0} | {1} AS BIGINT)"),
-    "bitwise_xor": _bits("CAST(xor({0}, {1}) AS BIGINT)"), "bitwise_not": _bits("CAST(~{0} AS BIGINT)", 1),
-    "bit_count": Entry(2, 2, lambda call: call.raw("CAST(bit_count(CAST({0} AS BIGINT)) AS BIGINT)") if call.literal(1) == "64" else _refuse("bit_count of other than 64 bits")),
-    "from_base": from_base, "to_base": template("lower(to_base({0}, {1}))", _N, _N),
-    "to_utf8": template("encode({0})", _V), "from_utf8": template("decode({0})", _B), "to_hex": template("hex({0})", _B),
-    "from_hex": template("unhex({0})", _V), "to_base64": template("to_base64({0})", _B), "from_base64": template("from_base64({0})", _V),
-    "md5": template("unhex(md5({0}))", _B), "sha1": template("unhex(sha1({0}))", _B), "sha256": template("unhex(sha256({0}))", _B),
-    "cardinality": cardinality, "element_at": element_at, "array_join": array_join, "sequence": sequence,
-    "contains": template("trino_contains({0}, {1})", _A, "any"), "array_max": template("trino_array_max({0})", _A),
-    "array_min": template("trino_array_min({0})", _A), "array_position": template("trino_array_position({0}, {1})", _A, "any"),
-    "array_sort": template("list_sort({0}, 'ASC', 'NULLS LAST')", _A), "flatten": template("flatten({0})", _A),
-    "transform": template("list_transform({0}, {1})", _A, "any"), "filter": template("list_filter({0}, {1})", _A, "any"),
-    "map": template("map({0}, {1})", _A, _A), "map_keys": template("map_keys({0})", "map"), "map_values": template("map_values({0})", "map"),
+    "infinity": template("CAST('inf' AS DOUBLE)"),
+    "nan": template("CAST('nan' AS DOUBLE)"),
+    "is_nan": template("isnan({0})", _N),
+    "is_finite": template("isfinite({0})", _N),
+    "is_infinite": template("isinf({0})", _N),
+    "greatest": _extreme("greatest"),
+    "least": _extreme("least"),
+    "coalesce": coalesce,
+    "nullif": nullif,
+    "random": template("random()"),
+    "rand": template("random()"),
+    "bitwise_and": _bits("CAST({0} & {1} AS BIGINT)"),
+    "bitwise_or": _bits("CAST({0} | {1} AS BIGINT)"),
+    "bitwise_xor": _bits("CAST(xor({0}, {1}) AS BIGINT)"),
+    "bitwise_not": _bits("CAST(~{0} AS BIGINT)", 1),
+    "bit_count": Entry(
+        2,
+        2,
+        lambda call: (
+            call.raw("CAST(bit_count(CAST({0} AS BIGINT)) AS BIGINT)")
+            if call.literal(1) == "64"
+            else _refuse("bit_count of other than 64 bits")
+        ),
+    ),
+    "from_base": from_base,
+    "to_base": template("lower(to_base({0}, {1}))", _N, _N),
+    "to_utf8": template("encode({0})", _V),
+    "from_utf8": template("decode({0})", _B),
+    "to_hex": template("hex({0})", _B),
+    "from_hex": template("unhex({0})", _V),
+    "to_base64": template("to_base64({0})", _B),
+    "from_base64": template("from_base64({0})", _V),
+    "md5": template("unhex(md5({0}))", _B),
+    "sha1": template("unhex(sha1({0}))", _B),
+    "sha256": template("unhex(sha256({0}))", _B),
+    "cardinality": cardinality,
+    "element_at": element_at,
+    "array_join": array_join,
+    "sequence": sequence,
+    "contains": template("trino_contains({0}, {1})", _A, "any"),
+    "array_max": template("trino_array_max({0})", _A),
+    "array_min": template("trino_array_min({0})", _A),
+    "array_position": template("trino_array_position({0}, {1})", _A, "any"),
+    "array_sort": template("list_sort({0}, 'ASC', 'NULLS LAST')", _A),
+    "flatten": template("flatten({0})", _A),
+    "transform": template("list_transform({0}, {1})", _A, "any"),
+    "filter": template("list_filter({0}, {1})", _A, "any"),
+    "map": template("map({0}, {1})", _A, _A),
+    "map_keys": template("map_keys({0})", "map"),
+    "map_values": template("map_values({0})", "map"),
     "try": template("TRY({0})", "any"),
-}  # fmt: skip
+}
 
 
 def _refuse(what: str) -> Raw:

@@ -11,7 +11,15 @@ from .types import INTEGERS, REALS, kind
 
 COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
-_INTERVALS = {"second": "seconds", "minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months", "year": "years"}
+_INTERVALS = {
+    "second": "seconds",
+    "minute": "minutes",
+    "hour": "hours",
+    "day": "days",
+    "week": "weeks",
+    "month": "months",
+    "year": "years",
+}
 
 
 def comparable(left: str | None, right: str | None, sign: str) -> None:
@@ -36,12 +44,15 @@ def compare(node: exp.Binary, scope: Scope) -> exp.Expression:
     types = scope.type_of(left), scope.type_of(right)
     if not isinstance(right, (exp.Query, exp.Any, exp.All)):
         comparable(*types, sign)
-    doubtful = [side for side, found in zip((left, right), types, strict=True) if found in REALS and not isinstance(side, exp.Literal)]
+    doubtful = [
+        side for side, found in zip((left, right), types, strict=True) if found in REALS and not isinstance(side, exp.Literal)
+    ]
     if not doubtful or isinstance(right, (exp.Any, exp.All)):
         return node
     nan = " OR ".join(f"isnan({bracketed(side)})" for side in doubtful)
     return raw(
-        f"(CASE WHEN {{0}} IS NULL OR {{1}} IS NULL THEN NULL WHEN {nan} THEN {'true' if sign == '<>' else 'false'} ELSE {{0}} {sign} {{1}} END)",
+        f"(CASE WHEN {{0}} IS NULL OR {{1}} IS NULL THEN NULL WHEN {nan} THEN {'true' if sign == '<>' else 'false'} "
+        f"ELSE {{0}} {sign} {{1}} END)",
         left,
         right,
     )
@@ -75,19 +86,29 @@ def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expression:
         return _move(node, sign, types, kinds)
     for found in kinds:
         if found not in (None, "number", "null"):
-            raise QueryFailed(f"TYPE_MISMATCH: Cannot apply operator: {types[0]} {sign} {types[1]}".lower().replace("type_mismatch", "TYPE_MISMATCH"))
+            raise QueryFailed(
+                f"TYPE_MISMATCH: Cannot apply operator: {types[0]} {sign} {types[1]}".lower().replace(
+                    "type_mismatch", "TYPE_MISMATCH"
+                )
+            )
     if sign in "+-*":
         return node
     if None in types:
-        raise Refused(f"{text(left)} {sign} {text(right)}", "The types of the operands are not known here, or a name in them is wrong.")
+        raise Refused(
+            f"{text(left)} {sign} {text(right)}", "The types of the operands are not known here, or a name in them is wrong."
+        )
     if any(found in REALS for found in types):
         if sign == "/":
-            return raw("trino_real_div(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))", left, right)
+            quotient = raw("trino_real_div(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))", left, right)
+            return quotient if "DOUBLE" in types else raw("CAST({0} AS FLOAT)", quotient)
         raise Refused("% of doubles", "Cast the operands to whole numbers or decimals.")
     if all(found in INTEGERS or found == '"NULL"' for found in types):
         return raw("({0} // trino_nonzero({1}))" if sign == "/" else "({0} % trino_nonzero({1}))", left, right)
     if sign == "/":
-        raise Refused("a division of decimals", "Trino rounds it to the operands' scale: cast one of them to double (1.5 is a decimal, 1.5e0 a double).")
+        raise Refused(
+            "a division of decimals",
+            "Trino rounds it to the operands' scale: cast one of them to double (1.5 is a decimal, 1.5e0 a double).",
+        )
     return raw("({0} % trino_nonzero({1}))", left, right)
 
 
@@ -110,7 +131,9 @@ def joined(node: exp.DPipe, scope: Scope) -> exp.Expression:
     types = scope.type_of(node.this), scope.type_of(node.expression)
     for found in types:
         if found is not None and kind(found) not in ("varchar", "array", "binary", "null"):
-            raise QueryFailed(f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} || {str(types[1]).lower()}. Cast to varchar")
+            raise QueryFailed(
+                f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} || {str(types[1]).lower()}. Cast to varchar"
+            )
     comparable(*types, "||")
     return raw("({0} || {1})", node.this, node.expression)
 
@@ -133,5 +156,3 @@ def branches(nodes: list[exp.Expression], scope: Scope, what: str) -> None:
     known = [found for found in types if found not in (None, '"NULL"')]
     for found in known[1:]:
         comparable(known[0], found, what)
-
-

@@ -17,13 +17,35 @@ from .scope import Scope
 from .sources import Sources, columns_of, partition_literal, quoted
 
 _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
-_SIMPLE = (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Column, exp.Identifier, exp.Literal,
-           exp.Cast, exp.DataType, exp.Paren, exp.Tuple)  # fmt: skip
+_SIMPLE = (
+    exp.And,
+    exp.Or,
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.In,
+    exp.Between,
+    exp.Column,
+    exp.Identifier,
+    exp.Literal,
+    exp.Cast,
+    exp.DataType,
+    exp.Paren,
+    exp.Tuple,
+)
 
 
 def encode_view(sql: str, columns: list[tuple[str, str]], database: str) -> str:
     """The text of a view as Athena keeps it in Glue."""
-    body = {"originalSql": sql, "catalog": "awsdatacatalog", "schema": database, "columns": [{"name": name, "type": kind} for name, kind in columns]}
+    body = {
+        "originalSql": sql,
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": name, "type": kind} for name, kind in columns],
+    }
     return f"/* Presto View: {base64.b64encode(json.dumps(body).encode()).decode()} */"
 
 
@@ -107,7 +129,9 @@ class Planner:
             return partitions
         keys = columns_of(table)[len(table.columns) :]
         rows = ", ".join(
-            f"({index}, " + ", ".join(partition_literal(value, found) for value, (_, found) in zip(one.values, keys, strict=True)) + ")"
+            f"({index}, "
+            + ", ".join(partition_literal(value, found) for value, (_, found) in zip(one.values, keys, strict=True))
+            + ")"
             for index, one in enumerate(partitions)
         )
         source = f"(VALUES {rows}) AS {quoted(node.alias_or_name)}(nj_partition, {', '.join(quoted(name) for name, _ in keys)})"
@@ -128,9 +152,13 @@ class Planner:
         keys = {name.lower() for name, _ in table.partition_keys}
         alias = node.alias_or_name.lower()
         found = []
-        for condition in select.args["where"].this.flatten() if isinstance(select.args["where"].this, exp.And) else [select.args["where"].this]:
+        for condition in (
+            select.args["where"].this.flatten() if isinstance(select.args["where"].this, exp.And) else [select.args["where"].this]
+        ):
             columns = list(condition.find_all(exp.Column))
-            mine = all(c.name.lower() in keys and ((c.table or "").lower() == alias or (not c.table and not joined)) for c in columns)
+            mine = all(
+                c.name.lower() in keys and ((c.table or "").lower() == alias or (not c.table and not joined)) for c in columns
+            )
             if columns and mine and all(isinstance(part, _SIMPLE) for part in condition.walk()):
                 found.append(condition.copy())
         return found

@@ -25,7 +25,9 @@ class Result:
     def csv(self) -> bytes:
         """Every value quoted, null left empty and bare, as Athena writes ``<id>.csv``."""
         lines = [[name for name, _ in self.columns], *self.rows]
-        return "".join(",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in line) + "\n" for line in lines).encode()
+        return "".join(
+            ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in line) + "\n" for line in lines
+        ).encode()
 
     def text(self) -> bytes:
         """DDL's ``<id>.txt``: tabs between columns."""
@@ -111,7 +113,7 @@ def written(value: Any, kind: str) -> str | None:
         return f"{value:f}"
     if isinstance(value, (bytes, bytearray)):
         return " ".join(f"{byte:02x}" for byte in value)
-    if isinstance(value, str) or isinstance(value, int):
+    if isinstance(value, str | int):
         return str(value)
     return json.dumps(value, default=str)
 

@@ -47,6 +47,10 @@ class Scope:
 
     def type_of(self, node: exp.Expression) -> str | None:
         """DuckDB's name of the type; None where the binder cannot tell (a lambda's parameter, an unknown name)."""
+        if isinstance(node.unnest(), exp.Null):
+            return '"NULL"'
+        if isinstance(node, exp.Literal) and node.is_string:
+            return "VARCHAR"
         if self.lambda_names and any(str(name.this).lower() in self.lambda_names for name in node.find_all(exp.Identifier)):
             return None
         written = text(node)

@@ -32,7 +32,13 @@ def format_of(table: Table) -> str:
     """parquet, json, csv or text; another storage format is refused."""
     storage = table.description.get("StorageDescriptor", {})
     serde = str(storage.get("SerdeInfo", {}).get("SerializationLibrary") or "").lower()
-    for word, name in (("parquet", "parquet"), ("openx", "json"), ("hcatalog.data.jsonserde", "json"), ("opencsv", "csv"), ("lazysimple", "text")):
+    for word, name in (
+        ("parquet", "parquet"),
+        ("openx", "json"),
+        ("hcatalog.data.jsonserde", "json"),
+        ("opencsv", "csv"),
+        ("lazysimple", "text"),
+    ):
         if word in serde:
             return name
     raise Refused(f"a table with the serde {serde or '(none)'}", f"{table.database}.{table.name} must be Parquet, JSON or CSV.")
@@ -70,10 +76,12 @@ class Sources:
         keys = [(column.lower(), hive_to_duckdb(hive)) for column, hive in table.partition_keys]
         body = self._read(connection, table, fetched)
         if partitions is None:
-            connection.execute(f"CREATE VIEW {name} AS {body}")
+            connection.execute(f"CREATE VIEW {name} AS SELECT * EXCLUDE ({_PARTITION}) FROM ({body})")
             return
         rows = ", ".join(
-            f"({index}, " + ", ".join(partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True)) + ")"
+            f"({index}, "
+            + ", ".join(partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True))
+            + ")"
             for index, partition in enumerate(partitions)
         )
         listed = ", ".join(quoted(column) for column, _ in keys)
@@ -134,16 +142,20 @@ class Sources:
 
     def _json(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
-        read = ", ".join(f"{quoted(name)}: {string(found if kind(found) in ('array', 'map', 'row') else 'VARCHAR')}" for name, found in columns)
+        read = ", ".join(
+            f"{quoted(name)}: {string(found if kind(found) in ('array', 'map', 'row') else 'VARCHAR')}" for name, found in columns
+        )
         written = [self._checked(name, found, null_if_wrong=False) for name, found in columns]
-        source = f"read_json({files}, columns = {{{read}}}, format = 'newline_delimited', {options.replace('union_by_name = true, ', '')})"
+        options = options.replace("union_by_name = true, ", "")
+        source = f"read_json({files}, columns = {{{read}}}, format = 'newline_delimited', {options})"
         return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"
 
     def _text(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         parameters = table.description["StorageDescriptor"].get("SerdeInfo", {}).get("Parameters", {})
         delimiter = parameters.get("field.delim") or parameters.get("serialization.format") or "\x01"
         null = parameters.get("serialization.null.format", "\\N")
-        dialect = f"delim = {string({'1': chr(1), '\\t': chr(9)}.get(delimiter, delimiter))}, quote = '', escape = '', nullstr = {string(null)}"
+        delimiter = {"1": "\x01", "\\t": "\t"}.get(delimiter, delimiter)
+        dialect = f"delim = {string(delimiter)}, quote = '', escape = '', nullstr = {string(null)}"
         return self._delimited(table, files, options, dialect, null_if_wrong=True)
 
     def _csv(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:

@@ -109,7 +109,9 @@ def as_select(sql: str) -> Write | None:
         query, with_data = query[: tail.start()], not tail[1]
     if query.startswith("(") and closing(query, 0) == len(query) - 1:
         query = query[1:-1]
-    return Write("CREATE_TABLE_AS_SELECT", query, matched[2], properties=given, if_not_exists=bool(matched[1]), with_data=with_data)
+    return Write(
+        "CREATE_TABLE_AS_SELECT", query, matched[2], properties=given, if_not_exists=bool(matched[1]), with_data=with_data
+    )
 
 
 def insert(sql: str) -> Write:
@@ -141,9 +143,13 @@ def with_parameters(sql: str, values: list[str]) -> str:
             raise QueryFailed("INVALID_PARAMETER_USAGE: Incorrect number of parameters: too few given")
         value = remaining.pop(0)
         # Athena quotes what is no literal itself.
-        return value if re.fullmatch(r"'(?:[^']|'')*'|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|(?i:true|false|null|(?:date|timestamp)\s*'[^']*')", value) else (
-            "'" + value.replace("'", "''") + "'"
-        )  # fmt: skip
+        return (
+            value
+            if re.fullmatch(
+                r"'(?:[^']|'')*'|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|(?i:true|false|null|(?:date|timestamp)\s*'[^']*')", value
+            )
+            else ("'" + value.replace("'", "''") + "'")
+        )
 
     filled = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\?", fill, sql)
     if remaining:

@@ -30,7 +30,6 @@ _TO_HIVE = {
     "INTEGER": "int",
     "VARCHAR": "string",
     "BLOB": "binary",
-    "HUGEINT": "bigint",
     "TIMESTAMP": "timestamp",
     "TIMESTAMP_MS": "timestamp",
     '"NULL"': "string",
@@ -43,7 +42,6 @@ _TO_ATHENA = {
     "SMALLINT": ("smallint", 5, 0),
     "INTEGER": ("integer", 10, 0),
     "BIGINT": ("bigint", 19, 0),
-    "HUGEINT": ("bigint", 19, 0),
     "VARCHAR": ("varchar", 2147483647, 0),
     "DATE": ("date", 0, 0),
     "TIMESTAMP": ("timestamp", 3, 0),
@@ -131,4 +129,6 @@ def kind(duckdb_type: str) -> str:
     for prefix, name in (("MAP(", "map"), ("STRUCT(", "row"), ("TIMESTAMP", "time"), ("INTERVAL", "interval")):
         if duckdb_type.startswith(prefix):
             return name
-    return {"VARCHAR": "varchar", "BOOLEAN": "boolean", "DATE": "time", "BLOB": "binary", '"NULL"': "null"}.get(duckdb_type, duckdb_type)
+    return {"VARCHAR": "varchar", "BOOLEAN": "boolean", "DATE": "time", "BLOB": "binary", '"NULL"': "null"}.get(
+        duckdb_type, duckdb_type
+    )

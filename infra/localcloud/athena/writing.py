@@ -19,7 +19,15 @@ from .types import duckdb_to_hive
 _COMPRESSION = {"snappy": "snappy", "gzip": "gzip", "zstd": "zstd", "none": "uncompressed"}
 _KNOWN = {
     "UNLOAD": {"format", "compression", "partitioned_by", "compression_level"},
-    "CREATE_TABLE_AS_SELECT": {"format", "external_location", "partitioned_by", "write_compression", "parquet_compression", "table_type", "is_external"},
+    "CREATE_TABLE_AS_SELECT": {
+        "format",
+        "external_location",
+        "partitioned_by",
+        "write_compression",
+        "parquet_compression",
+        "table_type",
+        "is_external",
+    },
     "INSERT": {"format", "write_compression", "partitioned_by"},
 }
 PARQUET = {
@@ -49,9 +57,14 @@ def options(write: Write) -> tuple[str, list[str]]:
     wanted = str(given.get("format", "PARQUET")).upper()
     if wanted != "PARQUET" or (write.kind == "UNLOAD" and "format" not in given):
         raise Refused(f"{write.kind} in the format {wanted if 'format' in given else '(none given)'}", "Give format = 'PARQUET'.")
-    compression = str(given.get("compression") or given.get("write_compression") or given.get("parquet_compression") or "GZIP").lower()
+    compression = str(
+        given.get("compression") or given.get("write_compression") or given.get("parquet_compression") or "GZIP"
+    ).lower()
     if compression not in _COMPRESSION:
-        raise QueryFailed(f"INVALID_TABLE_PROPERTY: Unsupported compression {compression.upper()} for PARQUET: use {', '.join(_COMPRESSION).upper()}")
+        raise QueryFailed(
+            f"INVALID_TABLE_PROPERTY: Unsupported compression {compression.upper()} for PARQUET: "
+            f"use {', '.join(_COMPRESSION).upper()}"
+        )
     partitioned = given.get("partitioned_by", [])
     return _COMPRESSION[compression], [name.lower() for name in ([partitioned] if isinstance(partitioned, str) else partitioned)]
 
@@ -63,7 +76,7 @@ def check_partitions(columns: list[tuple[str, str]], partitioned: list[str]) -> 
         raise QueryFailed(f"MISSING_COLUMN_NAME: every column needs a name of its own: {', '.join(names)}")
     if partitioned and (names[-len(partitioned) :] != partitioned or len(partitioned) == len(names)):
         raise QueryFailed(
-            f"HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the table "
+            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the table "
             f"properties: [{', '.join(partitioned)}]; the query ends with [{', '.join(names[-len(partitioned) :])}]"
         )
     for _, kind in columns:
@@ -71,16 +84,30 @@ def check_partitions(columns: list[tuple[str, str]], partitioned: list[str]) -> 
 
 
 def run(
-    connection: duckdb.DuckDBPyConnection, aws: Aws, sql: str, columns: list[tuple[str, str]], *, location: str, compression: str,
-    partitioned: list[str], work: Path, query_id: str, check: object,
-) -> Written:  # fmt: skip
+    connection: duckdb.DuckDBPyConnection,
+    aws: Aws,
+    sql: str,
+    columns: list[tuple[str, str]],
+    *,
+    location: str,
+    compression: str,
+    partitioned: list[str],
+    work: Path,
+    query_id: str,
+    check: object,
+) -> Written:
     """Writes the query's rows below ``location``; files are named as Athena names them, after the query."""
     bucket, prefix = folder(location)
     work.mkdir(parents=True, exist_ok=True)
     listed = ", ".join(f"{quoted(name)} AS {quoted(name.lower())}" for name, _ in columns)
-    partition = f", PARTITION_BY ({', '.join(map(quoted, partitioned))}), OVERWRITE_OR_IGNORE" if partitioned else ", PER_THREAD_OUTPUT true"
+    partition = (
+        f", PARTITION_BY ({', '.join(map(quoted, partitioned))}), OVERWRITE_OR_IGNORE"
+        if partitioned
+        else ", PER_THREAD_OUTPUT true"
+    )
     rows = connection.execute(
-        f"COPY (SELECT {listed} FROM ({sql})) TO {string(str(work / 'out'))} (FORMAT parquet, COMPRESSION {compression}{partition})"
+        f"COPY (SELECT {listed} FROM ({sql})) TO {string(str(work / 'out'))} "
+        f"(FORMAT parquet, COMPRESSION {compression}{partition})"
     ).fetchone()
     count = int(rows[0]) if rows else 0
     stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")

@@ -33,7 +33,9 @@ class Addresses:
                     self._next = at + 1
                     self._taken.add(address)
                     return address
-        raise NoAddress(f"no address of {self._all[0]} to {self._all[-1]} has port(s) {sorted(ports)} free: stop other tasks or processes")
+        raise NoAddress(
+            f"no address of {self._all[0]} to {self._all[-1]} has port(s) {sorted(ports)} free: stop other tasks or processes"
+        )
 
     def give_back(self, address: str) -> None:
         with self._lock:

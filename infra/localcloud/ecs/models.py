@@ -160,7 +160,9 @@ class ContainerService(EC2ContainerServiceBackend):
             if not arn or arn not in self.balancing.target_groups:
                 raise InvalidParameterException(f"The specified target group {arn} does not exist.")
             if not self.balancing.is_attached(arn):
-                raise InvalidParameterException(f"The target group with targetGroupArn {arn} does not have an associated load balancer.")
+                raise InvalidParameterException(
+                    f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+                )
             name, port = balancer.get("containerName"), balancer.get("containerPort")
             container = next((c for c in definition.container_definitions if c["name"] == name), None)
             if container is None:

@@ -126,13 +126,15 @@ def list_service_deployments(self: Any) -> ActionResult:
             record.brief()
             for record in service.history
             if (not statuses or record.status in statuses)
-            and _naive(created.get("after"), datetime.min) <= record.created_at <= _naive(created.get("before"), datetime.max)
+            and _within(record.created_at, created.get("after"), created.get("before"))
         ]
     return ActionResult(_page(self, found, "serviceDeployments"))
 
 
-def _naive(moment: datetime | None, otherwise: datetime) -> datetime:
-    return moment.replace(tzinfo=None) if moment else otherwise
+def _within(moment: datetime, after: datetime | None, before: datetime | None) -> bool:
+    """moto's times are UTC without a zone."""
+    late_enough = after is None or moment >= after.replace(tzinfo=None)
+    return late_enough and (before is None or moment <= before.replace(tzinfo=None))
 
 
 def describe_service_deployments(self: Any) -> ActionResult:
@@ -225,7 +227,10 @@ def _refused(name: str, why: str) -> Any:
 _NO_SETS = "Task sets belong to external deployments, which do not run here."
 _NO_INSTANCES = "There are no container instances here: tasks are processes (use RunTask with launchType FARGATE)."
 REFUSED = [
-    *(_refused(name, _NO_SETS) for name in ("create_task_set", "update_task_set", "delete_task_set", "update_service_primary_task_set")),
+    *(
+        _refused(name, _NO_SETS)
+        for name in ("create_task_set", "update_task_set", "delete_task_set", "update_service_primary_task_set")
+    ),
     *(_refused(name, _NO_INSTANCES) for name in ("start_task", "register_container_instance")),
 ]
 REPLACED = [

@@ -111,7 +111,9 @@ class Scheduler:
             wanted = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
             task.last_status = "STOPPING" if task.last_status != "DEACTIVATING" else "DEACTIVATING"
             if task.is_over():
-                self._stopped(task, task.stopped_reason or "Essential container in task exited", "EssentialContainerExited", failed=wanted)
+                self._stopped(
+                    task, task.stopped_reason or "Essential container in task exited", "EssentialContainerExited", failed=wanted
+                )
             else:
                 if wanted:
                     task.desired_status, task.stopped_reason = "STOPPED", "Essential container in task exited"
@@ -137,7 +139,9 @@ class Scheduler:
             return
         group = next(g for g, _ in task.registered)
         self._failed(task)
-        task.deployment.service.event(f"(port {task.registered[0][1]}) is unhealthy in (target-group {group}): task {task.id} is stopped.")
+        task.deployment.service.event(
+            f"(port {task.registered[0][1]}) is unhealthy in (target-group {group}): task {task.id} is stopped."
+        )
         self.stop_task(task, f"Task failed ELB health checks in (target-group {group})", "ServiceSchedulerInitiated")
 
     def _reconcile(self, service: Service, now: float) -> None:
@@ -250,7 +254,9 @@ class Scheduler:
             deployment.failed_tasks += 1
             deployment.record.failures = deployment.failed_tasks
         deployment.service.steady = False
-        deployment.service.event(f"(task {task.id}) failed: {task.failure or task.stopped_reason or 'a container exited or is unhealthy'}")
+        deployment.service.event(
+            f"(task {task.id}) failed: {task.failure or task.stopped_reason or 'a container exited or is unhealthy'}"
+        )
 
     def _forget_old(self) -> None:
         stopped = [t for t in self.tasks.values() if t.last_status == "STOPPED"]
@@ -258,7 +264,9 @@ class Scheduler:
             del self.tasks[task.arn]
 
     def _count_clusters(self) -> None:
-        clusters = {id(t.cluster): t.cluster for t in self.tasks.values()} | {id(s.cluster): s.cluster for s in self.services.values()}
+        clusters = {id(t.cluster): t.cluster for t in self.tasks.values()} | {
+            id(s.cluster): s.cluster for s in self.services.values()
+        }
         for cluster in clusters.values():
             mine = [t.last_status for t in self.tasks.values() if t.cluster is cluster]
             cluster.running_tasks_count, cluster.pending_tasks_count = mine.count("RUNNING"), mine.count("PENDING")

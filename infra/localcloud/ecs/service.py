@@ -13,7 +13,14 @@ from .tasks import Task
 _EVENTS = 100
 _DEFAULTS = {"maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING"}
 # What a change of starts a new deployment; everything else only changes the service.
-DEPLOYED = ("taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "capacityProviderStrategy", "propagateTags")
+DEPLOYED = (
+    "taskDefinition",
+    "networkConfiguration",
+    "loadBalancers",
+    "platformVersion",
+    "capacityProviderStrategy",
+    "propagateTags",
+)
 
 
 class Service:
@@ -67,7 +74,9 @@ class Service:
         record = ServiceDeployment(self, revision, sources, threshold(self.desired), self.configuration)
         for superseded in self.history:
             if not superseded.is_over:
-                superseded.move("STOPPED", "Service deployment stopped because another service deployment was started.", over=True)
+                superseded.move(
+                    "STOPPED", "Service deployment stopped because another service deployment was started.", over=True
+                )
         self.history.insert(0, record)
         return self.promote(Deployment(self, revision, record))
 
@@ -114,7 +123,12 @@ class Service:
             "roleArn": self.settings.get("role"),
             "currentServiceDeployment": current,
             "currentServiceRevisions": [
-                {"arn": arn, "requestedTaskCount": told["desiredCount"], "runningTaskCount": told["runningCount"], "pendingTaskCount": told["pendingCount"]}
+                {
+                    "arn": arn,
+                    "requestedTaskCount": told["desiredCount"],
+                    "runningTaskCount": told["runningCount"],
+                    "pendingTaskCount": told["pendingCount"],
+                }
                 for arn, told in ((arn, d.describe()) for arn, d in revisions.items())
             ],
             "tags": self.tags,

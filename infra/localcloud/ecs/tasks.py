@@ -63,7 +63,6 @@ class Task:
         """Wanted, and not over."""
         return self.desired_status == "RUNNING" and self.last_status in ("PENDING", "RUNNING")
 
-
     def launch(self, context: Context, addresses: Addresses) -> None:
         """Starts the processes; what goes wrong is left in ``failure``. Takes as long as the secrets take to read."""
         try:
@@ -101,7 +100,9 @@ class Task:
         # In a container's own network 0.0.0.0 is the task's address; here it would be every task's.
         command = [self.address if word == "0.0.0.0" else word for word in command]
         argv = image.argv(command, host=self.address, port=port)
-        environment = {name: value.replace("{host}", str(self.address)).replace("{port}", str(port)) for name, value in image.env.items()}
+        environment = {
+            name: value.replace("{host}", str(self.address)).replace("{port}", str(port)) for name, value in image.env.items()
+        }
         for pair in (definition.get("environment") or []) + (override.get("environment") or []):
             environment[pair["name"]] = pair["value"]
         execution_role = overrides.get("executionRoleArn") or getattr(self.definition, "execution_role_arn", None)

@@ -1,4 +1,4 @@
-"""Actions that moto has and that are refused here, because the listener would not do what was asked; and one that moto gets wrong."""
+"""Actions that moto has and that are refused here, because no listener would do as asked; and one that moto gets wrong."""
 
 from __future__ import annotations
 

@@ -150,7 +150,9 @@ class LoadBalancing(ELBv2Backend):
             described.append(_health(target.address, target.port, group, health))
         for address, port in sorted(asked - {(t.address, t.port) for t in found}):
             text = "Target is not registered to the target group"
-            described.append(_health(address, port, group, {"State": "unused", "Reason": "Target.NotRegistered", "Description": text}))
+            described.append(
+                _health(address, port, group, {"State": "unused", "Reason": "Target.NotRegistered", "Description": text})
+            )
         return described
 
     # --- within ---

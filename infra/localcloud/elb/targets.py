@@ -58,7 +58,7 @@ class Target:
 
 
 class Targets:
-    """All targets of one load balancing account. ``check_of(group)`` gives the check that holds now, ``None`` for a deleted group."""
+    """All targets of one account. ``check_of(group)`` gives the check that holds now, ``None`` for a deleted group."""
 
     def __init__(self, check_of: Callable[[str], Check | None], clock: Clock = time.monotonic) -> None:
         self._check_of = check_of

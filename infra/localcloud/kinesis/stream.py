@@ -56,8 +56,8 @@ class Stream(MotoStream):
             parent = self._eligible(shard_to_split)
             if not parent.starting_hash < start <= parent.ending_hash:
                 raise InvalidArgumentError(
-                    f"NewStartingHashKey {start} used in SplitShard() on shard {shard_to_split} {self._where()} is not both greater"
-                    f" than one plus its StartingHashKey {parent.starting_hash} and less than its EndingHashKey {parent.ending_hash}."
+                    f"NewStartingHashKey {start} used in SplitShard() on shard {shard_to_split} {self._where()} is not between"
+                    f" the shard's StartingHashKey {parent.starting_hash} and its EndingHashKey {parent.ending_hash}."
                 )
             self._close(parent)
             self._add(parent.starting_hash, start - 1, parent.shard_id)

@@ -166,7 +166,9 @@ class SageMakerJob:
         return file.read_text(errors="replace").splitlines() if file.exists() else []
 
 
-def words(image_command: tuple[str, ...], entrypoint: list[str] | None, arguments: list[str] | None, default: list[str]) -> list[str]:
+def words(
+    image_command: tuple[str, ...], entrypoint: list[str] | None, arguments: list[str] | None, default: list[str]
+) -> list[str]:
     """What a container is started with: its entry point (else the image's command) and arguments (else ``default``)."""
     if entrypoint:
         return [*entrypoint, *(arguments or [])]

@@ -116,4 +116,6 @@ def _check_metadata(properties: dict[str, str]) -> None:
         raise ValidationError(f"customerMetadataProperties must have at most {_METADATA_KEYS} keys, not {len(properties)}.")
     for name, value in properties.items():
         if len(value) > _METADATA_CHARACTERS:
-            raise ValidationError(f"customerMetadataProperties.{name} must have at most {_METADATA_CHARACTERS} characters, not {len(value)}.")
+            raise ValidationError(
+                f"customerMetadataProperties.{name} must have at most {_METADATA_CHARACTERS} characters, not {len(value)}."
+            )

@@ -16,10 +16,28 @@ from .storage import Storage
 
 _MAX_RUNTIME = 86400
 _MESSAGE_CHARACTERS = 1024
-_KEPT = (
-    "ProcessingInputs ProcessingOutputConfig ProcessingJobName ProcessingResources StoppingCondition AppSpecification Environment "
-    "NetworkConfig RoleArn ExperimentConfig"
-).split()
+_KEPT = [
+    "ProcessingInputs",
+    "ProcessingOutputConfig",
+    "ProcessingJobName",
+    "ProcessingResources",
+    "StoppingCondition",
+    "AppSpecification",
+    "Environment",
+    "NetworkConfig",
+    "RoleArn",
+    "ExperimentConfig",
+]
+_SUMMARY = [
+    "ProcessingJobName",
+    "ProcessingJobArn",
+    "CreationTime",
+    "ProcessingEndTime",
+    "LastModifiedTime",
+    "ProcessingJobStatus",
+    "FailureReason",
+    "ExitMessage",
+]
 
 
 class ProcessingJob(SageMakerJob):
@@ -83,7 +101,9 @@ class ProcessingJob(SageMakerJob):
             return "Stopped"
         self.exit_message = self.read("output/message")[:_MESSAGE_CHARACTERS] or None
         if result.kind == "timed_out":
-            self.failure_reason = f"ClientError: the job exceeded its MaxRuntimeInSeconds of {self.max_runtime():.0f} and was stopped."
+            self.failure_reason = (
+                f"ClientError: the job exceeded its MaxRuntimeInSeconds of {self.max_runtime():.0f} and was stopped."
+            )
             return "Stopped"
         if result.code != 0:
             return self.failed(result)
@@ -113,8 +133,7 @@ class ProcessingJob(SageMakerJob):
 
     def summary(self) -> dict[str, Any]:
         told = self.describe()
-        names = "ProcessingJobName ProcessingJobArn CreationTime ProcessingEndTime LastModifiedTime ProcessingJobStatus FailureReason ExitMessage"
-        return {name: told[name] for name in names.split() if name in told}
+        return {name: told[name] for name in _SUMMARY if name in told}
 
 
 def _inputs(request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""SageMaker actions that really do something, and those that moto lacks. (What would only pretend is refused for all services in one place.)"""
+"""SageMaker actions that really do something, and those that moto lacks."""
 
 from __future__ import annotations
 
@@ -59,9 +59,11 @@ def list_processing_jobs(self: Any) -> ActionResult:
 def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     """Filters, order and page of a List action; ``kind`` is the prefix of the members' names."""
 
-    def moment(name: str, otherwise: datetime) -> datetime:
-        value = self._get_param(name)
-        return value.replace(tzinfo=None) if value else otherwise
+    def within(name: str, moment: datetime) -> bool:
+        after, before = self._get_param(f"{name}After"), self._get_param(f"{name}Before")
+        # moto's times are UTC without a zone.
+        late_enough = after is None or moment >= after.replace(tzinfo=None)
+        return late_enough and (before is None or moment <= before.replace(tzinfo=None))
 
     text, status = self._get_param("NameContains"), self._get_param("StatusEquals")
     found = [
@@ -69,8 +71,8 @@ def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, 
         for told in summaries
         if (not text or text.lower() in told[f"{kind}Name"].lower())
         and (not status or told[f"{kind}Status"] == status)
-        and moment("CreationTimeAfter", datetime.min) <= told["CreationTime"] <= moment("CreationTimeBefore", datetime.max)
-        and moment("LastModifiedTimeAfter", datetime.min) <= told["LastModifiedTime"] <= moment("LastModifiedTimeBefore", datetime.max)
+        and within("CreationTime", told["CreationTime"])
+        and within("LastModifiedTime", told["LastModifiedTime"])
     ]
     key = {"Name": f"{kind}Name", "Status": f"{kind}Status"}.get(self._get_param("SortBy"), "CreationTime")
     found.sort(key=lambda told: told[key], reverse=self._get_param("SortOrder") == "Descending")

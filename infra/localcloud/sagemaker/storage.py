@@ -6,7 +6,6 @@ import shutil
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import boto3
 from botocore.config import Config as ClientConfig
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ..install import Context
 
 _TRANSFERS = 4
+
 
 class StorageError(RuntimeError):
     """A transfer failed; the text is what SageMaker would give as the reason."""
@@ -45,7 +45,7 @@ class Storage:
             if not keys:
                 raise StorageError(
                     f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. '
-                    f'Ensure that the bucket exists, that objects exist under that prefix, and that the role "{self._role}" may list it.'
+                    f'Ensure that the bucket and objects under that prefix exist, and that the role "{self._role}" may list it.'
                 )
             with ThreadPoolExecutor(max_workers=_TRANSFERS) as pool:
                 list(pool.map(lambda key: self._get(bucket, key, _within(folder, relative(key, prefix))), keys))

@@ -26,10 +26,22 @@ _MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "Failed": "Training job failed",
 }
-_KEPT = (
-    "TrainingJobName HyperParameters AlgorithmSpecification RoleArn InputDataConfig OutputDataConfig ResourceConfig VpcConfig "
-    "EnableNetworkIsolation EnableInterContainerTrafficEncryption EnableManagedSpotTraining ExperimentConfig Environment RetryStrategy"
-).split()
+_KEPT = [
+    "TrainingJobName",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "ExperimentConfig",
+    "Environment",
+    "RetryStrategy",
+]
 
 
 class TrainingJob(SageMakerJob):
@@ -182,7 +194,15 @@ class TrainingJob(SageMakerJob):
 
     def summary(self) -> dict[str, Any]:
         told = self.describe()
-        names = "TrainingJobName TrainingJobArn CreationTime TrainingEndTime LastModifiedTime TrainingJobStatus SecondaryStatus".split()
+        names = [
+            "TrainingJobName",
+            "TrainingJobArn",
+            "CreationTime",
+            "TrainingEndTime",
+            "LastModifiedTime",
+            "TrainingJobStatus",
+            "SecondaryStatus",
+        ]
         return {name: told[name] for name in names if name in told}
 
 

@@ -75,7 +75,8 @@ class EcsServiceHook(AwsBaseHook):
         return answer["taskDefinition"]["taskDefinitionArn"]
 
     def roll(self, task_definition: str, desired_count: int, appear_seconds: int = 30) -> str:
-        """Rolls the service to a task definition; adopts a roll to it that is under way or done. The ARN of the service deployment.
+        """Rolls the service to a task definition; adopts a roll to it that is under way or done. The ARN of the service
+        deployment.
 
         The number of tasks is raised to ``desired_count`` where it is lower, and left alone where autoscaling made it higher.
         Raises TimeoutError when ECS does not show the deployment in time.

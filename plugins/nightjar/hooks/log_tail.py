@@ -16,7 +16,8 @@ def log_tail(hook_parameters: dict[str, Any], streams: Iterable[tuple[str, str]]
 
     :param hook_parameters: how to build an AWS hook: ``aws_conn_id``, ``region_name``, ``verify``, ``config``.
 
-    Never raises on AWS's refusal: a missing log must not hide the failure that it was to explain; the text then says why there is none.
+    Never raises on AWS's refusal: a missing log must not hide the failure that it was to explain; the text then says why
+    there is none.
     """
     connection = AwsLogsHook(**{key: value for key, value in hook_parameters.items() if key != "client_type"}).conn
     parts = []

@@ -1,4 +1,6 @@
-"""Start an Athena query once (see :mod:`nightjar.operators.submit`). The key is the ClientRequestToken, which Athena remembers."""
+"""Start an Athena query once (see :mod:`nightjar.operators.submit`). The key is the ClientRequestToken, which Athena
+remembers.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         )
         identifier = answer["QueryExecutionId"]
         status = self.hook.conn.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]["Status"]
-        # A query that is wrong fails at once. Told from an earlier attempt's failure by AWS's own clock, else it would be started for ever.
+        # A query that is wrong fails at once. It is told from an earlier attempt's failure by AWS's own clock, else it would be
+        # started for ever.
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return Job(identifier, status["State"], started=status["SubmissionDateTime"] >= now - JUST_NOW)
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class SubmitRolloutOperator(BaseOperator):
     """Registers template + image + environment as a revision and updates the service to it.
 
-    A retry finds the revision by its key (a tag: the sha256 of what was asked) and the roll under way by the service's task definition.
-    Returns ``{"task_definition", "service_deployment_arn"}``.
+    A retry finds the revision by its key (a tag: the sha256 of what was asked) and the roll under way by the service's task
+    definition. Returns ``{"task_definition", "service_deployment_arn"}``.
 
     :param cluster: ECS cluster.
     :param service: service, and the family of its task definitions.

@@ -13,8 +13,8 @@ from nightjar.operators.submit import Job, SubmitOperator, fill
 class SubmitGlueJobOperator(SubmitOperator):
     """Returns the run id; XCom ``submit_key`` holds the attempt's key.
 
-    Glue's StartJobRun has no client token, so runs are listed first. The job itself (script, workers, time limit, retries 0) is owned by
-    infrastructure; only script arguments are given.
+    Glue's StartJobRun has no client token, so runs are listed first. The job itself (script, workers, time limit, retries 0)
+    is owned by infrastructure; only script arguments are given.
 
     :param job_name: Glue job.
     :param submit_key: key of the work.

@@ -18,7 +18,8 @@ class RejectVersionOperator(BaseOperator):
     """Marks the version Rejected, so that no later night tries it again. Skips when the failure was not the version's.
 
     :param group: model package group.
-    :param target: what was to be deployed: ``version``, ``package_arn``, ``live_version`` (templated); None when nothing was chosen.
+    :param target: what was to be deployed: ``version``, ``package_arn``, ``live_version`` (templated); None when nothing was
+        chosen.
     :param rollout: what the submit returned (templated); None when nothing was rolled out.
     :param failures: what the sensing and the verifying task found (templated); empty, or the text ``None``, where nothing.
     """
@@ -53,12 +54,13 @@ class RejectVersionOperator(BaseOperator):
 class RestoreServiceOperator(BaseOperator):
     """Rolls the service back to what it ran before this deploy. Skips when ECS's circuit breaker did so already.
 
-    Returns ``{"task_definition", "service_deployment_arn"}`` for a sensor. Before the first good version there is nothing to go back to:
-    the service is then taken down to no tasks, and the task is skipped.
+    Returns ``{"task_definition", "service_deployment_arn"}`` for a sensor. Before the first good version there is nothing to
+    go back to: the service is then taken down to no tasks, and the task is skipped.
 
     :param cluster: ECS cluster.
     :param service: ECS service.
-    :param target: ``previous_task_definition`` and ``live_version`` before this deploy (templated); None when nothing was chosen.
+    :param target: ``previous_task_definition`` and ``live_version`` before this deploy (templated); None when nothing was
+        chosen.
     """
 
     template_fields = ("target",)

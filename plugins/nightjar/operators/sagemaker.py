@@ -23,8 +23,10 @@ class SubmitSageMakerJobOperator(SubmitOperator):
     """Base: returns the job's name, which is the attempt's key.
 
     :param submit_key: name of the job, at most 57 characters, so that attempts fit in SageMaker's 63 (templated).
-    :param config: the Create call's arguments but for the name (templated); may hold ``${submit_key}`` and any of ``references``.
-    :param references: texts that are known only at run time, by the name that ``config`` holds them by, ``${name}`` (templated).
+    :param config: the Create call's arguments but for the name (templated); may hold ``${submit_key}`` and any of
+        ``references``.
+    :param references: texts that are known only at run time, by the name that ``config`` holds them by, ``${name}``
+        (templated).
     """
 
     client_type = "sagemaker"

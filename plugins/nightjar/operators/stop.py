@@ -1,8 +1,9 @@
 """Stop what still runs when a run is over: the teardown task's operator.
 
-It is wired ``StopJobsOperator(…).as_teardown()`` downstream of the *sensors*, without set-up tasks. So it runs only when every sensor has
-ended for good (green, red, timed out, marked failed). A sensor that is cleared while the run goes on puts its downstream, this task
-included, back to waiting: nothing is stopped, and clearing does not re-run the submit tasks as it would were they its set-ups.
+It is wired ``StopJobsOperator(…).as_teardown()`` downstream of the *sensors*, without set-up tasks. So it runs only when
+every sensor has ended for good (green, red, timed out, marked failed). A sensor that is cleared while the run goes on puts
+its downstream, this task included, back to waiting: nothing is stopped, and clearing does not re-run the submit tasks as it
+would were they its set-ups.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ SERVICES = {"glue": "glue", "athena": "athena", "training": "sagemaker", "proces
 class StopJobsOperator(BaseOperator):
     """Returns the ids of the jobs that it stopped.
 
-    :param jobs: ``{"kind": "glue"|"athena"|"training"|"processing", "id": …}`` each, for Glue ``"job_name"`` too (templated). An
-        empty id, or the text ``None``, means that the job was never started.
+    :param jobs: ``{"kind": "glue"|"athena"|"training"|"processing", "id": …}`` each, for Glue ``"job_name"`` too (templated).
+        An empty id, or the text ``None``, means that the job was never started.
     """
 
     template_fields = ("jobs",)

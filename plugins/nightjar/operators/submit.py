@@ -1,11 +1,12 @@
 """Submit a remote job once: adopt the one that runs or has succeeded under its key, else start the next attempt.
 
-The key names *what is asked* (stage, day, inputs, parameters, code, image); it is computed by the DAG. Attempt numbers come from what AWS
-says exists (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``: a worker killed between the start of a job and the return of
-the task finds its job again when it is retried, and a cleared task finds it after a month.
+The key names *what is asked* (stage, day, inputs, parameters, code, image); it is computed by the DAG. Attempt numbers come
+from what AWS says exists (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``: a worker killed between the start
+of a job and the return of the task finds its job again when it is retried, and a cleared task finds it after a month.
 
-Every string of a request may hold ``${submit_key}``: it is replaced by the key of the attempt that is started, so that an attempt never
-writes over what a failed one left behind. The key in effect is pushed as the XCom ``submit_key``; the return value is the job's own id.
+Every string of a request may hold ``${submit_key}``: it is replaced by the key of the attempt that is started, so that an
+attempt never writes over what a failed one left behind. The key in effect is pushed as the XCom ``submit_key``; the return
+value is the job's own id.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     """Base of the submit operators.
 
     :param submit_key: key of the work (templated).
-    :param fresh: run anew though the work was done (templated: ``"{{ params.fresh }}"``). The key is salted with the DAG run's id, so a
-        retry within the same run still adopts.
+    :param fresh: run anew though the work was done (templated: ``"{{ params.fresh }}"``). The key is salted with the DAG
+        run's id, so a retry within the same run still adopts.
     """
 
     aws_hook_class = AwsBaseHook

@@ -24,8 +24,8 @@ TOLERANCE = 1e-6
 
 
 class VerifyServiceOperator(BaseOperator):
-    """Green when ``/version`` is the requested version and digest five times in a row, ``/golden`` is ok, and ``/predict`` answers a golden
-    row as in training. Returns ``{"url", "prediction"}``; a failure is also pushed as the XCom ``failure``.
+    """Green when ``/version`` is the requested version and digest five times in a row, ``/golden`` is ok, and ``/predict``
+    answers a golden row as in training. Returns ``{"url", "prediction"}``; a failure is also pushed as the XCom ``failure``.
 
     :param url_parameter: SSM parameter that holds the load balancer's URL.
     :param version: requested model version (templated).
@@ -108,7 +108,9 @@ def call(url: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, A
 
 
 def golden_row(s3: Any, bundle_uri: str) -> dict[str, Any]:
-    """The first golden row of a bundle: ``{"request", "probability", "prediction"}``. The archive is read as a stream, never whole."""
+    """The first golden row of a bundle: ``{"request", "probability", "prediction"}``. The archive is read as a stream, never
+    whole.
+    """
     bucket, key = bundle_uri.removeprefix("s3://").split("/", 1)
     with tarfile.open(fileobj=s3.get_object(Bucket=bucket, Key=key)["Body"], mode="r|gz") as archive:
         for member in archive:

@@ -1,5 +1,6 @@
-"""Sense an ECS rollout: green only when the deployment is SUCCESSFUL in ECS's own words and the service's PRIMARY task definition is the
-requested one. (The ``ServicesStable`` waiter cannot tell a rollback by the circuit breaker from a success.)"""
+"""Sense an ECS rollout: green only when the deployment is SUCCESSFUL in ECS's own words and the service's PRIMARY task
+definition is the requested one. (The ``ServicesStable`` waiter cannot tell a rollback by the circuit breaker from a success.)
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ class EcsRolloutSensor(JobSensor):
     state_path = "serviceDeployments[0].status"
     running = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
     succeeded = ("SUCCESSFUL",)
-    advice = "The service runs its old tasks, or is taken back to them by the restoring task. Repair the bundle or image and deploy anew."
+    advice = "The service runs its old tasks, or is taken back to them by restore_service. Repair bundle or image, deploy anew."
     template_fields = aws_template_fields("service_deployment_arn", "task_definition")
 
     def __init__(self, *, cluster: str, service: str, service_deployment_arn: str, task_definition: str, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
 """Sense a remote job: defer while it runs, then succeed with a small dict or fail with everything a person needs.
 
-Retrying or clearing such a sensor costs nothing and stops nothing: it only looks. A job that failed fails the sensor for good (no retry
-could turn it green): clear the *submit* task, which starts the next attempt.
+Retrying or clearing such a sensor costs nothing and stops nothing: it only looks. A job that failed fails the sensor for good
+(no retry could turn it green): clear the *submit* task, which starts the next attempt.
 """
 
 from __future__ import annotations

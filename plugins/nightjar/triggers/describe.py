@@ -1,7 +1,7 @@
 """One trigger for every remote job: ask AWS to describe it until its state is no longer one of the running ones.
 
-There is no ``on_kill`` here on purpose: it fires when a sensor is cleared as well as when it is marked failed, and clearing a sensor must
-not stop the job. Jobs that outlive their run are stopped by its teardown task.
+There is no ``on_kill`` here on purpose: it fires when a sensor is cleared as well as when it is marked failed, and clearing a
+sensor must not stop the job. Jobs that outlive their run are stopped by its teardown task.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,34 @@ from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.moto_api._internal.state_manager import StateManager
 from moto.server import ThreadedMotoServer
 
+from tests.localcloud.conftest import Cloud, base_config, running_cloud
+
+# A service that runs until it is stopped, and a job that does what its environment or hyperparameters say.
+APP = """
+import os, signal, sys, time
+print("starting version", os.environ.get("MODEL_VERSION"), flush=True)
+if os.environ.get("MODEL_VERSION") == "broken":
+    print("the bundle cannot be loaded", flush=True)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    time.sleep(0.2)
+"""
+JOB = """
+import json, os, pathlib, sys, time
+root = pathlib.Path(os.environ["ML_ROOT"])
+given = root / "input/config/hyperparameters.json"
+wish = json.loads(given.read_text()) if given.exists() else {}
+print("the job says", wish, sys.argv[1:], flush=True)
+time.sleep(float(wish.get("seconds", 0)))
+if wish.get("fail") or "--fail" in sys.argv:
+    (root / "output").mkdir(parents=True, exist_ok=True)
+    (root / "output/failure").write_text("no such column: f_distance")
+    sys.exit(1)
+folder = root / ("model" if wish else "processing/output")
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "made").write_text("x")
+"""
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
@@ -79,10 +109,28 @@ def aws(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(ManagedState, "advance", lambda self: None)
-    monkeypatch.setattr(
-        StateManager, "get_transition", lambda self, model_name: {"progression": "manual", "times": 1_000_000}
-    )
-    import urllib.request
-
+    monkeypatch.setattr(StateManager, "get_transition", lambda self, model_name: {"progression": "manual", "times": 1_000_000})
     urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST")).close()
     return lambda service: boto3.client(service, region_name=REGION)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The local cloud with two images: app:1, a service, and job:1, a training or processing job."""
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "app.py").write_text(APP)
+    (folder / "job.py").write_text(JOB)
+    images = {
+        f"{name}:1": {"python": sys.executable, "cwd": str(folder), "command": ["python", f"{name}.py"]}
+        for name in ("app", "job")
+    }
+    with running_cloud(tmp_path_factory.mktemp("cloud"), {**base_config(), "images": images}) as running:
+        yield running
+
+
+@pytest.fixture
+def on_cloud(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Points the hooks of this process at the local cloud."""
+    for name, value in cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    return cloud

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from moto.athena.models import athena_backends
-from nightjar.operators.athena import SubmitAthenaQueryOperator
+from nightjar.hooks.athena import query_rows
+from nightjar.operators.athena import JUST_NOW, SubmitAthenaQueryOperator
 from nightjar.operators.stop import StopJobsOperator
 from nightjar.sensors.athena import AthenaQuerySensor
 
-from .conftest import ACCOUNT, REGION, TaskInstance, context, fire
+from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
 
 @pytest.fixture
@@ -27,7 +29,11 @@ def query(identifier: str) -> Any:
 
 def submit() -> SubmitAthenaQueryOperator:
     return SubmitAthenaQueryOperator(
-        task_id="submit", query="UNLOAD (SELECT 1) TO 's3://lake/${submit_key}/'", database="d", workgroup="nightjar", submit_key="key"
+        task_id="submit",
+        query="UNLOAD (SELECT 1) TO 's3://lake/${submit_key}/'",
+        database="d",
+        workgroup="nightjar",
+        submit_key="key",
     )
 
 
@@ -71,3 +77,36 @@ def test_teardown_stops_a_query_that_runs(athena: Any) -> None:
     identifier = submit().execute(context())
     jobs = [{"kind": "athena", "id": identifier}]
     assert StopJobsOperator(task_id="stop", jobs=jobs).execute(context()) == [identifier]
+
+
+@pytest.mark.stack
+def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_attempt(on_cloud: Any) -> None:
+    on_cloud.client("s3").create_bucket(Bucket="artifact-athena")
+    client = on_cloud.client("athena")
+    where = {"ResultConfiguration": {"OutputLocation": "s3://artifact-athena/athena/"}}
+    client.create_work_group(Name="nightjar", Configuration=where)
+    on_cloud.client("glue").create_database(DatabaseInput={"Name": "d"})
+
+    def submit(sql: str, key: str) -> SubmitAthenaQueryOperator:
+        return SubmitAthenaQueryOperator(task_id="submit", query=sql, database="d", workgroup="nightjar", submit_key=key)
+
+    with pytest.raises(SystemExit):
+        submit("SELECT 7/2 AS three", "good").execute(context(ti=KilledTaskInstance()))
+    identifier = submit("SELECT 7/2 AS three", "good").execute(context())
+    try:
+        sensor(identifier).execute(context())
+    except TaskDeferred as deferred:
+        fire(deferred.trigger)
+    assert len(client.list_query_executions(WorkGroup="nightjar")["QueryExecutionIds"]) == 1
+    assert query_rows(identifier) == [{"three": "3"}]
+
+    failed = submit("SELECT nothing FROM nowhere", "bad").execute(context())
+    with pytest.raises(AirflowFailException, match="nowhere"):
+        try:
+            sensor(failed).execute(context())
+        except TaskDeferred as deferred:
+            sensor(failed).execute_complete(context(), fire(deferred.trigger))
+    time.sleep(JUST_NOW.total_seconds() + 1)  # a person's clear comes later than that
+    ti = TaskInstance()
+    assert submit("SELECT nothing FROM nowhere", "bad").execute(context(ti=ti)) != failed
+    assert ti.xcoms["submit_key"] == "bad-a2"

@@ -1,0 +1,175 @@
+"""The query actions of Athena; every other action is moto's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from moto.athena.responses import AthenaResponse
+
+from .models import AthenaBackend, Execution, InvalidRequest
+
+Answer = str | tuple[str, dict[str, int]]
+PAGE = 1000
+
+
+def _answered(action: Callable[[AthenaResponse, AthenaBackend], dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
+    """A moto action from a function of the backend; :class:`InvalidRequest` becomes AWS's error."""
+
+    @wraps(action)
+    def answer(self: AthenaResponse) -> Answer:
+        try:
+            return json.dumps(action(self, self.athena_backend))  # type: ignore[arg-type]
+        except InvalidRequest as error:
+            return json.dumps({"__type": "InvalidRequestException", "Message": str(error)}), {"status": 400}
+
+    return answer
+
+
+@_answered
+def start_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    configuration = self._get_param("ResultConfiguration") or {}
+    token = self._get_param("ClientRequestToken")
+    if token is not None and not 32 <= len(token) <= 128:
+        raise InvalidRequest("ClientRequestToken must have 32 to 128 characters")
+    query_id = backend.start(
+        query=self._get_param("QueryString") or "",
+        context=self._get_param("QueryExecutionContext") or {},
+        location=configuration.get("OutputLocation"),
+        work_group=self._get_param("WorkGroup") or "primary",
+        parameters=self._get_param("ExecutionParameters") or [],
+        token=token,
+        access_key=self.access_key,
+        session_token=self.headers.get("X-Amz-Security-Token"),
+    )
+    return {"QueryExecutionId": query_id}
+
+
+def _milliseconds(start: float | None, end: float | None) -> int:
+    return round((end - start) * 1000) if start is not None and end is not None else 0
+
+
+def described(execution: Execution) -> dict[str, Any]:
+    """QueryExecution as GetQueryExecution answers it."""
+    status: dict[str, Any] = {"State": execution.state, "SubmissionDateTime": execution.submitted.timestamp()}
+    if execution.completed is not None:
+        status["CompletionDateTime"] = execution.completed.timestamp()
+    if execution.reason:
+        status["StateChangeReason"] = execution.reason
+    if execution.state == "FAILED":
+        status["AthenaError"] = {"ErrorCategory": 2, "ErrorType": 0, "Retryable": False, "ErrorMessage": execution.reason}
+    engine = _milliseconds(execution.running, execution.ended)
+    statistics: dict[str, Any] = {
+        "EngineExecutionTimeInMillis": engine,
+        "DataScannedInBytes": execution.scanned,
+        "TotalExecutionTimeInMillis": _milliseconds(execution.started, execution.ended),
+        "QueryQueueTimeInMillis": _milliseconds(execution.started, execution.running),
+        "ServiceProcessingTimeInMillis": 0,
+        "ResultReuseInformation": {"ReusedPreviousResult": False},
+    }
+    if execution.result is not None and execution.result.manifest:
+        statistics["DataManifestLocation"] = execution.result.manifest
+    answer: dict[str, Any] = {
+        "QueryExecutionId": execution.id,
+        "Query": execution.query,
+        "StatementType": execution.statement_type,
+        "ResultConfiguration": {"OutputLocation": execution.output},
+        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "QueryExecutionContext": execution.context,
+        "Status": status,
+        "Statistics": statistics,
+        "WorkGroup": execution.work_group,
+        "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
+    }
+    if execution.parameters:
+        answer["ExecutionParameters"] = execution.parameters
+    return answer
+
+
+@_answered
+def get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    return {"QueryExecution": described(backend.query(self._get_param("QueryExecutionId")))}
+
+
+@_answered
+def batch_get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    ids = self._get_param("QueryExecutionIds") or []
+    unknown = [query_id for query_id in ids if query_id not in backend.queries]
+    return {
+        "QueryExecutions": [described(backend.queries[query_id]) for query_id in ids if query_id in backend.queries],
+        "UnprocessedQueryExecutionIds": [
+            {
+                "QueryExecutionId": query_id,
+                "ErrorCode": "INVALID_INPUT",
+                "ErrorMessage": f"QueryExecution {query_id} was not found",
+            }
+            for query_id in unknown
+        ],
+    }
+
+
+def _page(self: AthenaResponse, default: int) -> tuple[int, int]:
+    limit = int(self._get_param("MaxResults") or default)
+    if not 1 <= limit <= PAGE:
+        raise InvalidRequest(f"MaxResults must be between 1 and {PAGE}")
+    token = self._get_param("NextToken")
+    try:
+        return int(base64.b64decode(token)) if token else 0, limit
+    except ValueError:
+        raise InvalidRequest("NextToken is not one that was given out") from None
+
+
+def _next(start: int, limit: int, total: int) -> dict[str, str]:
+    return {"NextToken": base64.b64encode(str(start + limit).encode()).decode()} if start + limit < total else {}
+
+
+@_answered
+def list_query_executions(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    work_group = self._get_param("WorkGroup") or "primary"
+    start, limit = _page(self, 50)
+    newest = [one.id for one in reversed(backend.queries.values()) if one.work_group == work_group]
+    return {"QueryExecutionIds": newest[start : start + limit], **_next(start, limit, len(newest))}
+
+
+@_answered
+def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    execution = backend.query(self._get_param("QueryExecutionId"))
+    if execution.state != "SUCCEEDED" or execution.result is None:
+        raise InvalidRequest(
+            f"Query did not finish successfully. Final query state: {execution.state}"
+            if execution.completed
+            else f"Query has not yet finished. Current state: {execution.state}"
+        )
+    result = execution.result
+    start, limit = _page(self, PAGE)
+    header: list[list[str | None]] = (
+        [[name for name, _ in result.columns]] if result.header and result.update_count is None else []
+    )
+    total = len(header) + len(result.rows)
+    rows = [*header, *result.rows] if start == 0 else result.rows
+    offset = start - (len(header) if start else 0)
+    shown = rows[offset : offset + limit]
+    data = [{"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in shown]
+    answer: dict[str, Any] = {"ResultSet": {"Rows": data, "ResultSetMetadata": {"ColumnInfo": result.metadata()}}}
+    if result.update_count is not None:
+        answer["UpdateCount"] = result.update_count
+    return {**answer, **_next(start, limit, total)}
+
+
+@_answered
+def stop_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    backend.stop(self._get_param("QueryExecutionId"))
+    return {}
+
+
+ACTIONS = (
+    start_query_execution,
+    get_query_execution,
+    batch_get_query_execution,
+    list_query_executions,
+    get_query_results,
+    stop_query_execution,
+)

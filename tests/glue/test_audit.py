@@ -1,0 +1,145 @@
+"""Staged rows in, findings out: the real Great Expectations over file:// URIs."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.glue.storage import read_json
+from include.lake.schema import processed_columns
+from include.workloads import Workload, load
+from tests.glue.raw import utc
+from tests.workloads.tiny import EXPECTATIONS, document, tiny_workload, write_workload
+
+# Great Expectations takes seconds to import.
+pytestmark = pytest.mark.stack
+DAY = date(2013, 3, 1)
+TYPES = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+}
+
+
+@pytest.fixture
+def staged(tmp_path: Path):
+    """A function that writes one good day, changed as told, audits it and gives the day's part of audit.json."""
+    from include.glue.audit import audit
+
+    def run(
+        rows: int = 20,
+        nulls: int = 0,
+        workload: Workload | None = None,
+        counts: dict[str, Any] | None = None,
+        price: float = 10.0,
+        repeat: bool = False,
+        report: dict[str, Any] | None = None,
+        without: str | None = None,
+    ) -> dict[str, Any]:
+        workload = workload or tiny_workload(tmp_path / "workloads")
+        at = utc(2013, 3, 1, 12)
+        for event_type, size in (("offered", rows), ("rated", 5)):
+            columns = [(name, kind) for name, kind in processed_columns(workload, event_type) if name != without]
+            schema = pa.schema([(name, TYPES[kind]) for name, kind in columns])
+            records = []
+            for i in range(size):
+                key = "k0" if repeat else f"k{i}"
+                record = {"key": key, "item": None if i < nulls else "a", "price": price, "stars": 5}
+                records.append({name: record.get(name, at if kind == "timestamp" else None) for name, kind in columns})
+            target = tmp_path / "staging" / event_type / f"event_date={DAY}" / "part-0.parquet"
+            target.parent.mkdir(parents=True)
+            pq.write_table(pa.Table.from_pylist(records, schema), target)
+        good = {"read": rows, "duplicates": 0, "quarantined": 0, "written": rows, **(counts or {})}
+        days = {DAY.isoformat(): {"offered": good, "rated": {"read": 5, "duplicates": 0, "quarantined": 0, "written": 5}}}
+        text = json.dumps({"days": days, "tables": {}, "reasons": {}} if report is None else report)
+        (tmp_path / "staging/report.json").write_text(text)
+        result = audit(workload, [DAY], f"file://{tmp_path}/staging/", f"file://{tmp_path}/docs/")
+        assert read_json(f"file://{tmp_path}/staging/audit.json") == result
+        return result["days"][DAY.isoformat()]
+
+    return run
+
+
+def test_a_good_day_passes_and_leaves_its_documents(staged, tmp_path: Path) -> None:
+    day = staged()
+    assert day["success"] and day["critical_failures"] == day["warnings"] == []
+    assert day["statistics"]["offered"]["rows"] == 20
+    pages = {path.name for path in (tmp_path / "docs").rglob("*.html")}
+    assert "index.html" in pages and len(pages) >= 3
+
+
+def test_twenty_per_cent_nulls_fail(staged) -> None:
+    day = staged(nulls=4)
+    assert not day["success"]
+    assert day["critical_failures"] == [
+        "offered: expect_column_values_to_not_be_null(item): 20.0 % unexpected, allowed are 5.0 %",
+    ]
+
+
+def test_five_per_cent_nulls_do_not(staged) -> None:
+    assert staged(nulls=1)["success"]
+
+
+def test_a_warning_does_not_fail(staged) -> None:
+    day = staged(price=500.0)
+    assert day["success"]
+    (warning,) = day["warnings"]
+    assert warning.startswith("offered: expect_column_mean_to_be_between(price): observed 500.0")
+
+
+def test_no_rows_fail(staged) -> None:
+    day = staged(rows=0)
+    assert day["critical_failures"] == ["offered: no rows"]
+
+
+def test_too_many_rows_fail(staged) -> None:
+    assert staged(rows=1001)["critical_failures"] == ["offered: 1001 rows, expected 1 to 1000"]
+
+
+def test_too_many_quarantined_rows_fail(staged) -> None:
+    day = staged(counts={"read": 30, "quarantined": 10})
+    assert day["critical_failures"] == ["offered: 10 of 30 rows quarantined (33.3%), allowed are 25.0%"]
+
+
+def test_repeated_keys_fail(staged) -> None:
+    assert "offered: 19 rows repeat key, known_at of another" in staged(repeat=True)["critical_failures"]
+
+
+def test_rows_that_the_report_does_not_know_fail(staged) -> None:
+    assert staged(counts={"written": 19})["critical_failures"] == ["offered: 20 rows are there, the transform's report says 19"]
+
+
+def test_a_day_that_the_report_does_not_know_fails(staged) -> None:
+    day = staged(report={"days": {}, "tables": {}, "reasons": {}})
+    assert "offered: the transform's report says nothing about this day" in day["critical_failures"]
+
+
+def test_what_cannot_be_evaluated_is_critical_whatever_its_severity(staged) -> None:
+    day = staged(without="price")
+    (failure,) = day["critical_failures"]
+    assert failure.startswith("offered: expect_column_mean_to_be_between(price): could not be evaluated")
+
+
+def test_an_expectation_that_does_not_exist_stops_the_audit(staged, tmp_path: Path) -> None:
+    broken = {"type": "expect_column_to_be_nice", "column": "item", "severity": "warning"}
+    suites = {**EXPECTATIONS, "offered": {**EXPECTATIONS["offered"], "expectations": [broken]}}
+    write_workload(tmp_path / "broken", workload=document(), expectations=suites)
+    with pytest.raises(ValueError, match="expect_column_to_be_nice is not an expectation"):
+        staged(workload=load("shop", tmp_path / "broken"))
+
+
+def test_the_expectations_of_every_workload_exist() -> None:
+    from include.glue.expectations import gx_suite
+    from include.workloads import discover
+
+    for workload in discover()[0]:
+        for event_type, suite in workload.suites.items():
+            assert len(gx_suite(event_type, suite).expectations) == len(suite.expectations)

@@ -1,0 +1,174 @@
+"""Raw objects in, processed rows, quarantine and report out: real Spark over file:// URIs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from include.glue.storage import read_json
+from include.lake.schema import processed_columns
+from tests.glue.raw import line, maker, offered, rated, utc, write_inputs
+from tests.workloads.tiny import tiny_workload
+
+pytestmark = pytest.mark.spark
+DAYS = [date(2013, 3, 1), date(2013, 3, 2), date(2013, 3, 3)]
+NOON = "2013-03-01T12:00:00Z"
+
+
+def rows(folder: Path, event_type: str, day: date) -> list[dict[str, Any]]:
+    """The processed rows of one day, in the order of the file; the partition column is not among them."""
+    files = sorted((folder / "staging" / event_type / f"event_date={day}").glob("*.parquet"))
+    assert len(files) == 1
+    return pq.ParquetFile(files[0]).read().to_pylist()
+
+
+def refused(folder: Path, part: str) -> list[dict[str, Any]]:
+    """The quarantined rows of one part."""
+    files = (folder / "quarantine" / part).glob("*.gz")
+    return [json.loads(text) for file in files for text in gzip.decompress(file.read_bytes()).decode().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run over three days, the last without any row."""
+    from include.glue.transform import transform
+
+    folder = tmp_path_factory.mktemp("transform")
+    first = [
+        line(offered("k1", NOON), arrived_at="2013-03-01T12:00:02Z", sequence_number=20),
+        line(offered("k1", NOON), arrived_at="2013-03-01T12:00:01Z", sequence_number=9),
+        line(offered("k1", NOON, recorded_at="2013-03-02T00:00:00Z", price=11)),
+        line(offered("k2", NOON, item="  a \t b ", stock=None, made="2013-03-01T01:00:00+01:00", size="unknown to us")),
+        line(offered("late", NOON, item="late")),
+        line(offered("eve", "2013-02-28T23:59:59.999Z")),
+    ]
+    second = [
+        line(offered("low", NOON, price=-1)),
+        line(offered("text", NOON, price="10", stock=1.5)),
+        line(offered("none", NOON, item=None)),
+        line(offered("fails", NOON, price=666)),
+        line({**offered("when", NOON), "event_time": "noon"}),
+        line({**offered("what", NOON), "event_type": "sold"}),
+        line(offered("mistyped", NOON) | {"payload": "text"}),
+        "not JSON",
+        line(rated("k1", "2013-03-02T08:00:00Z", 5)),
+    ]
+    makers = [
+        maker("a", "2013-02-01T00:00:00Z", "2013-02-01T00:00:00Z", "old"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:00:00Z", "valid"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:30:00Z", "valid, corrected"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T12:00:00.001Z", "valid, corrected after the event"),
+        maker("a", "2013-03-01T11:00:00.001Z", "2013-03-01T11:00:00Z", "too new for the lead"),
+    ]
+    more = [
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:30:00Z", "valid, corrected"),
+        maker("late", "2013-02-01T00:00:00Z", "2013-04-01T00:00:00Z", "filled in later"),
+        maker("late", "2013-02-01T00:00:00Z", "2013-04-02T00:00:00Z", "filled in later, corrected"),
+        maker("a", "2013-02-01T00:00:00Z", "2013-02-02T00:00:00Z", 7),
+    ]
+    inputs = write_inputs(folder, DAYS, [first, second], {"makers": [makers, more]})
+    workload = tiny_workload(folder / "workloads")
+    report = transform(spark, workload, DAYS, inputs, f"file://{folder}/staging/", f"file://{folder}/quarantine/")
+    return folder, report
+
+
+def test_columns_are_those_of_the_schema_for_full_and_empty_days(run, tmp_path: Path) -> None:
+    folder, _ = run
+    workload = tiny_workload(tmp_path)
+    kinds = {"string": "string", "double": "double", "bigint": "int64", "boolean": "bool", "timestamp": "timestamp[us]"}
+    for event_type in workload.events:
+        expected = [(name, kinds[kind]) for name, kind in processed_columns(workload, event_type)]
+        for day in DAYS:
+            (file,) = (folder / "staging" / event_type / f"event_date={day}").glob("*.parquet")
+            assert [(field.name, str(field.type)) for field in pq.read_schema(file)] == expected
+
+
+def test_every_version_is_kept_and_exact_duplicates_are_not(run) -> None:
+    folder, _ = run
+    versions = [row for row in rows(folder, "offered", DAYS[0]) if row["key"] == "k1"]
+    assert [(row["price"], row["known_at"]) for row in versions] == [
+        (10.0, utc(2013, 3, 1, 12)),
+        (11.0, utc(2013, 3, 2)),
+    ]
+    assert versions[0]["arrived_at"] == utc(2013, 3, 1, 12, 0, 1)
+
+
+def test_text_is_normalized_and_times_are_utc(run) -> None:
+    folder, _ = run
+    (row,) = [row for row in rows(folder, "offered", DAYS[0]) if row["key"] == "k2"]
+    assert row["item"] == row["f_item"] == "a b"
+    assert row["made"] == utc(2013, 3, 1) and row["stock"] is None and row["f_price"] == 5.0
+    assert row["maker_name"] is None and row["f_maker"] is None
+
+
+def test_reference_rows_are_joined_as_they_were_known(run) -> None:
+    folder, _ = run
+    names = {row["key"]: row["maker_name"] for row in rows(folder, "offered", DAYS[0])}
+    assert names == {"k1": "valid, corrected", "k2": None, "late": "filled in later"}
+
+
+def test_only_the_days_asked_for_are_written(run) -> None:
+    folder, _ = run
+    assert [row["key"] for row in rows(folder, "offered", DAYS[0])] == ["k1", "k1", "k2", "late"]
+    assert rows(folder, "offered", DAYS[1]) == rows(folder, "rated", DAYS[0]) == rows(folder, "rated", DAYS[2]) == []
+    assert [(row["key"], row["stars"]) for row in rows(folder, "rated", DAYS[1])] == [("k1", 5)]
+    assert not (folder / "staging/offered/event_date=2013-02-28").exists()
+
+
+def test_refused_rows_are_kept_with_their_reasons(run) -> None:
+    folder, _ = run
+    reasons = {row.get("key"): row["reason"] for row in refused(folder, "events") if row["line"] != "not JSON"}
+    assert reasons == {
+        "low": "price: is below the minimum 0",
+        "text": "price: is not a number; stock: is not an integer",
+        "none": "item: is missing",
+        "when": "event_time: is not an ISO 8601 time with an offset",
+        "what": "event_type: is not an event of this workload",
+        "mistyped": "payload: is not an object",
+    }
+    (no_json,) = [row for row in refused(folder, "events") if row["line"] == "not JSON"]
+    assert no_json["reason"].startswith("line: is not a JSON object")
+    (failed,) = refused(folder, "features")
+    assert (failed["key"], failed["_reason"]) == ("fails", "features: ArithmeticError: no such price")
+    (row,) = refused(folder, "tables/makers")
+    assert row["reason"] == "name: is not a string"
+
+
+def test_the_report_counts_every_row_once(run) -> None:
+    folder, report = run
+    assert read_json(f"file://{folder}/staging/report.json") == json.loads(json.dumps(report))
+    zeros = {"read": 0, "duplicates": 0, "quarantined": 0, "written": 0}
+    assert report["days"]["2013-03-01"] == {
+        "offered": {"read": 11, "duplicates": 1, "quarantined": 6, "written": 4},
+        "rated": zeros,
+        "unknown": {"read": 2, "duplicates": 0, "quarantined": 2, "written": 0},
+    }
+    assert report["days"]["2013-03-02"]["rated"] == {**zeros, "read": 1, "written": 1}
+    assert report["days"]["2013-03-03"] == {"offered": zeros, "rated": zeros}
+    assert report["tables"] == {"makers": {"read": 9, "quarantined": 1}}
+    assert report["reasons"]["2013-03-01"]["offered"]["features: ArithmeticError: no such price"] == 1
+
+
+def test_without_reference_rows_and_by_arrival(spark, tmp_path: Path) -> None:
+    from include.glue.transform import transform
+
+    inputs = write_inputs(tmp_path, DAYS[:1], [[line(offered("k", NOON), arrived_at="2013-03-01T15:00:00.1239Z")]])
+    workload = tiny_workload(tmp_path / "workloads", clock="arrived_at")
+    transform(spark, workload, DAYS[:1], inputs, f"file://{tmp_path}/staging/", f"file://{tmp_path}/quarantine/")
+    (row,) = rows(tmp_path, "offered", DAYS[0])
+    assert row["known_at"] == row["arrived_at"] == utc(2013, 3, 1, 15, 0, 0, 123_000)
+    assert row["recorded_at"] == utc(2013, 3, 1, 12) and row["maker_name"] is None
+
+
+def test_inputs_of_other_days_are_refused(spark, tmp_path: Path) -> None:
+    from include.glue.transform import transform
+
+    inputs = write_inputs(tmp_path, DAYS[:1], [])
+    with pytest.raises(ValueError, match="asked for shop"):
+        transform(spark, tiny_workload(tmp_path / "workloads"), DAYS, inputs, f"file://{tmp_path}/s/", f"file://{tmp_path}/q/")

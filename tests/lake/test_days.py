@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from include.lake import days
+
+
+def test_days_are_parsed_strictly() -> None:
+    assert days.parse_days("2013-03-02, 2013-03-01,2013-03-02") == [date(2013, 3, 1), date(2013, 3, 2)]
+    assert days.format_days(days.parse_days("2013-03-02,2013-03-01")) == "2013-03-01,2013-03-02"
+    for text in ("2013-3-1", "20130301", "2013-02-30", "yesterday", "2013-03-01T00:00:00"):
+        with pytest.raises(ValueError, match="write it like 2013-03-01"):
+            days.parse_day(text)
+    with pytest.raises(ValueError, match="no day given"):
+        days.parse_days(" , ")
+
+
+def test_ranges_hold_both_ends() -> None:
+    assert days.day_range(date(2013, 2, 28), date(2013, 3, 1)) == [date(2013, 2, 28), date(2013, 3, 1)]
+    with pytest.raises(ValueError, match="before it begins"):
+        days.day_range(date(2013, 3, 1), date(2013, 2, 28))
+
+
+def test_a_cut_off_is_the_end_of_its_day_in_utc() -> None:
+    assert days.cutoff(date(2013, 2, 28)) == datetime(2013, 3, 1, tzinfo=UTC)
+    assert days.day_start(date(2013, 2, 28)) == datetime(2013, 2, 28, tzinfo=UTC)
+
+
+def test_instants_need_a_zone() -> None:
+    evening = datetime(2013, 2, 28, 20, tzinfo=timezone(timedelta(hours=-5)))
+    assert days.utc_date(evening) == date(2013, 3, 1)
+    assert days.iso(evening) == "2013-03-01T01:00:00Z"
+    assert days.parse_iso("2013-02-28T20:00:00-05:00") == evening
+    for call in (lambda: days.parse_iso("2013-03-01T00:00:00"), lambda: days.iso(evening.replace(tzinfo=None))):
+        with pytest.raises(ValueError):
+            call()
+    with pytest.raises(ValueError):
+        days.utc_date(evening.replace(tzinfo=None))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from include.lake.manifest import dataset_manifest, dataset_version, split_summary
+
+CUTOFF = datetime(2013, 3, 1, tzinfo=UTC)
+RULE = {"train": {"from": "2013-02-01T00:00:00Z", "to": "2013-02-20T00:00:00Z"}}
+ROWS = [{"split": "train", "row_count": "10", "positives": "3", "digest": "123", "first_event": "x", "last_event": "y"}]
+
+
+def manifest(**changes) -> dict:
+    parts = {
+        "workload": "shop",
+        "sql": "select 1",
+        "cutoff": CUTOFF,
+        "split_rule": RULE,
+        "feature_code_hash": "abc",
+        "inputs": [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "1"}],
+        "splits": split_summary(ROWS, RULE),
+        "location": "s3://lake/datasets/shop/1/",
+    }
+    return dataset_manifest(**{**parts, **changes})
+
+
+def test_a_manifest_says_all() -> None:
+    made = manifest()
+    assert made["cutoff"] == "2013-03-01T00:00:00Z"
+    assert made["splits"] == {"train": {"rows": 10, "positives": 3, "digest": "123", **RULE["train"]}}
+    assert made["version"] == dataset_version(made) and len(made["version"]) == 64
+
+
+def test_the_version_does_not_depend_on_where_it_lies() -> None:
+    assert manifest(location="s3://elsewhere/")["version"] == manifest()["version"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sql": "select 2"},
+        {"cutoff": datetime(2013, 3, 2, tzinfo=UTC)},
+        {"feature_code_hash": "abd"},
+        {"inputs": [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "2"}]},
+        {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
+    ],
+)
+def test_the_version_depends_on_everything_else(changes: dict) -> None:
+    assert manifest(**changes)["version"] != manifest()["version"]
+
+
+def test_an_object_ingested_after_the_cut_off_changes_nothing() -> None:
+    known = [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "1"}]
+    later = [{"key": "raw/shop/s/ingest_date=2013-03-01/b.gz", "sha256": "2"}]
+    assert manifest(inputs=known + later)["version"] == manifest(inputs=known)["version"]
+    assert manifest(inputs=later + known)["inputs"] == known
+
+
+def test_an_empty_split_is_named() -> None:
+    with pytest.raises(ValueError, match="no rows in train"):
+        manifest(splits={})

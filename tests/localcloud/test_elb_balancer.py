@@ -1,0 +1,268 @@
+"""Load balancers that really listen: what answers, and what DescribeTargetHealth says about it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import Cloud
+
+pytestmark = pytest.mark.stack
+
+LISTENER, TARGET_PORT = 14660, 14670
+
+
+class Backend:
+    """A web server on an address of its own; ``status`` and ``seconds`` are what it answers and how long it takes."""
+
+    def __init__(self, address: str, port: int = TARGET_PORT) -> None:
+        backend = self
+        self.address, self.port, self.status, self.seconds, self.keeps_alive = address, port, 200, 0.0, True
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                if self.path != "/health":
+                    time.sleep(backend.seconds)
+                body = f"{backend.address}:{backend.port}".encode()
+                self.send_response(backend.status)
+                self.send_header("Content-Length", str(len(body)))
+                if not backend.keeps_alive:
+                    self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments: Any) -> None:
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer((address, port), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def name(self) -> str:
+        return f"{self.address}:{self.port}"
+
+    @property
+    def target(self) -> dict[str, Any]:
+        return {"Id": self.address, "Port": self.port}
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def backends() -> Iterator[Callable[..., Backend]]:
+    made: list[Backend] = []
+
+    def make(address: str, port: int = TARGET_PORT) -> Backend:
+        made.append(Backend(address, port))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture(scope="module")
+def elb(cloud: Cloud) -> Any:
+    return cloud.client("elbv2")
+
+
+@pytest.fixture(scope="module")
+def network(cloud: Cloud) -> dict[str, Any]:
+    ec2 = cloud.client("ec2")
+    return {
+        "vpc": ec2.describe_vpcs()["Vpcs"][0]["VpcId"],
+        "subnets": [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"][:2]],
+    }
+
+
+@pytest.fixture(scope="module")
+def balancer(elb: Any, network: dict[str, Any]) -> str:
+    made = elb.create_load_balancer(Name="balancer", Subnets=network["subnets"])["LoadBalancers"][0]
+    assert made["DNSName"] == "127.0.0.1" and made["State"]["Code"] == "active"
+    return made["LoadBalancerArn"]
+
+
+@pytest.fixture
+def group(elb: Any, balancer: str, network: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[str]:
+    """A target group that a listener forwards to, drained in a second; both are removed again."""
+    made = elb.create_target_group(
+        Name=request.node.name.replace("_", "-")[-30:].strip("-"), Protocol="HTTP", Port=TARGET_PORT, VpcId=network["vpc"],
+        TargetType="ip", HealthCheckPath="/health", HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2, UnhealthyThresholdCount=2,
+    )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
+    elb.modify_target_group_attributes(
+        TargetGroupArn=made, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]
+    )
+    listener = listen(elb, balancer, {"Type": "forward", "TargetGroupArn": made})
+    yield made
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_target_group(TargetGroupArn=made)
+
+
+def listen(elb: Any, balancer: str, action: dict[str, Any], port: int = LISTENER) -> str:
+    made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=[action])
+    return made["Listeners"][0]["ListenerArn"]
+
+
+def ask(path: str = "/", port: int = LISTENER) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def health(elb: Any, group: str) -> dict[str, str]:
+    told = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return {f"{t['Target']['Id']}:{t['Target']['Port']}": t["TargetHealth"]["State"] for t in told}
+
+
+def serve(cloud: Cloud, elb: Any, group: str, *backends: Backend) -> None:
+    """Registers them and waits until the load balancer sends requests to each."""
+    elb.register_targets(TargetGroupArn=group, Targets=[b.target for b in backends])
+    cloud.wait_until(lambda: all(health(elb, group)[b.name] == "healthy" for b in backends))
+    cloud.wait_until(lambda: {ask()[1] for _ in range(8)} == {b.name for b in backends})
+
+
+def test_requests_go_round_healthy_targets(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+    serve(cloud, elb, group, backends("127.0.0.201"), backends("127.0.0.202"), backends("127.0.0.201", TARGET_PORT + 1))
+    answers = [ask()[1] for _ in range(30)]
+    assert {answers.count(name) for name in set(answers)} == {10}, "three targets, two of them on one address"
+
+
+def test_no_healthy_target_is_503(elb: Any, group: str) -> None:
+    assert ask()[0] == 503
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.203"}])
+    assert health(elb, group) == {f"127.0.0.203:{TARGET_PORT}": "initial"}
+    assert ask()[0] == 503
+
+
+def test_a_target_that_fails_its_checks_gets_nothing(
+    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
+) -> None:
+    good, bad = backends("127.0.0.201"), backends("127.0.0.202")
+    bad.status = 500
+    elb.register_targets(TargetGroupArn=group, Targets=[good.target, bad.target])
+    cloud.wait_until(lambda: health(elb, group) == {good.name: "healthy", bad.name: "unhealthy"})
+    assert {ask()[1] for _ in range(10)} == {good.name}
+    told = elb.describe_target_health(TargetGroupArn=group, Targets=[bad.target])["TargetHealthDescriptions"]
+    assert [(t["TargetHealth"]["Reason"], t["TargetHealth"]["Description"]) for t in told] == [
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]")
+    ]
+
+
+def test_a_refused_connection_is_tried_elsewhere(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+    good, dying = backends("127.0.0.201"), Backend("127.0.0.202")
+    dying.keeps_alive = False  # a dead process keeps no connection either
+    serve(cloud, elb, group, good, dying)
+    dying.close()
+    assert {ask() for _ in range(10)} == {(200, good.name)}, "before any health check has noticed"
+
+
+def test_draining_finishes_what_it_began(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+    slow = backends("127.0.0.201")
+    serve(cloud, elb, group, slow)
+    slow.seconds = 1.5
+    answers: list[tuple[int, str]] = []
+    request = threading.Thread(target=lambda: answers.append(ask()))
+    request.start()
+    time.sleep(0.3)
+    slow.seconds = 0
+    other = backends("127.0.0.202")
+    elb.register_targets(TargetGroupArn=group, Targets=[other.target])
+    elb.deregister_targets(TargetGroupArn=group, Targets=[slow.target])
+    assert health(elb, group)[slow.name] == "draining"
+    cloud.wait_until(lambda: ask() == (200, other.name))
+    assert {ask()[1] for _ in range(10)} == {other.name}
+    request.join()
+    assert answers == [(200, slow.name)]
+    cloud.wait_until(lambda: slow.name not in health(elb, group))
+    told = elb.describe_target_health(TargetGroupArn=group, Targets=[slow.target])["TargetHealthDescriptions"]
+    assert told[0]["TargetHealth"]["State"] == "unused"
+
+
+def test_a_target_of_an_unused_group_is_unused(elb: Any, network: dict[str, Any], backends: Callable[..., Backend]) -> None:
+    lonely = elb.create_target_group(Name="lonely", Protocol="HTTP", Port=TARGET_PORT, VpcId=network["vpc"], TargetType="ip")
+    arn = lonely["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=arn, Targets=[backends("127.0.0.204").target])
+    assert set(health(elb, arn).values()) == {"unused"}
+
+
+def test_a_change_of_one_listener_keeps_connections_of_another(
+    cloud: Cloud, elb: Any, balancer: str, group: str, backends: Callable[..., Backend]
+) -> None:
+    serve(cloud, elb, group, backends("127.0.0.201"))
+    action = {
+        "Type": "fixed-response",
+        "FixedResponseConfig": {"StatusCode": "418", "MessageBody": "tea", "ContentType": "text/plain"},
+    }
+    arn = listen(elb, balancer, action, LISTENER + 1)
+    assert ask(port=LISTENER + 1) == (418, "tea") and ask()[0] == 200
+    changed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "coffee"}}
+    elb.modify_listener(ListenerArn=arn, DefaultActions=[changed])
+    assert ask(port=LISTENER + 1) == (200, "coffee")
+    elb.delete_listener(ListenerArn=arn)
+    with pytest.raises(ConnectionError):
+        ask(port=LISTENER + 1)
+    assert ask()[0] == 200
+
+
+def test_a_taken_port_is_said(elb: Any, balancer: str, group: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", LISTENER + 2))
+        taken.listen()
+        with pytest.raises(ClientError, match=f"127.0.0.1:{LISTENER + 2}.*in use"):
+            listen(elb, balancer, {"Type": "forward", "TargetGroupArn": group}, LISTENER + 2)
+    ports = {told["Port"] for told in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]}
+    assert ports == {LISTENER} and ask()[0] == 503, "the other listener goes on"
+
+
+def test_health_checks_are_changed(elb: Any, group: str) -> None:
+    changed = elb.modify_target_group(
+        TargetGroupArn=group, HealthCheckPath="/ready", Matcher={"HttpCode": "200-299"}, HealthCheckEnabled=True
+    )
+    told = changed["TargetGroups"][0]
+    assert (told["HealthCheckPath"], told["Matcher"]["HttpCode"], told["HealthyThresholdCount"]) == ("/ready", "200-299", 2)
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "part"),
+    [
+        ("create_target_group", {"Name": "tcp", "Protocol": "TCP", "Port": 1, "TargetType": "ip"}, "Protocol HTTP"),
+        ("create_load_balancer", {"Name": "net", "Type": "network"}, "only application load balancers"),
+        ("create_rule", {"Conditions": [], "Priority": 1, "Actions": [], "ListenerArn": "x"}, "rules are not routed"),
+    ],
+)
+def test_what_would_not_be_done_is_refused(
+    elb: Any, network: dict[str, Any], action: str, arguments: dict[str, Any], part: str
+) -> None:
+    extra = (
+        {"VpcId": network["vpc"]}
+        if action == "create_target_group"
+        else {"Subnets": network["subnets"]}
+        if "Name" in arguments
+        else {}
+    )
+    with pytest.raises(ClientError, match=part):
+        getattr(elb, action)(**arguments, **extra)
+
+
+def test_a_listener_forwards_to_one_group(elb: Any, balancer: str, group: str) -> None:
+    two = {"TargetGroups": [{"TargetGroupArn": group, "Weight": 1}, {"TargetGroupArn": group, "Weight": 1}]}
+    with pytest.raises(ClientError, match="one target group"):
+        listen(elb, balancer, {"Type": "forward", "ForwardConfig": two}, LISTENER + 3)

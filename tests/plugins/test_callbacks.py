@@ -1,0 +1,55 @@
+"""The failure message: what it says, where it goes, and that it never raises."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nightjar.callbacks import describe_failure, notify_failure
+from tests.plugins.moto_cloud import MotoCloud, cloud, moto_server  # noqa: F401
+
+INSTANCE = SimpleNamespace(
+    dag_id="w_process", task_id="gate", run_id="manual__1", try_number=3, map_index=2, log_url="http://127.0.0.1/log"
+)
+
+
+def context(error: Any) -> dict[str, Any]:
+    return {"ti": INSTANCE, "exception": error}
+
+
+def test_the_message_names_dag_task_run_try_reason_and_log() -> None:
+    subject, message = describe_failure(context(ValueError("first line\n" + "\n".join(map(str, range(100))))))
+    assert subject == "Nightjar: w_process.gate[2] failed"
+    for part in ("w_process", "gate[2]", "manual__1", "Try:  3", "http://127.0.0.1/log", "ValueError: first line"):
+        assert part in message
+    assert len(message.splitlines()) < 25
+
+
+@pytest.mark.parametrize("broken", [{}, {"ti": None}, {"ti": object()}, {"exception": "text"}, {"reason": "timed out"}])
+def test_a_context_without_its_parts_still_makes_a_message(broken: dict[str, Any]) -> None:
+    assert describe_failure(broken)[1]
+
+
+def test_a_subject_is_never_longer_than_sns_takes() -> None:
+    long = SimpleNamespace(**{**vars(INSTANCE), "dag_id": "d" * 200})
+    assert len(describe_failure({"ti": long})[0]) == 100
+
+
+def test_it_is_published(cloud: MotoCloud) -> None:  # noqa: F811
+    topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
+    queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    notify_failure(topic)(context(RuntimeError("boom")))
+    received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"]
+    assert "RuntimeError: boom" in json.loads(received)["Message"]
+
+
+def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+    with caplog.at_level(logging.ERROR):
+        notify_failure("arn:aws:sns:us-east-1:123456789012:gone")(context(RuntimeError("boom")))
+    assert "sns:Publish" in caplog.text

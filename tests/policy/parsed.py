@@ -1,0 +1,48 @@
+"""The DAG files as two fresh interpreters parse them; shared by the policy tests and each DAG's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "NIGHTJAR_LAKE_BUCKET": "nj-lake",
+    "NIGHTJAR_ARTIFACT_BUCKET": "nj-artifact",
+    "NIGHTJAR_TRAINING_IMAGE": "training:1",
+    "NIGHTJAR_TRAINING_ROLE_ARN": "arn:aws:iam::123456789012:role/training",
+    "NIGHTJAR_SERVING_IMAGE": "serving:1",
+    "NIGHTJAR_ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """A clean environment with the platform's settings and no AWS in reach."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    home = {"AIRFLOW_HOME": str(ROOT / ".nightjar" / "test-airflow-home"), "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
+    return {**keep, **home, **SETTINGS, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **more}
+
+
+def python(*arguments: str, **more: str) -> str:
+    """Runs this interpreter on a script; its standard output."""
+    done = subprocess.run([sys.executable, *arguments], env=environment(**more), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"{arguments} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+@cache
+def parsed(hash_seed: str = "1", folder: Path = ROOT / "dags") -> dict[str, Any]:
+    """What ``parse_dags.py`` found: ``{"files": {name: {"dags": {id: …}, "error", "seconds", …}}, "banned": [module]}``."""
+    output = python(str(ROOT / "tests" / "policy" / "parse_dags.py"), str(folder), PYTHONHASHSEED=hash_seed)
+    return json.loads(output.splitlines()[-1])
+
+
+def dag(dag_id: str) -> dict[str, Any]:
+    """One DAG of the tree."""
+    return next(found["dags"][dag_id] for found in parsed()["files"].values() if dag_id in found["dags"])

@@ -1,0 +1,74 @@
+"""Rules that every plugin module keeps: the scheduler, the web server and the triggerer import them without the rest of the tree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.policy.parsed import ROOT, environment
+
+PLUGINS = ROOT / "plugins"
+MODULES = sorted(
+    ".".join(path.relative_to(PLUGINS).with_suffix("").parts).removesuffix(".__init__") for path in PLUGINS.rglob("*.py")
+)
+FORBIDDEN = {"include", "dags", "infra", "serving", "tests"}
+
+
+@pytest.mark.stack
+def test_every_module_imports_with_only_plugins_on_the_path(tmp_path: Path) -> None:
+    script = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\nassert 'include' not in sys.modules\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *MODULES],
+        env=environment(PYTHONPATH=str(PLUGINS)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_it_imports_nothing_of_the_tree_but_plugins(module: str) -> None:
+    path = PLUGINS / Path(*module.split("."))
+    source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "write the whole path"
+            names.add((node.module or "").split(".")[0])
+    assert not names & FORBIDDEN
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_has_the_name_of_a_standard_library_module(module: str) -> None:
+    # "operator" is one; "operators" is none. Airflow runs a plugin file under its stem unless .airflowignore stops it.
+    assert module.split(".")[-1] not in sys.stdlib_module_names
+
+
+@pytest.mark.stack
+def test_airflow_does_not_run_the_modules_as_plugins(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from airflow import plugins_manager\n"
+        "plugins, errors = plugins_manager._get_plugins()\n"
+        "assert not errors, errors\n"
+        "stems = set(sys.argv[1:]) & set(sys.modules)\n"
+        "assert not stems, stems\n"
+    )
+    stems = sorted({module.split(".")[-1] for module in MODULES} - {"nightjar"})
+    done = subprocess.run(
+        [sys.executable, "-c", script, *stems],
+        env=environment(AIRFLOW__CORE__PLUGINS_FOLDER=str(PLUGINS), AIRFLOW_HOME=str(tmp_path)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

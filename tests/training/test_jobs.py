@@ -1,0 +1,192 @@
+"""Train and evaluate, end to end, on random data of workload flights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.training import bundle, evaluate, train
+from include.training.container import JobError
+from include.training.decide import decide
+from include.workloads import load
+from tests.training.builders import make_flights, write_model_tar
+
+ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root where a model was trained and lies as the evaluation's candidate."""
+    root = tmp_path_factory.mktemp("ml")
+    make_flights(root)
+    _train(root)
+    return root
+
+
+@pytest.fixture
+def root(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of ``trained`` that a test may spoil."""
+    copy = tmp_path / "ml"
+    shutil.copytree(trained, copy)
+    monkeypatch.setenv("ML_ROOT", str(copy))
+    return copy
+
+
+def _train(root: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ML_ROOT", str(root))
+        train.main()
+    write_model_tar(root)
+
+
+def _evaluate(root: Path, *more: str) -> dict:
+    evaluate.main([*ARGUMENTS, *more])
+    return json.loads((root / "processing/output/evaluation.json").read_text())
+
+
+def _rewrite(path: Path, **columns: object) -> None:
+    table = pq.read_table(path)
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    pq.write_table(table, path)
+
+
+def _add_champion(root: Path, tmp_path: Path, **changes: object) -> str:
+    """Another night's model as champion; returns its digest."""
+    other = tmp_path / "champion"
+    manifest = make_flights(other, **{"seed": 2, "last": datetime(2013, 2, 20, tzinfo=UTC), **changes})
+    _train(other)
+    packed = bundle.pack(bundle.read_folder(other / "model"))
+    for name, data in (("champion/bundle.tar.gz", packed), ("champion_manifest/m.json", json.dumps(manifest).encode())):
+        path = root / "processing/input" / name
+        path.parent.mkdir()
+        path.write_bytes(data)
+    return bundle.digest(packed)
+
+
+def test_training_is_repeatable_and_says_what_it_measured(root, capsys):
+    before = bundle.read_folder(root / "model")
+    train.main()
+    assert bundle.read_folder(root / "model") == before
+    assert "metric:validation_auc=0.8" in capsys.readouterr().out
+    manifest = bundle.load(before).manifest
+    assert list(manifest.features) == list(load("flights").features)
+    assert manifest.model["hyperparameters"]["max_iter"] == 40
+
+
+def test_training_does_not_depend_on_the_order_of_rows_and_files(root):
+    before = bundle.read_folder(root / "model")
+    folder = root / "input/data/train"
+    table = pq.read_table(folder / "part-0")
+    shuffled = table.take(np.random.default_rng(5).permutation(table.num_rows))
+    (folder / "part-0").unlink()
+    pq.write_table(shuffled[:700], folder / "a")
+    pq.write_table(shuffled[700:], folder / "b.parquet")
+    train.main()
+    assert bundle.read_folder(root / "model")[bundle.MODEL] == before[bundle.MODEL]
+
+
+def test_features_that_the_serving_path_computes_otherwise_fail_the_training(root):
+    rows = pq.read_table(root / "input/data/validation").num_rows
+    _rewrite(root / "input/data/validation/part-0", f_seats=[1234.0] * rows)
+    with pytest.raises(JobError, match="Feature seats differs between the data set"):
+        train.main()
+
+
+def test_a_data_set_of_other_feature_code_fails_the_training(root):
+    path = root / "input/data/manifest/manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"feature_code_hash": "0" * 64}))
+    with pytest.raises(JobError, match="made by feature code 000"):
+        train.main()
+
+
+def test_a_key_in_train_and_validation_fails_the_training(root):
+    key = pq.read_table(root / "input/data/train")["key"][0].as_py()
+    keys = pq.read_table(root / "input/data/validation")["key"].to_pylist()
+    _rewrite(root / "input/data/validation/part-0", key=[key, *keys[1:]])
+    with pytest.raises(JobError, match="1 keys are in both the train and the validation split"):
+        train.main()
+
+
+def test_a_lost_file_fails_the_training(root):
+    pq.write_table(pq.read_table(root / "input/data/train")[:100], root / "input/data/train/part-0")
+    with pytest.raises(JobError, match="Split train has 100 rows, its manifest says 1600"):
+        train.main()
+
+
+def test_evaluation_without_a_champion(root):
+    evaluation = _evaluate(root)
+    candidate = evaluation["candidate"]
+    assert 0.5 < candidate["auc_low"] < candidate["auc"] < candidate["auc_high"] < 1 and candidate["rows"] == 400
+    assert evaluation["champion"] is None and evaluation["difference"] is None
+    packed = (root / "processing/output/bundle.tar.gz").read_bytes()
+    assert bundle.load_packed(packed, evaluation["bundle_digest"]).manifest.workload == "flights"
+    page = (root / "processing/output/evaluation.html").read_text()
+    assert "<svg" in page and "http" not in page and "<script" not in page
+    assert decide(evaluation, load("flights").quality.model_dump(), []).promote
+
+
+def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
+    """The champion learned from clean labels, the candidate from labels turned round for a part of the rows."""
+    path = root / "input/data/train/part-0"
+    labels = pq.read_table(path)["label"].to_pylist()
+    noisy = [1 - label if place % 5 < 2 else label for place, label in enumerate(labels)]
+    _rewrite(path, label=pa.array(noisy, pa.int32()))
+    _train(root)
+    _add_champion(root, tmp_path)
+    evaluation = _evaluate(root)
+    assert evaluation["difference"]["auc"] < 0
+    decision = decide(evaluation, load("flights").quality.model_dump(), [])
+    assert not decision.promote and "not above -0.0100" in decision.reasons[0]
+
+
+def test_champion_and_candidate_alike_differ_by_nothing(root, tmp_path):
+    digest = _add_champion(root, tmp_path)
+    first = _evaluate(root, "--champion-digest", digest)
+    assert first["champion"]["rows"] == 400 and first["difference"]["low"] < first["difference"]["high"]
+    assert first == _evaluate(root)
+    with pytest.raises(JobError, match="is live"):
+        _evaluate(root, "--champion-digest", "0" * 64)
+
+
+def test_a_champion_that_has_seen_the_days_of_the_test_set_is_refused(root, tmp_path):
+    _add_champion(root, tmp_path, last=datetime(2013, 3, 4, tzinfo=UTC))
+    with pytest.raises(JobError, match="but the champion's validation split goes until 2013-02-25"):
+        _evaluate(root)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_test_key_that_the_candidate_was_trained_on_is_refused(root, split):
+    seen = pq.read_table(root / "input/data" / split)["key"][7].as_py()
+    keys = pq.read_table(root / "processing/input/test")["key"].to_pylist()
+    _rewrite(root / "processing/input/test/part-0", key=[seen, *keys[1:]])
+    with pytest.raises(JobError, match="1 keys of the test set are in the candidate's train or validation split"):
+        _evaluate(root)
+
+
+def test_test_days_before_the_end_of_validation_are_refused(root):
+    times = pq.read_table(root / "processing/input/test")["event_time"].to_pylist()
+    times[0] = datetime(2013, 2, 21, tzinfo=UTC)
+    _rewrite(root / "processing/input/test/part-0", event_time=pa.array(times, pa.timestamp("ms", "UTC")))
+    with pytest.raises(JobError, match="but the candidate's validation split goes until 2013-02-22"):
+        _evaluate(root)
+
+
+def test_the_manifest_of_another_data_set_is_refused(root):
+    path = root / "processing/input/manifest/manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": "f" * 64}))
+    with pytest.raises(JobError, match="The candidate was trained on data set"):
+        _evaluate(root)
+
+
+def test_a_damaged_candidate_is_refused(root):
+    (root / "processing/input/candidate/model.tar.gz").write_bytes(b"nothing")
+    with pytest.raises(JobError, match="The candidate is no sound bundle: The archive is no readable gzip"):
+        _evaluate(root)
