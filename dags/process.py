@@ -44,6 +44,7 @@ from include.workloads import Workload, discover
 RAW_DEADLINE = timedelta(hours=6)
 JOB_TIME = timedelta(hours=2)
 PLAN = "{{{{ ti.xcom_pull(task_ids='plan')['{}'] }}}}"
+SUBMITTED = "{{{{ ti.xcom_pull(task_ids='submit_{}') }}}}"
 RUN = "{{ ti.xcom_pull(task_ids='submit_transform', key='submit_key') }}"
 SUBMIT_KEY = "${submit_key}"  # the submit operator puts the attempt's key in its place
 
@@ -163,15 +164,10 @@ def process(workload: Workload) -> DAG:
         refused = RefusedDaysOperator(
             task_id="refused_days",
             gate=gate.output,
-            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,  # publish may be skipped; a run that is skipped whole is not red
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,  # publish may be skipped alone; all skipped is not red
         )
-        stop = StopJobsOperator(
-            task_id="stop_jobs",
-            jobs=[
-                {"kind": "glue", "job_name": job, "id": f"{{{{ ti.xcom_pull(task_ids='submit_{stage}') }}}}"}
-                for stage, job in glue_job.items()
-            ],
-        ).as_teardown()
+        jobs = [{"kind": "glue", "job_name": job, "id": SUBMITTED.format(stage)} for stage, job in glue_job.items()]
+        stop = StopJobsOperator(task_id="stop_jobs", jobs=jobs).as_teardown()
         wait_raw >> plan >> submit_transform >> transform >> submit_audit >> audit >> gate >> publish >> refused
         [transform, audit] >> stop
     return dag

@@ -271,7 +271,7 @@ def _jobs(
             code_sha=code_sha,
             dataset_version=version,
         ),
-        "evaluation_name": f"nj-{name}-evaluate-{evaluation}",
+        "evaluation_name": f"nj-{name}-eval-{evaluation}",
         "evaluation": evaluation_config(
             **common,
             output_uri=artifact + layout.job_prefix(name, "evaluate", ATTEMPT),

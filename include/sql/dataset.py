@@ -101,6 +101,6 @@ def _newest(workload: Workload, event_type: str, database: str, first: datetime,
       row_number() over (partition by "key" order by {order}) as "_version"
     from {quoted(database)}.{quoted(table_name(workload.name, event_type))}
     where {days} between {literal(utc_date(first).isoformat())} and {literal(last.isoformat())}
-
+      and "known_at" < {timestamp(cutoff)}
   )
   where "_version" = 1"""

@@ -30,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/slow":
+            time.sleep(0.5)
         broken = os.environ.get("BROKEN") == "unhealthy"
         status = 503 if broken else 200
         body = json.dumps({"version": os.environ.get("VERSION"), "secret": os.environ.get("SECRET"), "pid": os.getpid(),
@@ -46,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 
 if os.environ.get("BROKEN") == "exit":
     sys.exit(3)
+time.sleep(float(os.environ.get("START_SECONDS", 0)))
 print("serving", os.environ.get("VERSION"), flush=True)
 server = ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
 server.daemon_threads = True
@@ -162,7 +165,7 @@ class Load:
         self.versions: list[str] = []
         self.failures: list[str] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(3)]
+        self._threads = [threading.Thread(target=self._run, args=[path]) for path in ("/version", "/version", "/slow")]
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -174,11 +177,11 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    def _run(self) -> None:
+    def _run(self, path: str) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=10)
         while not self._stop.wait(0.01):
             try:
-                connection.request("POST", "/version", b"{}")
+                connection.request("POST", path, b"{}")
                 answer = connection.getresponse()
                 body = answer.read()
                 if answer.status == 200:
@@ -228,7 +231,7 @@ def test_what_was_asked_for_is_kept(ecs: Any, web: str) -> None:
 
 def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: Any, web: str) -> None:
     before = {t["taskArn"] for t in tasks_of(ecs, web)}
-    definition = define(ecs, "2")
+    definition = define(ecs, "2", START_SECONDS="2")
     with Load() as load:
         time.sleep(0.5)
         deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"]["deployments"][0]

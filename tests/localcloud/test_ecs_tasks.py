@@ -220,6 +220,23 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(tasks: Cloud, e
     ecs.delete_service(cluster="test", service="failing", force=True)
 
 
+def test_without_rollback_the_old_tasks_stay_until_a_good_deployment(tasks: Cloud, ecs: Any) -> None:
+    running = ["python", "tell.py", "0", "60"]
+    service(ecs, "stuck", define(ecs, "stuck", command=running), 1, deploymentCircuitBreaker={"enable": True, "rollback": False})
+    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "COMPLETED")
+    kept = ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"]
+    bad = define(ecs, "stuck", command=["python", "tell.py", "3", "0"])
+    deployment = ecs.update_service(cluster="test", service="stuck", taskDefinition=bad)["service"]["deployments"][0]["id"]
+    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "FAILED")
+    assert described(ecs, "stuck")["deployments"][0]["id"] == deployment
+    assert ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"] == kept
+    ecs.update_service(cluster="test", service="stuck", taskDefinition=define(ecs, "stuck", command=running))
+    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "COMPLETED")
+    told = ecs.list_service_deployments(cluster="test", service="stuck")["serviceDeployments"]
+    assert [d["status"] for d in told] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
+    ecs.delete_service(cluster="test", service="stuck", force=True)
+
+
 def test_a_deployment_is_stopped_by_hand_and_rolled_back(tasks: Cloud, ecs: Any) -> None:
     good = define(ecs, "manual", command=["python", "tell.py", "0", "60"])
     service(ecs, "manual", good, 1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -220,6 +221,21 @@ def test_a_change_of_one_listener_keeps_connections_of_another(
     with pytest.raises(ConnectionError):
         ask(port=LISTENER + 1)
     assert ask()[0] == 200
+
+
+def test_a_balancer_that_dies_is_started_again(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+    serve(cloud, elb, group, backends("127.0.0.201"))
+    (caddy,) = [child for child in psutil.Process(cloud.process.pid).children() if "caddy" in child.name()]
+    caddy.kill()
+    caddy.wait(10)
+
+    def answers() -> bool:
+        try:
+            return ask()[0] == 200
+        except ConnectionError:
+            return False
+
+    cloud.wait_until(answers)
 
 
 def test_a_taken_port_is_said(elb: Any, balancer: str, group: str) -> None:

@@ -96,7 +96,8 @@ def test_a_drained_target_gets_nothing_more_and_comes_back_as_new(targets: Targe
     target = judge(targets, clock, [200])
     assert targets.deregister("g", "127.0.0.201", 80, delay=30)
     assert targets.healthy("g", 80) == [] and target.state == "draining"
-    targets._judge(target, CHECK, 200, "")
+    for _ in range(CHECK.healthy_after):
+        targets._judge(target, CHECK, 200, "")
     assert target.state == "draining", "a late check does not revive it"
     assert not targets.deregister("g", "127.0.0.201", 80, delay=30)
     targets.register("g", "127.0.0.201", 80)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from nightjar.callbacks import describe_failure, notify_failure
+
 from tests.plugins.moto_cloud import MotoCloud, cloud, moto_server  # noqa: F401
 
 INSTANCE = SimpleNamespace(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from nightjar.gates import judge
 
 GOOD = {"success": True, "critical_failures": [], "warnings": ["w"], "statistics": {}}

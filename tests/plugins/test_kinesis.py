@@ -14,8 +14,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-
-from include.lake import layout
 from nightjar.hooks.kinesis import KinesisReadHook, ShardReader
 from nightjar.hooks.lake import LakeHook
 from nightjar.hooks.state import StateHook
@@ -23,6 +21,8 @@ from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Oper
 from nightjar.stream.decode import REQUIRED, Undecodable, decode
 from nightjar.stream.lineage import lineages
 from nightjar.stream.shard import ShardIngest, Target
+
+from include.lake import layout
 from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud, cloud, moto_server  # noqa: F401
 
 pytestmark = pytest.mark.stack

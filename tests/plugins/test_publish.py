@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-from include.lake import fingerprint, layout
 from nightjar.hooks.lake import LakeHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.plan import PlanOperator
 from nightjar.operators.publish import GateOperator, PublishDaysOperator, RefusedDaysOperator
+
+from include.lake import fingerprint, layout
 from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud, cloud, moto_server  # noqa: F401
 
 pytestmark = pytest.mark.stack
@@ -37,7 +37,11 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> dict[st
 
 
 def audit(run: str, document: Any) -> None:
-    LakeHook().put(LAKE, f"{layout.staging_prefix('w', run)}audit.json", document if isinstance(document, bytes) else json.dumps(document).encode())
+    LakeHook().put(
+        LAKE,
+        f"{layout.staging_prefix('w', run)}audit.json",
+        document if isinstance(document, bytes) else json.dumps(document).encode(),
+    )
 
 
 def gate(run: str, planned: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +120,9 @@ def test_a_refused_day_leaves_what_was_published_of_it_before(catalog: MotoCloud
     assert status(FIRST)["status"] == "refused"
 
 
-@pytest.mark.parametrize("document", [None, b"", b"{", b"null", b"[]", b"\xff", {"days": {}}, {"days": {FIRST: {**GOOD, "success": "yes"}}}])
+@pytest.mark.parametrize(
+    "document", [None, b"", b"{", b"null", b"[]", b"\xff", {"days": {}}, {"days": {FIRST: {**GOOD, "success": "yes"}}}]
+)
 def test_the_gate_fails_closed(catalog: MotoCloud, document: Any) -> None:
     if document is not None:
         audit("r1", document)
@@ -247,7 +253,7 @@ def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(c
 
 def test_a_table_without_a_snapshot_stops_the_plan(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
     raw(FIRST, "a")
-    with pytest.raises(AirflowFailException, match="No snapshot of weather.*ingest_tables"):
+    with pytest.raises(AirflowFailException, match=r"No snapshot of weather.*ingest_tables"):
         planner(tmp_path).execute({})
 
 

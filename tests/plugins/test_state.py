@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-
 from nightjar.hooks.state import StateHook
 from nightjar.sensors.state import DayStatusSensor, WatermarkSensor
 from nightjar.triggers.state import DayStatusTrigger, WatermarkTrigger, day_verdict, watermark_verdict
+
 from tests.plugins.moto_cloud import STATE, MotoCloud, cloud, moto_server  # noqa: F401
 
 NOW = datetime(2013, 3, 2, tzinfo=UTC)
@@ -33,13 +33,22 @@ def rebuilt(trigger: Any) -> Any:
 
 
 def day_sensor(**changes: Any) -> DayStatusSensor:
-    arguments = {"table": STATE, "pk": "day#w", "sk": "2013-03-01", "deadline_seconds": 60, "poll_seconds": 0.01, "clock": lambda: NOW}
+    arguments = {
+        "table": STATE,
+        "pk": "day#w",
+        "sk": "2013-03-01",
+        "deadline_seconds": 60,
+        "poll_seconds": 0.01,
+        "clock": lambda: NOW,
+    }
     return DayStatusSensor(task_id="t", **{**arguments, **changes})
 
 
 def watermark_sensor(**changes: Any) -> WatermarkSensor:
     arguments = {"table": STATE, "pk": "watermark#w", "sources": ["s", "t"], "at_least": "2013-03-02T00:00:00+00:00"}
-    return WatermarkSensor(task_id="t", **{**arguments, "deadline_seconds": 60, "poll_seconds": 0.01, "clock": lambda: NOW, **changes})
+    return WatermarkSensor(
+        task_id="t", **{**arguments, "deadline_seconds": 60, "poll_seconds": 0.01, "clock": lambda: NOW, **changes}
+    )
 
 
 def deferred(sensor: Any) -> Any:
@@ -79,7 +88,7 @@ def test_a_conditional_write_is_refused_when_the_condition_fails(cloud: MotoClou
 
 
 def test_an_error_that_is_no_refusal_is_raised(cloud: MotoCloud) -> None:  # noqa: F811
-    with pytest.raises(Exception, match="ResourceNotFound|not found"):
+    with pytest.raises(Exception, match=r"ResourceNotFound|not found"):
         StateHook("no-such-table").put_if_absent("pk", "sk", {})
 
 
@@ -147,7 +156,7 @@ def test_a_watermark_that_is_reached_succeeds_at_once_and_later(cloud: MotoCloud
 
 def test_raw_that_is_not_complete_by_the_deadline_fails_with_a_clear_text(cloud: MotoCloud) -> None:  # noqa: F811
     sensor = watermark_sensor()
-    with pytest.raises(AirflowFailException, match="not complete up to 2013-03-02T00:00:00.*Run the ingest DAGs"):
+    with pytest.raises(AirflowFailException, match=r"not complete up to 2013-03-02T00:00:00.*Run the ingest DAGs"):
         sensor.resume({}, fire(rebuilt(deferred(sensor))))
 
 

@@ -18,11 +18,11 @@ from uuid import UUID
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
-
-from include.lake import layout
 from nightjar.hooks.state import StateHook
 from nightjar.hooks.tables import RowsDigest, json_value, snapshot
 from nightjar.operators.tables import PostgresToS3Operator
+
+from include.lake import layout
 from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud, cloud, moto_server  # noqa: F401
 
 pytestmark = pytest.mark.stack
@@ -148,7 +148,7 @@ def test_the_snapshot_cannot_write(db: Any) -> None:
 def test_names_are_quoted(db: Any, cloud: MotoCloud) -> None:  # noqa: F811
     name = 'x"; DROP TABLE weather; --'
     quoted = '"x""; DROP TABLE weather; --"'
-    db.execute(f"CREATE TABLE {quoted} ({quoted} text, \"order\" timestamptz)".encode())
+    db.execute(f'CREATE TABLE {quoted} ({quoted} text, "order" timestamptz)'.encode())
     db.execute(f"INSERT INTO {quoted} VALUES ('v', now() - interval '1 day')".encode())
     assert operator({name: "string", "order": "timestamp"}, name, "order").execute({}) == {name: 1}
     assert db.execute("SELECT count(*) FROM weather").fetchone() == (0,)
@@ -160,7 +160,9 @@ def test_the_password_is_in_no_log_and_no_error(db: Any, cloud: MotoCloud, caplo
     with caplog.at_level(logging.DEBUG), pytest.raises(psycopg.OperationalError) as caught:
         operator().execute({})
     assert PASSWORD not in str(caught.value)
-    assert PASSWORD not in "\n".join(r.getMessage() for r in caplog.records if r.name.startswith(("nightjar", "airflow.task", "psycopg")))
+    assert PASSWORD not in "\n".join(
+        r.getMessage() for r in caplog.records if r.name.startswith(("nightjar", "airflow.task", "psycopg"))
+    )
 
 
 def test_a_secret_that_lacks_a_field_names_it(cloud: MotoCloud) -> None:  # noqa: F811
@@ -215,5 +217,3 @@ def test_the_digest_of_rows_does_not_depend_on_their_order() -> None:
     for row in rows[:2]:
         other.add(row)
     assert other.text() not in texts
-
-

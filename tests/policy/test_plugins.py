@@ -1,4 +1,4 @@
-"""Rules that every plugin module keeps: the scheduler, the web server and the triggerer import them without the rest of the tree."""
+"""Rules that every plugin module keeps: scheduler, web server and triggerer import them without the rest of the tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORBIDDEN = {"include", "dags", "infra", "serving", "tests"}
 
 @pytest.mark.stack
 def test_every_module_imports_with_only_plugins_on_the_path(tmp_path: Path) -> None:
-    script = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\nassert 'include' not in sys.modules\n"
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nassert 'include' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", script, *MODULES],
         env=environment(PYTHONPATH=str(PLUGINS)),

@@ -54,7 +54,7 @@ class RegistryHook(AwsBaseHook):
             ModelApprovalStatus=status,
             CustomerMetadataProperties=metadata,
             # Two registrations at the same instant make one version.
-            ClientToken=hashlib.sha256(metadata[unique].encode()).hexdigest()[:36],
+            ClientToken=hashlib.sha256(f"{self.group} {metadata[unique]}".encode()).hexdigest()[:36],
         )["ModelPackageArn"]
         # CreateModelPackage takes no ApprovalDescription.
         self.judge(arn, status, description)

@@ -143,7 +143,5 @@ def day_item(plan: dict[str, Any], day: str, run: str) -> dict[str, str]:
 def refusal_text(refused: dict[str, str], source: str) -> str:
     """What a person reads when days were refused."""
     lines = [f"  {day}: {reason}" for day, reason in refused.items()]
-    advice = (
-        "Look at the Data Docs and the quarantine; have the data or the expectations corrected; run the days again."
-    )
+    advice = "Look at the Data Docs and the quarantine; have the data or the expectations corrected; run the days again."
     return "\n".join([f"{len(refused)} of the days are not published ({source}):", *lines, advice])

@@ -22,7 +22,8 @@ def is_absent(error: ClientError) -> bool:
 class SubmitSageMakerJobOperator(SubmitOperator):
     """Base: returns the job's name, which is the attempt's key.
 
-    :param submit_key: name of the job, at most 57 characters, so that attempts fit in SageMaker's 63 (templated).
+    :param submit_key: name of the job, at most 51 characters (templated): ``-f<6 hex>`` (fresh) and ``-a<attempt>`` must fit
+        in SageMaker's 63.
     :param config: the Create call's arguments but for the name (templated); may hold ``${submit_key}`` and any of
         ``references``.
     :param references: texts that are known only at run time, by the name that ``config`` holds them by, ``${name}``

@@ -88,7 +88,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     def execute(self, context: Context) -> str:
         key = self.submit_key
         if str(self.fresh).lower() == "true":
-            key = f"{key}-f{hashlib.sha256(context['run_id'].encode()).hexdigest()[:8]}"
+            key = f"{key}-f{hashlib.sha256(context['run_id'].encode()).hexdigest()[:6]}"
         for number in count(1):
             attempt = attempt_key(key, number)
             job = self.find_or_start(attempt)

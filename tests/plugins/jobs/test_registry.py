@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -11,11 +12,16 @@ from nightjar.operators.restore import RejectVersionOperator
 
 from .conftest import context
 
-GROUP = "nightjar-flights"
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("on_cloud")]
 
 
-def register(digest: str, status: str = "Approved") -> dict[str, Any]:
-    return RegistryHook(GROUP).register(
+@pytest.fixture
+def group() -> str:
+    return f"nightjar-{uuid.uuid4().hex[:8]}"
+
+
+def register(group: str, digest: str, status: str = "Approved") -> dict[str, Any]:
+    return RegistryHook(group).register(
         image="serving:1",
         model_uri="s3://artifact/bundle.tar.gz",
         status=status,
@@ -25,40 +31,40 @@ def register(digest: str, status: str = "Approved") -> dict[str, Any]:
     )
 
 
-def reject(version: int, arn: str, live: int | None, failures: list[str], rollout: Any = "rolled") -> int:
+def reject(group: str, version: int, arn: str, live: int | None, failures: list[str], rollout: Any = "rolled") -> int:
     target = {"version": version, "package_arn": arn, "live_version": live}
-    operator = RejectVersionOperator(task_id="reject", group=GROUP, target=target, rollout=rollout, failures=failures)
+    operator = RejectVersionOperator(task_id="reject", group=group, target=target, rollout=rollout, failures=failures)
     return operator.execute(context("manual__7"))
 
 
-def test_a_group_that_is_not_there_is_empty(aws: Any) -> None:
-    assert RegistryHook(GROUP).described() == []
+def test_a_group_that_is_not_there_is_empty(group: str) -> None:
+    assert RegistryHook(group).described() == []
 
 
-def test_the_same_bundle_is_registered_once_and_left_as_it_was_judged(aws: Any) -> None:
-    first = register("a")
+def test_the_same_bundle_is_registered_once_and_left_as_it_was_judged(group: str) -> None:
+    first = register(group, "a")
     assert first["ModelPackageVersion"] == 1
     assert first["ApprovalDescription"].startswith("because")
     assert len(first["ApprovalDescription"]) == 1024
-    RegistryHook(GROUP).judge(first["ModelPackageArn"], "Rejected", "its deploy failed")
-    again = register("a")
+    RegistryHook(group).judge(first["ModelPackageArn"], "Rejected", "its deploy failed")
+    again = register(group, "a")
     assert (again["ModelPackageVersion"], again["ModelApprovalStatus"]) == (1, "Rejected")
-    assert register("b")["ModelPackageVersion"] == 2
-    assert [answer["ModelPackageVersion"] for answer in RegistryHook(GROUP).described()] == [2, 1]
+    assert register(group, "b")["ModelPackageVersion"] == 2
+    assert [answer["ModelPackageVersion"] for answer in RegistryHook(group).described()] == [2, 1]
 
 
-def test_a_red_deploy_rejects_its_version_with_the_reason(aws: Any) -> None:
-    made = register("a")
-    reject(1, made["ModelPackageArn"], None, ["None", "golden rows differ"])
-    answer = RegistryHook(GROUP).described()[0]
+def test_a_red_deploy_rejects_its_version_with_the_reason(group: str) -> None:
+    made = register(group, "a")
+    reject(group, 1, made["ModelPackageArn"], None, ["None", "golden rows differ"])
+    answer = RegistryHook(group).described()[0]
     assert answer["ModelApprovalStatus"] == "Rejected"
     assert answer["ApprovalDescription"] == "Deploy manual__7 failed: golden rows differ"
 
 
-def test_a_version_that_is_not_to_blame_is_not_rejected(aws: Any) -> None:
-    arn = register("a")["ModelPackageArn"]
+def test_a_version_that_is_not_to_blame_is_not_rejected(group: str) -> None:
+    arn = register(group, "a")["ModelPackageArn"]
     with pytest.raises(AirflowSkipException, match="another image"):
-        reject(1, arn, 1, ["no answer"])
+        reject(group, 1, arn, 1, ["no answer"])
     with pytest.raises(AirflowSkipException, match="Nothing was rolled out"):
-        reject(1, arn, None, ["None"], rollout=None)
-    assert RegistryHook(GROUP).described()[0]["ModelApprovalStatus"] == "Approved"
+        reject(group, 1, arn, None, ["None"], rollout=None)
+    assert RegistryHook(group).described()[0]["ModelApprovalStatus"] == "Approved"

@@ -1,0 +1,148 @@
+"""Peak memory of one ingest task at two sizes of backlog: flat, and at most 250 MB (a worker has 2 GB for 5 tasks).
+
+    python -m benchmarks.ingest_memory [RECORDS ...]
+
+Starts the local cloud on a free port, fills one shard, and reads it with the operator in a fresh process a size, whose peak
+resident set (``ru_maxrss``) is printed. Ends with code 1 when a size is over the limit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import batched
+from pathlib import Path
+
+SIZES = (25_000, 250_000)
+LIMIT_MB = 250
+READY_SECONDS = 60
+ROOT = Path(__file__).parents[1]
+VENVS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "venvs"
+BUCKET, STREAM, STATE = "nj-lake", "bench", "nightjar-state"
+PUT_RECORDS = 500  # Kinesis' limit for one PutRecords
+
+
+def read() -> None:
+    """In a process of its own: ingests the stream and prints what it took."""
+    from nightjar.hooks.kinesis import KinesisReadHook
+    from nightjar.operators.kinesis import KinesisToS3Operator
+
+    target = {
+        "stream": STREAM,
+        "bucket": BUCKET,
+        "raw_key": "raw/{ingest_date}/{shard_id}-{first_sequence}.jsonl.gz",
+        "quarantine_key": "quarantine/{shard_id}-{first_sequence}.jsonl.gz",
+        "marker_key": "index/{event_date}/{shard_id}-{first_sequence}",
+        "checkpoint_pk": "checkpoint#bench",
+    }
+    shards = KinesisReadHook().shards(STREAM)
+    begin = time.perf_counter()
+    task = KinesisToS3Operator(task_id="t", shards=shards, until="2999-01-01T00:00:00Z", target=target, state_table=STATE)
+    (summary,) = task.execute({})
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**summary, "seconds": time.perf_counter() - begin, "peak_mb": peak}))
+
+
+def fill(records: int) -> None:
+    """Makes bucket, table and stream anew and puts that many events of some 400 bytes."""
+    import boto3
+
+    kinesis = boto3.client("kinesis")
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    boto3.client("dynamodb").create_table(
+        TableName=STATE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    kinesis.create_stream(StreamName=STREAM, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})
+    for part in batched(range(records), PUT_RECORDS):
+        kinesis.put_records(StreamName=STREAM, Records=[{"Data": event(n), "PartitionKey": "k"} for n in part])
+
+
+def event(number: int) -> bytes:
+    """One event; a day has 5,000 of them."""
+    day = f"2013-{1 + number // 140_000:02d}-{1 + number // 5_000 % 28:02d}"
+    payload = {f"field_{column}": number * 31 % (column + 97) for column in range(16)}
+    fields = {"event_type": "scheduled", "key": str(number), "event_time": f"{day}T10:00:00Z", "recorded_at": f"{day}T09:00:00Z"}
+    return json.dumps({**fields, "payload": payload}).encode()
+
+
+@contextmanager
+def cloud() -> Iterator[dict[str, str]]:
+    """A local cloud of this benchmark's own; yields the environment that points at it."""
+    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        listener.close()
+        config = Path(folder) / "cloud.json"
+        glue = {"python": sys.executable, "jars": [], "driver_memory": "1g"}
+        config.write_text(json.dumps({"port": port, "state": f"{folder}/state", "glue": glue, "images": {}}))
+        argv = [str(VENVS / "localcloud" / "bin" / "python"), "-m", "infra.localcloud", "--config", str(config)]
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
+        endpoint = f"http://127.0.0.1:{port}"
+        keys = {"AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
+        try:
+            wait_ready(process, endpoint, Path(folder) / "log")
+            yield {"AWS_ENDPOINT_URL": endpoint, "AIRFLOW_HOME": f"{folder}/airflow", **keys}
+        finally:
+            process.terminate()
+            process.wait(READY_SECONDS)
+
+
+def wait_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    """Until the cloud answers; raises with its log when it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{endpoint}/_nightjar/health", timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"The local cloud did not start:\n{log.read_text()[-2000:]}")
+
+
+def child(what: str, env: dict[str, str]) -> str:
+    """Runs this file for one step in a fresh interpreter of Airflow's environment; its last line of output."""
+    python = str(VENVS / "airflow" / "bin" / "python")
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    argv = [python, "-m", "benchmarks.ingest_memory", what]
+    done = subprocess.run(argv, env={**path, **env}, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return (done.stdout.splitlines() or [""])[-1]
+
+
+def main(sizes: list[int]) -> int:
+    """Prints the table; 1 when a size is over the limit."""
+    print(f"{'records':>10}{'objects':>9}{'seconds':>9}{'peak MB':>9}   target")
+    failed = False
+    for size in sizes:
+        with cloud() as env:
+            child(f"fill={size}", env)
+            result = json.loads(child("read", env))
+        good = result["peak_mb"] <= LIMIT_MB and result["records"] == size
+        failed |= not good
+        numbers = f"{result['records']:>10}{result['objects']:>9}{result['seconds']:>9.1f}{result['peak_mb']:>9.0f}"
+        print(f"{numbers}   at most {LIMIT_MB}, flat: {'ok' if good else 'NOT MET'}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    if arguments == ["read"]:
+        read()
+    elif arguments and arguments[0].startswith("fill="):
+        fill(int(arguments[0].removeprefix("fill=")))
+    else:
+        sys.exit(main([int(argument) for argument in arguments] or list(SIZES)))

@@ -1,0 +1,49 @@
+"""A broken workload is seen as an import error that names it, and takes no other workload's DAGs with it."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import include.workloads
+from tests.dags.dag_files import load
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The tree's workloads, and two that do not load."""
+    source = Path(str(files("include.workloads")))
+    shutil.copytree(source / "flights", tmp_path / "flights")
+    for name in ("empty", "wrong"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "wrong" / "workload.yaml").write_text("description: 7\nclock: sundial\n")
+    (tmp_path / "wrong" / "features.py").write_text("")
+    discover = include.workloads.discover
+    monkeypatch.setattr(include.workloads, "discover", lambda: discover(tmp_path))
+
+
+def test_every_broken_workload_is_named_with_file_and_field(broken: Any) -> None:
+    with pytest.raises(ValueError, match="2 workload") as caught:
+        load("invalid_workloads")
+    text = str(caught.value)
+    for part in ("empty", "wrong", "workload.yaml", "clock"):
+        assert part in text
+
+
+@pytest.mark.parametrize("file", ["ingest_stream", "ingest_tables", "process"])
+def test_the_other_workloads_keep_their_dags(broken: Any, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import DAG
+
+    made = []
+    leave = DAG.__exit__
+    monkeypatch.setattr(DAG, "__exit__", lambda self, *rest: (made.append(self.dag_id), leave(self, *rest))[1])
+    load(file)
+    assert made == [f"flights_{file}"]
+
+
+def test_a_sound_tree_raises_nothing() -> None:
+    load("invalid_workloads")

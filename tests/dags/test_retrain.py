@@ -1,0 +1,98 @@
+"""The retrain DAG: its shape, its Params, what its tasks are told, and what a parse costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from include.workloads import load as load_workload
+from tests.dags.dag_files import dag_run, load, platform_settings, rendered
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    module = load("retrain")
+    with platform_settings():
+        return module.retrain(load_workload("flights"))
+
+
+def test_it_is_found_and_small(dag: Any) -> None:
+    assert len(dag.tasks) <= 15
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    assert dag.doc_md.startswith("# Retrain")
+    assert dag.tags == {"nightjar", "retrain", "flights"}
+
+
+def test_its_interval_is_a_real_one(dag: Any) -> None:
+    assert type(dag.timetable).__name__ == "CronDataIntervalTimetable"
+    assert dag.timetable.expression == "0 2 * * *"
+
+
+def test_params_are_typed_and_described(dag: Any) -> None:
+    assert set(dag.params) == {"date", "fresh", "dry_run"}
+    for name in dag.params:
+        schema = dag.params.get_param(name)
+        assert schema.description and "type" in schema.schema
+    assert dag.params.get_param("date").schema["format"] == "date"
+
+
+def test_submit_then_sense(dag: Any) -> None:
+    for stage in ("dataset", "digest", "training", "evaluation"):
+        assert dag.get_task(f"submit_{stage}").downstream_task_ids >= {f"sense_{stage}"}
+    order = ["wait_day", "plan", "submit_dataset", "sense_dataset", "prepare", "submit_training", "sense_training"]
+    order += ["submit_evaluation", "sense_evaluation", "register", "announce"]
+    for before, after in pairwise(order):
+        assert after in dag.get_task(before).downstream_task_ids
+
+
+def test_the_teardown_waits_for_every_sensor_and_has_no_set_up(dag: Any) -> None:
+    stop = dag.get_task("stop_jobs")
+    assert stop.is_teardown
+    assert stop.upstream_task_ids == {"sense_dataset", "sense_digest", "sense_training", "sense_evaluation"}
+    assert not any(task.is_setup for task in dag.tasks)
+    assert [job["kind"] for job in stop.jobs] == ["athena", "athena", "training", "processing"]
+
+
+def test_only_announcing_emits_the_asset(dag: Any) -> None:
+    assert {task.task_id: [asset.uri for asset in task.outlets] for task in dag.tasks if task.outlets} == {
+        "announce": ["nightjar://flights/approved-model"]
+    }
+
+
+def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag: Any) -> None:
+    for task in dag.tasks:
+        assert task.owner != "airflow"
+        assert task.retries >= 1
+        assert task.execution_timeout is not None
+        assert task.on_failure_callback
+
+
+def test_the_day_waited_for_is_the_intervals_or_the_params(dag: Any) -> None:
+    run = dag_run(run_type="scheduled", data_interval_start=datetime(2013, 3, 1, 2, tzinfo=UTC))
+    assert rendered(dag, "wait_day", dag_run=run).sk == "2013-03-01"
+    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": "2013-03-05"}).sk == "2013-03-05"
+    with pytest.raises(ValueError, match="date"):
+        rendered(dag, "wait_day", dag_run=dag_run())
+
+
+def test_the_jobs_are_told_their_keys(dag: Any) -> None:
+    xcoms = {
+        ("plan", "return_value"): {"key": "k"},
+        ("prepare", "return_value"): {"training_name": "nj-flights-train-t", "evaluation_name": "nj-flights-evaluate-e"},
+        ("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz"},
+    }
+    assert rendered(dag, "submit_dataset", xcoms).submit_key == "k"
+    assert rendered(dag, "submit_digest", xcoms).submit_key == "k-digest"
+    assert rendered(dag, "submit_training", xcoms).submit_key == "nj-flights-train-t"
+    evaluation = rendered(dag, "submit_evaluation", xcoms)
+    assert (evaluation.submit_key, evaluation.references) == ("nj-flights-evaluate-e", {"model_uri": "s3://a/model.tar.gz"})
+    assert evaluation.fresh == "False"
+
+
+def test_jobs_that_were_never_started_are_not_stopped(dag: Any) -> None:
+    stop = rendered(dag, "stop_jobs", {("submit_dataset", "return_value"): "q-1"})
+    assert [job["id"] for job in stop.jobs] == ["q-1", "None", "None", "None"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from infra.laptop.bootstrap import code
+
+GIT = {
+    **os.environ,
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.org",
+}
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True, env=GIT)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for folder in code.STAMPED:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("A = 1\n")
+    (tmp_path / ".gitignore").write_text("include/_build.json\n__pycache__/\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    return tmp_path
+
+
+def test_a_clean_tree_is_its_commit(tree: Path) -> None:
+    build = code.stamp(tree)
+    assert build.dirty_hash == "" and build.code_sha == build.git_sha[:12]
+    assert json.loads((tree / "include" / "_build.json").read_text())["code_sha"] == build.code_sha
+
+
+def test_a_change_changes_the_build_and_its_undoing_restores_it(tree: Path) -> None:
+    clean = code.stamp(tree)
+    (tree / "include" / "a.py").write_text("A = 2\n")
+    dirty = code.stamp(tree)
+    assert dirty.code_sha.startswith(clean.code_sha + "-")
+    assert code.stamp(tree) == dirty
+    (tree / "include" / "a.py").write_text("A = 1\n")
+    assert code.stamp(tree) == clean
+
+
+def test_a_tree_without_git_is_known_by_its_content(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (tree / ".git").rename(tmp_path_factory.mktemp("away") / "git")
+    first = code.stamp(tree)
+    (tree / "include" / "a.py").write_text("A = 2\n")
+    assert first.dirty_hash and code.stamp(tree).code_sha != first.code_sha
+
+
+def test_the_archive_depends_on_names_and_contents_only(tree: Path) -> None:
+    code.stamp(tree)
+    first = code.archive(tree)
+    os.utime(tree / "include" / "a.py", (1, 1))
+    cache = tree / "include" / "__pycache__"
+    cache.mkdir()
+    (cache / "a.pyc").write_bytes(b"x")
+    assert code.archive(tree) == first
+    assert zipfile.ZipFile(BytesIO(first)).namelist() == ["include/_build.json", "include/a.py"]

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from infra.laptop import ports
+from infra.laptop.config import LaptopError
+
+
+def test_a_taken_port_names_the_setting_and_who_has_it() -> None:
+    with socket.socket() as server:
+        server.bind((ports.HOST, 0))
+        server.listen()
+        port = server.getsockname()[1]
+        with pytest.raises(LaptopError, match=rf"NIGHTJAR_CLOUD_PORT=.*") as caught:
+            ports.require_free(port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
+        assert str(port) in str(caught.value)
+        assert f"pid {os.getpid()}" in str(caught.value)
+
+
+def test_a_free_port_is_no_error() -> None:
+    ports.require_free(ports.free_port(), "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")

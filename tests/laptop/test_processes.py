@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.laptop.config import LaptopError
+from infra.laptop.processes import Supervisor, tail
+
+pytestmark = pytest.mark.stack
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path):
+    made = Supervisor(tmp_path)
+    yield made
+    made.stop(*(record.name for record in made.running()))
+
+
+def start(supervisor: Supervisor, name: str, argv: list[str], **options):
+    return supervisor.start(name, argv, env=dict(os.environ), cwd=supervisor.logs.parent, **options)
+
+
+def test_starts_once_in_a_session_of_its_own(supervisor: Supervisor) -> None:
+    first = start(supervisor, "one", SLEEP)
+    assert start(supervisor, "one", SLEEP).pid == first.pid
+    assert os.getsid(first.pid) == first.pid != os.getsid(0)
+
+
+def test_stop_ends_the_process_and_its_children(supervisor: Supervisor) -> None:
+    script = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)"
+    record = start(supervisor, "parent", [sys.executable, "-c", script + "; print(p.pid, flush=True); time.sleep(60)"])
+    supervisor.wait_ready("parent", lambda: Path(record.log).read_text().strip() != "", 20, "parent")
+    child = int(Path(record.log).read_text())
+    assert supervisor.stop("parent", "absent") == ["parent"]
+    assert not psutil.pid_exists(record.pid) or psutil.Process(record.pid).status() == psutil.STATUS_ZOMBIE
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert supervisor.running() == []
+
+
+def test_a_pid_that_the_system_gave_to_another_is_not_stopped(supervisor: Supervisor) -> None:
+    stranger = subprocess.Popen(SLEEP)
+    try:
+        record = start(supervisor, "old", SLEEP)
+        supervisor.stop("old")
+        # Two processes of the same hundredth of a second have the same start time: the stranger is made clearly younger.
+        forged = {**record.__dict__, "pid": stranger.pid, "created": psutil.Process(stranger.pid).create_time() - 60}
+        (supervisor.pids / "old.json").write_text(json.dumps(forged))
+        assert supervisor.find("old") is None
+        assert supervisor.stop("old") == []
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_process_that_ends_while_starting_is_an_error_with_its_log(supervisor: Supervisor) -> None:
+    start(supervisor, "bad", [sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"])
+    with pytest.raises(LaptopError, match=r"(?s)Thing ended while it started.*no such thing"):
+        supervisor.wait_ready("bad", lambda: False, 20, "Thing")
+
+
+def test_a_process_that_is_never_ready_is_an_error(supervisor: Supervisor) -> None:
+    start(supervisor, "slow", SLEEP)
+    with pytest.raises(LaptopError, match="not ready after"):
+        supervisor.wait_ready("slow", lambda: False, 0.3, "Thing")
+
+
+def test_tail_of_a_log_that_is_not_there_says_so(tmp_path: Path) -> None:
+    assert "no log" in tail(tmp_path / "absent.log")
+
+
+def test_tail_is_the_end(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(map(str, range(100))))
+    assert tail(log, 2).splitlines() == [f"--- {log}", "98", "99"]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+spec = importlib.util.spec_from_file_location("unpack_data", ROOT / "scripts" / "unpack_data.py")
+unpack_data = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(unpack_data)
+
+
+def archive(folder: Path, members: dict[str, bytes]) -> Path:
+    path = folder / "package.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name, body in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(body)
+            tar.addfile(info, io.BytesIO(body))
+    return path
+
+
+def test_takes_the_named_files_and_no_other(tmp_path: Path) -> None:
+    package = archive(tmp_path, {"p/a.csv": b"a", "p/setup.py": b"x"})
+    unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", hashlib.sha256(b"a").hexdigest())}, tmp_path / "home")
+    assert [p.name for p in (tmp_path / "home").rglob("*") if p.is_file()] == ["a.csv"]
+
+
+def test_a_file_that_is_not_the_pinned_one_is_refused_and_not_kept(tmp_path: Path) -> None:
+    package = archive(tmp_path, {"p/a.csv": b"tampered"})
+    with pytest.raises(unpack_data.UnpackError, match=r"p/a\.csv has sha256"):
+        unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", hashlib.sha256(b"a").hexdigest())}, tmp_path / "home")
+    assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file()]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    package = archive(tmp_path, {"p/b.csv": b"b"})
+    with pytest.raises(unpack_data.UnpackError, match=r"lacks p/a\.csv"):
+        unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", "0" * 64)}, tmp_path / "home")
