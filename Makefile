@@ -62,9 +62,9 @@ bench-loop: setup-test ## measure a night against its targets, printed as a tabl
 COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
 
 lock: setup ## compile requirements/*.in to pinned, hashed requirements/*.txt
-	@for name in training serving localcloud laptop; do \
-	  $(COMPILE) --output-file requirements/$$name.txt requirements/$$name.in; done
-	@for name in uv glue; do $(COMPILE) --universal --output-file requirements/$$name.txt requirements/$$name.in; done
-	@# An MWAA worker has the versions of its image: Airflow's constraint set.
-	@for name in airflow test; do \
-	  $(COMPILE) --constraint requirements/mwaa-constraints.txt --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# `test` is the union of all and has the versions of the MWAA image; it constrains the others, so a package has one version everywhere.
+	@$(COMPILE) --upgrade --constraint requirements/mwaa-constraints.txt --output-file requirements/test.txt requirements/test.in
+	@for name in airflow training serving localcloud laptop; do \
+	  $(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
+	@$(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/glue.txt requirements/glue.in
+	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

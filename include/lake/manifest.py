@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from include.lake.days import iso, utc_date
+from include.lake.days import iso, parse_iso
 from include.lake.fingerprint import digest
 
-_OUTSIDE_VERSION = ("version", "location")
-_INGEST_DATE = re.compile(r"/ingest_date=(\d{4}-\d{2}-\d{2})/")
+_OUTSIDE_VERSION = ("version", "location", "reference_inputs")
 
 
 def dataset_manifest(
@@ -22,19 +21,22 @@ def dataset_manifest(
     split_rule: Mapping[str, Mapping[str, str]],
     feature_code_hash: str,
     inputs: Iterable[Mapping[str, str]],
+    reference_inputs: Iterable[Mapping[str, str]],
     splits: Mapping[str, Mapping[str, Any]],
     location: str,
 ) -> dict[str, Any]:
     """The manifest with its version.
 
-    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the raw objects ({"key",
-    "sha256"}) that the days' partitions were made from; those ingested after the cut-off are left out, since nothing in them
-    was known then. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split is missing.
+    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the stream's
+    raw objects ({"key", "sha256", "known_from"}) that the days' partitions were made from; those in which nothing was known at the
+    cut-off are left out, so a correction that came later changes nothing. ``reference_inputs`` ({"key", "sha256"}) are the tables'
+    objects: said, but no part of the version, since a table's later snapshot tells of the same rows; which of them were valid
+    is in the joined rows, and so in their digest. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split is missing.
     """
     missing = split_rule.keys() - splits.keys()
     if missing:
         raise ValueError(f"the data set of {workload} at {iso(cutoff)} has no rows in {', '.join(sorted(missing))}")
-    known = {item["key"]: item["sha256"] for item in inputs if _known(item["key"], utc_date(cutoff))}
+    known = {item["key"]: item["sha256"] for item in inputs if parse_iso(item["known_from"]) < cutoff}
     manifest = {
         "workload": workload,
         "sql": sql,
@@ -42,6 +44,9 @@ def dataset_manifest(
         "split_rule": {name: dict(bounds) for name, bounds in split_rule.items()},
         "feature_code_hash": feature_code_hash,
         "inputs": [{"key": key, "sha256": checksum} for key, checksum in sorted(known.items())],
+        "reference_inputs": sorted(
+            ({"key": item["key"], "sha256": item["sha256"]} for item in reference_inputs), key=itemgetter("key")
+        ),
         "splits": {name: dict(summary) for name, summary in splits.items()},
         "location": location,
     }
@@ -49,7 +54,7 @@ def dataset_manifest(
 
 
 def dataset_version(manifest: Mapping[str, Any]) -> str:
-    """sha256 (hex) of the canonical JSON of all but ``version`` and ``location``."""
+    """sha256 (hex) of the canonical JSON of all but ``version``, ``location`` and ``reference_inputs``."""
     return digest({name: value for name, value in manifest.items() if name not in _OUTSIDE_VERSION})
 
 
@@ -67,9 +72,3 @@ def split_summary(rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, Ma
         }
         for row in rows
     }
-
-
-def _known(key: str, cutoff: date) -> bool:
-    """Whether a raw object was ingested before the day of the cut-off. A key that does not say is kept."""
-    found = _INGEST_DATE.search(key)
-    return found is None or date.fromisoformat(found.group(1)) < cutoff

@@ -39,10 +39,11 @@ class Objects(Protocol):
 
 
 class RawInputs(Protocol):
-    """Key → checksum of each day's stream objects and each table's objects (``nightjar.inputs.Inputs``)."""
+    """Key → checksum of each day's stream objects and each table's objects; key → metadata (``nightjar.inputs.Inputs``)."""
 
     days: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, Mapping[str, str]]
+    metadata: Mapping[str, Mapping[str, str]]
 
 
 class Versions(Protocol):
@@ -143,7 +144,8 @@ def prepare(
             cutoff=cutoff,
             split_rule=rule,
             feature_code_hash=workload.feature_code_hash(),
-            inputs=_objects(inputs),
+            inputs=_stream_inputs(inputs, workload.clock),
+            reference_inputs=_objects(inputs.tables),
             splits=split_summary(rows, rule),
             location=location,
         )
@@ -237,9 +239,15 @@ def judge(
     return _summary(registry.read_packages([answer])[0], " ".join(decision.reasons))
 
 
-def _objects(inputs: RawInputs) -> list[dict[str, str]]:
-    groups = [*inputs.days.values(), *inputs.tables.values()]
-    return [{"key": key, "sha256": checksum} for group in groups for key, checksum in group.items()]
+def _stream_inputs(inputs: RawInputs, clock: str) -> list[dict[str, str]]:
+    """The stream's objects with the instant from which on something in them was known, on the workload's clock."""
+    known_from = {key: metadata.get(clock.replace("_", "-")) for key, metadata in inputs.metadata.items()}
+    # An object without a record that could be decoded has no such instant, and no row in the data set.
+    return [{**item, "known_from": known_from[item["key"]]} for item in _objects(inputs.days) if known_from[item["key"]]]
+
+
+def _objects(groups: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{"key": key, "sha256": checksum} for group in groups.values() for key, checksum in group.items()]
 
 
 def _jobs(

@@ -16,6 +16,7 @@ from infra.laptop.progress import Reporter
 DONE = {"success", "failed"}
 TASK_DONE = {"success", "failed", "upstream_failed", "skipped", "removed"}
 LOG_LINES = 40
+SKIPPING = "Skipping task."  # what the task runner logs, with the reason, when a task skips itself
 POLL_SECONDS = 0.5
 
 
@@ -102,10 +103,10 @@ class Airflow:
         return self.call("GET", path, params={"limit": 500})["task_instances"]
 
     def log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> list[str]:
-        """The log of a task instance's last try, a line an entry."""
-        path = (
-            f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}/logs/{max(task['try_number'], 1)}"
-        )
+        """The log of a task instance's last try, a line an entry; none for one that the scheduler ended before it ran."""
+        if task["try_number"] < 1:
+            return []
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
         parameters = {"map_index": task["map_index"], "full_content": True}
         content = self.call("GET", path, params=parameters, headers={"Accept": "application/json"})["content"]
         return [line for entry in content for line in _lines(entry)]
@@ -121,7 +122,7 @@ class Airflow:
                 label = _label(task)
                 if task["state"] in TASK_DONE and label not in told:
                     told.add(label)
-                    note = self._reason(dag_id, run_id, task) if task["state"] == "skipped" and task["start_date"] else ""
+                    note = self._reason(dag_id, run_id, task) if task["state"] == "skipped" else ""
                     reporter.task(label, task["state"], task["duration"] or 0.0, note)
             reporter.doing(
                 ", ".join(
@@ -155,8 +156,8 @@ class Airflow:
 
     def _reason(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
         """Why a task skipped itself: the text it was skipped with."""
-        lines = [line for line in self.log(dag_id, run_id, task) if "kip" in line]
-        return lines[-1].split("] ", 1)[-1] if lines else ""
+        lines = [line for line in self.log(dag_id, run_id, task) if SKIPPING in line]
+        return lines[-1].split(SKIPPING, 1)[1].strip() if lines else ""
 
 
 def since(moment: datetime, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -174,7 +175,8 @@ def _lines(entry: Any) -> list[str]:
         return [str(entry)]
     if str(entry.get("event", "")).startswith("::"):  # folding marks of the UI
         return []
-    lines = [f"[{entry.get('level', 'info')}] {entry.get('event', '')}"]
+    reason = f" {entry['reason']}" if entry.get("reason") else ""
+    lines = [f"[{entry.get('level', 'info')}] {entry.get('event', '')}{reason}"]
     for error in entry.get("error_detail") or ():
         lines += [f"    {frame['filename']}:{frame['lineno']} in {frame['name']}" for frame in error.get("frames", ())]
         lines.append(f"    {error.get('exc_type')}: {error.get('exc_value')}")

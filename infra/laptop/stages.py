@@ -79,7 +79,8 @@ def deploy_night(connection: Connection, workload: str, night: date, asked_at: d
         raise LaptopError(f"No version is registered for the night of {night}: see the run of {workload}_retrain.")
     version, status = package["ModelPackageVersion"], package["ModelApprovalStatus"]
     if status != "Approved":
-        return f"version {version} is {status}: {package.get('ApprovalDescription', 'no reason given')}"
+        connection.reporter.say(package.get("ApprovalDescription", "no reason given"))
+        return f"version {version} is {status}, so nothing was deployed"
     run_id = _asset_run(connection, workload, package, asked_at)
     if run_id:
         connection.reporter.say(f"{workload}_deploy, set off by the approved version")

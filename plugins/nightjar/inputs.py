@@ -11,10 +11,11 @@ Checksums = dict[str, str]
 
 
 class Inputs(NamedTuple):
-    """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects."""
+    """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects. ``metadata``: key → that of the object."""
 
     days: dict[str, Checksums]
     tables: dict[str, Checksums]
+    metadata: dict[str, dict[str, str]]
 
     def of(self, days: Iterable[str]) -> Checksums:
         """The stream objects of several days."""
@@ -36,8 +37,9 @@ def list_inputs(
     marked = {day: keys for day, keys in marked.items() if keys}
     tables = {table: list(lake.keys(bucket, prefix)) for table, prefix in table_prefixes.items()} if marked else {}
     keys = sorted({key for found in (*marked.values(), *tables.values()) for key in found})
-    checksums = lake.checksums(bucket, keys)
+    stored = lake.stored(bucket, keys)
     return Inputs(
-        {day: {key: checksums[key] for key in found} for day, found in marked.items()},
-        {table: {key: checksums[key] for key in found} for table, found in tables.items()},
+        {day: {key: stored[key].sha256 for key in found} for day, found in marked.items()},
+        {table: {key: stored[key].sha256 for key in found} for table, found in tables.items()},
+        {key: found.metadata for key, found in stored.items()},
     )

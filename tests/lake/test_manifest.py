@@ -8,6 +8,7 @@ from include.lake.manifest import dataset_manifest, dataset_version, split_summa
 
 CUTOFF = datetime(2013, 3, 1, tzinfo=UTC)
 RULE = {"train": {"from": "2013-02-01T00:00:00Z", "to": "2013-02-20T00:00:00Z"}}
+INPUT = {"key": "raw/shop/s/a.gz", "sha256": "1", "known_from": "2013-02-28T23:59:59.999999Z"}
 ROWS = [{"split": "train", "row_count": "10", "positives": "3", "digest": "123", "first_event": "x", "last_event": "y"}]
 
 
@@ -18,7 +19,8 @@ def manifest(**changes) -> dict:
         "cutoff": CUTOFF,
         "split_rule": RULE,
         "feature_code_hash": "abc",
-        "inputs": [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "1"}],
+        "inputs": [INPUT],
+        "reference_inputs": [{"key": "raw/shop/prices/a.gz", "sha256": "9"}],
         "splits": split_summary(ROWS, RULE),
         "location": "s3://lake/datasets/shop/1/",
     }
@@ -42,7 +44,7 @@ def test_the_version_does_not_depend_on_where_it_lies() -> None:
         {"sql": "select 2"},
         {"cutoff": datetime(2013, 3, 2, tzinfo=UTC)},
         {"feature_code_hash": "abd"},
-        {"inputs": [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "2"}]},
+        {"inputs": [{**INPUT, "sha256": "2"}]},
         {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
     ],
 )
@@ -50,11 +52,19 @@ def test_the_version_depends_on_everything_else(changes: dict) -> None:
     assert manifest(**changes)["version"] != manifest()["version"]
 
 
-def test_an_object_ingested_after_the_cut_off_changes_nothing() -> None:
-    known = [{"key": "raw/shop/s/ingest_date=2013-02-28/a.gz", "sha256": "1"}]
-    later = [{"key": "raw/shop/s/ingest_date=2013-03-01/b.gz", "sha256": "2"}]
-    assert manifest(inputs=known + later)["version"] == manifest(inputs=known)["version"]
-    assert manifest(inputs=later + known)["inputs"] == known
+def test_an_object_in_which_nothing_was_known_at_the_cut_off_changes_nothing() -> None:
+    later = {"key": "raw/shop/s/b.gz", "sha256": "2", "known_from": "2013-03-01T00:00:00Z"}
+    assert manifest(inputs=[INPUT, later])["version"] == manifest(inputs=[INPUT])["version"]
+    assert manifest(inputs=[later, INPUT])["inputs"] == [{"key": INPUT["key"], "sha256": "1"}]
+
+
+def test_a_later_snapshot_of_a_table_is_said_but_changes_no_version() -> None:
+    more = [{"key": "raw/shop/prices/b.gz", "sha256": "8"}, {"key": "raw/shop/prices/a.gz", "sha256": "9"}]
+    assert [item["key"] for item in manifest(reference_inputs=more)["reference_inputs"]] == [
+        "raw/shop/prices/a.gz",
+        "raw/shop/prices/b.gz",
+    ]
+    assert manifest(reference_inputs=more)["version"] == manifest()["version"]
 
 
 def test_an_empty_split_is_named() -> None:

@@ -14,7 +14,9 @@ def test_defaults_are_the_documented_ports() -> None:
 
 
 def test_reads_the_environment_and_resolves_paths(tmp_path: Path) -> None:
-    config = LaptopConfig.from_env({"NIGHTJAR_HOME": str(tmp_path), "NIGHTJAR_NIGHT": "2013-03-10", "NIGHTJAR_HISTORY_DAYS": "10"})
+    config = LaptopConfig.from_env(
+        {"NIGHTJAR_HOME": str(tmp_path), "NIGHTJAR_NIGHT": "2013-03-10", "NIGHTJAR_HISTORY_DAYS": "10"}
+    )
     assert config.state == tmp_path / "run"
     assert config.first_day == date(2013, 3, 1)
 

@@ -14,7 +14,7 @@ def test_a_taken_port_names_the_setting_and_who_has_it() -> None:
         server.bind((ports.HOST, 0))
         server.listen()
         port = server.getsockname()[1]
-        with pytest.raises(LaptopError, match=rf"NIGHTJAR_CLOUD_PORT=.*") as caught:
+        with pytest.raises(LaptopError, match=r"NIGHTJAR_CLOUD_PORT=.*") as caught:
             ports.require_free(port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
         assert str(port) in str(caught.value)
         assert f"pid {os.getpid()}" in str(caught.value)

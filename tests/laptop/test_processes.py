@@ -34,8 +34,13 @@ def test_starts_once_in_a_session_of_its_own(supervisor: Supervisor) -> None:
 
 
 def test_stop_ends_the_process_and_its_children(supervisor: Supervisor) -> None:
-    script = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)"
-    record = start(supervisor, "parent", [sys.executable, "-c", script + "; print(p.pid, flush=True); time.sleep(60)"])
+    script = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    record = start(supervisor, "parent", [sys.executable, "-c", script])
     supervisor.wait_ready("parent", lambda: Path(record.log).read_text().strip() != "", 20, "parent")
     child = int(Path(record.log).read_text())
     assert supervisor.stop("parent", "absent") == ["parent"]

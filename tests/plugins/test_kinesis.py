@@ -132,7 +132,9 @@ def test_records_become_raw_objects_markers_and_a_checkpoint(cloud: MotoCloud, s
     assert line["event"] == json.loads(event(0))
     key = cloud.keys(RAW)[0]
     head = cloud.client("s3").head_object(Bucket=LAKE, Key=key, ChecksumMode="ENABLED")
-    assert head["Metadata"] == {"first-sequence": put[0], "last-sequence": put[9], "records": "10"}
+    assert head["Metadata"].pop("arrived-at").endswith("Z")
+    expected = {"first-sequence": put[0], "last-sequence": put[9], "records": "10", "recorded-at": "2013-03-01T00:00:00.000000Z"}
+    assert head["Metadata"] == expected
     assert head["ChecksumSHA256"]
     assert cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()[4:8] == b"\0\0\0\0", "gzip has a time stamp"
     for day, count in (("2013-03-01", 1), ("2013-03-02", 1), ("2013-03-03", 1)):

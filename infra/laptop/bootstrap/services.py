@@ -31,7 +31,9 @@ class Network:
 
 def create_shared(aws: Aws, settings: Settings) -> Network:
     """The cluster; the default VPC's network."""
-    aws.ecs.create_cluster(clusterName=settings.ecs_cluster)
+    clusters = aws.ecs.describe_clusters(clusters=[settings.ecs_cluster])["clusters"]
+    if not any(cluster["status"] == "ACTIVE" for cluster in clusters):
+        aws.ecs.create_cluster(clusterName=settings.ecs_cluster)
     vpc = aws.ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     here = [{"Name": "vpc-id", "Values": [vpc]}]
     subnets = [subnet["SubnetId"] for subnet in aws.ec2.describe_subnets(Filters=here)["Subnets"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
@@ -14,6 +14,13 @@ from botocore.exceptions import ClientError
 HEAD_THREADS = 8
 NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
 EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+class Stored(NamedTuple):
+    """What S3 says of an object: its SHA-256 checksum (base64) and its user metadata."""
+
+    sha256: str
+    metadata: dict[str, str]
 
 
 class LakeHook(AwsBaseHook):
@@ -56,17 +63,18 @@ class LakeHook(AwsBaseHook):
         """Whether there is an object below the prefix."""
         return bool(self.conn.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("KeyCount"))
 
-    def checksums(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
-        """Key → SHA-256 checksum as S3 gives it (base64), in the keys' order; one HEAD request each, eight at a time.
+    def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, Stored]:
+        """What S3 says of each object, in the keys' order; one HEAD request each, eight at a time.
 
         Raises ValueError that names the object which carries no SHA-256: it was not written by the platform.
         """
 
-        def head(key: str) -> str:
-            checksum = self.conn.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256")
+        def head(key: str) -> Stored:
+            answer = self.conn.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+            checksum = answer.get("ChecksumSHA256")
             if not checksum:
                 raise ValueError(f"s3://{bucket}/{key} has no SHA-256 checksum. Write it again with ChecksumAlgorithm=SHA256.")
-            return checksum
+            return Stored(checksum, answer["Metadata"])
 
         with ThreadPoolExecutor(HEAD_THREADS) as pool:
             return dict(zip(keys, pool.map(head, keys), strict=True))

@@ -47,6 +47,7 @@ class Batch:
         self.raw = GzipLines()
         self.quarantine = GzipLines()
         self.days: set[str] = set()
+        self.min_recorded_at = ""
         self.max_recorded_at = ""
 
     def add(self, record: Record) -> None:
@@ -61,6 +62,7 @@ class Batch:
             return
         self.raw.add(f'{head},"event":{event.text}}}')
         self.days.add(event.day)
+        self.min_recorded_at = min(self.min_recorded_at or event.recorded_at, event.recorded_at)
         self.max_recorded_at = max(self.max_recorded_at, event.recorded_at)
 
 

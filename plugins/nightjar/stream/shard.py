@@ -126,6 +126,9 @@ class ShardIngest:
             "first-sequence": batch.first.sequence_number,
             "last-sequence": batch.last.sequence_number,
             "records": str(batch.raw.lines),
+            # From when on something in it was known, on either clock: what a data set's inputs are chosen by.
+            "arrived-at": instant_text(batch.first.arrived_at),
+            **({"recorded-at": batch.min_recorded_at} if batch.min_recorded_at else {}),
         }
         written = self.lake.put_once(self.target.bucket, key, batch.raw.finish(), metadata)
         if written:
