@@ -226,6 +226,8 @@ def judge(
             bundle_digest=evaluation["bundle_digest"],
             bundle_uri=bundle_uri,
             **{metric: f"{candidate[metric]:.6f}" for metric in ("auc", "auc_low", "auc_high")},
+            champion=prepared["champion"] or "none",
+            auc_difference=f"{evaluation['difference']['auc']:.6f}" if evaluation["difference"] else "none",
             decision="promoted" if decision.promote else "refused",
             decision_uri=f"s3://{bucket}/{decision_key}",
             decision_sha256=hashlib.sha256(decided).hexdigest(),

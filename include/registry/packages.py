@@ -21,6 +21,8 @@ METADATA = frozenset(
         "auc",
         "auc_low",
         "auc_high",
+        "champion",
+        "auc_difference",
         "decision",
         "decision_uri",
         "decision_sha256",
@@ -110,9 +112,10 @@ def overtaken(packages: Iterable[Package], cutoff: str) -> bool:
 
 
 def live_history(packages: Iterable[Package], versions: Iterable[int]) -> list[dict[str, Any]]:
-    """``version`` and ``auc`` of versions that were live, in the order given, as ``include.training.decide`` takes them."""
-    by_version = {package.version: package for package in packages}
-    return [{"version": v, "auc": by_version[v].metadata["auc"]} for v in versions if v in by_version]
+    """What ``include.training.decide`` wants to know of versions that were live, in the order given."""
+    by_version = {package.version: package.metadata for package in packages}
+    wanted = ("champion", "auc_difference")
+    return [{"version": v, **{name: by_version[v][name] for name in wanted}} for v in versions if v in by_version]
 
 
 def _text(value: str | float | bool) -> str:

@@ -30,8 +30,9 @@ class _Finding:
 def decide(evaluation: Mapping[str, Any], quality: Mapping[str, Any], live_history: Sequence[Mapping[str, Any]]) -> Decision:
     """Judges ``evaluation`` (evaluation.json) by ``quality`` (the workload's block of that name).
 
-    ``live_history`` are the versions that were live, **newest first**, each with ``version`` and ``auc`` (a number or, as a model
-    package's metadata holds it, a string). Without a champion the bar and the slices decide.
+    ``live_history`` are the versions that were live, **newest first** (so the champion is the first), each with ``version``, ``champion``
+    (the version it was compared with, "none" for the first of all) and ``auc_difference`` to that one (a number or, as a model package's metadata holds it, a
+    string). Without a champion the bar and the slices decide.
     """
     findings = _bar(evaluation, quality) + _slices(evaluation, quality)
     if evaluation.get("champion") is None:
@@ -88,20 +89,42 @@ def _challenge(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> lis
 
 
 def _ratchet(evaluation: Mapping[str, Any], quality: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[_Finding]:
-    """Many small losses, each within the margin, must not add up."""
+    """Many small losses, each within the margin, must not add up.
+
+    AUCs of different nights were taken on different test sets and are not comparable: one day more or less in the window moves
+    them by more than any margin. Each version was compared with its champion on *one* test set, though, so those differences are
+    added up along the chain from the champion back (docs/adr/0009-ratchet-adds-up-paired-differences.md).
+    """
     recent = list(history)[:HISTORY]
     if not recent:
         return []
-    auc, margin = _number(evaluation, "candidate", "auc"), _number(quality, "margin")
-    known = [(_number(entry, "auc"), entry.get("version")) for entry in recent]
-    if auc is None or margin is None or any(value is None for value, _ in known):
-        return [_unreadable("the AUC of the candidate or of a version that was live")]
-    best, version = max(known, key=lambda item: item[0])
-    holds = auc >= best - 2 * margin
-    word = "within" if holds else "not within"
-    of = f"the best of the last {len(recent)} live versions, {best:.4f} (version {version})"
-    text = f"The candidate's AUC {auc:.4f} is {word} {2 * margin:.4f} of {of}."
+    difference, margin = _number(evaluation, "difference", "auc"), _number(quality, "margin")
+    above = _above_champion(recent)
+    if difference is None or margin is None or above is None:
+        return [_unreadable("the difference of the candidate, or of a version that was live, to its champion")]
+    version, best = max(above.items(), key=lambda item: item[1])
+    holds = difference >= best - 2 * margin
+    word = "at most" if holds else "more than"
+    text = (
+        f"Paired differences added up, the candidate is {difference - best:+.4f} in AUC to version {version}, the best of {len(above)} "
+        f"that were live: {word} {2 * margin:.4f} lost."
+    )
     return [_Finding(holds, text)]
+
+
+def _above_champion(recent: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """Version → how much better in AUC than the newest one, for each that a chain of paired differences leads to."""
+    above = {str(recent[0].get("version")): 0.0}
+    for entry in recent:
+        version, champion = str(entry.get("version")), entry.get("champion")
+        if version not in above or champion in (None, "none"):
+            continue
+        difference = _number(entry, "auc_difference")
+        if difference is None:
+            return None
+        above.setdefault(str(champion), above[version] - difference)
+    live = {str(entry.get("version")) for entry in recent}
+    return {version: value for version, value in above.items() if version in live}
 
 
 def _unreadable(what: str) -> _Finding:

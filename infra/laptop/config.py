@@ -29,7 +29,7 @@ class LaptopConfig(BaseModel):
     service_port: int = Field(8000, ge=1024, le=65000, description="load balancer of the first workload; the next ones count up")
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
     history_days: int = Field(60, ge=1, le=330, description="days replayed before the first night, the night included")
-    night: date = Field(date(2013, 7, 15), description="the first night (N); the second is the day after")
+    night: date = Field(date(2013, 6, 19), description="the first night (N); the second is the day after")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> LaptopConfig:

@@ -50,7 +50,10 @@ def test_a_night_is_overtaken_by_a_later_approved_cutoff_only() -> None:
 
 
 def test_live_history_keeps_its_order() -> None:
-    assert live_history(PACKAGES, [3, 9, 1]) == [{"version": 3, "auc": "x"}, {"version": 1, "auc": "x"}]
+    assert live_history(PACKAGES, [3, 9, 1]) == [
+        {"version": 3, "champion": "x", "auc_difference": "x"},
+        {"version": 1, "champion": "x", "auc_difference": "x"},
+    ]
 
 
 def test_cost() -> None:
