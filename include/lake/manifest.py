@@ -27,11 +27,12 @@ def dataset_manifest(
 ) -> dict[str, Any]:
     """The manifest with its version.
 
-    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the stream's
-    raw objects ({"key", "sha256", "known_from"}) that the days' partitions were made from; those in which nothing was known at the
-    cut-off are left out, so a correction that came later changes nothing. ``reference_inputs`` ({"key", "sha256"}) are the tables'
-    objects: said, but no part of the version, since a table's later snapshot tells of the same rows; which of them were valid
-    is in the joined rows, and so in their digest. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split is missing.
+    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the stream's raw
+    objects ({"key", "sha256", "known_from"}) that the days' partitions were made from; those in which nothing was known at the
+    cut-off are left out, so a correction that came later changes nothing. ``reference_inputs`` ({"key", "sha256"}) are the
+    tables' objects: said, but no part of the version, since a later snapshot tells of the same rows, and which of them were
+    valid is in the joined rows and their digest. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split
+    is missing.
     """
     missing = split_rule.keys() - splits.keys()
     if missing:

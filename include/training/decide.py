@@ -30,9 +30,9 @@ class _Finding:
 def decide(evaluation: Mapping[str, Any], quality: Mapping[str, Any], live_history: Sequence[Mapping[str, Any]]) -> Decision:
     """Judges ``evaluation`` (evaluation.json) by ``quality`` (the workload's block of that name).
 
-    ``live_history`` are the versions that were live, **newest first** (so the champion is the first), each with ``version``, ``champion``
-    (the version it was compared with, "none" for the first of all) and ``auc_difference`` to that one (a number or, as a model package's metadata holds it, a
-    string). Without a champion the bar and the slices decide.
+    ``live_history`` are the versions that were live, **newest first** (so the champion is the first), each with ``version``,
+    ``champion`` (the version it was compared with, "none" for the first of all) and ``auc_difference`` to that one (a number or,
+    as a model package's metadata holds it, a string). Without a champion the bar and the slices decide.
     """
     findings = _bar(evaluation, quality) + _slices(evaluation, quality)
     if evaluation.get("champion") is None:
@@ -106,8 +106,8 @@ def _ratchet(evaluation: Mapping[str, Any], quality: Mapping[str, Any], history:
     holds = difference >= best - 2 * margin
     word = "at most" if holds else "more than"
     text = (
-        f"Paired differences added up, the candidate is {difference - best:+.4f} in AUC to version {version}, the best of {len(above)} "
-        f"that were live: {word} {2 * margin:.4f} lost."
+        f"Paired differences added up, the candidate is {difference - best:+.4f} in AUC to version {version}, the best of "
+        f"{len(above)} that were live: {word} {2 * margin:.4f} lost."
     )
     return [_Finding(holds, text)]
 

@@ -11,7 +11,7 @@ Checksums = dict[str, str]
 
 
 class Inputs(NamedTuple):
-    """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects. ``metadata``: key → that of the object."""
+    """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects; key → metadata of each."""
 
     days: dict[str, Checksums]
     tables: dict[str, Checksums]

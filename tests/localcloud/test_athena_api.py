@@ -80,11 +80,12 @@ def athena(cloud: Any) -> Athena:
         f"""CREATE EXTERNAL TABLE lake.landed (`key` string, known_at timestamp, delay double, note string)
         PARTITIONED BY (event_date date) STORED AS PARQUET LOCATION 's3://{BUCKET}/landed/'"""
     )
-    at = [datetime(2013, 3, 1, 10, 0, 0, 123456), datetime(2013, 3, 1, 11)]
+    # Athena's timestamp has no zone.
+    at = [datetime(2013, 3, 1, 10, 0, 0, 123456), datetime(2013, 3, 1, 11)]  # noqa: DTZ001
     found.old = put_parquet(
         found.s3, "staging/a/landed/event_date=2013-03-01/0.parquet", key=["x", "y"], known_at=at, delay=[1.5, None]
     )
-    at = [datetime(2013, 3, 2, 10)]
+    at = [datetime(2013, 3, 2, 10)]  # noqa: DTZ001
     found.new = put_parquet(
         found.s3, "staging/b/landed/event_date=2013-03-02/0.parquet", key=["x"], known_at=at, delay=[float("nan")], note=["n"]
     )

@@ -330,7 +330,7 @@ def test_what_fails_in_trino_fails(connection: duckdb.DuckDBPyConnection, sql: s
 def test_what_cannot_be_answered_faithfully_is_refused_by_name(
     connection: duckdb.DuckDBPyConnection, expression: str, named: str
 ) -> None:
-    with pytest.raises(Refused, match="(?i)cannot run") as caught:
+    with pytest.raises(Refused, match=r"(?i)cannot run") as caught:
         evaluate(connection, f"SELECT {expression} FROM lake.t")
     assert named.lower() in str(caught.value).lower()
 

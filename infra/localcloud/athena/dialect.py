@@ -5,6 +5,8 @@ A node or function that is not on a list is refused by name: a query either answ
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import duckdb
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -33,13 +35,13 @@ class AthenaQueries(Trino):
     INDEX_OFFSET = 0
 
     class Parser(Trino.Parser):
-        FUNCTIONS: dict = {}
-        FUNCTION_PARSERS = {
+        FUNCTIONS: ClassVar[dict] = {}
+        FUNCTION_PARSERS: ClassVar[dict] = {
             name: parser
             for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
             if name in ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
         }
-        TYPE_LITERAL_PARSERS = {
+        TYPE_LITERAL_PARSERS: ClassVar[dict] = {
             **Trino.Parser.TYPE_LITERAL_PARSERS,
             exp.DataType.Type.TIMESTAMP: _literal(exp.DataType.Type.TIMESTAMP),
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
@@ -9,14 +11,14 @@ from sqlglot.dialects.duckdb import DuckDB
 class Raw(exp.Expression, exp.Condition):
     """A translated expression, as DuckDB text that needs no brackets around it."""
 
-    arg_types = {"this": True}
+    arg_types: ClassVar[dict] = {"this": True}
 
 
 class DuckDBText(DuckDB):
     """DuckDB as sqlglot writes it, plus :class:`Raw`."""
 
     class Generator(DuckDB.Generator):
-        TRANSFORMS = {**DuckDB.Generator.TRANSFORMS, Raw: lambda self, node: node.args["this"]}
+        TRANSFORMS: ClassVar[dict] = {**DuckDB.Generator.TRANSFORMS, Raw: lambda self, node: node.args["this"]}
 
 
 def text(node: exp.Expression) -> str:
