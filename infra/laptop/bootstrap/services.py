@@ -18,6 +18,7 @@ from infra.laptop.ports import HOST
 
 CONTAINER = "service"
 CONTAINER_PORT = 8080
+DRAIN_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[st
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]
+    # A rollout is complete when the old tasks have drained; the default of 300 s is for connections far longer than a prediction.
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": str(DRAIN_SECONDS)}
+    aws.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
     return group, f"http://{HOST}:{port}"
