@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HISTORY = 30  # versions that the promotion rule looks back on
+from include.training.decide import HISTORY
 
 NOTHING_LIVE: dict[str, Any] = {
     "version": None,

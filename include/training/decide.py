@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-HISTORY = 30
+HISTORY = 30  # live versions that the promotion rule looks back on
 
 
 @dataclass(frozen=True)

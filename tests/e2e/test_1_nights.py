@@ -97,6 +97,19 @@ def test_every_part_asked_with_a_role_of_its_own(loop: Loop) -> None:
     assert len({role for role in by_service if role != "operator"}) >= 4, by_service
 
 
+def test_no_task_waits_in_a_worker(loop: Loop) -> None:
+    """What takes long is a job elsewhere: its task has given its worker slot back. Ten seconds, since the machine is shared."""
+    waited = []
+    for dag_id in (f"{WORKLOAD}_{dag}" for dag in ("process", "retrain", "deploy")):
+        for run in loop.airflow.runs(dag_id):
+            for task in loop.airflow.tasks(dag_id, run["dag_run_id"]):
+                if (task["duration"] or 0) > 10:
+                    waited.append(task["task_id"])
+                    log = "\n".join(loop.airflow.log(dag_id, run["dag_run_id"], task))
+                    assert "Pausing task as DEFERRED" in log, f"{task['task_id']} took {task['duration']} s of a worker:\n{log}"
+    assert "transform" in waited, "no run had a task that waits: this test has seen nothing"
+
+
 def test_status_tells_it_as_json(loop: Loop) -> None:
     from infra.laptop.status import status
 
