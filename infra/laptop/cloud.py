@@ -38,7 +38,7 @@ def settings(config: LaptopConfig) -> dict:
             reference: {
                 "python": str(config.python(image["environment"])),
                 "cwd": str(ROOT),
-                "env": {"PYTHONPATH": str(ROOT)},
+                "env": {"PYTHONPATH": str(ROOT), **image.get("env", {})},
                 "command": image["command"],
             }
             for reference, image in images.items()

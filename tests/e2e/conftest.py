@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -132,9 +134,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    """Two nights on real data. Its processes are stopped at the end, by the platform's own command."""
-    state: Path = tmp_path_factory.mktemp("platform")
+def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """Two nights on real data. Its processes are stopped at the end, by the platform's own command.
+
+    The state lies outside pytest's own folders, of which other pytest runs keep the newest three only; it stays when a test failed.
+    """
+    state = Path(tempfile.mkdtemp(prefix="nightjar-e2e-"))
     settings = {
         "NIGHTJAR_RUN": str(state),
         "NIGHTJAR_AIRFLOW_PORT": str(free_port()),
@@ -152,3 +157,5 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
     finally:
         stopped = subprocess.run([*command, "stop"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120)
         print(stopped.stdout, stopped.stderr, json.dumps(settings))
+        if not request.session.testsfailed:
+            shutil.rmtree(state)
