@@ -21,6 +21,7 @@ setup:
 setup-test:
 	@scripts/setup.sh test
 
+run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: setup ## set up, start the platform, run two nights of the loop on real data, leave it running
 	@$(LAPTOP) run
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
+from typing import Any
 
 SIZES = (25_000, 250_000)
 LIMIT_MB = 250
@@ -123,14 +124,19 @@ def child(what: str, env: dict[str, str]) -> str:
     return (done.stdout.splitlines() or [""])[-1]
 
 
+def measure(size: int) -> dict[str, Any]:
+    """Ingests ``size`` records: ``{"records", "objects", "seconds", "peak_mb", …}``."""
+    with cloud() as env:
+        child(f"fill={size}", env)
+        return json.loads(child("read", env))
+
+
 def main(sizes: list[int]) -> int:
     """Prints the table; 1 when a size is over the limit."""
     print(f"{'records':>10}{'objects':>9}{'seconds':>9}{'peak MB':>9}   target")
     failed = False
     for size in sizes:
-        with cloud() as env:
-            child(f"fill={size}", env)
-            result = json.loads(child("read", env))
+        result = measure(size)
         good = result["peak_mb"] <= LIMIT_MB and result["records"] == size
         failed |= not good
         numbers = f"{result['records']:>10}{result['objects']:>9}{result['seconds']:>9.1f}{result['peak_mb']:>9.0f}"

@@ -2,14 +2,8 @@
 
 Brings one approved version of a workload's model into its ECS service: rolled out, sensed, verified, then made the live one.
 
-**Runs** when a retrain registered an approved version, or when a person asks. One run at a time; nothing else changes what
-serves.
-
-| Param | means |
-|---|---|
-| `version` | a number; `latest` or nothing: the newest approved; `previous`: back to what was live before |
-| `release_hold` | a deploy of `previous` puts a hold on automatic deploys until a run sets this |
-| `dry_run` | says what it would deploy and changes nothing |
+**Runs** when a retrain registered an approved version, or when a person asks for one (see the Params). One run at a time;
+nothing else changes what serves.
 
 **Green** means: the deployment is successful in ECS's words, its task definition is the requested one, `/version` through the
 load balancer is the requested digest five times in a row, and the golden rows score as in training.
@@ -21,20 +15,23 @@ automatic run and red in a manual one.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from nightjar.build import code_sha
 from nightjar.hooks.ecs import EcsServiceHook
 from nightjar.hooks.registry import RegistryHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.ecs import SubmitRolloutOperator
 from nightjar.operators.restore import RejectVersionOperator, RestoreServiceOperator
 from nightjar.operators.verify import VerifyServiceOperator
-from nightjar.runs import default_args
+from nightjar.params import flag_param
+from nightjar.runs import dag_options, pulled, waiting
 from nightjar.sensors.ecs import EcsRolloutSensor
 
+from include.build import BUILD_FILE
 from include.lake import layout
 from include.registry import deploying
 from include.registry.choose import Refusal
@@ -45,20 +42,21 @@ CONFIG = settings()
 AUTOMATIC = ("asset_triggered", "scheduled")
 ROLLOUT_SECONDS = 1800
 PARAMS = {
-    "version": Param(None, type=["null", "integer", "string"], description="A number, latest (or nothing), or previous"),
-    "release_hold": Param(False, type="boolean", description="Release the hold that a deploy of previous has set"),
-    "dry_run": Param(False, type="boolean", description="Say what would be deployed and change nothing"),
+    "version": Param(
+        None,
+        type=["null", "integer", "string"],
+        description="A number; latest (or nothing): the newest approved; previous: back to what was live before, and automatic "
+        "deploys are on hold from then on",
+    ),
+    "release_hold": flag_param("Release the hold that a deploy of previous has set"),
+    "dry_run": flag_param("Say what would be deployed and change nothing"),
 }
-
-
-def pulled(task_id: str, key: str) -> str:
-    """Jinja for one entry of what a task returned."""
-    return f"{{{{ ti.xcom_pull(task_ids='{task_id}')['{key}'] }}}}"
 
 
 @task
 def resolve(workload: str, params: Any = None, dag_run: Any = None) -> dict[str, Any]:
     """The version to deploy; a refusal is skipped in an automatic run and red in a manual one."""
+    code_sha(BUILD_FILE)
     automatic = dag_run.run_type in AUTOMATIC
     try:
         target = deploying.resolve(
@@ -88,27 +86,19 @@ def go_live(
 
 
 def deploy(workload: Workload) -> DAG:
-    """The deploy DAG of one workload."""
+    """The DAG ``<workload>_deploy``."""
     name = workload.name
     ecs = {"cluster": CONFIG.ecs_cluster, "service": layout.service_name(name)}
-    sensing = {
-        **ecs,
-        "poll_seconds": CONFIG.poll_seconds,
-        "timeout": ROLLOUT_SECONDS,
-        "execution_timeout": timedelta(seconds=ROLLOUT_SECONDS),
-    }
+    sensing = {**ecs, **waiting(CONFIG.poll_seconds, ROLLOUT_SECONDS)}
     with DAG(
         f"{name}_deploy",
         doc_md=__doc__,
         description=f"Deploys an approved model version of {name}",
         schedule=Asset(f"nightjar://{name}/approved-model"),
-        start_date=datetime(2013, 1, 1, tzinfo=UTC),
-        catchup=False,
         max_active_runs=1,
-        tags=["nightjar", "deploy", name],
-        params=PARAMS,
         dagrun_timeout=timedelta(hours=3),
-        default_args={**default_args(workload.owner, CONFIG.alerts_topic_arn), "region_name": CONFIG.region},
+        params=PARAMS,
+        **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
     ) as dag:
         target = resolve(name)
         submit = SubmitRolloutOperator(
@@ -145,10 +135,7 @@ def deploy(workload: Workload) -> DAG:
             group=layout.model_group(name),
             target=target,
             rollout=submit.output,
-            failures=[
-                "{{ ti.xcom_pull(task_ids='sense_rollout', key='failure') }}",
-                "{{ ti.xcom_pull(task_ids='verify', key='failure') }}",
-            ],
+            failures=[f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='failure') }}}}" for task_id in ("sense_rollout", "verify")],
         )
         restore = RestoreServiceOperator(task_id="restore_service", trigger_rule=TriggerRule.ONE_FAILED, **ecs, target=target)
         sense_restore = EcsRolloutSensor(

@@ -23,22 +23,29 @@ says so.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Param, TriggerRule, task
+from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from nightjar.build import code_sha
 from nightjar.hooks.kinesis import KinesisReadHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Operator
-from nightjar.runs import default_args, run_end
+from nightjar.params import instant_param
+from nightjar.runs import dag_options, run_end
 from nightjar.stream.lineage import lineages
 
+from include.build import BUILD_FILE
 from include.lake import layout
 from include.settings import settings
 from include.workloads import Workload, discover
 
 UNTIL = "{{ run_end(dag_run, params) }}"
+PARAMS = {
+    "until": instant_param("Read what arrived before this instant. Empty: the end of the run's interval."),
+    "complete_to": instant_param("Everything recorded before this instant was sent, as a replay knows. Empty: nobody says so."),
+}
 
 
 def ingest_stream(workload: Workload) -> DAG:
@@ -60,32 +67,17 @@ def ingest_stream(workload: Workload) -> DAG:
         description=f"Kinesis stream {stream} → raw",
         doc_md=__doc__,
         schedule=CronDataIntervalTimetable("*/15 * * * *", timezone="UTC"),
-        start_date=datetime(2013, 1, 1, tzinfo=UTC),
-        catchup=False,
         max_active_runs=1,
         dagrun_timeout=timedelta(hours=2),
-        tags=["nightjar", "ingest", name],
-        default_args=default_args(workload.owner, platform.alerts_topic_arn),
         user_defined_macros={"run_end": run_end},
-        params={
-            "until": Param(
-                None,
-                type=["null", "string"],
-                format="date-time",
-                description="Read what arrived before this instant. Empty: the end of the run's interval.",
-            ),
-            "complete_to": Param(
-                None,
-                type=["null", "string"],
-                format="date-time",
-                description="Everything recorded before this instant was sent, as a replay knows. Empty: nobody says so.",
-            ),
-        },
+        params=PARAMS,
+        **dag_options("ingest", name, workload.owner, platform.alerts_topic_arn),
     ) as dag:
 
         @task
         def list_shards() -> list[list[dict[str, Any]]]:
             """Groups of related shards that are not read whole, parents first: a mapped task each."""
+            code_sha(BUILD_FILE)
             closed = {shard for shard, item in StateHook(platform.state_table).query(checkpoint_pk).items() if item["closed"]}
             return lineages(KinesisReadHook().shards(stream), closed)
 

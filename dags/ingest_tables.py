@@ -18,17 +18,25 @@ did not change is not written again. Nothing new: the task is *skipped* and says
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from airflow.sdk import DAG, Param
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from nightjar.build import code_sha
 from nightjar.operators.tables import PostgresToS3Operator
-from nightjar.runs import default_args
+from nightjar.runs import dag_options
 
+from include.build import BUILD_FILE
 from include.lake import layout
 from include.settings import settings
 from include.workloads import Workload, discover
+
+
+def same_build(context: Any) -> None:
+    """Fails when plugins and DAGs are of different builds."""
+    code_sha(BUILD_FILE)
 
 
 def ingest_tables(workload: Workload) -> DAG:
@@ -40,12 +48,9 @@ def ingest_tables(workload: Workload) -> DAG:
         description=f"Tables {', '.join(workload.tables)} → raw",
         doc_md=__doc__,
         schedule=CronDataIntervalTimetable("5 * * * *", timezone="UTC"),
-        start_date=datetime(2013, 1, 1, tzinfo=UTC),
-        catchup=False,
         max_active_runs=1,
         dagrun_timeout=timedelta(hours=2),
-        tags=["nightjar", "ingest", name],
-        default_args=default_args(workload.owner, platform.alerts_topic_arn),
+        **dag_options("ingest", name, workload.owner, platform.alerts_topic_arn),
         params={
             "overlap_seconds": Param(
                 3600, type="integer", minimum=0, description="How far behind the last watermark reading begins, in seconds."
@@ -54,6 +59,7 @@ def ingest_tables(workload: Workload) -> DAG:
     ) as dag:
         PostgresToS3Operator(
             task_id="postgres_to_s3",
+            pre_execute=same_build,
             secret=workload.database.secret,
             tables={
                 table: {"columns": {column: field.type for column, field in spec.fields.items()}, "watermark": spec.watermark}

@@ -1,4 +1,4 @@
-"""Which day a run is about. Pure: a DAG task hands in what its run says."""
+"""Which day or days a run is about. Pure: a DAG task hands in what its run says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from include.lake.days import parse_day, utc_date
+from include.lake.days import day_range, parse_day, utc_date
 
 
 def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> date:
@@ -23,3 +23,9 @@ def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> 
             'This run has neither a data interval nor a Param "date". Trigger it again with date set, like 2013-03-01.'
         )
     return utc_date(data_interval_start)
+
+
+def run_days(data_interval_start: datetime | None, params: Mapping[str, Any]) -> list[date]:
+    """:func:`run_day`, and the days after it up to the Param ``end_date`` where a person gave one. Raises as that does."""
+    first = run_day(data_interval_start, params)
+    return day_range(first, parse_day(params["end_date"]) if params.get("end_date") else first)

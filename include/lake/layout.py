@@ -146,5 +146,5 @@ def day_key(workload: str, day: date) -> tuple[str, str]:
 
 
 def live_key(workload: str) -> tuple[str, str]:
-    """Item: ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision`` (int)."""
+    """Item: ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``."""
     return f"live#{workload}", "pointer"

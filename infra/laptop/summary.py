@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
-from infra.laptop import registry
+from infra.laptop import registry, wallclock
 from infra.laptop.bootstrap import Platform
 from infra.laptop.stages import Connection
 
@@ -34,6 +35,7 @@ def collect(
         },
         "stages": [{"stage": title, "seconds": round(seconds, 1)} for title, seconds in stages],
         "seconds": round(sum(seconds for _, seconds in stages), 1),
+        "runs": wallclock.runs(config, os.environ, datetime.now(UTC)),
         "links": {
             "Airflow": config.airflow_url,
             "AWS endpoint": config.endpoint,

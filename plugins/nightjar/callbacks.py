@@ -17,10 +17,13 @@ EXCEPTION_LINES = 15
 def notify_failure(topic_arn: str) -> Callable[[Any], None]:
     """An ``on_failure_callback`` that publishes to ``topic_arn``: DAG, task, run, try, the exception's first lines, log URL.
 
-    It never raises: a topic that cannot be reached must not hide the failure it would have told of.
+    It never raises: a topic that cannot be reached must not hide the failure it would have told of. A backfill's run is silent:
+    whoever asked for it watches it, and nobody is to be woken for a night long past.
     """
 
     def publish(context: Any) -> None:
+        if getattr(context.get("dag_run"), "run_type", None) == "backfill":
+            return
         try:
             subject, message = describe_failure(context)
             SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject)

@@ -137,7 +137,7 @@ def free_port() -> int:
 def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
     """Two nights on real data. Its processes are stopped at the end, by the platform's own command.
 
-    The state lies outside pytest's own folders, of which other pytest runs keep the newest three only; it stays when a test failed.
+    The state lies outside pytest's own folders, of which other pytest runs keep the newest three; it stays when a test failed.
     """
     state = Path(tempfile.mkdtemp(prefix="nightjar-e2e-"))
     settings = {

@@ -98,16 +98,19 @@ def test_every_part_asked_with_a_role_of_its_own(loop: Loop) -> None:
 
 
 def test_no_task_waits_in_a_worker(loop: Loop) -> None:
-    """What takes long is a job elsewhere: its task has given its worker slot back. Ten seconds, since the machine is shared."""
-    waited = []
+    """A sensor that had to wait has given its worker slot back, and no other task takes long (a minute: machines are shared)."""
+    deferred = []
     for dag_id in (f"{WORKLOAD}_{dag}" for dag in ("process", "retrain", "deploy")):
         for run in loop.airflow.runs(dag_id):
             for task in loop.airflow.tasks(dag_id, run["dag_run_id"]):
-                if (task["duration"] or 0) > 10:
-                    waited.append(task["task_id"])
+                seconds = task["duration"] or 0
+                if task["operator"].endswith("Sensor") and seconds > 15:
                     log = "\n".join(loop.airflow.log(dag_id, run["dag_run_id"], task))
-                    assert "Pausing task as DEFERRED" in log, f"{task['task_id']} took {task['duration']} s of a worker:\n{log}"
-    assert "transform" in waited, "no run had a task that waits: this test has seen nothing"
+                    assert "Pausing task as DEFERRED" in log, f"{task['task_id']} took {seconds} s of a worker:\n{log}"
+                    deferred.append(task["task_id"])
+                elif not task["operator"].endswith("Sensor"):
+                    assert seconds < 60, f"{task['task_id']} took {seconds} s of a worker"
+    assert "transform" in deferred, "no run had a task that waits: this test has seen nothing"
 
 
 def test_status_tells_it_as_json(loop: Loop) -> None:

@@ -26,10 +26,11 @@ def git(root: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for folder in code.STAMPED:
+    for folder in code.PACKAGED:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.py").write_text("A = 1\n")
-    (tmp_path / ".gitignore").write_text("include/_build.json\n__pycache__/\n")
+    (tmp_path / "plugins" / "nightjar").mkdir()
+    (tmp_path / ".gitignore").write_text("_build.json\n__pycache__/\n")
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "first")
@@ -40,6 +41,20 @@ def test_a_clean_tree_is_its_commit(tree: Path) -> None:
     build = code.stamp(tree)
     assert build.dirty_hash == "" and build.code_sha == build.git_sha[:12]
     assert json.loads((tree / "include" / "_build.json").read_text())["code_sha"] == build.code_sha
+
+
+def test_include_and_plugins_carry_the_same_stamp_and_a_new_build_stamps_both(tree: Path) -> None:
+    stamps = [tree / "include" / "_build.json", tree / "plugins" / "nightjar" / "_build.json"]
+    code.stamp(tree)
+    (tree / "plugins" / "a.py").write_text("A = 2\n")
+    build = code.stamp(tree)
+    assert build.dirty_hash
+    assert [json.loads(file.read_text())["code_sha"] for file in stamps] == [build.code_sha] * 2
+
+
+def test_the_stamps_are_not_committed() -> None:
+    ignored = (code.ROOT / ".gitignore").read_text().splitlines()
+    assert {f"{folder}/{code.BUILD_FILE}" for folder in code.STAMPED} <= set(ignored)
 
 
 def test_a_change_changes_the_build_and_its_undoing_restores_it(tree: Path) -> None:

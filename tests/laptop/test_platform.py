@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -24,10 +26,12 @@ START, END = date(2013, 7, 1), date(2013, 7, 3)
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> LaptopConfig:
+def config() -> Iterator[LaptopConfig]:
+    """State outside pytest's own folder: every pytest run that starts shuts that to all but root, and PostgreSQL is not root."""
     home = Path(os.environ.get("NIGHTJAR_HOME") or ROOT / ".nightjar")
     ports = {"cloud_port": free_port(), "service_port": free_port()}
-    return LaptopConfig(home=home, run=tmp_path_factory.mktemp("run"), **ports)
+    with tempfile.TemporaryDirectory(prefix="nightjar-test-") as run:
+        yield LaptopConfig(home=home, run=Path(run), **ports)
 
 
 @pytest.fixture(scope="module")

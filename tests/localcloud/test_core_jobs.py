@@ -16,6 +16,8 @@ from infra.localcloud.config import Config, Glue
 from infra.localcloud.identity import OPERATOR, Identity
 from infra.localcloud.jobs import Job, Runner
 
+pytestmark = pytest.mark.stack
+
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 GROUP = "/test/jobs"

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from .conftest import ACCOUNT, VENVS, Cloud
+from .conftest import ACCOUNT, VENVS, Cloud, free_port
 
 pytestmark = pytest.mark.stack
 
-LISTENER, CONTAINER_PORT = 14630, 14640
+LISTENER, CONTAINER_PORT = free_port(), free_port()
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service"
 EXECUTION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-execution"
 APP = """
@@ -227,6 +227,15 @@ def test_what_was_asked_for_is_kept(ecs: Any, web: str) -> None:
     assert service["loadBalancers"][0]["containerPort"] == CONTAINER_PORT
     assert service["tags"] == [{"key": "team", "value": "night"}]
     assert service["healthCheckGracePeriodSeconds"] == 0
+
+
+def test_creating_the_cluster_again_keeps_it_with_its_services(ecs: Any, web: str) -> None:
+    before = ecs.describe_clusters(clusters=["test"])["clusters"][0]
+    again = ecs.create_cluster(clusterName="test")["cluster"]
+    assert (again["clusterArn"], again["activeServicesCount"]) == (before["clusterArn"], 1)
+    with pytest.raises(ecs.exceptions.ClusterContainsServicesException):
+        ecs.delete_cluster(cluster="test")
+    assert described(ecs, web)["runningCount"] == 2
 
 
 def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: Any, web: str) -> None:

@@ -14,11 +14,11 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Cloud
+from .conftest import Cloud, free_port
 
 pytestmark = pytest.mark.stack
 
-LISTENER, TARGET_PORT = 14660, 14670
+LISTENER, TARGET_PORT = free_port(), free_port()
 
 
 class Backend:
@@ -47,7 +47,7 @@ class Backend:
                 """Nothing."""
 
         self._server = ThreadingHTTPServer((address, port), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
 
     @property
     def name(self) -> str:

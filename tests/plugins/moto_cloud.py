@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
 from functools import cache
@@ -16,7 +17,6 @@ from moto.server import ThreadedMotoServer
 LAKE = "nj-lake"
 ARTIFACT = "nj-artifact"
 STATE = "nightjar-state"
-PORTS = range(14760, 14790)
 
 
 class MotoCloud:
@@ -57,23 +57,15 @@ class MotoCloud:
         return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
 
 
-def _server() -> ThreadedMotoServer:
-    for port in PORTS:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-        try:
-            server.start()
-        except (OSError, SystemExit):
-            continue
-        return server
-    pytest.fail(f"No free port in {PORTS}")
-
-
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[MotoCloud]:
     """The server, for a module's tests."""
-    server = _server()
-    host, port = server.get_host_and_port()
-    yield MotoCloud(f"http://{host}:{port}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    yield MotoCloud(f"http://127.0.0.1:{port}")
     server.stop()
 
 

@@ -53,3 +53,11 @@ def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.ERROR):
         notify_failure("arn:aws:sns:us-east-1:123456789012:gone")(context(RuntimeError("boom")))
     assert "sns:Publish" in caplog.text
+
+
+def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+    notify = notify_failure("arn:aws:sns:us-east-1:123456789012:gone")
+    for run_type, tried in (("backfill", False), ("scheduled", True)):
+        with caplog.at_level(logging.ERROR):
+            notify({**context("x"), "dag_run": SimpleNamespace(run_type=run_type)})
+        assert bool(caplog.text) is tried

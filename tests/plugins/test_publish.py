@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from nightjar import build
 from nightjar.hooks.lake import LakeHook
 from nightjar.hooks.state import StateHook
 from nightjar.operators.plan import PlanOperator
@@ -190,10 +191,15 @@ def snapshot() -> None:
     StateHook(STATE).put(*layout.watermark_key("w", "weather"), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
 
+@pytest.fixture(autouse=True)
+def stamped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins and ``include`` of build abc."""
+    (tmp_path / "_build.json").write_text(json.dumps({"code_sha": "abc"}))
+    monkeypatch.setattr(build, "OWN_BUILD_FILE", tmp_path / "_build.json")
+
+
 def planner(tmp_path: Path, days: str = FIRST, **changes: Any) -> PlanOperator:
-    build = tmp_path / "_build.json"
-    build.write_text(json.dumps({"code_sha": "abc"}))
-    arguments: dict[str, Any] = {"fresh": "False", "dry_run": "False", "build_file": build}
+    arguments: dict[str, Any] = {"fresh": "False", "dry_run": "False", "build_file": tmp_path / "_build.json"}
     return PlanOperator(
         task_id="plan",
         days=days,

@@ -48,7 +48,6 @@ def main(folder: Path) -> None:
         found: dict[str, Any] = {
             "doc": ast.get_docstring(ast.parse(source)),
             "lines": len(source.splitlines()),
-            "doc_lines": len((ast.get_docstring(ast.parse(source)) or "").splitlines()),
             "dags": {},
             "error": None,
         }

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="nightjar-airflow-")  # goes with this process
 SETTINGS = {
     "NIGHTJAR_LAKE_BUCKET": "nj-lake",
     "NIGHTJAR_ARTIFACT_BUCKET": "nj-artifact",
@@ -24,7 +26,7 @@ SETTINGS = {
 def environment(**more: str) -> dict[str, str]:
     """A clean environment with the platform's settings and no AWS in reach."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    home = {"AIRFLOW_HOME": str(ROOT / ".nightjar" / "test-airflow-home"), "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
+    home = {"AIRFLOW_HOME": AIRFLOW_HOME.name, "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
     return {**keep, **home, **SETTINGS, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **more}
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include.rundate import run_day
+from include.rundate import run_day, run_days
 
 START = datetime(2013, 3, 1, 2, tzinfo=UTC)
 
@@ -24,3 +24,8 @@ def test_a_person_says_another_day() -> None:
 def test_neither_says_what_to_do() -> None:
     with pytest.raises(ValueError, match="date set, like 2013-03-01"):
         run_day(None, {})
+
+
+def test_a_range_ends_with_its_last_day_and_is_one_day_without() -> None:
+    assert run_days(START, {"end_date": None}) == [date(2013, 3, 1)]
+    assert run_days(None, {"date": "2013-02-28", "end_date": "2013-03-01"}) == [date(2013, 2, 28), date(2013, 3, 1)]

@@ -17,7 +17,6 @@ from include.training import bundle
 from tests.training.builders import text_files
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = range(14701, 14730)
 
 
 class Service:
@@ -72,15 +71,9 @@ class Service:
 
 
 def _free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"no free port in {PORTS}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

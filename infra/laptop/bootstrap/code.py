@@ -1,4 +1,4 @@
-"""Packages ``include/`` as CI does: stamps the build, makes a reproducible archive, uploads it under ``code/<sha>/``."""
+"""Packages the code as CI does: stamps the build, archives ``include/`` reproducibly, uploads it under ``code/<sha>/``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from include.lake import layout
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT
 
-STAMPED = ("include", "plugins", "serving")
+PACKAGED = ("include", "plugins", "serving")
+STAMPED = ("include", "plugins/nightjar")  # they travel apart; a run's first task compares the two
 BUILD_FILE = "_build.json"
 SCRIPTS = ("transform", "audit")
 ARCHIVE = "include.zip"
@@ -32,24 +33,25 @@ class Build:
 
 
 def stamp(root: Path = ROOT) -> Build:
-    """Writes ``include/_build.json`` and returns what it says."""
+    """Writes ``_build.json`` into ``include/`` and the plugins and returns what it says."""
     git_sha = _git(root, "rev-parse", "HEAD") or "0" * 40
-    changed = _git(root, "status", "--porcelain", "--", *STAMPED)
+    changed = _git(root, "status", "--porcelain", "--", *PACKAGED)
     dirty = content_hash(root)[:12] if changed or not _git(root, "rev-parse", "HEAD") else ""
     # The time of the commit, not of the clock: the same code is the same build.
     built_at = _git(root, "show", "-s", "--format=%cI", "HEAD")
     build = Build(git_sha, dirty, built_at, f"{git_sha[:12]}-{dirty}" if dirty else git_sha[:12])
-    file = root / "include" / BUILD_FILE
     text = json.dumps(asdict(build), indent=1) + "\n"
-    if not file.is_file() or file.read_text() != text:
-        file.write_text(text)
+    for folder in STAMPED:
+        file = root / folder / BUILD_FILE
+        if not file.is_file() or file.read_text() != text:
+            file.write_text(text)
     return build
 
 
 def content_hash(root: Path) -> str:
     """sha256 over paths and contents of everything that is packaged, the stamp itself left out."""
     digest = hashlib.sha256()
-    for folder in STAMPED:
+    for folder in PACKAGED:
         for path in _files(root / folder):
             if path.name != BUILD_FILE:
                 digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())

@@ -42,6 +42,13 @@ class ContainerService(EC2ContainerServiceBackend):
 
     # --- clusters ---
 
+    def create_cluster(self, cluster_name: str, *args: Any, **kwargs: Any) -> Cluster:
+        """A name that is taken answers the cluster that has it, as it is."""
+        existing = self.clusters.get(cluster_name)
+        if existing is not None and existing.status == "ACTIVE":
+            return existing
+        return super().create_cluster(cluster_name, *args, **kwargs)
+
     def delete_cluster(self, cluster_str: str) -> Cluster:
         cluster = self._get_cluster(cluster_str)
         if any(s.cluster is cluster and s.status == "ACTIVE" for s in self.scheduler.services.values()):

@@ -6,12 +6,13 @@ import asyncio
 import os
 import socket
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="nightjar-airflow-"))
+from tests.policy.parsed import AIRFLOW_HOME
+
+os.environ.setdefault("AIRFLOW_HOME", AIRFLOW_HOME.name)
 
 import boto3
 import pytest

@@ -15,6 +15,8 @@ from nightjar.sensors.athena import AthenaQuerySensor
 
 from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 def athena(aws: Any) -> Any:
@@ -79,7 +81,6 @@ def test_teardown_stops_a_query_that_runs(athena: Any) -> None:
     assert StopJobsOperator(task_id="stop", jobs=jobs).execute(context()) == [identifier]
 
 
-@pytest.mark.stack
 def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_attempt(on_cloud: Any) -> None:
     on_cloud.client("s3").create_bucket(Bucket="artifact-athena")
     client = on_cloud.client("athena")

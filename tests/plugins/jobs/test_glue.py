@@ -14,6 +14,8 @@ from nightjar.sensors.glue import GlueJobRunSensor
 
 from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
+pytestmark = pytest.mark.stack
+
 JOB = "transform"
 
 

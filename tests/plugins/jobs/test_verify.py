@@ -17,6 +17,8 @@ from nightjar.operators.verify import VerifyServiceOperator
 
 from .conftest import TaskInstance, context
 
+pytestmark = pytest.mark.stack
+
 GOLDEN = {"request": {"carrier": "UA"}, "probability": 0.25, "prediction": 0}
 
 
@@ -55,7 +57,7 @@ def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     aws("ssm").put_parameter(Name="/url", Value=f"http://127.0.0.1:{server.server_port}", Type="String")
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:

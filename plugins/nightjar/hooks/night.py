@@ -1,0 +1,18 @@
+"""What the functions of a night (``include.registry.night``) speak to AWS with; they know no hook by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nightjar.hooks.lake import LakeHook
+from nightjar.hooks.registry import RegistryHook
+from nightjar.hooks.state import StateHook
+
+
+def night_hooks(model_group: str, state_table: str, region: str) -> dict[str, Any]:
+    """``objects`` in S3, ``state`` table, ``versions`` of the model."""
+    return {
+        "objects": LakeHook(),
+        "state": StateHook(state_table),
+        "versions": RegistryHook(model_group, region_name=region),
+    }
