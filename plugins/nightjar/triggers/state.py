@@ -49,6 +49,7 @@ class StateTrigger(BaseTrigger):
         hook = StateHook(self.table)
         deadline = datetime.fromisoformat(self.deadline)
         while True:
+            await asyncio.sleep(self.poll_seconds)  # first the wait, as in nightjar.triggers.describe
             verdict, seen = await self.look(hook)
             if verdict is None and datetime.now(UTC) >= deadline:
                 verdict = {"status": "late", "seen": seen}
@@ -56,7 +57,6 @@ class StateTrigger(BaseTrigger):
                 yield TriggerEvent(verdict)
                 return
             self.log.info("Waiting: %s", seen)
-            await asyncio.sleep(self.poll_seconds)
 
 
 class DayStatusTrigger(StateTrigger):
