@@ -69,8 +69,8 @@ class DescribeTrigger(BaseTrigger):
         )
         async with await hook.get_async_conn() as client:
             while True:
-                # First the wait: the sensor has only just looked. A trigger that fires at once would also meet Airflow's issue 72716,
-                # in which a task that is resumed before its worker was seen to end loses a try.
+                # First the wait: the sensor has only just looked. A trigger that fires at once would also meet Airflow's issue
+                # 72716, in which a task that is resumed before its worker was seen to end loses a try.
                 await asyncio.sleep(self.poll_seconds)
                 try:
                     state = jmespath.search(self.state_path, await getattr(client, self.method)(**self.arguments))
