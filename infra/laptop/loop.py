@@ -61,7 +61,7 @@ def run_loop(config: LaptopConfig) -> int:
     except LaptopError as error:
         print(f"\n`{reporter.current}` failed.\n{error}\n", file=sys.stderr)
         print(
-            "The platform goes on running, for you to look. Running it again goes on from here; `make stop` stops it.",
+            "What was started goes on running, for you to look. Running it again goes on from here; `make stop` stops it.",
             file=sys.stderr,
         )
         return 1
