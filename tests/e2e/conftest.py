@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -111,8 +112,6 @@ class Loop:
 
     def query(self, sql: str) -> list[list[str | None]]:
         """Rows of an Athena query over the published tables."""
-        import time
-
         athena = self.aws.athena
         context = {"Database": Settings.model_fields["glue_database"].default}
         group = Settings.model_fields["athena_workgroup"].default
