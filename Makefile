@@ -10,7 +10,7 @@ TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint bench-loop lock setup setup-test
+.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint bench-loop bench-serving lock setup setup-test
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ lint: setup-test ## ruff, and shellcheck where there is one
 
 bench-loop: setup-test ## measure a night against its targets, printed as a table
 	@$(TEST)/python -m benchmarks.loop
+
+bench-serving: setup-test ## measure the service against the source's, no-ops and (PEERS=1) other servers
+	@$(TEST)/python -m benchmarks.serving
 
 COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
 

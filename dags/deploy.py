@@ -126,6 +126,7 @@ def deploy(workload: Workload) -> DAG:
             version=pulled("resolve", "version"),
             bundle_digest=pulled("resolve", "bundle_digest"),
             bundle_uri=pulled("resolve", "bundle_uri"),
+            api_key_secret=CONFIG.verify_key_secret,
         )
         target >> submit >> sense >> verify >> go_live(name, target, submit.output)
 

@@ -36,6 +36,9 @@ class Settings(BaseModel):
     training_role_arn: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+", description="role of SageMaker jobs")
     training_instance_type: str = Field("ml.m5.xlarge", description="instance type of training and processing jobs")
     serving_image: str = Field(min_length=1, description="image reference of the FastAPI service")
+    verify_key_secret: str = Field(
+        "", description="Secrets Manager secret whose text is the API key that a deploy's check sends; empty: callers need none"
+    )
     ecs_cluster: str = Field("nightjar", description="ECS cluster of the services")
     alerts_topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:.+", description="SNS topic that failures are told to")
     poll_seconds: int = Field(30, ge=1, le=600, description="seconds between two looks at a remote job")

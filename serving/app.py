@@ -1,126 +1,121 @@
-"""The service: ``uvicorn serving.app:app``. Settings are environment variables, see ``serving.settings``.
+"""The FastAPI application of one process: every route but the fast way of the prediction routes, which is ``serving.lane``.
 
-``/health`` is alive as soon as the process is; ``/ready`` only when the bundle's golden rows score as in training.
+Its own ``/predict`` and ``/predict/batch`` are the reference that the lane is held against; requests reach them only in tests.
 ``/docs`` loads its styles from FastAPI's CDN; ``/openapi.json`` does not.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from include.training.request import Checked, FieldProblem
+from include.training import golden as golden_rows
+from include.training.request import Checked
 from include.training.score import ScoreError
-from serving import logs, validation
-from serving.engine import Prediction
-from serving.middleware import RequestLog
-from serving.model import LoadedModel, ModelHolder, NotReady
+from serving import logs, page, validation
+from serving.lane import unscorable
 from serving.openapi import describe
-from serving.settings import Settings, SettingsError
+from serving.state import State
 from serving.validation import Refusal
 
-log = logging.getLogger(__name__)
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app() -> FastAPI:
-    """The application. Settings are read when it starts; wrong ones end the start with every variable named."""
-    logs.configure()
-    app = FastAPI(title="Nightjar prediction service", lifespan=_lifespan, redoc_url=None)
+def create_app(state: State, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application around one process's state."""
+    app = FastAPI(title="Nightjar prediction service", lifespan=lifespan, redoc_url=None)
+    app.state.service = state
     app.openapi = lambda: _openapi(app)
-    app.add_middleware(RequestLog)
     app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(NotReady, _not_ready)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_api_route("/health", health, methods=["GET"], summary="Whether the process is alive")
-    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the golden rows score as in training")
+    app.add_api_route("/ready", ready, methods=["GET"], summary="Whether the golden rows scored as in training")
     app.add_api_route("/version", version, methods=["GET"], summary="What is served")
     app.add_api_route("/golden", golden, methods=["GET"], summary="Scores the golden rows again")
+    app.add_api_route("/metrics", metrics, methods=["GET"], summary="Prometheus metrics of all processes of this task")
     app.add_api_route("/predict", predict, methods=["POST"], summary="Scores one record")
     app.add_api_route("/predict/batch", predict_batch, methods=["POST"], summary="Scores several records")
+    page.add_routes(app)
     return app
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    try:
-        app.state.settings = Settings.from_env()
-    except SettingsError as error:
-        log.critical("The service cannot start. %s", error)
-        raise
-    app.state.holder = ModelHolder(app.state.settings)
-    app.state.holder.start()
-    yield
-    log.info("The service stops")
 
 
 async def health() -> dict[str, str]:
     return {"status": "alive"}
 
 
-async def ready(request: Request) -> JSONResponse:
-    try:
-        _model(request)
-    except NotReady as error:
-        return JSONResponse({"ready": False, "reason": str(error)}, status_code=503)
-    return JSONResponse({"ready": True})
+async def ready() -> dict[str, bool]:
+    """A process that serves has proven its bundle; until then ``serving.waiting`` answers."""
+    return {"ready": True}
 
 
-async def version(request: Request) -> dict[str, str]:
-    model, settings = _model(request), request.app.state.settings
-    manifest = model.bundle.manifest
+async def version(request: Request) -> dict[str, Any]:
+    state = _state(request)
+    manifest = state.model.bundle.manifest
     return {
         "workload": manifest.workload,
-        "model_version": settings.model_version,
-        "bundle_digest": settings.bundle_digest,
+        "model_version": state.settings.model_version,
+        "bundle_digest": state.settings.bundle_digest,
         "dataset_version": manifest.dataset_version,
         "cutoff": manifest.cutoff,
         "code_sha": manifest.code_sha,
-        "engine": model.engine.name,
+        "engine": state.model.bundle.model.name,
+        "engine_microseconds": round(state.model.median_seconds * 1e6, 1),
+        "parity": [report.model_dump(exclude_none=True) for report in manifest.parity],
+        "processes": state.settings.workers,
     }
 
 
 def golden(request: Request) -> dict[str, Any]:
-    return _model(request).engine.golden().model_dump(exclude_none=True)
+    loaded = _state(request).model.bundle
+    return golden_rows.rescore(loaded.golden, loaded.schema, loaded.scorer).model_dump(exclude_none=True)
+
+
+def metrics(request: Request) -> Response:
+    body, content_type = _state(request).telemetry.metrics()
+    return Response(body, headers={"content-type": content_type})
 
 
 async def predict(request: Request) -> JSONResponse:
-    model, settings = _model(request), request.app.state.settings
-    checked = validation.one(await validation.read_json(request, settings.max_body_bytes), model.bundle.schema)
-    prediction = _score(model, [checked])[0]
-    return JSONResponse(_answer(prediction, checked) | {"model_version": settings.model_version})
+    state = _state(request)
+    checked = validation.one(validation.parse(await _body(request)), state.model.bundle.schema)
+    try:
+        probability = await state.scoring.one(checked.record)
+    except ScoreError as error:
+        raise unscorable(error) from error
+    return JSONResponse(_answer(state, probability, checked) | {"model_version": state.settings.model_version})
 
 
 async def predict_batch(request: Request) -> JSONResponse:
-    model, settings = _model(request), request.app.state.settings
-    body = await validation.read_json(request, settings.max_body_bytes)
-    checked = validation.many(body, model.bundle.schema, settings.max_batch)
-    predictions = _score(model, checked, batch=True)
-    answers = [_answer(prediction, one) for prediction, one in zip(predictions, checked, strict=True)]
-    return JSONResponse({"predictions": answers, "model_version": settings.model_version})
+    state, body = _state(request), await _body(request)
 
+    def check(body: bytes) -> list[Checked]:
+        return validation.many(validation.parse(body), state.model.bundle.schema, state.settings.max_batch)
 
-def _model(request: Request) -> LoadedModel:
-    return request.app.state.holder.current
-
-
-def _score(model: LoadedModel, checked: Sequence[Checked], batch: bool = False) -> list[Prediction]:
     try:
-        return model.engine.predict([one.record for one in checked])
+        checked, probabilities = await state.scoring.many(body, check, lambda one: one.record)
     except ScoreError as error:
-        log.warning("A valid request could not be scored: %s", error)
-        problem = (error.index if batch else None, FieldProblem("", str(error)))
-        raise Refusal(422, f"the record cannot be scored: {error}", [problem]) from error
+        raise unscorable(error, batch=True) from error
+    answers = [_answer(state, probability, one) for probability, one in zip(probabilities, checked, strict=True)]
+    return JSONResponse({"predictions": answers, "model_version": state.settings.model_version})
 
 
-def _answer(prediction: Prediction, checked: Checked) -> dict[str, Any]:
-    answer: dict[str, Any] = {"prediction": prediction.label, "probability": prediction.probability}
+def _state(request: Request) -> State:
+    return request.app.state.service
+
+
+async def _body(request: Request) -> bytes:
+    state = _state(request)
+    return await validation.read_body(request.scope["headers"], request.receive, state.settings.max_body_bytes, state.deadlines)
+
+
+def _answer(state: State, probability: float, checked: Checked) -> dict[str, Any]:
+    answer: dict[str, Any] = {"prediction": state.scoring.prediction(probability), "probability": probability}
     if checked.warnings:
         answer["warnings"] = [warning._asdict() for warning in checked.warnings]
     return answer
@@ -128,13 +123,9 @@ def _answer(prediction: Prediction, checked: Checked) -> dict[str, Any]:
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
-    # A refused body is not read to its end, so the connection cannot be used again.
-    headers = {"connection": "close"} if error.status in (413, 415) else None
-    return JSONResponse(error.body() | {"request_id": logs.request_id.get()}, status_code=error.status, headers=headers)
-
-
-def _not_ready(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": f"not ready: {error}", "request_id": logs.request_id.get()}, status_code=503)
+    return JSONResponse(
+        error.body() | {"request_id": logs.request_id.get()}, status_code=error.status, headers=error.headers or None
+    )
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -144,13 +135,7 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
+    state: State = app.state.service
     document = get_openapi(title=app.title, version="1", routes=app.routes)
-    try:
-        model = app.state.holder.current
-    except NotReady:
-        return document
-    describe(document, model.bundle.schema.fields, app.state.settings.max_batch)
+    describe(document, state.model.bundle.schema.fields, state.settings.max_batch)
     return document
-
-
-app = create_app()

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from include.training.request import Checked, FieldProblem, RequestSchema, shown
+from serving.deadlines import Deadlines
 
 MAX_PROBLEMS = 20
 
 
 class Refusal(Exception):
-    """An answer with a 4xx. ``problems``: (index in the batch or None, field, message)."""
+    """An answer with a 4xx or 503. ``problems``: (index in the batch or None, field, message); ``headers`` go with the answer."""
 
-    def __init__(self, status: int, message: str, problems: list[tuple[int | None, FieldProblem]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        problems: list[tuple[int | None, FieldProblem]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.problems = problems or []
+        # A body that was not read to its end leaves the connection unfit for another request.
+        self.headers = {"connection": "close"} if status in (408, 413, 415) else headers or {}
 
     def body(self) -> dict[str, Any]:
         """The answer's JSON: ``{"error", "fields": [{"field", "message", "index"?}]}``; long lists are cut."""
@@ -29,26 +39,46 @@ class Refusal(Exception):
         return {"error": str(self), "fields": fields}
 
 
-async def read_json(request: Request, max_bytes: int) -> Any:
-    """The decoded body. Errors: :class:`Refusal` 415 (not JSON by its header), 413 (too large), 400 (malformed)."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
+async def read_body(headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, deadlines: Deadlines) -> bytes:
+    """The whole body. Errors: :class:`Refusal` 415 (not JSON by its header), 413 (too large, found while it streams), 408 (slower
+    than ``deadlines`` allow), 400 (broken off).
+    """
+    media_type = encoding = declared = b""
+    for name, value in headers:
+        if name == b"content-type":
+            media_type = value
+        elif name == b"content-encoding":
+            encoding = value
+        elif name == b"content-length":
+            declared = value
+    if media_type != b"application/json" and media_type.split(b";")[0].strip().lower() != b"application/json":
         raise Refusal(415, "send the body with content-type: application/json")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if encoding and encoding.lower() != b"identity":
         raise Refusal(415, "send the body without content-encoding")
-    too_large = Refusal(413, f"the body is larger than {max_bytes} bytes")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large
-    body = bytearray()
+    if len(declared) > 20 or (declared.isdigit() and int(declared) > max_bytes):
+        raise _too_large(max_bytes)
+    task = deadlines.begin()
     try:
-        async for chunk in request.stream():
-            body += chunk
+        message = await receive()
+        body = message.get("body", b"")
+        if message.get("more_body", False):
+            body = bytearray(body)
+        while message["type"] == "http.request" and message.get("more_body", False):
             if len(body) > max_bytes:
-                raise too_large
-    except ClientDisconnect:
-        raise Refusal(400, "the connection closed before the body was complete") from None
-    return parse(bytes(body))
+                raise _too_large(max_bytes)
+            message = await receive()
+            body += message.get("body", b"")
+    except asyncio.CancelledError:
+        if deadlines.is_late(task):
+            raise Refusal(408, f"the body did not arrive within {deadlines.seconds:g} seconds") from None
+        raise
+    finally:
+        deadlines.end(task)
+    if message["type"] != "http.request":
+        raise Refusal(400, "the connection closed before the body was complete")
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return bytes(body)
 
 
 def parse(body: bytes) -> Any:
@@ -72,34 +102,39 @@ def one(value: Any, schema: RequestSchema) -> Checked:
     """The record of /predict. Errors: :class:`Refusal` 422."""
     checked = schema.check(value)
     if checked.errors:
-        raise _invalid([(None, problem) for problem in checked.errors])
+        raise invalid([(None, problem) for problem in checked.errors])
     return checked
 
 
 def many(value: Any, schema: RequestSchema, most: int) -> list[Checked]:
     """The records of /predict/batch, ``{"records": […]}``. Errors: :class:`Refusal` 422."""
     if not isinstance(value, dict) or set(value) != {"records"} or not isinstance(value["records"], list):
-        raise _invalid([(None, FieldProblem("records", 'the body must be {"records": [...]} and nothing else'))])
+        raise invalid([(None, FieldProblem("records", 'the body must be {"records": [...]} and nothing else'))])
     records = value["records"]
     if not 1 <= len(records) <= most:
-        raise _invalid([(None, FieldProblem("records", f"must hold 1 to {most} records, not {len(records)}"))])
+        raise invalid([(None, FieldProblem("records", f"must hold 1 to {most} records, not {len(records)}"))])
     checked = [schema.check(record) for record in records]
     problems = [(index, problem) for index, result in enumerate(checked) for problem in result.errors]
     if problems:
-        raise _invalid(problems)
+        raise invalid(problems)
     return checked
+
+
+def invalid(problems: list[tuple[int | None, FieldProblem]]) -> Refusal:
+    """The 422 that names the fields; the first one is its text."""
+    index, first = problems[0]
+    where = "" if index is None else f"record {index}: "
+    return Refusal(422, f"{where}{first.field}: {first.message}" if first.field else f"{where}{first.message}", problems)
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal(413, f"the body is larger than {max_bytes} bytes")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise _invalid([(None, FieldProblem(shown(name), "is given twice"))])
+            raise invalid([(None, FieldProblem(shown(name), "is given twice"))])
         result[name] = value
     return result
-
-
-def _invalid(problems: list[tuple[int | None, FieldProblem]]) -> Refusal:
-    index, first = problems[0]
-    where = "" if index is None else f"record {index}: "
-    return Refusal(422, f"{where}{first.field}: {first.message}" if first.field else f"{where}{first.message}", problems)

@@ -66,6 +66,11 @@ def dataset_prefix(workload: str, run: str) -> str:
     return f"datasets/{workload}/{run}/"
 
 
+def predictions_prefix(workload: str) -> str:
+    """Lake. The prediction log: JSON lines, uncompressed, below ``YYYY/MM/dd/HH/`` (the UTC hour of delivery)."""
+    return f"predictions/{workload}/"
+
+
 # --- artifact bucket ---------------------------------------------------------------------------------------------
 
 
@@ -120,6 +125,11 @@ def service_name(workload: str) -> str:
 def template_family(workload: str) -> str:
     """ECS task definition that Terraform owns and a deploy copies."""
     return f"nightjar-{workload}-template"
+
+
+def prediction_stream(workload: str) -> str:
+    """Firehose delivery stream from the service to :func:`predictions_prefix`."""
+    return f"nightjar-{workload}-predictions"
 
 
 def service_url_parameter(workload: str) -> str:

@@ -34,7 +34,8 @@ class Scorer:
     ) -> None:
         self.features = features
         self.kinds = dict(kinds)
-        self.codes = {name: {value: float(code) for code, value in enumerate(values)} for name, values in categories.items()}
+        codes = {name: {value: float(code) for code, value in enumerate(values)} for name, values in categories.items()}
+        self._coding = [(name, codes[name] if kind == "category" else None) for name, kind in self.kinds.items()]
         self.model = model
         self.threshold = threshold
 
@@ -47,11 +48,22 @@ class Scorer:
         if values.keys() != self.kinds.keys():
             odd = ", ".join(sorted(values.keys() ^ self.kinds.keys()))
             raise ScoreError(f"features() and FEATURES do not agree on: {odd}", index)
-        return [self._encode(name, kind, values[name], index) for name, kind in self.kinds.items()]
+        row = []
+        for name, codes in self._coding:
+            value = values[name]
+            # A finite float is itself; inf and NaN are what do not give zero here.
+            plain = codes is None and type(value) is float and value - value == 0.0
+            row.append(value if plain else self._encode(name, codes, value, index))
+        return row
 
     def matrix(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """float64 (rows, features)."""
-        return np.array([self.row(record, index) for index, record in enumerate(records)], dtype=np.float64)
+        return self.stack([self.row(record, index) for index, record in enumerate(records)])
+
+    @staticmethod
+    def stack(rows: Sequence[Sequence[float]]) -> np.ndarray:
+        """Rows of :meth:`row` as float64 (rows, features)."""
+        return np.array(rows, dtype=np.float64)
 
     def probabilities(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """float64 (rows,): probability of label 1. A bad row raises :class:`ScoreError` with its index."""
@@ -80,13 +92,13 @@ class Scorer:
         except ScoreError as error:
             raise ScoreError(str(error), index) from error
 
-    def _encode(self, name: str, kind: str, value: Any, index: int) -> float:
+    def _encode(self, name: str, codes: Mapping[str, float] | None, value: Any, index: int) -> float:
         if value is None:
             return math.nan
-        if kind == "category":
+        if codes is not None:
             if not isinstance(value, str):
                 raise ScoreError(f"feature {name} is a category, but its value is a {type(value).__name__}", index)
-            return self.codes[name].get(value, math.nan)
+            return codes.get(value, math.nan)
         if not isinstance(value, (int, float)):
             raise ScoreError(f"feature {name} is a number, but its value is a {type(value).__name__}", index)
         try:

@@ -1,8 +1,8 @@
 """The training job: ``python -m include.training.train``.
 
 Channels ``train``, ``validation`` (Parquet) and ``manifest`` (the data set manifest); hyperparameters ``workload``, ``code_sha``,
-``dataset_version`` and any of the model's own, which override the workload's. Writes a bundle's files into the model folder and
-prints metrics as ``metric:<name>=<value>``.
+``dataset_version`` and any of the model's own, which override the workload's. Writes a bundle's files into the model folder,
+among them the fast form of the model if one passed the parity gate, and prints metrics as ``metric:<name>=<value>``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import sklearn
 
 from include.training import bundle, container, data, estimators, golden, metrics
 from include.training.container import JobError
+from include.training.engines import ladder
+from include.training.engines.ladder import Published
+from include.training.engines.sklearn_model import SklearnModel
 from include.training.request import RequestSchema
 from include.training.score import Scorer
 from include.workloads import Workload, load
@@ -60,13 +63,25 @@ def main() -> None:
     for name, value in measured.items():
         print(f"metric:validation_{name}={value:.6f}", flush=True)
 
+    chosen = golden.choose(valid, schema, scorer)
+    published = ladder.publish(
+        model,
+        matrix,
+        scorer.matrix([row.request for row in chosen]),
+        categories={at: len(categories[name]) for at, name in enumerate(kinds) if name in categories},
+        threshold=THRESHOLD,
+        seed=workload.model.seed,
+    )
+    _print_parity(published)
+
     seen = data.key_digests([*data.keys(train), *data.keys(validation)])
     files = bundle.seal(
         {
             bundle.FEATURES: source,
-            bundle.GOLDEN: golden.to_lines(golden.choose(valid, schema, scorer)),
+            bundle.GOLDEN: golden.to_lines(chosen),
             bundle.MODEL: _dump(model),
             bundle.TRAINING_KEYS: seen.tobytes(),
+            **published.files,
         },
         workload=workload.name,
         dataset_version=manifest["version"],
@@ -80,6 +95,8 @@ def main() -> None:
         model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": parameters},
         libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
         metrics=measured,
+        inputs=published.inputs,
+        parity=published.parity,
     )
     _prove(files)
     bundle.write_folder(files, container.model_folder())
@@ -129,11 +146,25 @@ def _dump(model: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _print_parity(published: Published) -> None:
+    for tried in published.parity:
+        if tried.max_difference is not None:
+            print(f"metric:parity_max_difference={tried.max_difference:.3e}", flush=True)
+            print(f"metric:parity_flipped={tried.flipped}", flush=True)
+        if not tried.passed:
+            print(f"{tried.engine} does not serve this model: {tried.reason}", flush=True)
+    print(f"The model is served by {published.engine}", flush=True)
+
+
 def _prove(files: dict[str, bytes]) -> None:
+    """The golden rows, which the fitted model scored, by the engine that will serve and by the pickled model."""
     loaded = bundle.load(files)
-    result = golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
-    if not result.ok:
-        raise JobError(f"The bundle does not score as the model did: {result.reason}")
+    reference = SklearnModel(joblib.load(io.BytesIO(files[bundle.MODEL])))
+    for model in (loaded.model, reference):
+        scorer = Scorer(loaded.scorer.features, loaded.manifest.features, loaded.manifest.categories, model, THRESHOLD)
+        result = golden.rescore(loaded.golden, loaded.schema, scorer)
+        if not result.ok:
+            raise JobError(f"The bundle does not score with {model.name} as the model did: {result.reason}")
 
 
 if __name__ == "__main__":

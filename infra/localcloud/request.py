@@ -20,8 +20,8 @@ _SCANNED = 4096
 _IAM_NAMES = {"monitoring": "cloudwatch", "email": "ses"}
 # Best effort, first match wins: the member of a request that names what it is about.
 _NAMES = (
-    "StreamName|StreamARN|TableName|JobName|TrainingJobName|ProcessingJobName|ModelPackageName|ModelPackageGroupName|QueryExecutionId"
-    "|WorkGroup|SecretId|service|serviceName|family|taskDefinition|cluster|TopicArn|logGroupName|KeyId|RoleArn|RoleName|AlarmName"
+    "StreamName|StreamARN|DeliveryStreamName|TableName|JobName|TrainingJobName|ProcessingJobName|ModelPackageName"
+    "|ModelPackageGroupName|QueryExecutionId|WorkGroup|SecretId|service|serviceName|family|taskDefinition|cluster|TopicArn|logGroupName|KeyId|RoleArn|RoleName|AlarmName"
     "|LoadBalancerArn|TargetGroupArn|DatabaseName|Namespace|Name"
 )
 _MEMBER = re.compile(rf'"({_NAMES})"\s*:\s*"([^"]*)"')

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import time
 from datetime import timedelta
 
 import pyarrow.parquet as pq
@@ -39,6 +40,31 @@ def test_the_live_version_is_the_one_that_answers(loop: Loop) -> None:
     assert answer["bundle_digest"] == live["bundle_digest"] == package["bundle_digest"]
     assert answer["model_version"] == str(live["version"])
     assert (answer["dataset_version"], answer["cutoff"]) == (package["dataset_version"], package["data_cutoff"])
+
+
+def test_it_is_served_by_the_fast_engine_that_passed_the_gate(loop: Loop) -> None:
+    answer = loop.service("/version").json()
+    assert answer["engine"] == "onnxruntime"
+    passed = next(report for report in answer["parity"] if report["passed"])
+    assert passed["engine"] == "onnxruntime" and passed["rows"] >= 10_000 and passed["on_threshold"] > 1000
+    assert passed["max_difference"] <= 1e-6 and passed["flipped"] == 0
+
+
+def test_predictions_reach_the_lake(loop: Loop) -> None:
+    package = loop.package(int(loop.live()["version"]))["CustomerMetadataProperties"]
+    golden = json.loads(bundle.unpack(registry.content(loop.aws, package["bundle_uri"]))[bundle.GOLDEN].splitlines()[0])
+    asked = loop.service("/predict", golden["request"])
+    request_id = asked.headers["x-request-id"]
+    end = time.monotonic() + 60
+    logged: list[dict] = []
+    while not logged and time.monotonic() < end:
+        time.sleep(0.5)
+        keys = loop.keys("lake", layout.predictions_prefix(WORKLOAD))
+        lines = [json.loads(line) for key in keys for line in loop.read("lake", key).splitlines()]
+        logged = [line for line in lines if line["request_id"] == request_id]
+    assert len(logged) == 1, "the prediction is not in the lake"
+    assert logged[0]["probability"] == asked.json()["probability"] and logged[0]["bundle_digest"] == package["bundle_digest"]
+    assert logged[0]["features"]["carrier"] == golden["request"]["carrier"]
 
 
 def test_it_predicts_what_training_computed(loop: Loop) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from include.lake import layout
 from include.training import bundle
+from include.training.engines import FAST_FORMS
 from infra.laptop import registry
 
 from .conftest import WORKLOAD, Loop
@@ -116,7 +117,7 @@ def golden_turned(loop: Loop) -> bytes:
 @pytest.mark.parametrize("fault", ["cannot_load", "scores_wrongly"])
 def test_a_bad_bundle_ends_red_and_the_old_version_answers(loop: Loop, fault: str) -> None:
     live = loop.live()
-    name, content = (bundle.MODEL, b"no pickle") if fault == "cannot_load" else (bundle.GOLDEN, golden_turned(loop))
+    name, content = (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, golden_turned(loop))
     version = register(loop, fault, broken(loop, name, content))
     text = loop.red("deploy", version=version)
     assert "rolled back" in text or "ROLLBACK" in text, text

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from .conftest import ACCOUNT, VENVS, Cloud, free_port
+from .services import balance, completed, described, last_rollout, tasks_of
 
 pytestmark = pytest.mark.stack
 
@@ -83,22 +84,7 @@ def ecs(services: Cloud) -> Any:
 @pytest.fixture(scope="module")
 def target_group(services: Cloud) -> str:
     """A load balancer on 127.0.0.1 with a quick health check and a short drain."""
-    ec2, elb = services.client("ec2"), services.client("elbv2")
-    subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"][:2]]
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-    group = elb.create_target_group(
-        Name="app", Protocol="HTTP", Port=CONTAINER_PORT, VpcId=vpc, TargetType="ip", HealthCheckPath="/ready",
-        HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2,
-    )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
-    elb.modify_target_group_attributes(
-        TargetGroupArn=group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]
-    )
-    balancer = elb.create_load_balancer(Name="app", Subnets=subnets)["LoadBalancers"][0]
-    elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=LISTENER,
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )  # fmt: skip
-    return group
+    return balance(services, "app", LISTENER, CONTAINER_PORT, drain_seconds=1)
 
 
 def define(ecs: Any, version: str, **environment: str) -> str:
@@ -129,22 +115,6 @@ def create(ecs: Any, name: str, definition: str, group: str | None, **settings: 
             **settings,
         },
     )["service"]  # fmt: skip
-
-
-def described(ecs: Any, name: str) -> dict[str, Any]:
-    return ecs.describe_services(cluster="test", services=[name])["services"][0]
-
-
-def completed(ecs: Any, name: str) -> dict[str, Any] | None:
-    service = described(ecs, name)
-    primary = service["deployments"][0]
-    done = primary["rolloutState"] == "COMPLETED" and service["runningCount"] == service["desiredCount"]
-    return primary if done and len(service["deployments"]) == 1 else None
-
-
-def tasks_of(ecs: Any, name: str) -> list[dict[str, Any]]:
-    arns = ecs.list_tasks(cluster="test", serviceName=name)["taskArns"]
-    return ecs.describe_tasks(cluster="test", tasks=arns)["tasks"] if arns else []
 
 
 def ask(path: str = "/version") -> tuple[int, dict[str, Any]]:
@@ -251,8 +221,7 @@ def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: An
     assert load.versions[0] == "1" and load.versions[-1] == "2"
     assert primary["id"] == deployment["id"] and primary["taskDefinition"] == definition
     assert before.isdisjoint(t["taskArn"] for t in tasks_of(ecs, web))
-    brief = ecs.list_service_deployments(cluster="test", service=web)["serviceDeployments"][0]
-    told = ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])["serviceDeployments"][0]
+    told = last_rollout(ecs, web)
     assert told["status"] == "SUCCESSFUL" and told["finishedAt"] and len(told["sourceServiceRevisions"]) == 1
     revision = ecs.describe_service_revisions(serviceRevisionArns=[told["targetServiceRevision"]["arn"]])["serviceRevisions"][0]
     assert revision["taskDefinition"] == definition
@@ -284,9 +253,8 @@ def test_the_circuit_breaker_rolls_back(services: Cloud, ecs: Any, web: str, bro
         primary = services.wait_until(lambda: completed(ecs, web))
     assert load.failures == [] and set(load.versions) == {version}
     assert primary["taskDefinition"] == good == described(ecs, web)["taskDefinition"]
-    brief = ecs.list_service_deployments(cluster="test", service=web)["serviceDeployments"][0]
-    assert brief["status"] == "ROLLBACK_SUCCESSFUL"
-    told = ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])["serviceDeployments"][0]
+    told = last_rollout(ecs, web)
+    assert told["status"] == "ROLLBACK_SUCCESSFUL"
     assert "circuit breaker" in told["statusReason"]
     assert told["deploymentCircuitBreaker"]["failureCount"] >= told["deploymentCircuitBreaker"]["threshold"] == 3
     assert told["rollback"]["serviceRevisionArn"] != told["targetServiceRevision"]["arn"]

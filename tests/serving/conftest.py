@@ -35,8 +35,9 @@ class Service:
             "MAX_BODY_BYTES": "20000",
             "MAX_BATCH": "50",
             "EXIT_DELAY_SECONDS": "0",
+            "PORT": str(self.port),
         }
-        command = [sys.executable, "-m", "uvicorn", "serving.app:app", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, "-m", "serving"]
         inherited = {name: value for name, value in os.environ.items() if name not in variables}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

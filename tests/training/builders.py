@@ -46,7 +46,7 @@ def text_files(model: Any = None, **changes: Any) -> dict[str, bytes]:
     return seal_text(dump(fitted if model is None else model), lines, **changes)
 
 
-def seal_text(model: bytes, golden_lines: bytes, **changes: Any) -> dict[str, bytes]:
+def seal_text(model: bytes, golden_lines: bytes, fast_form: dict[str, bytes] | None = None, **changes: Any) -> dict[str, bytes]:
     fields = {
         "workload": "texts",
         "dataset_version": "d" * 64,
@@ -66,6 +66,7 @@ def seal_text(model: bytes, golden_lines: bytes, **changes: Any) -> dict[str, by
         bundle.GOLDEN: golden_lines,
         bundle.MODEL: model,
         bundle.TRAINING_KEYS: data.key_digests(["a", "b"]).tobytes(),
+        **(fast_form or {}),
     }
     return bundle.seal(files, **{**fields, **changes})
 

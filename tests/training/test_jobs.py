@@ -11,12 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import treelite
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.training import bundle, evaluate, train
 from include.training.container import JobError
 from include.training.decide import decide
+from include.training.engines import ladder, onnx_trees
 from include.workloads import load
-from tests.training.builders import make_flights, write_model_tar
+from tests.training.builders import dump, make_flights, write_model_tar
 
 ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
 
@@ -75,8 +79,14 @@ def test_training_is_repeatable_and_says_what_it_measured(root, capsys):
     before = bundle.read_folder(root / "model")
     train.main()
     assert bundle.read_folder(root / "model") == before
-    assert "metric:validation_auc=0.8" in capsys.readouterr().out
-    manifest = bundle.load(before).manifest
+    printed = capsys.readouterr().out
+    assert "metric:validation_auc=0.8" in printed
+    assert "metric:parity_max_difference=" in printed and "The model is served by onnxruntime" in printed
+    loaded = bundle.load(before)
+    manifest = loaded.manifest
+    assert manifest.engine == loaded.model.name == "onnxruntime" and "model.onnx" in before
+    (parity,) = manifest.parity
+    assert parity.passed and parity.max_difference < 1e-12 and parity.rows >= 10_000 and parity.on_threshold > 0
     assert list(manifest.features) == list(load("flights").features)
     assert manifest.model["hyperparameters"]["max_iter"] == 40
 
@@ -119,6 +129,48 @@ def test_a_lost_file_fails_the_training(root):
     pq.write_table(pq.read_table(root / "input/data/train")[:100], root / "input/data/train/part-0")
     with pytest.raises(JobError, match="Split train has 100 rows, its manifest says 1600"):
         train.main()
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "scikit-learn"])
+def test_a_bundle_that_does_not_score_as_the_model_did_is_not_written(root, monkeypatch, engine):
+    """The pickle, or the fast form behind the gate's back, is another model's."""
+    found = ladder.publish
+
+    def publish(*arguments, **options):
+        published = found(*arguments, **options)
+        content = published.files["model.onnx"]
+        wrong = content.replace(np.float64(_offset(arguments[0])).tobytes(), np.float64(9.0).tobytes())
+        assert wrong != content
+        return published._replace(files={"model.onnx": wrong})
+
+    if engine == "onnxruntime":
+        monkeypatch.setattr(ladder, "publish", publish)
+    else:
+        monkeypatch.setattr(train, "_dump", lambda model: dump(DummyClassifier().fit([[0.0], [1.0]], [0, 1])))
+    shutil.rmtree(root / "model")
+    with pytest.raises(JobError, match=f"The bundle does not score with {engine} as the model did: golden row"):
+        train.main()
+    assert not (root / "model/manifest.json").exists()
+
+
+def _offset(model: HistGradientBoostingClassifier) -> float:
+    return float(model._baseline_prediction.ravel()[0])
+
+
+def test_a_model_without_a_fast_form_is_trained_and_evaluated(root, monkeypatch):
+    def fails(*arguments):
+        raise RuntimeError("no converter")
+
+    monkeypatch.setattr(onnx_trees, "build", fails)
+    monkeypatch.setattr(treelite.sklearn, "import_model", fails)
+    shutil.rmtree(root / "model")
+    train.main()
+    write_model_tar(root)
+    _evaluate(root)
+    packed = (root / "processing/output/bundle.tar.gz").read_bytes()
+    loaded = bundle.load_packed(packed, bundle.digest(packed))
+    assert loaded.model.name == "scikit-learn"
+    assert [parity.reason for parity in loaded.manifest.parity] == ["RuntimeError: no converter"] * 2
 
 
 def test_evaluation_without_a_champion(root):

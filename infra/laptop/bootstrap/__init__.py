@@ -54,6 +54,7 @@ def bootstrap(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Platform:
     network = services.create_shared(aws, settings)
     for number, workload in enumerate(workloads):
         data.create_sources(aws, workload, postgres)
+        data.create_prediction_log(aws, LAKE_BUCKET, workload)
         jobs.create_model_group(aws, workload)
         urls[workload.name] = services.create(aws, settings, network, workload, arns, config.service_port + number)
     return Platform(settings, tuple(workloads), build.code_sha, urls, arns)

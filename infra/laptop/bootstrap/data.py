@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from include.lake import layout
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.config import REGION
+from infra.laptop.config import ACCOUNT, REGION
 from infra.laptop.postgres import Postgres
 
 SHARDS = 2
@@ -45,6 +46,23 @@ def create_state_table(aws: Aws, name: str) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+
+def create_prediction_log(aws: Aws, lake: str, workload: Workload) -> None:
+    """The delivery stream that takes the service's predictions to the lake."""
+    name = layout.prediction_stream(workload.name)
+    try:
+        aws.firehose.describe_delivery_stream(DeliveryStreamName=name)
+    except aws.firehose.exceptions.ResourceNotFoundException:
+        destination = {
+            "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/nightjar-firehose",
+            "BucketARN": f"arn:aws:s3:::{lake}",
+            "Prefix": layout.predictions_prefix(workload.name),
+            "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},
+        }
+        aws.firehose.create_delivery_stream(
+            DeliveryStreamName=name, DeliveryStreamType="DirectPut", ExtendedS3DestinationConfiguration=destination
+        )
 
 
 def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:

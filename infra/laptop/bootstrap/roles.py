@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from include.lake import layout
 from infra.laptop.aws import Aws
 from infra.laptop.config import ACCOUNT, REGION
 
@@ -17,6 +18,7 @@ TRUSTED = {
     "sagemaker": ["sagemaker.amazonaws.com"],
     "ecs-task": ["ecs-tasks.amazonaws.com"],
     "ecs-execution": ["ecs-tasks.amazonaws.com"],
+    "firehose": ["firehose.amazonaws.com"],
 }
 
 
@@ -53,11 +55,18 @@ def policies(lake: str, artifact: str) -> dict[str, list[dict[str, Any]]]:
             _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [_arn("ecr", "repository/nightjar/training")]),
             _write_logs("/aws/sagemaker/*"),
         ],
-        "ecs-task": [_allow(["s3:GetObject"], _objects(artifact, "jobs/*"))],
+        "ecs-task": [
+            _allow(["s3:GetObject"], _objects(artifact, "jobs/*")),
+            _allow(["firehose:PutRecordBatch"], [_arn("firehose", f"deliverystream/{layout.prediction_stream('*')}")]),
+        ],
         "ecs-execution": [
             _allow(["ecr:GetAuthorizationToken"], ["*"]),
             _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [_arn("ecr", "repository/nightjar/serving")]),
             _write_logs("/ecs/nightjar-*"),
+        ],
+        "firehose": [
+            _allow(["s3:PutObject", "s3:AbortMultipartUpload"], _objects(lake, "predictions/*")),
+            _allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [_bucket(lake)]),
         ],
     }
 

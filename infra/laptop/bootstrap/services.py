@@ -19,6 +19,7 @@ from infra.laptop.ports import HOST
 CONTAINER = "service"
 CONTAINER_PORT = 8080
 DRAIN_SECONDS = 3
+METRICS_NAMESPACE = "Nightjar/Serving"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
                 "image": settings.serving_image,
                 "essential": True,
                 "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
-                "environment": [{"name": "WORKLOAD", "value": workload.name}, {"name": "PORT", "value": str(CONTAINER_PORT)}],
+                "environment": _environment(workload),
                 "logConfiguration": {
                     "logDriver": "awslogs",
                     "options": {"awslogs-group": f"/ecs/{service}", "awslogs-region": REGION, "awslogs-stream-prefix": CONTAINER},
@@ -110,9 +111,21 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
     families = aws.ecs.list_task_definition_families(familyPrefix=family)["families"]
     if family in families:
         current = aws.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
-        if all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn")):
+        same = all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn"))
+        if same and current["containerDefinitions"][0]["environment"] == definition["containerDefinitions"][0]["environment"]:
             return
     aws.ecs.register_task_definition(**definition)
+
+
+def _environment(workload: Workload) -> list[dict[str, str]]:
+    values = {
+        "WORKLOAD": workload.name,
+        "PORT": str(CONTAINER_PORT),
+        "WORKERS": str(max(1, workload.serving.cpu // 1024)),  # 1024 CPU units are a vCPU
+        "PREDICTION_LOG": f"firehose://{layout.prediction_stream(workload.name)}",
+        "METRICS_NAMESPACE": METRICS_NAMESPACE,
+    }
+    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def _service(aws: Aws, settings: Settings, network: Network, name: str, family: str, target_group: str) -> None:

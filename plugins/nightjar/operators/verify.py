@@ -31,6 +31,7 @@ class VerifyServiceOperator(BaseOperator):
     :param version: requested model version (templated).
     :param bundle_digest: requested bundle digest (templated).
     :param bundle_uri: the bundle in S3, from which one golden row is read (templated).
+    :param api_key_secret: Secrets Manager secret whose text is the API key to send; "" where callers need none.
     """
 
     template_fields = ("version", "bundle_digest", "bundle_uri")
@@ -42,10 +43,12 @@ class VerifyServiceOperator(BaseOperator):
         version: str,
         bundle_digest: str,
         bundle_uri: str,
+        api_key_secret: str = "",
         region_name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.api_key_secret = api_key_secret
         self.url_parameter = url_parameter
         self.version = version
         self.bundle_digest = bundle_digest
@@ -85,7 +88,7 @@ class VerifyServiceOperator(BaseOperator):
 
     def _check_prediction(self, url: str) -> dict[str, Any]:
         golden = golden_row(AwsBaseHook(aws_conn_id=None, client_type="s3", region_name=self.region_name).conn, self.bundle_uri)
-        status, answer = call(f"{url}/predict", golden["request"])
+        status, answer = call(f"{url}/predict", golden["request"], self._key())
         if status != 200 or abs(answer["probability"] - golden["probability"]) > TOLERANCE:
             raise AirflowException(
                 f"{url}/predict answers HTTP {status} {answer} to a golden row, expected {golden['probability']}"
@@ -93,11 +96,17 @@ class VerifyServiceOperator(BaseOperator):
         self.log.info("A golden request scores %s as in training", answer)
         return answer
 
+    def _key(self) -> dict[str, str]:
+        if not self.api_key_secret:
+            return {}
+        secrets = AwsBaseHook(aws_conn_id=None, client_type="secretsmanager", region_name=self.region_name).conn
+        return {"X-Api-Key": secrets.get_secret_value(SecretId=self.api_key_secret)["SecretString"].strip()}
 
-def call(url: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+
+def call(url: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
     """GET, or POST of JSON: HTTP status and JSON answer; status 0 and the reason when nothing readable answers."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **(headers or {})})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             return answer.status, json.load(answer)

@@ -30,6 +30,7 @@ class Service:
         self.golden: dict[str, Any] = {"rows": 20, "max_difference": 0.0, "ok": True}
         self.prediction: dict[str, Any] = {"prediction": 0, "probability": 0.25, "model_version": "3"}
         self.asked: list[str] = []
+        self.keys: list[str | None] = []
 
     def answer(self, path: str) -> dict[str, Any]:
         self.asked.append(path)
@@ -46,6 +47,7 @@ def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.dumps(running.answer(self.path)).encode()
+            running.keys.append(self.headers.get("X-Api-Key"))
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -72,10 +74,9 @@ def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     server.shutdown()
 
 
-def run(ti: TaskInstance | None = None) -> Any:
-    operator = VerifyServiceOperator(
-        task_id="verify", url_parameter="/url", version="3", bundle_digest="abc", bundle_uri="s3://artifact/bundle.tar.gz"
-    )
+def run(ti: TaskInstance | None = None, **options: Any) -> Any:
+    asked = {"version": "3", "bundle_digest": "abc", "bundle_uri": "s3://artifact/bundle.tar.gz"}
+    operator = VerifyServiceOperator(task_id="verify", url_parameter="/url", **asked, **options)
     return operator.execute(context(ti=ti))
 
 
@@ -113,3 +114,9 @@ def test_nobody_answering_is_red(service: Service, aws: Any) -> None:
     aws("ssm").put_parameter(Name="/url", Value="http://127.0.0.1:14759", Type="String", Overwrite=True)
     with pytest.raises(AirflowException, match="refused"):
         run()
+
+
+def test_where_callers_need_a_key_it_is_sent_with_the_prediction_only(service: Service, aws: Any) -> None:
+    aws("secretsmanager").create_secret(Name="verify", SecretString="nj_key\n")
+    run(api_key_secret="verify")
+    assert service.keys == [None] * 6 + ["nj_key"]

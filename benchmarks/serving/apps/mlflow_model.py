@@ -1,0 +1,10 @@
+"""Saves the joblib forest as an MLflow model that answers probabilities. Usage: mlflow_model.py MODEL FOLDER"""
+
+import sys
+
+import joblib
+import mlflow.sklearn
+
+mlflow.sklearn.save_model(
+    joblib.load(sys.argv[1]), sys.argv[2], serialization_format="cloudpickle", pyfunc_predict_fn="predict_proba"
+)

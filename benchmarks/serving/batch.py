@@ -1,0 +1,42 @@
+"""Rows a second of ``POST /predict/batch``, and of scikit-learn called in process with the same number of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.serving import contestants, forest, inputs, measure
+from benchmarks.serving.forest import Forest
+from benchmarks.serving.inputs import Form
+from benchmarks.serving.load import Spec
+from benchmarks.serving.servers import cores, pinned
+
+ROWS = 1000
+
+
+def ours(model: Forest, folder: Path, seconds: float) -> float:
+    """Through HTTP, one connection, one process on the server's core."""
+    contestant = contestants.ours(contestants.OURS_OFF, model.bundle, path="/predict/batch")
+    form = dataclasses.replace(contestant.form, prefix='{"records": [', suffix="]}", rows=ROWS)
+    with contestant.start(folder / "batch.log", {cores()[0]}) as server:
+        server.until_answers(Form())
+        result = measure.play(Spec(server.port, form, 1, seconds))
+    if result.failed or not result.good:
+        raise RuntimeError(f"The batch route failed: {result.failed or 'no answer'}")
+    return result.good * ROWS / result.seconds
+
+
+def scikit_learn(model: Forest, seconds: float) -> float:
+    """``predict_proba`` itself, no HTTP and no JSON, on the server's core."""
+    fitted, calls = model.load(), 0
+    matrix = np.array(inputs.pairs(ROWS), dtype=np.float64)
+    with pinned({cores()[0]}):
+        forest.probabilities(fitted, matrix)
+        started = time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            forest.probabilities(fitted, matrix)
+            calls += 1
+        return calls * ROWS / (time.perf_counter() - started)

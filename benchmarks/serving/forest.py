@@ -1,0 +1,146 @@
+"""The model that every contestant serves: a seeded random forest, as the source's joblib file and as our bundle.
+
+Kept below ``$NIGHTJAR_HOME/bench`` under a name that says everything it depends on, so that only a first run waits for it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import sklearn
+from sklearn.ensemble import RandomForestClassifier
+
+from benchmarks.serving import inputs
+from include.training import bundle, data, golden
+from include.training.engines.ladder import LADDER, Rung, publish
+from include.training.engines.sklearn_model import SklearnModel
+from include.training.request import RequestSchema
+from include.training.score import Scorer
+from include.workloads import FieldSpec
+
+SMALL_ROWS = 5_000
+# Trees of noisy labels grow with the rows: this gives a little over five million nodes.
+LARGE_ROWS = 68_000
+TREES = 200
+WORKLOAD = "texts"
+# scikit-learn's predict() says 1 above one half, the service at or above its threshold: the next number up is the same rule.
+THRESHOLD = math.nextafter(0.5, 1)
+GOLDEN_RECORDS = 60
+_FEATURES = b"""
+FEATURES = {"text_length": "number", "num_keywords": "number"}
+
+
+def features(record):
+    return {"text_length": record["text_length"], "num_keywords": record["num_keywords"]}
+"""
+_KINDS = {"text_length": "number", "num_keywords": "number"}
+_REQUEST = {
+    "text_length": FieldSpec(type="integer", min=1, max=inputs.LENGTHS, example=120),
+    "num_keywords": FieldSpec(type="integer", min=0, max=inputs.KEYWORDS, example=3),
+}
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Where one forest lies: the source's joblib file and our bundle."""
+
+    nodes: int
+    model: Path
+    bundle: Path
+
+    def load(self) -> RandomForestClassifier:
+        """The fitted estimator."""
+        return joblib.load(self.model)
+
+
+def fit(rows: int, seed: int = inputs.SEED, trees: int = TREES) -> RandomForestClassifier:
+    """Unlimited trees over ``rows`` seeded pairs whose label is a coin weighted by the keywords."""
+    generator = np.random.default_rng(seed)
+    matrix = np.array(inputs.pairs(rows, seed), dtype=np.float64)
+    chance = 1 / (1 + np.exp(-(matrix[:, 1] - inputs.KEYWORDS / 2) / 15))
+    labels = (generator.random(rows) < chance).astype(int)
+    model = RandomForestClassifier(trees, random_state=seed, n_jobs=-1).fit(matrix, labels)
+    # As the source fits it: one thread. A pool of them would only make its predictions slower.
+    return model.set_params(n_jobs=None)
+
+
+def prepare(folder: Path, rows: int, ladder: Sequence[Rung] = LADDER, trees: int = TREES) -> Forest:
+    """Fits and publishes, or takes what an earlier run has left in ``folder``. An empty ``ladder``: scikit-learn serves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"forest-{trees}-{rows}-{inputs.SEED}-sklearn{sklearn.__version__}"
+    model = folder / f"{stem}.joblib"
+    if not model.is_file():
+        _write(model, _dump(fit(rows, trees=trees)))
+    fitted = joblib.load(model)
+    rungs = "-".join(rung.engine for rung in ladder) or "scikit-learn"
+    packed = folder / f"{stem}-{rungs}-{_code()}.tar.gz"
+    if not packed.is_file():
+        for outdated in folder.glob(f"{stem}-{rungs}-*.tar.gz"):
+            outdated.unlink()
+        _write(packed, bundle.pack(files(fitted, model.read_bytes(), ladder)))
+    return Forest(sum(tree.tree_.node_count for tree in fitted.estimators_), model, packed)
+
+
+def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[Rung]) -> dict[str, bytes]:
+    """The files of the bundle, its engine chosen as the training container does."""
+    pairs = inputs.pairs(1000)
+    scorer = Scorer(bundle.feature_module(_FEATURES).features, _KINDS, {}, SklearnModel(fitted), THRESHOLD)
+    records = [dict(zip(_KINDS, pair, strict=True)) for pair in pairs]
+    # A tie would make the golden rows depend on the last bit of an engine's sum.
+    decided = [one for one, p in zip(records, scorer.probabilities(records), strict=True) if abs(p - 0.5) > 0.01]
+    chosen = golden.choose(decided[:GOLDEN_RECORDS], RequestSchema(_REQUEST), scorer)
+    matrix, proof = np.array(pairs, dtype=np.float64), scorer.matrix([row.request for row in chosen])
+    published = publish(fitted, matrix, proof, categories={}, threshold=THRESHOLD, seed=inputs.SEED, ladder=ladder)
+    fields = {
+        "workload": WORKLOAD,
+        "dataset_version": "d" * 64,
+        "cutoff": "2013-03-01T00:00:00Z",
+        "code_sha": "c" * 40,
+        "feature_code_hash": bundle.digest(_FEATURES),
+        "features": _KINDS,
+        "categories": {},
+        "request": _REQUEST,
+        "threshold": THRESHOLD,
+        "inputs": published.inputs,
+        "parity": published.parity,
+        "model": {"kind": "random_forest"},
+        "libraries": {},
+        "metrics": {},
+    }
+    made = {
+        bundle.FEATURES: _FEATURES,
+        bundle.GOLDEN: golden.to_lines(chosen),
+        bundle.MODEL: model,
+        bundle.TRAINING_KEYS: data.key_digests(["a", "b"]).tobytes(),
+        **published.files,
+    }
+    return bundle.seal(made, **fields)
+
+
+def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """float64 (pairs,): what scikit-learn itself answers, the reference of all contestants."""
+    return model.predict_proba(np.array(pairs, dtype=np.float64))[:, 1]
+
+
+def _code() -> str:
+    """Names the code that bundles are made by: another state of it makes another bundle."""
+    sources = sorted(Path(bundle.__file__).parent.rglob("*.py"))
+    return bundle.digest(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
+
+
+def _dump(model: RandomForestClassifier) -> bytes:
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    return buffer.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)

@@ -1,0 +1,110 @@
+"""The parts of a run that have servers in them: the field of all contestants, the slow rung, and the generator's own ceiling."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.serving import agree, contestants, forest, inputs, measure
+from benchmarks.serving.agree import Agreement, Reader
+from benchmarks.serving.contestants import APPS, OURS, OURS_OFF, OURS_SLOW, Contestant
+from benchmarks.serving.forest import Forest
+from benchmarks.serving.inputs import Form
+from benchmarks.serving.load import Spec
+from benchmarks.serving.measure import Figures, Running
+from benchmarks.serving.peers import Absent
+from benchmarks.serving.report import LEVELS, SLOW_LEVELS
+from benchmarks.serving.servers import Server, ServerError, cores, free_port
+
+# Slow enough that a shorter round would have no 99th percentile.
+SLOW_SECONDS = 5.0
+# What the service's telemetry may hold back for a batch.
+FLUSH_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a run of the whole field gave. ``readers``: of those who predict; ``sunk``: what the telemetry's sink took."""
+
+    figures: dict[str, dict[int, Figures]]
+    readers: dict[str, Reader]
+    absent: list[Absent]
+    sunk: dict[str, int]
+
+
+def say(text: str) -> None:
+    """Progress, beside the report."""
+    print(f"[bench] {text}", file=sys.stderr, flush=True)
+
+
+def play_field(model: Forest, rivals: Sequence[Contestant], logs: Path, answers: Path, count: int, seconds: float) -> Field:
+    """All contestants, interleaved. A rival that does not start is absent, anybody else ends the run with ServerError."""
+    core, load_core = cores()
+    absent: list[Absent] = []
+    with ExitStack() as stack:
+        port = free_port()
+        sink = [sys.executable, "-m", "benchmarks.serving.sink", str(port)]
+        stack.enter_context(Server(sink, {}, port, logs / "sink.log", {load_core})).until_answers(Form("/"))
+        own = [
+            contestants.source(model),
+            *contestants.noops(),
+            contestants.ours(OURS, model.bundle, telemetry_port=port),
+            contestants.ours(OURS_OFF, model.bundle),
+        ]
+        running = []
+        for number, one in enumerate((*own, *rivals)):
+            server = stack.enter_context(one.start(logs / f"{number}.log", {core}))
+            try:
+                took = server.until_answers(one.form)
+            except ServerError as error:
+                if one in own:
+                    raise
+                server.stop()
+                absent.append(Absent(one.name, str(error)))
+                continue
+            say(f"{one.name} answers after {took:.1f} s")
+            running.append(Running(one, server))
+        figures = measure.rounds(running, LEVELS, count, seconds, answers, say)
+        time.sleep(FLUSH_SECONDS)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+            sunk = json.load(response)
+    sunk["of predictions answered"] = sum(len(agree.read_answers(file)) for file in (answers / OURS).iterdir())
+    if silent := [name for name, taken in sunk.items() if not taken]:
+        raise ServerError(f"{OURS} sent no {', '.join(silent)}: not everything was on. Its log: {logs}")
+    readers = {one.contestant.name: one.contestant.read for one in running if one.contestant.read}
+    return Field(figures, readers, absent, sunk)
+
+
+def play_slow(
+    model: Forest, logs: Path, answers: Path, count: int, seconds: float = SLOW_SECONDS
+) -> dict[str, dict[int, Figures]]:
+    """Our service with scikit-learn as its engine, up to many more connections than it can serve at once."""
+    one = contestants.ours(OURS_SLOW, model.bundle)
+    with one.start(logs / "slow.log", {cores()[0]}) as server:
+        server.until_answers(one.form)
+        return measure.rounds([Running(one, server)], SLOW_LEVELS, count, seconds, answers, say)
+
+
+def play_ceiling(logs: Path, seconds: float) -> Figures:
+    """The load generator against a server that does nothing at all, at the most connections of the field."""
+    port = free_port()
+    with Server([sys.executable, str(APPS / "raw.py"), str(port)], {}, port, logs / "raw.log", {cores()[0]}) as server:
+        server.until_answers(Form())
+        return Figures.of([measure.play(Spec(port, Form(), LEVELS[-1], seconds, pid=server.pid))])
+
+
+def compare(model: Forest, answers: Path, readers: Mapping[str, Reader]) -> list[Agreement]:
+    """Every answer of every contestant that predicts. Raises :class:`agree.Disagreement`."""
+    expected = forest.probabilities(model.load(), inputs.pairs(Spec.distinct))
+    found = []
+    for name, read in readers.items():
+        files = sorted((answers / name).glob("*"))
+        found.append(agree.compare(name, [one for file in files for one in agree.read_answers(file)], read, expected))
+    agree.require(found)
+    return found

@@ -1,0 +1,9 @@
+"""``python -m serving``: the service, until SIGTERM. Settings are environment variables, see ``serving.settings``."""
+
+from __future__ import annotations
+
+import sys
+
+from serving.parent import main
+
+sys.exit(main())

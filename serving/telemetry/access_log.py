@@ -1,0 +1,63 @@
+"""Access lines: one JSON object for each request but the health checks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serving.telemetry.events import Finished
+from serving.telemetry.times import stamp
+
+QUIET = frozenset(("/health", "/ready"))
+PATH_CHARACTERS = 200  # so that a line stays far below the size that a pipe takes in one piece
+_TRACE_BYTES = 35  # 1-<8 digits>-<24 digits>
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    time: str
+    request_id: str
+    method: str
+    path: str
+    status: int
+    milliseconds: float
+    bytes_in: int
+    bytes_out: int
+    level: str
+    logger: str
+    message: str
+    cache: str = ""
+    caller: str = ""
+    trace_id: str = ""
+    refusal: str = ""
+    warnings: int = 0
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def line(request: Finished, ended: float) -> bytes:
+    """The request's line; ``ended`` is Unix time. Fields that are empty are left out."""
+    seen = _Line(
+        stamp(ended),
+        request.request_id,
+        request.method,
+        request.path[:PATH_CHARACTERS],
+        request.status,
+        int((request.ended - request.started) * 1e6 + 0.5) / 1000,
+        request.bytes_in,
+        request.bytes_out,
+        "INFO" if request.status < 500 else "ERROR",
+        "serving.access",
+        "request",
+        request.cache,
+        request.caller,
+        trace_id(request.trace_header) if request.trace_header else "",
+        request.refusal,
+        request.warnings,
+    )
+    return _encode(seen) + b"\n"
+
+
+def trace_id(header: bytes) -> str:
+    """The X-Ray trace of an ``x-amzn-trace-id`` header; empty when it names none."""
+    at = header.find(b"Root=")
+    return header[at + 5 : at + 5 + _TRACE_BYTES].decode("latin-1") if at >= 0 else ""

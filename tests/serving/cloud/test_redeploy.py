@@ -1,0 +1,44 @@
+"""What callers see while versions change: nothing but the version."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.serving.cloud.conftest import Texts
+
+pytestmark = pytest.mark.stack
+BEFORE_SECONDS = AFTER_SECONDS = 0.7
+
+
+def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: Texts):
+    with version_1.load("1", "2") as load:
+        time.sleep(BEFORE_SECONDS)
+        at_start = load.mark()
+        rollout = version_1.deploy("2")
+        deployed = load.mark()
+        time.sleep(AFTER_SECONDS)
+        back_from = load.mark()
+        rollback = version_1.deploy("1")
+        rolled_back = load.mark()
+        time.sleep(AFTER_SECONDS)
+    assert load.failures == []
+    assert rollout["status"] == rollback["status"] == "SUCCESSFUL"
+    assert set(load.counts(since=at_start) - load.counts(since=deployed)) == {"1", "2"}, "both answered in between"
+    assert set(load.counts(since=deployed) - load.counts(since=back_from)) == {"2"}, "SUCCESSFUL: nothing else answers"
+    assert set(load.counts(since=back_from) - load.counts(since=rolled_back)) == {"1", "2"}
+    assert set(load.counts(since=rolled_back)) == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [("unreadable", "model.joblib cannot be unpickled"), ("altered", f"but {'0' * 64} was asked for; nothing was loaded")],
+)
+def test_a_corrupted_bundle_is_rolled_back_and_the_old_version_answers(version_1: Texts, broken: str, reason: str):
+    with version_1.load("1") as load:
+        rollout = version_1.deploy(broken)
+        time.sleep(AFTER_SECONDS)
+    assert load.failures == [] and load.counts()["1"] > 0
+    assert rollout["status"] == "ROLLBACK_SUCCESSFUL" and "circuit breaker" in rollout["statusReason"]
+    assert version_1.logged(reason)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from serving.telemetry import emf
+from tests.serving.telemetry.conftest import IDENTITY, finished
+
+
+def test_a_line_is_what_the_specification_says():
+    window = emf.Window()
+    for ended in (100.002, 100.002, 100.05):
+        window.finished(finished(ended=ended, cache="hit"))
+    window.finished(finished(status=422, warnings=2))
+    window.finished(finished(status=503, route="other"))
+    window.depths(4, 2)
+    line = emf.line("Nightjar", IDENTITY, window.take(), 1_700_000_000.1234)
+    assert line.endswith(b"}\n")
+    told = json.loads(line)
+    directive = told["_aws"]["CloudWatchMetrics"][0]
+    assert told["_aws"]["Timestamp"] == 1_700_000_000_123
+    assert directive["Namespace"] == "Nightjar"
+    assert directive["Dimensions"] == [["Workload"], ["Workload", "ModelVersion"]]
+    assert (told["Workload"], told["ModelVersion"]) == ("texts", "7")
+    assert all(metric["Name"] in told for metric in directive["Metrics"])
+    assert {"Name": "Latency", "Unit": "Milliseconds"} in directive["Metrics"]
+    assert (told["Requests"], told["Errors4xx"], told["Errors5xx"], told["Warnings"], told["CacheHits"]) == (5, 1, 1, 2, 3)
+    assert (told["QueueDepth"], told["InFlight"]) == (4, 2)
+    assert told["Latency"]["Counts"] == [2, 1, 1]
+    assert told["Latency"]["Values"] == pytest.approx([2, 4.2, 50], rel=0.063)
+
+
+def test_a_window_begins_anew_and_an_empty_one_has_no_latency():
+    window = emf.Window()
+    window.finished(finished())
+    window.take()
+    values = window.take()
+    assert values["Requests"] == 0
+    assert "Latency" not in values
+
+
+def test_health_checks_are_in_no_figure():
+    window = emf.Window()
+    window.finished(finished(route="/health"))
+    window.finished(finished(route="/ready", status=503))
+    values = window.take()
+    assert (values["Requests"], values["Errors5xx"]) == (0, 0)
+    assert "Latency" not in values
+
+
+def test_only_predictions_have_a_latency():
+    window = emf.Window()
+    window.finished(finished(route="/docs"))
+    assert "Latency" not in window.take()
+
+
+def test_at_most_a_hundred_values_none_far_from_what_it_was():
+    seen = {emf.bucket(0.05 * 1.0001**step) for step in range(122_000)}
+    assert seen == set(range(emf.BUCKETS))
+    for milliseconds in (0.06, 0.5, 1.0, 7.7, 123.4, 9_999.0):
+        assert math.isclose(emf.middle(emf.bucket(milliseconds)), milliseconds, rel_tol=0.063)
+    assert (emf.bucket(0.0), emf.bucket(-1.0), emf.bucket(1e9)) == (0, 0, emf.BUCKETS - 1)

@@ -1,0 +1,298 @@
+"""The page in a real browser, against a real service. Answers that it does not give are put in by the browser.
+
+Screenshots are kept in ``$NIGHTJAR_HOME/screenshots``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+
+from include.workloads import FieldSpec, load
+from serving.openapi import record_schema
+from serving.page import FILES
+from tests.serving.conftest import Service
+
+pytestmark = pytest.mark.stack
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NO_BROWSER = "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
+HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever would be asked of the network beyond loopback fails, and shows in the console.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
+    with sync_playwright() as playwright:
+        profile = tmp_path_factory.mktemp("browser")
+        context = playwright.chromium.launch_persistent_context(profile, executable_path=executable, args=ARGUMENTS)
+        context.set_default_timeout(20_000)
+        yield context
+        context.close()
+
+
+class Visit:
+    """One page, and what it asked for and complained about."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page, self.base = page, base
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, width: int = 1280) -> Page:
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.goto(self.base + "/")
+        expect(self.page.locator("#send")).to_be_enabled()
+        expect(self.page.locator("#state")).to_have_text("live")
+        return self.page
+
+    def answers(self, path: str, body: Any, status: int = 200) -> None:
+        """The service's place is taken for one path."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        self.page.route(self.base + path, lambda route: route.fulfill(status=status, content_type="application/json", body=text))
+
+
+@pytest.fixture
+def visit(browser: BrowserContext, service: Service) -> Iterator[Visit]:
+    base = f"http://127.0.0.1:{service.port}"
+    one = Visit(browser.new_page(), base)
+    yield one
+    assert all(url.startswith((base, "data:")) for url in one.asked), one.asked
+    # The browser itself notes every 4xx; anything else is a fault of the page.
+    assert [text for text in one.complaints if "the server responded with a status of 4" not in text] == []
+    one.page.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280])
+def test_a_prediction(visit: Visit, width: int, scheme: str):
+    visit.page.emulate_media(color_scheme=scheme)
+    page = visit.open(width)
+    assert page.get_by_label("text_length").input_value() == "120"
+    with page.expect_response("**/predict") as answer:
+        page.get_by_role("button", name="Predict").click()
+    percent = f"{100 * answer.value.json()['probability']:.1f}"
+    meter = page.get_by_role("meter", name="probability of label 1")
+    expect(meter).to_have_attribute("aria-valuenow", percent)
+    expect(page.locator("#answer")).to_contain_text(f"{percent} %")
+    expect(page.locator("#quantiles")).to_contain_text("p99")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.complaints == []
+    shoot(page, f"answer-{width}-{scheme}")
+
+
+def test_what_is_live(visit: Visit, service: Service):
+    version = service.client.get("/version").json()
+    page = visit.open()
+    for name in ("workload", "model_version", "cutoff", "engine"):
+        expect(page.locator("body")).to_contain_text(str(version[name]))
+    for name in ("dataset_version", "bundle_digest", "code_sha"):
+        expect(page.get_by_title(version[name])).to_have_text(version[name][:12] + "…")
+
+
+def test_the_parity_of_every_engine_tried(visit: Visit, service: Service):
+    parity = [
+        {"engine": "treelite", "passed": False, "rows": 2000, "reason": "17 labels differ"},
+        {"engine": "onnxruntime", "passed": True, "rows": 2000, "max_difference": 3.1e-8},
+    ]
+    visit.answers("/version", {**service.client.get("/version").json(), "engine_microseconds": 8.25, "parity": parity})
+    page = visit.open()
+    shown = [
+        "failedtreelite2,000 rows · 17 labels differ",
+        "passedonnxruntime2,000 rows · largest difference 3.1e-8",
+    ]
+    expect(page.locator("#parity li")).to_have_text(shown)
+    expect(page.locator("#engine")).to_contain_text("8.25 µs a row")
+    shoot(page, "parity-1280-light")
+
+
+def test_a_field_that_is_refused_says_why_beside_it(visit: Visit):
+    page = visit.open()
+    field = page.get_by_label("num_keywords")
+    field.fill("three")
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    expect(page.locator("#field-num_keywords-message")).to_have_text("is not an integer")
+    expect(page.locator("#field-text_length-message")).to_be_empty()
+    expect(page.get_by_role("alert")).to_contain_text("num_keywords: is not an integer")
+    shoot(page, "refusal-1280-light")
+    field.fill("3")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("meter")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("1e400", '"text_length": 1e400'), ("0.10000000000000000001", '"text_length": 0.10000000000000000001'), ("", "{}"),
+     ('1, "x": 2', '"text_length": "1, \\"x\\": 2"')],
+)  # fmt: skip
+def test_what_is_typed_is_what_is_sent(visit: Visit, typed: str, sent: str):
+    page = visit.open()
+    page.get_by_label("num_keywords").fill("")
+    page.get_by_label("text_length").fill(typed)
+    with page.expect_request("**/predict") as request:
+        page.keyboard.press("Enter")
+    assert sent in request.value.post_data
+    expect(page.locator("#field-num_keywords-message")).to_have_text("is missing")
+
+
+def test_every_type_of_field_and_what_an_empty_one_means(visit: Visit):
+    fields = {
+        "late": FieldSpec(type="boolean", example=True),
+        "rain": FieldSpec(type="boolean", nullable=True),
+        "departure": FieldSpec(type="timestamp", example="2013-06-20T14:30:00Z"),
+        "carrier": FieldSpec(type="string", enum=("UA", "AA"), example="UA"),
+        "note": FieldSpec(type="string"),
+        "airline": FieldSpec(type="string", nullable=True),
+        "seats": FieldSpec(type="integer", nullable=True, example=149),
+        "engines": FieldSpec(type="integer"),
+    }
+    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
+    page = visit.open()
+    with page.expect_request("**/predict") as request:
+        page.get_by_role("button", name="Predict").click()
+    # An empty field is left out, but for a text that must be there: that one may well be empty.
+    expected = {"late": True, "departure": "2013-06-20T14:30:00Z", "carrier": "UA", "note": "", "seats": 149}
+    assert json.loads(request.value.post_data) == expected
+    expect(page.get_by_label("rain")).to_have_attribute("aria-required", "false")
+
+
+@pytest.mark.parametrize("width", [380, 1280])
+def test_a_form_of_many_fields(visit: Visit, width: int):
+    fields = load("flights").request
+    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
+    page = visit.open(width)
+    assert page.locator("#fields input, #fields select").count() == len(fields)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shoot(page, f"flights-{width}-light")
+
+
+def test_a_value_outside_the_training_range_is_answered_with_a_warning(visit: Visit):
+    page = visit.open(380)
+    page.get_by_label("num_keywords").fill("101")
+    page.keyboard.press("Enter")
+    expect(page.locator("#field-num_keywords-message")).to_have_text("is above the maximum 100")
+    expect(page.locator("#answer")).to_contain_text("num_keywords is above the maximum 100")
+    shoot(page, "warning-380-light")
+
+
+def test_what_comes_from_outside_is_text(visit: Visit, service: Service):
+    version = dict.fromkeys(service.client.get("/version").json(), HOSTILE)
+    record = {"properties": {HOSTILE: {"type": "string", "description": HOSTILE, "examples": [HOSTILE]}}}
+    problem = {"error": HOSTILE, "request_id": HOSTILE, "fields": [{"field": HOSTILE, "message": HOSTILE}]}
+    visit.answers("/version", {**version, "parity": [{"engine": HOSTILE, "passed": False, "reason": HOSTILE}]})
+    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record}}})
+    visit.answers("/metrics", f'nightjar_request_seconds_bucket{{route="/predict",le="{HOSTILE}"}} 1')
+    visit.answers("/predict", problem, 422)
+    page = visit.open(380)
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_role("alert")).to_contain_text(HOSTILE)
+    expect(page.locator("dd").filter(has_text=HOSTILE[:12]).first).to_be_visible()
+    assert page.locator("img").count() == 0 and page.locator("script").count() == 1
+    assert page.title() != "owned"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    shoot(page, "hostile-380-light")
+
+
+def test_a_key_is_asked_for_where_one_is_needed(visit: Visit):
+    refusal = {"error": "send a valid key in the header x-api-key", "request_id": "r", "fields": []}
+
+    def guard(route: Route) -> None:
+        if route.request.headers.get("x-api-key") == "nj_key":
+            route.continue_()
+        else:
+            route.fulfill(status=401, content_type="application/json", body=json.dumps(refusal))
+
+    visit.page.route(visit.base + "/predict", guard)
+    page = visit.open()
+    key = page.get_by_label("API key")
+    expect(key).to_be_hidden()
+    page.get_by_role("button", name="Predict").click()
+    expect(key).to_be_focused()
+    expect(page.get_by_role("alert")).to_contain_text("send a valid key")
+    shoot(page, "key-1280-light")
+    key.fill("nj_key")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("meter")).to_be_visible()
+
+
+def test_percentiles_are_those_of_the_histogram(visit: Visit):
+    lines = [
+        '# HELP nightjar_request_seconds "le" of {route="/predict"}',
+        'nightjar_request_seconds_bucket{le="0.001",route="/predict"} 50.0',
+        'nightjar_request_seconds_bucket{le="0.002",route="/predict"} 90.0',
+        'nightjar_request_seconds_bucket{le="0.01",route="/predict"} 98.0',
+        'nightjar_request_seconds_bucket{le="+Inf",route="/predict"} 100.0',
+        'nightjar_request_seconds_bucket{le="+Inf",route="/health"} 9000.0',
+        'nightjar_requests_total{route="/predict",status="200"} 97.0',
+        'nightjar_requests_total{route="/predict",status="503"} 3.0',
+    ]
+    visit.answers("/metrics", "\n".join(lines))
+    page = visit.open()
+    # 95 of 100: 5 of the 8 in the bucket from 2 to 10 ms. 99 of 100: beyond the last bound.
+    expect(page.locator("#quantiles dd")).to_have_text(["1 ms", "7 ms", "over 10 ms", "100", "3"])
+
+
+def test_without_metrics_the_rest_works(visit: Visit):
+    visit.answers("/metrics", {"error": "Not Found"}, 404)
+    page = visit.open()
+    expect(page.locator("#latency-note")).to_have_text("No request has been counted yet.")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_role("meter")).to_be_visible()
+
+
+def test_every_control_is_reached_by_keyboard_and_shows_it(visit: Visit):
+    page = visit.open()
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.name"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert reached[:5] == ["Skip to the form", "text_length", "num_keywords", "Predict", "Reset to examples"]
+    unnamed = "[...document.querySelectorAll('input, select')].filter(field => field.labels.length === 0).length"
+    assert page.evaluate(unnamed) == 0
+
+
+def test_the_files_are_sent_closed_and_asked_for_again(service: Service):
+    for path, (_, media_type) in FILES.items():
+        answer = service.client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+        assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-cache"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+        again = service.client.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert service.client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+    assert not set(FILES) & set(service.client.get("/openapi.json").json()["paths"])
