@@ -66,8 +66,10 @@ def noops() -> list[Contestant]:
     ]
 
 
-def ours(name: str, packed: Path, workers: int = 1, telemetry_port: int | None = None, path: str = "/predict") -> Contestant:
-    """The service on a bundle, caches off. ``telemetry_port`` is the sink's: with it everything is on, without it all is off."""
+def ours(
+    name: str, packed: Path, workers: int = 1, sink_port: int | None = None, path: str = "/predict", tells: bool = True
+) -> Contestant:
+    """The service on a bundle, caches off. With a sink, callers need a key, and it ``tells`` everything it can, or nothing."""
     environment = {
         "HOST": "127.0.0.1",
         "PORT": "{port}",
@@ -80,15 +82,27 @@ def ours(name: str, packed: Path, workers: int = 1, telemetry_port: int | None =
         "ACCESS_LOG_LINES": "0",
     }
     headers: tuple[tuple[str, str], ...] = ()
-    if telemetry_port is not None:
-        environment |= all_on(telemetry_port)
+    if sink_port is not None:
+        environment |= _keys(f"http://127.0.0.1:{sink_port}")
         headers = (("x-api-key", sink.API_KEY),)
+        if tells:
+            environment |= _telemetry(f"http://127.0.0.1:{sink_port}")
     return Contestant(name, (sys.executable, "-m", "serving"), environment, Form(path, headers=headers), read_ours)
 
 
-def all_on(port: int) -> dict[str, str]:
-    """Access log, metrics, embedded metrics, traces, prediction log and API keys, all into the sink at ``port``."""
-    url = f"http://127.0.0.1:{port}"
+def _keys(url: str) -> dict[str, str]:
+    return {
+        "API_KEYS_SECRET": sink.SECRET,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+    }
+
+
+def _telemetry(url: str) -> dict[str, str]:
+    """Access log, embedded metrics, traces and prediction log, all into the sink; Prometheus metrics are always on."""
     return {
         "ACCESS_LOG_LINES": "10000",
         "METRICS_NAMESPACE": "Nightjar/Bench",
@@ -96,10 +110,4 @@ def all_on(port: int) -> dict[str, str]:
         "TRACE_RATIO": "0.01",
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "PREDICTION_LOG": "firehose://bench",
-        "API_KEYS_SECRET": sink.SECRET,
-        "AWS_ENDPOINT_URL": url,
-        "AWS_REGION": "eu-central-1",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
     }

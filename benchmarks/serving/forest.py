@@ -24,7 +24,9 @@ from include.training.request import RequestSchema
 from include.training.score import Scorer
 from include.workloads import FieldSpec
 
-SMALL_ROWS = 5_000
+# Nobody said on how many rows the source's forest is fitted. A single thread reads some three thousand nodes for a prediction, so
+# a forest that outgrows the processor's own cache costs more here (docs/benchmarks.md), and next to nothing more in scikit-learn.
+SMALL_ROWS = 1_000
 # Trees of noisy labels grow with the rows: this gives a little over five million nodes.
 LARGE_ROWS = 68_000
 TREES = 200

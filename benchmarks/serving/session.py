@@ -54,8 +54,8 @@ def play_field(model: Forest, rivals: Sequence[Contestant], logs: Path, answers:
         own = [
             contestants.source(model),
             *contestants.noops(),
-            contestants.ours(OURS, model.bundle, telemetry_port=port),
-            contestants.ours(OURS_OFF, model.bundle),
+            contestants.ours(OURS, model.bundle, sink_port=port),
+            contestants.ours(OURS_OFF, model.bundle, sink_port=port, tells=False),
         ]
         running = []
         for number, one in enumerate((*own, *rivals)):

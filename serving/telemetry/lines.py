@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -20,6 +21,14 @@ WRITES_EVERY_SECONDS = 0.2
 REPORT_EVERY_SECONDS = 1.0
 
 
+@dataclass
+class _Chunk:
+    """Lines that are written in one piece."""
+
+    data: bytearray
+    lines: int = 1
+
+
 class Lines:
     """A bounded buffer that a thread empties a few times a second.
 
@@ -29,7 +38,10 @@ class Lines:
     """
 
     def __init__(self, limit: int, descriptor: int, dropped: Callable[[], None]) -> None:
-        self._waiting: deque[bytes] = deque()
+        # Of at most CHUNK_BYTES each. Kept as they will be written: thousands of single lines would be as many live objects.
+        self._waiting: deque[_Chunk] = deque()
+        self._lines = 0
+        self._lock = threading.Lock()
         self._limit = limit
         self._descriptor = descriptor
         self._dropped = dropped
@@ -42,10 +54,17 @@ class Lines:
         self._thread.start()
 
     def put(self, line: bytes) -> None:
-        """One line, newline included. Never waits."""
-        if len(self._waiting) < self._limit:
-            self._waiting.append(line)
-            return
+        """One line, newline included. Never waits for more than a moment."""
+        with self._lock:
+            if self._lines < self._limit:
+                self._lines += 1
+                last = self._waiting[-1] if self._waiting else None
+                if last and len(last.data) + len(line) <= CHUNK_BYTES:
+                    last.data += line
+                    last.lines += 1
+                else:
+                    self._waiting.append(_Chunk(bytearray(line)))
+                return
         self._unreported += 1  # unlocked: two threads may lose a count in the log; the metric behind dropped() is exact
         self._dropped()
 
@@ -64,14 +83,11 @@ class Lines:
         self._report()
 
     def _empty(self) -> None:
-        waiting = self._waiting
-        while waiting:
-            chunk = [waiting.popleft()]
-            size = len(chunk[0])
-            while waiting and size + len(waiting[0]) <= CHUNK_BYTES:
-                size += len(waiting[0])
-                chunk.append(waiting.popleft())
-            self._write(b"".join(chunk), len(chunk))
+        while self._waiting:
+            with self._lock:
+                chunk = self._waiting.popleft()
+                self._lines -= chunk.lines
+            self._write(bytes(chunk.data), chunk.lines)
 
     def _report(self) -> None:
         """At most one line a second says how many lines are missing."""

@@ -53,7 +53,8 @@ class Metrics:
         self._errors = _Children(lambda key: errors.labels(*key).inc)
         self._refusals = _Children(lambda reason: refusals.labels(reason).inc)
         self._cache = {result: cache.labels(result).inc for result in ("hit", "miss")}
-        self._predictions = _Children(lambda label: predictions.labels(str(label)).inc)
+        self._predictions = [predictions.labels(str(label)).inc for label in (0, 1)]
+        self._labels = [0, 0]
         self.dropped_lines = dropped.labels("log_lines").inc
         self.dropped_predictions = dropped.labels("predictions").inc
         self._warnings = Counter("nightjar_request_warnings", "Values outside the range seen in training", registry=r)
@@ -95,6 +96,9 @@ class Metrics:
         """
         with self._lock:
             seen, self._seen = self._seen, {}
+            labels, self._labels = self._labels, [0, 0]
+        for count, inc in zip(labels, self._predictions, strict=True):
+            inc(count)
         for (route, status), one in seen.items():
             self._requests.labels(route, str(status)).inc(sum(one.buckets))
             child = self._latency.labels(route)
@@ -105,7 +109,8 @@ class Metrics:
 
     def predicted(self, label: int) -> None:
         """Hot path."""
-        self._predictions[label]()
+        with self._lock:
+            self._labels[label] += 1
 
     def exposition(self) -> tuple[bytes, str]:
         """The text of all processes (of this one, where no folder was prepared), and its content type."""

@@ -1,6 +1,8 @@
 """Every prediction, one JSON line each, to a Kinesis stream or a Firehose delivery stream.
 
-The hot path puts a tuple into a bounded buffer. A thread encodes, sends, and sends again what AWS did not take.
+The hot path encodes the line into a bounded buffer. A thread sends, and sends again what AWS did not take. To keep the
+predictions themselves until they are sent would cost a request several times more: thousands of live objects, each of them
+new memory.
 """
 
 from __future__ import annotations
@@ -34,6 +36,20 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class _Line(msgspec.Struct, gc=False):
+    """One prediction as it is logged."""
+
+    request_id: str
+    time: str
+    workload: str
+    model_version: str
+    bundle_digest: str
+    features: dict[str, Any]
+    probability: float
+    prediction: int
 
 
 @dataclass
@@ -62,7 +78,9 @@ class PredictionLog:
         self._client: Any = None
         self._limit = limit
         self._sent, self._dropped = sent, dropped
-        self._waiting: deque[tuple[float, Prediction]] = deque()
+        self._waiting: deque[_Record] = deque()
+        self._lines = 0
+        self._lock = threading.Lock()
         self._ending = threading.Event()
         self._deadline = float("inf")
         self._chance = random.Random()  # no two processes try again at the same moment
@@ -72,11 +90,21 @@ class PredictionLog:
         self._thread.start()
 
     def put(self, prediction: Prediction) -> None:
-        """Hot path. Never waits."""
-        if len(self._waiting) < self._limit:
-            self._waiting.append((time.time(), prediction))
-        else:
+        """Hot path. Never waits for more than a moment."""
+        if self._lines >= self._limit:
             self._dropped(1)
+            return
+        line = self._encode(time.time(), prediction)
+        if line is None:
+            return
+        with self._lock:
+            self._lines += 1
+            last = self._waiting[-1] if self._waiting and self._service == "firehose" else None
+            if last and len(last.data) + len(line) <= PACK_BYTES:
+                last.data += line
+                last.lines += 1
+            else:
+                self._waiting.append(_Record(prediction.request_id, bytearray(line)))
 
     def end(self, seconds: float) -> None:
         """From now on, no more than ``seconds`` are spent on what waits."""
@@ -86,8 +114,8 @@ class PredictionLog:
     def join(self) -> None:
         """Waits for the thread until the time given to :meth:`end`; what it has not sent by then is dropped."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
-        if self._waiting:
-            self._lose(len(self._waiting), "the service stopped before they could be sent")
+        if self._lines:
+            self._lose(self._lines, "the service stopped before they could be sent")
 
     def _run(self) -> None:
         ending = False
@@ -106,42 +134,32 @@ class PredictionLog:
         return boto3.client(self._service, config=options)
 
     def _batch(self) -> list[_Record]:
-        """The next lines, as many as AWS takes at once; empty when nothing waits."""
+        """The next records, as many as AWS takes at once; empty when nothing waits."""
         batch: list[_Record] = []
         size = 0
-        while self._waiting and len(batch) < BATCH_RECORDS:
-            when, prediction = self._waiting[0]
-            line = self._encode(when, prediction)
-            if line is not None:
-                size += len(line) + len(prediction.request_id)
+        with self._lock:
+            while self._waiting and len(batch) < BATCH_RECORDS:
+                size += len(self._waiting[0].data) + len(self._waiting[0].key)
                 if size > BATCH_BYTES:
                     break
-                self._add(batch, prediction.request_id, line)
-            self._waiting.popleft()
+                batch.append(self._waiting.popleft())
+            self._lines -= _lines(batch)
         return batch
-
-    def _add(self, batch: list[_Record], key: str, line: bytes) -> None:
-        last = batch[-1] if batch and self._service == "firehose" else None
-        if last and len(last.data) + len(line) <= PACK_BYTES:
-            last.data += line
-            last.lines += 1
-        else:
-            batch.append(_Record(key, bytearray(line)))
 
     def _encode(self, when: float, prediction: Prediction) -> bytes | None:
         identity = self._identity
-        line = {
-            "request_id": prediction.request_id,
-            "time": stamp(when),
-            "workload": identity.workload,
-            "model_version": identity.model_version,
-            "bundle_digest": identity.bundle_digest,
-            "features": prediction.record,
-            "probability": prediction.probability,
-            "prediction": prediction.prediction,
-        }
+        line = _Line(
+            prediction.request_id,
+            stamp(when),
+            identity.workload,
+            identity.model_version,
+            identity.bundle_digest,
+            prediction.record,
+            prediction.probability,
+            prediction.prediction,
+        )
         try:
-            encoded = msgspec.json.encode(line) + b"\n"
+            encoded = _encode(line) + b"\n"
         except (TypeError, ValueError) as error:
             self._lose(1, f"a record cannot be written as JSON: {error}")
             return None
