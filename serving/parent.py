@@ -1,4 +1,5 @@
-"""The parent of a task's processes: loads and proves the bundle once, forks those that serve it, and replaces one that dies.
+"""The parent of a task's processes: loads and proves the bundle once, forks those that serve it, and replaces one that dies or
+hangs.
 
 A fork shares the model's memory (copy on write), so four processes need hardly more than one, and start as fast as one. Until
 the model is proven a child answers from :mod:`serving.waiting`. A bundle that cannot be proven is told on ``/ready`` for
@@ -8,6 +9,7 @@ the model is proven a child answers from :mod:`serving.waiting`. A bundle that c
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -18,6 +20,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
+from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,6 +38,8 @@ EXIT_CRASHES = 4
 # So many deaths of processes within so many seconds are no accident.
 MOST_CRASHES, CRASH_SECONDS = 5, 60.0
 BACKLOG = 2048
+# How often the parent looks after its children.
+LOOK_SECONDS = 0.1
 log = logging.getLogger("serving.parent")
 
 
@@ -85,6 +90,9 @@ class Parent:
         # what waits in the queue of a process that died is answered by the one that takes its place.
         self._sockets = [[_listen(settings.host, port, shared=True) for port in ports] for _ in range(settings.workers)]
         self._children: dict[int, int] = {}
+        # When each process's event loop last turned (time.monotonic()), in memory that is shared with it.
+        self._beats = RawArray(ctypes.c_double, settings.workers)
+        self._looked = 0.0
         self._crashes: deque[float] = deque(maxlen=MOST_CRASHES)
         self._lifeline, self._held = os.pipe()
 
@@ -137,7 +145,11 @@ class Parent:
 
     def _supervise(self, model: LoadedModel) -> int:
         while True:
-            pid, status = os.waitpid(-1, 0)
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                self._kill_stuck(time.monotonic())
+                time.sleep(LOOK_SECONDS)
+                continue
             number = self._children.pop(pid)
             telemetry.worker_died(pid)
             code = os.waitstatus_to_exitcode(status)
@@ -153,9 +165,26 @@ class Parent:
             self._crashes.append(now)
             self._serve(number, model)
 
+    def _kill_stuck(self, now: float) -> None:
+        """A process that hangs keeps its connections and its share of the new ones: no health check tells it from the others."""
+        limit = self._settings.stuck_seconds
+        if now - self._looked > limit / 2:
+            # This process did not run either (it was stopped, or the machine was): the silence says nothing.
+            self._beats[:] = [now] * len(self._beats)
+        self._looked = now
+        for pid, number in self._children.items():
+            if now - self._beats[number] > limit:
+                log.error("Process %s has not answered for %s seconds and is killed", pid, limit)
+                os.kill(pid, signal.SIGKILL)
+
     def _serve(self, number: int, model: LoadedModel) -> None:
         mine = self._sockets[number]
-        pid = self._fork(lambda: process.serve(self._settings, mine, self._lifeline, model))
+        self._beats[number] = time.monotonic()
+
+        def beat() -> None:
+            self._beats[number] = time.monotonic()
+
+        pid = self._fork(lambda: process.serve(self._settings, mine, self._lifeline, model, beat))
         self._children[pid] = number
 
     def _fork(self, work: Callable[[], None]) -> int:

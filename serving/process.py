@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import uvicorn
 from fastapi import FastAPI
@@ -28,8 +28,10 @@ KEEP_ALIVE_SECONDS = 150
 FLUSH_SECONDS = 5.0
 
 
-def serve(settings: Settings, sockets: list[socket.socket], lifeline: int, model: LoadedModel) -> None:
-    """Serves the model until SIGTERM, or until the parent is gone: ``lifeline`` is a pipe whose other end only it holds."""
+def serve(settings: Settings, sockets: list[socket.socket], lifeline: int, model: LoadedModel, beat: Callable[[], None]) -> None:
+    """Serves the model until SIGTERM, or until the parent is gone: ``lifeline`` is a pipe whose other end only it holds.
+    ``beat`` is called as long as the event loop turns.
+    """
     # A batch that is checked in a thread must not keep the event loop from the interpreter for long.
     sys.setswitchinterval(0.001)
     state = State.make(settings, model)
@@ -40,10 +42,17 @@ def serve(settings: Settings, sockets: list[socket.socket], lifeline: int, model
         yield
         await state.stop(FLUSH_SECONDS)
 
-    run(Front(state, create_app(state, lifespan)), settings, sockets, lifeline, lifespan="on")
+    run(Front(state, create_app(state, lifespan)), settings, sockets, lifeline, beat, lifespan="on")
 
 
-def run(app: ASGIApp, settings: Settings, sockets: list[socket.socket], lifeline: int, lifespan: str = "off") -> None:
+def run(
+    app: ASGIApp,
+    settings: Settings,
+    sockets: list[socket.socket],
+    lifeline: int,
+    beat: Callable[[], None] = lambda: None,
+    lifespan: str = "off",
+) -> None:
     """Runs uvicorn to its end. SIGTERM: accept no more, finish what is under way, flush, return."""
     config = uvicorn.Config(
         app,
@@ -60,7 +69,7 @@ def run(app: ASGIApp, settings: Settings, sockets: list[socket.socket], lifeline
     # uvicorn raises the signal again when it has ended; this process then simply returns.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server = _Server(config, lifeline)
+    server = _Server(config, lifeline, beat)
     server.run(sockets=sockets)
     if not server.started:
         raise RuntimeError("the process did not start; the log says why")
@@ -69,13 +78,18 @@ def run(app: ASGIApp, settings: Settings, sockets: list[socket.socket], lifeline
 class _Server(uvicorn.Server):
     """Also ends when the parent has: without it nobody would replace the process, nor stop it."""
 
-    def __init__(self, config: uvicorn.Config, lifeline: int) -> None:
+    def __init__(self, config: uvicorn.Config, lifeline: int, beat: Callable[[], None]) -> None:
         super().__init__(config)
         self._lifeline = lifeline
+        self._beat = beat
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().add_reader(self._lifeline, self._parent_ended)
         await super().startup(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._beat()
+        return await super().on_tick(counter)
 
     def _parent_ended(self) -> None:
         if not os.read(self._lifeline, 1):

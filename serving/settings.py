@@ -37,6 +37,9 @@ class Settings(BaseModel):
         description="when set, /metrics, /version, /golden, /docs and the page are answered on this port only",
     )
     workers: int = Field(1, ge=1, le=64, description="processes: one a vCPU of the task")
+    stuck_seconds: float = Field(
+        30.0, ge=1, le=3600, description="a process whose event loop has not turned for so long is killed and replaced"
+    )
 
     # What a request may cost
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="larger request bodies are refused")

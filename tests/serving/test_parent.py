@@ -111,6 +111,32 @@ def test_a_killed_process_is_replaced(start: Start, packed: bytes):
     assert "another takes its place" in service.text()
 
 
+def test_a_process_that_hangs_is_replaced(start: Start, packed: bytes):
+    service = start(packed, WORKERS="2", STUCK_SECONDS="1")
+    service.until("/ready", 200)
+    victim, other = settled(service, 2)
+    victim.send_signal(signal.SIGSTOP)
+    assert eventually(lambda: victim.pid not in [process.pid for process in children(service)])
+    assert other.pid in [process.pid for process in settled(service, 2)]
+    assert {predict(service) for _ in range(50)} == {200}
+    assert "has not answered for 1.0 seconds" in service.text()
+
+
+def test_a_task_that_was_stopped_as_a_whole_kills_nobody(start: Start, packed: bytes):
+    service = start(packed, STUCK_SECONDS="1")
+    service.until("/ready", 200)
+    everybody = [psutil.Process(service.process.pid), *settled(service, 1)]
+    for process in everybody:
+        process.suspend()
+    time.sleep(1.5)
+    for process in everybody:
+        process.resume()
+        time.sleep(0.3)
+    assert predict(service) == 200
+    time.sleep(1.5)
+    assert [process.pid for process in children(service)] == [everybody[1].pid]
+
+
 def test_a_task_whose_processes_keep_dying_gives_up(start: Start, packed: bytes):
     service = start(packed)
     service.until("/ready", 200)
