@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 .PHONY: help run status stop clean ingest process retrain deploy test test-unit lint bench-loop bench-serving lock setup setup-test
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup:
 	@scripts/setup.sh run

@@ -79,7 +79,7 @@ find_python() {
     candidates+=("${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version"*/bin/python
         "${UV_PYTHON_INSTALL_DIR:-$HOME/.local/share/uv/python}"/cpython-"$version"*/bin/python"$version"
         /usr/local/bin/"python$version" /usr/bin/"python$version" /opt/*/bin/"python$version" /opt/homebrew/bin/"python$version"
-        /usr/local/opt/python@"$version"/bin/"python$version" "$HOME"/miniconda3/bin/python /opt/conda/bin/python)
+        "/usr/local/opt/python@$version/bin/python$version" "$HOME"/miniconda3/bin/python /opt/conda/bin/python)
     for candidate in "${candidates[@]}"; do
         [[ -x "$candidate" ]] || continue
         real="$("$candidate" -c "
