@@ -81,14 +81,7 @@ class Lane:
             raise unscorable(error, batch=True) from error
         except Overloaded:
             raise await self._overloaded() from None
-        parts, warnings = [], 0
-        for number, (one, probability) in enumerate(zip(checked, probabilities, strict=True)):
-            prediction = self._scoring.prediction(probability)
-            if self._predicted:
-                self._predicted(Prediction(f"{request_id}-{number}", one.record, probability, prediction))
-            parts.append(self._one(prediction, probability, one.warnings))
-            warnings += len(one.warnings)
-        return Answer(b'{"predictions":[' + b",".join(parts) + b"]" + self._tail, warnings)
+        return await self._scoring.aside(self._several, request_id, checked, probabilities)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         return await validation.read_body(scope["headers"], receive, self._settings.max_body_bytes, self._state.deadlines)
@@ -116,6 +109,16 @@ class Lane:
         if records is not None:
             return [Checked(record, [], []) for record in records]
         return validation.many(validation.parse(body), self._schema, self._settings.max_batch)
+
+    def _several(self, request_id: str, checked: Sequence[Checked], probabilities: Sequence[float]) -> Answer:
+        parts, warnings = [], 0
+        for number, (one, probability) in enumerate(zip(checked, probabilities, strict=True)):
+            prediction = self._scoring.prediction(probability)
+            if self._predicted:
+                self._predicted(Prediction(f"{request_id}-{number}", one.record, probability, prediction))
+            parts.append(self._one(prediction, probability, one.warnings))
+            warnings += len(one.warnings)
+        return Answer(b'{"predictions":[' + b",".join(parts) + b"]" + self._tail, warnings)
 
     @staticmethod
     def _one(prediction: int, probability: float, warnings: Sequence[FieldProblem]) -> bytes:

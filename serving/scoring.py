@@ -69,8 +69,8 @@ class Scoring:
             raise Overloaded
         self._batches += 1
         try:
+            checked = await self.aside(check, body)
             loop = asyncio.get_running_loop()
-            checked = await loop.run_in_executor(self._bodies, check, body)
             probabilities: list[float] = []
             for start in range(0, len(checked), CHUNK_ROWS):
                 records = [record_of(one) for one in checked[start : start + CHUNK_ROWS]]
@@ -78,6 +78,10 @@ class Scoring:
             return checked, probabilities
         finally:
             self._batches -= 1
+
+    async def aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """What ``work`` returns, off the event loop: for what grows with the rows of a batch, but needs no engine."""
+        return await asyncio.get_running_loop().run_in_executor(self._bodies, work, *arguments)
 
     def prediction(self, probability: float) -> int:
         """The label at the bundle's threshold."""

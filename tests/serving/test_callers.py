@@ -13,7 +13,6 @@ import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from serving.callers import Caller, Callers, CallersError, hash_key, parse
 from serving.settings import Settings
@@ -38,20 +37,12 @@ def settings(**changes: Any) -> Settings:
 
 
 @pytest.fixture
-def write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def write(client: Callable) -> Iterator[Callable[[str], None]]:
     """Secrets Manager; ``write(text)`` sets the secret."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = boto3.client("secretsmanager")
-    client.create_secret(Name=SECRET, SecretString="{}")
-    yield lambda text: client.put_secret_value(SecretId=SECRET, SecretString=text)
-    client.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-    server.stop()
+    secrets = client("secretsmanager")
+    secrets.create_secret(Name=SECRET, SecretString="{}")
+    yield lambda text: secrets.put_secret_value(SecretId=SECRET, SecretString=text)
+    secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
 
 def until(what: Callable[[], Any]) -> None:

@@ -1,31 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from serving.source import SourceError, fetch
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    boto3.client("s3").create_bucket(Bucket="artifacts")
-    yield "artifacts"
-    server.stop()
+def bucket(client: Callable) -> str:
+    client("s3").create_bucket(Bucket="artifacts")
+    return "artifacts"
 
 
 @pytest.mark.stack
-def test_from_s3(bucket: str, tmp_path):
-    boto3.client("s3").put_object(Bucket=bucket, Key="jobs/a b/bundle.tar.gz", Body=b"content")
+def test_from_s3(client: Callable, bucket: str, tmp_path):
+    client("s3").put_object(Bucket=bucket, Key="jobs/a b/bundle.tar.gz", Body=b"content")
     assert fetch(f"s3://{bucket}/jobs/a b/bundle.tar.gz", tmp_path / "copy").read_bytes() == b"content"
     with pytest.raises(SourceError, match=r"s3://artifacts/none cannot be fetched: .*NoSuchKey"):
         fetch(f"s3://{bucket}/none", tmp_path / "copy")
