@@ -66,8 +66,8 @@ def forked(path: Path) -> float:
 
 def main(folder: Path) -> None:
     """Prints JSON: file name → seconds."""
-    import airflow.sdk.execution_time.task_runner  # noqa: F401 - what a worker has loaded before it is given a task
-    import airflow.serialization.serialized_objects  # noqa: F401 - what the DAG processor has
+    import airflow.sdk.execution_time.task_runner
+    import airflow.serialization.serialized_objects
 
     print(json.dumps({path.name: [forked(path) for _ in range(2)][-1] for path in sorted(folder.glob("*.py"))}))
 

@@ -34,7 +34,7 @@ PUT_RECORDS = 500  # Kinesis' limit for one PutRecords
 
 def read() -> None:
     """In a process of its own: ingests the stream and prints what it took."""
-    from nightjar.hooks.kinesis import KinesisReadHook
+    from nightjar.kinesis.hook import KinesisReadHook
     from nightjar.operators.kinesis import KinesisToS3Operator
 
     target = {
@@ -47,7 +47,9 @@ def read() -> None:
     }
     shards = KinesisReadHook().shards(STREAM)
     begin = time.perf_counter()
-    task = KinesisToS3Operator(task_id="t", shards=shards, until="2999-01-01T00:00:00Z", target=target, state_table=STATE)
+    task = KinesisToS3Operator(
+        task_id="t", shards=shards, until="2999-01-01T00:00:00Z", target=target, state_table=STATE
+    )
     (summary,) = task.execute({})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({**summary, "seconds": time.perf_counter() - begin, "peak_mb": peak}))
@@ -75,7 +77,12 @@ def event(number: int) -> bytes:
     """One event; a day has 5,000 of them."""
     day = f"2013-{1 + number // 140_000:02d}-{1 + number // 5_000 % 28:02d}"
     payload = {f"field_{column}": number * 31 % (column + 97) for column in range(16)}
-    fields = {"event_type": "scheduled", "key": str(number), "event_time": f"{day}T10:00:00Z", "recorded_at": f"{day}T09:00:00Z"}
+    fields = {
+        "event_type": "scheduled",
+        "key": str(number),
+        "event_time": f"{day}T10:00:00Z",
+        "recorded_at": f"{day}T09:00:00Z",
+    }
     return json.dumps({**fields, "payload": payload}).encode()
 
 
@@ -93,7 +100,11 @@ def cloud() -> Iterator[dict[str, str]]:
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
         endpoint = f"http://127.0.0.1:{port}"
-        keys = {"AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
+        keys = {
+            "AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
         try:
             wait_ready(process, endpoint, Path(folder) / "log")
             yield {"AWS_ENDPOINT_URL": endpoint, "AIRFLOW_HOME": f"{folder}/airflow", **keys}

@@ -52,7 +52,11 @@ def main() -> int:
         print(f"\nThe measurement failed.\n{error}", file=sys.stderr)
         return 1
     print(table(rows))
-    document = {"measured_at": datetime.now(UTC).isoformat(), "rows": [row.to_json() for row in rows], "details": details}
+    document = {
+        "measured_at": datetime.now(UTC).isoformat(),
+        "rows": [row.to_json() for row in rows],
+        "details": details,
+    }
     (config.state / "bench-loop.json").write_text(json.dumps(document, indent=2) + "\n")
     return int(any(row.verdict == MISSED for row in rows))
 
@@ -135,7 +139,9 @@ def night_rows(nights: list[tuple[float, Night]]) -> list[Row]:
 def import_row(seconds: dict[str, float]) -> Row:
     """The slowest file."""
     worst = max(seconds, key=lambda name: seconds[name])
-    return Row("slowest warm import of a DAG file", seconds[worst], "s", IMPORT_SECONDS, f"{worst} of {len(seconds)} files")
+    return Row(
+        "slowest warm import of a DAG file", seconds[worst], "s", IMPORT_SECONDS, f"{worst} of {len(seconds)} files"
+    )
 
 
 def ingest_rows(ingests: list[dict[str, Any]]) -> list[Row]:
@@ -152,10 +158,16 @@ def memory_row(name: str, sampler: memory.Sampler, at_most: float) -> Row:
     peak = sampler.peak
     if not peak.processes:
         return Row(name, None, "GB", at_most, "no /proc/<pid>/smaps_rollup could be read: PSS needs Linux")
-    parts = ", ".join(f"{part} {size / memory.GB:.2f}" for part, size in sorted(peak.by_name.items(), key=lambda x: -x[1]))
+    parts = ", ".join(
+        f"{part} {size / memory.GB:.2f}" for part, size in sorted(peak.by_name.items(), key=lambda x: -x[1])
+    )
     unread = f"; {peak.unreadable} processes could not be read and are NOT in it" if peak.unreadable else ""
     return Row(
-        name, peak.total / memory.GB, "GB", at_most, f"{peak.processes} processes, {sampler.samples} samples: {parts}{unread}"
+        name,
+        peak.total / memory.GB,
+        "GB",
+        at_most,
+        f"{peak.processes} processes, {sampler.samples} samples: {parts}{unread}",
     )
 
 
@@ -169,7 +181,9 @@ def run_rows(runs: list[dict[str, Any]]) -> list[Row]:
     """The first run of a clean clone (its set-up counts), and the newest run after a run."""
     clean = next((run for run in runs if run["first"] and run["set_up"]), None)
     again = next((run for run in reversed(runs) if not run["first"]), None)
-    missing = "no first run with its set-up is on record here" if runs else "no run is on record here: `make run` to its end"
+    missing = (
+        "no first run with its set-up is on record here" if runs else "no run is on record here: `make run` to its end"
+    )
     return [
         _run_row("`make run` from a clean clone", clean, CLEAN_MINUTES, missing),
         _run_row("`make run` again", again, AGAIN_MINUTES, "no second run is on record here: `make run` again"),

@@ -83,7 +83,9 @@ def settle(airflow: Airflow, workload: str) -> None:
     """Waits until no run of the workload goes on, nor a deploy that one has just set off."""
     deadline, quiet_since = time.monotonic() + QUIET_TIMEOUT, time.monotonic()
     while time.monotonic() - quiet_since < QUIET_SECONDS:
-        active = [dag for dag in DAGS for run in airflow.runs(f"{workload}_{dag}", 5) if run["state"] in ("queued", "running")]
+        active = [
+            dag for dag in DAGS for run in airflow.runs(f"{workload}_{dag}", 5) if run["state"] in ("queued", "running")
+        ]
         if active:
             quiet_since = time.monotonic()
         if time.monotonic() > deadline:
@@ -130,7 +132,9 @@ def _events(airflow: Airflow, dag_id: str, run_id: str) -> list[tuple[float, str
         page = airflow.call("GET", "/eventLogs", params=parameters)["event_logs"]
         entries += page
         if len(page) < PAGE:
-            return [(_instant(entry["when"]), entry["task_id"], entry["event"]) for entry in entries if entry["task_id"]]
+            return [
+                (_instant(entry["when"]), entry["task_id"], entry["event"]) for entry in entries if entry["task_id"]
+            ]
 
 
 def _instant(text: str) -> float:

@@ -66,7 +66,9 @@ def outside(span: Span, jobs: Iterable[Span]) -> float:
     return left + max(0.0, span[1] - position)
 
 
-def gaps(asked: float, ended: float, path: Sequence[str], tasks: Mapping[str, Task], jobs: Sequence[Span]) -> dict[str, float]:
+def gaps(
+    asked: float, ended: float, path: Sequence[str], tasks: Mapping[str, Task], jobs: Sequence[Span]
+) -> dict[str, float]:
     """Every second of the run in which no job ran, by what it went to, the most first."""
     pieces: dict[str, float] = {}
 

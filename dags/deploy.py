@@ -21,20 +21,20 @@ from typing import Any
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.build import code_sha
-from nightjar.hooks.ecs import EcsServiceHook
-from nightjar.hooks.registry import RegistryHook
-from nightjar.hooks.state import StateHook
-from nightjar.operators.ecs import SubmitRolloutOperator
+from nightjar.jobs.ecs.sensor import EcsRolloutSensor
+from nightjar.jobs.ecs.service import EcsServiceHook
+from nightjar.jobs.ecs.submit import SubmitRolloutOperator
+from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.operators.restore import RejectVersionOperator, RestoreServiceOperator
 from nightjar.operators.verify import VerifyServiceOperator
 from nightjar.params import flag_param
 from nightjar.runs import dag_options, pulled, waiting
-from nightjar.sensors.ecs import EcsRolloutSensor
+from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.lake import layout
-from include.registry import deploying
-from include.registry.choose import Refusal
+from include.pipelines import deploying
+from include.pipelines.deploy.choose import Refusal
 from include.settings import settings
 from include.workloads import Workload, discover
 
@@ -70,7 +70,9 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> dict[str,
     except Refusal as refusal:
         raise (AirflowSkipException if automatic else AirflowFailException)(str(refusal)) from None
     if params["dry_run"]:
-        raise AirflowSkipException(f"Dry run: would deploy version {target['version']} in place of {target['live_version']}.")
+        raise AirflowSkipException(
+            f"Dry run: would deploy version {target['version']} in place of {target['live_version']}."
+        )
     return target
 
 
@@ -136,9 +138,14 @@ def deploy(workload: Workload) -> DAG:
             group=layout.model_group(name),
             target=target,
             rollout=submit.output,
-            failures=[f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='failure') }}}}" for task_id in ("sense_rollout", "verify")],
+            failures=[
+                f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='failure') }}}}"
+                for task_id in ("sense_rollout", "verify")
+            ],
         )
-        restore = RestoreServiceOperator(task_id="restore_service", trigger_rule=TriggerRule.ONE_FAILED, **ecs, target=target)
+        restore = RestoreServiceOperator(
+            task_id="restore_service", trigger_rule=TriggerRule.ONE_FAILED, **ecs, target=target
+        )
         sense_restore = EcsRolloutSensor(
             task_id="sense_restore",
             **sensing,

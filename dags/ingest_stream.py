@@ -29,11 +29,11 @@ from typing import Any
 from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
 from nightjar.build import code_sha
-from nightjar.hooks.kinesis import KinesisReadHook
-from nightjar.hooks.state import StateHook
+from nightjar.kinesis.hook import KinesisReadHook
 from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Operator
 from nightjar.params import instant_param
 from nightjar.runs import dag_options, run_end
+from nightjar.state.hook import StateHook
 from nightjar.stream.lineage import lineages
 
 from include.build import BUILD_FILE
@@ -44,7 +44,9 @@ from include.workloads import Workload, discover
 UNTIL = "{{ run_end(dag_run, params) }}"
 PARAMS = {
     "until": instant_param("Read what arrived before this instant. Empty: the end of the run's interval."),
-    "complete_to": instant_param("Everything recorded before this instant was sent, as a replay knows. Empty: nobody says so."),
+    "complete_to": instant_param(
+        "Everything recorded before this instant was sent, as a replay knows. Empty: nobody says so."
+    ),
 }
 
 
@@ -78,7 +80,9 @@ def ingest_stream(workload: Workload) -> DAG:
         def list_shards() -> list[list[dict[str, Any]]]:
             """Groups of related shards that are not read whole, parents first: a mapped task each."""
             code_sha(BUILD_FILE)
-            closed = {shard for shard, item in StateHook(platform.state_table).query(checkpoint_pk).items() if item["closed"]}
+            closed = {
+                shard for shard, item in StateHook(platform.state_table).query(checkpoint_pk).items() if item["closed"]
+            }
             return lineages(KinesisReadHook().shards(stream), closed)
 
         read = KinesisToS3Operator.partial(

@@ -53,7 +53,10 @@ def ingest_tables(workload: Workload) -> DAG:
         **dag_options("ingest", name, workload.owner, platform.alerts_topic_arn),
         params={
             "overlap_seconds": Param(
-                3600, type="integer", minimum=0, description="How far behind the last watermark reading begins, in seconds."
+                3600,
+                type="integer",
+                minimum=0,
+                description="How far behind the last watermark reading begins, in seconds.",
             )
         },
     ) as dag:
@@ -62,7 +65,10 @@ def ingest_tables(workload: Workload) -> DAG:
             pre_execute=same_build,
             secret=workload.database.secret,
             tables={
-                table: {"columns": {column: field.type for column, field in spec.fields.items()}, "watermark": spec.watermark}
+                table: {
+                    "columns": {column: field.type for column, field in spec.fields.items()},
+                    "watermark": spec.watermark,
+                }
                 for table, spec in workload.tables.items()
             },
             bucket=platform.lake_bucket,

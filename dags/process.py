@@ -19,19 +19,19 @@ from datetime import date, timedelta
 
 from airflow.sdk import DAG, Asset, TriggerRule
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
-from nightjar.operators.glue import SubmitGlueJobOperator
+from nightjar.jobs.glue.sensor import GlueJobRunSensor
+from nightjar.jobs.glue.submit import SubmitGlueJobOperator
+from nightjar.jobs.stop import StopJobsOperator
 from nightjar.operators.plan import PlanOperator
 from nightjar.operators.publish import GateOperator, PublishDaysOperator, RefusedDaysOperator
-from nightjar.operators.stop import StopJobsOperator
 from nightjar.params import date_param, flag_param
 from nightjar.runs import attempt_of, dag_options, pulled, state_waiting, waiting
-from nightjar.sensors.glue import GlueJobRunSensor
-from nightjar.sensors.state import WatermarkSensor
+from nightjar.state.sensor import WatermarkSensor
 
 from include.build import BUILD_FILE
 from include.lake import days, fingerprint, layout, schema
 from include.lake.tables import published_tables
-from include.rundate import run_days
+from include.pipelines.rundate import run_days
 from include.settings import settings
 from include.workloads import Workload, discover
 
@@ -119,7 +119,10 @@ def process(workload: Workload) -> DAG:
         audit = GlueJobRunSensor(task_id="audit", job_name=glue_job["audit"], run_id=submit_audit.output, **job_wait)
         judged = {"plan": plan.output, "run": RUN, "state_table": platform.state_table, "day_pk": day_pk}
         gate = GateOperator(
-            task_id="gate", bucket=platform.lake_bucket, audit_key=layout.staging_prefix(name, "{run}") + "audit.json", **judged
+            task_id="gate",
+            bucket=platform.lake_bucket,
+            audit_key=layout.staging_prefix(name, "{run}") + "audit.json",
+            **judged,
         )
         publish = PublishDaysOperator(
             task_id="publish",

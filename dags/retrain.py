@@ -21,25 +21,25 @@ from typing import Any
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.build import code_sha
-from nightjar.hooks.athena import query_rows
-from nightjar.hooks.lake import LakeHook
 from nightjar.hooks.night import night_hooks
-from nightjar.hooks.state import StateHook
 from nightjar.inputs import list_inputs
+from nightjar.jobs.athena.results import query_rows
+from nightjar.jobs.athena.sensor import AthenaQuerySensor
+from nightjar.jobs.athena.submit import SubmitAthenaQueryOperator
+from nightjar.jobs.sagemaker.sensor import ProcessingJobSensor, TrainingJobSensor
+from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
+from nightjar.jobs.stop import StopJobsOperator
+from nightjar.objects import LakeHook
 from nightjar.operators.announce import AnnounceVersionOperator
-from nightjar.operators.athena import SubmitAthenaQueryOperator
-from nightjar.operators.sagemaker import SubmitProcessingJobOperator, SubmitTrainingJobOperator
-from nightjar.operators.stop import StopJobsOperator
 from nightjar.params import date_param, flag_param
 from nightjar.runs import dag_options, pulled, state_waiting, waiting
-from nightjar.sensors.athena import AthenaQuerySensor
-from nightjar.sensors.sagemaker import ProcessingJobSensor, TrainingJobSensor
-from nightjar.sensors.state import DayStatusSensor
+from nightjar.state.hook import StateHook
+from nightjar.state.sensor import DayStatusSensor
 
 from include.build import BUILD_FILE
 from include.lake import layout
-from include.registry import night
-from include.rundate import run_day
+from include.pipelines import night
+from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -69,7 +69,12 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> dict[str, An
 
 @task(multiple_outputs=True)
 def prepare(
-    name: str, planned: dict[str, Any], dataset_key: str, digest: dict[str, Any], dag_run: Any = None, params: Any = None
+    name: str,
+    planned: dict[str, Any],
+    dataset_key: str,
+    digest: dict[str, Any],
+    dag_run: Any = None,
+    params: Any = None,
 ) -> dict[str, Any]:
     """The data set's manifest and gate; the requests of the two jobs."""
     config, workload, backfill = settings(), load(name), dag_run.run_type == "backfill"
@@ -81,7 +86,9 @@ def prepare(
     except night.Unfit as error:
         raise AirflowFailException(str(error)) from None
     if params["dry_run"]:
-        raise AirflowSkipException(f"Dry run: would train on data set {prepared['dataset_version']}, {prepared['splits']} rows.")
+        raise AirflowSkipException(
+            f"Dry run: would train on data set {prepared['dataset_version']}, {prepared['splits']} rows."
+        )
     return prepared
 
 
@@ -121,12 +128,18 @@ def retrain(workload: Workload) -> DAG:
         )
         dataset = AthenaQuerySensor(task_id="sense_dataset", query_execution_id=unload.output, **query_wait)
         count = SubmitAthenaQueryOperator(
-            task_id="submit_digest", query=planned["digest_query"], submit_key=pulled("plan", "key") + "-digest", **query
+            task_id="submit_digest",
+            query=planned["digest_query"],
+            submit_key=pulled("plan", "key") + "-digest",
+            **query,
         )
         digest = AthenaQuerySensor(task_id="sense_digest", query_execution_id=count.output, **query_wait)
         prepared = prepare(name, planned, unload.output["submit_key"], digest.output)
         train = SubmitTrainingJobOperator(
-            task_id="submit_training", submit_key=pulled("prepare", "training_name"), fresh=FRESH, config=prepared["training"]
+            task_id="submit_training",
+            submit_key=pulled("prepare", "training_name"),
+            fresh=FRESH,
+            config=prepared["training"],
         )
         training = TrainingJobSensor(task_id="sense_training", job_name=train.output, **job_wait)
         evaluate = SubmitProcessingJobOperator(
@@ -137,7 +150,12 @@ def retrain(workload: Workload) -> DAG:
             references={"model_uri": pulled("sense_training", "model_uri")},
         )
         evaluation = ProcessingJobSensor(task_id="sense_evaluation", job_name=evaluate.output, **job_wait)
-        jobs = {"dataset": dataset.output, "digest": digest.output, "training": training.output, "evaluation": evaluation.output}
+        jobs = {
+            "dataset": dataset.output,
+            "digest": digest.output,
+            "training": training.output,
+            "evaluation": evaluation.output,
+        }
         package = register(name, planned, prepared, jobs)
         announce = AnnounceVersionOperator(
             task_id="announce", package=package, outlets=[Asset(f"nightjar://{name}/approved-model")]

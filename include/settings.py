@@ -26,18 +26,27 @@ class Settings(BaseModel):
 
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region of every resource")
     lake_bucket: str = Field(min_length=3, description="S3 bucket of raw, staging, quarantine, datasets")
-    artifact_bucket: str = Field(min_length=3, description="S3 bucket of code, models, manifests, Athena results, Data Docs")
+    artifact_bucket: str = Field(
+        min_length=3, description="S3 bucket of code, models, manifests, Athena results, Data Docs"
+    )
     glue_database: str = Field("nightjar", description="Glue catalog database of the published tables")
     athena_workgroup: str = Field("nightjar", description="Athena work group, which sets the result location")
-    state_table: str = Field("nightjar-state", description="DynamoDB table of checkpoints, day states and live pointers")
-    glue_transform_job: str = Field("nightjar-transform", description="name of the Glue job that runs include/glue/transform.py")
+    state_table: str = Field(
+        "nightjar-state", description="DynamoDB table of checkpoints, day states and live pointers"
+    )
+    glue_transform_job: str = Field(
+        "nightjar-transform", description="name of the Glue job that runs include/glue/transform.py"
+    )
     glue_audit_job: str = Field("nightjar-audit", description="name of the Glue job that runs include/glue/audit.py")
-    training_image: str = Field(min_length=1, description="image reference (with digest on AWS) for training and processing jobs")
+    training_image: str = Field(
+        min_length=1, description="image reference (with digest on AWS) for training and processing jobs"
+    )
     training_role_arn: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+", description="role of SageMaker jobs")
     training_instance_type: str = Field("ml.m5.xlarge", description="instance type of training and processing jobs")
     serving_image: str = Field(min_length=1, description="image reference of the FastAPI service")
     verify_key_secret: str = Field(
-        "", description="Secrets Manager secret whose text is the API key that a deploy's check sends; empty: callers need none"
+        "",
+        description="Secrets Manager secret whose text is the API key that a deploy's check sends; empty: callers need none",
     )
     ecs_cluster: str = Field("nightjar", description="ECS cluster of the services")
     alerts_topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:.+", description="SNS topic that failures are told to")

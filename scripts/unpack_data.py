@@ -79,7 +79,9 @@ def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected:
             sink.write(block)
     if digest.hexdigest() != expected:
         partial.unlink()
-        raise UnpackError(f"{info.name} has sha256 {digest.hexdigest()}, expected {expected}: not the file that was pinned")
+        raise UnpackError(
+            f"{info.name} has sha256 {digest.hexdigest()}, expected {expected}: not the file that was pinned"
+        )
     Path(partial).replace(target)
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from serving.parent import main
+from serving.supervisor import main
 
 sys.exit(main())

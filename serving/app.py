@@ -1,4 +1,4 @@
-"""The FastAPI application of one process: every route but the fast way of the prediction routes, which is ``serving.lane``.
+"""The FastAPI application of one process: every route but the fast way of the prediction routes, which is ``serving.fast_path``.
 
 Its own ``/predict`` and ``/predict/batch`` are the reference that the lane is held against; requests reach them only in tests.
 ``/docs`` loads its styles from FastAPI's CDN; ``/openapi.json`` does not.
@@ -15,11 +15,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from include.training import golden as golden_rows
-from include.training.request import Checked
-from include.training.score import ScoreError
+from include.model import golden as golden_rows
+from include.model.request import Checked
+from include.model.score import ScoreError
 from serving import logs, page, validation
-from serving.lane import unscorable
+from serving.fast_path import unscorable
 from serving.openapi import describe
 from serving.state import State
 from serving.validation import Refusal
@@ -50,7 +50,7 @@ async def health() -> dict[str, str]:
 
 
 async def ready() -> dict[str, bool]:
-    """A process that serves has proven its bundle; until then ``serving.waiting`` answers."""
+    """A process that serves has proven its bundle; until then ``serving.startup`` answers."""
     return {"ready": True}
 
 
@@ -111,7 +111,9 @@ def _state(request: Request) -> State:
 
 async def _body(request: Request) -> bytes:
     state = _state(request)
-    return await validation.read_body(request.scope["headers"], request.receive, state.settings.max_body_bytes, state.deadlines)
+    return await validation.read_body(
+        request.scope["headers"], request.receive, state.settings.max_body_bytes, state.deadlines
+    )
 
 
 def _answer(state: State, probability: float, checked: Checked) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from include.training import bundle, golden
-from include.training.bundle import Bundle, BundleError
+from include.model import bundle, golden
+from include.model.bundle import Bundle, BundleError
 from serving.settings import Settings
 from serving.source import fetch
 

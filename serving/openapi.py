@@ -35,16 +35,24 @@ _WARNINGS = {
     **_list(_object({"field": _TEXT, "message": _TEXT})),
     "description": "only there when a value lies outside the range the model was trained on",
 }
-_PREDICTION = {"prediction": {"type": "integer", "enum": [0, 1]}, "probability": {"type": "number", "minimum": 0, "maximum": 1}}
+_PREDICTION = {
+    "prediction": {"type": "integer", "enum": [0, 1]},
+    "probability": {"type": "number", "minimum": 0, "maximum": 1},
+}
 _PARITY = _object(
     {"engine": _TEXT, "passed": {"type": "boolean"}},
     {"rows": _COUNT, "on_threshold": _COUNT, "max_difference": _NUMBER, "flipped": _COUNT, "reason": _TEXT},
 )
 _VERSION = _object(
     {
-        **dict.fromkeys(("workload", "model_version", "bundle_digest", "dataset_version", "cutoff", "code_sha", "engine"), _TEXT),
+        **dict.fromkeys(
+            ("workload", "model_version", "bundle_digest", "dataset_version", "cutoff", "code_sha", "engine"), _TEXT
+        ),
         "engine_microseconds": {**_NUMBER, "description": "what the engine takes for one row, measured at start"},
-        "parity": {**_list(_PARITY), "description": "what the gate measured when the model was published, per engine tried"},
+        "parity": {
+            **_list(_PARITY),
+            "description": "what the gate measured when the model was published, per engine tried",
+        },
         "processes": _COUNT,
     }
 )
@@ -106,7 +114,9 @@ def describe(document: dict[str, Any], fields: Mapping[str, FieldSpec], most: in
         responses = document["paths"][path]["get"]["responses"]
         responses["200"] = _json("the answer", answer)
         # While the bundle is loaded /ready answers in its own form.
-        responses |= {status: _json(text, answer if path == "/ready" else _problem()) for status, text in _NOT_READY.items()}
+        responses |= {
+            status: _json(text, answer if path == "/ready" else _problem()) for status, text in _NOT_READY.items()
+        }
     text = {"description": "Prometheus' text format", "content": {"text/plain": {"schema": _TEXT}}}
     document["paths"]["/metrics"]["get"]["responses"]["200"] = text
 
@@ -130,7 +140,9 @@ def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 def _bounds(spec: FieldSpec) -> str:
     parts = []
     if spec.enum is not None:
-        parts.append("Known values: " + ", ".join(map(str, spec.enum[:50])) + ("…" if len(spec.enum) > 50 else "") + ".")
+        parts.append(
+            "Known values: " + ", ".join(map(str, spec.enum[:50])) + ("…" if len(spec.enum) > 50 else "") + "."
+        )
     if spec.min is not None:
         parts.append(f"Usually at least {spec.min:g}.")
     if spec.max is not None:

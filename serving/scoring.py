@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from include.training.score import ScoreError, Scorer
+from include.model.score import ScoreError, Scorer
 from serving.model import LoadedModel
 
 # A slower engine would hold up every other request of the process for too long.

@@ -45,18 +45,24 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="larger request bodies are refused")
     max_batch: int = Field(1000, ge=1, le=100_000, description="most records of one /predict/batch")
     body_timeout_seconds: float = Field(10.0, gt=0, le=300, description="a body that takes longer is answered 408")
-    max_in_flight: int = Field(64, ge=1, le=10_000, description="predictions in work at once in a process; more are answered 503")
+    max_in_flight: int = Field(
+        64, ge=1, le=10_000, description="predictions in work at once in a process; more are answered 503"
+    )
     overload_pause_seconds: float = Field(
         1.0, ge=0, le=5, description="how long a 503 is held back, so that callers who retry at once cost little"
     )
-    cache_entries: int = Field(10_000, ge=0, le=10_000_000, description="answers kept in a process; 0 switches the cache off")
+    cache_entries: int = Field(
+        10_000, ge=0, le=10_000_000, description="answers kept in a process; 0 switches the cache off"
+    )
     redis_url: str | None = Field(
         None, pattern=r"^rediss?://", description="second-level cache, used only by a model slower than a millisecond"
     )
 
     # Who may call
     api_keys_secret: str | None = Field(
-        None, min_length=1, description="Secrets Manager secret with the callers' hashed keys; unset: everybody may call"
+        None,
+        min_length=1,
+        description="Secrets Manager secret with the callers' hashed keys; unset: everybody may call",
     )
     api_keys_refresh_seconds: float = Field(60.0, ge=1, le=86_400, description="how often that secret is read again")
 
@@ -65,17 +71,23 @@ class Settings(BaseModel):
         None, min_length=1, description="CloudWatch namespace of embedded metrics in the log; unset: none are written"
     )
     metrics_interval_seconds: float = Field(60.0, ge=1, le=3600, description="how often embedded metrics are written")
-    access_log_lines: int = Field(10_000, ge=0, description="access log lines that may wait for the log; 0 switches the log off")
+    access_log_lines: int = Field(
+        10_000, ge=0, description="access log lines that may wait for the log; 0 switches the log off"
+    )
     trace_ratio: float = Field(
         0.0, ge=0, le=1, description="share of requests traced when the caller's X-Ray header does not decide"
     )
     prediction_log: str | None = Field(
-        None, pattern=r"^(kinesis|firehose)://[a-zA-Z0-9_.-]{1,128}$", description="stream that every prediction is sent to"
+        None,
+        pattern=r"^(kinesis|firehose)://[a-zA-Z0-9_.-]{1,128}$",
+        description="stream that every prediction is sent to",
     )
     prediction_log_records: int = Field(10_000, ge=1, description="predictions that may wait for that stream")
 
     # How it ends
-    shutdown_seconds: float = Field(20.0, ge=0, le=110, description="what requests under way get to finish after SIGTERM")
+    shutdown_seconds: float = Field(
+        20.0, ge=0, le=110, description="what requests under way get to finish after SIGTERM"
+    )
     exit_delay_seconds: float = Field(
         5.0, ge=0, le=60, description="how long /ready tells a start-up failure before the process exits"
     )

@@ -24,7 +24,9 @@ def fetch(uri: str, target: Path) -> Path:
     :class:`SourceError`.
     """
     parts = urlsplit(uri)
-    pieces = _from_file(uri, parts.path) if parts.scheme == "file" else _from_s3(uri, parts.netloc, parts.path.lstrip("/"))
+    pieces = (
+        _from_file(uri, parts.path) if parts.scheme == "file" else _from_s3(uri, parts.netloc, parts.path.lstrip("/"))
+    )
     size = 0
     with target.open("wb") as file:
         for piece in pieces:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from serving.api_keys import Callers
 from serving.cache import AnswerCache
-from serving.callers import Callers
 from serving.deadlines import Deadlines
 from serving.decode import FastDecoder
 from serving.model import LoadedModel

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Receive
 
-from include.training.request import Checked, FieldProblem, RequestSchema, shown
+from include.model.request import Checked, FieldProblem, RequestSchema, shown
 from serving.deadlines import Deadlines
 
 MAX_PROBLEMS = 20
@@ -39,7 +39,9 @@ class Refusal(Exception):
         return {"error": str(self), "fields": fields}
 
 
-async def read_body(headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, deadlines: Deadlines) -> bytes:
+async def read_body(
+    headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, deadlines: Deadlines
+) -> bytes:
     """The whole body. Errors: :class:`Refusal` 415 (not JSON by its header), 413 (too large, found while it streams), 408 (slower
     than ``deadlines`` allow), 400 (broken off).
     """
@@ -124,7 +126,9 @@ def invalid(problems: list[tuple[int | None, FieldProblem]]) -> Refusal:
     """The 422 that names the fields; the first one is its text."""
     index, first = problems[0]
     where = "" if index is None else f"record {index}: "
-    return Refusal(422, f"{where}{first.field}: {first.message}" if first.field else f"{where}{first.message}", problems)
+    return Refusal(
+        422, f"{where}{first.field}: {first.message}" if first.field else f"{where}{first.message}", problems
+    )
 
 
 def _too_large(max_bytes: int) -> Refusal:

@@ -71,7 +71,9 @@ def measure() -> int:
         "rounds": count,
         "seconds": seconds,
         "rows": [row.to_json() for row in rows],
-        "contestants": {name: {level: asdict(one) for level, one in levels.items()} for name, levels in figures.items()},
+        "contestants": {
+            name: {level: asdict(one) for level, one in levels.items()} for name, levels in figures.items()
+        },
         "agreement": [asdict(one) for one in agreements],
         "absent": [asdict(one) for one in (*absent, *field.absent)],
         "generator_ceiling": asdict(ceiling),

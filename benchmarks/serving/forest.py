@@ -17,11 +17,12 @@ import sklearn
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.serving import inputs
-from include.training import bundle, data, golden
-from include.training.engines.ladder import LADDER, Rung, publish
-from include.training.engines.sklearn_model import SklearnModel
-from include.training.request import RequestSchema
-from include.training.score import Scorer
+from include.model import bundle, golden
+from include.model.engines.ladder import LADDER, Rung, publish
+from include.model.engines.sklearn_model import SklearnModel
+from include.model.request import RequestSchema
+from include.model.score import Scorer
+from include.training import data
 from include.workloads import FieldSpec
 
 # Nobody said on how many rows the source's forest is fitted. A single thread reads some three thousand nodes for a prediction, so

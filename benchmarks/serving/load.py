@@ -187,11 +187,15 @@ async def play(spec: Spec) -> Result:
     return Result(seconds, len(run.latencies), dict(run.failed), p50, p99, used, busy)
 
 
-async def _connect(run: Run, transports: dict[int, asyncio.BaseTransport], place: int, again: Callable[[int], None]) -> None:
+async def _connect(
+    run: Run, transports: dict[int, asyncio.BaseTransport], place: int, again: Callable[[int], None]
+) -> None:
     loop = asyncio.get_running_loop()
     while not run.over.is_set():
         try:
-            made = await loop.create_connection(lambda: Connection(run, lambda: again(place)), "127.0.0.1", run.spec.port)
+            made = await loop.create_connection(
+                lambda: Connection(run, lambda: again(place)), "127.0.0.1", run.spec.port
+            )
         except OSError as error:
             run.fail(f"no connection: {error.strerror or error}")
             await asyncio.sleep(RECONNECT_SECONDS)

@@ -45,7 +45,9 @@ class Figures:
         rates = tuple(one.good / one.seconds for one in results)
         return cls(
             per_second=statistics.median(rates),
-            cpu=_median([one.server_cpu / one.good * 1e6 for one in results if one.server_cpu is not None and one.good]),
+            cpu=_median(
+                [one.server_cpu / one.good * 1e6 for one in results if one.server_cpu is not None and one.good]
+            ),
             p50=_median([one.p50 for one in results if one.p50 is not None]),
             p99=_median([one.p99 for one in results if one.p99 is not None]),
             failed=sum(sum(one.failed.values()) for one in results),
@@ -85,7 +87,10 @@ def rounds(
                 result = play(spec)
                 results[one.contestant.name, level].append(result)
                 tell(f"round {number + 1}/{count}, {level:>3} connections, {one.contestant.name}: {_told(result)}")
-    return {one.contestant.name: {level: Figures.of(results[one.contestant.name, level]) for level in levels} for one in field}
+    return {
+        one.contestant.name: {level: Figures.of(results[one.contestant.name, level]) for level in levels}
+        for one in field
+    }
 
 
 def play(spec: Spec) -> Result:

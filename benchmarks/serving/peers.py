@@ -69,15 +69,29 @@ def install(home: Path, name: str) -> Path:
 def _index(home: Path) -> dict[str, str]:
     """Whoever told pip where packages come from means uv too (as scripts/setup.sh)."""
     found = subprocess.run(
-        [str(home / "uv" / "bin" / "python"), "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True
+        [str(home / "uv" / "bin" / "python"), "-m", "pip", "config", "get", "global.index-url"],
+        capture_output=True,
+        text=True,
     )
     index = os.environ.get("UV_DEFAULT_INDEX") or found.stdout.strip()
     return {"UV_DEFAULT_INDEX": index} if index else {}
 
 
 def _bentoml(tools: Path, model: Forest, folder: Path) -> Contestant:
-    argv = (str(tools / "bentoml"), "serve", "bentoml_service:Forest", "--working-dir", str(APPS), "--host", "127.0.0.1")
-    environment = {"MODEL_PATH": str(model.model), "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    argv = (
+        str(tools / "bentoml"),
+        "serve",
+        "bentoml_service:Forest",
+        "--working-dir",
+        str(APPS),
+        "--host",
+        "127.0.0.1",
+    )
+    environment = {
+        "MODEL_PATH": str(model.model),
+        "BENTOML_HOME": str(folder / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
     return Contestant("BentoML", (*argv, "--port", "{port}"), {**environment, **_path(tools)}, read=_probability)
 
 
@@ -105,7 +119,11 @@ def _mlserver(tools: Path, model: Forest, folder: Path) -> Contestant:
         suffix=']}], "outputs": [{"name": "predict_proba"}]}',
     )
     return Contestant(
-        "MLServer", (str(tools / "mlserver"), "start", str(place)), {**environment, **_path(tools)}, form, _open_inference
+        "MLServer",
+        (str(tools / "mlserver"), "start", str(place)),
+        {**environment, **_path(tools)},
+        form,
+        _open_inference,
     )
 
 

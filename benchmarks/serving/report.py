@@ -56,7 +56,13 @@ def fast_rows(run: Run, peers: Sequence[str]) -> list[Row]:
         for level, times in TIMES_SOURCE.items()
     ]
     rows += [
-        AtLeast("CPU per request at 8, the source's / ours", share(run[SOURCE], ours), "times", None, at_least=CPU_TIMES_SOURCE),
+        AtLeast(
+            "CPU per request at 8, the source's / ours",
+            share(run[SOURCE], ours),
+            "times",
+            None,
+            at_least=CPU_TIMES_SOURCE,
+        ),
         Row("CPU per request at 8, ours / FastAPI no-op", share(ours, run[FASTAPI_NOOP]), "", FASTAPI_SHARE),
         Row("CPU per request at 8, ours / bare ASGI no-op", share(ours, run[ASGI_NOOP]), "", ASGI_SHARE),
     ]
@@ -75,7 +81,9 @@ def fast_rows(run: Run, peers: Sequence[str]) -> list[Row]:
         )
     for level in LEVELS:
         kept = 100 * rate(ours, level) / rate(run[OURS_OFF], level)
-        rows.append(AtLeast(f"requests/s at {level}, telemetry all on / off", kept, "%", None, at_least=TELEMETRY_KEEPS))
+        rows.append(
+            AtLeast(f"requests/s at {level}, telemetry all on / off", kept, "%", None, at_least=TELEMETRY_KEEPS)
+        )
     return rows
 
 
@@ -86,7 +94,8 @@ def slow_rows(figures: Mapping[int, Figures]) -> list[Row]:
     slow, quick = figures[many].p99, figures[few[0]].p99
     growth = slow / quick if slow is not None and quick else None
     note = ", ".join(
-        f"{level}: {one.per_second:.0f}/s, p99 {_number(one.p99)} ms, {one.failed} refused" for level, one in figures.items()
+        f"{level}: {one.per_second:.0f}/s, p99 {_number(one.p99)} ms, {one.failed} refused"
+        for level, one in figures.items()
     )
     return [
         AtLeast(f"slow rung, goodput kept at {many} connections", kept, "%", None, note, at_least=GOODPUT_KEPT),
@@ -129,13 +138,25 @@ def field_table(run: Run) -> str:
     for name, levels in run.items():
         for level, one in levels.items():
             latencies = (_number(one.p50, 2), _number(one.p99, 2))
-            cells = (str(level), _number(one.per_second), _number(one.cpu), *latencies, str(one.failed), f"{one.busy:.0%}")
+            cells = (
+                str(level),
+                _number(one.per_second),
+                _number(one.cpu),
+                *latencies,
+                str(one.failed),
+                f"{one.busy:.0%}",
+            )
             lines.append(f"{name:<26}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 
 
 def notes(
-    agreements: Sequence[Agreement], absent: Sequence[Absent], sunk: Mapping[str, int], ceiling: Figures, *, single_core: bool
+    agreements: Sequence[Agreement],
+    absent: Sequence[Absent],
+    sunk: Mapping[str, int],
+    ceiling: Figures,
+    *,
+    single_core: bool,
 ) -> str:
     """Text: what makes the figures comparable, and what is missing from them."""
     lines = [f"{one.name}: {_agreed(one)}" for one in agreements]
@@ -145,7 +166,9 @@ def notes(
         f"load generator against a server that does nothing: {ceiling.per_second:,.0f} requests/s, {ceiling.busy:.0%} of its core"
     )
     if single_core:
-        lines.append("ONE CORE: servers and load generator took turns on it; requests/s are too low, CPU per request is not")
+        lines.append(
+            "ONE CORE: servers and load generator took turns on it; requests/s are too low, CPU per request is not"
+        )
     return "\n".join(lines)
 
 
@@ -160,7 +183,9 @@ def picture(run: Run, path: Path) -> None:
     names = list(reversed(run))
     for place, level in enumerate(LEVELS):
         offsets = [number + 0.27 * (1 - place) for number in range(len(names))]
-        bars = rates.barh(offsets, [run[name][level].per_second for name in names], height=0.25, label=f"{level} connections")
+        bars = rates.barh(
+            offsets, [run[name][level].per_second for name in names], height=0.25, label=f"{level} connections"
+        )
         rates.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
     bars = costs.barh(range(len(names)), [run[name][8].cpu or 0 for name in names], height=0.6, color="tab:gray")
     costs.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
@@ -169,7 +194,9 @@ def picture(run: Run, path: Path) -> None:
     rates.margins(x=0.15)
     costs.margins(x=0.15)
     rates.legend(fontsize=7, loc="lower right")
-    figure.suptitle("One process on one core, one forest of 200 trees, caches off; medians of interleaved rounds", fontsize=10)
+    figure.suptitle(
+        "One process on one core, one forest of 200 trees, caches off; medians of interleaved rounds", fontsize=10
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=130)
     pyplot.close(figure)

@@ -69,7 +69,12 @@ class Server:
         with log.open("wb") as output, pinned(allowed):
             self.started = time.perf_counter()
             self._process = subprocess.Popen(
-                argv, cwd=cwd, env={**inherited, **environment}, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+                argv,
+                cwd=cwd,
+                env={**inherited, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
             )
 
     @property

@@ -43,7 +43,9 @@ def say(text: str) -> None:
     print(f"[bench] {text}", file=sys.stderr, flush=True)
 
 
-def play_field(model: Forest, rivals: Sequence[Contestant], logs: Path, answers: Path, count: int, seconds: float) -> Field:
+def play_field(
+    model: Forest, rivals: Sequence[Contestant], logs: Path, answers: Path, count: int, seconds: float
+) -> Field:
     """All contestants, interleaved. A rival that does not start is absent, anybody else ends the run with ServerError."""
     core, load_core = cores()
     absent: list[Absent] = []

@@ -49,7 +49,8 @@ class Sink(asyncio.Protocol):
         body, self.buffer = self.buffer[head + 4 : end], self.buffer[end:]
         answer = self.answer(top, body)
         self.transport.write(  # type: ignore[attr-defined]
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: %d\r\n\r\n%s" % (len(answer), answer)
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: %d\r\n\r\n%s"
+            % (len(answer), answer)
         )
 
     def answer(self, head: bytes, body: bytes) -> bytes:
@@ -65,12 +66,19 @@ class Sink(asyncio.Protocol):
         records = _DATA.findall(body)
         # A record holds many lines, each a prediction.
         self.counts["predictions"] += sum(base64.b64decode(record).count(b"\n") for record in records)
-        return b'{"FailedPutCount":0,"Encrypted":false,"RequestResponses":[%s]}' % b",".join([b'{"RecordId":"1"}'] * len(records))
+        return b'{"FailedPutCount":0,"Encrypted":false,"RequestResponses":[%s]}' % b",".join(
+            [b'{"RecordId":"1"}'] * len(records)
+        )
 
 
 def secret() -> str:
     """The document of callers that Secrets Manager holds, with one caller who may send without limit."""
-    caller = {"name": "bench", "keys_sha256": [hashlib.sha256(API_KEY.encode()).hexdigest()], "per_second": 1e6, "burst": 1e6}
+    caller = {
+        "name": "bench",
+        "keys_sha256": [hashlib.sha256(API_KEY.encode()).hexdigest()],
+        "per_second": 1e6,
+        "burst": 1e6,
+    }
     return json.dumps({"callers": [caller]})
 
 

@@ -29,7 +29,9 @@ class Start:
 
 def ours(model: Forest, folder: Path, times: int) -> Start:
     """``python -m serving`` with four processes."""
-    return _median([_once(contestants.ours(contestants.OURS_OFF, model.bundle, WORKERS), folder, None) for _ in range(times)])
+    return _median(
+        [_once(contestants.ours(contestants.OURS_OFF, model.bundle, WORKERS), folder, None) for _ in range(times)]
+    )
 
 
 def joblib(model: Forest, folder: Path, times: int) -> Start:

@@ -60,7 +60,8 @@ def audit_day(auditor: Auditor, workload: Workload, day: date, staging: str, rep
         statistics[event_type] = {**(counts or {}), "rows": len(frame), "failed": len(found)}
     unknown = {name: counts["read"] for name, counts in counts_of_day.items() if name not in workload.events}
     findings += [
-        Finding("warning", f"{name}: {read} events of a type this workload does not have") for name, read in unknown.items()
+        Finding("warning", f"{name}: {read} events of a type this workload does not have")
+        for name, read in unknown.items()
     ]
     critical = [finding.text for finding in findings if finding.severity == "critical"]
     return {

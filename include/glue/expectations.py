@@ -67,7 +67,9 @@ def gx_suite(event_type: str, suite: Suite) -> ExpectationSuite:
             implementation = get_expectation_impl(ours.type)
             expectation = implementation(**ours.arguments, severity=ours.severity, meta={"place": place})
         except (GreatExpectationsError, ValueError, TypeError) as error:
-            raise ValueError(f"expectations of {event_type}: {ours.type} is not an expectation GX can make: {error}") from error
+            raise ValueError(
+                f"expectations of {event_type}: {ours.type} is not an expectation GX can make: {error}"
+            ) from error
         expectations.append(expectation)
     return ExpectationSuite(name=event_type, expectations=expectations)
 

@@ -42,11 +42,15 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: Join) -> DataFrame:
         F.struct("*").alias("_row"),
     )
     keys = [f"_key_{i}" for i in range(len(join.on))]
-    until_now = Window.partitionBy(*keys).orderBy("_at", "_event").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    until_now = (
+        Window.partitionBy(*keys).orderBy("_at", "_event").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    )
     found = asked.unionByName(reference).withColumn("versions", F.last("versions", ignorenulls=True).over(until_now))
     known = _known_version(F.col("versions"), F.col("_row.event_time"))
     joined = found.where("_event = 1").select("_row.*", known.alias("_known"))
-    return joined.select("*", *(F.col(f"_known.row.{name}").alias(join.prefix + name) for name in join.fields)).drop("_known")
+    return joined.select("*", *(F.col(f"_known.row.{name}").alias(join.prefix + name) for name in join.fields)).drop(
+        "_known"
+    )
 
 
 def _known_version(versions: Column, event_time: Column) -> Column:

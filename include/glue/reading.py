@@ -43,7 +43,9 @@ def _map_lines(
     def parse_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             rows = [row for line in batch.column(0).to_pylist() if (row := parse(line)) is not None]
-            columns: Mapping = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {name: [] for name in names}
+            columns: Mapping = (
+                dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {name: [] for name in names}
+            )
             yield pa.RecordBatch.from_pydict(columns, schema=schema)
 
     return lines.mapInArrow(parse_batches, ", ".join(f"{field.name} {_SPARK_TYPES[field.type]}" for field in schema))

@@ -75,7 +75,9 @@ def list_uris(prefix: str, suffix: str) -> Iterator[str]:
     bucket, key = _bucket_and_key(under(prefix, ""))
     for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
         yield from (
-            f"{_scheme(prefix)}://{bucket}/{item['Key']}" for item in page.get("Contents", ()) if item["Key"].endswith(suffix)
+            f"{_scheme(prefix)}://{bucket}/{item['Key']}"
+            for item in page.get("Contents", ())
+            if item["Key"].endswith(suffix)
         )
 
 

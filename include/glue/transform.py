@@ -38,10 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     log.setLevel(logging.INFO)
     spark = spark_session("nightjar-transform")
-    transform(spark, load(options.workload), parse_days(options.days), options.inputs, options.staging, options.quarantine)
+    transform(
+        spark, load(options.workload), parse_days(options.days), options.inputs, options.staging, options.quarantine
+    )
 
 
-def transform(spark: SparkSession, workload: Workload, days: list[date], inputs_uri: str, staging: str, quarantine: str) -> dict:
+def transform(
+    spark: SparkSession, workload: Workload, days: list[date], inputs_uri: str, staging: str, quarantine: str
+) -> dict:
     """Writes everything and returns the report. Raises ValueError when the inputs are not those of this workload and these
     days.
     """

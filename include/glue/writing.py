@@ -14,7 +14,12 @@ from include.workloads import Workload
 
 
 def write_days(
-    frame: DataFrame, workload: Workload, event_type: str, days: Sequence[date], staging: str, written: Mapping[str, int]
+    frame: DataFrame,
+    workload: Workload,
+    event_type: str,
+    days: Sequence[date],
+    staging: str,
+    written: Mapping[str, int],
 ) -> None:
     """``<staging>/<event_type>/event_date=D/``, one sorted file a day; a day without rows gets an empty file with the columns."""
     columns = [as_athena(name, kind) for name, kind in processed_columns(workload, event_type)]

@@ -59,7 +59,9 @@ def dataset_version(manifest: Mapping[str, Any]) -> str:
     return digest({name: value for name, value in manifest.items() if name not in _OUTSIDE_VERSION})
 
 
-def split_summary(rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+def split_summary(
+    rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
     """The rows of ``include.sql.dataset_digest_query``, by column name, as a manifest's ``splits``.
 
     ``from`` and ``to`` are the split's bounds (``to`` is exclusive). Values may be text, as Athena's result files have them.

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from include.workloads.model import Workload
 
-ATHENA_TYPES = {"string": "string", "integer": "bigint", "number": "double", "boolean": "boolean", "timestamp": "timestamp"}
+ATHENA_TYPES = {
+    "string": "string",
+    "integer": "bigint",
+    "number": "double",
+    "boolean": "boolean",
+    "timestamp": "timestamp",
+}
 FEATURE_TYPES = {"number": "double", "category": "string"}
 FEATURE_PREFIX = "f_"
 # Every processed row begins with these. Times are UTC, to the millisecond.

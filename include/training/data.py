@@ -33,7 +33,9 @@ def read_split(folder: Path) -> pa.Table:
     table = ds.dataset(files, format="parquet").to_table()
     lacking = [name for name in ("key", "event_time", "label") if name not in table.column_names]
     if lacking:
-        raise JobError(f"The data set in {folder} lacks the columns {', '.join(lacking)}; it has {', '.join(table.column_names)}")
+        raise JobError(
+            f"The data set in {folder} lacks the columns {', '.join(lacking)}; it has {', '.join(table.column_names)}"
+        )
     if table.num_rows == 0:
         raise JobError(f"{folder} holds no row: the split is empty")
     return table.sort_by([("event_time", "ascending"), ("key", "ascending")])

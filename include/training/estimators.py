@@ -41,8 +41,12 @@ def _logistic_regression(kinds: Sequence[str], seed: int, parameters: dict[str, 
             ("scale", StandardScaler()),
         ]
     )
-    encode = ColumnTransformer([("number", imputed, numbers), ("category", OneHotEncoder(handle_unknown="ignore"), categories)])
-    return Pipeline([("encode", encode), ("model", LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters}))])
+    encode = ColumnTransformer(
+        [("number", imputed, numbers), ("category", OneHotEncoder(handle_unknown="ignore"), categories)]
+    )
+    return Pipeline(
+        [("encode", encode), ("model", LogisticRegression(random_state=seed, **{"max_iter": 1000, **parameters}))]
+    )
 
 
 REGISTRY: dict[str, Callable[[Sequence[str], int, dict[str, Any]], BaseEstimator]] = {

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.training import bundle, container, data, golden, leakage, metrics, report
-from include.training.bundle import Bundle
+from include.model import bundle, golden
+from include.model.bundle import Bundle
+from include.model.score import ScoreError
+from include.training import container, data, leakage, metrics, report
 from include.training.container import JobError
-from include.training.score import ScoreError
 from include.training.train import check_skew
 from include.workloads import load
 
@@ -32,10 +33,14 @@ def main(arguments: list[str] | None = None) -> None:
     manifest = data.read_manifest(container.only_file(container.processing_input("manifest")))
     test = data.read_split(container.processing_input("test"))
     if test.num_rows != manifest["splits"]["test"]["rows"]:
-        raise JobError(f"The test split has {test.num_rows} rows, its manifest says {manifest['splits']['test']['rows']}")
+        raise JobError(
+            f"The test split has {test.num_rows} rows, its manifest says {manifest['splits']['test']['rows']}"
+        )
     labels = data.labels(test)
 
-    files, candidate = _loaded(container.only_file(container.processing_input("candidate")).read_bytes(), "candidate", options)
+    files, candidate = _loaded(
+        container.only_file(container.processing_input("candidate")).read_bytes(), "candidate", options
+    )
     leakage.check_unseen(test, candidate, manifest, "candidate")
     records = _records(test, candidate, "candidate")
     check_skew(candidate.scorer, records, data.matrix(test, candidate.manifest.features, candidate.manifest.categories))
@@ -57,7 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
         labels,
         scored,
         test[quality.slice].to_pylist(),
-        threshold={"candidate": candidate.manifest.threshold, "champion": champion.manifest.threshold if champion else 0.5},
+        threshold={
+            "candidate": candidate.manifest.threshold,
+            "champion": champion.manifest.threshold if champion else 0.5,
+        },
         minimum=quality.slice_minimum,
         resamples=options.bootstrap,
         seed=options.seed,
@@ -141,7 +149,9 @@ def _champion(options: argparse.Namespace) -> Bundle | None:
 def _records(test: pa.Table, model: Bundle, who: str) -> list[dict[str, Any]]:
     lacking = [name for name in model.schema.fields if name not in test.column_names]
     if lacking:
-        raise JobError(f"The test set lacks {', '.join(lacking)}, which the {who}'s request record has: it cannot be scored here")
+        raise JobError(
+            f"The test set lacks {', '.join(lacking)}, which the {who}'s request record has: it cannot be scored here"
+        )
     return data.records(test, model.schema.fields)
 
 

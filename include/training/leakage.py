@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.model.bundle import Bundle
 from include.training import data
-from include.training.bundle import Bundle
 from include.training.container import JobError
 
 
@@ -42,7 +42,9 @@ def check_unseen(test: pa.Table, bundle: Bundle, manifest: Mapping[str, Any], wh
         raise JobError(f"The {who}'s bundle names no key that it was trained on")
     shared = int(np.isin(data.key_digests(data.keys(test)), seen).sum())
     if shared:
-        raise JobError(f"{shared} keys of the test set are in the {who}'s train or validation split: it has seen their labels")
+        raise JobError(
+            f"{shared} keys of the test set are in the {who}'s train or validation split: it has seen their labels"
+        )
 
 
 def as_time(value: Any, name: str) -> datetime:

@@ -82,7 +82,9 @@ def _plot(caption: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> s
     for place, (name, points) in enumerate(lines.items()):
         colour = COLOURS[name]
         parts.append(f'<path d="{_path(points)}" stroke="{colour}" stroke-width="2" fill="none"/>')
-        parts.append(f'<text x="{MARGIN + 8 + 90 * place}" y="{MARGIN - 8}" font-size="12" fill="{colour}">{name}</text>')
+        parts.append(
+            f'<text x="{MARGIN + 8 + 90 * place}" y="{MARGIN - 8}" font-size="12" fill="{colour}">{name}</text>'
+        )
     drawing = f'<svg width="{full}" height="{full}" role="img" aria-label="{escape(caption)}">{"".join(parts)}</svg>'
     return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
 

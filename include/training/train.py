@@ -17,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 import sklearn
 
-from include.training import bundle, container, data, estimators, golden, metrics
+from include.model import bundle, golden
+from include.model.engines import ladder
+from include.model.engines.ladder import Published
+from include.model.engines.sklearn_model import SklearnModel
+from include.model.request import RequestSchema
+from include.model.score import Scorer
+from include.training import container, data, estimators, metrics
 from include.training.container import JobError
-from include.training.engines import ladder
-from include.training.engines.ladder import Published
-from include.training.engines.sklearn_model import SklearnModel
-from include.training.request import RequestSchema
-from include.training.score import Scorer
 from include.workloads import Workload, load
 
 THRESHOLD = 0.5
@@ -121,7 +122,9 @@ def _check_dataset(
     if manifest["workload"] != workload.name:
         raise JobError(f"The data set is of workload {manifest['workload']}, the job of {workload.name}")
     if manifest["version"] != given["dataset_version"]:
-        raise JobError(f"The manifest is of data set {manifest['version']}, the job asked for {given['dataset_version']}")
+        raise JobError(
+            f"The manifest is of data set {manifest['version']}, the job asked for {given['dataset_version']}"
+        )
     if manifest.get("feature_code_hash") != workload.feature_code_hash():
         raise JobError(
             f"The data set was made by feature code {manifest.get('feature_code_hash')}, this image has "

@@ -33,7 +33,9 @@ def check_features_source(source: str, file: str) -> list[Problem]:
         return [Problem(file, "", f"is not Python: {error}")]
     foreign = sorted(name for name in _imported(tree) if name.split(".")[0] not in sys.stdlib_module_names)
     if foreign:
-        return [Problem(file, "", f"imports {', '.join(foreign)}: features are computed with the standard library alone")]
+        return [
+            Problem(file, "", f"imports {', '.join(foreign)}: features are computed with the standard library alone")
+        ]
     try:
         module = execute_features(source, file)
     except Exception as error:
@@ -48,7 +50,9 @@ def check_features_source(source: str, file: str) -> list[Problem]:
         if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
             problems.append(Problem(file, f"FEATURES.{name}", "must be a lower-case name"))
         if kind not in get_args(Kind):
-            problems.append(Problem(file, f"FEATURES.{name}", f"must be one of {', '.join(get_args(Kind))}, not {kind!r}"))
+            problems.append(
+                Problem(file, f"FEATURES.{name}", f"must be one of {', '.join(get_args(Kind))}, not {kind!r}")
+            )
     return problems
 
 
@@ -66,7 +70,8 @@ def _events(workload: Workload) -> Iterator[tuple[str, str]]:
         if len(names) != 1:
             yield (
                 "events",
-                f"exactly one event has the role {role}, not {len(names)}" + (f" ({', '.join(names)})" if names else ""),
+                f"exactly one event has the role {role}, not {len(names)}"
+                + (f" ({', '.join(names)})" if names else ""),
             )
     for name, event in workload.events.items():
         for field in RESERVED_NAMES & event.fields.keys():
@@ -102,7 +107,10 @@ def _joins(workload: Workload) -> Iterator[tuple[str, str]]:
             if field not in event.fields:
                 yield f"joins.{i}.on.{column}", f"{field} is not a field of the event {workload.feature_event}"
             elif column in table.fields and table.fields[column].type != event.fields[field].type:
-                yield f"joins.{i}.on.{column}", f"is {table.fields[column].type}, and {field} is {event.fields[field].type}"
+                yield (
+                    f"joins.{i}.on.{column}",
+                    f"is {table.fields[column].type}, and {field} is {event.fields[field].type}",
+                )
         for field in join.fields:
             if field not in table.fields:
                 yield f"joins.{i}.fields", f"{field} is not in the schema of the table {join.table}"
@@ -129,7 +137,10 @@ def _request(workload: Workload) -> Iterator[tuple[str, str]]:
         else:
             for attribute in FieldSpec.model_fields:
                 if attribute not in _DOCUMENTATION and getattr(stated, attribute) != getattr(spec, attribute):
-                    yield f"request.{name}.{attribute}", f"must be {getattr(spec, attribute)!r}, as where the field comes from"
+                    yield (
+                        f"request.{name}.{attribute}",
+                        f"must be {getattr(spec, attribute)!r}, as where the field comes from",
+                    )
     for name in workload.request.keys() - expected.keys():
         yield f"request.{name}", "is neither a field of the feature event nor a joined field"
 
@@ -146,4 +157,7 @@ def _label(workload: Workload) -> Iterator[tuple[str, str]]:
 def _slice(workload: Workload) -> Iterator[tuple[str, str]]:
     spec = workload.request.get(workload.quality.slice)
     if spec is None or spec.type not in ("string", "integer", "boolean"):
-        yield "quality.slice", f"{workload.quality.slice} is not a string, integer or boolean field of the request record"
+        yield (
+            "quality.slice",
+            f"{workload.quality.slice} is not a string, integer or boolean field of the request record",
+        )

@@ -54,5 +54,7 @@ class Suite(BaseModel):
     unique: tuple[str, ...] = Field(
         ("key", "known_at"), min_length=1, description="columns whose combination is unique (critical)"
     )
-    quarantine: float = Field(ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)")
+    quarantine: float = Field(
+        ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)"
+    )
     expectations: tuple[Expectation, ...] = ()

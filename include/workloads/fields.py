@@ -27,7 +27,9 @@ class FieldSpec(BaseModel):
     min: float | None = Field(None, description="smallest value allowed (integer, number)")
     max: float | None = Field(None, description="largest value allowed (integer, number)")
     enum: tuple[str | int | float, ...] | None = Field(None, min_length=1, description="the only values allowed")
-    normalize: bool = Field(True, description="strings: NFC, trimmed, runs of blanks made one space; false keeps them as sent")
+    normalize: bool = Field(
+        True, description="strings: NFC, trimmed, runs of blanks made one space; false keeps them as sent"
+    )
     description: str = ""
     example: str | int | float | bool | None = None
 

@@ -59,7 +59,9 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Pro
     document, problems = _read_yaml(folder, workload.expectations, file)
     if problems:
         return problems
-    problems = [Problem(file, name, "is not an event of this workload") for name in document if name not in workload.events]
+    problems = [
+        Problem(file, name, "is not an event of this workload") for name in document if name not in workload.events
+    ]
     for name in workload.events:
         if name not in document:
             problems.append(Problem(file, name, "is missing: say what is expected of this event type"))
@@ -73,9 +75,15 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Pro
 def _unknown_columns(workload: Workload, event_type: str, suite: Suite, file: str) -> list[Problem]:
     known = {column for column, _ in processed_columns(workload, event_type)}
     used = [("unique", column) for column in suite.unique]
-    used += [(f"expectations.{i}", column) for i, expectation in enumerate(suite.expectations) for column in expectation.columns]
+    used += [
+        (f"expectations.{i}", column)
+        for i, expectation in enumerate(suite.expectations)
+        for column in expectation.columns
+    ]
     text = "{} is not a column of the processed table"
-    return [Problem(file, f"{event_type}.{field}", text.format(column)) for field, column in used if column not in known]
+    return [
+        Problem(file, f"{event_type}.{field}", text.format(column)) for field, column in used if column not in known
+    ]
 
 
 def _read_yaml(folder: Traversable, name: str, file: str) -> tuple[dict, list[Problem]]:

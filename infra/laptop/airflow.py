@@ -87,7 +87,9 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
         with psycopg.connect(postgres.url(DATABASE), autocommit=True) as connection:
             connection.execute((Path(__file__).parent / "airflow_clock.sql").read_text())
     for name, arguments in PROCESSES.items():
-        supervisor.start(name, [config.python("airflow"), "-m", "airflow", *arguments], env=env, cwd=home, digest=digest)
+        supervisor.start(
+            name, [config.python("airflow"), "-m", "airflow", *arguments], env=env, cwd=home, digest=digest
+        )
     supervisor.wait_ready(API, lambda: _healthy(config), 120, "Airflow's API server")
     # The execution API is made at its first request; without this the first task waits 20 to 30 seconds for it.
     httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
@@ -104,7 +106,9 @@ def _healthy(config: LaptopConfig) -> bool:
     if answer.status_code != 200:
         return False
     parts = answer.json()
-    return all(parts[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "triggerer", "dag_processor"))
+    return all(
+        parts[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    )
 
 
 def _command(config: LaptopConfig, env: dict[str, str], *arguments: str) -> None:

@@ -23,10 +23,14 @@ class LaptopConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    home: Path = Field(ROOT / ".nightjar", description="environments, data packages and, below run/, the platform's state")
+    home: Path = Field(
+        ROOT / ".nightjar", description="environments, data packages and, below run/, the platform's state"
+    )
     run: Path | None = Field(None, description="the platform's state, when it should lie elsewhere than in HOME/run")
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Airflow's UI and REST API")
-    service_port: int = Field(8000, ge=1024, le=65000, description="load balancer of the first workload; the next ones count up")
+    service_port: int = Field(
+        8000, ge=1024, le=65000, description="load balancer of the first workload; the next ones count up"
+    )
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
     history_days: int = Field(60, ge=1, le=330, description="days replayed before the first night, the night included")
     night: date = Field(date(2013, 6, 19), description="the first night (N); the second is the day after")
@@ -45,7 +49,9 @@ class LaptopConfig(BaseModel):
             raise LaptopError(
                 "NIGHTJAR_AIRFLOW_PORT, NIGHTJAR_SERVICE_PORT and NIGHTJAR_CLOUD_PORT must be three different ports."
             )
-        return config.model_copy(update={"home": config.home.resolve(), "run": config.run.resolve() if config.run else None})
+        return config.model_copy(
+            update={"home": config.home.resolve(), "run": config.run.resolve() if config.run else None}
+        )
 
     @property
     def state(self) -> Path:

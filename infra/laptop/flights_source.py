@@ -177,7 +177,9 @@ def _flights(data_dir: Path) -> Iterator[dict[str, str]]:
     with zipfile.ZipFile(data_dir / "flights.csv.zip") as archive, archive.open("flights.csv") as file:
         seen = set()
         for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
-            identity = tuple(row[name] for name in ("year", "month", "day", "carrier", "flight", "origin", "sched_dep_time"))
+            identity = tuple(
+                row[name] for name in ("year", "month", "day", "carrier", "flight", "origin", "sched_dep_time")
+            )
             if identity not in seen:
                 seen.add(identity)
                 yield row

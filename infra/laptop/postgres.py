@@ -93,7 +93,12 @@ def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Pos
     argv = [binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
     # SIGINT is PostgreSQL's fast shutdown: open connections are closed, nothing is lost.
     supervisor.start(
-        NAME, argv, env={"LANG": "C", "PATH": os.environ.get("PATH", "")}, cwd=data, user=user, stop_signal=signal.SIGINT
+        NAME,
+        argv,
+        env={"LANG": "C", "PATH": os.environ.get("PATH", "")},
+        cwd=data,
+        user=user,
+        stop_signal=signal.SIGINT,
     )
 
 

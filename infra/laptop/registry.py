@@ -15,7 +15,9 @@ from infra.laptop.aws import Aws
 
 def versions(aws: Aws, workload: str) -> list[dict[str, Any]]:
     """DescribeModelPackage answers of every version, the newest first."""
-    pages = aws.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=layout.model_group(workload))
+    pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=layout.model_group(workload)
+    )
     arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
     described = [aws.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
     return sorted(described, key=lambda package: package["ModelPackageVersion"], reverse=True)
@@ -32,7 +34,9 @@ def of_night(aws: Aws, workload: str, night: date) -> dict[str, Any] | None:
 def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
     """The live pointer; None before the first deploy."""
     pk, sk = layout.live_key(workload)
-    item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get("Item")
+    item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get(
+        "Item"
+    )
     if item is None:
         return None
     read = TypeDeserializer()

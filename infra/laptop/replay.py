@@ -72,15 +72,21 @@ class History:
 
 def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> None:
     """One PutRecords; what was throttled is sent again. Raises :class:`LaptopError` when records are still refused at the end."""
-    records = [{"Data": json.dumps(event, separators=(",", ":")).encode(), "PartitionKey": event["key"]} for event in events]
+    records = [
+        {"Data": json.dumps(event, separators=(",", ":")).encode(), "PartitionKey": event["key"]} for event in events
+    ]
     for attempt in range(ATTEMPTS):
         answer = aws.kinesis.put_records(StreamName=stream, Records=records)
         if not answer["FailedRecordCount"]:
             return
-        refused = [(record, result) for record, result in zip(records, answer["Records"], strict=True) if "ErrorCode" in result]
+        refused = [
+            (record, result) for record, result in zip(records, answer["Records"], strict=True) if "ErrorCode" in result
+        ]
         records = [record for record, _ in refused]
         time.sleep(0.2 * 2**attempt)
-    raise LaptopError(f"Stream {stream} refused {len(records)} records, the first with {refused[0][1].get('ErrorMessage')}.")
+    raise LaptopError(
+        f"Stream {stream} refused {len(records)} records, the first with {refused[0][1].get('ErrorMessage')}."
+    )
 
 
 def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
@@ -119,7 +125,9 @@ def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any
 
 def _source(workload: str) -> tuple[Any, str]:
     if workload not in SOURCES:
-        raise LaptopError(f"Workload {workload} has no history to replay: add its source to SOURCES in infra/laptop/replay.py.")
+        raise LaptopError(
+            f"Workload {workload} has no history to replay: add its source to SOURCES in infra/laptop/replay.py."
+        )
     return SOURCES[workload]
 
 

@@ -47,7 +47,9 @@ class Airflow:
         try:
             answer = httpx.get(f"{self.url}/auth/token", timeout=30)
         except httpx.HTTPError as error:
-            raise LaptopError(f"Airflow does not answer at {self.url} ({error}). Start the platform with `make run`.") from None
+            raise LaptopError(
+                f"Airflow does not answer at {self.url} ({error}). Start the platform with `make run`."
+            ) from None
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
@@ -74,14 +76,17 @@ class Airflow:
         """Waits until the DAGs were parsed; raises with the import errors when they are not there in time."""
         deadline = time.monotonic() + timeout
         while True:
-            present = {dag["dag_id"] for dag in self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]}
+            present = {
+                dag["dag_id"] for dag in self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]
+            }
             missing = [dag_id for dag_id in dag_ids if dag_id not in present]
             if not missing:
                 return
             errors = self.call("GET", "/importErrors")["import_errors"]
             if time.monotonic() > deadline or errors:
                 told = (
-                    "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors) or "no import error is known"
+                    "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
+                    or "no import error is known"
                 )
                 raise LaptopError(f"These DAGs are not there: {', '.join(missing)}.\n{told}")
             time.sleep(POLL_SECONDS)
@@ -93,7 +98,9 @@ class Airflow:
     def runs(self, dag_id: str, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs first; none for a DAG that is not there."""
         try:
-            return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})["dag_runs"]
+            return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})[
+                "dag_runs"
+            ]
         except LaptopError:
             return []
 
@@ -106,7 +113,9 @@ class Airflow:
         """The log of a task instance's last try, a line an entry; none for one that the scheduler ended before it ran."""
         if task["try_number"] < 1:
             return []
-        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        path = (
+            f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        )
         parameters = {"map_index": task["map_index"], "full_content": True}
         content = self.call("GET", path, params=parameters, headers={"Accept": "application/json"})["content"]
         return [line for entry in content for line in _lines(entry)]
@@ -138,7 +147,9 @@ class Airflow:
             time.sleep(POLL_SECONDS)
         if state["state"] == "failed":
             raise RunFailed(self._failure(dag_id, run_id, tasks))
-        return Run(dag_id, run_id, state["state"], {_label(task): task["state"] for task in tasks}, state["duration"] or 0.0)
+        return Run(
+            dag_id, run_id, state["state"], {_label(task): task["state"] for task in tasks}, state["duration"] or 0.0
+        )
 
     def link(self, dag_id: str, run_id: str) -> str:
         """The run's page in the UI."""

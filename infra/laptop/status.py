@@ -51,7 +51,9 @@ def _workload(config: LaptopConfig, name: str) -> dict[str, Any]:
 
 def _version(package: dict[str, Any]) -> dict[str, Any]:
     metadata = package.get("CustomerMetadataProperties", {})
-    kept = {name: metadata.get(name) for name in ("day", "dataset_version", "data_cutoff", "auc", "decision", "code_sha")}
+    kept = {
+        name: metadata.get(name) for name in ("day", "dataset_version", "data_cutoff", "auc", "decision", "code_sha")
+    }
     return {"version": package["ModelPackageVersion"], "status": package["ModelApprovalStatus"], **kept}
 
 

@@ -26,7 +26,9 @@ def collect(
     return {
         "workloads": {
             name: {
-                "nights": {night.isoformat(): _night(connection, name, night, outcome) for night, outcome in outcomes.items()},
+                "nights": {
+                    night.isoformat(): _night(connection, name, night, outcome) for night, outcome in outcomes.items()
+                },
                 "live": _json(registry.live(connection.aws, connection.state_table, name)),
                 "service": platform.service_urls[name],
                 "sample": sample_prediction(connection, name, platform.service_urls[name]),
@@ -50,13 +52,20 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
     pointer = registry.live(connection.aws, connection.state_table, workload)
     if not pointer or pointer["version"] is None:
         return None
-    package = next(p for p in registry.versions(connection.aws, workload) if p["ModelPackageVersion"] == int(pointer["version"]))
+    package = next(
+        p for p in registry.versions(connection.aws, workload) if p["ModelPackageVersion"] == int(pointer["version"])
+    )
     bundle = registry.content(connection.aws, package["CustomerMetadataProperties"]["bundle_uri"])
     with tarfile.open(fileobj=io.BytesIO(bundle)) as tar:
         golden = next(member for member in tar.getmembers() if member.name.endswith("golden.jsonl"))
         row = json.loads(tar.extractfile(golden).readline())
     answer = httpx.post(f"{url}/predict", json=row["request"], timeout=30)
-    return {"request": row["request"], "status": answer.status_code, "answer": answer.json(), "in_training": row["probability"]}
+    return {
+        "request": row["request"],
+        "status": answer.status_code,
+        "answer": answer.json(),
+        "in_training": row["probability"],
+    }
 
 
 def write(connection: Connection, summary: dict[str, Any]) -> None:
@@ -109,14 +118,18 @@ def _night(connection: Connection, workload: str, night: date, outcome: str) -> 
 def _scores(scores: dict[str, Any] | None) -> dict[str, Any] | None:
     if scores is None:
         return None
-    return {name: scores[name] for name in ("auc", "auc_low", "auc_high", "log_loss", "brier", "rows") if name in scores}
+    return {
+        name: scores[name] for name in ("auc", "auc_low", "auc_high", "log_loss", "brier", "rows") if name in scores
+    }
 
 
 def _show_night(console: Console, day: str, night: dict[str, Any]) -> None:
     console.print(f"[bold]Night of {day}[/]  {night['outcome']}")
     if "model_version" not in night:
         return
-    console.print(f"  data set   {night['dataset_version'][:16]}…  data up to {night['cutoff']}  code {night['code_sha']}")
+    console.print(
+        f"  data set   {night['dataset_version'][:16]}…  data up to {night['cutoff']}  code {night['code_sha']}"
+    )
     console.print(f"  model      version {night['model_version']} ({night['status']})")
     console.print(f"  candidate  {_auc(night['candidate'])}")
     console.print(f"  champion   {_auc(night['champion']) if night['champion'] else 'none was live yet'}")

@@ -33,7 +33,9 @@ class Image:
         """The command (default: the image's) with this interpreter; ``fills`` replace ``{host}``, ``{port}`` and the like."""
         words = list(command or self.command)
         if not words:
-            raise ConfigError("The image has no command and the job gives none: set `command` of the image in the configuration")
+            raise ConfigError(
+                "The image has no command and the job gives none: set `command` of the image in the configuration"
+            )
         if words[0] in ("python", "python3"):
             words[:1] = [str(self.python)]
         elif words[0] == "uvicorn":
@@ -79,7 +81,9 @@ class Config:
             return self.images[reference]
         except KeyError:
             known = ", ".join(sorted(self.images)) or "none"
-            raise UnknownImage(f"CannotPullContainerError: image {reference!r} is not in `images` (there: {known})") from None
+            raise UnknownImage(
+                f"CannotPullContainerError: image {reference!r} is not in `images` (there: {known})"
+            ) from None
 
 
 class _Reader:
@@ -117,7 +121,9 @@ class _Reader:
     def done(self) -> None:
         if self._values:
             known = f"{self._where} has" if self._where else "the file has"
-            raise ConfigError(f"{self._file}: unknown field(s) {', '.join(map(repr, self._values))}: {known} no such setting")
+            raise ConfigError(
+                f"{self._file}: unknown field(s) {', '.join(map(repr, self._values))}: {known} no such setting"
+            )
 
 
 def _glue(file: Path, values: Any) -> Glue:

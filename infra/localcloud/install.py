@@ -32,7 +32,9 @@ def replace_backend(backends: BackendDict[Any], backend: type, context: Context)
     To be called before the first request: a backend that exists already would keep its class.
     """
     if backends:
-        raise RuntimeError(f"moto's {backends.service_name} backends are in use already: install before the first request")
+        raise RuntimeError(
+            f"moto's {backends.service_name} backends are in use already: install before the first request"
+        )
     # moto looks for urls.py beside the class; ours lies elsewhere, moto's is right.
     urls = importlib.import_module(backends.backend.__module__.removesuffix(".models") + ".urls")
     backend._url_module = property(lambda self: urls)  # type: ignore[attr-defined]

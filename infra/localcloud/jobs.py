@@ -164,7 +164,9 @@ class Runner:
         process = self._forker.submit(self._fork, list(argv), cwd, environment, err is not None).result()
         tail = Tail()
         shippers = [
-            ship(os.dup(stream.fileno()), log, tail) for stream, log in ((process.stdout, out), (process.stderr, err)) if log
+            ship(os.dup(stream.fileno()), log, tail)
+            for stream, log in ((process.stdout, out), (process.stderr, err))
+            if log
         ]
         for stream in (process.stdout, process.stderr):
             if stream:
@@ -180,7 +182,9 @@ class Runner:
             if on_exit:
                 on_exit(result)
 
-        threading.Thread(target=job._watch, args=[timeout_seconds, shippers, ended], name=f"watch-{name}", daemon=True).start()
+        threading.Thread(
+            target=job._watch, args=[timeout_seconds, shippers, ended], name=f"watch-{name}", daemon=True
+        ).start()
         if closed:
             job.stop(0)
         return job

@@ -58,7 +58,9 @@ def _routed(service: str, environ: dict[str, Any]) -> str:
     try:
         operation, _ = get_service_router(service).match(Request({**environ, "wsgi.input": io.BytesIO()}))
         return str(operation.name)
-    except Exception:  # whatever the router cannot read, moto cannot either: it will be answered, only its name is unknown
+    except (
+        Exception
+    ):  # whatever the router cannot read, moto cannot either: it will be answered, only its name is unknown
         return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
 
 

@@ -58,7 +58,10 @@ def run(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
-    print(f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})", flush=True)
+    print(
+        f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})",
+        flush=True,
+    )
     stopping.wait()
     # Jobs first: what they still say on their way out is answered and recorded.
     runner.close()

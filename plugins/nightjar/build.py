@@ -19,7 +19,9 @@ def code_sha(build_file: Path) -> str:
     """
     own, theirs = _read(OWN_BUILD_FILE), _read(build_file)
     if own != theirs:
-        raise ValueError(f"plugins are of build {own}, dags/include of build {theirs}: upload plugins.zip and dags together")
+        raise ValueError(
+            f"plugins are of build {own}, dags/include of build {theirs}: upload plugins.zip and dags together"
+        )
     return own
 
 
@@ -27,4 +29,6 @@ def _read(build_file: Path) -> str:
     try:
         return json.loads(build_file.read_text())["code_sha"]
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{build_file} does not say which build this is ({error!r}). Package the code first.") from None
+        raise ValueError(
+            f"{build_file} does not say which build this is ({error!r}). Package the code first."
+        ) from None

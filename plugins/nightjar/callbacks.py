@@ -28,7 +28,9 @@ def notify_failure(topic_arn: str) -> Callable[[Any], None]:
             subject, message = describe_failure(context)
             SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject)
         except Exception:
-            log.exception("The failure could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn)
+            log.exception(
+                "The failure could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn
+            )
 
     return publish
 
@@ -42,7 +44,9 @@ def describe_failure(context: Any) -> tuple[str, str]:
     name = f"{dag_id}.{task_id}" + (f"[{map_index}]" if isinstance(map_index, int) and map_index >= 0 else "")
     error = context.get("exception")
     kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
-    reason = [line for line in f"{kind}{error or context.get('reason') or 'no exception given'}".splitlines() if line.strip()]
+    reason = [
+        line for line in f"{kind}{error or context.get('reason') or 'no exception given'}".splitlines() if line.strip()
+    ]
     message = "\n".join(
         [
             f"DAG:  {dag_id}",

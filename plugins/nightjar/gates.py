@@ -16,7 +16,9 @@ class Judgement(NamedTuple):
 def judge(audit: Any, days: Sequence[str]) -> Judgement:
     """Judges each of ``days`` by the audit's document (``None``: there is none)."""
     reasons = {day: _reason(audit, day) for day in days}
-    return Judgement([day for day in days if not reasons[day]], {day: reason for day, reason in reasons.items() if reason})
+    return Judgement(
+        [day for day in days if not reasons[day]], {day: reason for day, reason in reasons.items() if reason}
+    )
 
 
 def _reason(audit: Any, day: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from nightjar.hooks.lake import LakeHook
+from nightjar.objects import LakeHook
 
 Checksums = dict[str, str]
 

@@ -13,7 +13,9 @@ def parse_instant(text: str) -> datetime:
             raise ValueError("it has no offset")
         return instant.astimezone(UTC)
     except (TypeError, OverflowError, ValueError) as error:
-        raise ValueError(f"{text!r} is not an ISO 8601 time with an offset, like 2013-03-01T10:15:00Z ({error})") from None
+        raise ValueError(
+            f"{text!r} is not an ISO 8601 time with an offset, like 2013-03-01T10:15:00Z ({error})"
+        ) from None
 
 
 def instant_text(instant: datetime) -> str:

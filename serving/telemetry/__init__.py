@@ -69,7 +69,9 @@ class Telemetry:
 
     def _make_tracing(self) -> Tracing | None:
         if os.environ.get(COLLECTOR):
-            from serving.telemetry.tracing import Tracing  # here: OpenTelemetry is large, and without a collector not needed
+            from serving.telemetry.tracing import (
+                Tracing,
+            )  # here: OpenTelemetry is large, and without a collector not needed
 
             return Tracing(self._identity, self._settings.trace_ratio, random.Random())
         if self._settings.trace_ratio > 0:

@@ -23,7 +23,16 @@ LOWEST_MS = 0.05
 HIGHEST_MS = 10_000.0
 RATIO = (HIGHEST_MS / LOWEST_MS) ** (1 / BUCKETS)
 _SCALE = 1 / math.log(RATIO)
-_COUNTS = ("Requests", "Errors4xx", "Errors5xx", "Warnings", "CacheHits", "CacheMisses", "DroppedLines", "DroppedPredictions")
+_COUNTS = (
+    "Requests",
+    "Errors4xx",
+    "Errors5xx",
+    "Warnings",
+    "CacheHits",
+    "CacheMisses",
+    "DroppedLines",
+    "DroppedPredictions",
+)
 
 
 class Window:

@@ -46,7 +46,9 @@ class Metrics:
         refusals = Counter("nightjar_refusals", "Requests refused", ["reason"], registry=r)
         cache = Counter("nightjar_cache", "Predictions looked up in the cache", ["result"], registry=r)
         dropped = Counter("nightjar_dropped", "Log lines and prediction records that were lost", ["what"], registry=r)
-        predictions = Counter("nightjar_predictions", "Predictions handed to the log, by label", ["prediction"], registry=r)
+        predictions = Counter(
+            "nightjar_predictions", "Predictions handed to the log, by label", ["prediction"], registry=r
+        )
         self._latency, self._requests = latency, requests
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._lock = threading.Lock()
@@ -59,7 +61,9 @@ class Metrics:
         self.dropped_predictions = dropped.labels("predictions").inc
         self._warnings = Counter("nightjar_request_warnings", "Values outside the range seen in training", registry=r)
         self.sent = Counter("nightjar_predictions_sent", "Predictions that the log's stream has taken", registry=r).inc
-        self.failures = Counter("nightjar_telemetry_failures", "Requests that telemetry failed to take in", registry=r).inc
+        self.failures = Counter(
+            "nightjar_telemetry_failures", "Requests that telemetry failed to take in", registry=r
+        ).inc
         self.queue_depth = self._gauge("nightjar_queue_depth", "Predictions waiting for their turn", "livesum").set
         self.in_flight = self._gauge("nightjar_in_flight", "Predictions in work", "livesum").set
         self._gauge("nightjar_workers", "Processes that serve", "livesum").set(1)

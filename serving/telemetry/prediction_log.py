@@ -129,7 +129,9 @@ class PredictionLog:
         from botocore.config import Config
 
         options = Config(
-            connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
         )
         return boto3.client(self._service, config=options)
 

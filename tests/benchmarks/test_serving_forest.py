@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from benchmarks.serving import forest, inputs
-from include.training import bundle, golden
+from include.model import bundle, golden
 
 
 def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path):

@@ -72,13 +72,17 @@ def test_goodput_is_held_against_the_best_at_fewer_connections():
 
 
 def test_joblib_counts_from_its_first_answer():
-    ready, memory = report.start_rows(5_018_322, Start(3.0, None, 660_000_000), Start(2.0, 9.0, 2_500_000_000), targets=True)
+    ready, memory = report.start_rows(
+        5_018_322, Start(3.0, None, 660_000_000), Start(2.0, 9.0, 2_500_000_000), targets=True
+    )
     assert (ready.value, ready.verdict) == (1.5, MISSED)
     assert memory.verdict == MET
 
 
 def test_figures_are_medians_and_failed_requests_cost_no_goodput():
-    results = [Result(2.0, good, {"status 503": 5}, 1.0, p99, 0.5, 0.2) for good, p99 in ((100, 3.0), (200, 9.0), (400, 4.0))]
+    results = [
+        Result(2.0, good, {"status 503": 5}, 1.0, p99, 0.5, 0.2) for good, p99 in ((100, 3.0), (200, 9.0), (400, 4.0))
+    ]
     found = Figures.of(results)
     assert (found.per_second, found.cpu, found.p99, found.failed) == (100.0, 2500.0, 4.0, 15)
     nothing = Figures.of([Result(2.0, 0, {"status 503": 5}, None, None, 0.5, 0.2)])
@@ -93,7 +97,9 @@ def test_the_tables_show_target_verdict_and_reason():
 
 def test_the_notes_name_who_did_not_take_part(tmp_path):
     agreements = [Agreement("ours", 7, 1e-9, 0, ()), Agreement("source", 7, None, 1, ())]
-    text = report.notes(agreements, [Absent("MLServer", "no wheel")], {"traces": 3}, RUN[ASGI_NOOP][8], single_core=True)
+    text = report.notes(
+        agreements, [Absent("MLServer", "no wheel")], {"traces": 3}, RUN[ASGI_NOOP][8], single_core=True
+    )
     assert "MLServer did not take part: no wheel" in text
     assert "(labels; 1 too close" in text and "1.0e-09" in text and "3 traces" in text and "ONE CORE" in text
 

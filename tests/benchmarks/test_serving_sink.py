@@ -10,19 +10,23 @@ import pytest
 from benchmarks.serving import sink
 from benchmarks.serving.inputs import Form
 from benchmarks.serving.servers import Server, free_port
-from serving.callers import parse
+from serving.api_keys import parse
 
 pytestmark = pytest.mark.stack
 
 
 def test_it_takes_predictions_and_traces_and_knows_a_key(tmp_path):
     port = free_port()
-    with Server([sys.executable, "-m", "benchmarks.serving.sink", str(port)], {}, port, tmp_path / "log", None) as server:
+    with Server(
+        [sys.executable, "-m", "benchmarks.serving.sink", str(port)], {}, port, tmp_path / "log", None
+    ) as server:
         server.until_answers(Form("/v1/traces"))
         access = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
         access["endpoint_url"] = f"http://127.0.0.1:{port}"
         firehose, secrets = (boto3.client(name, **access) for name in ("firehose", "secretsmanager"))
-        answer = firehose.put_record_batch(DeliveryStreamName="bench", Records=[{"Data": b"{}\n{}\n"}, {"Data": b"{}\n"}])
+        answer = firehose.put_record_batch(
+            DeliveryStreamName="bench", Records=[{"Data": b"{}\n{}\n"}, {"Data": b"{}\n"}]
+        )
         assert (answer["FailedPutCount"], len(answer["RequestResponses"])) == (0, 2)
         found = parse(secrets.get_secret_value(SecretId=sink.SECRET)["SecretString"], sink.SECRET)
         assert [caller.name for caller in found.callers] == ["bench"]

@@ -24,7 +24,9 @@ def start():
     running = []
 
     def one(code):
-        process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         running.append(process)
         assert process.stdout.readline() == "done\n"
         return process.pid

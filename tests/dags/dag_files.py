@@ -46,7 +46,11 @@ def rendered(dag: Any, task_id: str, xcoms: dict[tuple[str, str], Any] | None = 
 
     task = dag.get_task(task_id)
     environment = dag.get_template_env()
-    values = {"ti": SimpleNamespace(xcom_pull=pull), "params": {name: dag.params[name] for name in dag.params}, **context}
+    values = {
+        "ti": SimpleNamespace(xcom_pull=pull),
+        "params": {name: dag.params[name] for name in dag.params},
+        **context,
+    }
     fields = {
         name: task.render_template(getattr(task, name), values, environment)
         for name in task.template_fields

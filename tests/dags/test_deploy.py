@@ -49,7 +49,12 @@ def test_a_red_rollout_or_verification_rejects_and_restores_and_stays_red(dag: A
 
 
 def test_the_service_is_told_its_bundle(dag: Any) -> None:
-    assert set(dag.get_task("submit_rollout").environment) == {"BUNDLE_URI", "BUNDLE_DIGEST", "MODEL_VERSION", "WORKLOAD"}
+    assert set(dag.get_task("submit_rollout").environment) == {
+        "BUNDLE_URI",
+        "BUNDLE_DIGEST",
+        "MODEL_VERSION",
+        "WORKLOAD",
+    }
 
 
 def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag: Any) -> None:

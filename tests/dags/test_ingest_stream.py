@@ -27,9 +27,17 @@ def dag() -> Any:
 @pytest.mark.parametrize(
     ("run", "params", "end"),
     [
-        ({"run_type": "scheduled", "data_interval_end": END, "logical_date": END}, PARAMS, "2013-03-01T10:15:00.000000Z"),
+        (
+            {"run_type": "scheduled", "data_interval_end": END, "logical_date": END},
+            PARAMS,
+            "2013-03-01T10:15:00.000000Z",
+        ),
         ({"run_type": "backfill", "data_interval_end": END}, PARAMS, "2013-03-01T10:15:00.000000Z"),
-        ({"logical_date": END, "data_interval_end": datetime(2013, 3, 1, 10, tzinfo=UTC)}, PARAMS, "2013-03-01T10:15:00.000000Z"),
+        (
+            {"logical_date": END, "data_interval_end": datetime(2013, 3, 1, 10, tzinfo=UTC)},
+            PARAMS,
+            "2013-03-01T10:15:00.000000Z",
+        ),
         ({}, PARAMS, "2026-01-01T00:00:00.000000Z"),
         ({}, {**PARAMS, "until": "2013-04-01T00:00:00+02:00"}, "2013-03-31T22:00:00.000000Z"),
     ],

@@ -18,7 +18,12 @@ INTERVAL = {
 }
 NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False}
 XCOMS = {
-    ("plan", "return_value"): {"days_text": "2013-03-01", "inputs": "s3://a/inputs/f.json", "submit_key": "k", "code_sha": "c"},
+    ("plan", "return_value"): {
+        "days_text": "2013-03-01",
+        "inputs": "s3://a/inputs/f.json",
+        "submit_key": "k",
+        "code_sha": "c",
+    },
     ("submit_transform", "submit_key"): "k-a2",
     ("submit_transform", "return_value"): "jr_1",
 }
@@ -32,7 +37,17 @@ def dag() -> Any:
 
 
 def test_nothing_is_published_but_through_the_gate(dag: Any) -> None:
-    line = ["wait_raw", "plan", "submit_transform", "transform", "submit_audit", "audit", "gate", "publish", "refused_days"]
+    line = [
+        "wait_raw",
+        "plan",
+        "submit_transform",
+        "transform",
+        "submit_audit",
+        "audit",
+        "gate",
+        "publish",
+        "refused_days",
+    ]
     for before, after in pairwise(line):
         assert after in dag.get_task(before).downstream_task_ids
     for task_id in ("submit_transform", "transform", "submit_audit", "audit", "gate", "publish"):
@@ -91,7 +106,9 @@ def test_the_jobs_are_told_what_the_contract_says(dag: Any) -> None:
     }
     audit = rendered(dag, "submit_audit", XCOMS)
     assert audit.submit_key == "k-a2-audit"
-    assert audit.arguments["--staging"] == "s3://nj-lake/staging/flights/k-a2/", "the attempt that was transformed, not the first"
+    assert audit.arguments["--staging"] == "s3://nj-lake/staging/flights/k-a2/", (
+        "the attempt that was transformed, not the first"
+    )
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
     assert rendered(dag, "gate", XCOMS).run == "k-a2"
     assert dag.get_task("gate").audit_key == "staging/flights/{run}/audit.json"

@@ -82,14 +82,20 @@ def test_the_day_waited_for_is_the_intervals_or_the_params(dag: Any) -> None:
 def test_the_jobs_are_told_their_keys(dag: Any) -> None:
     xcoms = {
         ("plan", "return_value"): {"key": "k"},
-        ("prepare", "return_value"): {"training_name": "nj-flights-train-t", "evaluation_name": "nj-flights-evaluate-e"},
+        ("prepare", "return_value"): {
+            "training_name": "nj-flights-train-t",
+            "evaluation_name": "nj-flights-evaluate-e",
+        },
         ("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz"},
     }
     assert rendered(dag, "submit_dataset", xcoms).submit_key == "k"
     assert rendered(dag, "submit_digest", xcoms).submit_key == "k-digest"
     assert rendered(dag, "submit_training", xcoms).submit_key == "nj-flights-train-t"
     evaluation = rendered(dag, "submit_evaluation", xcoms)
-    assert (evaluation.submit_key, evaluation.references) == ("nj-flights-evaluate-e", {"model_uri": "s3://a/model.tar.gz"})
+    assert (evaluation.submit_key, evaluation.references) == (
+        "nj-flights-evaluate-e",
+        {"model_uri": "s3://a/model.tar.gz"},
+    )
     assert evaluation.fresh == "False"
 
 

@@ -115,7 +115,9 @@ class Loop:
         athena = self.aws.athena
         context = {"Database": Settings.model_fields["glue_database"].default}
         group = Settings.model_fields["athena_workgroup"].default
-        query = athena.start_query_execution(QueryString=sql, QueryExecutionContext=context, WorkGroup=group)["QueryExecutionId"]
+        query = athena.start_query_execution(QueryString=sql, QueryExecutionContext=context, WorkGroup=group)[
+            "QueryExecutionId"
+        ]
         while True:
             status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
             if status["State"] not in ("QUEUED", "RUNNING"):

@@ -14,7 +14,7 @@ import pytest
 
 from include.lake import layout
 from include.lake.manifest import dataset_version
-from include.training import bundle
+from include.model import bundle
 from infra.laptop import registry, replay
 
 from .conftest import WORKLOAD, Loop
@@ -63,7 +63,10 @@ def test_predictions_reach_the_lake(loop: Loop) -> None:
         lines = [json.loads(line) for key in keys for line in loop.read("lake", key).splitlines()]
         logged = [line for line in lines if line["request_id"] == request_id]
     assert len(logged) == 1, "the prediction is not in the lake"
-    assert logged[0]["probability"] == asked.json()["probability"] and logged[0]["bundle_digest"] == package["bundle_digest"]
+    assert (
+        logged[0]["probability"] == asked.json()["probability"]
+        and logged[0]["bundle_digest"] == package["bundle_digest"]
+    )
     assert logged[0]["features"]["carrier"] == golden["request"]["carrier"]
 
 
@@ -83,12 +86,16 @@ def test_a_wrong_request_is_told_its_field(loop: Loop) -> None:
 
 
 def test_the_challenger_met_the_champion_on_other_data_with_another_cut_off(loop: Loop) -> None:
-    first, second = (registry.of_night(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"] for night in loop.nights)
+    first, second = (
+        registry.of_night(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"] for night in loop.nights
+    )
     assert first["dataset_version"] != second["dataset_version"] and first["data_cutoff"] < second["data_cutoff"]
     evaluation = registry.document(loop.aws, second["evaluation_uri"])
     assert evaluation["candidate"]["rows"] == evaluation["champion"]["rows"] > 1000
     assert evaluation["difference"]["low"] <= evaluation["difference"]["auc"] <= evaluation["difference"]["high"]
-    assert hashlib.sha256(registry.content(loop.aws, second["evaluation_uri"])).hexdigest() == second["evaluation_sha256"]
+    assert (
+        hashlib.sha256(registry.content(loop.aws, second["evaluation_uri"])).hexdigest() == second["evaluation_sha256"]
+    )
 
 
 def test_a_data_set_is_what_its_manifest_says(loop: Loop) -> None:
@@ -103,9 +110,13 @@ def test_a_data_set_is_what_its_manifest_says(loop: Loop) -> None:
         for key in loop.keys("lake", prefix):
             rows = pq.read_table(io.BytesIO(loop.read("lake", key)), columns=["key"]).column("key").to_pylist()
             keys.setdefault(key.split("split=")[1].split("/")[0], set()).update(rows)
-        assert {split: len(found) for split, found in keys.items()} == {s: m["rows"] for s, m in manifest["splits"].items()}
+        assert {split: len(found) for split, found in keys.items()} == {
+            s: m["rows"] for s, m in manifest["splits"].items()
+        }
         assert (
-            not keys["train"] & keys["test"] and not keys["validation"] & keys["test"] and not keys["train"] & keys["validation"]
+            not keys["train"] & keys["test"]
+            and not keys["validation"] & keys["test"]
+            and not keys["train"] & keys["validation"]
         )
 
 

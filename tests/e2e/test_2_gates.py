@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from include.lake import layout
-from include.training import bundle
-from include.training.engines import FAST_FORMS
+from include.model import bundle
+from include.model.engines import FAST_FORMS
 from infra.laptop import registry
 
 from .conftest import WORKLOAD, Loop
@@ -35,7 +35,9 @@ def test_a_late_correction_changes_the_next_night_only(loop: Loop) -> None:
     night, following = loop.nights
     day = night - timedelta(days=20)
     landed = next(
-        event for event in loop.replay_day(day) if event["event_type"] == "landed" and event["event_time"][:10] == str(day)
+        event
+        for event in loop.replay_day(day)
+        if event["event_type"] == "landed" and event["event_time"][:10] == str(day)
     )
     corrected = {
         **landed,
@@ -58,7 +60,9 @@ def test_a_late_correction_changes_the_next_night_only(loop: Loop) -> None:
 def test_a_batch_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
     day = loop.nights[1] + timedelta(days=1)
     events = loop.replay_day(loop.nights[1]) + loop.replay_day(day)
-    scheduled = [event for event in events if event["event_type"] == "scheduled" and event["event_time"][:10] == str(day)]
+    scheduled = [
+        event for event in events if event["event_type"] == "scheduled" and event["event_time"][:10] == str(day)
+    ]
     for event in scheduled[::5]:
         event["payload"] = {**event["payload"], "carrier": None}
     # Under keys of their own: what the history said of this day is in raw already, and is sound.
@@ -117,7 +121,9 @@ def golden_turned(loop: Loop) -> bytes:
 @pytest.mark.parametrize("fault", ["cannot_load", "scores_wrongly"])
 def test_a_bad_bundle_ends_red_and_the_old_version_answers(loop: Loop, fault: str) -> None:
     live = loop.live()
-    name, content = (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, golden_turned(loop))
+    name, content = (
+        (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, golden_turned(loop))
+    )
     version = register(loop, fault, broken(loop, name, content))
     text = loop.red("deploy", version=version)
     assert "rolled back" in text or "ROLLBACK" in text, text

@@ -58,7 +58,9 @@ def staged(tmp_path: Path):
             target.parent.mkdir(parents=True)
             pq.write_table(pa.Table.from_pylist(records, schema), target)
         good = {"read": rows, "duplicates": 0, "quarantined": 0, "written": rows, **(counts or {})}
-        days = {DAY.isoformat(): {"offered": good, "rated": {"read": 5, "duplicates": 0, "quarantined": 0, "written": 5}}}
+        days = {
+            DAY.isoformat(): {"offered": good, "rated": {"read": 5, "duplicates": 0, "quarantined": 0, "written": 5}}
+        }
         text = json.dumps({"days": days, "tables": {}, "reasons": {}} if report is None else report)
         (tmp_path / "staging/report.json").write_text(text)
         result = audit(workload, [DAY], f"file://{tmp_path}/staging/", f"file://{tmp_path}/docs/")
@@ -114,7 +116,9 @@ def test_repeated_keys_fail(staged) -> None:
 
 
 def test_rows_that_the_report_does_not_know_fail(staged) -> None:
-    assert staged(counts={"written": 19})["critical_failures"] == ["offered: 20 rows are there, the transform's report says 19"]
+    assert staged(counts={"written": 19})["critical_failures"] == [
+        "offered: 20 rows are there, the transform's report says 19"
+    ]
 
 
 def test_a_day_that_the_report_does_not_know_fails(staged) -> None:

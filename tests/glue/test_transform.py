@@ -171,4 +171,6 @@ def test_inputs_of_other_days_are_refused(spark, tmp_path: Path) -> None:
 
     inputs = write_inputs(tmp_path, DAYS[:1], [])
     with pytest.raises(ValueError, match="asked for shop"):
-        transform(spark, tiny_workload(tmp_path / "workloads"), DAYS, inputs, f"file://{tmp_path}/s/", f"file://{tmp_path}/q/")
+        transform(
+            spark, tiny_workload(tmp_path / "workloads"), DAYS, inputs, f"file://{tmp_path}/s/", f"file://{tmp_path}/q/"
+        )

@@ -25,8 +25,12 @@ def test_a_submit_key_is_of_everything_that_decides() -> None:
 
 def test_an_inputs_document_does_not_depend_on_order() -> None:
     days = [date(2013, 3, 2), date(2013, 3, 1)]
-    one = inputs_document("flights", days, {"b": "2", "a": "1"}, {"weather": {"y": "4", "x": "3"}, "planes": {}}, "lake")
-    other = inputs_document("flights", days[::-1], {"a": "1", "b": "2"}, {"planes": {}, "weather": {"x": "3", "y": "4"}}, "lake")
+    one = inputs_document(
+        "flights", days, {"b": "2", "a": "1"}, {"weather": {"y": "4", "x": "3"}, "planes": {}}, "lake"
+    )
+    other = inputs_document(
+        "flights", days[::-1], {"a": "1", "b": "2"}, {"planes": {}, "weather": {"x": "3", "y": "4"}}, "lake"
+    )
     assert one == other and digest(one) == digest(other)
     assert one == {
         "workload": "flights",

@@ -88,7 +88,11 @@ def test_the_database_secret_opens_the_database(up) -> None:
     aws, _, _ = up
     secret = json.loads(aws.secretsmanager.get_secret_value(SecretId="nightjar/flights/database")["SecretString"])
     with psycopg.connect(
-        host=secret["host"], port=secret["port"], dbname=secret["dbname"], user=secret["username"], password=secret["password"]
+        host=secret["host"],
+        port=secret["port"],
+        dbname=secret["dbname"],
+        user=secret["username"],
+        password=secret["password"],
     ) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
 
@@ -144,7 +148,9 @@ def _shards(aws: Aws) -> list[str]:
 
 
 def _records(aws: Aws, shard: str) -> int:
-    iterator = aws.kinesis.get_shard_iterator(StreamName="nightjar-flights", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    iterator = aws.kinesis.get_shard_iterator(
+        StreamName="nightjar-flights", ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )
     position, count = iterator["ShardIterator"], 0
     while True:
         answer = aws.kinesis.get_records(ShardIterator=position, Limit=10_000)

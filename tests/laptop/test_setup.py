@@ -124,6 +124,8 @@ def test_a_shim_that_does_not_run_is_passed_over_for_a_pyenv_version(project: Pa
 )
 def test_without_a_python_it_says_what_to_do(project: Path, tmp_path: Path) -> None:
     stamp_of(project, "serving").unlink()
-    done = setup(project, PATH="/usr/bin:/bin", PYENV_ROOT=str(tmp_path / "none"), HOME=str(tmp_path), UV_PYTHON_INSTALL_DIR="")
+    done = setup(
+        project, PATH="/usr/bin:/bin", PYENV_ROOT=str(tmp_path / "none"), HOME=str(tmp_path), UV_PYTHON_INSTALL_DIR=""
+    )
     assert done.returncode == 1
     assert "Python 3.12 was not found" in done.stderr and "pyenv install 3.12" in done.stderr

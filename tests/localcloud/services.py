@@ -49,4 +49,6 @@ def tasks_of(ecs: Any, name: str) -> list[dict[str, Any]]:
 def last_rollout(ecs: Any, name: str) -> dict[str, Any]:
     """The newest service deployment, with its verdict."""
     brief = ecs.list_service_deployments(cluster=CLUSTER, service=name)["serviceDeployments"][0]
-    return ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])["serviceDeployments"][0]
+    return ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])[
+        "serviceDeployments"
+    ][0]

@@ -21,7 +21,12 @@ class Athena:
     """Runs queries to their end."""
 
     def __init__(self, cloud: Any) -> None:
-        self.cloud, self.api, self.s3, self.glue = cloud, cloud.client("athena"), cloud.client("s3"), cloud.client("glue")
+        self.cloud, self.api, self.s3, self.glue = (
+            cloud,
+            cloud.client("athena"),
+            cloud.client("s3"),
+            cloud.client("glue"),
+        )
 
     def start(self, sql: str, **more: Any) -> str:
         arguments = {
@@ -81,13 +86,18 @@ def athena(cloud: Any) -> Athena:
         PARTITIONED BY (event_date date) STORED AS PARQUET LOCATION 's3://{BUCKET}/landed/'"""
     )
     # Athena's timestamp has no zone.
-    at = [datetime(2013, 3, 1, 10, 0, 0, 123456), datetime(2013, 3, 1, 11)]  # noqa: DTZ001
+    at = [datetime(2013, 3, 1, 10, 0, 0, 123456), datetime(2013, 3, 1, 11)]
     found.old = put_parquet(
         found.s3, "staging/a/landed/event_date=2013-03-01/0.parquet", key=["x", "y"], known_at=at, delay=[1.5, None]
     )
-    at = [datetime(2013, 3, 2, 10)]  # noqa: DTZ001
+    at = [datetime(2013, 3, 2, 10)]
     found.new = put_parquet(
-        found.s3, "staging/b/landed/event_date=2013-03-02/0.parquet", key=["x"], known_at=at, delay=[float("nan")], note=["n"]
+        found.s3,
+        "staging/b/landed/event_date=2013-03-02/0.parquet",
+        key=["x"],
+        known_at=at,
+        delay=[float("nan")],
+        note=["n"],
     )
     found.ok(
         f"""ALTER TABLE landed ADD PARTITION (event_date = '2013-03-01') LOCATION 's3://{BUCKET}/staging/a/landed/event_date=2013-03-01/'
@@ -146,7 +156,12 @@ def test_results_are_typed_paged_and_left_in_s3(athena: Athena) -> None:
     assert pages[0]["ResultSet"]["Rows"][0]["Data"][0] == {"VarCharValue": "n"}
     assert pages[0]["ResultSet"]["Rows"][1]["Data"][2] == {}
     info = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-    assert [(c["Name"], c["Type"]) for c in info] == [("n", "bigint"), ("t", "varchar"), ("nothing", "varchar"), ("d", "decimal")]
+    assert [(c["Name"], c["Type"]) for c in info] == [
+        ("n", "bigint"),
+        ("t", "varchar"),
+        ("nothing", "varchar"),
+        ("d", "decimal"),
+    ]
     assert done["StatementType"] == "DML"
 
 
@@ -185,7 +200,10 @@ def test_create_table_as_registers_table_and_partitions_and_insert_adds_to_it(at
         FROM landed WHERE delay IS NULL OR delay < 9 GROUP BY event_date"""
     )
     table = athena.glue.get_table(DatabaseName="lake", Name="summary")["Table"]
-    assert [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]] == [("n", "bigint"), ("delay", "double")]
+    assert [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]] == [
+        ("n", "bigint"),
+        ("delay", "double"),
+    ]
     assert athena.rows("SELECT * FROM summary") == [["2", "1.5", "2013-03-01"]]
     athena.ok("INSERT INTO summary SELECT count(*), 2e0, '2013-03-09' FROM landed")
     assert athena.rows("SELECT day, n FROM summary ORDER BY day") == [["2013-03-01", "2"], ["2013-03-09", "3"]]
@@ -290,7 +308,9 @@ def test_a_stop_interrupts_a_running_query(athena: Athena) -> None:
         CROSS JOIN UNNEST(sequence(1, 100000)) AS c(z) WHERE a.x + b.y + c.z = 7"""
     query_id = athena.start(endless)
     athena.cloud.wait_until(
-        lambda: athena.api.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]["State"] == "RUNNING"
+        lambda: (
+            athena.api.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]["State"] == "RUNNING"
+        )
     )
     athena.api.stop_query_execution(QueryExecutionId=query_id)
     status = athena.end(query_id)["Status"]
@@ -317,7 +337,10 @@ def test_the_work_group_says_where_results_go(athena: Athena) -> None:
         athena.api.start_query_execution(QueryString="SELECT 1")
     athena.api.create_work_group(
         Name="tests",
-        Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/group/"}, "EnforceWorkGroupConfiguration": True},
+        Configuration={
+            "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/group/"},
+            "EnforceWorkGroupConfiguration": True,
+        },
     )
     done = athena.ok("SELECT 1", WorkGroup="tests")
     assert done["ResultConfiguration"]["OutputLocation"] == f"s3://{BUCKET}/group/{done['QueryExecutionId']}.csv"

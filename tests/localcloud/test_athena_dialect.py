@@ -36,7 +36,10 @@ def evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str |
     kinds = [str(row[1]) for row in connection.execute(f"DESCRIBE {text}").fetchall()]
     for kind in kinds:
         athena(kind)
-    return [[written(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in connection.execute(text).fetchall()]
+    return [
+        [written(value, kind) for value, kind in zip(row, kinds, strict=True)]
+        for row in connection.execute(text).fetchall()
+    ]
 
 
 EXPRESSIONS = [
@@ -310,12 +313,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("expression", "expected"), EXPRESSIONS, ids=[row[0] for row in EXPRESSIONS])
-def test_expressions_have_trinos_values(connection: duckdb.DuckDBPyConnection, expression: str, expected: str | None) -> None:
+def test_expressions_have_trinos_values(
+    connection: duckdb.DuckDBPyConnection, expression: str, expected: str | None
+) -> None:
     assert evaluate(connection, f"SELECT {expression}") == [[expected]]
 
 
 @pytest.mark.parametrize(("sql", "expected"), QUERIES)
-def test_queries_have_trinos_rows(connection: duckdb.DuckDBPyConnection, sql: str, expected: list[list[str | None]]) -> None:
+def test_queries_have_trinos_rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, expected: list[list[str | None]]
+) -> None:
     assert evaluate(connection, sql) == expected
 
 

@@ -44,7 +44,9 @@ def test_the_operator_shows_why_a_query_failed(bucket: Any) -> None:
 
 
 def test_the_trigger_sees_the_end(bucket: Any) -> None:
-    pytest.importorskip("aiobotocore", reason="the provider's triggers need aiobotocore, which requirements/test.txt lacks")
+    pytest.importorskip(
+        "aiobotocore", reason="the provider's triggers need aiobotocore, which requirements/test.txt lacks"
+    )
     from airflow.providers.amazon.aws.triggers.athena import AthenaTrigger
 
     api = bucket.client("athena")

@@ -19,7 +19,9 @@ def values(tmp_path: Path) -> dict[str, Any]:
     return {
         "state": "state",
         "glue": {"python": sys.executable, "jars": ["a.jar"]},
-        "images": {"serving:1": {"python": sys.executable, "cwd": "image", "env": {"N": 1}, "command": ["uvicorn", "app:app"]}},
+        "images": {
+            "serving:1": {"python": sys.executable, "cwd": "image", "env": {"N": 1}, "command": ["uvicorn", "app:app"]}
+        },
     }
 
 
@@ -49,7 +51,10 @@ def test_relative_paths_count_from_the_file_and_defaults_are_loopback(tmp_path: 
         ({"colour": "red"}, "unknown field(s) 'colour'"),
         ({"glue": {"python": sys.executable, "jars": ["missing.jar"]}}, "`glue.jars` must be a path that exists"),
         ({"glue": {"python": "nowhere", "jars": []}}, "`glue.python` must be a path that exists"),
-        ({"glue": {"python": sys.executable, "jars": [], "driver_memory": "lots"}}, "`glue.driver_memory` must be a JVM size"),
+        (
+            {"glue": {"python": sys.executable, "jars": [], "driver_memory": "lots"}},
+            "`glue.driver_memory` must be a JVM size",
+        ),
         ({"glue": None}, "`glue` must be given"),
         ({"images": {"x": {"cwd": "image"}}}, "`images.x.python` must be given"),
     ],
@@ -69,7 +74,11 @@ def test_an_absent_file_is_an_error_of_ours(tmp_path: Path) -> None:
 def test_commands_get_the_image_s_interpreter_and_the_address(tmp_path: Path, values: dict[str, Any]) -> None:
     image = read(tmp_path, values).image("serving:1")
     assert image.argv() == [sys.executable, "-m", "uvicorn", "app:app"]
-    assert image.argv(["python", "-m", "x", "{host}:{port}"], host="127.0.0.2", port=8080)[1:] == ["-m", "x", "127.0.0.2:8080"]
+    assert image.argv(["python", "-m", "x", "{host}:{port}"], host="127.0.0.2", port=8080)[1:] == [
+        "-m",
+        "x",
+        "127.0.0.2:8080",
+    ]
     assert image.argv(["/bin/true"]) == ["/bin/true"]
 
 

@@ -44,17 +44,26 @@ def logged(group: str, stream: str) -> list[str]:
     return [event.message for event in logs_backends[ACCOUNT]["us-east-1"].groups[group].streams[stream].events]
 
 
-def test_the_environment_is_clean_and_carries_the_role(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_clean_and_carries_the_role(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-server's-own")
     monkeypatch.setenv("SM_MODEL_DIR", "x")
-    job = start(runner, tmp_path, "import os; print('\\n'.join(f'{k}={v}' for k, v in os.environ.items()))", env={"GIVEN": "yes"})
+    job = start(
+        runner,
+        tmp_path,
+        "import os; print('\\n'.join(f'{k}={v}' for k, v in os.environ.items()))",
+        env={"GIVEN": "yes"},
+    )
     assert job.wait(20).code == 0
     seen = dict(line.split("=", 1) for line in logged(GROUP, tmp_path.name))
     assert seen["GIVEN"] == "yes"
     assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:14599"
     assert seen["AWS_SESSION_TOKEN"]
     assert "the-server's-own" not in seen.values()
-    allowed = {"PATH", "HOME", "LANG", "TMPDIR", "GIVEN", "LC_CTYPE"} | {name for name in seen if name.startswith("AWS_")}
+    allowed = {"PATH", "HOME", "LANG", "TMPDIR", "GIVEN", "LC_CTYPE"} | {
+        name for name in seen if name.startswith("AWS_")
+    }
     assert set(seen) <= allowed
 
 

@@ -69,7 +69,8 @@ def test_the_log_names_role_action_and_resource(cloud: Any) -> None:
         ("dynamodb", "DescribeTable", "no-table", 400),
     ]
     assert any(
-        line["role"] == "operator" and line["action"] == "AssumeRole" and line["resource"] == ROLE for line in cloud.requests()
+        line["role"] == "operator" and line["action"] == "AssumeRole" and line["resource"] == ROLE
+        for line in cloud.requests()
     )
 
 
@@ -92,7 +93,9 @@ def test_objects_come_back_as_they_went(cloud: Any) -> None:
     s3.create_bucket(Bucket="bytes-bucket")
     body = bytes(range(256)) * 4096
     for key in ("plain", "with space/ünï=code&.bin"):
-        s3.put_object(Bucket="bytes-bucket", Key=key, Body=body, Metadata={"first-sequence": "1"}, ChecksumAlgorithm="SHA256")
+        s3.put_object(
+            Bucket="bytes-bucket", Key=key, Body=body, Metadata={"first-sequence": "1"}, ChecksumAlgorithm="SHA256"
+        )
         got = s3.get_object(Bucket="bytes-bucket", Key=key, Range="bytes=256-511")
         assert got["Body"].read() == bytes(range(256))
         assert s3.head_object(Bucket="bytes-bucket", Key=key)["Metadata"] == {"first-sequence": "1"}
@@ -114,7 +117,9 @@ def test_conditional_writes_have_one_winner(cloud: Any) -> None:
         return turn[0], True
 
     with ThreadPoolExecutor(8) as pool:
-        winners = [key for key, first in pool.map(won, [(key, writer) for key in range(10) for writer in range(8)]) if first]
+        winners = [
+            key for key, first in pool.map(won, [(key, writer) for key in range(10) for writer in range(8)]) if first
+        ]
     assert sorted(winners) == list(range(10))
 
 
@@ -155,7 +160,9 @@ def test_jobs_end_with_the_server(start_cloud: Callable[..., Any], number: signa
 def test_a_wrong_configuration_ends_the_start_with_the_field(tmp_path: Any) -> None:
     file = tmp_path / "cloud.yaml"
     file.write_text("port: 0\nstate: x\nglue: {python: /, jars: []}\n")
-    ended = subprocess.run([sys.executable, "-m", "infra.localcloud", "--config", str(file)], capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", "infra.localcloud", "--config", str(file)], capture_output=True, text=True
+    )
     assert ended.returncode == 2
     assert "`port` must be between 1 and 65535" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -96,7 +96,10 @@ def define(ecs: Any, version: str, **environment: str) -> str:
         "portMappings": [{"containerPort": CONTAINER_PORT}],
         "environment": pairs,
         "stopTimeout": 5,
-        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": "web"}},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": "web"},
+        },
     }
     return ecs.register_task_definition(
         family="app", requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512",
@@ -168,14 +171,18 @@ class Load:
 def web(services: Cloud, ecs: Any, target_group: str) -> Iterator[str]:
     """The service that most tests redeploy: two tasks of version 1."""
     definition = define(ecs, "1")
-    create(ecs, "web", definition, target_group, healthCheckGracePeriodSeconds=0, tags=[{"key": "team", "value": "night"}])
+    create(
+        ecs, "web", definition, target_group, healthCheckGracePeriodSeconds=0, tags=[{"key": "team", "value": "night"}]
+    )
     services.wait_until(lambda: completed(ecs, "web"))
     yield "web"
     ecs.delete_service(cluster="test", service="web", force=True)
     services.wait_until(lambda: described(ecs, "web")["status"] == "INACTIVE")
 
 
-def test_a_service_is_processes_on_addresses_of_their_own(services: Cloud, ecs: Any, web: str, target_group: str) -> None:
+def test_a_service_is_processes_on_addresses_of_their_own(
+    services: Cloud, ecs: Any, web: str, target_group: str
+) -> None:
     tasks = tasks_of(ecs, web)
     addresses = {t["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] for t in tasks}
     assert len(addresses) == 2 and "127.0.0.1" not in addresses
@@ -213,7 +220,9 @@ def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: An
     definition = define(ecs, "2", START_SECONDS="2")
     with Load() as load:
         time.sleep(0.5)
-        deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"]["deployments"][0]
+        deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"][
+            "deployments"
+        ][0]
         assert deployment["status"] == "PRIMARY" and deployment["rolloutState"] == "IN_PROGRESS"
         primary = services.wait_until(lambda: completed(ecs, web))
         time.sleep(0.5)
@@ -223,7 +232,9 @@ def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: An
     assert before.isdisjoint(t["taskArn"] for t in tasks_of(ecs, web))
     told = last_rollout(ecs, web)
     assert told["status"] == "SUCCESSFUL" and told["finishedAt"] and len(told["sourceServiceRevisions"]) == 1
-    revision = ecs.describe_service_revisions(serviceRevisionArns=[told["targetServiceRevision"]["arn"]])["serviceRevisions"][0]
+    revision = ecs.describe_service_revisions(serviceRevisionArns=[told["targetServiceRevision"]["arn"]])[
+        "serviceRevisions"
+    ][0]
     assert revision["taskDefinition"] == definition
     old = ecs.describe_tasks(cluster="test", tasks=list(before))["tasks"]
     assert {t["lastStatus"] for t in old} == {"STOPPED"} and {t["containers"][0]["exitCode"] for t in old} == {0}
@@ -248,7 +259,9 @@ def test_the_circuit_breaker_rolls_back(services: Cloud, ecs: Any, web: str, bro
     version = ask()[1]["version"]
     definition = define(ecs, "bad", BROKEN=broken)
     with Load() as load:
-        deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"]["deployments"][0]
+        deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"][
+            "deployments"
+        ][0]
         services.wait_until(lambda: described(ecs, web)["deployments"][0]["id"] != deployment["id"], seconds=90)
         primary = services.wait_until(lambda: completed(ecs, web))
     assert load.failures == [] and set(load.versions) == {version}

@@ -34,7 +34,12 @@ def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("image")
     (folder / "tell.py").write_text(TELL)
     python = str(VENVS / "test" / "bin" / "python")
-    image = {"python": python, "cwd": str(folder), "env": {"HOST": "{host}"}, "command": ["python", "tell.py", "0", "0.2"]}
+    image = {
+        "python": python,
+        "cwd": str(folder),
+        "env": {"HOST": "{host}"},
+        "command": ["python", "tell.py", "0", "0.2"],
+    }
     cloud = start_cloud(images={"tell:1": image})
     cloud.client("ecs").create_cluster(clusterName="test")
     return cloud
@@ -46,7 +51,13 @@ def ecs(tasks: Cloud) -> Any:
 
 
 def define(ecs: Any, family: str, **container: Any) -> str:
-    settings = {"name": "main", "image": "tell:1", "portMappings": [{"containerPort": PORT}], "stopTimeout": 2, **container}
+    settings = {
+        "name": "main",
+        "image": "tell:1",
+        "portMappings": [{"containerPort": PORT}],
+        "stopTimeout": 2,
+        **container,
+    }
     return ecs.register_task_definition(
         family=family, requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512",
         taskRoleArn=ROLE, executionRoleArn=EXECUTION_ROLE, containerDefinitions=[settings],
@@ -86,9 +97,9 @@ def test_a_one_off_task_runs_to_its_end(tasks: Cloud, ecs: Any) -> None:
             {"name": "main", "command": ["python", "tell.py", "7", "0"], "environment": [{"name": "A", "value": "b"}]}
         ]
     }
-    started = ecs.run_task(cluster="test", taskDefinition="once", launchType="FARGATE", overrides=overrides, startedBy="me")[
-        "tasks"
-    ][0]
+    started = ecs.run_task(
+        cluster="test", taskDefinition="once", launchType="FARGATE", overrides=overrides, startedBy="me"
+    )["tasks"][0]
     task = finished(tasks, ecs, started["taskArn"])
     assert task["containers"][0]["exitCode"] == 7 and task["stopCode"] == "EssentialContainerExited"
     seen = said(tasks, started["taskArn"], "once")
@@ -138,19 +149,36 @@ def test_a_task_is_stopped_by_hand(tasks: Cloud, ecs: Any) -> None:
     tasks.wait_until(lambda: ecs.describe_tasks(cluster="test", tasks=[arn])["tasks"][0]["lastStatus"] == "RUNNING")
     ecs.stop_task(cluster="test", task=arn, reason="enough")
     task = finished(tasks, ecs, arn)
-    assert (task["stoppedReason"], task["stopCode"], task["containers"][0]["exitCode"]) == ("enough", "UserInitiated", 143)
+    assert (task["stoppedReason"], task["stopCode"], task["containers"][0]["exitCode"]) == (
+        "enough",
+        "UserInitiated",
+        143,
+    )
 
 
 def test_task_definitions_keep_every_field(ecs: Any) -> None:
     health = {"command": ["CMD-SHELL", "true"], "interval": 30, "timeout": 5, "retries": 3}
     first = define(
-        ecs, "kept", healthCheck=health, readonlyRootFilesystem=True, ulimits=[{"name": "nofile", "softLimit": 1, "hardLimit": 2}]
+        ecs,
+        "kept",
+        healthCheck=health,
+        readonlyRootFilesystem=True,
+        ulimits=[{"name": "nofile", "softLimit": 1, "hardLimit": 2}],
     )
     second = define(ecs, "kept")
     told = ecs.describe_task_definition(taskDefinition=first)["taskDefinition"]
     container = told["containerDefinitions"][0]
-    assert container["healthCheck"] == health and container["readonlyRootFilesystem"] is True and container["stopTimeout"] == 2
-    assert (told["taskRoleArn"], told["executionRoleArn"], told["cpu"], told["revision"]) == (ROLE, EXECUTION_ROLE, "256", 1)
+    assert (
+        container["healthCheck"] == health
+        and container["readonlyRootFilesystem"] is True
+        and container["stopTimeout"] == 2
+    )
+    assert (told["taskRoleArn"], told["executionRoleArn"], told["cpu"], told["revision"]) == (
+        ROLE,
+        EXECUTION_ROLE,
+        "256",
+        1,
+    )
     assert told["registeredAt"]
     assert ecs.describe_task_definition(taskDefinition="kept")["taskDefinition"]["revision"] == 2
     assert ecs.list_task_definitions(familyPrefix="kept", sort="DESC")["taskDefinitionArns"] == [second, first]
@@ -173,9 +201,9 @@ def test_a_service_is_scaled_to_nothing_and_back(tasks: Cloud, ecs: Any) -> None
         ecs.delete_service(cluster="test", service="scaled")
     pids = [
         int(t["containers"][0]["runtimeId"])
-        for t in ecs.describe_tasks(cluster="test", tasks=ecs.list_tasks(cluster="test", serviceName="scaled")["taskArns"])[
-            "tasks"
-        ]
+        for t in ecs.describe_tasks(
+            cluster="test", tasks=ecs.list_tasks(cluster="test", serviceName="scaled")["taskArns"]
+        )["tasks"]
     ]
     ecs.delete_service(cluster="test", service="scaled", force=True)
     tasks.wait_until(lambda: described(ecs, "scaled")["status"] == "INACTIVE")
@@ -222,11 +250,19 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(tasks: Cloud, e
 
 def test_without_rollback_the_old_tasks_stay_until_a_good_deployment(tasks: Cloud, ecs: Any) -> None:
     running = ["python", "tell.py", "0", "60"]
-    service(ecs, "stuck", define(ecs, "stuck", command=running), 1, deploymentCircuitBreaker={"enable": True, "rollback": False})
+    service(
+        ecs,
+        "stuck",
+        define(ecs, "stuck", command=running),
+        1,
+        deploymentCircuitBreaker={"enable": True, "rollback": False},
+    )
     tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "COMPLETED")
     kept = ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"]
     bad = define(ecs, "stuck", command=["python", "tell.py", "3", "0"])
-    deployment = ecs.update_service(cluster="test", service="stuck", taskDefinition=bad)["service"]["deployments"][0]["id"]
+    deployment = ecs.update_service(cluster="test", service="stuck", taskDefinition=bad)["service"]["deployments"][0][
+        "id"
+    ]
     tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "FAILED")
     assert described(ecs, "stuck")["deployments"][0]["id"] == deployment
     assert ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"] == kept
@@ -269,7 +305,9 @@ def test_what_would_not_be_done_is_refused(ecs: Any) -> None:
         ecs.create_service(cluster="test", serviceName="r", taskDefinition=definition, schedulingStrategy="DAEMON")
     with pytest.raises(ClientError, match="does not exist"):
         balancer = {"targetGroupArn": "arn:nothing", "containerName": "main", "containerPort": PORT}
-        ecs.create_service(cluster="test", serviceName="r", taskDefinition=definition, desiredCount=1, loadBalancers=[balancer])
+        ecs.create_service(
+            cluster="test", serviceName="r", taskDefinition=definition, desiredCount=1, loadBalancers=[balancer]
+        )
     with pytest.raises(ClientError, match="container instances"):
         ecs.start_task(cluster="test", taskDefinition=definition, containerInstances=["i"])
     with pytest.raises(ClientError) as missing:
@@ -289,13 +327,19 @@ def test_the_providers_hook_sees_tasks_and_clusters(
     assert hook.get_cluster_state("test") == "ACTIVE"
     define(ecs, "hooked")
     arn = hook.conn.run_task(cluster="test", taskDefinition="hooked", launchType="FARGATE")["tasks"][0]["taskArn"]
-    hook.conn.get_waiter("tasks_stopped").wait(cluster="test", tasks=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    hook.conn.get_waiter("tasks_stopped").wait(
+        cluster="test", tasks=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
     assert hook.get_task_state("test", arn) == "STOPPED"
 
 
 def test_nothing_outlives_the_server(start_cloud: Callable[..., Cloud], tmp_path: Path) -> None:
     (tmp_path / "tell.py").write_text(TELL)
-    image = {"python": str(VENVS / "test" / "bin" / "python"), "cwd": str(tmp_path), "command": ["python", "tell.py", "0", "60"]}
+    image = {
+        "python": str(VENVS / "test" / "bin" / "python"),
+        "cwd": str(tmp_path),
+        "command": ["python", "tell.py", "0", "60"],
+    }
     cloud = start_cloud(images={"tell:1": image})
     client = cloud.client("ecs")
     client.create_cluster(clusterName="test")

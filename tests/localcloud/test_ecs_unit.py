@@ -24,7 +24,9 @@ def test_addresses_are_handed_out_in_turn_and_never_twice() -> None:
     addresses = Addresses(220, 222)
     assert [addresses.take([14680]) for _ in range(2)] == ["127.0.0.220", "127.0.0.221"]
     addresses.give_back("127.0.0.220")
-    assert [addresses.take([14680]) for _ in range(2)] == ["127.0.0.222", "127.0.0.220"], "the one just given back comes last"
+    assert [addresses.take([14680]) for _ in range(2)] == ["127.0.0.222", "127.0.0.220"], (
+        "the one just given back comes last"
+    )
     with pytest.raises(NoAddress, match="14680"):
         addresses.take([14680])
 

@@ -140,7 +140,9 @@ def serve(cloud: Cloud, elb: Any, group: str, *backends: Backend) -> None:
     cloud.wait_until(lambda: {ask()[1] for _ in range(8)} == {b.name for b in backends})
 
 
-def test_requests_go_round_healthy_targets(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+def test_requests_go_round_healthy_targets(
+    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
+) -> None:
     serve(cloud, elb, group, backends("127.0.0.201"), backends("127.0.0.202"), backends("127.0.0.201", TARGET_PORT + 1))
     answers = [ask()[1] for _ in range(30)]
     assert {answers.count(name) for name in set(answers)} == {10}, "three targets, two of them on one address"
@@ -167,7 +169,9 @@ def test_a_target_that_fails_its_checks_gets_nothing(
     ]
 
 
-def test_a_refused_connection_is_tried_elsewhere(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+def test_a_refused_connection_is_tried_elsewhere(
+    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
+) -> None:
     good, dying = backends("127.0.0.201"), Backend("127.0.0.202")
     dying.keeps_alive = False  # a dead process keeps no connection either
     serve(cloud, elb, group, good, dying)
@@ -197,8 +201,12 @@ def test_draining_finishes_what_it_began(cloud: Cloud, elb: Any, group: str, bac
     assert told[0]["TargetHealth"]["State"] == "unused"
 
 
-def test_a_target_of_an_unused_group_is_unused(elb: Any, network: dict[str, Any], backends: Callable[..., Backend]) -> None:
-    lonely = elb.create_target_group(Name="lonely", Protocol="HTTP", Port=TARGET_PORT, VpcId=network["vpc"], TargetType="ip")
+def test_a_target_of_an_unused_group_is_unused(
+    elb: Any, network: dict[str, Any], backends: Callable[..., Backend]
+) -> None:
+    lonely = elb.create_target_group(
+        Name="lonely", Protocol="HTTP", Port=TARGET_PORT, VpcId=network["vpc"], TargetType="ip"
+    )
     arn = lonely["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=arn, Targets=[backends("127.0.0.204").target])
     assert set(health(elb, arn).values()) == {"unused"}
@@ -223,7 +231,9 @@ def test_a_change_of_one_listener_keeps_connections_of_another(
     assert ask()[0] == 200
 
 
-def test_a_balancer_that_dies_is_started_again(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+def test_a_balancer_that_dies_is_started_again(
+    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
+) -> None:
     serve(cloud, elb, group, backends("127.0.0.201"))
     (caddy,) = [child for child in psutil.Process(cloud.process.pid).children() if "caddy" in child.name()]
     caddy.kill()
@@ -253,7 +263,11 @@ def test_health_checks_are_changed(elb: Any, group: str) -> None:
         TargetGroupArn=group, HealthCheckPath="/ready", Matcher={"HttpCode": "200-299"}, HealthCheckEnabled=True
     )
     told = changed["TargetGroups"][0]
-    assert (told["HealthCheckPath"], told["Matcher"]["HttpCode"], told["HealthyThresholdCount"]) == ("/ready", "200-299", 2)
+    assert (told["HealthCheckPath"], told["Matcher"]["HttpCode"], told["HealthyThresholdCount"]) == (
+        "/ready",
+        "200-299",
+        2,
+    )
 
 
 @pytest.mark.parametrize(

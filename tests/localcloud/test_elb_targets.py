@@ -81,7 +81,10 @@ def test_a_failure_counts_once_an_interval(targets: Targets, clock: Clock) -> No
 
 def test_the_reason_is_told(targets: Targets, clock: Clock) -> None:
     target = judge(targets, clock, [503, 503])
-    assert (target.reason, target.description) == ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
+    assert (target.reason, target.description) == (
+        "Target.ResponseCodeMismatch",
+        "Health checks failed with these codes: [503]",
+    )
 
 
 def test_targets_are_known_by_address_and_port(targets: Targets) -> None:

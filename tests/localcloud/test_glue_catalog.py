@@ -13,7 +13,11 @@ NAMES = {"DatabaseName": "catalog", "TableName": "flights"}
 
 def partition(day: str, run: str) -> dict[str, Any]:
     location = f"s3://lake/staging/{run}/event_date={day}/"
-    return {"Values": [day], "StorageDescriptor": {"Location": location}, "Parameters": {"run": run, "fingerprint": "f"}}
+    return {
+        "Values": [day],
+        "StorageDescriptor": {"Location": location},
+        "Parameters": {"run": run, "fingerprint": "f"},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +61,16 @@ def test_batches_report_each_failure(glue: Any) -> None:
 
 
 def test_expressions_choose_partitions(glue: Any) -> None:
-    glue.batch_create_partition(**NAMES, PartitionInputList=[partition(f"2014-01-{day:02d}", "e") for day in range(1, 11)])
+    glue.batch_create_partition(
+        **NAMES, PartitionInputList=[partition(f"2014-01-{day:02d}", "e") for day in range(1, 11)]
+    )
     expression = "event_date >= '2014-01-03' AND event_date < '2014-01-06'"
     pages = glue.get_paginator("get_partitions").paginate(**NAMES, Expression=expression)
-    assert [found["Values"][0] for page in pages for found in page["Partitions"]] == ["2014-01-03", "2014-01-04", "2014-01-05"]
+    assert [found["Values"][0] for page in pages for found in page["Partitions"]] == [
+        "2014-01-03",
+        "2014-01-04",
+        "2014-01-05",
+    ]
 
 
 def test_a_table_can_be_updated_and_keeps_its_partitions(glue: Any) -> None:

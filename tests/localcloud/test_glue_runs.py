@@ -72,7 +72,11 @@ def job(cloud: Any, scripts: str, request: pytest.FixtureRequest) -> Any:
     def make(script: str, **settings: Any) -> str:
         name = request.node.name.replace("[", "-").replace("]", "")
         glue.create_job(
-            Name=name, Role=ROLE, Command={"Name": "glueetl", "ScriptLocation": scripts + script}, GlueVersion="6.0", **settings
+            Name=name,
+            Role=ROLE,
+            Command={"Name": "glueetl", "ScriptLocation": scripts + script},
+            GlueVersion="6.0",
+            **settings,
         )
         return name
 
@@ -145,7 +149,9 @@ def test_runs_stop_and_only_so_many_run_at_once(cloud: Any, job: Any) -> None:
 
 def test_runs_are_listed_newest_first_with_their_arguments(cloud: Any, job: Any) -> None:
     glue = cloud.client("glue")
-    name = job("ok.py", DefaultArguments={"--a": "default", "--b": "default"}, ExecutionProperty={"MaxConcurrentRuns": 3})
+    name = job(
+        "ok.py", DefaultArguments={"--a": "default", "--b": "default"}, ExecutionProperty={"MaxConcurrentRuns": 3}
+    )
     runs = [glue.start_job_run(JobName=name, Arguments={"--a": str(n)})["JobRunId"] for n in range(3)]
     for run in runs:
         assert finished(cloud, name, run)["JobRunState"] == "SUCCEEDED"
@@ -175,7 +181,9 @@ def test_what_is_not_honoured_is_refused_before_it_starts(cloud: Any, job: Any) 
     assert glue.get_job_runs(JobName=name)["JobRuns"] == []
 
 
-def test_a_run_over_its_timeout_is_ended(cloud: Any, scripts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_over_its_timeout_is_ended(
+    cloud: Any, scripts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The backend in this process (a minute is a second here), its script in the server's S3."""
     from infra.localcloud.config import Config, Glue
     from infra.localcloud.glue.models import GlueBackend
@@ -230,7 +238,9 @@ def test_the_provider_s_hook_and_trigger_follow_a_run(cloud: Any, job: Any, airf
     name = job("ok.py")
     task = airflow_task(GlueJobOperator, job_name=name, script_args={"--a": "b"}, wait_for_completion=False)
     run = task.execute({"ti": MagicMock(), "task": task})
-    trigger = GlueJobCompleteTrigger(name, run, waiter_delay=1, waiter_max_attempts=60, aws_conn_id=None, region_name="us-east-1")
+    trigger = GlueJobCompleteTrigger(
+        name, run, waiter_delay=1, waiter_max_attempts=60, aws_conn_id=None, region_name="us-east-1"
+    )
 
     async def first_event() -> Any:
         return await anext(aiter(trigger.run()))

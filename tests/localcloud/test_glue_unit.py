@@ -12,7 +12,11 @@ ETL = {"Name": "glueetl", "ScriptLocation": "s3://b/k.py"}
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"--extra-jars": "s3://b/x.jar"}, {"--enable-glue-datacatalog": "true"}, {"--job-bookmark-option": "job-bookmark-enable"}],
+    [
+        {"--extra-jars": "s3://b/x.jar"},
+        {"--enable-glue-datacatalog": "true"},
+        {"--job-bookmark-option": "job-bookmark-enable"},
+    ],
 )
 def test_what_is_not_honoured_is_said(arguments: dict[str, str]) -> None:
     assert next(iter(arguments)) in (unsupported(arguments, ETL) or "")

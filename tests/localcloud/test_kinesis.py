@@ -30,7 +30,9 @@ def put(kinesis: Any, stream: str, names: list[str]) -> dict[str, str]:
     shards = {}
     for start in range(0, len(names), 500):
         batch = names[start : start + 500]
-        answer = kinesis.put_records(StreamName=stream, Records=[{"Data": name.encode(), "PartitionKey": name} for name in batch])
+        answer = kinesis.put_records(
+            StreamName=stream, Records=[{"Data": name.encode(), "PartitionKey": name} for name in batch]
+        )
         assert answer["FailedRecordCount"] == 0
         shards |= {name: record["ShardId"] for name, record in zip(batch, answer["Records"], strict=True)}
     return shards
@@ -155,7 +157,11 @@ def test_iterators_begin_where_they_are_told(kinesis: Any, stream: str) -> None:
     assert len(got(ShardIteratorType="AT_SEQUENCE_NUMBER", StartingSequenceNumber=begins)) == 10
     with pytest.raises(ClientError, match="did not come from this shard"):
         read(
-            kinesis, stream, "shardId-000000000001", ShardIteratorType="AFTER_SEQUENCE_NUMBER", StartingSequenceNumber=numbers[3]
+            kinesis,
+            stream,
+            "shardId-000000000001",
+            ShardIteratorType="AFTER_SEQUENCE_NUMBER",
+            StartingSequenceNumber=numbers[3],
         )
 
 
@@ -176,7 +182,9 @@ def test_an_answer_holds_at_most_ten_mebibytes(kinesis: Any, stream: str) -> Non
     for _ in range(3):
         big = [{"Data": b"x" * 1_000_000, "PartitionKey": "p", "ExplicitHashKey": "0"} for _ in range(5)]
         kinesis.put_records(StreamName=stream, Records=big)
-    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON")
+    iterator = kinesis.get_shard_iterator(
+        StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
+    )
     first = kinesis.get_records(ShardIterator=iterator["ShardIterator"])
     assert len(first["Records"]) == 10
     assert len(kinesis.get_records(ShardIterator=first["NextShardIterator"])["Records"]) == 5

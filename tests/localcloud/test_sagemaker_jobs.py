@@ -89,16 +89,25 @@ def jobs(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFac
 def training(
     name: str, *, image: str = "train:1", runtime: int = 60, channel: str = "data/train/", **hyper: str
 ) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{channel}", "S3DataDistributionType": "FullyReplicated"}
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": f"s3://{BUCKET}/{channel}",
+        "S3DataDistributionType": "FullyReplicated",
+    }
     return {
         "TrainingJobName": name,
         "RoleArn": ROLE,
         "AlgorithmSpecification": {
             "TrainingImage": image,
             "TrainingInputMode": "File",
-            "MetricDefinitions": [{"Name": "auc", "Regex": "metric:auc=(\\S+)"}, {"Name": "loss", "Regex": "metric:loss=(\\S+)"}],
+            "MetricDefinitions": [
+                {"Name": "auc", "Regex": "metric:auc=(\\S+)"},
+                {"Name": "loss", "Regex": "metric:loss=(\\S+)"},
+            ],
         },
-        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"}],
+        "InputDataConfig": [
+            {"ChannelName": "train", "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"}
+        ],
         "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out/"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
         "StoppingCondition": {"MaxRuntimeInSeconds": runtime},
@@ -114,11 +123,17 @@ def processing(name: str, *arguments: str, runtime: int = 60) -> dict[str, Any]:
         "S3DataType": "S3Prefix",
         "S3InputMode": "File",
     }
-    output = {"S3Uri": f"s3://{BUCKET}/evaluated/{name}", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    output = {
+        "S3Uri": f"s3://{BUCKET}/evaluated/{name}",
+        "LocalPath": "/opt/ml/processing/output",
+        "S3UploadMode": "EndOfJob",
+    }
     return {
         "ProcessingJobName": name,
         "RoleArn": ROLE,
-        "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5}},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5}
+        },
         "AppSpecification": {
             "ImageUri": "train:1",
             "ContainerEntrypoint": ["python", "process_job.py"],
@@ -152,7 +167,9 @@ def archive(cloud: Cloud, uri: str) -> dict[str, str]:
 
 
 def keys(cloud: Cloud, prefix: str) -> set[str]:
-    return {item["Key"] for item in cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])}
+    return {
+        item["Key"] for item in cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    }
 
 
 def test_a_training_job_sees_the_contract_and_leaves_its_model(jobs: Cloud) -> None:
@@ -167,7 +184,12 @@ def test_a_training_job_sees_the_contract_and_leaves_its_model(jobs: Cloud) -> N
     assert seen["inputdataconfig"]["train"]["ContentType"] == "text/csv"
     assert seen["resourceconfig"]["hosts"] == ["algo-1"]
     root = seen["environment"].pop("ML_ROOT")
-    assert seen["environment"] == {"TRAINING_JOB_NAME": "good", "TRAINING_JOB_ARN": arn, "OWN": "value", "OWN_IMAGE": "yes"}
+    assert seen["environment"] == {
+        "TRAINING_JOB_NAME": "good",
+        "TRAINING_JOB_ARN": arn,
+        "OWN": "value",
+        "OWN_IMAGE": "yes",
+    }
     assert str(jobs.state) in root
     assert archive(jobs, f"s3://{BUCKET}/out/good/output/output.tar.gz") == {"note.txt": "a note"}
     assert {m["MetricName"]: round(m["Value"], 6) for m in told["FinalMetricDataList"]} == {"auc": 0.75, "loss": 0.001}
@@ -183,7 +205,9 @@ def test_a_training_job_sees_the_contract_and_leaves_its_model(jobs: Cloud) -> N
     stream = logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix="good/algo-1-")[
         "logStreams"
     ][0]
-    lines = logs.get_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=stream["logStreamName"])["events"]
+    lines = logs.get_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=stream["logStreamName"])[
+        "events"
+    ]
     assert lines[0]["message"] == "metric:auc=0.5"
 
 
@@ -239,9 +263,9 @@ def test_a_prefix_without_a_slash_is_a_prefix(jobs: Cloud) -> None:
 
 def hanging(cloud: Cloud, name: str) -> None:
     def says() -> bool:
-        streams = cloud.client("logs").describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name)[
-            "logStreams"
-        ]
+        streams = cloud.client("logs").describe_log_streams(
+            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name
+        )["logStreams"]
         return any(
             "hanging" in path.read_text()
             for s in streams
@@ -305,8 +329,13 @@ def test_a_processing_job_is_stopped_by_hand_and_by_its_limit(jobs: Cloud) -> No
     ]
     assert names == ["by-hand", "by-limit"]
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    assert len(sagemaker.list_processing_jobs(NameContains="by-", CreationTimeAfter=yesterday)["ProcessingJobSummaries"]) == 2
-    assert sagemaker.list_processing_jobs(NameContains="by-", CreationTimeBefore=yesterday)["ProcessingJobSummaries"] == []
+    assert (
+        len(sagemaker.list_processing_jobs(NameContains="by-", CreationTimeAfter=yesterday)["ProcessingJobSummaries"])
+        == 2
+    )
+    assert (
+        sagemaker.list_processing_jobs(NameContains="by-", CreationTimeBefore=yesterday)["ProcessingJobSummaries"] == []
+    )
 
 
 def test_what_would_not_be_done_is_refused(jobs: Cloud) -> None:
@@ -350,14 +379,20 @@ def test_the_training_operator_waits_and_shows_the_log(jobs: Cloud, provider: An
 
 def test_the_training_operator_fails_with_the_job(provider: Any) -> None:
     operator = provider.SageMakerTrainingOperator(
-        task_id="train", config=training("by-operator-bad", behave="fail"), check_interval=1, print_log=False, aws_conn_id=None
+        task_id="train",
+        config=training("by-operator-bad", behave="fail"),
+        check_interval=1,
+        print_log=False,
+        aws_conn_id=None,
     )
     with pytest.raises(Exception, match="the data is bad"):
         operator.execute({})
 
 
 @pytest.mark.parametrize(("argument", "status"), [("ok", "success"), ("fail", "error")])
-def test_the_deferred_processing_operator_and_its_trigger(jobs: Cloud, provider: Any, argument: str, status: str) -> None:
+def test_the_deferred_processing_operator_and_its_trigger(
+    jobs: Cloud, provider: Any, argument: str, status: str
+) -> None:
     pytest.importorskip("aiobotocore", reason="the provider's triggers need aiobotocore in the test environment")
     from airflow.sdk.exceptions import TaskDeferred
 

@@ -53,7 +53,9 @@ def test_the_same_token_is_the_same_version(sagemaker: Any, group: str) -> None:
 
 def test_an_approval_changes_nothing_else(sagemaker: Any, group: str) -> None:
     arn = register(sagemaker, group)
-    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="better by 0.02")
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="better by 0.02"
+    )
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"decision": "promote"})
     told = sagemaker.describe_model_package(ModelPackageName=arn)
     assert told["ModelApprovalStatus"] == "Approved" and told["ApprovalDescription"] == "better by 0.02"

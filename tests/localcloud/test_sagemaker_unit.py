@@ -41,7 +41,9 @@ def test_what_is_no_s3_uri_is_said(uri: str) -> None:
 
 def test_the_last_value_of_a_metric_counts() -> None:
     definitions = [{"Name": "auc", "Regex": r"metric:auc=(\S+)"}, {"Name": "none", "Regex": "metric:none"}]
-    found: list[dict[str, Any]] = scrape(["metric:auc=0.1", "metric:auc=0.2", "metric:auc=many", "metric:none"], definitions)
+    found: list[dict[str, Any]] = scrape(
+        ["metric:auc=0.1", "metric:auc=0.2", "metric:auc=many", "metric:none"], definitions
+    )
     assert [(m["MetricName"], m["Value"]) for m in found] == [("auc", 0.2)]
 
 

@@ -25,7 +25,7 @@ class MotoCloud:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
 
-    @cache  # noqa: B019 - a client takes longer to make than a test takes to run
+    @cache
     def client(self, service: str) -> Any:
         """A boto3 client."""
         keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -49,7 +49,10 @@ class MotoCloud:
 
     def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
         """Keys below a prefix."""
-        return [entry["Key"] for entry in self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+        return [
+            entry["Key"]
+            for entry in self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        ]
 
     def lines(self, prefix: str) -> list[dict[str, Any]]:
         """Every JSON line of the gzip objects below a prefix."""

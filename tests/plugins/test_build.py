@@ -25,7 +25,9 @@ def test_one_build(stamps: tuple[Path, Path]) -> None:
 
 def test_two_builds_fail_and_say_what_to_do(stamps: tuple[Path, Path]) -> None:
     stamps[0].write_text(json.dumps({"code_sha": "old"}))
-    with pytest.raises(ValueError, match=r"plugins are of build old, dags/include of build abc: upload plugins\.zip and dags"):
+    with pytest.raises(
+        ValueError, match=r"plugins are of build old, dags/include of build abc: upload plugins\.zip and dags"
+    ):
         build.code_sha(stamps[1])
 
 
@@ -33,5 +35,7 @@ def test_two_builds_fail_and_say_what_to_do(stamps: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize("text", [None, "", "{}"])
 def test_code_that_was_never_stamped_fails(stamps: tuple[Path, Path], which: int, text: str | None) -> None:
     stamps[which].unlink() if text is None else stamps[which].write_text(text)
-    with pytest.raises(ValueError, match=rf"{stamps[which].name} does not say which build this is.*Package the code first"):
+    with pytest.raises(
+        ValueError, match=rf"{stamps[which].name} does not say which build this is.*Package the code first"
+    ):
         build.code_sha(stamps[1])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nightjar.callbacks import describe_failure, notify_failure
 
-from tests.plugins.moto_cloud import MotoCloud, cloud, moto_server  # noqa: F401
+from tests.plugins.moto_cloud import MotoCloud, cloud, moto_server
 
 INSTANCE = SimpleNamespace(
     dag_id="w_process", task_id="gate", run_id="manual__1", try_number=3, map_index=2, log_url="http://127.0.0.1/log"
@@ -39,23 +39,25 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
-def test_it_is_published(cloud: MotoCloud) -> None:  # noqa: F811
+def test_it_is_published(cloud: MotoCloud) -> None:
     topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
     queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
-    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     notify_failure(topic)(context(RuntimeError("boom")))
     received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"]
     assert "RuntimeError: boom" in json.loads(received)["Message"]
 
 
-def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         notify_failure("arn:aws:sns:us-east-1:123456789012:gone")(context(RuntimeError("boom")))
     assert "sns:Publish" in caplog.text
 
 
-def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
     notify = notify_failure("arn:aws:sns:us-east-1:123456789012:gone")
     for run_type, tried in (("backfill", False), ("scheduled", True)):
         with caplog.at_level(logging.ERROR):

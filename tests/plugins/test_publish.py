@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar import build
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
+from nightjar.objects import LakeHook
 from nightjar.operators.plan import PlanOperator
 from nightjar.operators.publish import GateOperator, PublishDaysOperator, RefusedDaysOperator
+from nightjar.state.hook import StateHook
 
 from include.lake import fingerprint, layout
-from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud, cloud, moto_server  # noqa: F401
+from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud, cloud, moto_server
 
 pytestmark = pytest.mark.stack
 FIRST, SECOND = "2013-03-01", "2013-03-02"
@@ -28,7 +28,7 @@ COLUMNS = [("key", "string"), ("event_time", "timestamp")]
 
 
 @pytest.fixture
-def catalog(cloud: MotoCloud) -> MotoCloud:  # noqa: F811
+def catalog(cloud: MotoCloud) -> MotoCloud:
     cloud.client("glue").create_database(DatabaseInput={"Name": DATABASE})
     return cloud
 
@@ -77,7 +77,7 @@ def night(run: str, planned: dict[str, Any], days: dict[str, Any]) -> list[str]:
     return publish(run, planned, gate(run, planned))
 
 
-def partition(cloud: MotoCloud, day: str) -> dict[str, Any] | None:  # noqa: F811
+def partition(cloud: MotoCloud, day: str) -> dict[str, Any] | None:
     client = cloud.client("glue")
     try:
         return client.get_partition(DatabaseName=DATABASE, TableName="w_scheduled", PartitionValues=[day])["Partition"]
@@ -143,7 +143,9 @@ def test_the_good_days_of_a_range_are_published_and_then_the_run_is_red(catalog:
     RefusedDaysOperator(task_id="t", gate={**verdict, "refused": {}}).execute({})
 
 
-@pytest.mark.parametrize("verdict", [None, "None", {}, {"run": "r1", "passed": []}, {"run": "other", "passed": [FIRST]}])
+@pytest.mark.parametrize(
+    "verdict", [None, "None", {}, {"run": "r1", "passed": []}, {"run": "other", "passed": [FIRST]}]
+)
 def test_nothing_is_published_without_a_gate_that_passed_for_this_very_run(catalog: MotoCloud, verdict: Any) -> None:
     with pytest.raises(AirflowFailException, match="nothing is published"):
         publish("r1", plan(FIRST), verdict)
@@ -216,7 +218,7 @@ def planner(tmp_path: Path, days: str = FIRST, **changes: Any) -> PlanOperator:
     )
 
 
-def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCloud, tmp_path: Path) -> None:
     snapshot()
     raw(FIRST, "a")
     raw(SECOND, "b")
@@ -231,13 +233,15 @@ def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCl
     assert planner(tmp_path).execute({})["submit_key"] == planned["submit_key"], "the same inputs, the same job"
 
 
-def test_an_interval_without_raw_data_is_skipped_with_a_text(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_an_interval_without_raw_data_is_skipped_with_a_text(cloud: MotoCloud, tmp_path: Path) -> None:
     snapshot()
     with pytest.raises(AirflowSkipException, match=f"No raw data for {FIRST}"):
         planner(tmp_path).execute({})
 
 
-def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(
+    cloud: MotoCloud, tmp_path: Path
+) -> None:
     snapshot()
     raw(FIRST, "a")
     raw(SECOND, "b")
@@ -257,13 +261,13 @@ def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(c
     assert planner(tmp_path).execute({})["days"][FIRST] != planned["days"][FIRST], "a late correction is a new input"
 
 
-def test_a_table_without_a_snapshot_stops_the_plan(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_a_table_without_a_snapshot_stops_the_plan(cloud: MotoCloud, tmp_path: Path) -> None:
     raw(FIRST, "a")
     with pytest.raises(AirflowFailException, match=r"No snapshot of weather.*ingest_tables"):
         planner(tmp_path).execute({})
 
 
-def test_a_dry_run_writes_nothing(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_a_dry_run_writes_nothing(cloud: MotoCloud, tmp_path: Path) -> None:
     snapshot()
     raw(FIRST, "a")
     with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
@@ -271,7 +275,7 @@ def test_a_dry_run_writes_nothing(cloud: MotoCloud, tmp_path: Path) -> None:  # 
     assert cloud.keys("inputs/", ARTIFACT) == []
 
 
-def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, tmp_path: Path) -> None:
     snapshot()
     raw(FIRST, "a")
     key = f"{layout.raw_prefix('w', 's')}ingest_date={FIRST}/strange"
@@ -281,6 +285,6 @@ def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, tmp_path: Path)
         planner(tmp_path).execute({})
 
 
-def test_code_that_was_never_stamped_is_not_run(cloud: MotoCloud, tmp_path: Path) -> None:  # noqa: F811
+def test_code_that_was_never_stamped_is_not_run(cloud: MotoCloud, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not say which build"):
         planner(tmp_path, build_file=tmp_path / "none.json").execute({})

@@ -32,7 +32,9 @@ def environment(**more: str) -> dict[str, str]:
 
 def python(*arguments: str, **more: str) -> str:
     """Runs this interpreter on a script; its standard output."""
-    done = subprocess.run([sys.executable, *arguments], env=environment(**more), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment(**more), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise AssertionError(f"{arguments} ended with {done.returncode}:\n{done.stderr[-3000:]}")
     return done.stdout

@@ -13,7 +13,8 @@ from tests.policy.parsed import ROOT, environment
 
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(
-    ".".join(path.relative_to(PLUGINS).with_suffix("").parts).removesuffix(".__init__") for path in PLUGINS.rglob("*.py")
+    ".".join(path.relative_to(PLUGINS).with_suffix("").parts).removesuffix(".__init__")
+    for path in PLUGINS.rglob("*.py")
 )
 FORBIDDEN = {"include", "dags", "infra", "serving", "tests"}
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from include.training import bundle
+from include.model import bundle
 from tests.training.builders import text_files
 
 ROOT = Path(__file__).resolve().parents[2]

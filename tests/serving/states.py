@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from include.training import bundle, golden
-from include.training.bundle import Bundle
+from include.model import bundle, golden
+from include.model.bundle import Bundle
 from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
 from serving.decode import FastDecoder

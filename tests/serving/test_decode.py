@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.training.request import RequestSchema
+from include.model.request import RequestSchema
 from include.workloads import FieldSpec, load
 from serving import validation
 from serving.decode import FastDecoder
@@ -66,7 +66,9 @@ def test_a_good_body_goes_the_fast_way(name: str) -> None:
     assert agree(name, json.dumps(example(name), indent=1).encode() + b"\n")
 
 
-@pytest.mark.parametrize(("body", "status"), [(case[1], case[2]) for case in RECORDS], ids=[case[0] for case in RECORDS])
+@pytest.mark.parametrize(
+    ("body", "status"), [(case[1], case[2]) for case in RECORDS], ids=[case[0] for case in RECORDS]
+)
 def test_the_table_of_cases(body: str, status: int) -> None:
     accepted = agree("texts", body.encode())
     assert accepted is None or status == 200

@@ -36,9 +36,25 @@ REFUSALS = {400, 413, 415, 422}
 # Values and names that parsers, numbers and texts are known to disagree on.
 NUMBERS = st.from_regex(r"-?[0-9]{1,400}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,7})?", fullmatch=True)
 WORDS = st.sampled_from(
-    ["NaN", "-Infinity", "true", "null", '""', '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', "[]", "{}", "01", "+1", ".5"]
+    [
+        "NaN",
+        "-Infinity",
+        "true",
+        "null",
+        '""',
+        '"\\ud800"',
+        '"\\udc00\\ud800"',
+        '"\\u0000"',
+        "[]",
+        "{}",
+        "01",
+        "+1",
+        ".5",
+    ]
 )
-NAMES = st.sampled_from(["text_length", "num_keywords", "records", "", "\\u0074ext_length", "\\ud83d", "text_length\\u0000"])
+NAMES = st.sampled_from(
+    ["text_length", "num_keywords", "records", "", "\\u0074ext_length", "\\ud83d", "text_length\\u0000"]
+)
 
 
 def _objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -52,7 +68,9 @@ JSON_LIKE = st.recursive(
     lambda inner: _objects(inner) | st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]"),
     max_leaves=12,
 )
-RECORDS = st.tuples(NUMBERS | WORDS, NUMBERS | WORDS).map(lambda two: f'{{"text_length": {two[0]}, "num_keywords": {two[1]}}}')
+RECORDS = st.tuples(NUMBERS | WORDS, NUMBERS | WORDS).map(
+    lambda two: f'{{"text_length": {two[0]}, "num_keywords": {two[1]}}}'
+)
 DEEP = st.tuples(st.sampled_from(["[", '{"a":', '{"text_length":[', '{"records":[']), st.integers(1, 2500)).map(
     lambda nested: nested[0] * nested[1]
 )

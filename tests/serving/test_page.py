@@ -24,7 +24,9 @@ pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-NO_BROWSER = "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
+NO_BROWSER = (
+    "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
+)
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
 ARGUMENTS = [
     "--no-sandbox",
@@ -60,7 +62,9 @@ class Visit:
         self.asked: list[str] = []
         self.complaints: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, width: int = 1280) -> Page:
@@ -73,7 +77,9 @@ class Visit:
     def answers(self, path: str, body: Any, status: int = 200) -> None:
         """The service's place is taken for one path."""
         text = body if isinstance(body, str) else json.dumps(body)
-        self.page.route(self.base + path, lambda route: route.fulfill(status=status, content_type="application/json", body=text))
+        self.page.route(
+            self.base + path, lambda route: route.fulfill(status=status, content_type="application/json", body=text)
+        )
 
 
 @pytest.fixture

@@ -96,7 +96,9 @@ def test_a_charset_is_no_hindrance(service: Service):
 def test_a_body_without_end_is_refused_while_it_is_read(service: Service):
     """Chunked, so no length is declared; the answer must come although the body never ends."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
-        head = "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        head = (
+            "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
         connection.sendall(head.encode())
         for _ in range(3):
             connection.sendall(b"2710\r\n" + b" " * 10_000 + b"\r\n")

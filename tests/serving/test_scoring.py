@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.training.score import ScoreError
+from include.model.score import ScoreError
 from serving.scoring import CHUNK_ROWS, MAX_BATCHES, Overloaded, Scoring
 from tests.serving.states import FAST, SLOW, Model, make_state
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from include.training import bundle
+from include.model import bundle
+from tests.model.test_bundle import Creates
 from tests.serving.conftest import Service
 from tests.training.builders import seal_text, text_files
-from tests.training.test_bundle import Creates
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., Service]

@@ -12,7 +12,13 @@ from include.lake.layout import table_name
 from include.lake.schema import PARTITION_COLUMN, processed_columns
 from include.workloads import Workload
 
-DUCKDB_TYPES = {"string": "VARCHAR", "double": "DOUBLE", "bigint": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
+DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "double": "DOUBLE",
+    "bigint": "BIGINT",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+}
 
 
 class Engine:
@@ -31,7 +37,12 @@ class Engine:
     def insert(self, event_type: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Rows of one processed table. known_at and arrived_at are recorded_at unless given; what is absent is null."""
         for row in rows:
-            full = {"known_at": row["recorded_at"], "arrived_at": row["recorded_at"], "event_date": row["event_time"][:10], **row}
+            full = {
+                "known_at": row["recorded_at"],
+                "arrived_at": row["recorded_at"],
+                "event_date": row["event_time"][:10],
+                **row,
+            }
             names = ", ".join(f'"{name}"' for name in full)
             marks = ", ".join("?" for _ in full)
             table = table_name(self.workload.name, event_type)

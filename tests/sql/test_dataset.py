@@ -75,11 +75,19 @@ def test_splits_are_by_time_and_labels_are_the_expression(engine: Engine) -> Non
         "k10": "test",
     }
     assert {key: row["label"] for key, row in rows.items()} == {"k6": 0, "k7": 0, "k8": 1, "k9": 1, "k10": 0}
-    assert {key: value[:2] for key, value in digests(engine).items()} == {"train": (3, 1), "validation": (1, 1), "test": (1, 0)}
+    assert {key: value[:2] for key, value in digests(engine).items()} == {
+        "train": (3, 1),
+        "validation": (1, 1),
+        "test": (1, 0),
+    }
 
 
 def test_only_the_window_counts(engine: Engine) -> None:
-    for key, at in {"before": "2013-03-05 23:59:59.999", "first": "2013-03-06 00:00:00", "last": "2013-03-10 23:59:59"}.items():
+    for key, at in {
+        "before": "2013-03-05 23:59:59.999",
+        "first": "2013-03-06 00:00:00",
+        "last": "2013-03-10 23:59:59",
+    }.items():
         engine.insert("offered", [offered(key, at, "2013-03-01 00:00:00")])
         engine.insert("rated", [rated(key, "2013-03-10 23:59:59.500")])
     assert set(select(engine)) == {"first", "last"}
@@ -114,7 +122,9 @@ def test_what_is_recorded_after_the_cut_off_does_not_change_the_digest(engine: E
     one_of_each(engine)
     before = digests(engine)
     engine.insert("offered", [offered("k7", "2013-03-07 12:00:00", "2013-03-11 06:00:00", price=999.0)])
-    engine.insert("rated", [rated("k7", "2013-03-07 13:00:00", 5, "2013-03-12 00:00:00"), rated("k10", "2013-03-11 01:00:00", 5)])
+    engine.insert(
+        "rated", [rated("k7", "2013-03-07 13:00:00", 5, "2013-03-12 00:00:00"), rated("k10", "2013-03-11 01:00:00", 5)]
+    )
     assert digests(engine) == before
 
 
@@ -178,7 +188,20 @@ def test_the_digest_is_a_number_that_any_engine_would_give(engine: Engine) -> No
         return f"{floor}+{int((x - floor) * 2**52)}"
 
     text = ",".join(
-        ['"k,1"', "2013-03-07 12:00:00.000000", "1", number(-1.75 / 2), "", "", '"a""b"', number(-1.75), "3", "true", "", ""]
+        [
+            '"k,1"',
+            "2013-03-07 12:00:00.000000",
+            "1",
+            number(-1.75 / 2),
+            "",
+            "",
+            '"a""b"',
+            number(-1.75),
+            "3",
+            "true",
+            "",
+            "",
+        ]
     )
     expected = int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
     assert digests(engine)["train"][2] == str(expected)
@@ -189,7 +212,7 @@ def test_the_split_bounds_touch_and_end_at_the_cut_off(tmp_path: Path) -> None:
     bounds = split_bounds(dataset, CUTOFF)
     assert [bounds[name][1] for name in ("train", "validation")] == [bounds[name][0] for name in ("validation", "test")]
     assert bounds["test"][1] == CUTOFF == datetime(2013, 3, 11, tzinfo=UTC)
-    for wrong in (datetime(2013, 3, 11, 1, tzinfo=UTC), datetime(2013, 3, 11)):  # noqa: DTZ001
+    for wrong in (datetime(2013, 3, 11, 1, tzinfo=UTC), datetime(2013, 3, 11)):
         with pytest.raises(ValueError, match="not midnight UTC"):
             split_bounds(dataset, wrong)
 
@@ -223,4 +246,6 @@ def test_day_counts(engine: Engine) -> None:
 def test_the_flights_queries_are_trino() -> None:
     engine = Engine(load("flights"))
     assert engine.query(dataset_digest_query(engine.workload, "nightjar", CUTOFF)) == []
-    assert len(dataset_query(engine.workload, "nightjar", CUTOFF, "s3://x/").encode()) < 262_144  # Athena's longest query
+    assert (
+        len(dataset_query(engine.workload, "nightjar", CUTOFF, "s3://x/").encode()) < 262_144
+    )  # Athena's longest query

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.linear_model import LogisticRegression
 
-from include.training import bundle, data, golden
-from include.training.request import RequestSchema
-from include.training.score import Scorer
+from include.model import bundle, golden
+from include.model.request import RequestSchema
+from include.model.score import Scorer
+from include.training import data
 from include.workloads import FieldSpec, Workload, load
 
 TEXT_FEATURES = b"""
@@ -46,7 +47,9 @@ def text_files(model: Any = None, **changes: Any) -> dict[str, bytes]:
     return seal_text(dump(fitted if model is None else model), lines, **changes)
 
 
-def seal_text(model: bytes, golden_lines: bytes, fast_form: dict[str, bytes] | None = None, **changes: Any) -> dict[str, bytes]:
+def seal_text(
+    model: bytes, golden_lines: bytes, fast_form: dict[str, bytes] | None = None, **changes: Any
+) -> dict[str, bytes]:
     fields = {
         "workload": "texts",
         "dataset_version": "d" * 64,
@@ -102,7 +105,12 @@ def make_flights(
     for place in ("input/data/manifest", "processing/input/manifest"):
         (root / place).mkdir(parents=True, exist_ok=True)
         (root / place / "manifest.json").write_text(json.dumps(manifest))
-    hyperparameters = {"workload": "flights", "code_sha": "c" * 40, "dataset_version": manifest["version"], "max_iter": "40"}
+    hyperparameters = {
+        "workload": "flights",
+        "code_sha": "c" * 40,
+        "dataset_version": manifest["version"],
+        "max_iter": "40",
+    }
     (root / "input/config").mkdir(parents=True, exist_ok=True)
     (root / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
     return manifest

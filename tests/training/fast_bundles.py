@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from include.training import bundle, golden
-from include.training.engines import Engine, ladder
-from include.training.request import RequestSchema
-from include.training.score import Scorer
+from include.model import bundle, golden
+from include.model.engines import Engine, ladder
+from include.model.request import RequestSchema
+from include.model.score import Scorer
 from tests.training.builders import TEXT_FEATURES, TEXT_REQUEST, dump, seal_text
 
 

@@ -41,7 +41,8 @@ def test_matrix_codes_and_records():
 
 
 @pytest.mark.parametrize(
-    ("labels", "reason"), [([0, 1, None, 1], "1 rows have no label"), ([0, 1, 2, 1], "0 or 1"), ([1] * 4, "All 4 labels are 1")]
+    ("labels", "reason"),
+    [([0, 1, None, 1], "1 rows have no label"), ([0, 1, 2, 1], "0 or 1"), ([1] * 4, "All 4 labels are 1")],
 )
 def test_wrong_labels(labels, reason):
     with pytest.raises(JobError, match=reason):

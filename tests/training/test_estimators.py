@@ -11,7 +11,9 @@ KINDS = {"size": "number", "colour": "category", "empty": "number"}
 
 def _rows() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(1)
-    matrix = np.column_stack([generator.normal(size=400), generator.integers(0, 3, 400), np.full(400, np.nan)]).astype(float)
+    matrix = np.column_stack([generator.normal(size=400), generator.integers(0, 3, 400), np.full(400, np.nan)]).astype(
+        float
+    )
     labels = (matrix[:, 0] + matrix[:, 1] > 1).astype(np.int8)
     matrix[generator.random(400) < 0.1, 0] = np.nan
     matrix[generator.random(400) < 0.1, 1] = np.nan

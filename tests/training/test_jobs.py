@@ -15,10 +15,11 @@ import treelite
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from include.training import bundle, evaluate, train
+from include.model import bundle
+from include.model.engines import ladder, onnx_trees
+from include.pipelines.promotion.decide import decide
+from include.training import evaluate, train
 from include.training.container import JobError
-from include.training.decide import decide
-from include.training.engines import ladder, onnx_trees
 from include.workloads import load
 from tests.training.builders import dump, make_flights, write_model_tar
 

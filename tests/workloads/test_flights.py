@@ -72,7 +72,10 @@ def test_events_are_ordered_and_valid(found: list[dict]) -> None:
 def test_a_flight_is_scheduled_a_day_ahead_and_lands_in_utc(found: list[dict]) -> None:
     scheduled, landed = of_kind(found, "scheduled"), of_kind(found, "landed")
     key = "2013-01-01-UA-1545-EWR-0515"
-    assert (scheduled[key]["event_time"], scheduled[key]["recorded_at"]) == ("2013-01-01T10:15:00Z", "2012-12-31T10:15:00Z")
+    assert (scheduled[key]["event_time"], scheduled[key]["recorded_at"]) == (
+        "2013-01-01T10:15:00Z",
+        "2012-12-31T10:15:00Z",
+    )
     assert scheduled[key]["payload"]["sched_duration"] == 244
     assert landed[key]["event_time"] == landed[key]["recorded_at"] == "2013-01-01T14:30:00Z"
     assert landed[key]["payload"] == {"arr_delay": 11.0}
@@ -102,7 +105,7 @@ def test_windows_of_recorded_at_are_cut_exactly(data_dir: Path, found: list[dict
     one, other = list(events(data_dir, date(2012, 12, 31), middle)), list(events(data_dir, middle, date(2013, 3, 20)))
     assert one + other == found and one and other
     with pytest.raises(ValueError, match="no time zone"):
-        list(events(data_dir, datetime(2013, 1, 1), middle))  # noqa: DTZ001
+        list(events(data_dir, datetime(2013, 1, 1), middle))
 
 
 def test_tables_have_the_columns_of_ddl_and_workload(data_dir: Path) -> None:
@@ -118,7 +121,9 @@ def test_tables_have_the_columns_of_ddl_and_workload(data_dir: Path) -> None:
 
 def record(**changes) -> dict:
     workload = load("flights")
-    examples = {name: spec.check(spec.example)[0] for name, spec in workload.request.items() if spec.example is not None}
+    examples = {
+        name: spec.check(spec.example)[0] for name, spec in workload.request.items() if spec.example is not None
+    }
     return {**dict.fromkeys(workload.request), **examples, **changes}
 
 

@@ -53,31 +53,49 @@ def test_on_in_yaml_is_a_word_and_not_true(tmp_path: Path) -> None:
         ({"colour": "red"}, "shop/workload.yaml: colour: Extra inputs are not permitted"),
         ({"name": "other"}, "shop/workload.yaml: name: is the folder's name"),
         ({"dataset__train_days": 0}, "shop/workload.yaml: dataset.train_days: "),
-        ({"model__unknown_category": "refuse"}, "shop/workload.yaml: model.unknown_category: Input should be 'missing'"),
+        (
+            {"model__unknown_category": "refuse"},
+            "shop/workload.yaml: model.unknown_category: Input should be 'missing'",
+        ),
         ({"events__offered__schema__price__type": "float"}, "shop/workload.yaml: events.offered.schema.price.type: "),
         ({"events__offered__schema__price__min": 2000}, "events.offered.schema.price: min 2000 is above max 1000"),
         ({"events__offered__schema__item__min": 1}, "min and max are for integer and number, not for string"),
         ({"events__offered__schema__item__example": 7}, "events.offered.schema.item: example 7 is not a string"),
         ({"events__rated__schema__stars__enum": [1, "two"]}, "enum value 'two' is not an integer"),
-        ({"events__rated__role": "features"}, "events: exactly one event has the role features, not 2 (offered, rated)"),
+        (
+            {"events__rated__role": "features"},
+            "events: exactly one event has the role features, not 2 (offered, rated)",
+        ),
         ({"events__rated": ...}, "events: exactly one event has the role label, not 0"),
-        ({"events__rated__schema__known_at": {"type": "timestamp"}}, "events.rated.schema.known_at: is a name the platform uses"),
+        (
+            {"events__rated__schema__known_at": {"type": "timestamp"}},
+            "events.rated.schema.known_at: is a name the platform uses",
+        ),
         ({"database": ...}, "database: is missing: tables are read from one"),
         ({"tables__makers__key": ["id"]}, "tables.makers.key: id is not in the table's schema"),
         ({"tables__makers__valid_from": "name"}, "tables.makers.valid_from: name must be a timestamp"),
         ({"tables__makers__watermark": "gone"}, "tables.makers.watermark: gone must be a timestamp"),
-        ({"tables__offered": document()["tables"]["makers"]}, "tables.offered: has the name of the stream or of an event"),
+        (
+            {"tables__offered": document()["tables"]["makers"]},
+            "tables.offered: has the name of the stream or of an event",
+        ),
         ({"joins__0__table": "shops"}, "joins.0.table: shops is not in tables"),
         ({"joins__0__fields": ["age"]}, "joins.0.fields: age is not in the schema of the table makers"),
         ({"joins__0__on": {"item": "thing"}}, "joins.0.on.item: thing is not a field of the event offered"),
         ({"joins__0__on": {"item": "price"}}, "joins.0.on.item: is string, and price is number"),
         ({"joins__0__on": {"name": "item"}}, "joins.0.on: must name the table's whole key: item"),
         ({"joins__0__lead": "-PT1H"}, "joins.0.lead: "),
-        ({"joins__0__prefix": "", "joins__0__fields": ["item"]}, "joins.0.prefix: the joined field item is there already"),
+        (
+            {"joins__0__prefix": "", "joins__0__fields": ["item"]},
+            "joins.0.prefix: the joined field item is there already",
+        ),
         ({"request__item": ...}, "request.item: is missing"),
         ({"request__maker_name__nullable": False}, "request.maker_name.nullable: must be True"),
         ({"request__price__max": 5}, "request.price.max: must be 1000.0"),
-        ({"request__size": {"type": "number"}}, "request.size: is neither a field of the feature event nor a joined field"),
+        (
+            {"request__size": {"type": "number"}},
+            "request.size: is neither a field of the feature event nor a joined field",
+        ),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label"),
         ({"label__expression": "stars > 3; drop table x"}, "label.expression: must be one boolean SQL expression"),
         ({"quality__slice": "price"}, "quality.slice: price is not a string, integer or boolean field"),
@@ -108,8 +126,14 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, expecte
         ("1 / 0\n", "features.py: cannot be executed: ZeroDivisionError"),
         ('FEATURES = {"a": "number"}\n', "features.py: features: must be a function"),
         ("def features(record): ...\n", "features.py: FEATURES: must be a dict"),
-        ('FEATURES = {"A": "text"}\ndef features(record): ...\n', "features.py: FEATURES.A: must be one of number, category"),
-        ('FEATURES = {"A": "number"}\ndef features(record): ...\n', "features.py: FEATURES.A: must be a lower-case name"),
+        (
+            'FEATURES = {"A": "text"}\ndef features(record): ...\n',
+            "features.py: FEATURES.A: must be one of number, category",
+        ),
+        (
+            'FEATURES = {"A": "number"}\ndef features(record): ...\n',
+            "features.py: FEATURES.A: must be a lower-case name",
+        ),
     ],
 )
 def test_a_mistake_in_features_is_named(tmp_path: Path, source: str, expected: str) -> None:
@@ -126,7 +150,10 @@ def test_a_mistake_in_features_is_named(tmp_path: Path, source: str, expected: s
         (
             {
                 **EXPECTATIONS,
-                "rated": {"quarantine": 0, "expectations": [{"type": "expect_x", "column": "y", "severity": "critical"}]},
+                "rated": {
+                    "quarantine": 0,
+                    "expectations": [{"type": "expect_x", "column": "y", "severity": "critical"}],
+                },
             },
             "rated.expectations.0: y is not a column",
         ),
@@ -168,7 +195,9 @@ def test_loads_from_a_zip_archive_as_on_glue(tmp_path: Path) -> None:
         for path in (REPOSITORY / "include").rglob("*"):
             if path.suffix in (".py", ".yaml") and "glue" not in path.parts:
                 file.write(path, path.relative_to(REPOSITORY))
-    code = "import include, include.workloads as w; print(include.__file__, w.load('flights').name, len(w.discover()[0]))"
+    code = (
+        "import include, include.workloads as w; print(include.__file__, w.load('flights').name, len(w.discover()[0]))"
+    )
     environment = {"PYTHONPATH": str(archive)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

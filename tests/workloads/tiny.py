@@ -54,7 +54,12 @@ DOCUMENT: dict[str, Any] = {
     "label": {"event": "rated", "expression": "stars >= 4"},
     "expectations": "expectations.yaml",
     "dataset": {"train_days": 3, "validation_days": 1, "test_days": 1, "minimum_rows": 1},
-    "model": {"kind": "hist_gradient_boosting", "hyperparameters": {"max_iter": 10}, "seed": 1, "max_runtime_seconds": 600},
+    "model": {
+        "kind": "hist_gradient_boosting",
+        "hyperparameters": {"max_iter": 10},
+        "seed": 1,
+        "max_runtime_seconds": 600,
+    },
     "quality": {
         "metric": "auc",
         "bar": 0.5,

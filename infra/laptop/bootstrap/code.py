@@ -64,7 +64,9 @@ def archive(root: Path = ROOT) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         for path in _files(root / "include"):
-            bundle.writestr(zipfile.ZipInfo(str(path.relative_to(root)), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+            bundle.writestr(
+                zipfile.ZipInfo(str(path.relative_to(root)), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED
+            )
     return buffer.getvalue()
 
 
@@ -83,7 +85,9 @@ def upload(aws: Aws, bucket: str, build: Build, root: Path = ROOT) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(
-        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     )
 
 

@@ -12,7 +12,12 @@ from infra.laptop.bootstrap.code import ARCHIVE, Build
 
 GLUE_VERSION = "6.0"
 TIMEOUT_MINUTES = 60
-LOG_GROUPS = ("/aws-glue/jobs/output", "/aws-glue/jobs/error", "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+LOG_GROUPS = (
+    "/aws-glue/jobs/output",
+    "/aws-glue/jobs/error",
+    "/aws/sagemaker/TrainingJobs",
+    "/aws/sagemaker/ProcessingJobs",
+)
 
 
 def create(aws: Aws, settings: Settings, role_arn: str, build: Build) -> None:
@@ -55,7 +60,9 @@ def create_model_group(aws: Aws, workload: Workload) -> None:
     name = layout.model_group(workload.name)
     groups = aws.sagemaker.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
     if name not in {group["ModelPackageGroupName"] for group in groups}:
-        aws.sagemaker.create_model_package_group(ModelPackageGroupName=name, ModelPackageGroupDescription=workload.description)
+        aws.sagemaker.create_model_package_group(
+            ModelPackageGroupName=name, ModelPackageGroupDescription=workload.description
+        )
 
 
 def create_log_group(aws: Aws, name: str) -> None:

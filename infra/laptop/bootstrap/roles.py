@@ -48,7 +48,9 @@ def policies(lake: str, artifact: str) -> dict[str, list[dict[str, Any]]]:
             _write_logs("/aws-glue/jobs/*"),
         ],
         "sagemaker": [
-            _allow(["s3:GetObject"], _objects(lake, "datasets/*"), _objects(artifact, "datasets/*", "jobs/*", "code/*")),
+            _allow(
+                ["s3:GetObject"], _objects(lake, "datasets/*"), _objects(artifact, "datasets/*", "jobs/*", "code/*")
+            ),
             _allow(["s3:PutObject"], _objects(artifact, "jobs/*")),
             _allow(["s3:ListBucket", "s3:GetBucketLocation"], [_bucket(lake), _bucket(artifact)]),
             _allow(["ecr:GetAuthorizationToken"], ["*"]),
@@ -93,7 +95,14 @@ def _airflow(lake: str, artifact: str) -> list[dict[str, Any]]:
             [
                 *(
                     f"glue:{verb}"
-                    for verb in ("GetDatabase", "GetTable", "CreateTable", "UpdateTable", "GetPartition", "GetPartitions")
+                    for verb in (
+                        "GetDatabase",
+                        "GetTable",
+                        "CreateTable",
+                        "UpdateTable",
+                        "GetPartition",
+                        "GetPartitions",
+                    )
                 ),
                 *(
                     f"glue:{verb}"
@@ -103,7 +112,12 @@ def _airflow(lake: str, artifact: str) -> list[dict[str, Any]]:
             [_arn("glue", "catalog"), _arn("glue", "database/nightjar"), _arn("glue", "table/nightjar/*")],
         ),
         _allow(
-            ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StopQueryExecution"],
+            [
+                "athena:StartQueryExecution",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:StopQueryExecution",
+            ],
             [_arn("athena", "workgroup/nightjar")],
         ),
         _allow(
@@ -131,7 +145,10 @@ def _airflow(lake: str, artifact: str) -> list[dict[str, Any]]:
         _allow(["sns:Publish"], [_arn("sns", "nightjar-alerts")]),
         _allow(
             ["logs:GetLogEvents", "logs:FilterLogEvents", "logs:DescribeLogStreams"],
-            [_arn("logs", f"log-group:{group}:*") for group in ("/aws-glue/jobs/*", "/aws/sagemaker/*", "/ecs/nightjar-*")],
+            [
+                _arn("logs", f"log-group:{group}:*")
+                for group in ("/aws-glue/jobs/*", "/aws/sagemaker/*", "/ecs/nightjar-*")
+            ],
         ),
     ]
 

@@ -61,7 +61,11 @@ def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[st
         listener = aws.elbv2.describe_listeners(LoadBalancerArn=found[0])["Listeners"][0]
         return listener["DefaultActions"][0]["TargetGroupArn"], f"http://{HOST}:{listener['Port']}"
     balancer = aws.elbv2.create_load_balancer(
-        Name=name, Subnets=list(network.subnets), SecurityGroups=[network.security_group], Scheme="internal", Type="application"
+        Name=name,
+        Subnets=list(network.subnets),
+        SecurityGroups=[network.security_group],
+        Scheme="internal",
+        Type="application",
     )["LoadBalancers"][0]["LoadBalancerArn"]
     group = aws.elbv2.create_target_group(
         Name=name,
@@ -103,7 +107,11 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
                 "environment": _environment(workload),
                 "logConfiguration": {
                     "logDriver": "awslogs",
-                    "options": {"awslogs-group": f"/ecs/{service}", "awslogs-region": REGION, "awslogs-stream-prefix": CONTAINER},
+                    "options": {
+                        "awslogs-group": f"/ecs/{service}",
+                        "awslogs-region": REGION,
+                        "awslogs-stream-prefix": CONTAINER,
+                    },
                 },
             }
         ],
@@ -112,7 +120,11 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
     if family in families:
         current = aws.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
         same = all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn"))
-        if same and current["containerDefinitions"][0]["environment"] == definition["containerDefinitions"][0]["environment"]:
+        if (
+            same
+            and current["containerDefinitions"][0]["environment"]
+            == definition["containerDefinitions"][0]["environment"]
+        ):
             return
     aws.ecs.register_task_definition(**definition)
 

@@ -167,7 +167,9 @@ class Aws:
             if error.response["Error"]["Code"] == "EntityNotFoundException":
                 return None
             raise QueryFailed(f"HIVE_METASTORE_ERROR: {error}") from None
-        columns = [(item["Name"], item.get("Type", "string")) for item in found.get("StorageDescriptor", {}).get("Columns", [])]
+        columns = [
+            (item["Name"], item.get("Type", "string")) for item in found.get("StorageDescriptor", {}).get("Columns", [])
+        ]
         keys = [(item["Name"], item.get("Type", "string")) for item in found.get("PartitionKeys", [])]
         return Table(database, name, columns, keys, found)
 

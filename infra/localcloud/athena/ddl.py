@@ -60,7 +60,9 @@ def _drop_database(matched: re.Match[str], aws: Aws, database: str) -> Result:
             return text_result()
         raise QueryFailed(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
     if aws.tables(name) and not matched["cascade"]:
-        raise QueryFailed(f"FAILED: InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)")
+        raise QueryFailed(
+            f"FAILED: InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+        )
     aws.call("delete_database", Name=name)
     return text_result()
 
@@ -101,7 +103,9 @@ def _create_table(matched: re.Match[str], aws: Aws, database: str) -> Result:
             library, taken = found[1], found.end()
         elif found := re.match(r"ROW\s+FORMAT\s+DELIMITED\b", rest, re.I):
             library, taken = _LAZY, found.end()
-        elif found := re.match(r"(FIELDS|LINES|COLLECTION\s+ITEMS|MAP\s+KEYS)\s+TERMINATED\s+BY\s+'([^']+)'", rest, re.I):
+        elif found := re.match(
+            r"(FIELDS|LINES|COLLECTION\s+ITEMS|MAP\s+KEYS)\s+TERMINATED\s+BY\s+'([^']+)'", rest, re.I
+        ):
             if found[1].upper() == "FIELDS":
                 serde["field.delim"] = found[2].replace("\\t", "\t").replace("\\001", "\x01")
             elif found[1].upper() == "LINES" and found[2] not in ("\\n", "\n"):
@@ -188,7 +192,9 @@ def _partition_clauses(text: str) -> list[tuple[dict[str, str], str]]:
 def _values(table: Table, given: dict[str, str]) -> list[str]:
     names = [name.lower() for name, _ in table.partition_keys]
     if sorted(given) != sorted(names):
-        raise QueryFailed(f"FAILED: SemanticException: the partition must name {', '.join(names)}, not {', '.join(given)}")
+        raise QueryFailed(
+            f"FAILED: SemanticException: the partition must name {', '.join(names)}, not {', '.join(given)}"
+        )
     return [given[name] for name in names]
 
 
@@ -255,7 +261,10 @@ def _show_partitions(matched: re.Match[str], aws: Aws, database: str) -> Result:
     if not table.partition_keys:
         raise QueryFailed(f"FAILED: Execution Error: Table {table.name} is not a partitioned table")
     names = [name for name, _ in table.partition_keys]
-    rows = ["/".join(f"{name}={value}" for name, value in zip(names, one.values, strict=True)) for one in aws.partitions(table)]
+    rows = [
+        "/".join(f"{name}={value}" for name, value in zip(names, one.values, strict=True))
+        for one in aws.partitions(table)
+    ]
     return text_result("partition", rows=[[row] for row in sorted(rows)])
 
 
@@ -292,7 +301,10 @@ def _describe(matched: re.Match[str], aws: Aws, database: str) -> Result:
             ["# Partition Information", None, None],
             ["# col_name".ljust(20), "data_type".ljust(20), "comment".ljust(20)],
         ]
-        rows += [["", None, None], *[[name.ljust(20), kind.ljust(20), "".ljust(20)] for name, kind in table.partition_keys]]
+        rows += [
+            ["", None, None],
+            *[[name.ljust(20), kind.ljust(20), "".ljust(20)] for name, kind in table.partition_keys],
+        ]
     return text_result("col_name", "data_type", "comment", rows=rows)
 
 
@@ -301,12 +313,16 @@ def _show_create(matched: re.Match[str], aws: Aws, database: str) -> Result:
     storage = table.description["StorageDescriptor"]
     lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`("]
     lines += [
-        f"  `{name}` {kind}{',' if index < len(table.columns) - 1 else ')'}" for index, (name, kind) in enumerate(table.columns)
+        f"  `{name}` {kind}{',' if index < len(table.columns) - 1 else ')'}"
+        for index, (name, kind) in enumerate(table.columns)
     ]
     if table.partition_keys:
         lines.append("PARTITIONED BY ( ")
         last = len(table.partition_keys) - 1
-        lines += [f"  `{name}` {kind}{',' if index < last else ')'}" for index, (name, kind) in enumerate(table.partition_keys)]
+        lines += [
+            f"  `{name}` {kind}{',' if index < last else ')'}"
+            for index, (name, kind) in enumerate(table.partition_keys)
+        ]
     lines += ["ROW FORMAT SERDE ", f"  '{storage.get('SerdeInfo', {}).get('SerializationLibrary', '')}' "]
     lines += [
         "STORED AS INPUTFORMAT ",
@@ -344,11 +360,20 @@ _STATEMENTS = [
     ),
     (rf"CREATE\s+EXTERNAL\s+TABLE\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})\s*(?P<body>\(.*)", _create_table),
     (rf"DROP\s+(TABLE|VIEW)\s+(?P<unless>IF\s+EXISTS\s+)?(?P<name>{NAME})", _drop_table),
-    (rf"ALTER\s+TABLE\s+(?P<name>{NAME})\s+ADD\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<clauses>PARTITION.*)", _add_partition),
-    (rf"ALTER\s+TABLE\s+(?P<name>{NAME})\s+DROP\s+(?P<unless>IF\s+EXISTS\s+)?(?P<clauses>PARTITION.*)", _drop_partition),
+    (
+        rf"ALTER\s+TABLE\s+(?P<name>{NAME})\s+ADD\s+(?P<unless>IF\s+NOT\s+EXISTS\s+)?(?P<clauses>PARTITION.*)",
+        _add_partition,
+    ),
+    (
+        rf"ALTER\s+TABLE\s+(?P<name>{NAME})\s+DROP\s+(?P<unless>IF\s+EXISTS\s+)?(?P<clauses>PARTITION.*)",
+        _drop_partition,
+    ),
     (rf"MSCK\s+REPAIR\s+TABLE\s+(?P<name>{NAME})", _repair),
     (rf"SHOW\s+PARTITIONS\s+(?P<name>{NAME})", _show_partitions),
-    (rf"SHOW\s+(?P<what>TABLES|VIEWS)(\s+(IN|FROM)\s+(?P<name>{NAME}))?(\s+(LIKE\s+)?'(?P<like>[^']*)')?", _show_tables),
+    (
+        rf"SHOW\s+(?P<what>TABLES|VIEWS)(\s+(IN|FROM)\s+(?P<name>{NAME}))?(\s+(LIKE\s+)?'(?P<like>[^']*)')?",
+        _show_tables,
+    ),
     (r"SHOW\s+(DATABASES|SCHEMAS)(\s+(LIKE\s+)?'(?P<like>[^']*)')?", _show_databases),
     (rf"SHOW\s+COLUMNS\s+(IN|FROM)\s+(?P<name>{NAME})(\s+(IN|FROM)\s+(?P<db>{NAME}))?", _show_columns),
     (rf"SHOW\s+CREATE\s+TABLE\s+(?P<name>{NAME})", _show_create),

@@ -59,7 +59,9 @@ def parse(sql: str) -> exp.Expression:
         raise QueryFailed(f"SYNTAX_ERROR: Only one sql statement is allowed. Got: {len(trees)}")
     if isinstance(trees[0], exp.Values):
         rows = trees[0].expressions
-        names = ", ".join(f"_col{index}" for index in range(len(rows[0].expressions) if isinstance(rows[0], exp.Tuple) else 1))
+        names = ", ".join(
+            f"_col{index}" for index in range(len(rows[0].expressions) if isinstance(rows[0], exp.Tuple) else 1)
+        )
         return parse(f"SELECT * FROM ({sql}) AS rows({names})")
     if not isinstance(trees[0], exp.Query):
         raise Refused(f"the statement {type(trees[0]).__name__.upper()}")
@@ -176,7 +178,9 @@ class _Queries(Expressions):
                 and column.parent_select is tree
                 and scope.type_of(column) is None
             ):
-                raise QueryFailed(f"COLUMN_NOT_FOUND: Column '{column.name}' cannot be resolved: an alias is not known here")
+                raise QueryFailed(
+                    f"COLUMN_NOT_FOUND: Column '{column.name}' cannot be resolved: an alias is not known here"
+                )
 
     def _with(self, tree: exp.Expression, scope: Scope) -> None:
         with_ = tree.args.get("with_")

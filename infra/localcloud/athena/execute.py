@@ -88,7 +88,11 @@ class Job:
     # --- queries -----------------------------------------------------------------------------------------------
 
     def _with_plan(
-        self, sql: str, then: Callable[[duckdb.DuckDBPyConnection, str, list[tuple[str, str]]], Result], *, fetch: bool = True
+        self,
+        sql: str,
+        then: Callable[[duckdb.DuckDBPyConnection, str, list[tuple[str, str]]], Result],
+        *,
+        fetch: bool = True,
     ) -> Result:
         """Plans the query and hands connection, DuckDB text and columns on; turns DuckDB's errors into the query's."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -189,7 +193,11 @@ class Job:
             entry = {
                 "Name": name,
                 "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false", "parquet.compression": compression.upper()},
+                "Parameters": {
+                    "EXTERNAL": "TRUE",
+                    "has_encrypted_data": "false",
+                    "parquet.compression": compression.upper(),
+                },
                 "PartitionKeys": hive[len(own) :],
                 "StorageDescriptor": {"Columns": own, "Location": done.location, **writing.PARQUET},
             }
@@ -202,7 +210,9 @@ class Job:
         table = self.aws.existing_table(*statements.name_parts(write.name, self.database))
         if (
             "parquet"
-            not in str(table.description["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()
+            not in str(
+                table.description["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "")
+            ).lower()
         ):
             raise Refused(f"INSERT into {table.name}", "Only Parquet tables are written.")
         wanted = columns_of(table)
@@ -241,7 +251,9 @@ class Job:
         for values, location in done.partitions.items():
             if values not in there:
                 entry = ddl.partition_input(table, list(values), location)
-                self.aws.call("create_partition", DatabaseName=table.database, TableName=table.name, PartitionInput=entry)
+                self.aws.call(
+                    "create_partition", DatabaseName=table.database, TableName=table.name, PartitionInput=entry
+                )
 
     def _create_view(self, matched: re.Match[str]) -> Result:
         database, name = statements.name_parts(matched["name"], self.database)

@@ -95,7 +95,9 @@ class Expressions:
             if isinstance(value, exp.Expression):
                 node.set(name, self.expression(value, scope))
             elif isinstance(value, list):
-                node.set(name, [self.expression(item, scope) if isinstance(item, exp.Expression) else item for item in value])
+                node.set(
+                    name, [self.expression(item, scope) if isinstance(item, exp.Expression) else item for item in value]
+                )
 
     def _combined(self, node: exp.Expression, scope: Scope) -> exp.Expression:
         kind = type(node)
@@ -159,7 +161,9 @@ class Expressions:
         elif isinstance(node, (exp.Like, exp.NullSafeEQ, exp.NullSafeNEQ)):
             operators.comparable(scope.type_of(node.this), scope.type_of(node.expression), type(node).__name__.upper())
         elif isinstance(node, exp.Is) and not isinstance(node.expression, exp.Null):
-            raise QueryFailed("SYNTAX_ERROR: mismatched input: Trino knows IS [NOT] NULL and IS [NOT] DISTINCT FROM only")
+            raise QueryFailed(
+                "SYNTAX_ERROR: mismatched input: Trino knows IS [NOT] NULL and IS [NOT] DISTINCT FROM only"
+            )
         elif isinstance(node, exp.Star) and any(node.args.values()):
             raise Refused("SELECT * EXCEPT or REPLACE")
 
@@ -250,7 +254,8 @@ class Expressions:
         entry = (WINDOWS if over else {}).get(name) or AGGREGATES.get(name)
         if entry is None:
             raise Refused(
-                f"the aggregate or window function {name}", "It is not among those whose results were compared with Trino's."
+                f"the aggregate or window function {name}",
+                "It is not among those whose results were compared with Trino's.",
             )
         call = self._arguments(inner, scope)
         if not entry.least <= len(call.args) <= entry.most:
@@ -272,7 +277,9 @@ class Expressions:
         self._only(node, {"this", "partition_by", "order", "spec", "over"})
         parts = []
         if node.args.get("partition_by"):
-            parts.append("PARTITION BY " + ", ".join(text(self.expression(item, scope)) for item in node.args["partition_by"]))
+            parts.append(
+                "PARTITION BY " + ", ".join(text(self.expression(item, scope)) for item in node.args["partition_by"])
+            )
         if node.args.get("order"):
             parts.append(text(self.expression(node.args["order"], scope)).strip())
         if node.args.get("spec"):

@@ -228,7 +228,10 @@ TABLE: dict[str, Entry] = {
     "replace": Entry(
         2,
         3,
-        lambda call: (call.want(_V), call.raw("replace({0}, {1}, {2})" if len(call.args) == 3 else "replace({0}, {1}, '')"))[1],
+        lambda call: (
+            call.want(_V),
+            call.raw("replace({0}, {1}, {2})" if len(call.args) == 3 else "replace({0}, {1}, '')"),
+        )[1],
     ),
     "lpad": template("lpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V),
     "rpad": template("rpad({0}, CAST({1} AS INTEGER), {2})", _V, _N, _V),

@@ -95,7 +95,9 @@ def utc(call: Call, index: int) -> str:
 def _unit(call: Call) -> str:
     unit = call.literal(0).lower()
     if unit not in UNITS:
-        raise QueryFailed(f"INVALID_FUNCTION_ARGUMENT: '{unit}' is not a valid unit of {call.name}; valid: {', '.join(UNITS)}")
+        raise QueryFailed(
+            f"INVALID_FUNCTION_ARGUMENT: '{unit}' is not a valid unit of {call.name}; valid: {', '.join(UNITS)}"
+        )
     return unit
 
 
@@ -241,9 +243,13 @@ TABLE: dict[str, Entry] = {
     "with_timezone": in_utc,
     "date": to_date,
     "last_day_of_month": Entry(1, 1, lambda call: Raw(this=f"last_day({utc(call, 0)})")),
-    "from_unixtime": template("timezone('UTC', trino_milli(make_timestamp(CAST(round({0} * 1000000e0) AS BIGINT))))", "number"),
+    "from_unixtime": template(
+        "timezone('UTC', trino_milli(make_timestamp(CAST(round({0} * 1000000e0) AS BIGINT))))", "number"
+    ),
     "to_unixtime": template("epoch({0})", "time"),
-    "from_iso8601_timestamp": template("timezone('UTC', CAST(rtrim(trino_checked_iso({0}), 'Z') AS TIMESTAMP))", "varchar"),
+    "from_iso8601_timestamp": template(
+        "timezone('UTC', CAST(rtrim(trino_checked_iso({0}), 'Z') AS TIMESTAMP))", "varchar"
+    ),
     "from_iso8601_date": template("CAST(trino_checked({0}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AS DATE)", "varchar"),
     "now": template(NOW),
     **{name: _part(name) for name in FIELDS if name not in ("dayofweek", "dayofyear")},

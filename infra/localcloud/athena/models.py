@@ -67,7 +67,9 @@ class Execution:
 
     @property
     def output(self) -> str:
-        return f"{self.result_location}{self.id}" + ("" if self.result and self.result.manifest else f".{self.extension}")
+        return f"{self.result_location}{self.id}" + (
+            "" if self.result and self.result.manifest else f".{self.extension}"
+        )
 
     def end(self, state: str, reason: str | None = None) -> bool:
         """Ends it unless it has ended already."""
@@ -135,7 +137,9 @@ class AthenaBackend(MotoAthenaBackend):
                     )
                 return known.id
             query_id = self._new_id(token)
-            execution = Execution(query_id, query, context, work_group, result_location, parameters, asked, datetime.now(UTC))
+            execution = Execution(
+                query_id, query, context, work_group, result_location, parameters, asked, datetime.now(UTC)
+            )
             self.queries[query_id] = execution
             if token:
                 self._tokens[token] = query_id
@@ -203,7 +207,9 @@ class AthenaBackend(MotoAthenaBackend):
     def _execute(self, execution: Execution, aws: Aws) -> None:
         job = Job(
             query_id=execution.id,
-            sql=statements.with_parameters(execution.query, execution.parameters) if execution.parameters else execution.query,
+            sql=statements.with_parameters(execution.query, execution.parameters)
+            if execution.parameters
+            else execution.query,
             database=str(execution.context.get("Database") or "default").lower(),
             result_location=execution.result_location,
             aws=aws,
@@ -224,7 +230,11 @@ class AthenaBackend(MotoAthenaBackend):
         execution.check()
         execution.result = result
         if result.manifest is None:
-            aws.put(execution.output, result.csv() if execution.extension == "csv" else result.text(), "application/octet-stream")
+            aws.put(
+                execution.output,
+                result.csv() if execution.extension == "csv" else result.text(),
+                "application/octet-stream",
+            )
         if not execution.end("SUCCEEDED"):
             execution.result = None
 

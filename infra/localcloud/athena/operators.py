@@ -28,7 +28,9 @@ def comparable(left: str | None, right: str | None, sign: str) -> None:
         return
     kinds = {kind(left), kind(right)} - {"null"}
     if len(kinds) > 1:
-        raise QueryFailed(f"TYPE_MISMATCH: Cannot apply operator: {left.lower()} {sign} {right.lower()}. Cast one of them")
+        raise QueryFailed(
+            f"TYPE_MISMATCH: Cannot apply operator: {left.lower()} {sign} {right.lower()}. Cast one of them"
+        )
 
 
 def boolean(node: exp.Expression, scope: Scope, where: str) -> None:
@@ -45,7 +47,9 @@ def compare(node: exp.Binary, scope: Scope) -> exp.Expression:
     if not isinstance(right, (exp.Query, exp.Any, exp.All)):
         comparable(*types, sign)
     doubtful = [
-        side for side, found in zip((left, right), types, strict=True) if found in REALS and not isinstance(side, exp.Literal)
+        side
+        for side, found in zip((left, right), types, strict=True)
+        if found in REALS and not isinstance(side, exp.Literal)
     ]
     if not doubtful or isinstance(right, (exp.Any, exp.All)):
         return node
@@ -95,7 +99,8 @@ def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expression:
         return node
     if None in types:
         raise Refused(
-            f"{text(left)} {sign} {text(right)}", "The types of the operands are not known here, or a name in them is wrong."
+            f"{text(left)} {sign} {text(right)}",
+            "The types of the operands are not known here, or a name in them is wrong.",
         )
     if any(found in REALS for found in types):
         if sign == "/":
@@ -112,7 +117,9 @@ def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expression:
     return raw("({0} % trino_nonzero({1}))", left, right)
 
 
-def _move(node: exp.Binary, sign: str, types: tuple[str | None, str | None], kinds: tuple[str | None, ...]) -> exp.Expression:
+def _move(
+    node: exp.Binary, sign: str, types: tuple[str | None, str | None], kinds: tuple[str | None, ...]
+) -> exp.Expression:
     if sign in "+-" and kinds == ("time", "interval"):
         value, step, found = node.this, node.expression, types[0]
     elif sign == "+" and kinds == ("interval", "time"):
@@ -120,7 +127,9 @@ def _move(node: exp.Binary, sign: str, types: tuple[str | None, str | None], kin
     elif kinds == ("time", "time") and sign == "-":
         raise Refused("the difference of two times as an interval", "Use date_diff(unit, earlier, later).")
     else:
-        raise QueryFailed(f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} {sign} {str(types[1]).lower()}")
+        raise QueryFailed(
+            f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} {sign} {str(types[1]).lower()}"
+        )
     if found == "DATE" and any(word in text(step) for word in ("to_hours", "to_minutes", "to_seconds")):
         raise QueryFailed("TYPE_MISMATCH: Cannot add hour, minutes or seconds to a date")
     return Raw(this=f"CAST({bracketed(value)} {sign} {bracketed(step)} AS {found})")

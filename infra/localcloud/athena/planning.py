@@ -153,11 +153,14 @@ class Planner:
         alias = node.alias_or_name.lower()
         found = []
         for condition in (
-            select.args["where"].this.flatten() if isinstance(select.args["where"].this, exp.And) else [select.args["where"].this]
+            select.args["where"].this.flatten()
+            if isinstance(select.args["where"].this, exp.And)
+            else [select.args["where"].this]
         ):
             columns = list(condition.find_all(exp.Column))
             mine = all(
-                c.name.lower() in keys and ((c.table or "").lower() == alias or (not c.table and not joined)) for c in columns
+                c.name.lower() in keys and ((c.table or "").lower() == alias or (not c.table and not joined))
+                for c in columns
             )
             if columns and mine and all(isinstance(part, _SIMPLE) for part in condition.walk()):
                 found.append(condition.copy())

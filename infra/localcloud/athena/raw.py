@@ -34,4 +34,8 @@ def raw(template: str, *nodes: exp.Expression | str) -> Raw:
 def bracketed(node: exp.Expression) -> str:
     """The node's text, in brackets unless it is a name, a literal or a piece of ours."""
     written = text(node)
-    return written if isinstance(node, (Raw, exp.Literal, exp.Column, exp.Null, exp.Paren, exp.Boolean)) else f"({written})"
+    return (
+        written
+        if isinstance(node, (Raw, exp.Literal, exp.Column, exp.Null, exp.Paren, exp.Boolean))
+        else f"({written})"
+    )

@@ -60,7 +60,12 @@ def described(execution: Execution) -> dict[str, Any]:
     if execution.reason:
         status["StateChangeReason"] = execution.reason
     if execution.state == "FAILED":
-        status["AthenaError"] = {"ErrorCategory": 2, "ErrorType": 0, "Retryable": False, "ErrorMessage": execution.reason}
+        status["AthenaError"] = {
+            "ErrorCategory": 2,
+            "ErrorType": 0,
+            "Retryable": False,
+            "ErrorMessage": execution.reason,
+        }
     engine = _milliseconds(execution.running, execution.ended)
     statistics: dict[str, Any] = {
         "EngineExecutionTimeInMillis": engine,

@@ -97,7 +97,9 @@ def written(value: Any, kind: str) -> str | None:
         from .types import split_top
 
         kinds = dict(part.replace('"', "").split(" ", 1) for part in split_top(kind[7:-1]))
-        return "{" + ", ".join(f"{name}={_inner(item, kinds.get(name, 'VARCHAR'))}" for name, item in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{name}={_inner(item, kinds.get(name, 'VARCHAR'))}" for name, item in value.items()) + "}"
+        )
     if isinstance(value, bool):
         return "true" if value else "false"
     if kind == "FLOAT":

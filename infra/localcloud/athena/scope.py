@@ -51,7 +51,9 @@ class Scope:
             return '"NULL"'
         if isinstance(node, exp.Literal) and node.is_string:
             return "VARCHAR"
-        if self.lambda_names and any(str(name.this).lower() in self.lambda_names for name in node.find_all(exp.Identifier)):
+        if self.lambda_names and any(
+            str(name.this).lower() in self.lambda_names for name in node.find_all(exp.Identifier)
+        ):
             return None
         written = text(node)
         if written not in self.known:

@@ -41,7 +41,9 @@ def format_of(table: Table) -> str:
     ):
         if word in serde:
             return name
-    raise Refused(f"a table with the serde {serde or '(none)'}", f"{table.database}.{table.name} must be Parquet, JSON or CSV.")
+    raise Refused(
+        f"a table with the serde {serde or '(none)'}", f"{table.database}.{table.name} must be Parquet, JSON or CSV."
+    )
 
 
 def columns_of(table: Table) -> list[tuple[str, str]]:
@@ -80,7 +82,9 @@ class Sources:
             return
         rows = ", ".join(
             f"({index}, "
-            + ", ".join(partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True))
+            + ", ".join(
+                partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True)
+            )
             + ")"
             for index, partition in enumerate(partitions)
         )
@@ -98,7 +102,9 @@ class Sources:
             home = self.folder / f"{table.database}.{table.name}" / f"{_PARTITION}={number}"
             for index, file in enumerate(self.aws.files(place)):
                 # The extension tells DuckDB of the compression; the rest of a key may hold anything.
-                suffix = "".join(re.findall(r"\.(?:gz|zst|bz2|snappy|parquet|json|csv)", file.key.rsplit("/", 1)[-1]))[-16:]
+                suffix = "".join(re.findall(r"\.(?:gz|zst|bz2|snappy|parquet|json|csv)", file.key.rsplit("/", 1)[-1]))[
+                    -16:
+                ]
                 pairs.append((file, home / f"{index:06d}{suffix}"))
         self.aws.download(pairs, self.check)
         self.scanned += sum(file.size for file, _ in pairs)
@@ -113,7 +119,9 @@ class Sources:
     def _parquet(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         source = f"read_parquet({files}, {options})"
         try:
-            there = {row[0].lower(): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+            there = {
+                row[0].lower(): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+            }
         except duckdb.Error as error:
             raise QueryFailed(f"HIVE_BAD_DATA: {table.database}.{table.name}: {error}") from None
         written = []
@@ -127,7 +135,9 @@ class Sources:
             value = "NULL" if found is None else quoted(name)
             value = f"CAST({value} AS {wanted})"
             # Athena's timestamps have milliseconds.
-            written.append((f"trino_milli({value})" if wanted == "TIMESTAMP" else value) + f" AS {quoted(name.lower())}")
+            written.append(
+                (f"trino_milli({value})" if wanted == "TIMESTAMP" else value) + f" AS {quoted(name.lower())}"
+            )
         return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"
 
     @staticmethod
@@ -143,7 +153,8 @@ class Sources:
     def _json(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
         read = ", ".join(
-            f"{quoted(name)}: {string(found if kind(found) in ('array', 'map', 'row') else 'VARCHAR')}" for name, found in columns
+            f"{quoted(name)}: {string(found if kind(found) in ('array', 'map', 'row') else 'VARCHAR')}"
+            for name, found in columns
         )
         written = [self._checked(name, found, null_if_wrong=False) for name, found in columns]
         options = options.replace("union_by_name = true, ", "")
@@ -169,7 +180,10 @@ class Sources:
         columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
         if any(kind(found) in ("array", "map", "row") for _, found in columns):
             raise Refused(f"nested columns of the text table {table.name}")
-        parameters = {**table.description.get("Parameters", {}), **table.description["StorageDescriptor"].get("Parameters", {})}
+        parameters = {
+            **table.description.get("Parameters", {}),
+            **table.description["StorageDescriptor"].get("Parameters", {}),
+        }
         skip = int(parameters.get("skip.header.line.count", 0))
         read = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name, _ in columns)
         source = (

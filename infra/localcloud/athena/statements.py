@@ -110,7 +110,12 @@ def as_select(sql: str) -> Write | None:
     if query.startswith("(") and closing(query, 0) == len(query) - 1:
         query = query[1:-1]
     return Write(
-        "CREATE_TABLE_AS_SELECT", query, matched[2], properties=given, if_not_exists=bool(matched[1]), with_data=with_data
+        "CREATE_TABLE_AS_SELECT",
+        query,
+        matched[2],
+        properties=given,
+        if_not_exists=bool(matched[1]),
+        with_data=with_data,
     )
 
 
@@ -146,7 +151,8 @@ def with_parameters(sql: str, values: list[str]) -> str:
         return (
             value
             if re.fullmatch(
-                r"'(?:[^']|'')*'|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|(?i:true|false|null|(?:date|timestamp)\s*'[^']*')", value
+                r"'(?:[^']|'')*'|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|(?i:true|false|null|(?:date|timestamp)\s*'[^']*')",
+                value,
             )
             else ("'" + value.replace("'", "''") + "'")
         )

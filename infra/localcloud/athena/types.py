@@ -100,7 +100,9 @@ def duckdb_to_hive(duckdb_type: str) -> str:
         fields = [part.split(" ", 1) for part in split_top(matched[1])]
         return "struct<" + ",".join(f"{name.strip(chr(34))}:{duckdb_to_hive(kind)}" for name, kind in fields) + ">"
     if duckdb_type == "TIMESTAMP WITH TIME ZONE" or duckdb_type.startswith("INTERVAL") or duckdb_type == "TIME":
-        raise QueryFailed(f"NOT_SUPPORTED: Unsupported Hive type: {duckdb_type.lower()}. Cast the column to timestamp or varchar")
+        raise QueryFailed(
+            f"NOT_SUPPORTED: Unsupported Hive type: {duckdb_type.lower()}. Cast the column to timestamp or varchar"
+        )
     return _TO_HIVE.get(duckdb_type, duckdb_type.lower())
 
 
@@ -117,7 +119,9 @@ def athena(duckdb_type: str) -> tuple[str, int, int]:
     try:
         return _TO_ATHENA[duckdb_type]
     except KeyError:
-        raise QueryFailed(f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it") from None
+        raise QueryFailed(
+            f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it"
+        ) from None
 
 
 def kind(duckdb_type: str) -> str:

@@ -33,7 +33,10 @@ _KNOWN = {
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "Parameters": {}},
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        "Parameters": {},
+    },
 }
 
 
@@ -56,7 +59,9 @@ def options(write: Write) -> tuple[str, list[str]]:
         raise Refused(f"tables of type {given['table_type']}")
     wanted = str(given.get("format", "PARQUET")).upper()
     if wanted != "PARQUET" or (write.kind == "UNLOAD" and "format" not in given):
-        raise Refused(f"{write.kind} in the format {wanted if 'format' in given else '(none given)'}", "Give format = 'PARQUET'.")
+        raise Refused(
+            f"{write.kind} in the format {wanted if 'format' in given else '(none given)'}", "Give format = 'PARQUET'."
+        )
     compression = str(
         given.get("compression") or given.get("write_compression") or given.get("parquet_compression") or "GZIP"
     ).lower()
@@ -66,7 +71,9 @@ def options(write: Write) -> tuple[str, list[str]]:
             f"use {', '.join(_COMPRESSION).upper()}"
         )
     partitioned = given.get("partitioned_by", [])
-    return _COMPRESSION[compression], [name.lower() for name in ([partitioned] if isinstance(partitioned, str) else partitioned)]
+    return _COMPRESSION[compression], [
+        name.lower() for name in ([partitioned] if isinstance(partitioned, str) else partitioned)
+    ]
 
 
 def check_partitions(columns: list[tuple[str, str]], partitioned: list[str]) -> None:
@@ -120,5 +127,7 @@ def run(
         aws.upload(path, bucket, key)
         uris.append(f"s3://{bucket}/{key}")
         if partitioned:
-            values[tuple(unquote(part.partition("=")[2]) for part in below.split("/"))] = f"s3://{bucket}/{prefix}{below}/"
+            values[tuple(unquote(part.partition("=")[2]) for part in below.split("/"))] = (
+                f"s3://{bucket}/{prefix}{below}/"
+            )
     return Written(f"s3://{bucket}/{prefix}", uris, values, count)

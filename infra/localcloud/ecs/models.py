@@ -52,7 +52,9 @@ class ContainerService(EC2ContainerServiceBackend):
     def delete_cluster(self, cluster_str: str) -> Cluster:
         cluster = self._get_cluster(cluster_str)
         if any(s.cluster is cluster and s.status == "ACTIVE" for s in self.scheduler.services.values()):
-            raise ECSException("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
+            raise ECSException(
+                "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+            )
         if any(t.cluster is cluster and t.last_status != "STOPPED" for t in self.scheduler.tasks.values()):
             raise ECSException("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         return super().delete_cluster(cluster_str)
@@ -92,12 +94,15 @@ class ContainerService(EC2ContainerServiceBackend):
         """UpdateService. A changed task definition, network or load balancer, or forceNewDeployment, starts a new deployment."""
         service = self.active_service(request.get("cluster") or "default", request["service"])
         _check_kind(request)
-        wanted = {name: value for name, value in request.items() if name not in ("cluster", "service", "forceNewDeployment")}
+        wanted = {
+            name: value for name, value in request.items() if name not in ("cluster", "service", "forceNewDeployment")
+        }
         definition = self._definition(wanted["taskDefinition"]) if wanted.get("taskDefinition") else service.definition
         self._check_balancers({**service.settings, **wanted}, definition)
         with self.scheduler.lock:
             changed = definition is not service.definition or any(
-                name != "taskDefinition" and name in wanted and wanted[name] != service.settings.get(name) for name in DEPLOYED
+                name != "taskDefinition" and name in wanted and wanted[name] != service.settings.get(name)
+                for name in DEPLOYED
             )
             service.settings.update(wanted)
             service.desired = int(wanted.get("desiredCount", service.desired))
@@ -182,7 +187,8 @@ def _check_kind(request: dict[str, Any]) -> None:
     """Refuses what would not be done as asked."""
     configuration = request.get("deploymentConfiguration") or {}
     refused = {
-        "a deployment controller other than ECS": (request.get("deploymentController") or {}).get("type", "ECS") != "ECS",
+        "a deployment controller other than ECS": (request.get("deploymentController") or {}).get("type", "ECS")
+        != "ECS",
         "the scheduling strategy DAEMON": request.get("schedulingStrategy", "REPLICA") != "REPLICA",
         "service registries": bool(request.get("serviceRegistries")),
         "Service Connect": bool((request.get("serviceConnectConfiguration") or {}).get("enabled")),
@@ -192,4 +198,6 @@ def _check_kind(request: dict[str, Any]) -> None:
     }
     for what, asked in refused.items():
         if asked:
-            raise NotImplementedError(f"Services here are rolling deployments of replicas; there is no support for {what}.")
+            raise NotImplementedError(
+                f"Services here are rolling deployments of replicas; there is no support for {what}."
+            )

@@ -156,7 +156,9 @@ def describe_service_revisions(self: Any) -> ActionResult:
 
 
 def stop_service_deployment(self: Any) -> ActionResult:
-    arn = _backend(self).stop_deployment(self._get_param("serviceDeploymentArn"), self._get_param("stopType", "ROLLBACK"))
+    arn = _backend(self).stop_deployment(
+        self._get_param("serviceDeploymentArn"), self._get_param("stopType", "ROLLBACK")
+    )
     return ActionResult({"serviceDeploymentArn": arn})
 
 
@@ -188,7 +190,9 @@ def list_tasks(self: Any) -> ActionResult:
         return (
             task.cluster is cluster
             and task.desired_status == desired
-            and (not service or (task.deployment is not None and task.deployment.service.name == service.split("/")[-1]))
+            and (
+                not service or (task.deployment is not None and task.deployment.service.name == service.split("/")[-1])
+            )
             and (not family or task.definition.family == family)
             and (not started_by or task.describe().get("startedBy") == started_by)
         )

@@ -31,7 +31,11 @@ def fail(service: Service) -> None:
     """Trips the circuit breaker when the PRIMARY deployment under way has failed too often."""
     primary = service.primary
     breaker = service.configuration["deploymentCircuitBreaker"]
-    if primary.rollout_state != "IN_PROGRESS" or not breaker.get("enable") or primary.failed_tasks < primary.record.threshold:
+    if (
+        primary.rollout_state != "IN_PROGRESS"
+        or not breaker.get("enable")
+        or primary.failed_tasks < primary.record.threshold
+    ):
         return
     primary.record.tripped = True
     if primary.record.rollback:

@@ -46,7 +46,9 @@ class Scheduler:
 
     # --- what the API asks ---
 
-    def start_task(self, cluster: Any, definition: Any, request: dict[str, Any], deployment: Deployment | None = None) -> Task:
+    def start_task(
+        self, cluster: Any, definition: Any, request: dict[str, Any], deployment: Deployment | None = None
+    ) -> Task:
         """A new task, launched in the background."""
         task = Task(cluster, definition, self._account, self._region, request)
         with self.lock:
@@ -63,7 +65,12 @@ class Scheduler:
         with self.lock:
             if task.desired_status == "STOPPED":
                 return
-            task.desired_status, task.stopped_reason, task.stop_code, task.stopping_at = "STOPPED", reason, code, utcnow()
+            task.desired_status, task.stopped_reason, task.stop_code, task.stopping_at = (
+                "STOPPED",
+                reason,
+                code,
+                utcnow(),
+            )
             served = any(state == "healthy" for state in self._states(task))
             self._deregister(task)
             if served:
@@ -112,7 +119,10 @@ class Scheduler:
             task.last_status = "STOPPING" if task.last_status != "DEACTIVATING" else "DEACTIVATING"
             if task.is_over():
                 self._stopped(
-                    task, task.stopped_reason or "Essential container in task exited", "EssentialContainerExited", failed=wanted
+                    task,
+                    task.stopped_reason or "Essential container in task exited",
+                    "EssentialContainerExited",
+                    failed=wanted,
                 )
             else:
                 if wanted:
@@ -156,7 +166,9 @@ class Scheduler:
         fail(service)
         self._schedule(service, now)
         healthy = sum(self._is_healthy(t, now) for t in service.tasks if t.deployment is service.primary and t.is_live)
-        settled = healthy == service.desired and all(t.deployment is service.primary and t.is_live for t in service.tasks)
+        settled = healthy == service.desired and all(
+            t.deployment is service.primary and t.is_live for t in service.tasks
+        )
         if settled and primary is service.primary:
             finish(service)
 
@@ -196,7 +208,9 @@ class Scheduler:
     def _stop(self, service: Service, task: Task, live: list[Task], healthy: set[str]) -> None:
         live.remove(task)
         healthy.discard(task.arn)
-        self.stop_task(task, f"Scaling activity initiated by (deployment {task.deployment.id})", "ServiceSchedulerInitiated")
+        self.stop_task(
+            task, f"Scaling activity initiated by (deployment {task.deployment.id})", "ServiceSchedulerInitiated"
+        )
         service.event(f"has stopped 1 running tasks: (task {task.id}).")
 
     # --- steps of a task ---

@@ -62,7 +62,9 @@ class Service:
 
     def event(self, message: str) -> None:
         """Newest first, as ECS lists them."""
-        self.events.insert(0, {"id": str(uuid.uuid4()), "createdAt": utcnow(), "message": f"(service {self.name}) {message}"})
+        self.events.insert(
+            0, {"id": str(uuid.uuid4()), "createdAt": utcnow(), "message": f"(service {self.name}) {message}"}
+        )
         del self.events[_EVENTS:]
 
     def deploy(self, definition: Any) -> Deployment:

@@ -87,13 +87,17 @@ class Task:
 
     def exited(self) -> ContainerRun | None:
         """The first essential container whose process has ended."""
-        ended = (c for c in self.containers if c.job and c.job.poll() is not None and c.definition.get("essential", True))
+        ended = (
+            c for c in self.containers if c.job and c.job.poll() is not None and c.definition.get("essential", True)
+        )
         return next(ended, None)
 
     def _start(self, context: Context, container: ContainerRun) -> None:
         definition = container.definition
         overrides = self.request.get("overrides") or {}
-        override = next((o for o in overrides.get("containerOverrides") or [] if o.get("name") == definition["name"]), {})
+        override = next(
+            (o for o in overrides.get("containerOverrides") or [] if o.get("name") == definition["name"]), {}
+        )
         image = context.config.image(definition["image"])
         port = next((int(m["containerPort"]) for m in definition.get("portMappings") or []), 0)
         command = (definition.get("entryPoint") or []) + (override.get("command") or definition.get("command") or [])
@@ -101,7 +105,8 @@ class Task:
         command = [self.address if word == "0.0.0.0" else word for word in command]
         argv = image.argv(command, host=self.address, port=port)
         environment = {
-            name: value.replace("{host}", str(self.address)).replace("{port}", str(port)) for name, value in image.env.items()
+            name: value.replace("{host}", str(self.address)).replace("{port}", str(port))
+            for name, value in image.env.items()
         }
         for pair in (definition.get("environment") or []) + (override.get("environment") or []):
             environment[pair["name"]] = pair["value"]
@@ -154,7 +159,8 @@ class Task:
             "stoppedAt": self.stopped_at,
             "stopCode": self.stop_code,
             "stoppedReason": self.stopped_reason,
-            "overrides": self.request.get("overrides") or {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
+            "overrides": self.request.get("overrides")
+            or {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
             "attachments": [eni],
             "tags": self.request.get("tags") or [],
             "version": 1,
@@ -171,7 +177,9 @@ class Task:
             "image": container.definition["image"],
             "lastStatus": "RUNNING" if running else "PENDING" if self.last_status == "PENDING" else "STOPPED",
             "healthStatus": "UNKNOWN",
-            "networkInterfaces": [{"attachmentId": self.id, "privateIpv4Address": self.address}] if self.address else [],
+            "networkInterfaces": [{"attachmentId": self.id, "privateIpv4Address": self.address}]
+            if self.address
+            else [],
             "runtimeId": str(container.job.pid) if container.job else None,
             "exitCode": container.exit_code,
             "reason": self.failure,

@@ -33,7 +33,9 @@ def _secret(client: Any, value_from: str) -> str:
     parts = value_from.split(":")
     key, stage, version = [*parts[7:], "", "", ""][:3]
     options = {"VersionStage": stage, "VersionId": version}
-    answer = client.get_secret_value(SecretId=":".join(parts[:7]), **{name: value for name, value in options.items() if value})
+    answer = client.get_secret_value(
+        SecretId=":".join(parts[:7]), **{name: value for name, value in options.items() if value}
+    )
     text = str(answer["SecretString"])
     if not key:
         return text

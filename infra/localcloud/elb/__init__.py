@@ -13,7 +13,13 @@ from .models import LoadBalancing
 def install(context: Context) -> None:
     """Puts the executing backend into moto."""
     replace_backend(elbv2_backends, LoadBalancing, context)
-    add_actions(ELBV2Response, actions.create_rule, actions.modify_rule, actions.set_rule_priorities, actions.modify_target_group)
+    add_actions(
+        ELBV2Response,
+        actions.create_rule,
+        actions.modify_rule,
+        actions.set_rule_priorities,
+        actions.modify_target_group,
+    )
 
 
 def load_balancing(context: Context) -> LoadBalancing:

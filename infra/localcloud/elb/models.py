@@ -64,7 +64,9 @@ class LoadBalancing(ELBv2Backend):
     def create_load_balancer(self, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
         kind = kwargs.get("loadbalancer_type") or "application"
         if kind != "application":
-            raise NotImplementedError(f"Load balancers of type {kind} do not run here: only application load balancers do.")
+            raise NotImplementedError(
+                f"Load balancers of type {kind} do not run here: only application load balancers do."
+            )
         balancer = super().create_load_balancer(*args, **kwargs)
         balancer.dns_name = _DNS_NAME
         balancer.activate()
@@ -76,7 +78,9 @@ class LoadBalancing(ELBv2Backend):
 
     def create_target_group(self, name: str, **kwargs: Any) -> FakeTargetGroup:
         if kwargs.get("target_type") != "ip" or kwargs.get("protocol") != "HTTP":
-            raise NotImplementedError("Target groups here have TargetType ip and Protocol HTTP: no others can be sent requests.")
+            raise NotImplementedError(
+                "Target groups here have TargetType ip and Protocol HTTP: no others can be sent requests."
+            )
         return super().create_target_group(name, **kwargs)
 
     def delete_target_group(self, target_group_arn: str) -> FakeTargetGroup:
@@ -131,7 +135,9 @@ class LoadBalancing(ELBv2Backend):
         group = self._group(target_group_arn)
         known = self.targets.list(target_group_arn)
         for target in instances:
-            ports = [int(target["Port"])] if target.get("Port") else [t.port for t in known if t.address == target["Id"]]
+            ports = (
+                [int(target["Port"])] if target.get("Port") else [t.port for t in known if t.address == target["Id"]]
+            )
             if not ports:
                 raise InvalidTargetError()
             for port in ports or [int(group.port)]:
@@ -146,12 +152,18 @@ class LoadBalancing(ELBv2Backend):
         for target in found:
             health = {"State": target.state, "Reason": target.reason or None, "Description": target.description or None}
             if not attached and target.state != "draining":
-                health = {"State": "unused", "Reason": "Target.NotInUse", "Description": "Target group is not used by a listener"}
+                health = {
+                    "State": "unused",
+                    "Reason": "Target.NotInUse",
+                    "Description": "Target group is not used by a listener",
+                }
             described.append(_health(target.address, target.port, group, health))
         for address, port in sorted(asked - {(t.address, t.port) for t in found}):
             text = "Target is not registered to the target group"
             described.append(
-                _health(address, port, group, {"State": "unused", "Reason": "Target.NotRegistered", "Description": text})
+                _health(
+                    address, port, group, {"State": "unused", "Reason": "Target.NotRegistered", "Description": text}
+                )
             )
         return described
 
@@ -164,7 +176,11 @@ class LoadBalancing(ELBv2Backend):
             raise TargetGroupNotFoundError() from None
 
     def _listeners(self) -> list[FakeListener]:
-        return [listener for balancer in list(self.load_balancers.values()) for listener in list(balancer.listeners.values())]
+        return [
+            listener
+            for balancer in list(self.load_balancers.values())
+            for listener in list(balancer.listeners.values())
+        ]
 
     def _ports(self, arn: str) -> set[int]:
         group = self.target_groups.get(arn)
@@ -257,4 +273,6 @@ def _health(address: str, port: int, group: FakeTargetGroup, health: dict[str, A
 def _refused(error: Exception, port: object) -> Exception:
     if isinstance(error, NotImplementedError):
         return error
-    return ELBClientError("OperationNotPermitted", f"The listener cannot listen on 127.0.0.1:{port}. Caddy says: {error}")
+    return ELBClientError(
+        "OperationNotPermitted", f"The listener cannot listen on 127.0.0.1:{port}. Caddy says: {error}"
+    )

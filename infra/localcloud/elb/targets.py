@@ -14,7 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 _TICK_SECONDS = 0.1
-_INITIAL_SECONDS = 0.25  # between two looks at a target that has not passed yet: a start should not cost a whole interval
+_INITIAL_SECONDS = (
+    0.25  # between two looks at a target that has not passed yet: a start should not cost a whole interval
+)
 Clock = Callable[[], float]
 
 
@@ -89,7 +91,10 @@ class Targets:
             if target is None or target.state == "draining":
                 return False
             target.state = "draining"
-            target.reason, target.description = "Target.DeregistrationInProgress", "Target deregistration is in progress"
+            target.reason, target.description = (
+                "Target.DeregistrationInProgress",
+                "Target deregistration is in progress",
+            )
             target.gone_at = self._clock() + delay
             return True
 

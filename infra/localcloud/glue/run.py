@@ -120,7 +120,11 @@ class Execution:
         python_files = [fetch(uri) for uri in args.python_files(run.arguments)]
         on_path = [path if path.suffix in (".zip", ".egg", ".whl") else path.parent for path in python_files]
         env = environment(config, self._folder, args.spark_properties(run.arguments), on_path)
-        return [str(config.glue.python), str(script), *args.script_arguments(run.arguments, run.job_name, run.job_run_id)], env
+        return [
+            str(config.glue.python),
+            str(script),
+            *args.script_arguments(run.arguments, run.job_name, run.job_run_id),
+        ], env
 
     def _fetcher(self) -> Callable[[str], Path]:
         """Downloads as the job's role does on AWS, so that the request log shows what the role must be allowed to read."""

@@ -50,7 +50,9 @@ class KinesisBackend(moto_models.KinesisBackend):
         """Raises ResourceInUseException."""
         if stream_name in self.streams:
             raise ResourceInUseError(f"Stream {stream_name} under account {self.account_id} already exists.")
-        stream = Stream(stream_name, shard_count or 1, stream_mode, retention_period_hours, self.account_id, self.region_name)
+        stream = Stream(
+            stream_name, shard_count or 1, stream_mode, retention_period_hours, self.account_id, self.region_name
+        )
         self.streams[stream_name] = stream
         return stream
 
@@ -84,7 +86,9 @@ class KinesisBackend(moto_models.KinesisBackend):
             raise InvalidArgumentError(f"Invalid ShardIteratorType, or what it needs is missing: {shard_iterator_type}")
         return _token(stream.stream_name, shard_id, position)
 
-    def read(self, shard_iterator: str, limit: int | None) -> tuple[str | None, list[Record], int, list[dict[str, Any]]]:
+    def read(
+        self, shard_iterator: str, limit: int | None
+    ) -> tuple[str | None, list[Record], int, list[dict[str, Any]]]:
         """Next iterator (None at the end of a closed shard), records, ms behind, children (at the end of a closed shard)."""
         stream_name, shard_id, position = _values(shard_iterator, "ShardIterator")
         stream: Stream = self.describe_stream(stream_arn=None, stream_name=stream_name)
@@ -97,7 +101,9 @@ class KinesisBackend(moto_models.KinesisBackend):
             return None, records, 0, stream.children(shard)
         return _token(stream_name, shard_id, position), records, behind, []
 
-    def put_records(self, stream_arn: str | None, stream_name: str | None, records: list[dict[str, Any]]) -> dict[str, Any]:
+    def put_records(
+        self, stream_arn: str | None, stream_name: str | None, records: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         """Puts each into its shard; raises as AWS does beyond its limits of number and size."""
         stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
         if len(records) > MAX_PUT_RECORDS:
@@ -107,9 +113,15 @@ class KinesisBackend(moto_models.KinesisBackend):
             raise RecordSizeExceedsLimit(position=sizes.index(max(sizes)) + 1)
         if sum(sizes) > MAX_PUT_BYTES:
             raise TotalRecordsSizeExceedsLimit
-        put = [stream.put_record(record["PartitionKey"], record.get("ExplicitHashKey"), record["Data"]) for record in records]
+        put = [
+            stream.put_record(record["PartitionKey"], record.get("ExplicitHashKey"), record["Data"])
+            for record in records
+        ]
         self._send_stream_metrics(stream.stream_name, incoming_bytes=sum(sizes), incoming_records=len(records))
-        return {"FailedRecordCount": 0, "Records": [{"SequenceNumber": number, "ShardId": shard} for number, shard in put]}
+        return {
+            "FailedRecordCount": 0,
+            "Records": [{"SequenceNumber": number, "ShardId": shard} for number, shard in put],
+        }
 
     def shards_page(
         self,
@@ -127,7 +139,9 @@ class KinesisBackend(moto_models.KinesisBackend):
             stream_arn = None
         stream: Stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
         shards = [
-            shard for shard in stream.shards.values() if _passes(shard, shard_filter) and (not after or shard.shard_id > after)
+            shard
+            for shard in stream.shards.values()
+            if _passes(shard, shard_filter) and (not after or shard.shard_id > after)
         ]
         page = shards[:limit]
         token = _token(stream.stream_name, page[-1].shard_id, shard_filter) if len(shards) > limit else None

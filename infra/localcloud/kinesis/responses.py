@@ -13,7 +13,9 @@ DEFAULT_SHARDS_PAGE = 1000
 def put_records(self: KinesisResponse) -> str:
     """PutRecords."""
     asked = json.loads(self.body)
-    return json.dumps(self.kinesis_backend.put_records(asked.get("StreamARN"), asked.get("StreamName"), asked["Records"]))
+    return json.dumps(
+        self.kinesis_backend.put_records(asked.get("StreamARN"), asked.get("StreamName"), asked["Records"])
+    )
 
 
 def get_records(self: KinesisResponse) -> str:

@@ -105,7 +105,11 @@ class Shard:
         sequences = {"StartingSequenceNumber": str(self.first_sequence)}
         if self.last_sequence is not None:
             sequences["EndingSequenceNumber"] = str(self.last_sequence)
-        shard: dict[str, Any] = {"ShardId": self.shard_id, "HashKeyRange": self.hash_range(), "SequenceNumberRange": sequences}
+        shard: dict[str, Any] = {
+            "ShardId": self.shard_id,
+            "HashKeyRange": self.hash_range(),
+            "SequenceNumberRange": sequences,
+        }
         if self.parent:
             shard["ParentShardId"] = self.parent
         if self.adjacent_parent:

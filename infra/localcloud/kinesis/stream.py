@@ -110,7 +110,9 @@ class Stream(MotoStream):
         self._next_sequence += 1
         return self._next_sequence
 
-    def _add(self, starting_hash: int, ending_hash: int, parent: str | None = None, adjacent: str | None = None) -> None:
+    def _add(
+        self, starting_hash: int, ending_hash: int, parent: str | None = None, adjacent: str | None = None
+    ) -> None:
         shard = Shard(len(self.shards), starting_hash, ending_hash, self._sequence(), time.time(), parent, adjacent)
         self.shards[shard.shard_id] = shard
 
@@ -118,7 +120,9 @@ class Stream(MotoStream):
         shard.close(self._sequence(), time.time())
 
     def _resharded(self) -> None:
-        self._open = sorted((shard for shard in self.shards.values() if shard.is_open), key=lambda shard: shard.starting_hash)
+        self._open = sorted(
+            (shard for shard in self.shards.values() if shard.is_open), key=lambda shard: shard.starting_hash
+        )
         self.shard_count = len(self._open)
 
     def _where(self) -> str:

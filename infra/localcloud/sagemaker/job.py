@@ -59,7 +59,9 @@ class SageMakerJob:
             if self.status == "Stopping":
                 return
             if self.status != "InProgress":
-                raise ValidationError(f"The request was rejected because the {self.kind} job is in status {self.status}.")
+                raise ValidationError(
+                    f"The request was rejected because the {self.kind} job is in status {self.status}."
+                )
             self._stop_asked = True
             self.status, self.modified_at = "Stopping", utcnow()
             self.stopping()
@@ -179,4 +181,6 @@ def refuse_if(reasons: dict[str, bool]) -> None:
     """Refuses a request of which a part would not be done."""
     for reason, asked in reasons.items():
         if asked:
-            raise NotImplementedError(f"SageMaker jobs here run on one instance from S3 files; there is no support for {reason}.")
+            raise NotImplementedError(
+                f"SageMaker jobs here run on one instance from S3 files; there is no support for {reason}."
+            )

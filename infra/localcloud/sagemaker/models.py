@@ -97,7 +97,9 @@ class MachineLearning(SageMakerModelBackend):
         """moto's, but what the request does not name stays as it is."""
         package = self.describe_model_package(model_package_arn)
         if len(approval_description or "") > _DESCRIPTION_CHARACTERS:
-            raise ValidationError(f"approvalDescription must have length less than or equal to {_DESCRIPTION_CHARACTERS}.")
+            raise ValidationError(
+                f"approvalDescription must have length less than or equal to {_DESCRIPTION_CHARACTERS}."
+            )
         merged = {**(package.customer_metadata_properties or {}), **(customer_metadata_properties or {})}
         removed = set(customer_metadata_properties_to_remove or [])
         _check_metadata({name: value for name, value in merged.items() if name not in removed})
@@ -113,7 +115,9 @@ class MachineLearning(SageMakerModelBackend):
 
 def _check_metadata(properties: dict[str, str]) -> None:
     if len(properties) > _METADATA_KEYS:
-        raise ValidationError(f"customerMetadataProperties must have at most {_METADATA_KEYS} keys, not {len(properties)}.")
+        raise ValidationError(
+            f"customerMetadataProperties must have at most {_METADATA_KEYS} keys, not {len(properties)}."
+        )
     for name, value in properties.items():
         if len(value) > _METADATA_CHARACTERS:
             raise ValidationError(

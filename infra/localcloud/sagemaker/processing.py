@@ -78,7 +78,9 @@ class ProcessingJob(SageMakerJob):
             (self.root / folder).mkdir()
         config = {name: self.request[name] for name in _KEPT if name in self.request} | {"ProcessingJobArn": self.arn}
         (self.root / "config/processingjobconfig.json").write_text(json.dumps(config))
-        (self.root / "config/resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
+        (self.root / "config/resourceconfig.json").write_text(
+            json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]})
+        )
         for wanted in _inputs(self.request):
             storage.download(wanted["S3Input"]["S3Uri"], Path(self.localized(wanted["S3Input"]["LocalPath"])))
         for wanted in _outputs(self.request):

@@ -53,7 +53,9 @@ def stop_processing_job(self: Any) -> ActionResult:
 
 def list_processing_jobs(self: Any) -> ActionResult:
     backend = _backend(self)
-    return ActionResult(_listed(self, [job.summary() for job in backend.jobs(backend.processing_jobs)], "ProcessingJob"))
+    return ActionResult(
+        _listed(self, [job.summary() for job in backend.jobs(backend.processing_jobs)], "ProcessingJob")
+    )
 
 
 def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:

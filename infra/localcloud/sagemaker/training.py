@@ -70,7 +70,9 @@ class TrainingJob(SageMakerJob):
                 "more than one instance": (request.get("ResourceConfig") or {}).get("InstanceCount", 1) != 1,
                 "algorithms without a TrainingImage": not algorithm.get("TrainingImage"),
                 "channels other than S3DataSource": any("S3DataSource" not in source for source in sources),
-                "S3DataType other than S3Prefix": any(s.get("S3DataSource", {}).get("S3DataType") != "S3Prefix" for s in sources),
+                "S3DataType other than S3Prefix": any(
+                    s.get("S3DataSource", {}).get("S3DataType") != "S3Prefix" for s in sources
+                ),
                 "input mode Pipe": "Pipe" in modes,
                 "compressed channels": any(c.get("CompressionType", "None") != "None" for c in channels),
                 "record wrappers": any(c.get("RecordWrapperType", "None") != "None" for c in channels),
@@ -94,7 +96,9 @@ class TrainingJob(SageMakerJob):
             (self.root / folder).mkdir(parents=True)
         channels = self.request.get("InputDataConfig") or []
         for channel in channels:
-            storage.download(channel["DataSource"]["S3DataSource"]["S3Uri"], self.root / "input/data" / channel["ChannelName"])
+            storage.download(
+                channel["DataSource"]["S3DataSource"]["S3Uri"], self.root / "input/data" / channel["ChannelName"]
+            )
         kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "ml.m5.large")
         self._config("hyperparameters", self.request.get("HyperParameters") or {})
         self._config("inputdataconfig", {c["ChannelName"]: self._channel(c) for c in channels})
@@ -105,7 +109,9 @@ class TrainingJob(SageMakerJob):
                 "hosts": ["algo-1"],
                 "current_instance_type": kind,
                 "current_group_name": "homogeneousCluster",
-                "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": kind, "hosts": ["algo-1"]}],
+                "instance_groups": [
+                    {"instance_group_name": "homogeneousCluster", "instance_type": kind, "hosts": ["algo-1"]}
+                ],
                 "network_interface_name": "lo",
             },
         )
@@ -126,7 +132,9 @@ class TrainingJob(SageMakerJob):
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         algorithm = self.request["AlgorithmSpecification"]
         image = self.context.config.image(algorithm["TrainingImage"])
-        command = words(image.command, algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"])
+        command = words(
+            image.command, algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]
+        )
         own = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {}), **own}
 
@@ -171,7 +179,11 @@ class TrainingJob(SageMakerJob):
 
     def describe(self) -> dict[str, Any]:
         with self._lock:
-            seconds = int((self.ended_at - self.started_at).total_seconds()) + 1 if self.ended_at and self.started_at else None
+            seconds = (
+                int((self.ended_at - self.started_at).total_seconds()) + 1
+                if self.ended_at and self.started_at
+                else None
+            )
             output = f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/model.tar.gz"
             told = {
                 **{name: self.request.get(name) for name in _KEPT},

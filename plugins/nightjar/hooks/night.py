@@ -1,12 +1,12 @@
-"""What the functions of a night (``include.registry.night``) speak to AWS with; they know no hook by name."""
+"""What the functions of a night (``include.pipelines.retrain.run``) speak to AWS with; they know no hook by name."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.registry import RegistryHook
-from nightjar.hooks.state import StateHook
+from nightjar.jobs.sagemaker.registry import RegistryHook
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
 
 
 def night_hooks(model_group: str, state_table: str, region: str) -> dict[str, Any]:

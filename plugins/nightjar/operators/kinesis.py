@@ -8,10 +8,10 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nightjar.hooks.kinesis import KinesisReadHook
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
 from nightjar.instants import instant_text, parse_instant
+from nightjar.kinesis.hook import KinesisReadHook
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
 from nightjar.stream.shard import ShardIngest, Target
 
 
@@ -45,7 +45,9 @@ class KinesisToS3Operator(BaseOperator):
         for shard in self.shards:
             shard_id = shard["shard_id"]
             if not set(shard["parents"]) <= drained:
-                self.log.info("%s waits for the next run: its parents %s are not read whole", shard_id, shard["parents"])
+                self.log.info(
+                    "%s waits for the next run: its parents %s are not read whole", shard_id, shard["parents"]
+                )
                 continue
             summary = ShardIngest(target, shard_id, until, **hooks).run()
             self.log.info("%s", summary)
@@ -98,7 +100,9 @@ class AdvanceWatermarkOperator(BaseOperator):
             self.log.info("The stream is complete in raw up to %s (%s)", watermark, self.clock)
         read = sum(summary["records"] + summary["quarantined"] + summary["repaired"] for summary in summaries)
         if not read:
-            raise AirflowSkipException(f"No record arrived before {until} that was not in raw already: nothing to ingest.")
+            raise AirflowSkipException(
+                f"No record arrived before {until} that was not in raw already: nothing to ingest."
+            )
         return watermark or None
 
     def _recorded(self, state: StateHook, summaries: list[dict[str, Any]]) -> str:

@@ -13,10 +13,10 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.build import code_sha
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
 from nightjar.inputs import Inputs, list_inputs
 from nightjar.instants import instant_text, utc_now
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
 
 
 class PlanOperator(BaseOperator):
@@ -83,7 +83,9 @@ class PlanOperator(BaseOperator):
         done = {} if is_true(self.fresh) else self._published(state, sha)
         days = [day for day in made_of if done.get(day) != made_of[day]]
         if not days:
-            raise AirflowSkipException(f"{span(asked)}: published from the same inputs and code. Set fresh to do it again.")
+            raise AirflowSkipException(
+                f"{span(asked)}: published from the same inputs and code. Set fresh to do it again."
+            )
         self.log.info("To do: %s. Without raw data: %s", days, [day for day in asked if day not in made_of])
         document = self._document(inputs, days)
         key = self.layout.inputs_key(self.workload, digest(document))
@@ -107,7 +109,9 @@ class PlanOperator(BaseOperator):
         keys = {table: self.layout.watermark_key(self.workload, table) for table in self.tables}
         missing = [table for table, key in keys.items() if state.get(*key) is None]
         if missing:
-            raise AirflowFailException(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
+            raise AirflowFailException(
+                f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task."
+            )
 
     def _inputs(self, lake: LakeHook, asked: Sequence[str]) -> Inputs:
         return list_inputs(
@@ -126,7 +130,9 @@ class PlanOperator(BaseOperator):
         """Day → fingerprint of the days that this build of the code has published."""
         items = state.query(self.layout.day_key(self.workload, date.min)[0])
         return {
-            day: item["fingerprint"] for day, item in items.items() if (item["status"], item["code_sha"]) == ("published", sha)
+            day: item["fingerprint"]
+            for day, item in items.items()
+            if (item["status"], item["code_sha"]) == ("published", sha)
         }
 
 

@@ -9,9 +9,9 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.gates import judge
-from nightjar.hooks.catalog import CatalogHook
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
+from nightjar.tables.catalog import CatalogHook
 
 
 class GateOperator(BaseOperator):
@@ -28,7 +28,9 @@ class GateOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("plan", "run")
 
-    def __init__(self, *, plan: Any, run: str, bucket: str, audit_key: str, state_table: str, day_pk: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *, plan: Any, run: str, bucket: str, audit_key: str, state_table: str, day_pk: str, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.plan = plan
         self.run = run
@@ -104,7 +106,9 @@ class PublishDaysOperator(BaseOperator):
             catalog.ensure_table(table, spec["columns"], self.partition_column, spec["location"])
         published = [day for day in self.gate["passed"] if self._publish(catalog, state, day)]
         if not published:
-            raise AirflowSkipException(f"A newer run has published or refused each of {self.gate['passed']}: nothing to publish.")
+            raise AirflowSkipException(
+                f"A newer run has published or refused each of {self.gate['passed']}: nothing to publish."
+            )
         return published
 
     def _publish(self, catalog: CatalogHook, state: StateHook, day: str) -> bool:
@@ -137,11 +141,18 @@ class RefusedDaysOperator(BaseOperator):
 
 def day_item(plan: dict[str, Any], day: str, run: str) -> dict[str, str]:
     """What is kept of a day, in the state table and in its partitions: all strings."""
-    return {"run": run, "fingerprint": plan["days"][day], "code_sha": plan["code_sha"], "planned_at": plan["planned_at"]}
+    return {
+        "run": run,
+        "fingerprint": plan["days"][day],
+        "code_sha": plan["code_sha"],
+        "planned_at": plan["planned_at"],
+    }
 
 
 def refusal_text(refused: dict[str, str], source: str) -> str:
     """What a person reads when days were refused."""
     lines = [f"  {day}: {reason}" for day, reason in refused.items()]
-    advice = "Look at the Data Docs and the quarantine; have the data or the expectations corrected; run the days again."
+    advice = (
+        "Look at the Data Docs and the quarantine; have the data or the expectations corrected; run the days again."
+    )
     return "\n".join([f"{len(refused)} of the days are not published ({source}):", *lines, advice])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nightjar.hooks.ecs import EcsServiceHook
-from nightjar.hooks.registry import RegistryHook
+from nightjar.jobs.ecs.service import EcsServiceHook
+from nightjar.jobs.sagemaker.registry import RegistryHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,7 +27,14 @@ class RejectVersionOperator(BaseOperator):
     template_fields = ("target", "rollout", "failures")
 
     def __init__(
-        self, *, group: str, target: Any, rollout: Any, failures: list[str], region_name: str | None = None, **kwargs: Any
+        self,
+        *,
+        group: str,
+        target: Any,
+        rollout: Any,
+        failures: list[str],
+        region_name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.group = group
@@ -43,7 +50,9 @@ class RejectVersionOperator(BaseOperator):
             raise AirflowSkipException(
                 f"Version {self.target['version']} was live before with another image: the version is not to blame."
             )
-        reason = "; ".join(text for text in self.failures if text not in ("", "None")) or "its rollout did not end in time"
+        reason = (
+            "; ".join(text for text in self.failures if text not in ("", "None")) or "its rollout did not end in time"
+        )
         RegistryHook(self.group, region_name=self.region_name).judge(
             self.target["package_arn"], "Rejected", f"Deploy {context['run_id']} failed: {reason}"
         )
@@ -65,7 +74,9 @@ class RestoreServiceOperator(BaseOperator):
 
     template_fields = ("target",)
 
-    def __init__(self, *, cluster: str, service: str, target: Any, region_name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, cluster: str, service: str, target: Any, region_name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.cluster = cluster
         self.service = service

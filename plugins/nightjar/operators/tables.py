@@ -10,11 +10,11 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
-from nightjar.hooks.tables import Row, RowsDigest, Snapshot, snapshot
 from nightjar.instants import instant_text, parse_instant
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
 from nightjar.stream.batch import GzipLines, json_line
+from nightjar.tables.snapshot import Row, RowsDigest, Snapshot, snapshot
 
 
 class PostgresToS3Operator(BaseOperator):
@@ -99,7 +99,9 @@ class PostgresToS3Operator(BaseOperator):
         return digest.text()
 
     @staticmethod
-    def _rows(source: Snapshot, table: str, spec: dict[str, Any], low: datetime | None, high: datetime) -> Iterator[Row]:
+    def _rows(
+        source: Snapshot, table: str, spec: dict[str, Any], low: datetime | None, high: datetime
+    ) -> Iterator[Row]:
         return source.rows(table, spec["columns"], spec["watermark"], low, high)
 
     def _write(self, lake: LakeHook, table: str, upper: datetime, rows: Iterator[Row]) -> int:
@@ -111,6 +113,8 @@ class PostgresToS3Operator(BaseOperator):
             key = self.raw_key(table, upper.date(), upper.strftime("%Y%m%d%H%M%S%f"), chunk)
             metadata = {"records": str(lines.lines), "snapshot": instant_text(upper)}
             if not lake.put_once(self.bucket, key, lines.finish(), metadata):
-                raise AirflowFailException(f"s3://{self.bucket}/{key} is taken, and raw is never overwritten. Run the DAG again.")
+                raise AirflowFailException(
+                    f"s3://{self.bucket}/{key} is taken, and raw is never overwritten. Run the DAG again."
+                )
             count += lines.lines
         return count

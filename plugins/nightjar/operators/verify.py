@@ -87,7 +87,9 @@ class VerifyServiceOperator(BaseOperator):
         self.log.info("Golden rows: %s", answer)
 
     def _check_prediction(self, url: str) -> dict[str, Any]:
-        golden = golden_row(AwsBaseHook(aws_conn_id=None, client_type="s3", region_name=self.region_name).conn, self.bundle_uri)
+        golden = golden_row(
+            AwsBaseHook(aws_conn_id=None, client_type="s3", region_name=self.region_name).conn, self.bundle_uri
+        )
         status, answer = call(f"{url}/predict", golden["request"], self._key())
         if status != 200 or abs(answer["probability"] - golden["probability"]) > TOLERANCE:
             raise AirflowException(
@@ -103,7 +105,9 @@ class VerifyServiceOperator(BaseOperator):
         return {"X-Api-Key": secrets.get_secret_value(SecretId=self.api_key_secret)["SecretString"].strip()}
 
 
-def call(url: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
+def call(
+    url: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
     """GET, or POST of JSON: HTTP status and JSON answer; status 0 and the reason when nothing readable answers."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json", **(headers or {})})

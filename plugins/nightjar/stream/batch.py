@@ -8,8 +8,8 @@ import io
 import json
 from typing import IO, Any
 
-from nightjar.hooks.kinesis import Record
 from nightjar.instants import instant_text
+from nightjar.kinesis.hook import Record
 from nightjar.stream.decode import Undecodable, decode
 
 
@@ -73,7 +73,11 @@ def json_line(value: Any) -> str:
 
 def raw_head(shard_id: str, record: Record) -> str:
     """The beginning of a line, up to and without the comma before its last fields."""
-    fields = {"shard_id": shard_id, "sequence_number": record.sequence_number, "arrived_at": instant_text(record.arrived_at)}
+    fields = {
+        "shard_id": shard_id,
+        "sequence_number": record.sequence_number,
+        "arrived_at": instant_text(record.arrived_at),
+    }
     return json_line(fields)[:-1]
 
 

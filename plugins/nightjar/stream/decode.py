@@ -26,7 +26,9 @@ class Event(NamedTuple):
 def decode(data: bytes) -> Event:
     """Raises :class:`Undecodable` unless ``data`` is one JSON object in UTF-8 with the four strings every event has."""
     if data.startswith(KPL_MAGIC):
-        raise Undecodable("aggregated by the Kinesis Producer Library, which is not read: switch that off in the producer")
+        raise Undecodable(
+            "aggregated by the Kinesis Producer Library, which is not read: switch that off in the producer"
+        )
     try:
         event = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
         if not isinstance(event, dict):

@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from nightjar.hooks.kinesis import KinesisReadHook, Record, ShardReader
-from nightjar.hooks.lake import LakeHook
-from nightjar.hooks.state import StateHook
 from nightjar.instants import instant_text, parse_instant
+from nightjar.kinesis.hook import KinesisReadHook, Record, ShardReader
+from nightjar.objects import LakeHook
+from nightjar.state.hook import StateHook
 from nightjar.stream.batch import Batch, GzipLines, quarantine_line, raw_head
 from nightjar.stream.decode import Undecodable, decode
 
@@ -107,7 +107,10 @@ class ShardIngest:
         for record in reader.records(self.after):
             batch = batch or Batch(self.shard_id, record)
             batch.add(record)
-            if batch.size >= self.target.max_records or batch.raw.bytes + batch.quarantine.bytes >= self.target.max_bytes:
+            if (
+                batch.size >= self.target.max_records
+                or batch.raw.bytes + batch.quarantine.bytes >= self.target.max_bytes
+            ):
                 if not self._commit(batch):
                     return False
                 batch = None
@@ -132,10 +135,17 @@ class ShardIngest:
         }
         written = self.lake.put_once(self.target.bucket, key, batch.raw.finish(), metadata)
         if written:
-            last, days, recorded, quarantine = batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.quarantine
+            last, days, recorded, quarantine = (
+                batch.last.sequence_number,
+                batch.days,
+                batch.max_recorded_at,
+                batch.quarantine,
+            )
         else:
             last = self.lake.metadata(self.target.bucket, key)["last-sequence"]
-            log.warning("s3://%s/%s is there already, up to %s: repairing what follows a put", self.target.bucket, key, last)
+            log.warning(
+                "s3://%s/%s is there already, up to %s: repairing what follows a put", self.target.bucket, key, last
+            )
             days, recorded = self._stored(key)
             quarantine = self._undecodable_up_to(last)
             self.summary.repaired += 1

@@ -110,7 +110,9 @@ def aws(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(ManagedState, "advance", lambda self: None)
-    monkeypatch.setattr(StateManager, "get_transition", lambda self, model_name: {"progression": "manual", "times": 1_000_000})
+    monkeypatch.setattr(
+        StateManager, "get_transition", lambda self, model_name: {"progression": "manual", "times": 1_000_000}
+    )
     urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST")).close()
     return lambda service: boto3.client(service, region_name=REGION)
 

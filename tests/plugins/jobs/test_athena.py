@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from moto.athena.models import athena_backends
-from nightjar.hooks.athena import query_rows
-from nightjar.operators.athena import JUST_NOW, SubmitAthenaQueryOperator
-from nightjar.operators.stop import StopJobsOperator
-from nightjar.sensors.athena import AthenaQuerySensor
+from nightjar.jobs.athena.results import query_rows
+from nightjar.jobs.athena.sensor import AthenaQuerySensor
+from nightjar.jobs.athena.submit import JUST_NOW, SubmitAthenaQueryOperator
+from nightjar.jobs.stop import StopJobsOperator
 
 from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def athena(aws: Any) -> Any:
     client = aws("athena")
-    client.create_work_group(Name="nightjar", Configuration={"ResultConfiguration": {"OutputLocation": "s3://artifact/athena/"}})
+    client.create_work_group(
+        Name="nightjar", Configuration={"ResultConfiguration": {"OutputLocation": "s3://artifact/athena/"}}
+    )
     return client
 
 
@@ -89,7 +91,9 @@ def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_at
     on_cloud.client("glue").create_database(DatabaseInput={"Name": "d"})
 
     def submit(sql: str, key: str) -> SubmitAthenaQueryOperator:
-        return SubmitAthenaQueryOperator(task_id="submit", query=sql, database="d", workgroup="nightjar", submit_key=key)
+        return SubmitAthenaQueryOperator(
+            task_id="submit", query=sql, database="d", workgroup="nightjar", submit_key=key
+        )
 
     with pytest.raises(SystemExit):
         submit("SELECT 7/2 AS three", "good").execute(context(ti=KilledTaskInstance()))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
-from nightjar.hooks.ecs import EcsServiceHook
-from nightjar.operators.ecs import SubmitRolloutOperator
+from nightjar.jobs.ecs.sensor import EcsRolloutSensor
+from nightjar.jobs.ecs.service import EcsServiceHook
+from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.operators.restore import RestoreServiceOperator
-from nightjar.sensors.ecs import EcsRolloutSensor
 
 from tests.localcloud.conftest import ACCOUNT, Cloud
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from moto.glue.models import glue_backends
-from nightjar.operators.glue import SubmitGlueJobOperator
-from nightjar.operators.stop import StopJobsOperator
-from nightjar.sensors.glue import GlueJobRunSensor
+from nightjar.jobs.glue.sensor import GlueJobRunSensor
+from nightjar.jobs.glue.submit import SubmitGlueJobOperator
+from nightjar.jobs.stop import StopJobsOperator
 
 from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 

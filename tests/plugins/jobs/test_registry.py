@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
-from nightjar.hooks.registry import RegistryHook
+from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.operators.restore import RejectVersionOperator
 
 from .conftest import context

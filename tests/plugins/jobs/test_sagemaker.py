@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from nightjar.operators.sagemaker import SubmitProcessingJobOperator, SubmitTrainingJobOperator, is_absent
-from nightjar.operators.stop import StopJobsOperator
-from nightjar.sensors.sagemaker import ProcessingJobSensor, TrainingJobSensor
+from nightjar.jobs.sagemaker.sensor import ProcessingJobSensor, TrainingJobSensor
+from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator, is_absent
+from nightjar.jobs.stop import StopJobsOperator
 
 from tests.localcloud.conftest import ACCOUNT, Cloud
 
@@ -44,7 +44,9 @@ def submit(name: str, wish: dict[str, str], **options: Any) -> SubmitTrainingJob
         "ResourceConfig": CLUSTER,
         "StoppingCondition": {"MaxRuntimeInSeconds": 120},
     }
-    return SubmitTrainingJobOperator(task_id="submit", submit_key=name, config=config, references={"note": "seen"}, **options)
+    return SubmitTrainingJobOperator(
+        task_id="submit", submit_key=name, config=config, references={"note": "seen"}, **options
+    )
 
 
 def sense(sensor: Any, ti: TaskInstance | None = None) -> Any:
@@ -124,7 +126,11 @@ def test_teardown_stops_a_job_that_outlives_its_run_and_stopped_is_a_failure(sag
 
 @pytest.mark.parametrize("arguments", [[], ["--fail"]])
 def test_processing_jobs_are_alike(sagemaker: Any, name: str, arguments: list[str]) -> None:
-    output = {"S3Uri": "s3://artifact/out/${submit_key}/", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    output = {
+        "S3Uri": "s3://artifact/out/${submit_key}/",
+        "LocalPath": "/opt/ml/processing/output",
+        "S3UploadMode": "EndOfJob",
+    }
     config = {
         "AppSpecification": {
             "ImageUri": "job:1",
@@ -151,5 +157,7 @@ def test_processing_jobs_are_alike(sagemaker: Any, name: str, arguments: list[st
 def test_other_errors_are_not_taken_for_absence(sagemaker: Any) -> None:
     from botocore.exceptions import ClientError
 
-    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not found in policy"}}, "DescribeTrainingJob")
+    denied = ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": "not found in policy"}}, "DescribeTrainingJob"
+    )
     assert not is_absent(denied)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.training import bundle
+from include.model import bundle
 from tests.localcloud.conftest import ACCOUNT, ROOT, VENVS, Cloud, base_config, free_port, running_cloud
 from tests.localcloud.services import CLUSTER, balance, completed, described, last_rollout, tasks_of
 from tests.serving.cloud.load import Load
@@ -88,7 +88,9 @@ class Texts:
 
     def health(self) -> list[str]:
         """The states of all targets, the draining included."""
-        told = self.cloud.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)["TargetHealthDescriptions"]
+        told = self.cloud.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)[
+            "TargetHealthDescriptions"
+        ]
         return [target["TargetHealth"]["State"] for target in told]
 
     def tasks(self) -> list[dict[str, Any]]:
@@ -125,7 +127,9 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Texts]:
         "env": {"PYTHONPATH": str(ROOT), "HOST": "{host}"},
         "command": ["python", "-m", "serving"],
     }
-    with running_cloud(tmp_path_factory.mktemp("texts-cloud"), {**base_config(), "images": {"serving:1": image}}) as cloud:
+    with running_cloud(
+        tmp_path_factory.mktemp("texts-cloud"), {**base_config(), "images": {"serving:1": image}}
+    ) as cloud:
         ecs, listener, port = cloud.client("ecs"), free_port(), free_port()
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         ecs.create_cluster(clusterName=CLUSTER)

@@ -28,7 +28,9 @@ class Load:
         self._expected = list(expected.items())
         self._versions = versions
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=[number < KEPT, number]) for number in range(CONNECTIONS)]
+        self._threads = [
+            threading.Thread(target=self._run, args=[number < KEPT, number]) for number in range(CONNECTIONS)
+        ]
         self._lock = threading.Lock()
         self._answers: list[str] = []
         self.failures: list[str] = []

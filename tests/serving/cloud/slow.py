@@ -9,7 +9,7 @@ from typing import Any
 import joblib
 from sklearn.linear_model import LogisticRegression
 
-from include.training import bundle
+from include.model import bundle
 from tests.training.builders import dump, seal_text, text_files
 
 SCORE_SECONDS = 0.003

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from include.training import bundle
+from include.model import bundle
 from tests.serving.cloud.conftest import expected_answers
 from tests.serving.cloud.load import Load
 from tests.serving.cloud.slow import slow_bundle
@@ -22,7 +22,9 @@ AFTER_SECONDS = 1.5
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
-def test_redis_that_dies_or_hangs_under_load_fails_no_request(start: Callable[..., Service], tmp_path: Path, end: signal.Signals):
+def test_redis_that_dies_or_hangs_under_load_fails_no_request(
+    start: Callable[..., Service], tmp_path: Path, end: signal.Signals
+):
     valkey = Valkey(tmp_path)
     try:
         # Hardly any cache of the process's own, so that requests need the shared one.

@@ -26,7 +26,13 @@ def test_a_line_is_what_the_specification_says():
     assert (told["Workload"], told["ModelVersion"]) == ("texts", "7")
     assert all(metric["Name"] in told for metric in directive["Metrics"])
     assert {"Name": "Latency", "Unit": "Milliseconds"} in directive["Metrics"]
-    assert (told["Requests"], told["Errors4xx"], told["Errors5xx"], told["Warnings"], told["CacheHits"]) == (5, 1, 1, 2, 3)
+    assert (told["Requests"], told["Errors4xx"], told["Errors5xx"], told["Warnings"], told["CacheHits"]) == (
+        5,
+        1,
+        1,
+        2,
+        3,
+    )
     assert (told["QueueDepth"], told["InFlight"]) == (4, 2)
     assert told["Latency"]["Counts"] == [2, 1, 1]
     assert told["Latency"]["Values"] == pytest.approx([2, 4.2, 50], rel=0.063)

@@ -27,7 +27,9 @@ def test_a_prediction_lands_in_the_lake(tmp_path: Path, monkeypatch: pytest.Monk
         data.create_prediction_log(aws, "lake", WORKLOAD)
         data.create_prediction_log(aws, "lake", WORKLOAD)  # a second bootstrap
         lost = []
-        log = PredictionLog(f"firehose://{layout.prediction_stream('texts')}", IDENTITY, 10, lambda sent: None, lost.append)
+        log = PredictionLog(
+            f"firehose://{layout.prediction_stream('texts')}", IDENTITY, 10, lambda sent: None, lost.append
+        )
         log.start()
         log.put(prediction(1))
         log.end(10)

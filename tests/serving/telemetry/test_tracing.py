@@ -45,7 +45,13 @@ class Receiver:
 
     @property
     def spans(self) -> list[Span]:
-        return [s for r in self.requests for resource in r.resource_spans for scope in resource.scope_spans for s in scope.spans]
+        return [
+            s
+            for r in self.requests
+            for resource in r.resource_spans
+            for scope in resource.scope_spans
+            for s in scope.spans
+        ]
 
 
 @pytest.fixture
@@ -90,7 +96,11 @@ def test_a_span_continues_the_callers_trace(receiver: Receiver):
         pytest.approx((OFFSET + 100.0042) * 1e9, abs=1e3),
     )
     told = attributes(span.attributes)
-    assert (told["http.response.status_code"], told["http.route"], told["nightjar.request_id"]) == (200, "/predict", "r-1")
+    assert (told["http.response.status_code"], told["http.route"], told["nightjar.request_id"]) == (
+        200,
+        "/predict",
+        "r-1",
+    )
     assert (told["nightjar.cache"], told["nightjar.caller"]) == ("hit", "mobile")
     resource = attributes(receiver.requests[-1].resource_spans[0].resource.attributes)
     assert (resource["service.name"], resource["service.version"]) == ("nightjar-texts", "7")

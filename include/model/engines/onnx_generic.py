@@ -1,0 +1,34 @@
+"""Any other estimator as an ONNX model in double precision, by skl2onnx: what it cannot convert stays with scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnx import ModelProto
+
+from include.model.engines.inputs import Inputs
+from include.model.engines.onnx_model import INPUT, OUTPUT
+
+_OPSETS = {"": 21, "ai.onnx.ml": 3}
+_PROBABILITIES = "probabilities"
+
+
+def build(estimator: Any, inputs: Inputs) -> ModelProto:
+    """The graph that ``onnx_model`` runs: float64 (rows, features) → float64 (rows, 2). Errors: skl2onnx's own, of many types."""
+    # Its import takes seconds, and no tree ensemble needs it.
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    model = convert_sklearn(
+        estimator,
+        initial_types=[(INPUT, DoubleTensorType([None, inputs.features]))],
+        options={id(estimator): {"zipmap": False}},
+        target_opset=_OPSETS,
+    )
+    for node in model.graph.node:
+        node.output[:] = [OUTPUT if name == _PROBABILITIES else name for name in node.output]
+    kept = [output for output in model.graph.output if output.name == _PROBABILITIES]
+    kept[0].name = OUTPUT
+    del model.graph.output[:]
+    model.graph.output.extend(kept)
+    return model

@@ -1,0 +1,1 @@
+"""Which version a deploy takes, how it is verified, and the live pointer."""

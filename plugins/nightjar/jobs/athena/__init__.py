@@ -1,0 +1,1 @@
+"""Athena queries: submit, sense, read results."""

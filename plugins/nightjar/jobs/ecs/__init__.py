@@ -1,0 +1,1 @@
+"""ECS service rollouts: submit, sense."""

@@ -1,0 +1,1 @@
+"""SageMaker training and processing jobs: submit, sense; and the model registry."""

@@ -1,0 +1,1 @@
+"""Reads shards of a Kinesis stream in order."""

@@ -1,0 +1,1 @@
+"""A DynamoDB table of items: hook, deferrable sensors and their triggers."""

@@ -1,0 +1,1 @@
+"""Relational tables (PostgreSQL snapshots) and the Glue catalog's tables."""

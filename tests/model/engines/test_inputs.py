@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from include.model.engines.inputs import FLOAT32_LARGEST, InputCheck, Inputs, measure
+from tests.model.engines.models import fitted
+
+FLOAT32 = Inputs(dtype="float32", finite=(True, True), missing=True)
+FLOAT64 = Inputs(dtype="float64", finite=(True, False), missing=False)
+ABOVE = math.nextafter(FLOAT32_LARGEST, math.inf)
+
+
+def test_the_largest_float32_is_where_rounding_gives_infinity():
+    with np.errstate(over="ignore"):
+        assert np.isfinite(np.float32(FLOAT32_LARGEST)) and np.isinf(np.float32(ABOVE))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "row", "reason"),
+    [
+        (FLOAT32, [1.0, -FLOAT32_LARGEST], None),
+        (FLOAT32, [math.nan, math.nan], None),
+        (FLOAT32, [ABOVE, 0.0], "too large for float32"),
+        (FLOAT32, [math.nan, -ABOVE], "too large for float32"),
+        (FLOAT32, [0.0, -math.inf], "too large for float32"),
+        (FLOAT32, [0.0], "."),
+        (FLOAT32, [0.0, 0.0, 0.0], "."),
+        (FLOAT64, [sys.float_info.max, math.inf], None),
+        (FLOAT64, [math.inf, 0.0], "infinite"),
+        (FLOAT64, [0.0, math.nan], "no missing value"),
+    ],
+)
+def test_one_row_and_many_are_refused_alike(inputs, row, reason):
+    check = InputCheck(inputs)
+    if reason is None:
+        check.row(row)
+        check.matrix(np.array([row]))
+        return
+    for refuse in (lambda: check.row(row), lambda: check.matrix(np.array([row]))):
+        with pytest.raises(ValueError, match=reason):
+            refuse()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("forest", Inputs(dtype="float32", finite=(True,) * 5, missing=True)),
+        ("boosting", Inputs(dtype="float64", finite=(False,) * 5, missing=True)),
+        ("boosting, categories", Inputs(dtype="float64", finite=(False, True, False, True, False), missing=True)),
+        ("logistic", Inputs(dtype="float64", finite=(True,) * 5, missing=False)),
+    ],
+)
+def test_what_an_estimator_takes_is_found_by_asking_it(name, expected):
+    assert measure(fitted(name).estimator, 5) == expected

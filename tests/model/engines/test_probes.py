@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from include.model.engines import trees
+from include.model.engines.probes import on_splits
+from tests.model.engines.models import fitted
+
+
+def _visited(tree: trees.Tree, row: np.ndarray) -> set[int]:
+    """The splits that a row comes to."""
+    node, seen = 0, set()
+    while not tree.leaf[node]:
+        seen.add(node)
+        value = row[tree.feature[node]]
+        if np.isnan(value):
+            yes = tree.missing_true[node]
+        elif node in tree.categories:
+            yes = value in tree.categories[node]
+        else:
+            yes = value <= tree.threshold[node]
+        node = int((tree.true if yes else tree.false)[node])
+    return seen
+
+
+@pytest.mark.parametrize("name", ["forest", "boosting, categories"])
+def test_nearly_every_split_is_reached_and_lain_on(name):
+    model = fitted(name)
+    ensemble = trees.read(model.estimator)
+    ensemble = ensemble._replace(trees=ensemble.trees[:2])
+    rows, _ = on_splits(ensemble, model.matrix, model.categories, np.random.default_rng(1))
+    splits = on = 0
+    for tree in ensemble.trees:
+        wanted = {
+            int(node)
+            for node in np.flatnonzero(~tree.leaf & np.isfinite(tree.threshold))
+            if node not in tree.categories
+        }
+        met = {n for row in rows for n in _visited(tree, row) & wanted if row[tree.feature[n]] == tree.threshold[n]}
+        splits, on = splits + len(wanted), on + len(met)
+    # A split that only missing values come to is met by no number.
+    assert splits > 20 and on >= 0.9 * splits
+
+
+def test_the_others_are_missing_values_and_codes():
+    model = fitted("boosting, categories")
+    ensemble = trees.read(model.estimator)
+    _, others = on_splits(ensemble, model.matrix, model.categories, np.random.default_rng(1))
+    assert set(range(10)) <= set(others[:, 1]) and len(set(others[:, 3])) > 60
+    assert np.isnan(others).any(axis=0).all()

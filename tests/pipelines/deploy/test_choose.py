@@ -1,0 +1,88 @@
+"""Which version a deploy takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.pipelines.deploy.choose import Refusal, choose, read_version
+from include.pipelines.promotion.packages import METADATA, Package
+
+
+def package(version: int, cutoff: str, status: str = "Approved", backfilled: bool = False) -> Package:
+    values = dict.fromkeys(METADATA, "x") | {"data_cutoff": cutoff, "backfilled": str(backfilled).lower()}
+    return Package(version, f"arn:{version}", status, "golden rows differ", values)
+
+
+PACKAGES = [
+    package(5, "2013-03-04T00:00:00Z", "Rejected"),
+    package(4, "2013-03-01T00:00:00Z", backfilled=True),
+    package(3, "2013-03-03T00:00:00Z"),
+    package(2, "2013-03-02T00:00:00Z"),
+    package(1, "2013-03-01T00:00:00Z"),
+]
+LIVE = {"version": 2, "previous": 1, "hold": False}
+
+
+def chosen(requested: Any, live: dict[str, Any] = LIVE, **options: Any) -> int:
+    return choose(PACKAGES, live, requested, **{"automatic": False, **options}).version
+
+
+def refused(requested: Any, live: dict[str, Any] = LIVE, **options: Any) -> str:
+    with pytest.raises(Refusal) as refusal:
+        chosen(requested, live, **options)
+    return str(refusal.value)
+
+
+def test_latest_is_the_newest_approved_that_is_not_backfilled() -> None:
+    assert chosen("latest") == 3
+    assert chosen("latest", {}) == 3
+
+
+def test_a_rejected_version_is_never_tried_again() -> None:
+    assert "golden rows differ" in refused(5)
+    assert "Rejected" in refused("previous", {"version": 3, "previous": 5})
+
+
+def test_a_hold_stops_latest_until_it_is_released() -> None:
+    held = {**LIVE, "hold": True}
+    assert "hold" in refused("latest", held, automatic=True)
+    assert "hold" in refused("latest", held)
+    assert chosen("latest", held, release_hold=True) == 3
+    assert chosen(3, held) == 3
+
+
+def test_older_data_never_replaces_newer_but_for_previous() -> None:
+    assert "older" in refused(1)
+    assert chosen("previous") == 1
+
+
+def test_an_automatic_run_does_not_deploy_what_is_live_and_a_person_may() -> None:
+    live = {"version": 3, "previous": 2}
+    assert "live already" in refused("latest", live, automatic=True)
+    assert chosen(3, live) == 3
+
+
+def test_what_is_not_there() -> None:
+    assert "Versions: 5, 4, 3, 2, 1" in refused(9)
+    assert "no previous" in refused("previous", {})
+    with pytest.raises(Refusal, match="no approved"):
+        choose([], {}, "latest", automatic=True)
+    pending = [package(1, "2013-03-01T00:00:00Z", "PendingManualApproval")]
+    with pytest.raises(Refusal, match="Approve it"):
+        choose(pending, {}, 1, automatic=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [(None, "latest"), ("", "latest"), ("latest", "latest"), ("previous", "previous"), (3, 3), ("3", 3)],
+)
+def test_the_param(given: Any, read: Any) -> None:
+    assert read_version(given) == read
+
+
+@pytest.mark.parametrize("given", ["newest", "-1", 0, 1.5, True])
+def test_a_wrong_param(given: Any) -> None:
+    with pytest.raises(ValueError, match="version"):
+        read_version(given)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.api_keys import Caller, Callers, CallersError, hash_key, parse
+from serving.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "nightjar/callers"
+OLD, NEW, OTHER = b"nj_old", b"nj_new", b"nj_other"
+
+
+def web(*keys: bytes, **changes: Any) -> dict[str, Any]:
+    hashes = [hash_key(key.decode()) for key in keys or (OLD,)]
+    return {"name": "web", "keys_sha256": hashes, "per_second": 100, "burst": 200, **changes}
+
+
+def secret(*callers: dict[str, Any]) -> str:
+    return json.dumps({"callers": callers})
+
+
+def settings(**changes: Any) -> Settings:
+    needed = {"bundle_uri": "file:///b", "bundle_digest": "0" * 64, "model_version": "1", "workload": "texts"}
+    return Settings(**{**needed, "api_keys_secret": SECRET, **changes})
+
+
+@pytest.fixture
+def write(client: Callable) -> Iterator[Callable[[str], None]]:
+    """Secrets Manager; ``write(text)`` sets the secret."""
+    secrets = client("secretsmanager")
+    secrets.create_secret(Name=SECRET, SecretString="{}")
+    yield lambda text: secrets.put_secret_value(SecretId=SECRET, SecretString=text)
+    secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+
+
+def until(what: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def test_no_secret_means_no_callers():
+    assert Callers.open(settings(api_keys_secret=None)) is None
+
+
+@pytest.mark.stack
+def test_a_caller_is_known_by_any_of_its_keys(write: Callable[[str], None]):
+    write(secret(web(OLD, NEW), web(OTHER, name="batch")))
+    callers = Callers(SECRET, 1)
+    assert callers.identify(OLD) is callers.identify(NEW) is not None
+    assert (callers.identify(OLD).name, callers.identify(OTHER).name) == ("web", "batch")
+    for stranger in (None, b"", b"nj_ol", b"nj_old ", hash_key("nj_old").encode(), b"\xff\x00", OLD * 1000):
+        assert callers.identify(stranger) is None
+
+
+@pytest.mark.stack
+def test_keys_are_rotated_without_a_restart(write: Callable[[str], None]):
+    write(secret(web(OLD)))
+    callers = Callers(SECRET, 1)
+    write(secret(web(OLD, NEW)))
+    callers.refresh()
+    assert callers.identify(OLD) is callers.identify(NEW) is not None
+    write(secret(web(NEW)))
+    callers.refresh()
+    assert callers.identify(OLD) is None and callers.identify(NEW).name == "web"
+
+
+@pytest.mark.stack
+def test_the_bucket_survives_a_refresh(write: Callable[[str], None]):
+    write(secret(web(per_second=1, burst=2)))
+    callers = Callers(SECRET, 1)
+    assert [callers.identify(OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
+    write(secret(web(OLD, NEW, per_second=2, burst=10)))
+    callers.refresh()
+    assert callers.identify(NEW).admit(0.0) == 0.5
+
+
+@pytest.mark.stack
+def test_processes_share_a_limit(write: Callable[[str], None]):
+    write(secret(web(per_second=8, burst=8), web(OTHER, name="slow", per_second=1, burst=1)))
+    callers = Callers(SECRET, 4)
+    assert [callers.identify(OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert [callers.identify(OTHER).admit(0.0) for _ in range(2)] == [0.0, 4.0]
+
+
+@pytest.mark.stack
+def test_a_secret_that_goes_wrong_leaves_the_last_good_keys(
+    write: Callable[[str], None], caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    write(secret(web(OLD)))
+    callers = Callers.open(settings(api_keys_refresh_seconds=1))
+    write('{"callers": []}')
+    until(lambda: "callers: Tuple should have at least 1 item" in caplog.text)
+    assert "The last good API keys stay in force" in caplog.text
+    assert callers.identify(OLD).name == "web"
+    write(secret(web(NEW)))
+    until(lambda: callers.identify(NEW))
+    assert callers.identify(OLD) is None
+    callers.close()
+    assert not any(text in caplog.text for text in ("nj_old", "nj_new", hash_key("nj_old"), hash_key("nj_new")))
+
+
+@pytest.mark.stack
+def test_an_unreadable_secret_ends_the_start(write: Callable[[str], None]):
+    with pytest.raises(CallersError, match=r"API_KEYS_SECRET: the secret none cannot be read: .*ResourceNotFound"):
+        Callers.open(settings(api_keys_secret="none"))
+    boto3.client("secretsmanager").create_secret(Name="binary", SecretBinary=b"{}")
+    with pytest.raises(CallersError, match="binary is binary; it must be JSON text"):
+        Callers.open(settings(api_keys_secret="binary"))
+    with pytest.raises(CallersError, match="callers: Field required"):
+        Callers.open(settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Invalid JSON"),
+        ("[]", "Input should be an object"),
+        ('{"callers": []}', "callers: Tuple should have at least 1 item"),
+        ('{"callers": [], "more": 1}', "more: Extra inputs are not permitted"),
+        ('{"callers": [], "nj_clear_%s": 1}' % ("x" * 40), "(a long name): Extra inputs are not permitted"),
+        (secret(web(per_second=0)), "callers.0.per_second: Input should be greater than 0"),
+        (secret(web(per_second=float("nan"))), "callers.0.per_second: "),
+        (secret(web(per_second="100")), "callers.0.per_second: Input should be a valid number"),
+        (secret(web(burst=0.5)), "callers.0.burst: Input should be greater than or equal to 1"),
+        (secret(web(name="the web")), "callers.0.name: String should match"),
+        (secret(web(keys_sha256=[])), "callers.0.keys_sha256: Tuple should have at least 1 item"),
+        (secret(web(keys_sha256=["nj_clear"])), "callers.0.keys_sha256.0: String should match"),
+        (secret(web(), web(NEW)), "callers.name: given twice: web"),
+        (secret(web(), web(name="batch")), "callers.keys_sha256: a key of batch is another caller's too"),
+    ],
+)
+def test_a_wrong_secret_is_named_by_its_field_and_not_quoted(text: str, message: str):
+    with pytest.raises(CallersError) as caught:
+        parse(text, SECRET)
+    assert str(caught.value).startswith(f"API_KEYS_SECRET: the secret {SECRET} is wrong: ") and message in str(
+        caught.value
+    )
+    assert "nj_clear" not in str(caught.value)
+
+
+@given(st.floats(0.5, 500), st.integers(1, 50), st.lists(st.floats(0, 2), min_size=1, max_size=200))
+def test_no_more_pass_than_the_limit(per_second: float, burst: int, gaps: list[float]):
+    caller, now, admitted = Caller("web", per_second, burst), 1000.0, 0
+    for gap in gaps:
+        now += gap
+        wait = caller.admit(now)
+        admitted += wait == 0
+        assert 0 <= wait <= 1 / per_second
+        assert admitted <= burst + (now - 1000.0) * per_second + 1e-6
+        if wait:
+            assert caller.admit(now + wait * 1.001 + 1e-9) == 0
+            now, admitted = now + wait * 1.001 + 1e-9, admitted + 1
+
+
+def test_a_clock_that_stands_or_steps_back_admits_no_more():
+    caller = Caller("web", 1, 1)
+    assert [caller.admit(now) for now in (10.0, 10.0, 9.0, 10.0)] == [0.0, 1.0, 1.0, 1.0]
+
+
+def test_a_new_key_is_printed_with_its_hash_and_never_the_same():
+    keys = set()
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "serving.api_keys"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        key, digest = (line.split()[-1] for line in done.stdout.splitlines())
+        assert hash_key(key) == digest and len(key) >= 43
+        keys.add(key)
+    assert len(keys) == 2
