@@ -66,8 +66,6 @@ def forked(path: Path) -> float:
 
 def main(folder: Path) -> None:
     """Prints JSON: file name → seconds."""
-    import airflow.sdk.execution_time.task_runner
-    import airflow.serialization.serialized_objects
 
     print(json.dumps({path.name: [forked(path) for _ in range(2)][-1] for path in sorted(folder.glob("*.py"))}))
 

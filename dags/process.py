@@ -30,10 +30,10 @@ from nightjar.state.sensor import WatermarkSensor
 
 from include.build import BUILD_FILE
 from include.lake import days, fingerprint, layout, schema
-from include.lake.tables import published_tables
 from include.pipelines.rundate import run_days
 from include.settings import settings
 from include.workloads import Workload, discover
+from include.workloads.tables import published_tables
 
 RAW_DEADLINE = timedelta(hours=6)
 JOB_SECONDS = 2 * 3600

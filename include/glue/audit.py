@@ -24,8 +24,8 @@ from include.glue.docs import write_docs
 from include.glue.expectations import Auditor, Finding
 from include.glue.storage import list_uris, read_bytes, read_json, under, write_json
 from include.lake.days import parse_days
-from include.lake.schema import PARTITION_COLUMN
 from include.workloads import Workload, load
+from include.workloads.schema import PARTITION_COLUMN
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

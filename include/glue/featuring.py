@@ -11,10 +11,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from include.lake.schema import FEATURE_PREFIX
 from include.workloads import Workload
 from include.workloads.fields import LARGEST_NUMBER
 from include.workloads.model import execute_features
+from include.workloads.schema import FEATURE_PREFIX
 
 _LONGEST_REASON = 200
 

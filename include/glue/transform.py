@@ -23,8 +23,8 @@ from include.glue.session import spark_session
 from include.glue.storage import object_uri, read_json, under, write_json
 from include.glue.writing import write_days, write_quarantine
 from include.lake.days import parse_days
-from include.lake.schema import COMMON_COLUMNS
 from include.workloads import Workload, load
+from include.workloads.schema import COMMON_COLUMNS
 
 log = logging.getLogger("nightjar.transform")
 

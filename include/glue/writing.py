@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame
 
 from include.glue.columns import as_athena
 from include.glue.storage import under
-from include.lake.schema import PARTITION_COLUMN, processed_columns
 from include.workloads import Workload
+from include.workloads.schema import PARTITION_COLUMN, processed_columns
 
 
 def write_days(

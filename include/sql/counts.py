@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from include.lake.layout import table_name
-from include.lake.schema import PARTITION_COLUMN
 from include.sql.text import literal, quoted
 from include.workloads.model import Workload
+from include.workloads.schema import PARTITION_COLUMN
 
 
 def day_counts_query(workload: Workload, database: str, first: date, last: date) -> str:

@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 from include.lake.days import utc_date
 from include.lake.layout import table_name
-from include.lake.schema import (
+from include.sql.splits import split_bounds
+from include.sql.text import literal, quoted, row_digest, timestamp
+from include.workloads.model import Workload
+from include.workloads.schema import (
     COMMON_COLUMNS,
     FEATURE_PREFIX,
     PARTITION_COLUMN,
@@ -15,9 +18,6 @@ from include.lake.schema import (
     processed_columns,
     request_columns,
 )
-from include.sql.splits import split_bounds
-from include.sql.text import literal, quoted, row_digest, timestamp
-from include.workloads.model import Workload
 
 
 def dataset_select(workload: Workload, database: str, cutoff: datetime) -> str:

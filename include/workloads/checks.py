@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator
 from typing import get_args
 
-from include.lake.schema import FEATURE_PREFIX, RESERVED_NAMES
 from include.workloads.errors import Problem
 from include.workloads.fields import FieldSpec
 from include.workloads.model import Join, Kind, Table, Workload, execute_features
+from include.workloads.schema import FEATURE_PREFIX, RESERVED_NAMES
 
 _DOCUMENTATION = ("description", "example")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from include.lake.schema import processed_columns
 from include.workloads.checks import check_features_source, check_workload
 from include.workloads.documents import parse_yaml, validate
 from include.workloads.errors import Problem, WorkloadError
 from include.workloads.expectations import Suite
 from include.workloads.model import Workload
+from include.workloads.schema import processed_columns
 
 
 def load(name: str, root: Traversable | None = None) -> Workload:

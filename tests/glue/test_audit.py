@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.glue.storage import read_json
-from include.lake.schema import processed_columns
 from include.workloads import Workload, load
+from include.workloads.schema import processed_columns
 from tests.glue.raw import utc
 from tests.workloads.tiny import EXPECTATIONS, document, tiny_workload, write_workload
 

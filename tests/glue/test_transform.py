@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.glue.storage import read_json
-from include.lake.schema import processed_columns
+from include.workloads.schema import processed_columns
 from tests.glue.raw import line, maker, offered, rated, utc, write_inputs
 from tests.workloads.tiny import tiny_workload
 

@@ -16,7 +16,7 @@ from nightjar.operators.publish import GateOperator, PublishDaysOperator, Refuse
 from nightjar.state.hook import StateHook
 
 from include.lake import fingerprint, layout
-from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud, cloud, moto_server
+from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 FIRST, SECOND = "2013-03-01", "2013-03-02"

@@ -37,8 +37,6 @@ def main(folder: Path) -> None:
     from airflow.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
 
-    import include.workloads
-
     for method in ("connect", "connect_ex"):
         setattr(socket.socket, method, refuse)
     socket.getaddrinfo = refuse

@@ -9,8 +9,8 @@ import duckdb
 import sqlglot
 
 from include.lake.layout import table_name
-from include.lake.schema import PARTITION_COLUMN, processed_columns
 from include.workloads import Workload
+from include.workloads.schema import PARTITION_COLUMN, processed_columns
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",

@@ -10,9 +10,9 @@ import pytest
 import sqlglot
 
 from include.lake.days import cutoff
-from include.lake.schema import dataset_columns
 from include.sql import dataset_digest_query, dataset_query, dataset_select, day_counts_query, split_bounds
 from include.workloads import load
+from include.workloads.schema import dataset_columns
 from tests.sql.engine import Engine
 from tests.workloads.tiny import tiny_workload
 

@@ -23,7 +23,7 @@ from nightjar.stream.lineage import lineages
 from nightjar.stream.shard import ShardIngest, Target
 
 from include.lake import layout
-from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud, cloud, moto_server
+from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 STREAM = "nightjar-test"

@@ -1,0 +1,46 @@
+"""Instants and their one text form: ISO 8601, UTC, always with microseconds.
+
+The width is fixed, so the texts of two instants compare as the instants do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def parse_instant(text: str) -> datetime:
+    """Parses an ISO 8601 time with an offset.
+
+    Returns:
+        An aware datetime in UTC.
+
+    Raises:
+        ValueError: The text is no ISO 8601 time, has no offset, or lies outside the years 1 to 9999 in UTC.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+        return require_aware(instant).astimezone(UTC)
+    except (TypeError, OverflowError, ValueError) as error:
+        raise ValueError(
+            f"{text!r} is not an ISO 8601 time with an offset, like 2013-03-01T10:15:00Z ({error})"
+        ) from None
+
+
+def format_instant(instant: datetime) -> str:
+    """Formats an instant as ``2013-03-01T10:15:00.000000Z``.
+
+    Raises:
+        ValueError: The datetime has no time zone.
+    """
+    return require_aware(instant).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def require_aware(instant: datetime) -> datetime:
+    """Returns the datetime as it is.
+
+    Raises:
+        ValueError: The datetime has no time zone, so it is not an instant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("the time has no offset: give it a time zone, such as Z")
+    return instant
