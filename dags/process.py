@@ -29,10 +29,10 @@ from nightjar.runs import attempt_of, dag_options, pulled, state_waiting, waitin
 from nightjar.state.sensor import WatermarkSensor
 
 from include.build import BUILD_FILE
-from include.lake import days, fingerprint, layout, schema
+from include.lake import days, fingerprint, layout
 from include.pipelines.rundate import run_days
 from include.settings import settings
-from include.workloads import Workload, discover
+from include.workloads import Workload, discover, schema
 from include.workloads.tables import published_tables
 
 RAW_DEADLINE = timedelta(hours=6)

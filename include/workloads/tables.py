@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.lake import layout, schema
+from include.lake import layout
+from include.workloads import schema
 
 if TYPE_CHECKING:
     from include.workloads.model import Workload
