@@ -33,7 +33,7 @@ from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.lake import layout
-from include.pipelines import deploying
+from include.pipelines.deploy import rollout as deploying
 from include.pipelines.deploy.choose import Refusal
 from include.settings import settings
 from include.workloads import Workload, discover

@@ -22,14 +22,13 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.build import code_sha
 from nightjar.hooks.night import night_hooks
-from nightjar.inputs import list_inputs
 from nightjar.jobs.athena.results import query_rows
 from nightjar.jobs.athena.sensor import AthenaQuerySensor
 from nightjar.jobs.athena.submit import SubmitAthenaQueryOperator
 from nightjar.jobs.sagemaker.sensor import ProcessingJobSensor, TrainingJobSensor
 from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
 from nightjar.jobs.stop import StopJobsOperator
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.operators.announce import AnnounceVersionOperator
 from nightjar.params import date_param, flag_param
 from nightjar.runs import dag_options, pulled, state_waiting, waiting
@@ -38,7 +37,8 @@ from nightjar.state.sensor import DayStatusSensor
 
 from include.build import BUILD_FILE
 from include.lake import layout
-from include.pipelines import night
+from include.pipelines.raw_inputs import list_inputs
+from include.pipelines.retrain import run as night
 from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -80,7 +80,7 @@ def prepare(
     config, workload, backfill = settings(), load(name), dag_run.run_type == "backfill"
     rows, marked = query_rows(digest["query_execution_id"], config.region), night.markers(workload, planned["cutoff"])
     raw_key, tables = partial(layout.marked_raw_key, name, workload.stream.name), night.table_prefixes(workload)
-    inputs = list_inputs(LakeHook(), config.lake_bucket, marked, raw_key, tables)
+    inputs = list_inputs(ObjectStoreHook(), config.lake_bucket, marked, raw_key, tables)
     try:
         prepared = night.prepare(workload, planned, dataset_key, rows, inputs, config, backfill=backfill, **hooks(name))
     except night.Unfit as error:

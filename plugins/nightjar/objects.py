@@ -23,7 +23,7 @@ class Stored(NamedTuple):
     metadata: dict[str, str]
 
 
-class LakeHook(AwsBaseHook):
+class ObjectStoreHook(AwsBaseHook):
     """S3, as the lake uses it."""
 
     def __init__(self, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk import TriggerRule
 
 from include.workloads import load as load_workload
-from tests.dags.dag_files import load, platform_settings, rendered
+from tests.support.dag_files import load, platform_settings, rendered
 
 
 @pytest.fixture(scope="module")

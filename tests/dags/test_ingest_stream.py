@@ -11,7 +11,7 @@ from nightjar.stream.shard import Target
 
 from include.lake import layout
 from include.workloads import load as load_workload
-from tests.dags.dag_files import dag_run, load, platform_settings, rendered
+from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
 PARAMS = {"until": None, "complete_to": None}
 END = datetime(2013, 3, 1, 10, 15, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.workloads import load as load_workload
-from tests.dags.dag_files import load, platform_settings, rendered
+from tests.support.dag_files import load, platform_settings, rendered
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import include.workloads
-from tests.dags.dag_files import load
+from tests.support.dag_files import load
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from include.glue.storage import read_json
 from include.workloads import Workload, load
 from include.workloads.schema import processed_columns
-from tests.glue.raw import utc
-from tests.workloads.tiny import EXPECTATIONS, document, tiny_workload, write_workload
+from tests.support.raw_objects import utc
+from tests.support.tiny_workload import EXPECTATIONS, document, tiny_workload, write_workload
 
 # Great Expectations takes seconds to import.
 pytestmark = pytest.mark.stack

@@ -9,7 +9,7 @@ import pytest
 from include.glue.featuring import compute_row
 from include.glue.records import parse_event, parse_row
 from include.workloads import FieldSpec
-from tests.glue.raw import line, maker, offered, utc
+from tests.support.raw_objects import line, maker, offered, utc
 
 SCHEMAS = {"offered": {"item": FieldSpec(type="string"), "price": FieldSpec(type="number")}}
 MAKERS = {

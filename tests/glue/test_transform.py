@@ -13,8 +13,8 @@ import pytest
 
 from include.glue.storage import read_json
 from include.workloads.schema import processed_columns
-from tests.glue.raw import line, maker, offered, rated, utc, write_inputs
-from tests.workloads.tiny import tiny_workload
+from tests.support.raw_objects import line, maker, offered, rated, utc, write_inputs
+from tests.support.tiny_workload import tiny_workload
 
 pytestmark = pytest.mark.spark
 DAYS = [date(2013, 3, 1), date(2013, 3, 2), date(2013, 3, 3)]

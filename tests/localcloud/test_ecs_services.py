@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.ecs_services import balance, completed, described, last_rollout, tasks_of
+
 from .conftest import ACCOUNT, VENVS, Cloud, free_port
-from .services import balance, completed, described, last_rollout, tasks_of
 
 pytestmark = pytest.mark.stack
 

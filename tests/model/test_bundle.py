@@ -10,7 +10,7 @@ import pytest
 
 from include.model import bundle
 from include.model.bundle import BundleError
-from tests.training.builders import dump, seal_text, tar_gz, text_files
+from tests.support.bundles import dump, seal_text, tar_gz, text_files
 
 
 class Creates:

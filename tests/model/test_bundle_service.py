@@ -16,8 +16,8 @@ import pytest
 from include.model import bundle
 from include.model.archive import write
 from include.model.bundle import BundleError
-from tests.training.builders import seal_text, tar_gz, text_files
-from tests.training.fast_bundles import fast_text_files
+from tests.support.bundles import seal_text, tar_gz, text_files
+from tests.support.fast_bundles import fast_text_files
 
 ENGINES = {"onnxruntime": "model.onnx", "treelite": "model.treelite"}
 ROW = {"text_length": 120, "num_keywords": 3}

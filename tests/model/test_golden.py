@@ -9,7 +9,7 @@ from include.model.golden import UNKNOWN
 from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.workloads import FieldSpec
-from tests.training.builders import seal_text, text_files
+from tests.support.bundles import seal_text, text_files
 
 
 class Sums:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nightjar.callbacks import describe_failure, notify_failure
 
-from tests.plugins.moto_cloud import MotoCloud
+from tests.support.moto_cloud import MotoCloud
 
 INSTANCE = SimpleNamespace(
     dag_id="w_process", task_id="gate", run_id="manual__1", try_number=3, map_index=2, log_url="http://127.0.0.1/log"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar import build
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.operators.plan import PlanOperator
 from nightjar.operators.publish import GateOperator, PublishDaysOperator, RefusedDaysOperator
 from nightjar.state.hook import StateHook
 
 from include.lake import fingerprint, layout
-from tests.plugins.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 FIRST, SECOND = "2013-03-01", "2013-03-02"
@@ -38,7 +38,7 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> dict[st
 
 
 def audit(run: str, document: Any) -> None:
-    LakeHook().put(
+    ObjectStoreHook().put(
         LAKE,
         f"{layout.staging_prefix('w', run)}audit.json",
         document if isinstance(document, bytes) else json.dumps(document).encode(),
@@ -183,13 +183,13 @@ def test_a_new_column_is_added_to_the_table(catalog: MotoCloud, monkeypatch: pyt
 
 
 def raw(day: str, name: str, body: bytes = b"x") -> None:
-    lake, key = LakeHook(), f"{layout.raw_prefix('w', 's')}ingest_date={day}/{name}"
+    lake, key = ObjectStoreHook(), f"{layout.raw_prefix('w', 's')}ingest_date={day}/{name}"
     lake.put_once(LAKE, key, body)
     lake.put(LAKE, layout.marker_key("w", "s", date.fromisoformat(day), key), b"")
 
 
 def snapshot() -> None:
-    LakeHook().put_once(LAKE, layout.raw_table_key("w", "weather", date(2013, 3, 1), "1", 0), b"rows")
+    ObjectStoreHook().put_once(LAKE, layout.raw_table_key("w", "weather", date(2013, 3, 1), "1", 0), b"rows")
     StateHook(STATE).put(*layout.watermark_key("w", "weather"), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
 
@@ -224,7 +224,7 @@ def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCl
     raw(SECOND, "b")
     planned = planner(tmp_path, days=f"{FIRST},2013-03-09").execute({})
     assert list(planned["days"]) == [FIRST], "a day without raw data is left out"
-    document = LakeHook().get_json(ARTIFACT, planned["inputs"].removeprefix(f"s3://{ARTIFACT}/"))
+    document = ObjectStoreHook().get_json(ARTIFACT, planned["inputs"].removeprefix(f"s3://{ARTIFACT}/"))
     assert [entry["key"] for entry in document["stream_objects"]] == [f"raw/w/s/ingest_date={FIRST}/a"]
     head = cloud.client("s3").head_object(Bucket=LAKE, Key=document["stream_objects"][0]["key"], ChecksumMode="ENABLED")
     assert document["stream_objects"][0]["sha256"] == head["ChecksumSHA256"]
@@ -280,7 +280,7 @@ def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, tmp_path: Path)
     raw(FIRST, "a")
     key = f"{layout.raw_prefix('w', 's')}ingest_date={FIRST}/strange"
     cloud.client("s3").put_object(Bucket=LAKE, Key=key, Body=b"x", ChecksumAlgorithm="CRC32")
-    LakeHook().put(LAKE, layout.marker_key("w", "s", date.fromisoformat(FIRST), key), b"")
+    ObjectStoreHook().put(LAKE, layout.marker_key("w", "s", date.fromisoformat(FIRST), key), b"")
     with pytest.raises(ValueError, match="strange has no SHA-256"):
         planner(tmp_path).execute({})
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from include.workloads import discover
-from tests.policy.parsed import ROOT, parsed
+from tests.support.parsed_dags import ROOT, parsed
 
 pytestmark = pytest.mark.stack
 FILES = sorted(path.name for path in (ROOT / "dags").glob("*.py"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policy.parsed import ROOT, environment
+from tests.support.parsed_dags import ROOT, environment
 
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(

@@ -16,7 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from include.model import bundle
-from tests.training.builders import text_files
+from tests.support.bundles import text_files
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -18,7 +18,7 @@ from serving.model import LoadedModel
 from serving.scoring import Scoring
 from serving.settings import Settings
 from serving.state import State
-from tests.training.builders import text_files
+from tests.support.bundles import text_files
 
 FAST, SLOW = 0.0001, 0.01
 

@@ -14,7 +14,7 @@ from include.workloads import FieldSpec, load
 from serving import validation
 from serving.decode import FastDecoder
 from tests.serving.cases import RECORDS
-from tests.training.builders import TEXT_REQUEST
+from tests.support.bundles import TEXT_REQUEST
 
 MIXED = {
     "name": FieldSpec(type="string"),

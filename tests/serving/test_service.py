@@ -9,7 +9,7 @@ import pytest
 from include.model import bundle
 from tests.model.test_bundle import Creates
 from tests.serving.conftest import Service
-from tests.training.builders import seal_text, text_files
+from tests.support.bundles import seal_text, text_files
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., Service]

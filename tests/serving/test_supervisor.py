@@ -17,7 +17,7 @@ import pytest
 from include.model import bundle
 from tests.serving.cases import GOOD
 from tests.serving.conftest import Service
-from tests.training.builders import text_files
+from tests.support.bundles import text_files
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., Service]

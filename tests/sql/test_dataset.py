@@ -13,8 +13,8 @@ from include.lake.days import cutoff
 from include.sql import dataset_digest_query, dataset_query, dataset_select, day_counts_query, split_bounds
 from include.workloads import load
 from include.workloads.schema import dataset_columns
-from tests.sql.engine import Engine
-from tests.workloads.tiny import tiny_workload
+from tests.support.sql_engine import Engine
+from tests.support.tiny_workload import tiny_workload
 
 DAY = date(2013, 3, 10)  # train 6, 7, 8; validation 9; test 10
 CUTOFF = cutoff(DAY)

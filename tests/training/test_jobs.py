@@ -21,7 +21,7 @@ from include.pipelines.promotion.decide import decide
 from include.training import evaluate, train
 from include.training.container import JobError
 from include.workloads import load
-from tests.training.builders import dump, make_flights, write_model_tar
+from tests.support.bundles import dump, make_flights, write_model_tar
 
 ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
 

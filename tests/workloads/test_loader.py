@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from include.workloads import WorkloadError, discover, load
-from tests.workloads.tiny import EXPECTATIONS, FEATURES, document, tiny_workload, write_workload
+from tests.support.tiny_workload import EXPECTATIONS, FEATURES, document, tiny_workload, write_workload
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.workloads.schema import dataset_columns, processed_columns
-from tests.workloads.tiny import tiny_workload
+from tests.support.tiny_workload import tiny_workload
 
 COMMON = ["key", "event_time", "known_at", "recorded_at", "arrived_at"]
 

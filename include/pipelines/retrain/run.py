@@ -14,8 +14,8 @@ from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import canonical_json, digest, submit_key
 from include.lake.manifest import dataset_manifest, split_summary
-from include.pipelines import packages as registry
 from include.pipelines.deploy.rollout import State, read_pointer
+from include.pipelines.promotion import packages as registry
 from include.pipelines.promotion.decide import decide
 from include.pipelines.retrain.cost import cost_usd
 from include.pipelines.retrain.jobs import evaluation_config, training_config
@@ -31,7 +31,7 @@ class Unfit(ValueError):
 
 
 class Objects(Protocol):
-    """Objects in S3 (``nightjar.objects.LakeHook``)."""
+    """Objects in S3 (``nightjar.objects.ObjectStoreHook``)."""
 
     def put(self, bucket: str, key: str, body: bytes) -> None: ...
     def put_once(self, bucket: str, key: str, body: bytes) -> bool: ...
@@ -39,7 +39,7 @@ class Objects(Protocol):
 
 
 class RawInputs(Protocol):
-    """Key → checksum of each day's stream objects and each table's objects; key → metadata (``nightjar.inputs.Inputs``)."""
+    """Key → checksum of each day's stream objects and each table's objects; key → metadata (``include.pipelines.raw_inputs.Inputs``)."""
 
     days: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, Mapping[str, str]]

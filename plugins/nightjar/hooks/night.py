@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from nightjar.jobs.sagemaker.registry import RegistryHook
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 
 def night_hooks(model_group: str, state_table: str, region: str) -> dict[str, Any]:
     """``objects`` in S3, ``state`` table, ``versions`` of the model."""
     return {
-        "objects": LakeHook(),
+        "objects": ObjectStoreHook(),
         "state": StateHook(state_table),
         "versions": RegistryHook(model_group, region_name=region),
     }

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.instants import instant_text, parse_instant
 from nightjar.kinesis.hook import KinesisReadHook
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 from nightjar.stream.shard import ShardIngest, Target
 
@@ -40,7 +40,7 @@ class KinesisToS3Operator(BaseOperator):
 
     def execute(self, context: Any) -> list[dict[str, Any]]:
         target, until = Target(**self.target), parse_instant(self.until)
-        hooks = {"kinesis": KinesisReadHook(), "lake": LakeHook(), "state": StateHook(self.state_table)}
+        hooks = {"kinesis": KinesisReadHook(), "lake": ObjectStoreHook(), "state": StateHook(self.state_table)}
         summaries, drained = [], set()
         for shard in self.shards:
             shard_id = shard["shard_id"]

@@ -12,10 +12,11 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from include.pipelines.raw_inputs import RawInputs as Inputs
+from include.pipelines.raw_inputs import list_inputs
 from nightjar.build import code_sha
-from nightjar.inputs import Inputs, list_inputs
 from nightjar.instants import instant_text, utc_now
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 
@@ -73,7 +74,7 @@ class PlanOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         # Read before the listing: of two plans, the later one has seen at least what the earlier one has.
         planned_at, sha = instant_text(utc_now()), code_sha(self.build_file)
-        state, lake, digest = StateHook(self.state_table), LakeHook(), self.fingerprint.digest
+        state, lake, digest = StateHook(self.state_table), ObjectStoreHook(), self.fingerprint.digest
         asked = self.days.split(",")
         self._require_snapshots(state)
         inputs = self._inputs(lake, asked)
@@ -113,7 +114,7 @@ class PlanOperator(BaseOperator):
                 f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task."
             )
 
-    def _inputs(self, lake: LakeHook, asked: Sequence[str]) -> Inputs:
+    def _inputs(self, lake: ObjectStoreHook, asked: Sequence[str]) -> Inputs:
         return list_inputs(
             lake,
             self.lake_bucket,

@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.gates import judge
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 from nightjar.tables.catalog import CatalogHook
 
@@ -42,7 +42,7 @@ class GateOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         key = self.audit_key.format(run=self.run)
         try:
-            audit = LakeHook().get_json(self.bucket, key)
+            audit = ObjectStoreHook().get_json(self.bucket, key)
         except ValueError as error:
             audit = str(error)
         judgement = judge(audit, list(self.plan["days"]))

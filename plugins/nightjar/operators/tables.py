@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.instants import instant_text, parse_instant
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 from nightjar.stream.batch import GzipLines, json_line
 from nightjar.tables.snapshot import Row, RowsDigest, Snapshot, snapshot
@@ -60,7 +60,7 @@ class PostgresToS3Operator(BaseOperator):
         self.chunk_rows = chunk_rows
 
     def execute(self, context: Any) -> dict[str, int]:
-        state, lake = StateHook(self.state_table), LakeHook()
+        state, lake = StateHook(self.state_table), ObjectStoreHook()
         overlap, written = timedelta(seconds=int(self.overlap_seconds)), {}
         with snapshot(self.secret) as source:
             self.log.info("One snapshot of %d tables, up to %s", len(self.tables), instant_text(source.upper))
@@ -104,7 +104,7 @@ class PostgresToS3Operator(BaseOperator):
     ) -> Iterator[Row]:
         return source.rows(table, spec["columns"], spec["watermark"], low, high)
 
-    def _write(self, lake: LakeHook, table: str, upper: datetime, rows: Iterator[Row]) -> int:
+    def _write(self, lake: ObjectStoreHook, table: str, upper: datetime, rows: Iterator[Row]) -> int:
         count = 0
         for chunk, part in groupby(enumerate(rows), lambda numbered: numbered[0] // self.chunk_rows):
             lines = GzipLines()

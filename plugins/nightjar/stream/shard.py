@@ -18,7 +18,7 @@ from typing import Any
 
 from nightjar.instants import instant_text, parse_instant
 from nightjar.kinesis.hook import KinesisReadHook, Record, ShardReader
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 from nightjar.stream.batch import Batch, GzipLines, quarantine_line, raw_head
 from nightjar.stream.decode import Undecodable, decode
@@ -70,7 +70,7 @@ class ShardIngest:
         until: datetime,
         *,
         kinesis: KinesisReadHook,
-        lake: LakeHook,
+        lake: ObjectStoreHook,
         state: StateHook,
         reader: Callable[..., ShardReader] = ShardReader,
     ) -> None:

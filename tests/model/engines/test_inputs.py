@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from include.model.engines.inputs import FLOAT32_LARGEST, InputCheck, Inputs, measure
-from tests.model.engines.models import fitted
+from tests.support.fitted_models import fitted
 
 FLOAT32 = Inputs(dtype="float32", finite=(True, True), missing=True)
 FLOAT64 = Inputs(dtype="float64", finite=(True, False), missing=False)

@@ -8,7 +8,7 @@ import pytest
 from include.model.engines import FAST_FORMS, ladder, loading, onnx_trees
 from include.model.engines.ladder import LADDER, Rung, Source
 from include.model.engines.trees import Tree
-from tests.model.engines.models import fitted, published
+from tests.support.fitted_models import fitted, published
 
 ONNX, TREELITE = LADDER
 FORESTS = ["forest", "forest, missing values", "forest, class weights", "forest of leaves"]

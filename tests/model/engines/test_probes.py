@@ -5,7 +5,7 @@ import pytest
 
 from include.model.engines import trees
 from include.model.engines.probes import on_splits
-from tests.model.engines.models import fitted
+from tests.support.fitted_models import fitted
 
 
 def _visited(tree: trees.Tree, row: np.ndarray) -> set[int]:

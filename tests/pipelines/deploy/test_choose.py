@@ -7,21 +7,8 @@ from typing import Any
 import pytest
 
 from include.pipelines.deploy.choose import Refusal, choose, read_version
-from include.pipelines.promotion.packages import METADATA, Package
+from tests.support.packages import PACKAGES, package
 
-
-def package(version: int, cutoff: str, status: str = "Approved", backfilled: bool = False) -> Package:
-    values = dict.fromkeys(METADATA, "x") | {"data_cutoff": cutoff, "backfilled": str(backfilled).lower()}
-    return Package(version, f"arn:{version}", status, "golden rows differ", values)
-
-
-PACKAGES = [
-    package(5, "2013-03-04T00:00:00Z", "Rejected"),
-    package(4, "2013-03-01T00:00:00Z", backfilled=True),
-    package(3, "2013-03-03T00:00:00Z"),
-    package(2, "2013-03-02T00:00:00Z"),
-    package(1, "2013-03-01T00:00:00Z"),
-]
 LIVE = {"version": 2, "previous": 1, "hold": False}
 
 

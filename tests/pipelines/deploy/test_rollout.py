@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from nightjar.state.hook import StateHook
 
-from include.pipelines import deploying
+from include.pipelines.deploy import rollout as deploying
 from include.pipelines.deploy.choose import Refusal
 from include.pipelines.deploy.rollout import Conflict
-from tests.pipelines.deploy.test_choose import PACKAGES
+from tests.support.packages import PACKAGES
 
 PARAMS = {"version": None, "release_hold": False, "dry_run": False}
 

@@ -14,8 +14,7 @@ from include.pipelines.promotion.packages import (
     read_packages,
 )
 from include.pipelines.retrain.cost import cost_usd
-
-from .test_choose import PACKAGES, package
+from tests.support.packages import PACKAGES, package
 
 
 def test_metadata_is_complete_short_and_text() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from nightjar.jobs.sagemaker.registry import RegistryHook
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.pipelines import night
 from include.pipelines.promotion.packages import METADATA
+from include.pipelines.retrain import run as night
 from include.settings import Settings
 from include.workloads import load
 from tests.localcloud.conftest import Cloud
@@ -36,7 +36,7 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         BillingMode="PAY_PER_REQUEST",
     )
-    return {"objects": LakeHook(), "state": StateHook(name), "versions": RegistryHook(f"nightjar-{name}")}
+    return {"objects": ObjectStoreHook(), "state": StateHook(name), "versions": RegistryHook(f"nightjar-{name}")}
 
 
 def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> dict[str, Any]:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from include.pipelines import night
+from include.pipelines.retrain import run as night
 from include.pipelines.retrain.jobs import evaluation_config
 from include.settings import Settings
 from include.workloads import load
-
-from .test_choose import package
+from tests.support.packages import package
 
 SETTINGS = Settings(
     lake_bucket="lake",

@@ -13,7 +13,7 @@ from nightjar.jobs.athena.sensor import AthenaQuerySensor
 from nightjar.jobs.athena.submit import JUST_NOW, SubmitAthenaQueryOperator
 from nightjar.jobs.stop import StopJobsOperator
 
-from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
+from tests.support.job_clouds import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
 pytestmark = pytest.mark.stack
 

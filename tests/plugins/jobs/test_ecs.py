@@ -12,8 +12,7 @@ from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.operators.restore import RestoreServiceOperator
 
 from tests.localcloud.conftest import ACCOUNT, Cloud
-
-from .conftest import context, fire
+from tests.support.job_clouds import context, fire
 
 pytestmark = pytest.mark.stack
 

@@ -12,7 +12,7 @@ from nightjar.jobs.glue.sensor import GlueJobRunSensor
 from nightjar.jobs.glue.submit import SubmitGlueJobOperator
 from nightjar.jobs.stop import StopJobsOperator
 
-from .conftest import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
+from tests.support.job_clouds import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
 
 pytestmark = pytest.mark.stack
 

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.operators.restore import RejectVersionOperator
 
-from .conftest import context
+from tests.support.job_clouds import context
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("on_cloud")]
 

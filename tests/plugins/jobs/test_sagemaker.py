@@ -12,8 +12,7 @@ from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTr
 from nightjar.jobs.stop import StopJobsOperator
 
 from tests.localcloud.conftest import ACCOUNT, Cloud
-
-from .conftest import KilledTaskInstance, TaskInstance, context, fire
+from tests.support.job_clouds import KilledTaskInstance, TaskInstance, context, fire
 
 pytestmark = pytest.mark.stack
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowException
 from nightjar.operators import verify
 from nightjar.operators.verify import VerifyServiceOperator
 
-from .conftest import TaskInstance, context
+from tests.support.job_clouds import TaskInstance, context
 
 pytestmark = pytest.mark.stack
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from nightjar.kinesis.hook import KinesisReadHook, ShardReader
-from nightjar.objects import LakeHook
+from nightjar.objects import ObjectStoreHook
 from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Operator
 from nightjar.state.hook import StateHook
 from nightjar.stream.decode import REQUIRED, Undecodable, decode
@@ -23,7 +23,7 @@ from nightjar.stream.lineage import lineages
 from nightjar.stream.shard import ShardIngest, Target
 
 from include.lake import layout
-from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 STREAM = "nightjar-test"
@@ -59,7 +59,7 @@ def event(number: int, **changes: Any) -> bytes:
 
 
 def ingest(until: datetime = FOREVER, reader: Any = ShardReader, **changes: Any) -> dict[str, Any]:
-    hooks = {"kinesis": KinesisReadHook(), "lake": LakeHook(), "state": StateHook(STATE)}
+    hooks = {"kinesis": KinesisReadHook(), "lake": ObjectStoreHook(), "state": StateHook(STATE)}
     return ShardIngest(Target(**target(**changes)), SHARD, until, reader=reader, **hooks).run().to_dict()
 
 
@@ -201,13 +201,13 @@ def crash(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, at: int) ->
     monkeypatch.setattr(owner, method, crashing)
 
 
-# Each batch of ten has a quarantine object and the marker of one day, both put by LakeHook.put.
+# Each batch of ten has a quarantine object and the marker of one day, both put by ObjectStoreHook.put.
 @pytest.mark.parametrize(
     ("size", "moment"),
     [
         (1, (StateHook, "advance", 2)),
-        (4, (LakeHook, "put", 3)),
-        (10, (LakeHook, "put", 4)),
+        (4, (ObjectStoreHook, "put", 3)),
+        (10, (ObjectStoreHook, "put", 4)),
         (100, (StateHook, "advance", 2)),
     ],
 )
@@ -249,7 +249,7 @@ def test_a_crash_repaired_on_another_day_finds_the_same_key(
 
 
 def test_a_raw_object_is_never_overwritten(cloud: MotoCloud) -> None:
-    lake = LakeHook()
+    lake = ObjectStoreHook()
     assert lake.put_once(LAKE, "raw/x", b"first")
     assert not lake.put_once(LAKE, "raw/x", b"second")
     assert lake.open(LAKE, "raw/x").read() == b"first"

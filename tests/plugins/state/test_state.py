@@ -12,7 +12,7 @@ from nightjar.state.hook import StateHook
 from nightjar.state.sensor import DayStatusSensor, WatermarkSensor
 from nightjar.state.trigger import DayStatusTrigger, WatermarkTrigger, day_verdict, watermark_verdict
 
-from tests.plugins.moto_cloud import STATE, MotoCloud
+from tests.support.moto_cloud import STATE, MotoCloud
 
 NOW = datetime(2013, 3, 2, tzinfo=UTC)
 

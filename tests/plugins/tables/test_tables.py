@@ -23,7 +23,7 @@ from nightjar.state.hook import StateHook
 from nightjar.tables.snapshot import RowsDigest, json_value, snapshot
 
 from include.lake import layout
-from tests.plugins.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 SECRET = "nightjar/w/database"

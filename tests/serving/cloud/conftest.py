@@ -11,9 +11,9 @@ import pytest
 
 from include.model import bundle
 from tests.localcloud.conftest import ACCOUNT, ROOT, VENVS, Cloud, base_config, free_port, running_cloud
-from tests.localcloud.services import CLUSTER, balance, completed, described, last_rollout, tasks_of
 from tests.serving.cloud.load import Load
-from tests.training.builders import seal_text, text_files
+from tests.support.bundles import seal_text, text_files
+from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
 
 NAME = "texts"
 BUCKET = "bundles"

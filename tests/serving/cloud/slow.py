@@ -10,7 +10,7 @@ import joblib
 from sklearn.linear_model import LogisticRegression
 
 from include.model import bundle
-from tests.training.builders import dump, seal_text, text_files
+from tests.support.bundles import dump, seal_text, text_files
 
 SCORE_SECONDS = 0.003
 

@@ -15,7 +15,7 @@ from tests.serving.cloud.load import Load
 from tests.serving.cloud.slow import slow_bundle
 from tests.serving.conftest import Service
 from tests.serving.test_redis_cache import Valkey
-from tests.training.builders import text_files
+from tests.support.bundles import text_files
 
 pytestmark = pytest.mark.stack
 AFTER_SECONDS = 1.5

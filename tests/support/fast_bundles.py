@@ -11,7 +11,7 @@ from include.model import bundle, golden
 from include.model.engines import Engine, ladder
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from tests.training.builders import TEXT_FEATURES, TEXT_REQUEST, dump, seal_text
+from tests.support.bundles import TEXT_FEATURES, TEXT_REQUEST, dump, seal_text
 
 
 def fast_text_files(engine: Engine = "onnxruntime", **changes: Any) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from include.settings import settings
-from tests.policy.parsed import ROOT, SETTINGS
+from tests.support.parsed_dags import ROOT, SETTINGS
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def python(*arguments: str, **more: str) -> str:
 @cache
 def parsed(hash_seed: str = "1", folder: Path = ROOT / "dags") -> dict[str, Any]:
     """What ``parse_dags.py`` found: ``{"files": {name: {"dags": {id: …}, "error", "seconds", …}}, "banned": [module]}``."""
-    output = python(str(ROOT / "tests" / "policy" / "parse_dags.py"), str(folder), PYTHONHASHSEED=hash_seed)
+    output = python(str(ROOT / "tests" / "support" / "parse_dags.py"), str(folder), PYTHONHASHSEED=hash_seed)
     return json.loads(output.splitlines()[-1])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .conftest import Cloud
+from tests.localcloud.conftest import Cloud
 
 CLUSTER = "test"
 

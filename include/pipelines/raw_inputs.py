@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from nightjar.objects import LakeHook
+from include.pipelines.protocols import ObjectStore
 
 Checksums = dict[str, str]
 
 
-class Inputs(NamedTuple):
+class RawInputs(NamedTuple):
     """Key → SHA-256 checksum: of each day's stream objects, and of each table's objects; key → metadata of each."""
 
     days: dict[str, Checksums]
@@ -23,12 +23,12 @@ class Inputs(NamedTuple):
 
 
 def list_inputs(
-    lake: LakeHook,
+    lake: ObjectStore,
     bucket: str,
     marker_prefixes: Mapping[str, str],
     raw_key: Callable[[str], str],
     table_prefixes: Mapping[str, str],
-) -> Inputs:
+) -> RawInputs:
     """Lists what is in raw for each day of ``marker_prefixes`` (day → prefix); days without any object are left out.
 
     ``raw_key`` gives the raw object that a marker names. Each object's checksum is asked for once, however many days it is in.
@@ -38,7 +38,7 @@ def list_inputs(
     tables = {table: list(lake.keys(bucket, prefix)) for table, prefix in table_prefixes.items()} if marked else {}
     keys = sorted({key for found in (*marked.values(), *tables.values()) for key in found})
     stored = lake.stored(bucket, keys)
-    return Inputs(
+    return RawInputs(
         {day: {key: stored[key].sha256 for key in found} for day, found in marked.items()},
         {table: {key: stored[key].sha256 for key in found} for table, found in tables.items()},
         {key: found.metadata for key, found in stored.items()},

@@ -1,0 +1,26 @@
+"""How a task ends when domain logic raises: Airflow's exceptions for those of a library that knows no Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+ExceptionTypes = type[Exception] | tuple[type[Exception], ...]
+
+
+@contextmanager
+def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterator[None]:
+    """Turns exceptions of the body into a skipped task, or into a failed one that is not retried.
+
+    Args:
+        skip: exceptions after which the task is skipped, with the exception's text as the reason.
+        fail: exceptions after which the task fails at once. Any other exception fails the try, and Airflow retries.
+    """
+    try:
+        yield
+    except skip as error:
+        raise AirflowSkipException(str(error)) from None
+    except fail as error:
+        raise AirflowFailException(str(error)) from error
