@@ -13,7 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from include.workloads import Workload
 from include.workloads.fields import LARGEST_NUMBER
-from include.workloads.model import execute_features
+from include.workloads.declaration import execute_features
 from include.workloads.schema import FEATURE_PREFIX
 
 _LONGEST_REASON = 200

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from include.glue.columns import payload_schema
-from include.workloads.model import Join, Table
+from include.workloads.declaration import Join, Table
 
 
 def table_versions(rows: DataFrame, table: Table) -> DataFrame:

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from include.glue.records import Record, Row, Schemas, parse_event, parse_row
-from include.workloads.model import Table
+from include.workloads.declaration import Table
 
 # The same columns for Spark and for Arrow; the order is that of the named tuples.
 _SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}

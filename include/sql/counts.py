@@ -6,7 +6,7 @@ from datetime import date
 
 from include.lake.layout import table_name
 from include.sql.text import literal, quoted
-from include.workloads.model import Workload
+from include.workloads.declaration import Workload
 from include.workloads.schema import PARTITION_COLUMN
 
 

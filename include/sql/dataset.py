@@ -8,7 +8,7 @@ from include.lake.days import utc_date
 from include.lake.layout import table_name
 from include.sql.splits import split_bounds
 from include.sql.text import literal, quoted, row_digest, timestamp
-from include.workloads.model import Workload
+from include.workloads.declaration import Workload
 from include.workloads.schema import (
     COMMON_COLUMNS,
     FEATURE_PREFIX,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from include.lake.days import iso
-from include.workloads.model import Dataset
+from include.workloads.declaration import Dataset
 
 SPLITS = ("train", "validation", "test")
 

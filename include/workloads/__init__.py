@@ -5,6 +5,6 @@ from __future__ import annotations
 from include.workloads.errors import Problem, WorkloadError
 from include.workloads.fields import FieldSpec, check_record
 from include.workloads.loader import discover, load
-from include.workloads.model import Workload
+from include.workloads.declaration import Workload
 
 __all__ = ["FieldSpec", "Problem", "Workload", "WorkloadError", "check_record", "discover", "load"]

@@ -9,7 +9,7 @@ from typing import get_args
 
 from include.workloads.errors import Problem
 from include.workloads.fields import FieldSpec
-from include.workloads.model import Join, Kind, Table, Workload, execute_features
+from include.workloads.declaration import Join, Kind, Table, Workload, execute_features
 from include.workloads.schema import FEATURE_PREFIX, RESERVED_NAMES
 
 _DOCUMENTATION = ("description", "example")

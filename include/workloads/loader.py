@@ -10,7 +10,7 @@ from include.workloads.checks import check_features_source, check_workload
 from include.workloads.documents import parse_yaml, validate
 from include.workloads.errors import Problem, WorkloadError
 from include.workloads.expectations import Suite
-from include.workloads.model import Workload
+from include.workloads.declaration import Workload
 from include.workloads.schema import processed_columns
 
 

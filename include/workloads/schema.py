@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from include.workloads.model import Workload
+    from include.workloads.declaration import Workload
 
 ATHENA_TYPES = {
     "string": "string",

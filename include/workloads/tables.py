@@ -8,7 +8,7 @@ from include.lake import layout
 from include.workloads import schema
 
 if TYPE_CHECKING:
-    from include.workloads.model import Workload
+    from include.workloads.declaration import Workload
 
 
 def published_tables(workload: Workload, lake: str) -> dict[str, dict[str, Any]]:
