@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from typing import get_args
 
 from include.workloads.errors import Problem
-from include.workloads.fields import FieldSpec
-from include.workloads.declaration import Join, Kind, Table, Workload, execute_features
+from include.workloads.declaration import Kind, Workload, execute_features
 from include.workloads.schema import FEATURE_PREFIX, RESERVED_NAMES
-
-_DOCUMENTATION = ("description", "example")
 
 
 def check_workload(workload: Workload, file: str) -> list[Problem]:
@@ -74,8 +71,9 @@ def _events(workload: Workload) -> Iterator[tuple[str, str]]:
                 + (f" ({', '.join(names)})" if names else ""),
             )
     for name, event in workload.events.items():
-        for field in RESERVED_NAMES & event.fields.keys():
-            yield f"events.{name}.schema.{field}", "is a name the platform uses itself; take another"
+        for field in event.fields:
+            if _reserved(field) if event.role == "features" else field in RESERVED_NAMES:
+                yield f"events.{name}.schema.{field}", "is a name the platform uses itself; take another"
 
 
 def _tables(workload: Workload) -> Iterator[tuple[str, str]]:
@@ -116,33 +114,25 @@ def _joins(workload: Workload) -> Iterator[tuple[str, str]]:
                 yield f"joins.{i}.fields", f"{field} is not in the schema of the table {join.table}"
 
 
-def joined_fields(join: Join, table: Table) -> dict[str, FieldSpec]:
-    """The request fields a join adds. A row may be missing, so each may be null."""
-    return {join.prefix + name: table.fields[name].model_copy(update={"nullable": True}) for name in join.fields}
-
-
 def _request(workload: Workload) -> Iterator[tuple[str, str]]:
-    expected = dict(workload.events[workload.feature_event].fields)
+    names = set(workload.events[workload.feature_event].fields)
     for i, join in enumerate(workload.joins):
-        for name, spec in joined_fields(join, workload.tables[join.table]).items():
-            if name in expected:
-                yield f"joins.{i}.prefix", f"the joined field {name} is there already; set another prefix"
-            expected[name] = spec
-    for name, spec in expected.items():
-        stated = workload.request.get(name)
-        if name in RESERVED_NAMES or name.startswith(FEATURE_PREFIX):
-            yield f"request.{name}", "is a name the platform uses itself; take another"
-        elif stated is None:
-            yield f"request.{name}", "is missing: the request record is the event's fields and the joined fields"
-        else:
-            for attribute in FieldSpec.model_fields:
-                if attribute not in _DOCUMENTATION and getattr(stated, attribute) != getattr(spec, attribute):
-                    yield (
-                        f"request.{name}.{attribute}",
-                        f"must be {getattr(spec, attribute)!r}, as where the field comes from",
-                    )
-    for name in workload.request.keys() - expected.keys():
-        yield f"request.{name}", "is neither a field of the feature event nor a joined field"
+        for name in join.joined_fields(workload.tables[join.table]):
+            if _reserved(name):
+                yield f"joins.{i}.prefix", f"{name} is a name the platform uses itself; set another prefix"
+            elif name in names:
+                yield f"joins.{i}.prefix", f"there is already a request field {name}; set another prefix"
+            names.add(name)
+    for name, text in workload.request_texts.items():
+        spec = workload.request.get(name)
+        if spec is None:
+            yield f"request.{name}", "is neither a field of the feature event nor a joined field"
+        elif text.example is not None and (problem := spec.check(text.example)[1]):
+            yield f"request.{name}.example", f"{text.example!r} {problem}"
+
+
+def _reserved(name: str) -> bool:
+    return name in RESERVED_NAMES or name.startswith(FEATURE_PREFIX)
 
 
 def _label(workload: Workload) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from include.workloads.expectations import Suite
 from include.workloads.fields import NAME, FieldSpec
@@ -26,6 +26,22 @@ class Part(BaseModel):
 
 class Stream(Part):
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,128}$", description="Kinesis stream")
+
+
+class RequestText(Part):
+    """What a workload may say differently of a request field; the rest is taken from where the field is declared."""
+
+    description: str = ""
+    example: str | int | float | bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_else(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (others := sorted(str(name) for name in value.keys() - cls.model_fields.keys())):
+            raise ValueError(
+                f"{', '.join(others)} is taken from where the field is declared; write only description and example here"
+            )
+        return value
 
 
 class Event(Part):
@@ -52,6 +68,10 @@ class Join(Part):
     )
     prefix: str = Field("", pattern=r"^([a-z][a-z0-9_]*)?$")
     fields: tuple[Name, ...] = Field(min_length=1)
+
+    def joined_fields(self, table: Table) -> Schema:
+        """The request fields that this join adds. A row may be missing, so each may be null."""
+        return {self.prefix + name: table.fields[name].model_copy(update={"nullable": True}) for name in self.fields}
 
 
 class Label(Part):
@@ -104,7 +124,7 @@ class Workload(Part):
     tables: dict[Name, Table] = Field(default_factory=dict)
     database: Database | None = None
     joins: tuple[Join, ...] = ()
-    request: Schema = Field(min_length=1)
+    request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
     label: Label
     expectations: str = Field(pattern=r"^[A-Za-z0-9_-]+\.yaml$", description="file in the workload's folder")
     dataset: Dataset
@@ -120,6 +140,18 @@ class Workload(Part):
     def feature_event(self) -> str:
         """The name of the one event type whose role is features."""
         return next(name for name, event in self.events.items() if event.role == "features")
+
+    @cached_property
+    def request(self) -> Schema:
+        """The request record, which ``/predict`` takes: the feature event's fields, then those of each join, in declared order.
+
+        Columns of tables and data sets have this order.
+        """
+        fields = dict(self.events[self.feature_event].fields)
+        for join in self.joins:
+            fields |= join.joined_fields(self.tables[join.table])
+        texts = {name: text.model_dump(exclude_unset=True) for name, text in self.request_texts.items()}
+        return {name: spec.model_copy(update=texts.get(name)) for name, spec in fields.items()}
 
     @property
     def features_source(self) -> str:

@@ -43,14 +43,6 @@ DOCUMENT: dict[str, Any] = {
         }
     },
     "joins": [{"table": "makers", "on": {"item": "item"}, "lead": "PT1H", "prefix": "maker_", "fields": ["name"]}],
-    "request": {
-        "item": {"type": "string"},
-        "price": {"type": "number", "min": 0, "max": 1000},
-        "stock": {"type": "integer", "nullable": True},
-        "fresh": {"type": "boolean", "nullable": True},
-        "made": {"type": "timestamp", "nullable": True},
-        "maker_name": {"type": "string", "nullable": True},
-    },
     "label": {"event": "rated", "expression": "stars >= 4"},
     "expectations": "expectations.yaml",
     "dataset": {"train_days": 3, "validation_days": 1, "test_days": 1, "minimum_rows": 1},

@@ -87,13 +87,20 @@ def test_on_in_yaml_is_a_word_and_not_true(tmp_path: Path) -> None:
         ({"joins__0__lead": "-PT1H"}, "joins.0.lead: "),
         (
             {"joins__0__prefix": "", "joins__0__fields": ["item"]},
-            "joins.0.prefix: the joined field item is there already",
+            "joins.0.prefix: there is already a request field item",
         ),
-        ({"request__item": ...}, "request.item: is missing"),
-        ({"request__maker_name__nullable": False}, "request.maker_name.nullable: must be True"),
-        ({"request__price__max": 5}, "request.price.max: must be 1000.0"),
+        ({"joins__0__prefix": "f_"}, "joins.0.prefix: f_name is a name the platform uses"),
         (
-            {"request__size": {"type": "number"}},
+            {"events__offered__schema__f_price": {"type": "number"}},
+            "events.offered.schema.f_price: is a name the platform uses",
+        ),
+        (
+            {"request": {"price": {"max": 5, "description": "in euros"}}},
+            "request.price: max is taken from where the field is declared; write only description and example here",
+        ),
+        ({"request": {"price": {"example": "dear"}}}, "request.price.example: 'dear' is not a number"),
+        (
+            {"request": {"size": {"description": "in metres"}}},
             "request.size: is neither a field of the feature event nor a joined field",
         ),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label"),
