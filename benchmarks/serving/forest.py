@@ -24,6 +24,7 @@ from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.training import data
 from include.workloads import FieldSpec
+from include.workloads.feature_code import load_feature_code
 
 # Nobody said on how many rows the source's forest is fitted. A single thread reads some three thousand nodes for a prediction, so
 # a forest that outgrows the processor's own cache costs more here (docs/benchmarks.md), and next to nothing more in scikit-learn.
@@ -93,7 +94,7 @@ def prepare(folder: Path, rows: int, ladder: Sequence[Rung] = LADDER, trees: int
 def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[Rung]) -> dict[str, bytes]:
     """The files of the bundle, its engine chosen as the training container does."""
     pairs = inputs.pairs(1000)
-    scorer = Scorer(bundle.feature_module(_FEATURES).features, _KINDS, {}, SklearnModel(fitted), THRESHOLD)
+    scorer = Scorer(load_feature_code(_FEATURES).features, _KINDS, {}, SklearnModel(fitted), THRESHOLD)
     records = [dict(zip(_KINDS, pair, strict=True)) for pair in pairs]
     # A tie would make the golden rows depend on the last bit of an engine's sum.
     decided = [one for one, p in zip(records, scorer.probabilities(records), strict=True) if abs(p - 0.5) > 0.01]

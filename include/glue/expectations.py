@@ -13,7 +13,7 @@ from great_expectations.exceptions import GreatExpectationsError
 from great_expectations.expectations.registry import get_expectation_impl
 
 from include.workloads import Workload
-from include.workloads.expectations import Expectation, Suite
+from include.workloads.expectations import ExpectationSpec, SuiteSpec
 
 
 class Finding(NamedTuple):
@@ -41,7 +41,7 @@ class Auditor:
             found += [*_unique(suite, frame), *self._columns(event_type, suite, day, frame)]
         return [Finding(severity, f"{event_type}: {text}") for severity, text in found]
 
-    def _columns(self, event_type: str, suite: Suite, day: date, frame: pd.DataFrame) -> list[Finding]:
+    def _columns(self, event_type: str, suite: SuiteSpec, day: date, frame: pd.DataFrame) -> list[Finding]:
         if not suite.expectations:
             return []
         if event_type not in self._gx_suites:
@@ -60,7 +60,7 @@ class Auditor:
         return found
 
 
-def gx_suite(event_type: str, suite: Suite) -> ExpectationSuite:
+def gx_suite(event_type: str, suite: SuiteSpec) -> ExpectationSuite:
     expectations = []
     for place, ours in enumerate(suite.expectations):
         try:
@@ -74,7 +74,7 @@ def gx_suite(event_type: str, suite: Suite) -> ExpectationSuite:
     return ExpectationSuite(name=event_type, expectations=expectations)
 
 
-def _counts(suite: Suite, rows: int, counts: Mapping[str, int] | None) -> list[Finding]:
+def _counts(suite: SuiteSpec, rows: int, counts: Mapping[str, int] | None) -> list[Finding]:
     found = []
     if rows == 0:
         found.append(Finding("critical", "no rows"))
@@ -92,7 +92,7 @@ def _counts(suite: Suite, rows: int, counts: Mapping[str, int] | None) -> list[F
     return found
 
 
-def _unique(suite: Suite, frame: pd.DataFrame) -> list[Finding]:
+def _unique(suite: SuiteSpec, frame: pd.DataFrame) -> list[Finding]:
     missing = [column for column in suite.unique if column not in frame.columns]
     if missing:
         return [Finding("critical", f"the column {', '.join(missing)} is not there")]
@@ -100,7 +100,7 @@ def _unique(suite: Suite, frame: pd.DataFrame) -> list[Finding]:
     return [Finding("critical", f"{repeated} rows repeat {', '.join(suite.unique)} of another")] if repeated else []
 
 
-def _judge(expectation: Expectation, result: ExpectationValidationResult | None) -> Finding | None:
+def _judge(expectation: ExpectationSpec, result: ExpectationValidationResult | None) -> Finding | None:
     name = f"{expectation.type}({', '.join(map(str, expectation.columns))})"
     if result is None:
         return Finding("critical", f"{name}: has no result")

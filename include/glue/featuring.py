@@ -13,8 +13,8 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from include.workloads import Workload
 from include.workloads.fields import LARGEST_NUMBER
-from include.workloads.declaration import execute_features
-from include.workloads.schema import FEATURE_PREFIX
+from include.workloads.feature_code import FeatureFunction, load_feature_code
+from include.workloads.schema import feature_column
 
 _LONGEST_REASON = 200
 
@@ -22,12 +22,12 @@ _LONGEST_REASON = 200
 def with_features(frame: DataFrame, workload: Workload) -> DataFrame:
     """``frame`` with a column ``f_<feature>`` for each feature, and ``_reason``: null, or why the row has none."""
     source, kinds, request = workload.features_source, workload.features, tuple(workload.request)
-    added = [T.StructField(f"{FEATURE_PREFIX}{name}", _SPARK[kind]) for name, kind in kinds.items()]
+    added = [T.StructField(feature_column(name), _SPARK[kind]) for name, kind in kinds.items()]
     output = T.StructType([*frame.schema.fields, *added, T.StructField("_reason", T.StringType())])
     arrow = to_arrow_schema(output)
 
     def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        function = execute_features(source, "features.py").features
+        function = load_feature_code(source).features
         for batch in batches:
             rows = batch.select(list(request)).to_pylist()
             results = [compute_row(function, kinds, row) for row in rows]

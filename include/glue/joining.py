@@ -6,10 +6,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from include.glue.columns import payload_schema
-from include.workloads.declaration import Join, Table
+from include.workloads.declaration import JoinSpec, TableSpec
 
 
-def table_versions(rows: DataFrame, table: Table) -> DataFrame:
+def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
     """One row a (key, valid_from): the key's columns, ``valid_from`` and ``versions``, its distinct versions in the order
     written.
     """
@@ -22,7 +22,7 @@ def table_versions(rows: DataFrame, table: Table) -> DataFrame:
     )
 
 
-def join_as_of(events: DataFrame, versions: DataFrame, join: Join) -> DataFrame:
+def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFrame:
     """``events`` with the joined fields added, named by the join's prefix; null where no row was valid.
 
     One sorted pass over both, key by key, so a long history costs no more than its rows. Of the versions of a row the last one

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from include.glue.records import Record, Row, Schemas, parse_event, parse_row
-from include.workloads.declaration import Table
+from include.workloads.declaration import TableSpec
 
 # The same columns for Spark and for Arrow; the order is that of the named tuples.
 _SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}
@@ -27,7 +27,7 @@ def read_events(spark: SparkSession, uris: Sequence[str], schemas: Schemas, days
     return parsed.withColumn("duplicate", duplicate)
 
 
-def read_table(spark: SparkSession, uris: Sequence[str], table: Table) -> DataFrame:
+def read_table(spark: SparkSession, uris: Sequence[str], table: TableSpec) -> DataFrame:
     """Every version of a reference table's rows, a row a :class:`Row`."""
     fields, valid_from, watermark = table.fields, table.valid_from, table.watermark
     return _map_lines(spark, uris, Row, lambda line: parse_row(line, fields, valid_from, watermark))

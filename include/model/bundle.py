@@ -16,7 +16,6 @@ import hashlib
 import io
 import json
 import tempfile
-import types
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -31,6 +30,7 @@ from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.workloads import FieldSpec
+from include.workloads.feature_code import FeatureCodeError, load_feature_code
 
 MANIFEST = "manifest.json"
 MODEL = "model.joblib"
@@ -271,27 +271,18 @@ def _check_files(manifest: Manifest, found: Mapping[str, _Found]) -> None:
 def _load(manifest: Manifest, model_file: Path, files: Mapping[str, bytes]) -> Bundle:
     """From verified files only."""
     try:
-        module = feature_module(files[FEATURES])
-        kinds = dict(module.FEATURES)
-        function = module.features
-    except Exception as error:
-        raise BundleError(f"{FEATURES} of the bundle cannot be loaded: {type(error).__name__}: {error}") from error
-    if list(kinds.items()) != list(manifest.features.items()):
+        code = load_feature_code(files[FEATURES])
+    except FeatureCodeError as error:
+        raise BundleError(f"{FEATURES} of the bundle cannot be loaded: {error}") from error
+    if list(code.kinds.items()) != list(manifest.features.items()):
         raise BundleError(f"FEATURES in {FEATURES} are not the features of {MANIFEST}, in its order")
     try:
         model = loading.load(manifest.engine, model_file, manifest.inputs)
     except Exception as error:
         verb = "unpickled" if model_file.name == MODEL else "loaded"
         raise BundleError(f"{model_file.name} cannot be {verb}: {type(error).__name__}: {error}") from error
-    scorer = Scorer(function, manifest.features, manifest.categories, model, manifest.threshold)
+    scorer = Scorer(code.features, manifest.features, manifest.categories, model, manifest.threshold)
     return Bundle(manifest, model, scorer, golden_rows(files[GOLDEN]), files[TRAINING_KEYS])
-
-
-def feature_module(source: bytes) -> types.ModuleType:
-    """Runs feature code that the caller has verified, as a module of its own that no import can reach."""
-    module = types.ModuleType("bundle_features")
-    exec(compile(source, FEATURES, "exec"), module.__dict__)
-    return module
 
 
 def golden_rows(data: bytes) -> list[GoldenRow]:

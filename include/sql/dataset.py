@@ -11,10 +11,10 @@ from include.sql.text import literal, quoted, row_digest, timestamp
 from include.workloads.declaration import Workload
 from include.workloads.schema import (
     COMMON_COLUMNS,
-    FEATURE_PREFIX,
     PARTITION_COLUMN,
     dataset_columns,
     feature_columns,
+    is_feature_column,
     processed_columns,
     request_columns,
 )
@@ -89,7 +89,7 @@ order by "split\""""
 def _newest(workload: Workload, event_type: str, database: str, first: datetime, cutoff: datetime) -> str:
     columns = [name for name, _ in processed_columns(workload, event_type)]
     # known_at decides. The rest only makes the choice between equals the same every time.
-    said = [name for name in columns[len(COMMON_COLUMNS) :] if not name.startswith(FEATURE_PREFIX)]
+    said = [name for name in columns[len(COMMON_COLUMNS) :] if not is_feature_column(name)]
     ties = ["arrived_at", "recorded_at", "event_time", *said]
     order = ", ".join(f"{quoted(name)} desc" for name in ["known_at", *ties])
     days = quoted(PARTITION_COLUMN[0])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from include.lake.days import iso
-from include.workloads.declaration import Dataset
+from include.workloads.declaration import DatasetSpec
 
 SPLITS = ("train", "validation", "test")
 
 
-def split_bounds(dataset: Dataset, cutoff: datetime) -> dict[str, tuple[datetime, datetime]]:
+def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[datetime, datetime]]:
     """[from, to) of event_time for each split. Raises ValueError unless the cut-off is an aware datetime at midnight UTC."""
     if cutoff.tzinfo is None or cutoff.astimezone(UTC).time().isoformat() != "00:00:00":
         raise ValueError(f"the cut-off {cutoff} is not midnight UTC: take include.lake.days.cutoff(day)")
@@ -20,6 +20,6 @@ def split_bounds(dataset: Dataset, cutoff: datetime) -> dict[str, tuple[datetime
     return {"train": (train, validation), "validation": (validation, test), "test": (test, cutoff)}
 
 
-def split_rule(dataset: Dataset, cutoff: datetime) -> dict[str, dict[str, str]]:
+def split_rule(dataset: DatasetSpec, cutoff: datetime) -> dict[str, dict[str, str]]:
     """The bounds as a manifest states them: event_time, ``from`` included, ``to`` not."""
     return {name: {"from": iso(start), "to": iso(end)} for name, (start, end) in split_bounds(dataset, cutoff).items()}

@@ -21,8 +21,7 @@ import pyarrow.dataset as ds
 
 from include.training.container import JobError
 from include.workloads.fields import format_instant
-
-FEATURE_PREFIX = "f_"
+from include.workloads.schema import feature_column
 
 
 def read_split(folder: Path) -> pa.Table:
@@ -112,7 +111,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _feature(table: pa.Table, name: str) -> pa.ChunkedArray:
-    column = FEATURE_PREFIX + name
+    column = feature_column(name)
     if column not in table.column_names:
         raise JobError(f"The data set lacks the column {column}: it was made with other feature code. Build it again.")
     return table[column]

@@ -50,7 +50,7 @@ def main() -> None:
     estimators.fit(model, data.matrix(train, kinds, categories), data.labels(train))
 
     source = workload.features_source.encode()
-    scorer = Scorer(bundle.feature_module(source).features, kinds, categories, model, THRESHOLD)
+    scorer = Scorer(workload.feature_code().features, kinds, categories, model, THRESHOLD)
     matrix = data.matrix(validation, kinds, categories)
     schema = RequestSchema(workload.request)
     records = data.records(validation, schema.fields)

@@ -1,10 +1,13 @@
-"""Workloads: one folder each, described by workload.yaml and features.py. Light to import: Airflow does at every parse."""
+"""Workloads: one folder each, with workload.yaml, features.py and the expectations.
+
+Light to import, because Airflow imports it whenever it parses a DAG file.
+"""
 
 from __future__ import annotations
 
-from include.workloads.errors import Problem, WorkloadError
+from include.workloads.declaration import Workload
+from include.workloads.errors import WorkloadError, WorkloadProblem
 from include.workloads.fields import FieldSpec, check_record
 from include.workloads.loader import discover, load
-from include.workloads.declaration import Workload
 
-__all__ = ["FieldSpec", "Problem", "Workload", "WorkloadError", "check_record", "discover", "load"]
+__all__ = ["FieldSpec", "Workload", "WorkloadError", "WorkloadProblem", "check_record", "discover", "load"]

@@ -1,56 +1,50 @@
-"""What one field of a workload says about another: the checks that no field can make alone."""
+"""Checks between the parts of a workload: what no field can check alone."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from collections.abc import Iterator
-from typing import get_args
 
-from include.workloads.errors import Problem
-from include.workloads.declaration import Kind, Workload, execute_features
-from include.workloads.schema import FEATURE_PREFIX, RESERVED_NAMES
+from include.workloads.declaration import JoinSpec, Workload
+from include.workloads.errors import WorkloadProblem
+from include.workloads.feature_code import FeatureCodeError, load_feature_code
+from include.workloads.schema import RESERVED_NAMES, is_feature_column
+
+# Field and text of a problem.
+_Found = Iterator[tuple[str, str]]
 
 
-def check_workload(workload: Workload, file: str) -> list[Problem]:
-    """Every contradiction in a description whose fields are valid one by one."""
-    found = [*_events(workload)]
+def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
+    """Finds contradictions between fields that are valid one by one.
+
+    Args:
+        workload: The workload, with its feature code.
+        file: Path of its workload.yaml, for the problems.
+    """
+    found = [*_event_problems(workload)]
     if not found:
-        found = [*_tables(workload), *_joins(workload)]
+        found = [*_table_problems(workload), *_join_problems(workload)]
     if not found:
-        found = [*_request(workload), *_label(workload), *_slice(workload)]
-    return [Problem(file, field, text) for field, text in found]
+        found = [*_request_problems(workload), *_label_problems(workload), *_slice_problems(workload)]
+    return [WorkloadProblem(file, field, text) for field, text in found]
 
 
-def check_features_source(source: str, file: str) -> list[Problem]:
-    """features.py must define ``features`` and ``FEATURES`` and import the standard library only."""
+def check_features_source(source: str, file: str) -> list[WorkloadProblem]:
+    """Checks that a features.py imports the standard library only, and defines ``features`` and ``FEATURES``."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        return [Problem(file, "", f"is not Python: {error}")]
+        return [WorkloadProblem(file, "", f"is not Python: {error}")]
     foreign = sorted(name for name in _imported(tree) if name.split(".")[0] not in sys.stdlib_module_names)
     if foreign:
-        return [
-            Problem(file, "", f"imports {', '.join(foreign)}: features are computed with the standard library alone")
-        ]
+        text = f"imports {', '.join(foreign)}: features may use only the standard library"
+        return [WorkloadProblem(file, "", text)]
     try:
-        module = execute_features(source, file)
-    except Exception as error:
-        return [Problem(file, "", f"cannot be executed: {type(error).__name__}: {error}")]
-    problems = []
-    if not callable(getattr(module, "features", None)):
-        problems.append(Problem(file, "features", "must be a function of one record"))
-    declared = getattr(module, "FEATURES", None)
-    if not isinstance(declared, dict) or not declared:
-        return [*problems, Problem(file, "FEATURES", "must be a dict of feature names to their kinds")]
-    for name, kind in declared.items():
-        if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
-            problems.append(Problem(file, f"FEATURES.{name}", "must be a lower-case name"))
-        if kind not in get_args(Kind):
-            problems.append(
-                Problem(file, f"FEATURES.{name}", f"must be one of {', '.join(get_args(Kind))}, not {kind!r}")
-            )
-    return problems
+        load_feature_code(source, file)
+    except FeatureCodeError as error:
+        return [WorkloadProblem(file, name, text) for name, text in error.problems]
+    return []
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -61,27 +55,24 @@ def _imported(tree: ast.AST) -> Iterator[str]:
             yield "." * node.level + (node.module or "")
 
 
-def _events(workload: Workload) -> Iterator[tuple[str, str]]:
+def _event_problems(workload: Workload) -> _Found:
     for role in ("features", "label"):
         names = [name for name, event in workload.events.items() if event.role == role]
         if len(names) != 1:
-            yield (
-                "events",
-                f"exactly one event has the role {role}, not {len(names)}"
-                + (f" ({', '.join(names)})" if names else ""),
-            )
+            listed = f" ({', '.join(names)})" if names else ""
+            yield "events", f"exactly one event must have the role {role}, not {len(names)}{listed}"
     for name, event in workload.events.items():
         for field in event.fields:
-            if _reserved(field) if event.role == "features" else field in RESERVED_NAMES:
-                yield f"events.{name}.schema.{field}", "is a name the platform uses itself; take another"
+            if field in RESERVED_NAMES or (event.role == "features" and is_feature_column(field)):
+                yield f"events.{name}.schema.{field}", "is a name that Nightjar uses itself; choose another"
 
 
-def _tables(workload: Workload) -> Iterator[tuple[str, str]]:
+def _table_problems(workload: Workload) -> _Found:
     if workload.tables and workload.database is None:
-        yield "database", "is missing: tables are read from one"
+        yield "database", "is missing: it is needed to read the tables"
     for name, table in workload.tables.items():
         if name in (workload.stream.name, *workload.events):
-            yield f"tables.{name}", "has the name of the stream or of an event; take another"
+            yield f"tables.{name}", "has the same name as the stream or an event; choose another"
         for column in table.key:
             if column not in table.fields:
                 yield f"tables.{name}.key", f"{column} is not in the table's schema"
@@ -92,34 +83,36 @@ def _tables(workload: Workload) -> Iterator[tuple[str, str]]:
                 yield f"tables.{name}.{role}", f"{column} must be a timestamp in the table's schema that is never null"
 
 
-def _joins(workload: Workload) -> Iterator[tuple[str, str]]:
-    event = workload.events[workload.feature_event]
+def _join_problems(workload: Workload) -> _Found:
     for i, join in enumerate(workload.joins):
-        table = workload.tables.get(join.table)
-        if table is None:
-            yield f"joins.{i}.table", f"{join.table} is not in tables"
-            continue
-        if set(join.on) != set(table.key):
-            yield f"joins.{i}.on", f"must name the table's whole key: {', '.join(table.key)}"
-        for column, field in join.on.items():
-            if field not in event.fields:
-                yield f"joins.{i}.on.{column}", f"{field} is not a field of the event {workload.feature_event}"
-            elif column in table.fields and table.fields[column].type != event.fields[field].type:
-                yield (
-                    f"joins.{i}.on.{column}",
-                    f"is {table.fields[column].type}, and {field} is {event.fields[field].type}",
-                )
-        for field in join.fields:
-            if field not in table.fields:
-                yield f"joins.{i}.fields", f"{field} is not in the schema of the table {join.table}"
+        for field, text in _one_join_problems(workload, join):
+            yield f"joins.{i}.{field}", text
 
 
-def _request(workload: Workload) -> Iterator[tuple[str, str]]:
+def _one_join_problems(workload: Workload, join: JoinSpec) -> _Found:
+    event = workload.events[workload.feature_event]
+    table = workload.tables.get(join.table)
+    if table is None:
+        yield "table", f"{join.table} is not in tables"
+        return
+    if set(join.on) != set(table.key):
+        yield "on", f"must name all columns of the table's key: {', '.join(table.key)}"
+    for column, field in join.on.items():
+        if field not in event.fields:
+            yield f"on.{column}", f"{field} is not a field of the event {workload.feature_event}"
+        elif column in table.fields and table.fields[column].type != event.fields[field].type:
+            yield f"on.{column}", f"is {table.fields[column].type}, but {field} is {event.fields[field].type}"
+    for field in join.fields:
+        if field not in table.fields:
+            yield "fields", f"{field} is not in the schema of the table {join.table}"
+
+
+def _request_problems(workload: Workload) -> _Found:
     names = set(workload.events[workload.feature_event].fields)
     for i, join in enumerate(workload.joins):
         for name in join.joined_fields(workload.tables[join.table]):
-            if _reserved(name):
-                yield f"joins.{i}.prefix", f"{name} is a name the platform uses itself; set another prefix"
+            if name in RESERVED_NAMES or is_feature_column(name):
+                yield f"joins.{i}.prefix", f"{name} is a name that Nightjar uses itself; set another prefix"
             elif name in names:
                 yield f"joins.{i}.prefix", f"there is already a request field {name}; set another prefix"
             names.add(name)
@@ -131,20 +124,16 @@ def _request(workload: Workload) -> Iterator[tuple[str, str]]:
             yield f"request.{name}.example", f"{text.example!r} {problem}"
 
 
-def _reserved(name: str) -> bool:
-    return name in RESERVED_NAMES or name.startswith(FEATURE_PREFIX)
-
-
-def _label(workload: Workload) -> Iterator[tuple[str, str]]:
+def _label_problems(workload: Workload) -> _Found:
     event = workload.events.get(workload.label.event)
     if event is None or event.role != "label":
         yield "label.event", f"{workload.label.event} is not the event whose role is label"
         return
-    if ";" in workload.label.expression or "--" in workload.label.expression or "/*" in workload.label.expression:
+    if any(forbidden in workload.label.expression for forbidden in (";", "--", "/*")):
         yield "label.expression", "must be one boolean SQL expression, without ; and comments"
 
 
-def _slice(workload: Workload) -> Iterator[tuple[str, str]]:
+def _slice_problems(workload: Workload) -> _Found:
     spec = workload.request.get(workload.quality.slice)
     if spec is None or spec.type not in ("string", "integer", "boolean"):
         yield (

@@ -6,27 +6,27 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from include.workloads.strict import StrictModel
+
 Severity = Literal["critical", "warning"]
 
 
-class Rows(BaseModel):
-    """Bounds on the rows of a day, both inclusive."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class RowBounds(StrictModel):
+    """How many rows a day may have; both bounds are inclusive."""
 
     min: int = Field(1, ge=0)
     max: int | None = Field(None, ge=0)
     severity: Severity = "critical"
 
     @model_validator(mode="after")
-    def _ordered(self) -> Rows:
+    def _ordered(self) -> RowBounds:
         if self.max is not None and self.max < self.min:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
 
 
-class Expectation(BaseModel):
-    """One expectation of Great Expectations: its type, our severity, and its own arguments beside them."""
+class ExpectationSpec(BaseModel):
+    """One Great Expectations expectation: its type, its severity in Nightjar, and, as further keys, its arguments."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -35,26 +35,24 @@ class Expectation(BaseModel):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What is passed to the expectation's class."""
+        """The keyword arguments of the expectation's class."""
         return dict(self.__pydantic_extra__ or {})
 
     @property
     def columns(self) -> list[str]:
-        """The columns the arguments name."""
+        """The columns that the arguments name."""
         named = [self.arguments[key] for key in ("column", "column_A", "column_B") if key in self.arguments]
         return named + [column for key in ("column_list", "column_set") for column in self.arguments.get(key, ())]
 
 
-class Suite(BaseModel):
+class SuiteSpec(StrictModel):
     """What is expected of one day of one event type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rows: Rows = Rows()
+    rows: RowBounds = RowBounds()
     unique: tuple[str, ...] = Field(
         ("key", "known_at"), min_length=1, description="columns whose combination is unique (critical)"
     )
     quarantine: float = Field(
         ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)"
     )
-    expectations: tuple[Expectation, ...] = ()
+    expectations: tuple[ExpectationSpec, ...] = ()

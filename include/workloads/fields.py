@@ -1,4 +1,7 @@
-"""The schema of one field, and the check of a record against a schema. Pure Python, the same in Glue and in the service."""
+"""The schema of a field, and the check of a record against the schemas of its fields.
+
+Pure Python: Glue and the service clean records with the same code.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from include.workloads.strict import StrictModel
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
-# Beyond this a double no longer tells thousandths apart, and the data set digest (include.sql) would overflow.
+# Above this, a double has no thousandths, and the data set's digest (include.sql) would overflow.
 LARGEST_NUMBER = 1e15
 _BLANKS = re.compile(r"\s+")
 
 
-class FieldSpec(BaseModel):
-    """One field of an event, a table row or a request."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class FieldSpec(StrictModel):
+    """One field of an event, a table's row or a request."""
 
     type: Literal["string", "integer", "number", "boolean", "timestamp"]
     nullable: bool = Field(False, description="null, or absent, is allowed")
@@ -28,7 +31,7 @@ class FieldSpec(BaseModel):
     max: float | None = Field(None, description="largest value allowed (integer, number)")
     enum: tuple[str | int | float, ...] | None = Field(None, min_length=1, description="the only values allowed")
     normalize: bool = Field(
-        True, description="strings: NFC, trimmed, runs of blanks made one space; false keeps them as sent"
+        True, description="strings: NFC, trimmed, each run of white space made one space; false keeps them as sent"
     )
     description: str = ""
     example: str | int | float | bool | None = None
@@ -49,7 +52,12 @@ class FieldSpec(BaseModel):
         return self
 
     def check(self, value: Any) -> tuple[Any, str | None]:
-        """The clean value and None, or None and what is wrong with it. Texts hold no data, so that reasons can be counted."""
+        """Checks one value.
+
+        Returns:
+            The clean value and None, or None and what is wrong. The text contains no data, so that equal problems can
+            be counted.
+        """
         if value is None:
             return (None, None) if self.nullable else (None, "is missing")
         clean, problem = _CHECKS[self.type](value, self)
@@ -59,10 +67,14 @@ class FieldSpec(BaseModel):
 
 
 def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A record with exactly ``fields``, cleaned, and the list of problems ("distance: is below the minimum 0").
+    """Checks and cleans a record.
 
-    Fields the schema does not name are left out: a producer may add a field before a consumer knows it.
-    Timestamps become ISO 8601 UTC text with ``Z`` and milliseconds only where there are some.
+    Timestamps become ISO 8601 UTC text with ``Z`` and milliseconds only where there are some. Fields that the schema
+    does not have are left out: a producer may add a field before its consumers know it.
+
+    Returns:
+        The record with exactly ``fields``, where a wrong value is None, and the problems
+        ("distance: is below the minimum 0").
     """
     clean, problems = {}, []
     for name, spec in fields.items():
@@ -73,13 +85,18 @@ def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> 
 
 
 def normalize_text(text: str) -> str:
-    """NFC, trimmed, and every run of white space made one space."""
+    """Returns the text in NFC, trimmed, with each run of white space made one space."""
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
 def parse_instant(text: str) -> datetime:
-    """An aware UTC datetime, cut to the millisecond (Athena's precision). Raises ValueError; a time without an offset is
-    refused.
+    """Parses an ISO 8601 time with an offset.
+
+    Returns:
+        An aware datetime in UTC, cut to the millisecond (Athena's precision).
+
+    Raises:
+        ValueError: The text is no ISO 8601 time, or has no offset.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
@@ -89,7 +106,11 @@ def parse_instant(text: str) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """ISO 8601 UTC with ``Z``; milliseconds only where there are some. Raises ValueError for a naive datetime."""
+    """Formats an instant as ISO 8601 UTC with ``Z`` and milliseconds only where there are some.
+
+    Raises:
+        ValueError: The datetime has no time zone.
+    """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is no instant: give it a time zone")
     instant = instant.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The columns of processed tables and data sets, as Glue catalog (Athena) types. Pure functions of the workload."""
+"""The columns of processed tables and data sets, with their Athena (Glue catalog) types."""
 
 from __future__ import annotations
 
@@ -24,15 +24,26 @@ COMMON_COLUMNS = (
     ("recorded_at", "timestamp"),
     ("arrived_at", "timestamp"),
 )
-# The UTC date of event_time, as text: partition values are compared as they are spelled in S3.
+# The UTC date of event_time. A string, because the catalog compares partition values as text.
 PARTITION_COLUMN = ("event_date", "string")
 RESERVED_NAMES = frozenset({name for name, _ in COMMON_COLUMNS} | {PARTITION_COLUMN[0], "label", "split"})
 
+# (name, Athena type) of each column, in order.
 Columns = list[tuple[str, str]]
 
 
+def feature_column(feature: str) -> str:
+    """Returns the name of the column that holds a feature: ``f_<feature>``."""
+    return FEATURE_PREFIX + feature
+
+
+def is_feature_column(name: str) -> bool:
+    """Whether a column of this name holds a feature."""
+    return name.startswith(FEATURE_PREFIX)
+
+
 def processed_columns(workload: Workload, event_type: str) -> Columns:
-    """(name, Athena type) of each column in the files of one processed event type; the partition column is not among them."""
+    """Returns the columns of the files of one event type's processed table; the partition column is not among them."""
     event = workload.events[event_type]
     if event.role == "features":
         return [*COMMON_COLUMNS, *request_columns(workload), *feature_columns(workload)]
@@ -40,17 +51,17 @@ def processed_columns(workload: Workload, event_type: str) -> Columns:
 
 
 def request_columns(workload: Workload) -> Columns:
-    """The columns of the request record."""
+    """Returns the columns of the request record."""
     return [(name, ATHENA_TYPES[spec.type]) for name, spec in workload.request.items()]
 
 
 def feature_columns(workload: Workload) -> Columns:
-    """``f_<feature>``, in the order of FEATURES."""
-    return [(f"{FEATURE_PREFIX}{name}", FEATURE_TYPES[kind]) for name, kind in workload.features.items()]
+    """Returns the columns of the features, in the order of FEATURES."""
+    return [(feature_column(name), FEATURE_TYPES[kind]) for name, kind in workload.features.items()]
 
 
 def dataset_columns(workload: Workload) -> Columns:
-    """The columns of a data set's files; ``split`` is its partition column."""
+    """Returns the columns of a data set's files; the partition column ``split`` is not among them."""
     return [
         ("key", "string"),
         ("event_time", "timestamp"),

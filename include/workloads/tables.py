@@ -1,4 +1,4 @@
-"""The published tables of a workload as the catalog holds them."""
+"""The published tables of a workload, as they are in the Glue catalog."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 def published_tables(workload: Workload, lake: str) -> dict[str, dict[str, Any]]:
-    """Table → ``columns``, ``location``, and the location of a ``partition`` with places for ``{run}`` and ``{day}``.
+    """Describes the catalog's tables of a workload.
 
-    :param lake: URI of the lake bucket, ending in a slash.
+    Args:
+        workload: The workload.
+        lake: URI of the lake bucket, with a slash at the end.
+
+    Returns:
+        For each table its ``columns``, its ``location``, and the location of a ``partition`` with the placeholders
+        ``{run}`` and ``{day}``.
     """
     name = workload.name
     return {

@@ -21,6 +21,8 @@ from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.training import data
 from include.workloads import FieldSpec, Workload, load
+from include.workloads.feature_code import load_feature_code
+from include.workloads.schema import feature_column
 
 TEXT_FEATURES = b"""
 FEATURES = {"text_length": "number", "num_keywords": "number"}
@@ -42,7 +44,7 @@ def text_files(model: Any = None, **changes: Any) -> dict[str, bytes]:
     matrix = np.array([[row["text_length"], row["num_keywords"]] for row in rows])
     fitted = LogisticRegression().fit(matrix, (matrix[:, 1] > 3).astype(int))
     kinds = {"text_length": "number", "num_keywords": "number"}
-    scorer = Scorer(bundle.feature_module(TEXT_FEATURES).features, kinds, {}, fitted, 0.5)
+    scorer = Scorer(load_feature_code(TEXT_FEATURES).features, kinds, {}, fitted, 0.5)
     lines = golden.to_lines(golden.choose(rows, RequestSchema(TEXT_REQUEST), scorer))
     return seal_text(dump(fitted if model is None else model), lines, **changes)
 
@@ -141,7 +143,7 @@ def tar_gz(members: dict[str, bytes | tarfile.TarInfo]) -> bytes:
 def _flights_table(
     workload: Workload, generator: random.Random, start: datetime, end: datetime, rows: int, noise: float
 ) -> pa.Table:
-    features = workload.features_module().features
+    features = workload.feature_code().features
     records = [{name: _value(spec, generator) for name, spec in workload.request.items()} for _ in range(rows)]
     computed = [features(record) for record in records]
     labels = [int(record["sched_dep_hour"] / 24 + generator.gauss(0, noise) > 0.6) for record in records]
@@ -152,7 +154,7 @@ def _flights_table(
         "event_time": pa.array(times, pa.timestamp("ms", "UTC")),
         "label": pa.array(labels, pa.int32()),
     }
-    columns |= {f"f_{name}": [row[name] for row in computed] for name in computed[0]}
+    columns |= {feature_column(name): [row[name] for row in computed] for name in computed[0]}
     columns |= {name: [record[name] for record in records] for name in workload.request}
     return pa.table(columns)
 

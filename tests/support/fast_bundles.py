@@ -11,6 +11,7 @@ from include.model import bundle, golden
 from include.model.engines import Engine, ladder
 from include.model.request import RequestSchema
 from include.model.score import Scorer
+from include.workloads.feature_code import load_feature_code
 from tests.support.bundles import TEXT_FEATURES, TEXT_REQUEST, dump, seal_text
 
 
@@ -20,7 +21,7 @@ def fast_text_files(engine: Engine = "onnxruntime", **changes: Any) -> dict[str,
     kinds = {"text_length": "number", "num_keywords": "number"}
     matrix = np.array([[row["text_length"], row["num_keywords"]] for row in rows])
     forest = RandomForestClassifier(10, random_state=0).fit(matrix, (matrix[:, 1] > 3).astype(int))
-    scorer = Scorer(bundle.feature_module(TEXT_FEATURES).features, kinds, {}, forest, 0.5)
+    scorer = Scorer(load_feature_code(TEXT_FEATURES).features, kinds, {}, forest, 0.5)
     lines = golden.to_lines(golden.choose(rows, RequestSchema(TEXT_REQUEST), scorer))
     rungs = [rung for rung in ladder.LADDER if rung.engine == engine]
     published = ladder.publish(forest, matrix, matrix[:5], categories={}, threshold=0.5, seed=1, ladder=rungs)

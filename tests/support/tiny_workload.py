@@ -1,4 +1,4 @@
-"""A workload with one of everything, written to a folder, and ways to break it."""
+"""A small workload with one of each part, written to a folder, and ways to break it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from include.workloads import Workload, load
+from include.workloads import Workload, WorkloadError, load
 
 DOCUMENT: dict[str, Any] = {
     "description": "Will an offer be liked?",
@@ -97,7 +98,7 @@ EXPECTATIONS: dict[str, Any] = {
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """A copy of DOCUMENT; ``changes`` maps a dotted path (``__`` for the dot) to a value, or to ``...`` to take it out."""
+    """A copy of DOCUMENT. ``changes``: dotted path (``__`` for the dot) → value; the value ``...`` deletes the key."""
     result = copy.deepcopy(DOCUMENT)
     for path, value in changes.items():
         *parents, last = path.split("__")
@@ -132,3 +133,11 @@ def tiny_workload(root: Path, **changes: Any) -> Workload:
     """The workload, loaded."""
     write_workload(root, workload=document(**changes))
     return load("shop", root)
+
+
+def refusal(root: Path, **parts: Any) -> str:
+    """The text of the error that a folder made of ``parts`` raises, with paths relative to ``root``."""
+    write_workload(root, **parts)
+    with pytest.raises(WorkloadError) as caught:
+        load("shop", root)
+    return str(caught.value).replace(f"{root}/", "")
