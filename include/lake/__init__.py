@@ -1,1 +1,1 @@
-"""How things are named and laid out in S3, DynamoDB and the catalog. Pure functions, no I/O."""
+"""Names and keys in S3, DynamoDB and the catalog, times, fingerprints. Pure functions, no I/O."""

@@ -1,4 +1,4 @@
-"""Digests that name things by what they are made of: inputs, submits, data sets. Pure functions."""
+"""Digests that identify things by their content: inputs, job submits, data sets."""
 
 from __future__ import annotations
 
@@ -6,23 +6,47 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
+
+
+class RawObject(TypedDict):
+    """A raw object in the lake bucket, with the SHA-256 that S3 computed (base64)."""
+
+    key: str
+    sha256: str
+
+
+class InputsDocument(TypedDict):
+    """``inputs.json``: the raw objects that one transform run reads, in one order."""
+
+    workload: str
+    days: list[str]
+    bucket: str
+    stream_objects: list[RawObject]
+    table_objects: dict[str, list[RawObject]]
 
 
 def canonical_json(value: Any) -> bytes:
-    """One spelling of a JSON value: sorted keys, no blanks, UTF-8. Raises TypeError or ValueError for what JSON cannot say
-    (NaN).
+    """Encodes a JSON value in its one canonical form: sorted keys, no white space, UTF-8.
+
+    Raises:
+        TypeError: The value contains something that JSON has no form for.
+        ValueError: The value contains NaN or an infinity.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest(value: Any) -> str:
-    """sha256 (64 hex digits) of the canonical JSON."""
+    """Returns the sha256 of the canonical JSON, as 64 hex digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def submit_key(**parts: Any) -> str:
-    """20 hex digits that name one remote job by everything that decides its result (see docs/architecture.md, "Submit keys")."""
+    """Returns the 20 hex digits that identify one remote job (docs/contracts.md, "Submit keys").
+
+    Args:
+        parts: Everything that decides the job's result.
+    """
     return digest(parts)[:20]
 
 
@@ -32,20 +56,25 @@ def inputs_document(
     stream_objects: Mapping[str, str],
     table_objects: Mapping[str, Mapping[str, str]],
     bucket: str,
-) -> dict[str, Any]:
-    """The list of raw objects that a transform reads, in one order; ``digest`` of it is the inputs fingerprint.
+) -> InputsDocument:
+    """Lists the raw objects that a transform run reads. Its :func:`digest` is the fingerprint of the inputs.
 
-    ``stream_objects`` maps an object's key to its SHA-256 checksum (as S3 gives it, base64); ``table_objects`` the same for
-    each table.
+    Args:
+        workload: Name of the workload.
+        days: The days that the run makes.
+        stream_objects: Key → SHA-256 of each object of the stream.
+        table_objects: The same for each reference table.
+        bucket: The lake bucket.
     """
     return {
         "workload": workload,
         "days": sorted({day.isoformat() for day in days}),
         "bucket": bucket,
-        "stream_objects": _listed(stream_objects),
-        "table_objects": {table: _listed(objects) for table, objects in sorted(table_objects.items())},
+        "stream_objects": raw_objects(stream_objects),
+        "table_objects": {table: raw_objects(objects) for table, objects in sorted(table_objects.items())},
     }
 
 
-def _listed(objects: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "sha256": checksum} for key, checksum in sorted(objects.items())]
+def raw_objects(checksums: Mapping[str, str]) -> list[RawObject]:
+    """Lists objects (key → SHA-256), sorted by key."""
+    return [{"key": key, "sha256": checksum} for key, checksum in sorted(checksums.items())]

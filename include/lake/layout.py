@@ -1,73 +1,87 @@
-"""Every S3 key, table name and state key of the platform. Pure functions: no I/O, no settings.
+"""Every S3 key, catalog name and state key of Nightjar. Pure functions: no I/O, no settings.
 
-Keys are relative to a bucket; which bucket is said in each docstring (lake or artifact, see ``include.settings``).
+S3 keys are relative to a bucket, which each docstring names: the lake or the artifact bucket (``include.settings``).
 """
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, TypedDict
+
+# Files in a staging prefix, beside the rows.
+REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 
 # --- lake bucket -------------------------------------------------------------------------------------------------
 
 
 def raw_prefix(workload: str, source: str) -> str:
-    """Lake. All raw objects of one source (a stream or a table)."""
+    """Lake: all raw objects of one source (a stream or a table)."""
     return f"raw/{workload}/{source}/"
 
 
 def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
-    """Lake. One batch of stream records; named by what it begins with, so that the same batch has the same key."""
+    """Lake: one batch of stream records, named after its first record, so that the same batch has the same key."""
     return f"{raw_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def raw_table_key(workload: str, table: str, ingest_date: date, watermark: str, chunk: int) -> str:
-    """Lake. One chunk of rows of a table snapshot; ``watermark`` is the snapshot's upper bound, digits only."""
+    """Lake: one chunk of rows of a table snapshot. ``watermark`` is the snapshot's upper bound as digits only."""
     return f"{raw_prefix(workload, table)}ingest_date={ingest_date}/{watermark}-{chunk:05d}.jsonl.gz"
 
 
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
-    """Lake. Empty objects, one for each raw object that holds an event of this day."""
+    """Lake: empty objects, one for each raw object that contains an event of this day."""
     return f"index/{workload}/{stream}/event_date={event_date}/"
 
 
 def marker_key(workload: str, stream: str, event_date: date, raw_key: str) -> str:
-    """Lake. The marker of one raw object: its key below the source's prefix, with ``/`` written as ``__``."""
+    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``."""
     below = raw_key.removeprefix(raw_prefix(workload, stream))
     return marker_prefix(workload, stream, event_date) + below.replace("/", "__")
 
 
 def marked_raw_key(workload: str, stream: str, marker: str) -> str:
-    """Lake. The raw object that a marker names (the inverse of :func:`marker_key`)."""
+    """Lake: the raw object of a marker; the inverse of :func:`marker_key`."""
     return raw_prefix(workload, stream) + marker.rsplit("/", 1)[1].replace("__", "/")
 
 
 def quarantine_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
-    """Lake. Records of one batch that could not be decoded, each with its reason."""
+    """Lake: the records of one batch that could not be decoded, each with its reason."""
     return f"quarantine/{workload}/{stream}/ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def staging_prefix(workload: str, run: str) -> str:
-    """Lake. What one transform run wrote: ``<table>/event_date=…/`` below it, and its reports."""
+    """Lake: the output of one transform run: ``<event type>/event_date=…/`` and the reports."""
     return f"staging/{workload}/{run}/"
 
 
 def partition_prefix(workload: str, run: str, table: str, event_date: date) -> str:
-    """Lake. One day of one table as a transform run wrote it: what a published partition points at."""
+    """Lake: one day of one event type as a transform run wrote it. A published partition points at it."""
     return f"{staging_prefix(workload, run)}{table}/event_date={event_date}/"
 
 
+def report_key(workload: str, run: str) -> str:
+    """Lake: what a transform run did with every row."""
+    return f"{staging_prefix(workload, run)}{REPORT_FILE}"
+
+
+def audit_key(workload: str, run: str) -> str:
+    """Lake: what the audit of a transform run found."""
+    return f"{staging_prefix(workload, run)}{AUDIT_FILE}"
+
+
 def quarantine_run_prefix(workload: str, run: str) -> str:
-    """Lake. Rows that a transform run refused, each with its reason."""
+    """Lake: the rows that a transform run refused, each with its reason."""
     return f"quarantine/{workload}/transform/{run}/"
 
 
 def dataset_prefix(workload: str, run: str) -> str:
-    """Lake. One data set, ``split=…/`` below it; ``run`` is the submit key of the query that made it."""
+    """Lake: the files of one data set, in ``split=…/``. ``run`` is the submit key of the query that made it."""
     return f"datasets/{workload}/{run}/"
 
 
 def predictions_prefix(workload: str) -> str:
-    """Lake. The prediction log: JSON lines, uncompressed, below ``YYYY/MM/dd/HH/`` (the UTC hour of delivery)."""
+    """Lake: the prediction log: uncompressed JSON lines in ``YYYY/MM/dd/HH/`` (the UTC hour of delivery)."""
     return f"predictions/{workload}/"
 
 
@@ -75,32 +89,32 @@ def predictions_prefix(workload: str) -> str:
 
 
 def code_prefix(code_sha: str) -> str:
-    """Artifact. Immutable: scripts and archive of one build."""
+    """Artifact: scripts and archive of one build; immutable."""
     return f"code/{code_sha}/"
 
 
 def inputs_key(workload: str, fingerprint: str) -> str:
-    """Artifact. The list of raw objects that a transform reads, named by its own digest."""
+    """Artifact: the list of raw objects that a transform run reads, named after its digest."""
     return f"inputs/{workload}/{fingerprint}.json"
 
 
 def dataset_manifest_key(workload: str, version: str) -> str:
-    """Artifact. The canonical JSON whose sha256 is the data set's version."""
+    """Artifact: the manifest of a data set, in canonical JSON."""
     return f"datasets/{workload}/{version}.json"
 
 
 def job_prefix(workload: str, stage: str, run: str) -> str:
-    """Artifact. What a SageMaker job writes (models, evaluations)."""
+    """Artifact: the output of a SageMaker job (models, evaluations)."""
     return f"jobs/{workload}/{stage}/{run}/"
 
 
 def decision_key(workload: str, run: str) -> str:
-    """Artifact. The promotion decision and its reasons."""
+    """Artifact: the promotion decision and its reasons."""
     return f"decisions/{workload}/{run}.json"
 
 
 def data_docs_prefix(workload: str, run: str) -> str:
-    """Artifact. Great Expectations' Data Docs of one audit."""
+    """Artifact: Great Expectations' Data Docs of one audit."""
     return f"data-docs/{workload}/{run}/"
 
 
@@ -108,7 +122,7 @@ def data_docs_prefix(workload: str, run: str) -> str:
 
 
 def table_name(workload: str, table: str) -> str:
-    """Glue catalog table of one processed event type."""
+    """Glue catalog table of one event type."""
     return f"{workload}_{table}"
 
 
@@ -123,7 +137,7 @@ def service_name(workload: str) -> str:
 
 
 def template_family(workload: str) -> str:
-    """ECS task definition that Terraform owns and a deploy copies."""
+    """ECS task definition that Terraform owns and each deploy copies."""
     return f"nightjar-{workload}-template"
 
 
@@ -133,28 +147,72 @@ def prediction_stream(workload: str) -> str:
 
 
 def service_url_parameter(workload: str) -> str:
-    """SSM parameter that holds the load balancer's URL of the service (no trailing slash)."""
+    """SSM parameter with the URL of the service's load balancer, without a slash at the end."""
     return f"/nightjar/{workload}/service_url"
 
 
-# --- state table: (pk, sk) ---------------------------------------------------------------------------------------
+# --- state table -------------------------------------------------------------------------------------------------
+# Each function returns the item's (partition key, sort key); the docstring names its attributes.
+
+
+class _KeyElement(TypedDict):
+    AttributeName: str
+    KeyType: Literal["HASH", "RANGE"]
+
+
+class _KeyAttribute(TypedDict):
+    AttributeName: str
+    AttributeType: Literal["S", "N", "B"]
+
+
+class StateTableKeys(TypedDict):
+    """The arguments of DynamoDB's CreateTable that define a table's keys."""
+
+    KeySchema: list[_KeyElement]
+    AttributeDefinitions: list[_KeyAttribute]
+
+
+PARTITION_KEY, SORT_KEY = "pk", "sk"
+STATE_TABLE_KEYS: StateTableKeys = {
+    "KeySchema": [
+        {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
+        {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
+        {"AttributeName": SORT_KEY, "AttributeType": "S"},
+    ],
+}
 
 
 def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
-    """Item: ``sequence_number`` last committed, ``closed`` (bool) once the shard has ended and is read whole."""
+    """How far a shard is read: ``sequence_number`` last committed, ``closed`` (bool) once all of an ended shard is."""
     return f"checkpoint#{workload}#{stream}", shard_id
 
 
+def watermark_partition_key(workload: str) -> str:
+    """The partition key of all watermarks of a workload."""
+    return f"watermark#{workload}"
+
+
 def watermark_key(workload: str, source: str) -> tuple[str, str]:
-    """Item: ``watermark``, ISO UTC time up to which the source is complete in raw."""
-    return f"watermark#{workload}", source
+    """``watermark``: the ISO 8601 UTC time up to which the source is complete in raw."""
+    return watermark_partition_key(workload), source
+
+
+def day_partition_key(workload: str) -> str:
+    """The partition key of all days of a workload."""
+    return f"day#{workload}"
 
 
 def day_key(workload: str, day: date) -> tuple[str, str]:
-    """Item: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
-    return f"day#{workload}", day.isoformat()
+    """State of a day: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
+    return day_partition_key(workload), day.isoformat()
 
 
 def live_key(workload: str) -> tuple[str, str]:
-    """Item: ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``."""
+    """What serves.
+
+    ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``.
+    """
     return f"live#{workload}", "pointer"

@@ -1,16 +1,50 @@
-"""The data set manifest, and the version that is its digest: equal rows known at an equal cut-off have an equal version."""
+"""The manifest of a data set, and the version of the data set, which is the manifest's digest.
+
+Equal rows that were known at an equal cut-off give an equal version.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypedDict
 
+from include.errors import NightjarError
 from include.lake.days import iso, parse_iso
-from include.lake.fingerprint import digest
+from include.lake.fingerprint import RawObject, digest, raw_objects
 
 _OUTSIDE_VERSION = ("version", "location", "reference_inputs")
+
+
+class EmptySplitError(NightjarError, ValueError):
+    """A split of the data set has no rows."""
+
+
+class KnownObject(RawObject):
+    """A raw object of the stream, with the earliest time at which any record in it was known."""
+
+    known_from: str
+
+
+# ``from`` is a keyword, so these two are not written as classes. Times are ISO 8601 UTC; ``to`` is exclusive.
+SplitBounds = TypedDict("SplitBounds", {"from": str, "to": str})
+SplitSummary = TypedDict("SplitSummary", {"rows": int, "positives": int, "digest": str, "from": str, "to": str})
+
+
+class DatasetManifest(TypedDict):
+    """``datasets/<workload>/<version>.json`` (docs/contracts.md, "Data set")."""
+
+    workload: str
+    sql: str
+    cutoff: str
+    split_rule: dict[str, SplitBounds]
+    feature_code_hash: str
+    inputs: list[RawObject]
+    reference_inputs: list[RawObject]
+    splits: dict[str, SplitSummary]
+    location: str
+    version: str
 
 
 def dataset_manifest(
@@ -18,53 +52,64 @@ def dataset_manifest(
     workload: str,
     sql: str,
     cutoff: datetime,
-    split_rule: Mapping[str, Mapping[str, str]],
+    split_rule: Mapping[str, SplitBounds],
     feature_code_hash: str,
-    inputs: Iterable[Mapping[str, str]],
-    reference_inputs: Iterable[Mapping[str, str]],
-    splits: Mapping[str, Mapping[str, Any]],
+    inputs: Iterable[KnownObject],
+    reference_inputs: Iterable[RawObject],
+    splits: Mapping[str, SplitSummary],
     location: str,
-) -> dict[str, Any]:
-    """The manifest with its version.
+) -> DatasetManifest:
+    """Makes the manifest of a data set, with its version.
 
-    ``sql`` is the select, not the UNLOAD, whose location differs between runs. ``inputs`` are the stream's raw
-    objects ({"key", "sha256", "known_from"}) that the days' partitions were made from; those in which nothing was known at the
-    cut-off are left out, so a correction that came later changes nothing. ``reference_inputs`` ({"key", "sha256"}) are the
-    tables' objects: said, but no part of the version, since a later snapshot tells of the same rows, and which of them were
-    valid is in the joined rows and their digest. ``splits`` is :func:`split_summary`'s result. Raises ValueError when a split
-    is missing.
+    Args:
+        workload: Name of the workload.
+        sql: The select, not the UNLOAD: the UNLOAD contains the location, which differs between runs.
+        cutoff: The cut-off.
+        split_rule: The bounds of each split.
+        feature_code_hash: sha256 of features.py.
+        inputs: The stream's raw objects that the days were made from. Objects in which nothing was known at the
+            cut-off are left out, so a later correction changes nothing.
+        reference_inputs: The tables' raw objects. They are recorded, but are not part of the version hash: a later
+            snapshot repeats rows of an earlier one, and the rows that were joined are in the splits' digests.
+        splits: What :func:`split_summary` returns.
+        location: URI of the data set's files.
+
+    Raises:
+        EmptySplitError: A split has no rows.
     """
     missing = split_rule.keys() - splits.keys()
     if missing:
-        raise ValueError(f"the data set of {workload} at {iso(cutoff)} has no rows in {', '.join(sorted(missing))}")
+        raise EmptySplitError(
+            f"the data set of {workload} at {iso(cutoff)} has no rows in {', '.join(sorted(missing))}"
+        )
     known = {item["key"]: item["sha256"] for item in inputs if parse_iso(item["known_from"]) < cutoff}
-    manifest = {
+    references: list[RawObject] = [{"key": item["key"], "sha256": item["sha256"]} for item in reference_inputs]
+    manifest: DatasetManifest = {
         "workload": workload,
         "sql": sql,
         "cutoff": iso(cutoff),
-        "split_rule": {name: dict(bounds) for name, bounds in split_rule.items()},
+        "split_rule": {name: {"from": bounds["from"], "to": bounds["to"]} for name, bounds in split_rule.items()},
         "feature_code_hash": feature_code_hash,
-        "inputs": [{"key": key, "sha256": checksum} for key, checksum in sorted(known.items())],
-        "reference_inputs": sorted(
-            ({"key": item["key"], "sha256": item["sha256"]} for item in reference_inputs), key=itemgetter("key")
-        ),
-        "splits": {name: dict(summary) for name, summary in splits.items()},
+        "inputs": raw_objects(known),
+        "reference_inputs": sorted(references, key=itemgetter("key")),
+        "splits": dict(splits),
         "location": location,
+        "version": "",
     }
     return {**manifest, "version": dataset_version(manifest)}
 
 
 def dataset_version(manifest: Mapping[str, Any]) -> str:
-    """sha256 (hex) of the canonical JSON of all but ``version``, ``location`` and ``reference_inputs``."""
+    """Returns the sha256 of the canonical JSON without ``version``, ``location`` and ``reference_inputs``."""
     return digest({name: value for name, value in manifest.items() if name not in _OUTSIDE_VERSION})
 
 
-def split_summary(
-    rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, Mapping[str, str]]
-) -> dict[str, dict[str, Any]]:
-    """The rows of ``include.sql.dataset_digest_query``, by column name, as a manifest's ``splits``.
+def split_summary(rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, SplitBounds]) -> dict[str, SplitSummary]:
+    """Converts the rows of ``include.sql.dataset_digest_query`` to the ``splits`` of a manifest.
 
-    ``from`` and ``to`` are the split's bounds (``to`` is exclusive). Values may be text, as Athena's result files have them.
+    Args:
+        rows: One row per split, by column name. Values may be text, as in Athena's result files.
+        split_rule: The bounds of each split.
     """
     return {
         row["split"]: {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from include.lake.days import iso
+from include.lake.manifest import SplitBounds
 from include.workloads.declaration import DatasetSpec
 
 SPLITS = ("train", "validation", "test")
@@ -20,6 +21,6 @@ def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[date
     return {"train": (train, validation), "validation": (validation, test), "test": (test, cutoff)}
 
 
-def split_rule(dataset: DatasetSpec, cutoff: datetime) -> dict[str, dict[str, str]]:
+def split_rule(dataset: DatasetSpec, cutoff: datetime) -> dict[str, SplitBounds]:
     """The bounds as a manifest states them: event_time, ``from`` included, ``to`` not."""
     return {name: {"from": iso(start), "to": iso(end)} for name, (start, end) in split_bounds(dataset, cutoff).items()}

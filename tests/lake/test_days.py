@@ -1,9 +1,12 @@
+"""Days as Params write them, and the instants at which they begin and end."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from include.errors import UserError
 from include.lake import days
 
 
@@ -15,6 +18,11 @@ def test_days_are_parsed_strictly() -> None:
             days.parse_day(text)
     with pytest.raises(ValueError, match="no day given"):
         days.parse_days(" , ")
+
+
+def test_a_wrong_day_is_the_users_mistake() -> None:
+    with pytest.raises(UserError):
+        days.parse_day("tomorrow")
 
 
 def test_ranges_hold_both_ends() -> None:
@@ -33,8 +41,7 @@ def test_instants_need_a_zone() -> None:
     assert days.utc_date(evening) == date(2013, 3, 1)
     assert days.iso(evening) == "2013-03-01T01:00:00Z"
     assert days.parse_iso("2013-02-28T20:00:00-05:00") == evening
-    for call in (lambda: days.parse_iso("2013-03-01T00:00:00"), lambda: days.iso(evening.replace(tzinfo=None))):
-        with pytest.raises(ValueError):
+    naive = evening.replace(tzinfo=None)
+    for call in (lambda: days.parse_iso("2013-03-01T00:00:00"), lambda: days.iso(naive), lambda: days.utc_date(naive)):
+        with pytest.raises(ValueError, match="has no offset"):
             call()
-    with pytest.raises(ValueError):
-        days.utc_date(evening.replace(tzinfo=None))

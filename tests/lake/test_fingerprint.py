@@ -1,3 +1,5 @@
+"""Digests depend on content, not on order."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -7,7 +9,7 @@ import pytest
 from include.lake.fingerprint import canonical_json, digest, inputs_document, submit_key
 
 
-def test_canonical_json_has_one_spelling() -> None:
+def test_equal_values_have_equal_canonical_json() -> None:
     assert canonical_json({"b": [1, 2.5, None], "a": "é"}) == '{"a":"é","b":[1,2.5,null]}'.encode()
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -16,7 +18,7 @@ def test_canonical_json_has_one_spelling() -> None:
         canonical_json(date(2013, 3, 1))
 
 
-def test_a_submit_key_is_of_everything_that_decides() -> None:
+def test_a_submit_key_depends_on_every_part() -> None:
     key = submit_key(stage="transform", workload="flights", fresh="")
     assert len(key) == 20 and int(key, 16) >= 0
     assert key == submit_key(fresh="", workload="flights", stage="transform")

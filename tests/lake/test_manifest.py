@@ -1,19 +1,23 @@
+"""The version of a data set depends on its content, and on nothing else."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from include.lake.manifest import dataset_manifest, dataset_version, split_summary
+from include.errors import NightjarError
+from include.lake.manifest import DatasetManifest, SplitBounds, dataset_manifest, dataset_version, split_summary
 
 CUTOFF = datetime(2013, 3, 1, tzinfo=UTC)
-RULE = {"train": {"from": "2013-02-01T00:00:00Z", "to": "2013-02-20T00:00:00Z"}}
+RULE: dict[str, SplitBounds] = {"train": {"from": "2013-02-01T00:00:00Z", "to": "2013-02-20T00:00:00Z"}}
 INPUT = {"key": "raw/shop/s/a.gz", "sha256": "1", "known_from": "2013-02-28T23:59:59.999999Z"}
 ROWS = [{"split": "train", "row_count": "10", "positives": "3", "digest": "123", "first_event": "x", "last_event": "y"}]
 
 
-def manifest(**changes) -> dict:
-    parts = {
+def manifest(**changes: Any) -> DatasetManifest:
+    parts: dict[str, Any] = {
         "workload": "shop",
         "sql": "select 1",
         "cutoff": CUTOFF,
@@ -27,14 +31,14 @@ def manifest(**changes) -> dict:
     return dataset_manifest(**{**parts, **changes})
 
 
-def test_a_manifest_says_all() -> None:
+def test_a_manifest_has_cutoff_splits_and_version() -> None:
     made = manifest()
     assert made["cutoff"] == "2013-03-01T00:00:00Z"
     assert made["splits"] == {"train": {"rows": 10, "positives": 3, "digest": "123", **RULE["train"]}}
     assert made["version"] == dataset_version(made) and len(made["version"]) == 64
 
 
-def test_the_version_does_not_depend_on_where_it_lies() -> None:
+def test_the_version_does_not_depend_on_the_location() -> None:
     assert manifest(location="s3://elsewhere/")["version"] == manifest()["version"]
 
 
@@ -48,7 +52,7 @@ def test_the_version_does_not_depend_on_where_it_lies() -> None:
         {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
     ],
 )
-def test_the_version_depends_on_everything_else(changes: dict) -> None:
+def test_the_version_depends_on_everything_else(changes: dict[str, Any]) -> None:
     assert manifest(**changes)["version"] != manifest()["version"]
 
 
@@ -58,7 +62,7 @@ def test_an_object_in_which_nothing_was_known_at_the_cut_off_changes_nothing() -
     assert manifest(inputs=[later, INPUT])["inputs"] == [{"key": INPUT["key"], "sha256": "1"}]
 
 
-def test_a_later_snapshot_of_a_table_is_said_but_changes_no_version() -> None:
+def test_a_later_snapshot_of_a_table_is_recorded_but_changes_no_version() -> None:
     more = [{"key": "raw/shop/prices/b.gz", "sha256": "8"}, {"key": "raw/shop/prices/a.gz", "sha256": "9"}]
     assert [item["key"] for item in manifest(reference_inputs=more)["reference_inputs"]] == [
         "raw/shop/prices/a.gz",
@@ -68,5 +72,5 @@ def test_a_later_snapshot_of_a_table_is_said_but_changes_no_version() -> None:
 
 
 def test_an_empty_split_is_named() -> None:
-    with pytest.raises(ValueError, match="no rows in train"):
+    with pytest.raises(NightjarError, match="no rows in train"):
         manifest(splits={})

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from include.lake import days as calendar
 from include.lake import layout
-from include.lake.fingerprint import canonical_json, digest, submit_key
-from include.lake.manifest import dataset_manifest, split_summary
+from include.lake.fingerprint import RawObject, canonical_json, digest, submit_key
+from include.lake.manifest import KnownObject, dataset_manifest, split_summary
 from include.pipelines.deploy.rollout import State, read_pointer
 from include.pipelines.promotion import packages as registry
 from include.pipelines.promotion.decide import decide
@@ -247,7 +247,7 @@ def judge(
     return _summary(registry.read_packages([answer])[0], " ".join(decision.reasons))
 
 
-def _stream_inputs(inputs: RawInputs, clock: str) -> list[dict[str, str]]:
+def _stream_inputs(inputs: RawInputs, clock: str) -> list[KnownObject]:
     """The stream's objects with the instant from which on something in them was known, on the workload's clock."""
     known_from = {key: metadata.get(clock.replace("_", "-")) for key, metadata in inputs.metadata.items()}
     # An object without a record that could be decoded has no such instant, and no row in the data set.
@@ -256,7 +256,7 @@ def _stream_inputs(inputs: RawInputs, clock: str) -> list[dict[str, str]]:
     ]
 
 
-def _objects(groups: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+def _objects(groups: Mapping[str, Mapping[str, str]]) -> list[RawObject]:
     return [{"key": key, "sha256": checksum} for group in groups.values() for key, checksum in group.items()]
 
 

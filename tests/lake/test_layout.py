@@ -1,0 +1,44 @@
+"""Keys follow from values, and from nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from include.lake import layout
+
+DAY = date(2013, 3, 1)
+
+
+def test_a_marker_names_its_raw_object() -> None:
+    raw = layout.raw_stream_key("shop", "stream", DAY, "shard-0", "17")
+    assert raw == "raw/shop/stream/ingest_date=2013-03-01/shard-0-17.jsonl.gz"
+    marker = layout.marker_key("shop", "stream", date(2013, 2, 28), raw)
+    assert marker == "index/shop/stream/event_date=2013-02-28/ingest_date=2013-03-01__shard-0-17.jsonl.gz"
+    assert layout.marked_raw_key("shop", "stream", marker) == raw
+
+
+def test_a_runs_files_are_below_its_staging_prefix() -> None:
+    prefix = layout.staging_prefix("shop", "run1")
+    assert layout.partition_prefix("shop", "run1", "offered", DAY) == f"{prefix}offered/event_date=2013-03-01/"
+    assert layout.report_key("shop", "run1") == f"{prefix}report.json"
+    assert layout.audit_key("shop", "run1") == f"{prefix}audit.json"
+
+
+def test_chunks_of_a_snapshot_sort_as_they_were_written() -> None:
+    keys = [layout.raw_table_key("shop", "makers", DAY, "20130301000000", chunk) for chunk in (9, 10, 11)]
+    assert keys == sorted(keys)
+
+
+def test_items_of_a_kind_share_their_partition_key() -> None:
+    assert layout.day_key("shop", DAY) == (layout.day_partition_key("shop"), "2013-03-01")
+    assert layout.watermark_key("shop", "stream") == (layout.watermark_partition_key("shop"), "stream")
+    assert len({layout.day_partition_key("shop"), layout.watermark_partition_key("shop"), "live#shop"}) == 3
+
+
+def test_the_state_tables_keys_are_strings() -> None:
+    schema = layout.STATE_TABLE_KEYS
+    assert [element["AttributeName"] for element in schema["KeySchema"]] == [layout.PARTITION_KEY, layout.SORT_KEY]
+    assert {item["AttributeName"]: item["AttributeType"] for item in schema["AttributeDefinitions"]} == {
+        layout.PARTITION_KEY: "S",
+        layout.SORT_KEY: "S",
+    }
