@@ -1,1 +1,1 @@
-"""PySpark jobs: transform (raw to staged, processed rows) and audit (what the gate decides by)."""
+"""Entry points of the Glue runtime: transform (raw → staged, processed rows) and audit (findings for the gate)."""

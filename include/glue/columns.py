@@ -1,37 +1,37 @@
-"""How a workload's field types are called in Spark."""
+"""The Spark types of a workload's fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from pyspark.sql import Column
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from pyspark.sql import functions as sf
+from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, StructField, StructType
 
 from include.workloads import FieldSpec
 
-# Times in a payload stay ISO text until they are written: that is what features() takes, here and in the service.
-_PAYLOAD = {
-    "string": T.StringType(),
-    "integer": T.LongType(),
-    "number": T.DoubleType(),
-    "boolean": T.BooleanType(),
-    "timestamp": T.StringType(),
+# Times in a payload stay ISO 8601 text until they are written, because features() takes text, here and in the service.
+_PAYLOAD_TYPES = {
+    "string": StringType(),
+    "integer": LongType(),
+    "number": DoubleType(),
+    "boolean": BooleanType(),
+    "timestamp": StringType(),
 }
-_ATHENA = {"string": "string", "bigint": "bigint", "double": "double", "boolean": "boolean"}
 
 
-def payload_schema(fields: Mapping[str, FieldSpec]) -> T.StructType:
-    """The type of a checked payload (canonical JSON)."""
-    return T.StructType([T.StructField(name, _PAYLOAD[spec.type]) for name, spec in fields.items()])
+def payload_schema(fields: Mapping[str, FieldSpec]) -> StructType:
+    """Returns the Spark type of a checked payload (canonical JSON)."""
+    return StructType([StructField(name, _PAYLOAD_TYPES[spec.type]) for name, spec in fields.items()])
 
 
 def as_athena(name: str, athena_type: str) -> Column:
-    """A column as the catalog's type wants it in Parquet. Times have no zone there: every reader takes them for the UTC they
-    are.
+    """Casts a column to what the catalog's type is in Parquet.
+
+    Timestamps are written without a zone; every reader takes them as UTC, which they are.
     """
-    column = F.col(name)
+    column = sf.col(name)
     if athena_type == "timestamp":
-        # Text with an offset has to go by way of a zoned timestamp; the session's zone is UTC.
+        # Text with an offset must become a zoned timestamp first; the session's zone is UTC.
         return column.cast("timestamp").cast("timestamp_ntz").alias(name)
-    return column.cast(_ATHENA[athena_type]).alias(name)
+    return column.cast(athena_type).alias(name)

@@ -1,68 +1,77 @@
-"""The workload's ``features(record)`` over a frame, row by row, in Arrow batches: the same function that the service calls."""
+"""Computes the features of a frame with the workload's ``features(record)``, the same function that the service calls.
+
+Row by row, in Arrow batches (``mapInArrow``).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from include.workloads import Workload
+from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import LARGEST_NUMBER
-from include.workloads.feature_code import FeatureFunction, load_feature_code
 from include.workloads.schema import feature_column
 
+REASON_COLUMN = "_reason"
 _LONGEST_REASON = 200
+_SPARK_TYPES = {"number": DoubleType(), "category": StringType()}
 
 
 def with_features(frame: DataFrame, workload: Workload) -> DataFrame:
-    """``frame`` with a column ``f_<feature>`` for each feature, and ``_reason``: null, or why the row has none."""
-    source, kinds, request = workload.features_source, workload.features, tuple(workload.request)
-    added = [T.StructField(feature_column(name), _SPARK[kind]) for name, kind in kinds.items()]
-    output = T.StructType([*frame.schema.fields, *added, T.StructField("_reason", T.StringType())])
+    """Adds the features to a frame of request records.
+
+    Args:
+        frame: The request fields as columns, besides others.
+        workload: The workload.
+
+    Returns:
+        The columns of ``frame``, one column ``f_<feature>`` per feature (double or string), and ``_reason``: null, or
+        why the row has no features.
+    """
+    source, request = workload.features_source, list(workload.request)
+    added = [StructField(feature_column(name), _SPARK_TYPES[kind]) for name, kind in workload.features.items()]
+    output = StructType([*frame.schema.fields, *added, StructField(REASON_COLUMN, StringType())])
     arrow = to_arrow_schema(output)
 
-    def compute(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        function = load_feature_code(source).features
+    def compute_batches(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+        code = load_feature_code(source)
         for batch in batches:
-            rows = batch.select(list(request)).to_pylist()
-            results = [compute_row(function, kinds, row) for row in rows]
-            columns = {name: [values.get(name) for values, _ in results] for name in kinds}
-            arrays = [*batch.columns, *columns.values(), [reason for _, reason in results]]
-            yield pa.RecordBatch.from_arrays(
-                [
-                    array if isinstance(array, pa.Array) else pa.array(array, field.type)
-                    for array, field in zip(arrays, arrow, strict=True)
-                ],
-                schema=arrow,
-            )
+            results = [compute_row(code, record) for record in batch.select(request).to_pylist()]
+            features = [[values.get(name) for values, _ in results] for name in code.kinds]
+            new = [*features, [reason for _, reason in results]]
+            fields = list(arrow)[len(batch.columns) :]
+            arrays = [pa.array(values, field.type) for values, field in zip(new, fields, strict=True)]
+            yield pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=arrow)
 
-    return frame.mapInArrow(compute, output)
+    return frame.mapInArrow(compute_batches, output)
 
 
-def compute_row(
-    function: Callable[[Mapping[str, Any]], Mapping[str, Any]], kinds: Mapping[str, str], record: Mapping[str, Any]
-) -> tuple[dict[str, float | str | None], str | None]:
-    """The features of one record and None, or {} and why there are none."""
+def compute_row(code: FeatureCode, record: Mapping[str, Any]) -> tuple[Mapping[str, float | str | None], str | None]:
+    """Computes the features of one request record.
+
+    Returns:
+        The features and None, or no features and the reason.
+    """
     try:
-        values = function(record)
+        values = code.features(record)
     except Exception as error:
         return {}, f"features: {type(error).__name__}: {error}"[:_LONGEST_REASON]
-    if not isinstance(values, Mapping) or values.keys() != kinds.keys():
+    if not isinstance(values, Mapping) or values.keys() != code.kinds.keys():
         return {}, "features: did not return exactly the names in FEATURES"
     for name, value in values.items():
-        if problem := _problem(value, kinds[name]):
+        if problem := _problem(value, code.kinds[name]):
             return {}, f"features: {name}: {problem}"
-    return {
-        name: float(value) if kinds[name] == "number" and value is not None else value for name, value in values.items()
-    }, None
+    return {name: float(value) if isinstance(value, int) else value for name, value in values.items()}, None
 
 
-def _problem(value: Any, kind: str) -> str | None:
+def _problem(value: Any, kind: FeatureKind) -> str | None:
     if value is None:
         return None
     if kind == "category":
@@ -72,6 +81,3 @@ def _problem(value: Any, kind: str) -> str | None:
     if not math.isfinite(value) or abs(value) >= LARGEST_NUMBER:
         return f"is not a finite number below {LARGEST_NUMBER:g}"
     return None
-
-
-_SPARK = {"number": T.DoubleType(), "category": T.StringType()}

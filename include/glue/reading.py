@@ -1,51 +1,68 @@
-"""Raw objects as frames: parsed, checked against the schema, exact duplicates marked."""
+"""Reads raw objects as frames: parsed, checked against the schema, exact duplicates marked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sf
 
-from include.glue.records import Record, Row, Schemas, parse_event, parse_row
+from include.glue.records import ParsedEvent, ParsedTableRow, Schemas, parse_event, parse_table_row
 from include.workloads.declaration import TableSpec
 
-# The same columns for Spark and for Arrow; the order is that of the named tuples.
+# The same columns for Spark and for Arrow, in the order of the named tuples.
 _SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}
 _TIMES = {"event_time", "recorded_at", "arrived_at", "valid_from", "watermark"}
 
 
 def read_events(spark: SparkSession, uris: Sequence[str], schemas: Schemas, days: Iterable[date]) -> DataFrame:
-    """The events of ``days``, a row a :class:`Record` and a boolean ``duplicate``: an earlier arrival says exactly the same."""
+    """Reads the events of some days.
+
+    Args:
+        spark: The session.
+        uris: The stream's raw objects.
+        schemas: The fields of each event type.
+        days: The days that are wanted.
+
+    Returns:
+        One row per event: the fields of :class:`ParsedEvent` as columns (times: timestamp_ntz, the rest: string), and
+        ``duplicate`` (boolean): an event that arrived earlier has exactly the same content.
+    """
     wanted = frozenset(day.isoformat() for day in days)
-    parsed = _map_lines(spark, uris, Record, lambda line: parse_event(line, schemas, wanted))
+    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, wanted))
     same = Window.partitionBy("event_type", "key", "event_time", "recorded_at", "payload")
-    first_arrival = same.orderBy("arrived_at", F.length("sequence_number"), "sequence_number", "shard_id")
-    duplicate = F.col("reason").isNull() & (F.row_number().over(first_arrival) > 1)
+    first_arrival = same.orderBy("arrived_at", sf.length("sequence_number"), "sequence_number", "shard_id")
+    duplicate = sf.col("reason").isNull() & (sf.row_number().over(first_arrival) > 1)
     return parsed.withColumn("duplicate", duplicate)
 
 
 def read_table(spark: SparkSession, uris: Sequence[str], table: TableSpec) -> DataFrame:
-    """Every version of a reference table's rows, a row a :class:`Row`."""
+    """Reads every version of a reference table's rows.
+
+    Returns:
+        One row per version: the fields of :class:`ParsedTableRow` as columns.
+    """
     fields, valid_from, watermark = table.fields, table.valid_from, table.watermark
-    return _map_lines(spark, uris, Row, lambda line: parse_row(line, fields, valid_from, watermark))
+    return _map_lines(spark, uris, ParsedTableRow, lambda line: parse_table_row(line, fields, valid_from, watermark))
 
 
 def _map_lines(
-    spark: SparkSession, uris: Sequence[str], row_type: type[Record] | type[Row], parse: Callable[[str], tuple | None]
+    spark: SparkSession,
+    uris: Sequence[str],
+    row_type: type[ParsedEvent] | type[ParsedTableRow],
+    parse: Callable[[str], tuple[Any, ...] | None],
 ) -> DataFrame:
     lines = spark.read.text(list(uris)) if uris else spark.createDataFrame([], "value string")
-    schema = pa.schema([(name, pa.timestamp("us") if name in _TIMES else pa.string()) for name in row_type._fields])
     names = row_type._fields
+    schema = pa.schema([(name, pa.timestamp("us") if name in _TIMES else pa.string()) for name in names])
 
-    def parse_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def parse_batches(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         for batch in batches:
             rows = [row for line in batch.column(0).to_pylist() if (row := parse(line)) is not None]
-            columns: Mapping = (
-                dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {name: [] for name in names}
-            )
-            yield pa.RecordBatch.from_pydict(columns, schema=schema)
+            values = zip(*rows, strict=True) if rows else ((),) * len(names)
+            yield pa.RecordBatch.from_pydict(dict(zip(names, values, strict=True)), schema=schema)
 
     return lines.mapInArrow(parse_batches, ", ".join(f"{field.name} {_SPARK_TYPES[field.type]}" for field in schema))

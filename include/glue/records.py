@@ -1,4 +1,4 @@
-"""One raw line as a checked record. Pure Python; Spark calls it in :mod:`include.glue.reading`."""
+"""Parses and checks one raw line. Pure Python; :mod:`include.glue.reading` calls it in Spark."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ UNKNOWN = "unknown"
 Schemas = Mapping[str, Mapping[str, FieldSpec]]
 
 
-class Record(NamedTuple):
-    """An event as the transform handles it. Times are naive UTC; ``reason`` is None for a good one, else ``line`` holds what
-    came.
+class ParsedEvent(NamedTuple):
+    """One event of the stream.
+
+    Times are naive UTC. ``payload`` is canonical JSON. A refused event has a ``reason`` and the raw ``line``; a good
+    one has neither.
     """
 
     event_date: str
@@ -33,8 +35,8 @@ class Record(NamedTuple):
     line: str | None
 
 
-class Row(NamedTuple):
-    """A version of a reference row; ``payload`` is its canonical JSON."""
+class ParsedTableRow(NamedTuple):
+    """One version of a reference row, with the same conventions as :class:`ParsedEvent`."""
 
     valid_from: datetime | None
     watermark: datetime | None
@@ -43,11 +45,17 @@ class Row(NamedTuple):
     line: str | None
 
 
-def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | None:
-    """The record of a raw stream line, or None when its day is not asked for.
+def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> ParsedEvent | None:
+    """Parses a raw line of the stream.
 
-    The day is the UTC date of event_time; where that cannot be read, of the arrival, so that the record is refused once, on one
-    day.
+    Args:
+        line: ``{"shard_id", "sequence_number", "arrived_at", "event"}`` as JSON.
+        schemas: The fields of each event type.
+        days: The days (ISO 8601) that are wanted.
+
+    Returns:
+        The event, or None if its day is not wanted. The day is the UTC date of event_time; if that cannot be read, of
+        the arrival, so that a broken record is refused once, on one day.
     """
     envelope = _json_object(line)
     event = _mapping(envelope.get("event"))
@@ -60,21 +68,12 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | N
     if day not in days:
         return None
 
-    event_type, key = event.get("event_type"), event.get("key")
-    schema = schemas.get(event_type) if isinstance(event_type, str) else None
-    payload = None
-    if schema is None:
-        problems.append("event_type: is not an event of this workload")
-        event_type = UNKNOWN
-    elif not isinstance(event.get("payload"), dict):
-        problems.append("payload: is not an object")
-    else:
-        payload, mistakes = check_record(schema, event["payload"])
-        problems += mistakes
+    event_type, payload = _payload(event, schemas, problems)
+    key = event.get("key")
     if not isinstance(key, str) or not key:
-        problems.append("key: is not a string with something in it")
+        problems.append("key: is not a string, or is empty")
         key = None
-    return Record(
+    return ParsedEvent(
         event_date=day,
         event_type=event_type,
         key=_storable(key),
@@ -89,15 +88,37 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> Record | N
     )
 
 
-def parse_row(line: str, schema: Mapping[str, FieldSpec], valid_from: str, watermark: str) -> Row:
-    """The version of a reference row that a raw table line holds."""
+def parse_table_row(line: str, schema: Mapping[str, FieldSpec], valid_from: str, watermark: str) -> ParsedTableRow:
+    """Parses a raw line of a table.
+
+    Args:
+        line: ``{"table", "snapshot", "row"}`` as JSON.
+        schema: The table's fields.
+        valid_from: The column with the time from which the row is valid.
+        watermark: The column with the time at which the row was last written.
+    """
     values = _json_object(line).get("row")
     if not isinstance(values, dict):
-        return Row(None, None, None, "row: is not an object", _storable(line))
+        return ParsedTableRow(None, None, None, "row: is not an object", _storable(line))
     clean, problems = check_record(schema, values)
     if problems:
-        return Row(None, None, None, "; ".join(problems), _storable(line))
-    return Row(_naive(clean[valid_from]), _naive(clean[watermark]), canonical_json(clean).decode(), None, None)
+        return ParsedTableRow(None, None, None, "; ".join(problems), _storable(line))
+    payload = canonical_json(clean).decode()
+    return ParsedTableRow(_naive(clean[valid_from]), _naive(clean[watermark]), payload, None, None)
+
+
+def _payload(event: Mapping[str, Any], schemas: Schemas, problems: list[str]) -> tuple[str, dict[str, Any] | None]:
+    """Returns the event type and the clean payload, and appends what is wrong with them to ``problems``."""
+    event_type = event.get("event_type")
+    if not isinstance(event_type, str) or event_type not in schemas:
+        problems.append("event_type: is not an event of this workload")
+        return UNKNOWN, None
+    if not isinstance(event.get("payload"), dict):
+        problems.append("payload: is not an object")
+        return event_type, None
+    payload, found = check_record(schemas[event_type], event["payload"])
+    problems += found
+    return event_type, payload
 
 
 def _json_object(line: str) -> dict[str, Any]:
@@ -128,5 +149,5 @@ def _text(value: Any) -> str | None:
 
 
 def _storable(text: str | None) -> str | None:
-    """Lone surrogates, which JSON can escape but UTF-8 cannot hold, replaced."""
+    """Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode."""
     return None if text is None else text.encode("utf-8", "replace").decode()

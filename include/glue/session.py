@@ -1,4 +1,4 @@
-"""The Spark session of a job: Glue's own, with what our jobs rely on made explicit."""
+"""The Spark session of a job: Glue's own, with the settings that the jobs depend on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from pyspark.sql import SparkSession
 
 
 def spark_session(name: str) -> SparkSession:
-    """UTC, ANSI (as Glue 6.0 has it), and as many shuffle partitions as the cluster's cores can use."""
+    """Makes or gets the session: UTC, ANSI mode (Glue 6.0's default), two shuffle partitions per core.
+
+    Args:
+        name: Name of the Spark application.
+    """
     session = (
         SparkSession.builder.appName(name)
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.ansi.enabled", "true")
-        # A staging prefix belongs to one run and is read only once the job has succeeded, so the quick commit is safe.
+        # A staging prefix belongs to one run and is read only after the run has succeeded, so the fast commit is safe.
         .config("spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version", "2")
         .config("spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
         .getOrCreate()

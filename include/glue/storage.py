@@ -1,6 +1,6 @@
-"""Small documents at s3:// and file:// URIs. Data go through Spark; this is for lists and reports.
+"""Reads and writes small documents at s3:// and file:// URIs. Rows go through Spark.
 
-boto3 reads AWS_ENDPOINT_URL itself, so the same code talks to AWS and to a local endpoint.
+boto3 reads AWS_ENDPOINT_URL itself, so the same code runs against AWS and against a local endpoint.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import boto3
+
+from include.glue.errors import GlueJobError
+from include.lake.uris import split_s3_uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 CONTENT_TYPES = {
     ".html": "text/html",
@@ -24,79 +29,79 @@ CONTENT_TYPES = {
 }
 
 
-def under(prefix: str, *parts: str) -> str:
-    """A URI below a prefix, whether or not the prefix ends with a slash."""
+def join_uri(prefix: str, *parts: str) -> str:
+    """Joins a URI and names below it; the prefix may end with a slash."""
     return "/".join([prefix.rstrip("/"), *parts])
 
 
-def object_uri(neighbour: str, bucket: str, key: str) -> str:
-    """The URI of an object in ``bucket``, by the scheme of a URI that is known (for file:// a bucket is a folder's path)."""
-    return f"{_scheme(neighbour)}://{bucket.rstrip('/')}/{key}"
+def object_uri(sibling: str, bucket: str, key: str) -> str:
+    """Returns the URI of an object, with the scheme of another URI. For file:// the bucket is a folder's path."""
+    return f"{_scheme(sibling)}://{bucket.rstrip('/')}/{key}"
 
 
 def read_bytes(uri: str) -> bytes:
-    """The whole object. Raises FileNotFoundError or botocore's ClientError."""
+    """Reads a whole object.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        botocore.exceptions.ClientError: S3 refuses, or there is no such object.
+    """
     if _scheme(uri) == "file":
         return _path(uri).read_bytes()
-    bucket, key = _bucket_and_key(uri)
+    bucket, key = split_s3_uri(uri)
     return _s3().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def read_json(uri: str) -> Any:
-    """The JSON value of an object. Raises ValueError that names the object when it is not JSON."""
+    """Reads a JSON document.
+
+    Raises:
+        GlueJobError: The object is not JSON.
+    """
     try:
         return json.loads(read_bytes(uri))
     except ValueError as error:
-        raise ValueError(f"{uri} is not JSON: {error}") from error
+        raise GlueJobError(f"{uri} is not JSON: {error}") from error
 
 
 def write_bytes(uri: str, content: bytes) -> None:
-    """Creates or replaces an object."""
+    """Writes an object; one that exists is replaced."""
     if _scheme(uri) == "file":
         path = _path(uri)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return
-    bucket, key = _bucket_and_key(uri)
-    kind = CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
-    _s3().put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind)
+    bucket, key = split_s3_uri(uri)
+    content_type = CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
+    _s3().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
 
 def write_json(uri: str, value: Any) -> None:
-    """A JSON document, indented for people."""
+    """Writes a JSON document, indented for people."""
     write_bytes(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False).encode())
 
 
 def list_uris(prefix: str, suffix: str) -> Iterator[str]:
-    """The URIs below a prefix (a folder) that end with ``suffix``, in order."""
+    """Lists the URIs of all objects below a prefix (a folder) that end with ``suffix``, in order."""
     if _scheme(prefix) == "file":
         yield from (f"file://{path}" for path in sorted(_path(prefix).rglob(f"*{suffix}")))
         return
-    bucket, key = _bucket_and_key(under(prefix, ""))
+    bucket, key = split_s3_uri(join_uri(prefix, ""))
     for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-        yield from (
-            f"{_scheme(prefix)}://{bucket}/{item['Key']}"
-            for item in page.get("Contents", ())
-            if item["Key"].endswith(suffix)
-        )
+        yield from (f"s3://{bucket}/{item['Key']}" for item in page.get("Contents", ()) if item["Key"].endswith(suffix))
 
 
 @cache
-def _s3() -> Any:
+def _s3() -> S3Client:
     return boto3.client("s3")
 
 
 def _scheme(uri: str) -> str:
-    scheme = urlsplit(uri).scheme
+    scheme = uri.partition("://")[0]
     if scheme not in ("s3", "file"):
-        raise ValueError(f"{uri!r} must be an s3:// or a file:// URI")
+        raise GlueJobError(f"{uri!r} must be an s3:// or a file:// URI")
     return scheme
 
 
 def _path(uri: str) -> Path:
-    return Path(urlsplit(uri).path)
-
-
-def _bucket_and_key(uri: str) -> tuple[str, str]:
-    parts = urlsplit(uri)
-    return parts.netloc, parts.path.removeprefix("/")
+    return Path(uri.removeprefix("file://"))

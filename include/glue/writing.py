@@ -1,4 +1,4 @@
-"""Processed rows and refused rows to their prefixes. A prefix belongs to one run, so writing again replaces it."""
+"""Writes processed rows and refused rows. A prefix belongs to one run, so a second write replaces the first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from include.glue.columns import as_athena
-from include.glue.storage import under
+from include.glue.storage import join_uri
 from include.workloads import Workload
 from include.workloads.schema import PARTITION_COLUMN, processed_columns
 
@@ -21,10 +21,21 @@ def write_days(
     staging: str,
     written: Mapping[str, int],
 ) -> None:
-    """``<staging>/<event_type>/event_date=D/``, one sorted file a day; a day without rows gets an empty file with the columns."""
+    """Writes one sorted Parquet file per day to ``<staging>/<event_type>/event_date=D/``.
+
+    A day without rows gets an empty file with the columns.
+
+    Args:
+        frame: Columns ``event_date`` and those of ``processed_columns``, besides others.
+        workload: The workload.
+        event_type: The event type.
+        days: All days of the run.
+        staging: URI of the run's staging prefix.
+        written: The number of rows by day.
+    """
     columns = [as_athena(name, kind) for name, kind in processed_columns(workload, event_type)]
     partition = PARTITION_COLUMN[0]
-    target = under(staging, event_type)
+    target = join_uri(staging, event_type)
     rows = frame.select(*columns, partition)
     if any(written.values()):
         by_day = rows.repartition(partition).sortWithinPartitions(partition, "key", "known_at", "arrived_at")
@@ -32,10 +43,16 @@ def write_days(
     for day in days:
         if not written[day.isoformat()]:
             empty = rows.sparkSession.createDataFrame([], rows.drop(partition).schema)
-            empty.coalesce(1).write.mode("overwrite").parquet(under(target, f"{partition}={day}"))
+            empty.coalesce(1).write.mode("overwrite").parquet(join_uri(target, f"{partition}={day}"))
 
 
 def write_quarantine(rows: DataFrame, target: str, any_rows: bool) -> None:
-    """Refused rows as gzip JSON lines, each with its reason; nothing when there are none."""
+    """Writes refused rows as gzip JSON lines.
+
+    Args:
+        rows: The rows, with their reason.
+        target: URI of the prefix.
+        any_rows: Whether there are any; without rows, nothing is written.
+    """
     if any_rows:
         rows.coalesce(1).write.mode("overwrite").option("compression", "gzip").json(target)

@@ -60,11 +60,6 @@ def partition_prefix(workload: str, run: str, table: str, event_date: date) -> s
     return f"{staging_prefix(workload, run)}{table}/event_date={event_date}/"
 
 
-def report_key(workload: str, run: str) -> str:
-    """Lake: what a transform run did with every row."""
-    return f"{staging_prefix(workload, run)}{REPORT_FILE}"
-
-
 def audit_key(workload: str, run: str) -> str:
     """Lake: what the audit of a transform run found."""
     return f"{staging_prefix(workload, run)}{AUDIT_FILE}"

@@ -1,21 +1,26 @@
-"""Staged rows in, findings out: the real Great Expectations over file:// URIs."""
+"""Findings on staged rows, with the real Great Expectations over file:// URIs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.glue.errors import GlueJobError
 from include.glue.storage import read_json
 from include.workloads import Workload, load
 from include.workloads.schema import processed_columns
 from tests.support.raw_objects import utc
 from tests.support.tiny_workload import EXPECTATIONS, document, tiny_workload, write_workload
+
+if TYPE_CHECKING:
+    from include.glue.audit import AuditedDay
 
 # Great Expectations takes seconds to import.
 pytestmark = pytest.mark.stack
@@ -29,9 +34,12 @@ TYPES = {
 }
 
 
+Audit = Callable[..., "AuditedDay"]
+
+
 @pytest.fixture
-def staged(tmp_path: Path):
-    """A function that writes one good day, changed as told, audits it and gives the day's part of audit.json."""
+def staged(tmp_path: Path) -> Audit:
+    """A function that writes a good day with changes, audits it and returns the day's part of audit.json."""
     from include.glue.audit import audit
 
     def run(
@@ -43,7 +51,7 @@ def staged(tmp_path: Path):
         repeat: bool = False,
         report: dict[str, Any] | None = None,
         without: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> AuditedDay:
         workload = workload or tiny_workload(tmp_path / "workloads")
         at = utc(2013, 3, 1, 12)
         for event_type, size in (("offered", rows), ("rated", 5)):
@@ -70,7 +78,7 @@ def staged(tmp_path: Path):
     return run
 
 
-def test_a_good_day_passes_and_leaves_its_documents(staged, tmp_path: Path) -> None:
+def test_a_good_day_passes_and_has_data_docs(staged: Audit, tmp_path: Path) -> None:
     day = staged()
     assert day["success"] and day["critical_failures"] == day["warnings"] == []
     assert day["statistics"]["offered"]["rows"] == 20
@@ -78,7 +86,7 @@ def test_a_good_day_passes_and_leaves_its_documents(staged, tmp_path: Path) -> N
     assert "index.html" in pages and len(pages) >= 3
 
 
-def test_twenty_per_cent_nulls_fail(staged) -> None:
+def test_twenty_per_cent_nulls_fail(staged: Audit) -> None:
     day = staged(nulls=4)
     assert not day["success"]
     assert day["critical_failures"] == [
@@ -86,57 +94,57 @@ def test_twenty_per_cent_nulls_fail(staged) -> None:
     ]
 
 
-def test_five_per_cent_nulls_do_not(staged) -> None:
+def test_five_per_cent_nulls_do_not(staged: Audit) -> None:
     assert staged(nulls=1)["success"]
 
 
-def test_a_warning_does_not_fail(staged) -> None:
+def test_a_warning_does_not_fail(staged: Audit) -> None:
     day = staged(price=500.0)
     assert day["success"]
     (warning,) = day["warnings"]
     assert warning.startswith("offered: expect_column_mean_to_be_between(price): observed 500.0")
 
 
-def test_no_rows_fail(staged) -> None:
+def test_no_rows_fail(staged: Audit) -> None:
     day = staged(rows=0)
     assert day["critical_failures"] == ["offered: no rows"]
 
 
-def test_too_many_rows_fail(staged) -> None:
+def test_too_many_rows_fail(staged: Audit) -> None:
     assert staged(rows=1001)["critical_failures"] == ["offered: 1001 rows, expected 1 to 1000"]
 
 
-def test_too_many_quarantined_rows_fail(staged) -> None:
+def test_too_many_quarantined_rows_fail(staged: Audit) -> None:
     day = staged(counts={"read": 30, "quarantined": 10})
     assert day["critical_failures"] == ["offered: 10 of 30 rows quarantined (33.3%), allowed are 25.0%"]
 
 
-def test_repeated_keys_fail(staged) -> None:
-    assert "offered: 19 rows repeat key, known_at of another" in staged(repeat=True)["critical_failures"]
+def test_repeated_keys_fail(staged: Audit) -> None:
+    assert "offered: 19 rows have the same key, known_at as another row" in staged(repeat=True)["critical_failures"]
 
 
-def test_rows_that_the_report_does_not_know_fail(staged) -> None:
+def test_rows_that_the_report_does_not_know_fail(staged: Audit) -> None:
     assert staged(counts={"written": 19})["critical_failures"] == [
-        "offered: 20 rows are there, the transform's report says 19"
+        "offered: 20 rows were found, but the transform's report has 19"
     ]
 
 
-def test_a_day_that_the_report_does_not_know_fails(staged) -> None:
+def test_a_day_that_the_report_does_not_know_fails(staged: Audit) -> None:
     day = staged(report={"days": {}, "tables": {}, "reasons": {}})
-    assert "offered: the transform's report says nothing about this day" in day["critical_failures"]
+    assert "offered: the transform's report does not have this day" in day["critical_failures"]
 
 
-def test_what_cannot_be_evaluated_is_critical_whatever_its_severity(staged) -> None:
+def test_an_expectation_that_cannot_be_evaluated_is_critical_whatever_its_severity(staged: Audit) -> None:
     day = staged(without="price")
     (failure,) = day["critical_failures"]
     assert failure.startswith("offered: expect_column_mean_to_be_between(price): could not be evaluated")
 
 
-def test_an_expectation_that_does_not_exist_stops_the_audit(staged, tmp_path: Path) -> None:
+def test_an_expectation_that_does_not_exist_stops_the_audit(staged: Audit, tmp_path: Path) -> None:
     broken = {"type": "expect_column_to_be_nice", "column": "item", "severity": "warning"}
     suites = {**EXPECTATIONS, "offered": {**EXPECTATIONS["offered"], "expectations": [broken]}}
     write_workload(tmp_path / "broken", workload=document(), expectations=suites)
-    with pytest.raises(ValueError, match="expect_column_to_be_nice is not an expectation"):
+    with pytest.raises(GlueJobError, match="cannot make expect_column_to_be_nice"):
         staged(workload=load("shop", tmp_path / "broken"))
 
 

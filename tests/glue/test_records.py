@@ -1,13 +1,13 @@
-"""One raw line as a record, without Spark."""
+"""One raw line as a checked record, without Spark."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from include.glue.featuring import compute_row
-from include.glue.records import parse_event, parse_row
+from include.glue.records import ParsedEvent, parse_event, parse_table_row
 from include.workloads import FieldSpec
 from tests.support.raw_objects import line, maker, offered, utc
 
@@ -22,76 +22,74 @@ DAYS = frozenset({"2013-03-01", "2013-03-02"})
 NOON = "2013-03-01T12:00:00Z"
 
 
+def parsed(text: str) -> ParsedEvent:
+    """The event of a line whose day is wanted."""
+    event = parse_event(text, SCHEMAS, DAYS)
+    assert event is not None
+    return event
+
+
+def refusal(text: str) -> str:
+    """The reason why a line is refused; the line is kept and can be stored."""
+    event = parsed(text)
+    assert event.reason and event.payload is None and event.line is not None
+    event.line.encode()
+    return event.reason
+
+
 def test_equal_events_have_equal_payloads() -> None:
-    one = parse_event(line(offered("k", NOON, price=1, item="a")), SCHEMAS, DAYS)
-    other = parse_event(line(offered("k", NOON, item=" a ", price=1.0, more=True)), SCHEMAS, DAYS)
+    one = parsed(line(offered("k", NOON, price=1, item="a")))
+    other = parsed(line(offered("k", NOON, item=" a ", price=1.0, more=True)))
     assert one == other and one.reason is None and one.line is None
-    assert json.loads(one.payload) == {"item": "a", "price": 1.0}
+    assert json.loads(one.payload or "") == {"item": "a", "price": 1.0}
     assert (one.event_date, one.event_time) == ("2013-03-01", utc(2013, 3, 1, 12))
 
 
 def test_the_day_is_that_of_the_event_in_utc() -> None:
-    assert parse_event(line(offered("k", "2013-03-01T23:30:00-05:00")), SCHEMAS, DAYS).event_date == "2013-03-02"
+    assert parsed(line(offered("k", "2013-03-01T23:30:00-05:00"))).event_date == "2013-03-02"
     assert parse_event(line(offered("k", "2013-03-01T00:30:00+01:00")), SCHEMAS, DAYS) is None
 
 
 def test_an_event_without_a_time_belongs_to_the_day_it_arrived() -> None:
     event = offered("k", "noon")
-    assert parse_event(line(event, arrived_at="2013-03-02T01:00:00Z"), SCHEMAS, DAYS).event_date == "2013-03-02"
+    assert parsed(line(event, arrived_at="2013-03-02T01:00:00Z")).event_date == "2013-03-02"
     assert parse_event(line(event, arrived_at="2013-03-03T01:00:00Z"), SCHEMAS, DAYS) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "1", "{", '"a"', "[" * 100_000, "\ud83d"])
-def test_a_line_that_is_no_object_is_refused_and_not_lost(text: str) -> None:
-    record = parse_event(text, SCHEMAS, DAYS)
-    assert record.event_date == "2013-03-01" and record.event_type == "unknown"
-    assert record.reason.startswith("line: is not a JSON object")
-    record.line.encode()
+def test_a_line_that_is_no_object_is_refused_and_kept(text: str) -> None:
+    assert refusal(text).startswith("line: is not a JSON object")
+    assert (parsed(text).event_date, parsed(text).event_type) == ("2013-03-01", "unknown")
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"key": ""}, "key: is not a string with something in it"),
-        ({"key": 7}, "key: is not a string with something in it"),
+        ({"key": ""}, "key: is not a string, or is empty"),
+        ({"key": 7}, "key: is not a string, or is empty"),
         ({"recorded_at": None}, "recorded_at: is not an ISO 8601 time with an offset"),
         ({"event_type": ["offered"]}, "event_type: is not an event of this workload"),
         ({"payload": None}, "payload: is not an object"),
         ({"payload": {"item": "a", "price": float("nan")}}, "price: is not a finite number"),
     ],
 )
-def test_what_is_wrong_is_said(change: dict, reason: str) -> None:
-    record = parse_event(line(offered("k", NOON) | change), SCHEMAS, DAYS)
-    assert record.reason == reason and record.payload is None and record.line
+def test_the_reason_names_field_and_mistake(change: dict[str, Any], reason: str) -> None:
+    assert refusal(line(offered("k", NOON) | change)) == reason
 
 
 def test_a_reference_row_has_its_times_and_its_values() -> None:
-    row = parse_row(maker("a", "2013-03-01T01:00:00+01:00", NOON, " A  Ltd "), MAKERS, "since", "updated_at")
+    row = parse_table_row(maker("a", "2013-03-01T01:00:00+01:00", NOON, " A  Ltd "), MAKERS, "since", "updated_at")
     assert (row.valid_from, row.watermark, row.reason) == (utc(2013, 3, 1), utc(2013, 3, 1, 12), None)
-    assert json.loads(row.payload)["name"] == "A Ltd"
-    assert parse_row(maker("a", "soon", NOON, None), MAKERS, "since", "updated_at").reason.startswith("since: is not")
-    assert parse_row("{}", MAKERS, "since", "updated_at").reason == "row: is not an object"
+    assert json.loads(row.payload or "")["name"] == "A Ltd"
 
 
 @pytest.mark.parametrize(
-    ("values", "reason"),
+    ("text", "reason"),
     [
-        ({"n": 1, "c": "x"}, None),
-        ({"n": None, "c": None}, None),
-        ({"n": float("nan"), "c": "x"}, "features: n: is not a finite number below 1e+15"),
-        ({"n": True, "c": "x"}, "features: n: is not a number"),
-        ({"n": "1", "c": "x"}, "features: n: is not a number"),
-        ({"n": 1, "c": 1}, "features: c: is not a string"),
-        ({"n": 1}, "features: did not return exactly the names in FEATURES"),
-        (None, "features: did not return exactly the names in FEATURES"),
+        (maker("a", "soon", NOON, None), "since: is not an ISO 8601 time with an offset"),
+        ("{}", "row: is not an object"),
     ],
 )
-def test_features_are_checked(values: dict | None, reason: str | None) -> None:
-    computed, found = compute_row(lambda record: values, {"n": "number", "c": "category"}, {})
-    assert found == reason
-    assert computed == ({} if reason else values)
-
-
-def test_a_failing_feature_function_gives_its_message() -> None:
-    computed, reason = compute_row(lambda record: record["gone"], {"n": "number"}, {})
-    assert computed == {} and reason == "features: KeyError: 'gone'"
+def test_a_broken_reference_row_is_refused(text: str, reason: str) -> None:
+    row = parse_table_row(text, MAKERS, "since", "updated_at")
+    assert (row.reason, row.payload, row.line) == (reason, None, text)

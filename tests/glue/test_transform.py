@@ -1,4 +1,4 @@
-"""Raw objects in, processed rows, quarantine and report out: real Spark over file:// URIs."""
+"""Raw objects → processed rows, quarantine and report, with real Spark over file:// URIs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import gzip
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from include.glue.errors import GlueJobError
 from include.glue.storage import read_json
 from include.workloads.schema import processed_columns
 from tests.support.raw_objects import line, maker, offered, rated, utc, write_inputs
 from tests.support.tiny_workload import tiny_workload
+
+if TYPE_CHECKING:
+    from include.glue.report import ReportDocument
 
 pytestmark = pytest.mark.spark
 DAYS = [date(2013, 3, 1), date(2013, 3, 2), date(2013, 3, 3)]
@@ -35,7 +39,7 @@ def refused(folder: Path, part: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportDocument]:
     """A run over three days, the last without any row."""
     from include.glue.transform import transform
 
@@ -170,7 +174,7 @@ def test_inputs_of_other_days_are_refused(spark, tmp_path: Path) -> None:
     from include.glue.transform import transform
 
     inputs = write_inputs(tmp_path, DAYS[:1], [])
-    with pytest.raises(ValueError, match="asked for shop"):
+    with pytest.raises(GlueJobError, match="the job is of shop"):
         transform(
             spark, tiny_workload(tmp_path / "workloads"), DAYS, inputs, f"file://{tmp_path}/s/", f"file://{tmp_path}/q/"
         )

@@ -20,7 +20,6 @@ def test_a_marker_names_its_raw_object() -> None:
 def test_a_runs_files_are_below_its_staging_prefix() -> None:
     prefix = layout.staging_prefix("shop", "run1")
     assert layout.partition_prefix("shop", "run1", "offered", DAY) == f"{prefix}offered/event_date=2013-03-01/"
-    assert layout.report_key("shop", "run1") == f"{prefix}report.json"
     assert layout.audit_key("shop", "run1") == f"{prefix}audit.json"
 
 

@@ -1,4 +1,4 @@
-"""Raw objects and an inputs list in a folder, as the ingest leaves them."""
+"""Raw objects and an inputs document in a folder, as the ingest writes them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from include.lake.fingerprint import inputs_document
 
 
-def utc(*parts: int) -> datetime:
-    """A naive UTC datetime: how times are in processed files."""
-    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, us: int = 0) -> datetime:
+    """A naive UTC datetime, as processed files contain them."""
+    return datetime(year, month, day, hour, minute, second, us, tzinfo=UTC).replace(tzinfo=None)
 
 
 def line(event: Any, arrived_at: str = "2013-03-01T20:00:00Z", sequence_number: int = 1) -> str:
-    """A raw line around an event as it was sent."""
+    """A raw line that contains an event as it was sent."""
     record = {"shard_id": "shard-0", "sequence_number": str(sequence_number), "arrived_at": arrived_at, "event": event}
     return json.dumps(record)
 
@@ -46,7 +46,7 @@ def write_inputs(
     stream: Iterable[Iterable[str]],
     tables: Mapping[str, Iterable[Iterable[str]]] | None = None,
 ) -> str:
-    """Writes each list of lines as an object, and inputs.json; gives the URI of the latter."""
+    """Writes each list of lines as an object, and inputs.json; returns the URI of inputs.json."""
     lake = folder / "lake"
 
     def put(source: str, objects: Iterable[Iterable[str]]) -> dict[str, str]:
