@@ -1,1 +1,1 @@
-"""What the stages run. Nothing below this package imports Airflow."""
+"""What the stages run. Nothing in this package imports Airflow."""

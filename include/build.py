@@ -1,4 +1,4 @@
-"""Where the stamp lies that says which build of the code this is: written when the code is packaged, never committed."""
+"""The path of the build stamp, which names the build of this code. Packaging writes the file; it is never committed."""
 
 from __future__ import annotations
 

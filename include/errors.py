@@ -1,15 +1,18 @@
-"""The exceptions of the project. Each says what happened and what to do next.
+"""The exceptions of the project. Each text states what happened and what to do next.
 
 NightjarError
 ├── SettingsError            a setting is missing or wrong            (include.settings)
 ├── WorkloadError            a workload folder cannot be used         (include.workloads.errors)
+├── FeatureCodeError         a features.py cannot be used             (include.workloads.feature_code)
+├── EmptySplitError          a split of a data set has no rows        (include.lake.manifest)
+├── GlueJobError             a Glue job cannot do its work            (include.glue.errors)
 ├── UserError                a person asked for something impossible  (a wrong Param): fails at once, no retry
 ├── NothingToDoError         there is no work: the task is skipped
 ├── RefusedError             a gate or a rule refused: fails at once, no retry
 └── ConflictError            somebody else changes the same thing: try again later
 
-Packages add subclasses where a caller tells them apart. DAGs turn the classes into Airflow's exceptions
-(``nightjar.outcomes``); nothing here knows Airflow.
+Packages add subclasses where a caller distinguishes them. DAGs turn the classes into Airflow's exceptions
+(``nightjar.outcomes``); nothing here imports Airflow.
 """
 
 from __future__ import annotations
@@ -20,16 +23,16 @@ class NightjarError(Exception):
 
 
 class UserError(NightjarError, ValueError):
-    """A person asked for something that cannot be: a retry would fail the same way."""
+    """A person asked for something impossible: a retry would fail in the same way."""
 
 
 class NothingToDoError(NightjarError):
-    """There is no work. The text says why; the task that met it is skipped."""
+    """There is no work, for the reason in the text; the task is skipped."""
 
 
 class RefusedError(NightjarError):
-    """A gate or a rule refused. The text says which and what a person can do."""
+    """A gate or a rule refused; the text names it and what a person can do."""
 
 
 class ConflictError(NightjarError):
-    """Somebody else is changing the same thing. Trying again later helps."""
+    """Somebody else is changing the same thing; a later retry can succeed."""

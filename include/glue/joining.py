@@ -53,7 +53,7 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
     kind = versions.schema["versions"].dataType.simpleString()
     reference = versions.select(*columns, sf.col("valid_from").alias("_at"), sf.lit(0).alias("_event"), "versions")
     reference = reference.withColumn("_row", sf.lit(None).cast(events.select(sf.struct("*")).schema[0].dataType))
-    asked = events.select(
+    keyed_events = events.select(
         *fields,
         as_of.alias("_at"),
         sf.lit(1).alias("_event"),
@@ -64,7 +64,9 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
     until_now = (
         Window.partitionBy(*keys).orderBy("_at", "_event").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    found = asked.unionByName(reference).withColumn("versions", sf.last("versions", ignorenulls=True).over(until_now))
+    found = keyed_events.unionByName(reference).withColumn(
+        "versions", sf.last("versions", ignorenulls=True).over(until_now)
+    )
     known = _known_version(sf.col("versions"), sf.col("_row.event_time"))
     joined = found.where("_event = 1").select("_row.*", known.alias("_known"))
     added = [sf.col(f"_known.row.{name}").alias(join.prefix + name) for name in join.fields]

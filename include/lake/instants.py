@@ -15,7 +15,7 @@ def parse_instant(text: str) -> datetime:
         An aware datetime in UTC.
 
     Raises:
-        ValueError: The text is no ISO 8601 time, has no offset, or lies outside the years 1 to 9999 in UTC.
+        ValueError: The text is no ISO 8601 time, has no offset, or is outside the years 1 to 9999 in UTC.
     """
     try:
         instant = datetime.fromisoformat(text)

@@ -180,9 +180,14 @@ STATE_TABLE_KEYS: StateTableKeys = {
 }
 
 
+def checkpoint_partition_key(workload: str, stream: str) -> str:
+    """The partition key of the checkpoints of all shards of a stream."""
+    return f"checkpoint#{workload}#{stream}"
+
+
 def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
     """How far a shard is read: ``sequence_number`` last committed, ``closed`` (bool) once all of an ended shard is."""
-    return f"checkpoint#{workload}#{stream}", shard_id
+    return checkpoint_partition_key(workload, stream), shard_id
 
 
 def watermark_partition_key(workload: str) -> str:

@@ -31,6 +31,7 @@ def test_chunks_of_a_snapshot_sort_as_they_were_written() -> None:
 def test_items_of_a_kind_share_their_partition_key() -> None:
     assert layout.day_key("shop", DAY) == (layout.day_partition_key("shop"), "2013-03-01")
     assert layout.watermark_key("shop", "stream") == (layout.watermark_partition_key("shop"), "stream")
+    assert layout.checkpoint_key("shop", "s", "0") == (layout.checkpoint_partition_key("shop", "s"), "0")
     assert len({layout.day_partition_key("shop"), layout.watermark_partition_key("shop"), "live#shop"}) == 3
 
 
