@@ -59,13 +59,14 @@ def fill(records: int) -> None:
     """Makes bucket, table and stream anew and puts that many events of some 400 bytes."""
     import boto3
 
+    from include.lake import layout
+
     kinesis = boto3.client("kinesis")
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     boto3.client("dynamodb").create_table(
         TableName=STATE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
+        **layout.STATE_TABLE_KEYS,
     )
     kinesis.create_stream(StreamName=STREAM, ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})

@@ -14,6 +14,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from include.lake import layout
+
 LAKE = "nj-lake"
 ARTIFACT = "nj-artifact"
 STATE = "nightjar-state"
@@ -42,9 +44,8 @@ class MotoCloud:
             self.client("s3").create_bucket(Bucket=bucket)
         self.client("dynamodb").create_table(
             TableName=STATE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
+            **layout.STATE_TABLE_KEYS,
         )
 
     def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
