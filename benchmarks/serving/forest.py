@@ -16,13 +16,14 @@ import numpy as np
 import sklearn
 from sklearn.ensemble import RandomForestClassifier
 
+import include.model
 from benchmarks.serving import inputs
 from include.model import bundle, golden
-from include.model.engines.ladder import LADDER, Rung, publish
+from include.model.bundle import training_keys
+from include.model.engines.ladder import LADDER, LadderStep, choose_engine
 from include.model.engines.sklearn_model import SklearnModel
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import data
 from include.workloads import FieldSpec
 from include.workloads.feature_code import load_feature_code
 
@@ -74,7 +75,7 @@ def fit(rows: int, seed: int = inputs.SEED, trees: int = TREES) -> RandomForestC
     return model.set_params(n_jobs=None)
 
 
-def prepare(folder: Path, rows: int, ladder: Sequence[Rung] = LADDER, trees: int = TREES) -> Forest:
+def prepare(folder: Path, rows: int, ladder: Sequence[LadderStep] = LADDER, trees: int = TREES) -> Forest:
     """Fits and publishes, or takes what an earlier run has left in ``folder``. An empty ``ladder``: scikit-learn serves."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"forest-{trees}-{rows}-{inputs.SEED}-sklearn{sklearn.__version__}"
@@ -91,7 +92,7 @@ def prepare(folder: Path, rows: int, ladder: Sequence[Rung] = LADDER, trees: int
     return Forest(sum(tree.tree_.node_count for tree in fitted.estimators_), model, packed)
 
 
-def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[Rung]) -> dict[str, bytes]:
+def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[LadderStep]) -> dict[str, bytes]:
     """The files of the bundle, its engine chosen as the training container does."""
     pairs = inputs.pairs(1000)
     scorer = Scorer(load_feature_code(_FEATURES).features, _KINDS, {}, SklearnModel(fitted), THRESHOLD)
@@ -100,7 +101,9 @@ def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[Rung]) 
     decided = [one for one, p in zip(records, scorer.probabilities(records), strict=True) if abs(p - 0.5) > 0.01]
     chosen = golden.choose(decided[:GOLDEN_RECORDS], RequestSchema(_REQUEST), scorer)
     matrix, proof = np.array(pairs, dtype=np.float64), scorer.matrix([row.request for row in chosen])
-    published = publish(fitted, matrix, proof, categories={}, threshold=THRESHOLD, seed=inputs.SEED, ladder=ladder)
+    chosen_engine = choose_engine(
+        fitted, matrix, proof, categories={}, threshold=THRESHOLD, seed=inputs.SEED, ladder=ladder
+    )
     fields = {
         "workload": WORKLOAD,
         "dataset_version": "d" * 64,
@@ -111,18 +114,18 @@ def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[Rung]) 
         "categories": {},
         "request": _REQUEST,
         "threshold": THRESHOLD,
-        "inputs": published.inputs,
-        "parity": published.parity,
+        "inputs": chosen_engine.inputs,
+        "parity": chosen_engine.parity,
         "model": {"kind": "random_forest"},
         "libraries": {},
         "metrics": {},
     }
     made = {
         bundle.FEATURES: _FEATURES,
-        bundle.GOLDEN: golden.to_lines(chosen),
+        bundle.GOLDEN: golden.format_lines(chosen),
         bundle.MODEL: model,
-        bundle.TRAINING_KEYS: data.key_digests(["a", "b"]).tobytes(),
-        **published.files,
+        bundle.TRAINING_KEYS: training_keys.to_bytes(bundle.key_digests(["a", "b"])),
+        **chosen_engine.files,
     }
     return bundle.seal(made, **fields)
 
@@ -134,7 +137,7 @@ def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]
 
 def _code() -> str:
     """Names the code that bundles are made by: another state of it makes another bundle."""
-    sources = sorted(Path(bundle.__file__).parent.rglob("*.py"))
+    sources = sorted(Path(include.model.__file__).parent.rglob("*.py"))
     return bundle.digest(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
 
 

@@ -1,9 +1,9 @@
-"""The request record: the strict check of one record against the schema that a bundle carries.
+"""The request record: strict validation of one record against the schema that a bundle carries.
 
-Types and text normalisation are those of the lake (``include.workloads.fields``), so that a request is cleaned exactly as the
-training rows were. Two things differ: a value outside ``min``, ``max`` or ``enum`` is refused by the lake, but here accepted
-with a warning, because production drifts and an answer with a warning beats none; and an unknown field, which the lake leaves
-out, is an error, because it is most often a misspelt one.
+Types and text normalisation are those of the lake (``include.workloads.fields``), so a request is cleaned exactly as
+the training rows were. Two rules differ. A value outside ``min``, ``max`` or ``enum`` is quarantined in the lake; here
+it is accepted with a warning, because production data drift and an answer with a warning is better than none. An
+unknown field is dropped in the lake; here it is an error, because it is most often misspelt.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from include.workloads import FieldSpec
 
 
 class FieldProblem(NamedTuple):
-    """What is wrong with one field; ``message`` reads after the field's name."""
+    """One invalid or suspicious field. The message reads as a sentence after the field's name."""
 
     field: str
     message: str
 
 
 class Checked(NamedTuple):
-    """``record`` has every field, clean; it is fit for scoring only when ``errors`` is empty."""
+    """Result of validating one record.
+
+    Attributes:
+        record: Every field of the schema, cleaned. It can be scored only when ``errors`` is empty.
+        errors: Reasons to reject the record.
+        warnings: Values outside ``min``, ``max`` or ``enum``.
+    """
 
     record: dict[str, Any]
     errors: list[FieldProblem]
@@ -30,7 +36,7 @@ class Checked(NamedTuple):
 
 
 class RequestSchema:
-    """The fields of a request record."""
+    """The fields of a request record, by name."""
 
     def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
         self.fields = dict(fields)
@@ -38,7 +44,7 @@ class RequestSchema:
         self._types = {name: spec.model_copy(update=unbounded) for name, spec in fields.items()}
 
     def check(self, record: Any) -> Checked:
-        """Checks one decoded JSON value."""
+        """Validates one decoded JSON value."""
         if not isinstance(record, dict):
             return Checked({}, [FieldProblem("", f"must be an object with the fields {', '.join(self.fields)}")], [])
         errors = [
@@ -57,6 +63,6 @@ class RequestSchema:
 
 
 def shown(name: str) -> str:
-    """A name that came from outside, short and in ASCII, fit for a log line and an answer."""
+    """Escapes and shortens a name from outside to at most 60 ASCII characters, for log lines and answers."""
     text = name.encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else text[:57] + "..."

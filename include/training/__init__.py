@@ -1,1 +1,1 @@
-"""What runs inside the SageMaker training and processing containers, and the scoring code that the service shares."""
+"""Entry points of the SageMaker training and evaluation jobs, and what only they use."""

@@ -1,12 +1,12 @@
-"""Reading a data set's Parquet files and its manifest.
+"""Reads the Parquet files and the manifest of a data set.
 
-Columns: ``key``, ``event_time``, ``label`` (0 or 1), ``f_<feature>`` and the request fields. Rows are sorted by event time and
-key, as the query engine names and splits files as it likes: the same rows give the same model.
+The columns are ``key``, ``event_time``, ``label`` (0 or 1), ``f_<feature>``, and the fields of the request record. Rows
+are sorted by event time and key, because the query engine chooses the names and sizes of files: the same rows give the
+same model.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,57 +19,91 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from include.lake.manifest import DatasetManifest
 from include.training.container import JobError
 from include.workloads.fields import format_instant
 from include.workloads.schema import feature_column
 
 
 def read_split(folder: Path) -> pa.Table:
-    """All Parquet files below ``folder`` (the query engine gives them no suffix), sorted."""
+    """Reads all Parquet files below ``folder``; the query engine gives them no suffix.
+
+    Returns:
+        The rows, sorted by event time and key.
+
+    Raises:
+        JobError: There is no file or no row, or a column is missing.
+    """
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._")
     if not files:
-        raise JobError(f"{folder} holds no Parquet file: the split is empty")
+        raise JobError(f"{folder} contains no Parquet file: the split is empty. Build the data set again.")
     table = ds.dataset(files, format="parquet").to_table()
-    lacking = [name for name in ("key", "event_time", "label") if name not in table.column_names]
-    if lacking:
+    missing = [name for name in ("key", "event_time", "label") if name not in table.column_names]
+    if missing:
         raise JobError(
-            f"The data set in {folder} lacks the columns {', '.join(lacking)}; it has {', '.join(table.column_names)}"
+            f"The data set in {folder} lacks the columns {', '.join(missing)}; it has {', '.join(table.column_names)}"
         )
     if table.num_rows == 0:
-        raise JobError(f"{folder} holds no row: the split is empty")
+        raise JobError(f"{folder} contains no row: the split is empty. Build the data set again.")
     return table.sort_by([("event_time", "ascending"), ("key", "ascending")])
 
 
+def check_rows(table: pa.Table, manifest: DatasetManifest, split: str) -> None:
+    """Compares the number of rows of a split with the manifest.
+
+    Raises:
+        JobError: They differ, so a file is missing or one too many was read.
+    """
+    expected = manifest["splits"][split]["rows"]
+    if table.num_rows != expected:
+        raise JobError(
+            f"Split {split} has {table.num_rows} rows, but its manifest has {expected}: build the data set again"
+        )
+
+
 def labels(table: pa.Table) -> np.ndarray:
-    """int8 (rows,). Errors: :class:`JobError` when a label is neither 0 nor 1, or all are alike."""
+    """Returns the labels.
+
+    Returns:
+        int8 array of shape (rows,).
+
+    Raises:
+        JobError: A label is missing or neither 0 nor 1, or all labels are equal.
+    """
     column = table["label"]
     if column.null_count:
-        raise JobError(f"{column.null_count} rows have no label")
+        raise JobError(f"{column.null_count} rows have no label. Correct label.expression in workload.yaml.")
     values = column.cast(pa.float64()).to_numpy()
     if not np.isin(values, (0.0, 1.0)).all():
-        raise JobError("label must be 0 or 1 in every row")
+        raise JobError("label must be 0 or 1 in every row. Correct label.expression in workload.yaml.")
     if values.min() == values.max():
         raise JobError(f"All {len(values)} labels are {int(values[0])}; a model needs both 0 and 1")
     return values.astype(np.int8)
 
 
 def keys(table: pa.Table) -> list[str]:
-    """The rows' keys as strings."""
+    """Returns the rows' keys."""
     return table["key"].cast(pa.string()).to_pylist()
 
 
 def records(table: pa.Table, fields: Iterable[str]) -> list[dict[str, Any]]:
-    """Request records as ``features()`` takes them: JSON-native values, times ISO UTC with ``Z``, nothing NaN."""
+    """Returns request records as ``features()`` takes them.
+
+    Values have JSON types: times are ISO 8601 UTC text, and NaN is None.
+
+    Raises:
+        JobError: The table lacks a field.
+    """
     names = list(fields)
-    lacking = [name for name in names if name not in table.column_names]
-    if lacking:
-        raise JobError(f"The data set lacks the request fields {', '.join(lacking)}")
-    columns = {name: [_native(value) for value in table[name].to_pylist()] for name in names}
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise JobError(f"The data set lacks the request fields {', '.join(missing)}. Build it again with this code.")
+    columns = {name: [_json_value(value) for value in table[name].to_pylist()] for name in names}
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def vocabulary(table: pa.Table, kinds: Mapping[str, str], limit: int) -> dict[str, list[str]]:
-    """The values of each category feature, sorted: the ``limit`` most frequent, ties by name."""
+    """Returns the ``limit`` most frequent values of each category feature, sorted. Ties are broken by value."""
     result = {}
     for name, kind in kinds.items():
         if kind != "category":
@@ -81,7 +115,14 @@ def vocabulary(table: pa.Table, kinds: Mapping[str, str], limit: int) -> dict[st
 
 
 def matrix(table: pa.Table, kinds: Mapping[str, str], categories: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """float64 (rows, features) from the ``f_`` columns, coded as ``Scorer`` codes them."""
+    """Returns the ``f_`` columns, encoded as :class:`include.model.score.Scorer` encodes them.
+
+    Returns:
+        float64 array of shape (rows, features).
+
+    Raises:
+        JobError: The table lacks a feature.
+    """
     columns = []
     for name, kind in kinds.items():
         column = _feature(table, name)
@@ -92,21 +133,19 @@ def matrix(table: pa.Table, kinds: Mapping[str, str], categories: Mapping[str, S
     return np.column_stack(columns)
 
 
-def key_digests(values: Iterable[str]) -> np.ndarray:
-    """Sorted, unique uint64: the first 8 bytes of each key's sha256 (little endian). Two keys collide once in 10^19 pairs."""
-    joined = b"".join(hashlib.sha256(value.encode()).digest()[:8] for value in values)
-    return np.unique(np.frombuffer(joined, dtype="<u8"))
+def read_manifest(path: Path) -> DatasetManifest:
+    """Reads a data set manifest.
 
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """A data set manifest. Errors: :class:`JobError` that names what it lacks."""
+    Raises:
+        JobError: The file is not JSON, or lacks a field.
+    """
     try:
         manifest = json.loads(path.read_text())
     except ValueError as error:
-        raise JobError(f"{path} is no JSON: {error}") from None
-    lacking = [name for name in ("workload", "version", "cutoff", "splits") if name not in manifest]
-    if lacking:
-        raise JobError(f"The data set manifest {path} lacks {', '.join(lacking)}")
+        raise JobError(f"{path} is not JSON: {error}") from None
+    missing = [name for name in ("workload", "version", "cutoff", "splits") if name not in manifest]
+    if missing:
+        raise JobError(f"The data set manifest {path} lacks {', '.join(missing)}")
     return manifest
 
 
@@ -117,7 +156,7 @@ def _feature(table: pa.Table, name: str) -> pa.ChunkedArray:
     return table[column]
 
 
-def _native(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     if isinstance(value, datetime):

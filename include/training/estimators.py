@@ -1,6 +1,7 @@
-"""The kinds of model a workload may name. Each takes float64 rows in which NaN is missing or unknown and a category is a code.
+"""The kinds of model that a workload may name.
 
-Every kind is seeded and gives the same model for the same rows, whatever the number of threads.
+Each accepts float64 rows in which a category is a code, and NaN is a missing value or an unknown category. Each is
+seeded and gives the same model for the same rows, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from include.training.container import JobError
 
-MAX_CATEGORIES = 250  # HistGradientBoosting bins at most 255
+# HistGradientBoostingClassifier supports at most 255 bins, so that many categories (its parameter max_bins).
+MAX_CATEGORIES = 250
 
 
 def _hist_gradient_boosting(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
@@ -57,9 +59,19 @@ REGISTRY: dict[str, Callable[[Sequence[str], int, dict[str, Any]], BaseEstimator
 
 
 def make(kind: str, kinds: Mapping[str, str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
-    """An unfitted estimator. ``kinds`` are the features in order. Errors: :class:`JobError` that names what is wrong."""
+    """Makes an unfitted estimator.
+
+    Args:
+        kind: A key of :data:`REGISTRY`.
+        kinds: Kind of each feature, in the order of the columns.
+        seed: Seed of the estimator.
+        parameters: Hyperparameters.
+
+    Raises:
+        JobError: The kind or a hyperparameter is unknown.
+    """
     if kind not in REGISTRY:
-        raise JobError(f"model.kind {kind!r} is unknown. Known are {', '.join(REGISTRY)}")
+        raise JobError(f"model.kind {kind!r} is unknown. Choose one of {', '.join(REGISTRY)}.")
     try:
         return REGISTRY[kind](list(kinds.values()), seed, parameters)
     except TypeError as error:
@@ -67,7 +79,19 @@ def make(kind: str, kinds: Mapping[str, str], seed: int, parameters: dict[str, A
 
 
 def fit(model: BaseEstimator, matrix: np.ndarray, labels: np.ndarray) -> None:
-    """Fits in place. A column without any value is fitted as zeros, from which no kind learns, because some refuse it as NaN."""
+    """Fits an estimator in place.
+
+    A column without any value is fitted as zeros: some kinds refuse a column of NaN, and none learns anything from a
+    constant.
+
+    Args:
+        model: The estimator.
+        matrix: float64 array of shape (rows, features).
+        labels: int8 array of shape (rows,).
+
+    Raises:
+        JobError: The estimator refuses the rows or a hyperparameter.
+    """
     empty = np.isnan(matrix).all(axis=0)
     try:
         model.fit(np.where(empty, 0.0, matrix), labels)
@@ -76,7 +100,7 @@ def fit(model: BaseEstimator, matrix: np.ndarray, labels: np.ndarray) -> None:
 
 
 def parse(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
-    """SageMaker's strings as values: JSON where it is JSON (``0.1``, ``true``, ``null``), else the string itself."""
+    """Parses SageMaker's strings: as JSON where they are JSON (``0.1``, ``true``, ``null``), else the string itself."""
     return {name: _value(text) for name, text in hyperparameters.items()}
 
 

@@ -1,10 +1,11 @@
-"""The evaluation, a processing job: ``python -m include.training.evaluate --workload NAME --bootstrap 1000 --seed 13``.
+"""The evaluation job: ``python -m include.training.evaluate --workload NAME --bootstrap 1000 --seed 13``.
 
-Scores candidate and champion on one test set, each by its own feature code, and writes ``evaluation.json``, ``evaluation.html``
-and ``bundle.tar.gz`` (the candidate, deterministic; its sha256 is the bundle digest). Inputs below ``processing/input``:
-``candidate`` (model.tar.gz), ``test`` (Parquet), ``manifest``, and, where there is one, ``champion`` (bundle.tar.gz) with
-``champion_manifest``.
-Fails when the test set is not unseen by both, or when candidate and champion cannot be scored.
+A SageMaker processing job. It scores candidate and champion on one test set, each with its own feature code. Inputs
+below ``processing/input`` are ``candidate`` (model.tar.gz), ``test`` (Parquet), ``manifest`` and, if there is a
+champion, ``champion`` (bundle.tar.gz) and ``champion_manifest``. It writes ``evaluation.json``, ``evaluation.html``,
+and ``bundle.tar.gz``: the candidate's bundle, whose sha256 is the bundle digest.
+
+Fails when one of the models has seen a part of the test set, or cannot be scored on it.
 """
 
 from __future__ import annotations
@@ -12,163 +13,163 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
+from include.model.evaluation import Evaluation
 from include.model.score import ScoreError
-from include.training import container, data, leakage, metrics, report
-from include.training.container import JobError
-from include.training.train import check_skew
+from include.training import container, data, leakage, report
+from include.training.compare import compare
+from include.training.container import JobError, log_metric
+from include.training.skew import check_skew
 from include.workloads import load
+
+DEFAULT_THRESHOLD = 0.5
+
+
+class _TestSet(NamedTuple):
+    manifest: DatasetManifest
+    rows: pa.Table
+    labels: np.ndarray
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Evaluates one candidate."""
+    """Evaluates one candidate.
+
+    Raises:
+        JobError: The job's inputs do not fit together, or a model has seen the test set or cannot be scored on it.
+    """
     options = _options(arguments)
     quality = load(options.workload).quality
-    manifest = data.read_manifest(container.only_file(container.processing_input("manifest")))
-    test = data.read_split(container.processing_input("test"))
-    if test.num_rows != manifest["splits"]["test"]["rows"]:
-        raise JobError(
-            f"The test split has {test.num_rows} rows, its manifest says {manifest['splits']['test']['rows']}"
-        )
-    labels = data.labels(test)
+    test = _read_test_set()
+    if quality.slice not in test.rows.column_names:
+        raise JobError(f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names")
 
-    files, candidate = _loaded(
-        container.only_file(container.processing_input("candidate")).read_bytes(), "candidate", options
-    )
-    leakage.check_unseen(test, candidate, manifest, "candidate")
-    records = _records(test, candidate, "candidate")
-    check_skew(candidate.scorer, records, data.matrix(test, candidate.manifest.features, candidate.manifest.categories))
-    scored = {"candidate": candidate.scorer.probabilities(records)}
-
-    champion = _champion(options)
+    files, candidate = _load_model("candidate", options)
+    scored = {"candidate": _score_candidate(candidate, test)}
+    thresholds = {"candidate": candidate.manifest.threshold, "champion": DEFAULT_THRESHOLD}
+    champion = _load_champion(options)
     if champion is not None:
-        champion_manifest = data.read_manifest(container.only_file(container.processing_input("champion_manifest")))
-        leakage.check_unseen(test, champion, champion_manifest, "champion")
-        try:
-            scored["champion"] = champion.scorer.probabilities(_records(test, champion, "champion"))
-        except ScoreError as error:
-            raise JobError(f"The champion cannot be scored on row {error.index} of the test set: {error}") from error
+        scored["champion"] = _score_champion(champion, test)
+        thresholds["champion"] = champion.manifest.threshold
 
-    if quality.slice not in test.column_names:
-        raise JobError(f"The test set has no column {quality.slice}, by which the workload slices (quality.slice)")
     packed = bundle.pack(files)
-    evaluation = evaluate(
-        labels,
+    comparison = compare(
+        test.labels,
         scored,
-        test[quality.slice].to_pylist(),
-        threshold={
-            "candidate": candidate.manifest.threshold,
-            "champion": champion.manifest.threshold if champion else 0.5,
-        },
+        test.rows[quality.slice].to_pylist(),
+        thresholds=thresholds,
         minimum=quality.slice_minimum,
         resamples=options.bootstrap,
         seed=options.seed,
     )
-    evaluation |= {
+    evaluation: Evaluation = {
+        **comparison,
         "bundle_digest": bundle.digest(packed),
-        "dataset_version": manifest["version"],
-        "cutoff": manifest["cutoff"],
+        "dataset_version": test.manifest["version"],
+        "cutoff": test.manifest["cutoff"],
         "workload": options.workload,
         "slice": quality.slice,
         "bootstrap": {"resamples": options.bootstrap, "seed": options.seed},
     }
-    _write(evaluation, packed, report.page(evaluation, labels, scored))
-    for name in ("auc", "auc_low", "auc_high", "log_loss", "brier"):
-        print(f"metric:test_{name}={evaluation['candidate'][name]:.6f}", flush=True)
-
-
-def evaluate(
-    labels: np.ndarray,
-    scored: dict[str, np.ndarray],
-    slice_values: list[Any],
-    *,
-    threshold: dict[str, float],
-    minimum: int,
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
-    """``{"candidate": …, "champion": …|None, "difference": …|None}``; ``scored`` holds probabilities (rows,) by who gave them."""
-    samples = dict(zip(scored, metrics.bootstrap_auc(labels, list(scored.values()), resamples, seed), strict=True))
-    result: dict[str, Any] = {"champion": None, "difference": None}
-    for who, probabilities in scored.items():
-        low, high = metrics.interval(samples[who])
-        judged, skipped = metrics.slices(labels, probabilities, slice_values, minimum)
-        result[who] = {
-            **metrics.measure(labels, probabilities, threshold[who]),
-            "auc_low": low,
-            "auc_high": high,
-            "rows": len(labels),
-            "slices": judged,
-            "slices_not_judged": skipped,
-            "calibration": metrics.calibration(labels, probabilities),
-        }
-    if "champion" in scored:
-        low, high = metrics.interval(samples["candidate"] - samples["champion"])
-        result["difference"] = {"auc": result["candidate"]["auc"] - result["champion"]["auc"], "low": low, "high": high}
-    return result
+    _write(evaluation, packed, report.page(evaluation, test.labels, scored))
+    measured = evaluation["candidate"]
+    for name, value in {
+        "auc": measured["auc"],
+        "auc_low": measured["auc_low"],
+        "auc_high": measured["auc_high"],
+        "log_loss": measured["log_loss"],
+        "brier": measured["brier"],
+    }.items():
+        log_metric(f"test_{name}", f"{value:.6f}")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m include.training.evaluate")
     parser.add_argument("--workload", required=True)
-    parser.add_argument("--bootstrap", type=int, required=True, help="resamples")
+    parser.add_argument("--bootstrap", type=int, required=True, help="number of resamples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--champion-digest", help="sha256 that the champion's bundle.tar.gz must have")
     return parser.parse_known_args(arguments)[0]
 
 
-def _loaded(packed: bytes, who: str, options: argparse.Namespace) -> tuple[dict[str, bytes], Bundle]:
+def _read_test_set() -> _TestSet:
+    manifest = data.read_manifest(container.only_file(container.processing_input("manifest")))
+    rows = data.read_split(container.processing_input("test"))
+    data.check_rows(rows, manifest, "test")
+    return _TestSet(manifest, rows, data.labels(rows))
+
+
+def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes], Bundle]:
+    """Loads candidate or champion and scores its golden rows again."""
+    packed = container.only_file(container.processing_input(role)).read_bytes()
+    if role == "champion" and options.champion_digest and bundle.digest(packed) != options.champion_digest:
+        raise JobError(
+            f"The champion has the sha256 {bundle.digest(packed)}, but {options.champion_digest} is live: its bundle "
+            "was altered after registration. Restore it, or deploy another version."
+        )
     try:
         files = bundle.unpack(packed)
         loaded = bundle.load(files)
     except bundle.BundleError as error:
-        raise JobError(f"The {who} is no sound bundle: {error}") from error
+        raise JobError(f"The {role} is not a valid bundle: {error}") from error
     if loaded.manifest.workload != options.workload:
-        raise JobError(f"The {who} is a model of workload {loaded.manifest.workload}, not of {options.workload}")
+        raise JobError(f"The {role} is a model of workload {loaded.manifest.workload}, not of {options.workload}")
     result = golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
     if not result.ok:
-        raise JobError(f"The {who} does not score as it did in training: {result.reason}")
+        raise JobError(f"The {role} does not score as it did in training: {result.reason}")
     return files, loaded
 
 
-def _champion(options: argparse.Namespace) -> Bundle | None:
-    if not container.has_processing_input("champion"):
-        return None
-    packed = container.only_file(container.processing_input("champion")).read_bytes()
-    if options.champion_digest and bundle.digest(packed) != options.champion_digest:
-        raise JobError(f"The champion's sha256 is {bundle.digest(packed)}, but {options.champion_digest} is live")
-    return _loaded(packed, "champion", options)[1]
+def _load_champion(options: argparse.Namespace) -> Bundle | None:
+    return _load_model("champion", options)[1] if container.has_processing_input("champion") else None
 
 
-def _records(test: pa.Table, model: Bundle, who: str) -> list[dict[str, Any]]:
-    lacking = [name for name in model.schema.fields if name not in test.column_names]
-    if lacking:
+def _score_candidate(candidate: Bundle, test: _TestSet) -> np.ndarray:
+    leakage.check_unseen(test.rows, candidate, test.manifest, "candidate")
+    records = _records(test.rows, candidate, "candidate")
+    matrix = data.matrix(test.rows, candidate.manifest.features, candidate.manifest.categories)
+    check_skew(candidate.scorer, records, matrix)
+    return candidate.scorer.probabilities(records)
+
+
+def _score_champion(champion: Bundle, test: _TestSet) -> np.ndarray:
+    manifest = data.read_manifest(container.only_file(container.processing_input("champion_manifest")))
+    leakage.check_unseen(test.rows, champion, manifest, "champion")
+    try:
+        return champion.scorer.probabilities(_records(test.rows, champion, "champion"))
+    except ScoreError as error:
+        raise JobError(f"The champion cannot be scored on row {error.index} of the test set: {error}") from error
+
+
+def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
+    missing = [name for name in model.schema.fields if name not in rows.column_names]
+    if missing:
         raise JobError(
-            f"The test set lacks {', '.join(lacking)}, which the {who}'s request record has: it cannot be scored here"
+            f"The {role} cannot be scored: the test set lacks {', '.join(missing)}, a part of its request record"
         )
-    return data.records(test, model.schema.fields)
+    return data.records(rows, model.schema.fields)
 
 
-def _write(evaluation: dict[str, Any], packed: bytes, page: str) -> None:
+def _write(evaluation: Evaluation, packed: bytes, page: str) -> None:
     output: Path = container.processing_output()
-    text = json.dumps(_readable(evaluation), indent=1, sort_keys=True, allow_nan=False)
+    text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
     (output / "evaluation.json").write_text(text + "\n")
     (output / "evaluation.html").write_text(page)
     (output / "bundle.tar.gz").write_bytes(packed)
 
 
-def _readable(value: Any) -> Any:
-    """NaN as null: JSON has no NaN, and the decision treats both as unreadable."""
+def _nan_to_null(value: Any) -> Any:
+    """JSON has no NaN."""
     if isinstance(value, dict):
-        return {name: _readable(inner) for name, inner in value.items()}
+        return {name: _nan_to_null(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_readable(inner) for inner in value]
+        return [_nan_to_null(inner) for inner in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 

@@ -1,56 +1,78 @@
-"""The test set must lie in no model's train or validation data: by time, from the manifests, and by key, from the bundles."""
+"""Checks that no model has seen the test set: by time, from the data set manifests, and by key, from the bundles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.model.bundle import Bundle
+from include.lake.instants import parse_instant
+from include.lake.manifest import DatasetManifest
+from include.model.bundle import Bundle, key_digests
+from include.model.bundle.training_keys import from_bytes
 from include.training import data
 from include.training.container import JobError
 
 
-def check_unseen(test: pa.Table, bundle: Bundle, manifest: Mapping[str, Any], who: str) -> None:
-    """Raises :class:`JobError` unless ``test`` is unseen by ``bundle``. ``manifest`` is that of the bundle's own data set.
+def check_unseen(test: pa.Table, bundle: Bundle, manifest: DatasetManifest, role: str) -> None:
+    """Checks that a test set is unseen by a model.
 
-    ``who`` (candidate or champion) is named in the error. By time: no test event may be older than the end of train or
-    validation (an end is exclusive, so an event at that very moment is left to the keys). By key: no test key may be among the
-    digests of the keys that the bundle was trained or tuned on.
+    By time: no test event is older than the end of the train or validation split. That end is exclusive, so for an
+    event at that very instant the check by key decides. By key: no test key is among the keys that the model was
+    trained or tuned on.
+
+    Args:
+        test: The test split.
+        bundle: The model.
+        manifest: The manifest of the data set that the model was trained on.
+        role: Candidate or champion, for the error.
+
+    Raises:
+        JobError: The model has seen a part of the test set, or the check cannot be made.
     """
     if bundle.manifest.dataset_version != manifest["version"]:
         raise JobError(
-            f"The {who} was trained on data set {bundle.manifest.dataset_version}, but its manifest is of {manifest['version']}"
+            f"The {role} was trained on data set {bundle.manifest.dataset_version}, but its manifest is of "
+            f"{manifest['version']}. Pass the manifest of the {role}'s own data set."
         )
-    first = as_time(pc.min(test["event_time"]).as_py(), "event_time")
+    _check_times(test, manifest, role)
+    _check_keys(test, bundle, role)
+
+
+def _check_times(test: pa.Table, manifest: DatasetManifest, role: str) -> None:
+    first = _in_utc(pc.min(test["event_time"]).as_py())
     for split in ("train", "validation"):
-        entry = manifest["splits"].get(split, {})
-        if not entry.get("to"):
-            raise JobError(f"The {who}'s manifest does not say until when its {split} split goes (splits.{split}.to)")
-        end = as_time(entry["to"], f"splits.{split}.to")
+        end = _end(manifest, split, role)
         if first < end:
             raise JobError(
-                f"The test set begins at {first.isoformat()}, but the {who}'s {split} split goes until {end.isoformat()}: "
-                "the model has seen these days. Evaluate on a test set after the cut-off of both models."
+                f"The test set begins at {first.isoformat()}, but the {role}'s {split} split ends at "
+                f"{end.isoformat()}: the model has seen these days. Evaluate on a test set after the cut-off of both "
+                "models."
             )
-    seen = np.frombuffer(bundle.training_keys, dtype="<u8")
+
+
+def _check_keys(test: pa.Table, bundle: Bundle, role: str) -> None:
+    seen = from_bytes(bundle.training_keys)
     if not seen.size:
-        raise JobError(f"The {who}'s bundle names no key that it was trained on")
-    shared = int(np.isin(data.key_digests(data.keys(test)), seen).sum())
+        raise JobError(f"The {role}'s bundle contains no training keys to compare the test set with")
+    shared = int(np.isin(key_digests(data.keys(test)), seen).sum())
     if shared:
         raise JobError(
-            f"{shared} keys of the test set are in the {who}'s train or validation split: it has seen their labels"
+            f"{shared} keys of the test set are in the {role}'s train or validation split: it has seen their labels"
         )
 
 
-def as_time(value: Any, name: str) -> datetime:
-    """A time of a manifest or a column as UTC; a date is its midnight."""
+def _end(manifest: DatasetManifest, split: str, role: str) -> datetime:
     try:
-        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise JobError(f"{name} is {value!r}, which is no ISO 8601 time") from None
+        return parse_instant(manifest["splits"][split]["to"])
+    except (KeyError, ValueError) as error:
+        raise JobError(
+            f"The {role}'s manifest has no valid end of its {split} split (splits.{split}.to): {error}"
+        ) from None
+
+
+def _in_utc(time: datetime) -> datetime:
+    # Athena writes timestamps without a time zone, in UTC.
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

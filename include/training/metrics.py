@@ -1,4 +1,8 @@
-"""Metrics of a binary classifier, with a seeded bootstrap. Arrays are (rows,); labels 0 or 1, probabilities of label 1."""
+"""Metrics of a binary classifier, with a seeded bootstrap.
+
+In every function, ``labels`` is an int array of shape (rows,) with 0 and 1, and ``probabilities`` a float64 array of
+shape (rows,) with the probability of label 1.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,19 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
+from include.model.evaluation import BinaryMetrics, CalibrationBin, SliceMetrics
+
 BOOTSTRAP_CHUNK = 50
 CALIBRATION_BINS = 10
 ROC_POINTS = 101
 
 
-def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float]:
-    """``auc, log_loss, brier, accuracy, positive_rate`` (of the labels) and ``predicted_rate`` (of the predictions)."""
+def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> BinaryMetrics:
+    """Computes the metrics of all rows, as scikit-learn defines them.
+
+    Source: https://scikit-learn.org/stable/modules/model_evaluation.html; Brier score: Brier (1950), Monthly Weather
+        Review 78.
+    """
     predictions = probabilities >= threshold
     return {
         "auc": float(roc_auc_score(labels, probabilities)),
@@ -27,37 +37,63 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> 
 
 
 def bootstrap_auc(labels: np.ndarray, scores: Sequence[np.ndarray], resamples: int, seed: int) -> np.ndarray:
-    """AUC of each score on each resample: float64 (scores, resamples).
+    """Computes the AUC of each score on each resample.
 
-    Paired: one resample of the rows (with replacement, as counts from a multinomial) is used for every score, so that the
-    difference of two rows of the result is the bootstrap distribution of the difference. Efron and Tibshirani, An Introduction
-    to the Bootstrap (1993), chapters 6 and 13 (percentile interval). The AUC of a resample is the Mann-Whitney statistic with
-    ties counted half. A resample with one class only gives NaN.
+    The bootstrap is paired: each resample of the rows (with replacement, as counts from a multinomial) is used for
+    every score, so the difference of two rows of the result is the bootstrap distribution of the difference in AUC.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 6 and 13. The AUC of a resample is
+    the Mann-Whitney statistic, ties counted half: Hanley and McNeil, Radiology 143 (1982).
+
+    Args:
+        labels: Labels.
+        scores: Probabilities of each model.
+        resamples: Number of resamples.
+        seed: Seed of the resamples.
+
+    Returns:
+        float64 array of shape (scores, resamples). A resample that contains one class only is NaN.
     """
     generator = np.random.default_rng(seed)
     rows = len(labels)
-    prepared = [_ranked(labels, score) for score in scores]
+    ranked = [_ranked(labels, score) for score in scores]
     result = np.empty((len(scores), resamples))
     for start in range(0, resamples, BOOTSTRAP_CHUNK):
         size = min(BOOTSTRAP_CHUNK, resamples - start)
         counts = generator.multinomial(rows, np.full(rows, 1 / rows), size=size).astype(np.float64)
-        for place, (order, ties, positive) in enumerate(prepared):
+        for place, (order, ties, positive) in enumerate(ranked):
             result[place, start : start + size] = _weighted_auc(counts[:, order], ties, positive)
     return result
 
 
 def interval(samples: np.ndarray) -> tuple[float, float]:
-    """The 95 % percentile interval; NaN when any sample is, so that nothing is decided from it."""
+    """Computes the 95 % percentile interval (Efron and Tibshirani 1993, chapter 13).
+
+    Args:
+        samples: Bootstrap samples, float64 array of shape (resamples,).
+
+    Returns:
+        Lower and upper end. Both are NaN when any sample is, so that nothing is decided from an incomplete interval.
+    """
     low, high = np.percentile(samples, [2.5, 97.5])
     return float(low), float(high)
 
 
 def slices(
     labels: np.ndarray, probabilities: np.ndarray, values: Sequence[Any], minimum: int
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """``({value: {rows, auc, positive_rate}}, {value: why it is not judged})``."""
+) -> tuple[dict[str, SliceMetrics], dict[str, str]]:
+    """Computes the metrics of the rows with each value of a field.
+
+    Args:
+        labels: Labels.
+        probabilities: Probabilities.
+        values: The field's value in each row.
+        minimum: Rows that a slice needs.
+
+    Returns:
+        The metrics by value, and the reason for each value that has none.
+    """
     names = np.array(["(missing)" if value is None else str(value) for value in values])
-    judged: dict[str, Any] = {}
+    measured: dict[str, SliceMetrics] = {}
     skipped: dict[str, str] = {}
     for name in sorted(set(names.tolist())):
         chosen = names == name
@@ -68,14 +104,17 @@ def slices(
             skipped[name] = f"all {rows} labels are {int(positive > 0)}"
         else:
             auc = float(roc_auc_score(labels[chosen], probabilities[chosen]))
-            judged[name] = {"rows": rows, "auc": auc, "positive_rate": positive / rows}
-    return judged, skipped
+            measured[name] = {"rows": rows, "auc": auc, "positive_rate": positive / rows}
+    return measured, skipped
 
 
-def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, float]]:
-    """Bins of equal width over [0, 1]: mean predicted probability against the observed rate. Empty bins are left out."""
+def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[CalibrationBin]:
+    """Computes a reliability diagram with bins of equal width over [0, 1]. Empty bins are left out.
+
+    Source: Niculescu-Mizil and Caruana, Predicting Good Probabilities with Supervised Learning (ICML 2005).
+    """
     bins = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    table = []
+    table: list[CalibrationBin] = []
     for place in range(CALIBRATION_BINS):
         chosen = bins == place
         if chosen.any():
@@ -92,14 +131,14 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str,
 
 
 def roc_points(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
-    """(false positive rate, true positive rate), thinned to at most :data:`ROC_POINTS` for a plot."""
+    """Computes (false positive rate, true positive rate), thinned to at most :data:`ROC_POINTS` points for a plot."""
     false_rate, true_rate, _ = roc_curve(labels, probabilities)
     places = np.unique(np.linspace(0, len(false_rate) - 1, ROC_POINTS).astype(int))
     return [(float(false_rate[place]), float(true_rate[place])) for place in places]
 
 
 def _ranked(labels: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Order by score, where each group of tied scores begins, and the labels in that order."""
+    """The order by score, the start of each group of tied scores, and the labels in that order."""
     order = np.argsort(score, kind="stable")
     ordered = score[order]
     ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])

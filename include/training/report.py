@@ -1,51 +1,78 @@
-"""``evaluation.html``: one self-contained page (inline SVG, no script, nothing fetched)."""
+"""``evaluation.html``: one self-contained page (inline SVG, no script, nothing loaded from elsewhere)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
+from include.model.evaluation import Evaluation, ModelEvaluation
 from include.training.metrics import roc_points
 
 SIZE = 260
 MARGIN = 36
 COLOURS = {"candidate": "#0b6bcb", "champion": "#c2410c"}
-STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1f24}
-table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #d8dce2}
-th:first-child,td:first-child{text-align:left}.plots{display:flex;flex-wrap:wrap;gap:1.5rem}figcaption{font-size:.9rem}
-code{font-size:.85rem;overflow-wrap:anywhere}"""
-METRICS = ("auc", "auc_low", "auc_high", "log_loss", "brier", "accuracy", "positive_rate", "predicted_rate")
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1f24}\n"
+    "table{border-collapse:collapse;margin:.5rem 0 1.5rem}"
+    "th,td{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #d8dce2}\n"
+    "th:first-child,td:first-child{text-align:left}"
+    ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figcaption{font-size:.9rem}\n"
+    "code{font-size:.85rem;overflow-wrap:anywhere}"
+)
+Metric = Literal["auc", "auc_low", "auc_high", "log_loss", "brier", "accuracy", "positive_rate", "predicted_rate"]
+METRICS: tuple[Metric, ...] = (
+    "auc",
+    "auc_low",
+    "auc_high",
+    "log_loss",
+    "brier",
+    "accuracy",
+    "positive_rate",
+    "predicted_rate",
+)
 
 
-def page(evaluation: Mapping[str, Any], labels: np.ndarray, scored: Mapping[str, np.ndarray]) -> str:
-    """The page of one evaluation; ``scored`` holds probabilities (rows,) by who gave them."""
-    who = list(scored)
-    roc = {name: roc_points(labels, probabilities) for name, probabilities in scored.items()}
-    curve = {name: [(bin_["predicted"], bin_["observed"]) for bin_ in evaluation[name]["calibration"]] for name in who}
+def page(evaluation: Evaluation, labels: np.ndarray, scored: Mapping[str, np.ndarray]) -> str:
+    """Renders the page of one evaluation.
+
+    Args:
+        evaluation: The evaluation.
+        labels: int8 array of shape (rows,).
+        scored: Probabilities of label 1, float64 arrays of shape (rows,), of ``candidate`` and, if there is one,
+            ``champion``.
+    """
+    models = {"candidate": evaluation["candidate"]}
+    if evaluation["champion"] is not None:
+        models["champion"] = evaluation["champion"]
+    roc = {role: roc_points(labels, probabilities) for role, probabilities in scored.items()}
+    curve = {role: [(bin_["predicted"], bin_["observed"]) for bin_ in m["calibration"]] for role, m in models.items()}
     title = f"Evaluation of {evaluation['workload']}, data up to {evaluation['cutoff']}"
+    bundle, dataset = escape(evaluation["bundle_digest"]), escape(evaluation["dataset_version"])
+    settings = evaluation["bootstrap"]
+    metrics = [[name, *(_number(model[name]) for model in models.values())] for name in METRICS]
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
-<p>{evaluation["candidate"]["rows"]} test rows. Intervals are 95 % percentile intervals of {evaluation["bootstrap"]["resamples"]}
-paired bootstrap resamples, seed {evaluation["bootstrap"]["seed"]}.<br>
-Bundle <code>{escape(evaluation["bundle_digest"])}</code><br>Data set <code>{escape(evaluation["dataset_version"])}</code></p>
+<p>{evaluation["candidate"]["rows"]} test rows. Intervals are 95 % percentile intervals of {settings["resamples"]}
+paired bootstrap resamples, seed {settings["seed"]}.<br>
+Bundle <code>{bundle}</code><br>Data set <code>{dataset}</code></p>
 {_difference(evaluation)}
 <h2>Metrics</h2>
-{_table(["metric", *who], [[name, *(_number(evaluation[one][name]) for one in who)] for name in METRICS])}
+{_table(["metric", *models], metrics)}
 <div class="plots">
 {_plot("ROC: true positives against false positives", roc)}
 {_plot("Calibration: observed rate against predicted probability", curve)}
 </div>
-<h2>AUC by {escape(str(evaluation["slice"]))}</h2>
-{_table([str(evaluation["slice"]), "rows", "positive rate", *who], _slice_rows(evaluation, who))}
+<h2>AUC by {escape(evaluation["slice"])}</h2>
+{_table([evaluation["slice"], "rows", "positive rate", *models], _slice_rows(models))}
 </body></html>
 """
 
 
-def _difference(evaluation: Mapping[str, Any]) -> str:
+def _difference(evaluation: Evaluation) -> str:
     difference = evaluation["difference"]
     if difference is None:
         return "<p>There is no champion to compare with.</p>"
@@ -53,13 +80,14 @@ def _difference(evaluation: Mapping[str, Any]) -> str:
     return f"<p>Candidate minus champion: <b>{_number(difference['auc'])}</b> in AUC, interval {low} to {high}.</p>"
 
 
-def _slice_rows(evaluation: Mapping[str, Any], who: Sequence[str]) -> list[list[str]]:
+def _slice_rows(models: Mapping[str, ModelEvaluation]) -> list[list[str]]:
     rows = []
-    for value, entry in evaluation["candidate"]["slices"].items():
-        aucs = [_number(evaluation[one]["slices"][value]["auc"]) for one in who]
+    candidate = models["candidate"]
+    for value, entry in candidate["slices"].items():
+        aucs = [_number(model["slices"][value]["auc"]) for model in models.values()]
         rows.append([value, str(entry["rows"]), _number(entry["positive_rate"]), *aucs])
-    for value, reason in evaluation["candidate"]["slices_not_judged"].items():
-        rows.append([value, reason, "", *["" for _ in who]])
+    for value, reason in candidate["slices_not_judged"].items():
+        rows.append([value, reason, "", *["" for _ in models]])
     return rows
 
 
@@ -95,4 +123,4 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "unreadable" if value is None or not np.isfinite(value) else f"{value:.4f}"
+    return "n/a" if value is None or not np.isfinite(value) else f"{value:.4f}"

@@ -1,166 +1,206 @@
 """The training job: ``python -m include.training.train``.
 
-Channels ``train``, ``validation`` (Parquet) and ``manifest`` (the data set manifest); hyperparameters ``workload``, ``code_sha``,
-``dataset_version`` and any of the model's own, which override the workload's. Writes a bundle's files into the model folder,
-among them the fast form of the model if one passed the parity gate, and prints metrics as ``metric:<name>=<value>``.
+Inputs are the channels ``train`` and ``validation`` (Parquet) and ``manifest`` (the data set manifest), and the
+hyperparameters ``workload``, ``code_sha`` and ``dataset_version``. Any other hyperparameter is one of the model and
+overrides the workload's.
+
+Writes the files of a bundle into the model folder, with a fast form of the model if one passes the parity gate, and
+logs metrics as ``metric:<name>=<value>``.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import platform
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 import pyarrow as pa
 import sklearn
+from sklearn.base import BaseEstimator
 
+from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
+from include.model.bundle import training_keys
 from include.model.engines import ladder
-from include.model.engines.ladder import Published
+from include.model.engines.ladder import EngineChoice
 from include.model.engines.sklearn_model import SklearnModel
+from include.model.evaluation import ValidationMetrics
+from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.training import container, data, estimators, metrics
-from include.training.container import JobError
+from include.training.container import JobError, log_metric
+from include.training.skew import check_skew
 from include.workloads import Workload, load
 
 THRESHOLD = 0.5
-OWN_HYPERPARAMETERS = ("workload", "code_sha", "dataset_version")
+JOB_HYPERPARAMETERS = ("workload", "code_sha", "dataset_version")
+# Not __name__, which is __main__ when the job runs.
+log = logging.getLogger("include.training.train")
+
+
+class _Dataset(NamedTuple):
+    manifest: DatasetManifest
+    train: pa.Table
+    validation: pa.Table
+
+
+class _Fitted(NamedTuple):
+    estimator: BaseEstimator
+    parameters: dict[str, Any]
+    categories: dict[str, list[str]]
 
 
 def main() -> None:
-    """Trains one bundle."""
+    """Trains one model and writes its bundle.
+
+    Raises:
+        JobError: The job's inputs do not fit together, the model cannot be trained, or the bundle does not score as the
+            model does.
+    """
     given = container.hyperparameters()
-    lacking = [name for name in OWN_HYPERPARAMETERS if not given.get(name)]
-    if lacking:
-        raise JobError(f"The job lacks the hyperparameters {', '.join(lacking)}")
+    missing = [name for name in JOB_HYPERPARAMETERS if not given.get(name)]
+    if missing:
+        raise JobError(f"The job lacks the hyperparameters {', '.join(missing)}. Add them to the training job.")
     workload = load(given["workload"])
-    manifest = data.read_manifest(container.only_file(container.channel("manifest")))
-    train = data.read_split(container.channel("train"))
-    validation = data.read_split(container.channel("validation"))
-    _check_dataset(manifest, given, workload, {"train": train, "validation": validation})
+    dataset = _read_dataset(given, workload)
+    fitted = _fit(given, workload, dataset.train)
 
-    kinds = workload.features
-    categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
-    parameters = {**workload.model.hyperparameters, **estimators.parse(_model_parameters(given))}
-    model = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
-    estimators.fit(model, data.matrix(train, kinds, categories), data.labels(train))
-
-    source = workload.features_source.encode()
-    scorer = Scorer(workload.feature_code().features, kinds, categories, model, THRESHOLD)
-    matrix = data.matrix(validation, kinds, categories)
+    scorer = Scorer(workload.feature_code().features, workload.features, fitted.categories, fitted.estimator, THRESHOLD)
     schema = RequestSchema(workload.request)
-    records = data.records(validation, schema.fields)
+    matrix = data.matrix(dataset.validation, workload.features, fitted.categories)
+    records = data.records(dataset.validation, schema.fields)
     check_skew(scorer, records, matrix)
-    measured = metrics.measure(data.labels(validation), scorer.score(matrix), THRESHOLD)
-    valid = [checked.record for checked in map(schema.check, records) if not checked.errors]
-    if not valid:
-        first = schema.check(records[0]).errors[0]
-        raise JobError(f"No validation row is a valid request; the first one: {first.field} {first.message}")
-    measured["invalid_requests"] = float(len(records) - len(valid))
+    valid = _valid_requests(records, schema)
+    measured: ValidationMetrics = {
+        **metrics.measure(data.labels(dataset.validation), scorer.score(matrix), THRESHOLD),
+        "invalid_requests": float(len(records) - len(valid)),
+    }
     for name, value in measured.items():
-        print(f"metric:validation_{name}={value:.6f}", flush=True)
+        log_metric(f"validation_{name}", f"{value:.6f}")
 
     chosen = golden.choose(valid, schema, scorer)
-    published = ladder.publish(
-        model,
+    engine = ladder.choose_engine(
+        fitted.estimator,
         matrix,
         scorer.matrix([row.request for row in chosen]),
-        categories={at: len(categories[name]) for at, name in enumerate(kinds) if name in categories},
+        categories={
+            column: len(fitted.categories[name])
+            for column, name in enumerate(workload.features)
+            if name in fitted.categories
+        },
         threshold=THRESHOLD,
         seed=workload.model.seed,
     )
-    _print_parity(published)
+    _log_parity(engine)
 
-    seen = data.key_digests([*data.keys(train), *data.keys(validation)])
-    files = bundle.seal(
-        {
-            bundle.FEATURES: source,
-            bundle.GOLDEN: golden.to_lines(chosen),
-            bundle.MODEL: _dump(model),
-            bundle.TRAINING_KEYS: seen.tobytes(),
-            **published.files,
-        },
-        workload=workload.name,
-        dataset_version=manifest["version"],
-        cutoff=manifest["cutoff"],
-        code_sha=given["code_sha"],
-        feature_code_hash=workload.feature_code_hash(),
-        features=kinds,
-        categories=categories,
-        request=workload.request,
-        threshold=THRESHOLD,
-        model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": parameters},
-        libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
-        metrics=measured,
-        inputs=published.inputs,
-        parity=published.parity,
-    )
-    _prove(files)
+    files = _seal(given, workload, dataset, fitted, chosen, engine, measured)
+    _verify_golden(files)
     bundle.write_folder(files, container.model_folder())
 
 
-def check_skew(scorer: Scorer, records: list[dict[str, Any]], matrix: np.ndarray) -> None:
-    """Features of the lake against those that the serving path computes from the same rows: any difference is an error."""
-    served = scorer.matrix(records)
-    # Another machine's libm may differ in the last digit.
-    differs = ~np.isclose(served, matrix, rtol=1e-9, atol=1e-9, equal_nan=True)
-    if differs.any():
-        row, column = (int(place) for place in np.argwhere(differs)[0])
-        raise JobError(
-            f"Feature {list(scorer.kinds)[column]} differs between the data set ({matrix[row, column]!r}) and the serving path "
-            f"({served[row, column]!r}), in {int(differs.any(axis=1).sum())} of {len(records)} rows; request {records[row]}"
-        )
-
-
-def _check_dataset(
-    manifest: Mapping[str, Any], given: Mapping[str, str], workload: Workload, tables: dict[str, pa.Table]
-) -> None:
+def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
+    manifest = data.read_manifest(container.only_file(container.channel("manifest")))
+    dataset = _Dataset(
+        manifest, data.read_split(container.channel("train")), data.read_split(container.channel("validation"))
+    )
     if manifest["workload"] != workload.name:
-        raise JobError(f"The data set is of workload {manifest['workload']}, the job of {workload.name}")
+        raise JobError(f"The data set is of workload {manifest['workload']}, but the job is of {workload.name}")
     if manifest["version"] != given["dataset_version"]:
         raise JobError(
-            f"The manifest is of data set {manifest['version']}, the job asked for {given['dataset_version']}"
+            f"The manifest is of data set {manifest['version']}, but the job was started for {given['dataset_version']}"
         )
     if manifest.get("feature_code_hash") != workload.feature_code_hash():
         raise JobError(
-            f"The data set was made by feature code {manifest.get('feature_code_hash')}, this image has "
-            f"{workload.feature_code_hash()}: process the days again with this code, or train with the code of the data set"
+            f"The data set was made by feature code {manifest.get('feature_code_hash')}, but this image has "
+            f"{workload.feature_code_hash()}: process the days again with this code, or train with the data set's code"
         )
-    for name, table in tables.items():
-        expected = manifest["splits"][name]["rows"]
-        if table.num_rows != expected:
-            raise JobError(f"Split {name} has {table.num_rows} rows, its manifest says {expected}")
-    both = np.intersect1d(*(data.key_digests(data.keys(table)) for table in tables.values()))
-    if both.size:
-        raise JobError(f"{both.size} keys are in both the train and the validation split")
+    data.check_rows(dataset.train, manifest, "train")
+    data.check_rows(dataset.validation, manifest, "validation")
+    shared = np.intersect1d(
+        bundle.key_digests(data.keys(dataset.train)), bundle.key_digests(data.keys(dataset.validation))
+    )
+    if shared.size:
+        raise JobError(f"{shared.size} keys are in both the train and the validation split: build the data set again")
+    return dataset
 
 
-def _model_parameters(given: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in given.items() if name not in OWN_HYPERPARAMETERS}
+def _fit(given: Mapping[str, str], workload: Workload, train: pa.Table) -> _Fitted:
+    kinds = workload.features
+    categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
+    own = {name: value for name, value in given.items() if name not in JOB_HYPERPARAMETERS}
+    parameters = {**workload.model.hyperparameters, **estimators.parse(own)}
+    estimator = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
+    estimators.fit(estimator, data.matrix(train, kinds, categories), data.labels(train))
+    return _Fitted(estimator, parameters, categories)
 
 
-def _dump(model: Any) -> bytes:
+def _valid_requests(records: Sequence[dict[str, Any]], schema: RequestSchema) -> list[dict[str, Any]]:
+    checked = [schema.check(record) for record in records]
+    valid = [result.record for result in checked if not result.errors]
+    if not valid:
+        first = checked[0].errors[0]
+        raise JobError(f"No validation row is a valid request. In the first one, {first.field} {first.message}.")
+    return valid
+
+
+def _log_parity(choice: EngineChoice) -> None:
+    for tried in choice.parity:
+        if tried.max_difference is not None:
+            log_metric("parity_max_difference", f"{tried.max_difference:.3e}")
+            log_metric("parity_flipped", str(tried.flipped))
+        if not tried.passed:
+            log.info("%s does not serve this model: %s", tried.engine, tried.reason)
+    log.info("The model is served by %s", choice.engine)
+
+
+def _seal(
+    given: Mapping[str, str],
+    workload: Workload,
+    dataset: _Dataset,
+    fitted: _Fitted,
+    golden_rows: Sequence[GoldenRow],
+    choice: EngineChoice,
+    measured: ValidationMetrics,
+) -> dict[str, bytes]:
+    seen = bundle.key_digests([*data.keys(dataset.train), *data.keys(dataset.validation)])
+    return bundle.seal(
+        {
+            bundle.FEATURES: workload.features_source.encode(),
+            bundle.GOLDEN: golden.format_lines(golden_rows),
+            bundle.MODEL: _pickle(fitted.estimator),
+            bundle.TRAINING_KEYS: training_keys.to_bytes(seen),
+            **choice.files,
+        },
+        workload=workload.name,
+        dataset_version=dataset.manifest["version"],
+        cutoff=dataset.manifest["cutoff"],
+        code_sha=given["code_sha"],
+        feature_code_hash=workload.feature_code_hash(),
+        features=workload.features,
+        categories=fitted.categories,
+        request=workload.request,
+        threshold=THRESHOLD,
+        model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": fitted.parameters},
+        libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        metrics=measured,
+        inputs=choice.inputs,
+        parity=choice.parity,
+    )
+
+
+def _pickle(estimator: BaseEstimator) -> bytes:
     buffer = io.BytesIO()
-    joblib.dump(model, buffer)
+    joblib.dump(estimator, buffer)
     return buffer.getvalue()
 
 
-def _print_parity(published: Published) -> None:
-    for tried in published.parity:
-        if tried.max_difference is not None:
-            print(f"metric:parity_max_difference={tried.max_difference:.3e}", flush=True)
-            print(f"metric:parity_flipped={tried.flipped}", flush=True)
-        if not tried.passed:
-            print(f"{tried.engine} does not serve this model: {tried.reason}", flush=True)
-    print(f"The model is served by {published.engine}", flush=True)
-
-
-def _prove(files: dict[str, bytes]) -> None:
-    """The golden rows, which the fitted model scored, by the engine that will serve and by the pickled model."""
+def _verify_golden(files: Mapping[str, bytes]) -> None:
+    """Compares the engine that will serve, and the pickled model, with the fitted model, on the golden rows."""
     loaded = bundle.load(files)
     reference = SklearnModel(joblib.load(io.BytesIO(files[bundle.MODEL])))
     for model in (loaded.model, reference):

@@ -14,7 +14,7 @@ import pytest
 
 from include.lake import layout
 from include.lake.manifest import dataset_version
-from include.model import bundle
+from include.model import bundle, golden
 from infra.laptop import registry, replay
 
 from .conftest import WORKLOAD, Loop
@@ -74,7 +74,7 @@ def test_it_predicts_what_training_computed(loop: Loop) -> None:
     package = loop.package(int(loop.live()["version"]))["CustomerMetadataProperties"]
     data = registry.content(loop.aws, package["bundle_uri"])
     assert hashlib.sha256(data).hexdigest() == package["bundle_digest"]
-    for row in bundle.golden_rows(bundle.unpack(data)[bundle.GOLDEN])[:5]:
+    for row in golden.parse_lines(bundle.unpack(data)[bundle.GOLDEN])[:5]:
         answer = loop.service("/predict", row.request).json()
         assert answer["probability"] == pytest.approx(row.probability, abs=1e-9)
         assert answer["prediction"] == row.prediction

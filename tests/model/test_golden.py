@@ -25,32 +25,32 @@ def _changed(files: dict[str, bytes], **change: object) -> bundle.Bundle:
     return bundle.load(seal_text(files[bundle.MODEL], data))
 
 
-def _rescored(loaded: bundle.Bundle) -> golden.GoldenResult:
+def _rescore(loaded: bundle.Bundle) -> golden.GoldenResult:
     return golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
 
 
-def test_sound_golden_rows():
-    result = _rescored(bundle.load(text_files()))
+def test_golden_rows_that_score_as_in_training():
+    result = _rescore(bundle.load(text_files()))
     assert result.ok and result.max_difference <= 1e-12 and result.reason is None
 
 
 def test_a_wrong_probability():
-    result = _rescored(_changed(text_files(), probability=0.123))
-    assert not result.ok and "golden row 5 scores" in result.reason
+    result = _rescore(_changed(text_files(), probability=0.123))
+    assert not result.ok and result.reason and "golden row 5 scores" in result.reason
 
 
 def test_a_wrong_prediction():
     files = text_files()
     prediction = json.loads(files[bundle.GOLDEN].splitlines()[4])["prediction"]
-    assert not _rescored(_changed(files, prediction=1 - prediction)).ok
+    assert not _rescore(_changed(files, prediction=1 - prediction)).ok
 
 
-def test_a_golden_row_that_the_service_would_refuse():
-    result = _rescored(_changed(text_files(), request={"text_length": True, "num_keywords": 3}))
-    assert not result.ok and "golden row 5 is no valid request: text_length" in result.reason
+def test_a_golden_row_that_is_not_a_valid_request():
+    result = _rescore(_changed(text_files(), request={"text_length": True, "num_keywords": 3}))
+    assert not result.ok and result.reason and "golden row 5 is not a valid request: text_length" in result.reason
 
 
-def test_chosen_rows_cover_missing_and_unknown_values_and_do_not_depend_on_chance():
+def test_chosen_rows_are_deterministic_and_cover_missing_and_unknown_values():
     schema = RequestSchema({"colour": FieldSpec(type="string"), "size": FieldSpec(type="number", nullable=True)})
     kinds = {"colour": "category", "size": "number"}
     scorer = Scorer(lambda record: dict(record), kinds, {"colour": ["blue", "red"]}, Sums(), 0.5)
@@ -64,7 +64,7 @@ def test_chosen_rows_cover_missing_and_unknown_values_and_do_not_depend_on_chanc
     assert {probabilities.min(), probabilities.max()} <= {row.probability for row in rows}
 
 
-def test_few_validation_rows_still_give_enough():
+def test_few_validation_rows_are_repeated():
     schema = RequestSchema({"size": FieldSpec(type="number")})
     scorer = Scorer(lambda record: dict(record), {"size": "number"}, {}, Sums(), 0.5)
     assert len(golden.choose([{"size": 1.0}, {"size": -1.0}], schema, scorer)) >= bundle.MINIMUM_GOLDEN_ROWS

@@ -24,7 +24,7 @@ def test_a_record_is_cleaned_as_in_the_lake_and_every_field_is_there():
 
 
 @pytest.mark.parametrize(("name", "value"), [("origin", "BOS"), ("size", -0.1), ("size", 11)])
-def test_out_of_range_is_a_warning_and_the_value_is_kept(name, value):
+def test_a_value_out_of_range_is_kept_with_a_warning(name, value):
     checked = SCHEMA.check({"text": "a", name: value})
     assert checked.errors == [] and [warning.field for warning in checked.warnings] == [name]
     assert checked.record[name] == value

@@ -9,7 +9,7 @@ from include.model.score import ScoreError, Scorer
 
 
 class First:
-    """Probability is the first feature; as scikit-learn's, refuses what is no probability of its own."""
+    """The probability is the first feature; a value above 1 is refused, as scikit-learn refuses rows."""
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
         if (matrix[:, 0] > 1).any():
@@ -48,7 +48,7 @@ def test_rows(record, row):
         ({"p": None, "kind": "a"}, "not a number"),
     ],
 )
-def test_a_row_that_cannot_be_scored_is_named_by_its_index(record, reason):
+def test_an_error_has_the_index_of_its_record(record, reason):
     with pytest.raises(ScoreError, match=reason) as caught:
         _scorer().probabilities([{"p": 0.1, "kind": "a"}, record])
     assert caught.value.index == 1

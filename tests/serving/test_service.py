@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from include.model import bundle
-from tests.model.test_bundle import Creates
 from tests.serving.conftest import Service
-from tests.support.bundles import seal_text, text_files
+from tests.support.bundles import Creates, seal_text, text_files
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., Service]
@@ -79,7 +78,7 @@ def test_wrong_golden_rows_are_told_by_ready_and_end_the_process(start: Start):
 @pytest.mark.parametrize(
     ("packed", "environment", "reason"),
     [
-        (b"no bundle", {}, "no readable gzip"),
+        (b"no bundle", {}, "not a readable gzip"),
         (bundle.pack(text_files(workload="other")), {}, "of workload other, WORKLOAD says texts"),
         (bundle.pack(text_files()), {"BUNDLE_URI": "file:///nowhere/bundle.tar.gz"}, "No such file"),
     ],

@@ -1,15 +1,16 @@
-"""Small fitted models of every kind, with rows they were not fitted on. Made once a run."""
+"""Small fitted models of every kind, with rows that they were not fitted on. Each is made once in a test run."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from include.model.engines.ladder import LADDER, Published, publish
+from include.model.engines.ladder import LADDER, EngineChoice, LadderStep, choose_engine
 from include.training import estimators
 
 CATEGORIES = {1: 10, 3: 120}
@@ -17,6 +18,8 @@ KINDS = {"a": "number", "b": "category", "c": "number", "d": "category", "e": "n
 
 
 class Fitted(NamedTuple):
+    """A model, rows that it was not fitted on, and the number of codes of each category column."""
+
     estimator: Any
     matrix: np.ndarray
     categories: dict[int, int]
@@ -24,7 +27,7 @@ class Fitted(NamedTuple):
 
 @functools.cache
 def rows(missing: bool) -> tuple[np.ndarray, np.ndarray]:
-    """float64 (2400, 5) and labels. Column 1 has codes with holes and column 3 many; 10 % is missing when asked for."""
+    """float64 (2400, 5) and labels. Column 1 has codes with gaps, column 3 many codes; 10 % are NaN if asked for."""
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(2400, 5))
     matrix[:, 1] = rng.choice([0, 2, 3, 7, 9], len(matrix))
@@ -38,6 +41,7 @@ def rows(missing: bool) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def fitted(name: str) -> Fitted:
+    """The model of this name."""
     missing = name not in ("forest", "logistic")
     matrix, labels = rows(missing)
     makers = {
@@ -58,7 +62,10 @@ def fitted(name: str) -> Fitted:
     return Fitted(estimator, matrix[2000:], categories)
 
 
-def published(name: str, ladder: Any = LADDER) -> Published:
+def chosen(name: str, ladder: Sequence[LadderStep] = LADDER) -> EngineChoice:
+    """The engine that serves the model of this name."""
     model = fitted(name)
     matrix, golden = model.matrix[:-20], model.matrix[-20:]
-    return publish(model.estimator, matrix, golden, categories=model.categories, threshold=0.5, seed=3, ladder=ladder)
+    return choose_engine(
+        model.estimator, matrix, golden, categories=model.categories, threshold=0.5, seed=3, ladder=ladder
+    )

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+
 import pytest
 
 from include.training import container
@@ -12,21 +16,21 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _fail(error: Exception):
+def _fail(error: Exception) -> Callable[[], None]:
     def main() -> None:
         raise error
 
     return main
 
 
-def test_a_job_error_is_told_without_a_traceback(root):
+def test_a_job_error_is_reported_without_a_traceback(root):
     with pytest.raises(SystemExit) as caught:
         container.run(_fail(JobError("the channel is empty")))
     assert caught.value.code == 1
     assert (root / "output/failure").read_text() == "JobError: the channel is empty"
 
 
-def test_a_bug_is_told_with_its_traceback_within_sagemakers_limit(root, capsys):
+def test_another_exception_is_reported_with_its_traceback_within_sagemakers_limit(root, capsys):
     with pytest.raises(SystemExit):
         container.run(_fail(KeyError("x" * 3000)))
     text = (root / "output/failure").read_text()
@@ -47,8 +51,14 @@ def test_missing_channels_and_documents_are_named(root):
     folder = root / "processing/input/champion"
     folder.mkdir(parents=True)
     assert not container.has_processing_input("champion")
-    with pytest.raises(JobError, match="must hold one file, but holds 0"):
+    with pytest.raises(JobError, match="must contain one file, but contains 0"):
         container.only_file(folder)
+
+
+def test_a_job_writes_its_metrics_to_standard_output(root):
+    code = "from include.training import container; container.run(lambda: container.log_metric('auc', '0.75'))"
+    job = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (job.stdout, job.stderr) == ("metric:auc=0.75\n", "")
 
 
 def test_hyperparameters_are_optional(root):

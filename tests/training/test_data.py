@@ -21,7 +21,7 @@ TABLE = pa.table(
 KINDS = {"size": "number", "colour": "category"}
 
 
-def test_rows_come_in_one_order_whatever_the_files(tmp_path):
+def test_the_order_of_rows_does_not_depend_on_the_files(tmp_path):
     (tmp_path / "deep").mkdir()
     pq.write_table(TABLE[:2], tmp_path / "deep/z")
     pq.write_table(TABLE[2:], tmp_path / "a.parquet")
@@ -50,7 +50,7 @@ def test_wrong_labels(labels, reason):
 
 
 def test_an_empty_split_and_a_missing_column_are_named(tmp_path):
-    with pytest.raises(JobError, match="holds no Parquet file"):
+    with pytest.raises(JobError, match="contains no Parquet file"):
         data.read_split(tmp_path)
     pq.write_table(TABLE.drop_columns("label"), tmp_path / "a")
     with pytest.raises(JobError, match="lacks the columns label"):

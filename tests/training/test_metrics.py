@@ -31,7 +31,7 @@ def test_bootstrap_is_seeded_and_paired():
     assert metrics.interval(first[0] - first[1]) == (0.0, 0.0)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+def test_the_interval_has_its_nominal_coverage():
     """Scores of two normal distributions one deviation apart: AUC = Phi(1 / sqrt 2) = 0.7602."""
     covered = 0
     for seed in range(100):
@@ -42,16 +42,16 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     assert 88 <= covered <= 100
 
 
-def test_a_resample_of_one_class_makes_the_interval_unreadable():
+def test_a_resample_of_one_class_makes_the_interval_nan():
     labels = np.array([1] + [0] * 20, dtype=np.int8)
     assert np.isnan(metrics.interval(metrics.bootstrap_auc(labels, [np.linspace(0, 1, 21)], 100, 1)[0])).all()
 
 
-def test_slices_are_judged_from_a_minimum_size_and_both_classes():
+def test_a_slice_needs_a_minimum_size_and_both_classes():
     labels = np.array([0, 1, 0, 1, 1, 1, 0], dtype=np.int8)
     values = ["a", "a", "a", "b", "b", "b", None]
-    judged, skipped = metrics.slices(labels, np.array([0.1, 0.9, 0.2, 0.5, 0.6, 0.7, 0.3]), values, minimum=3)
-    assert judged == {"a": {"rows": 3, "auc": 1.0, "positive_rate": pytest.approx(1 / 3)}}
+    measured, skipped = metrics.slices(labels, np.array([0.1, 0.9, 0.2, 0.5, 0.6, 0.7, 0.3]), values, minimum=3)
+    assert measured == {"a": {"rows": 3, "auc": 1.0, "positive_rate": pytest.approx(1 / 3)}}
     assert skipped == {"b": "all 3 labels are 1", "(missing)": "1 rows, fewer than 3"}
 
 

@@ -1,39 +1,46 @@
-"""The ``tar.gz`` of a bundle: written so that it depends on names and contents only, read as a stream and with suspicion."""
+"""The ``tar.gz`` of a bundle: written so that its bytes depend on names and contents only, read without trusting it."""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import IO
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, cast
 
+from include.model.errors import BundleError
+
+# A forest of five million nodes is 0.5 GB as model.joblib and as much again in its fast form.
+MAX_UNPACKED_BYTES = 4 << 30
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
-class BundleError(ValueError):
-    """A bundle is damaged, was altered, or is not a bundle; nothing of it has been run."""
+class _BoundedReader:
+    """Reads a stream up to a limit, so that a decompression bomb ends with an error."""
 
-
-class _Bounded:
-    """What a tar reader reads from: ends with an error where a bomb would go on."""
-
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        self._stream, self._most, self._left = stream, most, most
+    def __init__(self, stream: gzip.GzipFile, max_bytes: int) -> None:
+        self._stream, self._max_bytes, self._left = stream, max_bytes, max_bytes
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(min(size, self._left + 1))
         self._left -= len(data)
         if self._left < 0:
-            raise BundleError(f"The archive unpacks to more than {self._most} bytes")
+            raise BundleError(f"The archive unpacks to more than {self._max_bytes} bytes, the limit of a bundle")
         return data
 
 
-def write(files: Mapping[str, bytes], order: list[str]) -> bytes:
-    """A ``tar.gz`` of ``files`` in this order, with no times and no owners."""
+def digest(data: bytes) -> str:
+    """Returns the sha256 in lower-case hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write(files: Mapping[str, bytes], order: Sequence[str]) -> bytes:
+    """Packs ``files`` in this order as a ``tar.gz`` without times and owners."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as stream,
@@ -47,40 +54,61 @@ def write(files: Mapping[str, bytes], order: list[str]) -> bytes:
 
 
 def members(packed: IO[bytes], max_bytes: int) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """``(name, pieces of the content)`` of each regular file, in the archive's order; pieces not taken are passed over.
+    """Iterates over the regular files of a ``tar.gz``, in the archive's order.
 
-    Refuses links, devices, sub-folders, names that lead elsewhere or come twice, and bombs. Who stops early has no word on the
-    rest of the archive. Errors: :class:`BundleError`.
+    If iteration stops early, the rest of the archive is unverified.
+
+    Args:
+        packed: The archive. It is read once, from its current position.
+        max_bytes: Limit of the unpacked size, tar headers included.
+
+    Yields:
+        The name, and the content in pieces. Pieces that are not consumed are skipped.
+
+    Raises:
+        BundleError: The archive is damaged or larger than ``max_bytes``, or contains a link, a device, a sub-folder, a
+            name twice, or a name that leads out of the folder.
     """
-    seen: set[str] = set()
+    with _as_bundle_errors(), gzip.GzipFile(fileobj=packed) as unzipped:
+        stream = _BoundedReader(unzipped, max_bytes)
+        seen: set[str] = set()
+        # Of a stream that it cannot seek, tarfile uses read() only; its type asks for more.
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
+            for member in archive:
+                name = member.name.removeprefix("./")
+                if member.isdir() and name in ("", "."):
+                    continue
+                _check(member, name, seen)
+                seen.add(name)
+                yield name, _pieces(archive, member)
+        # The check sum of gzip is at the very end.
+        while stream.read(_CHUNK_BYTES):
+            pass
+
+
+def _pieces(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    content = archive.extractfile(member)
+    while content is not None and (piece := content.read(_CHUNK_BYTES)):
+        yield piece
+
+
+@contextmanager
+def _as_bundle_errors() -> Iterator[None]:
     try:
-        with gzip.GzipFile(fileobj=packed) as unzipped:
-            stream = _Bounded(unzipped, max_bytes)
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                for member in archive:
-                    name = member.name.removeprefix("./")
-                    if member.isdir() and name in ("", "."):
-                        continue
-                    _check(member, name)
-                    if name in seen:
-                        raise BundleError(f"The archive holds {name!r} twice")
-                    seen.add(name)
-                    content = archive.extractfile(member)
-                    yield name, iter(lambda content=content: content.read(_CHUNK), b"")
-            # The check sum is at the very end.
-            while stream.read(_CHUNK):
-                pass
+        yield
     except BundleError:
         raise
     except (OSError, EOFError, zlib.error) as error:
-        raise BundleError(f"The archive is no readable gzip: {error}") from None
+        raise BundleError(f"The archive is not a readable gzip file: {error}") from None
     except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
-        raise BundleError(f"The archive is no readable tar: {error}") from None
+        raise BundleError(f"The archive is not a readable tar file: {error}") from None
 
 
-def _check(member: tarfile.TarInfo, name: str) -> None:
+def _check(member: tarfile.TarInfo, name: str, seen: set[str]) -> None:
     # A sparse file claims a size that its archive does not have.
     if not member.isreg() or member.issparse():
-        raise BundleError(f"The archive holds {member.name!r}, which is not a regular file")
+        raise BundleError(f"The archive contains {member.name!r}, which is not a regular file")
     if not _NAME.fullmatch(name):
-        raise BundleError(f"The archive holds the name {member.name!r}, which leads out of the bundle")
+        raise BundleError(f"The archive contains the name {member.name!r}, which leads out of the bundle")
+    if name in seen:
+        raise BundleError(f"The archive contains {name!r} twice")

@@ -1,7 +1,7 @@
 """The engines that score a bundle's model: scikit-learn, which is the reference, and the fast forms made from it.
 
-The way from one to the other is in docs/engines.md. A process imports only the engine that its bundle names (``loading``);
-``ladder`` and what it writes with are for the training container alone.
+``ladder`` chooses the engine, in the training container only; see docs/engines.md. A serving process imports only the
+engine that its bundle names (``loading``).
 """
 
 from __future__ import annotations
@@ -16,23 +16,45 @@ Engine = Literal["onnxruntime", "treelite", "scikit-learn"]
 FAST_FORMS: dict[Engine, str] = {"onnxruntime": "model.onnx", "treelite": "model.treelite"}
 
 
-class Model(Protocol):
-    """A loaded model. NaN is a missing value or an unknown category, a category is its code.
+class ScoringModel(Protocol):
+    """A model loaded into an engine. NaN is a missing value or an unknown category; a category is its code.
 
-    ``one`` and ``predict_proba`` may run in two threads at once. Errors: ``ValueError`` for a row that the reference refuses.
+    Both methods raise ``ValueError`` for a row that the reference refuses, and may run in two threads at once.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The engine."""
+        ...
 
-    def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """float64 (rows, 2), the second column the probability of label 1, of float64 (rows, features)."""
+    def predict_proba(self, matrix: np.ndarray, /) -> np.ndarray:
+        """Scores many rows.
 
-    def one(self, row: list[float]) -> float:
-        """Probability of label 1 of one row: the hot path of the service."""
+        Args:
+            matrix: float64 array of shape (rows, features).
+
+        Returns:
+            float64 array of shape (rows, 2), the second column the probability of label 1.
+        """
+        ...
+
+    def one(self, row: list[float], /) -> float:
+        """Returns the probability of label 1 of one row. This is the service's fast path."""
+        ...
 
 
 class Parity(BaseModel):
-    """What the parity gate found of one engine; ``max_difference`` and ``flipped`` are null when there was nothing to compare."""
+    """Result of the parity gate for one engine. It is part of the manifest.
+
+    Attributes:
+        engine: The engine.
+        rows: Number of rows that were compared; 0 when the fast form could not be made or loaded.
+        on_threshold: How many of them have a value on or next to a split threshold.
+        max_difference: Largest difference of a probability. Null when nothing was compared, or when it is not finite.
+        flipped: Number of rows whose label differs. Null when nothing was compared.
+        passed: Whether the engine may serve.
+        reason: Why not.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     engine: str

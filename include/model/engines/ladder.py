@@ -1,7 +1,8 @@
-"""Chooses what serves a model: the first engine, fastest first, whose form of it can be made and passes the parity gate.
+"""Chooses the engine that serves a model, on the engine ladder: the ordered list of engines tried, fastest first.
 
-For the training container alone: it needs onnx, skl2onnx and scikit-learn. A model is never refused here. Where no fast form
-passes, the reference serves, and the manifest says why.
+The first engine whose form of the model can be made and passes the parity gate is chosen. If none does, scikit-learn
+serves, and the manifest has the reasons: a model is never rejected here. Runs in the training container only: it needs
+onnx and skl2onnx.
 """
 
 from __future__ import annotations
@@ -16,65 +17,89 @@ import numpy as np
 import treelite
 
 from include.model.engines import FAST_FORMS, Engine, Parity, loading, onnx_generic, onnx_trees, trees
-from include.model.engines.inputs import Inputs, measure
-from include.model.engines.parity import Gate
+from include.model.engines.inputs import InputSpec, probe_inputs
+from include.model.engines.parity import ParityGate
 from include.model.engines.sklearn_model import SklearnModel
 from include.model.engines.trees import Ensemble
 
-# ONNX Runtime copies a forest into structures of its own. Of 4.9 million nodes it makes 960 MB (1750 MB while it loads) in 4.6 s,
-# where Treelite needs 503 MB (547 MB) and 0.23 s; below a million nodes it stays under 0.4 GB and a second, and scores faster.
+# ONNX Runtime copies a forest into structures of its own. With 4.9 million nodes they take 960 MB (1750 MB while it
+# loads) and 4.6 s, where Treelite needs 503 MB (547 MB) and 0.23 s. Below a million nodes ONNX Runtime stays under 0.4
+# GB and a second, and scores faster.
 MAX_ONNX_NODES = 1_000_000
 _REASON_CHARACTERS = 300
-# Of an object, in a converter's error: it would give the same model another bundle digest.
+# The address of an object in a converter's error would give the same model another bundle digest.
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
-class Source(NamedTuple):
-    """What a fast form is made from. ``ensemble`` is ``None`` for an estimator that is no tree ensemble."""
+class TrainedModel(NamedTuple):
+    """What a fast form is made from.
+
+    Attributes:
+        estimator: The fitted scikit-learn estimator.
+        ensemble: Its trees; ``None`` for an estimator that is not a tree ensemble.
+        inputs: The input values that it accepts.
+    """
 
     estimator: Any
     ensemble: Ensemble | None
-    inputs: Inputs
+    inputs: InputSpec
 
 
-class Rung(NamedTuple):
-    """``write`` makes the engine's file; it may raise anything."""
+class LadderStep(NamedTuple):
+    """One engine, and the function that writes its file. ``write`` may raise any exception."""
 
     engine: Engine
-    write: Callable[[Source, Path], None]
+    write: Callable[[TrainedModel, Path], None]
 
 
-class Published(NamedTuple):
-    """``files``: the fast form by its name in the bundle, none when scikit-learn serves; ``inputs`` belong to it."""
+class EngineChoice(NamedTuple):
+    """The engine that serves a model.
+
+    Attributes:
+        engine: Its name.
+        files: The fast form, by its name in the bundle. Empty when scikit-learn serves.
+        inputs: The input values that the model accepts; ``None`` when scikit-learn serves, which checks them itself.
+        parity: Result for each engine that was tried.
+    """
 
     engine: Engine
     files: dict[str, bytes]
-    inputs: Inputs | None
+    inputs: InputSpec | None
     parity: tuple[Parity, ...]
 
 
-def write_onnx(source: Source, path: Path) -> None:
-    """Errors: ``ValueError`` for an ensemble above the node limit; skl2onnx's own for what it cannot convert."""
-    if source.ensemble is None:
-        path.write_bytes(onnx_generic.build(source.estimator, source.inputs).SerializeToString())
+def write_onnx(model: TrainedModel, path: Path) -> None:
+    """Writes ``model.onnx``.
+
+    Raises:
+        ValueError: The ensemble has more than :data:`MAX_ONNX_NODES` nodes.
+        Exception: Whatever skl2onnx raises for an estimator that it cannot convert.
+    """
+    if model.ensemble is None:
+        path.write_bytes(onnx_generic.build(model.estimator, model.inputs).SerializeToString())
         return
-    if source.ensemble.nodes > MAX_ONNX_NODES:
-        raise ValueError(f"{source.ensemble.nodes} nodes are more than the {MAX_ONNX_NODES} that ONNX Runtime is given")
-    path.write_bytes(onnx_trees.build(source.ensemble, source.inputs).SerializeToString())
+    if model.ensemble.nodes > MAX_ONNX_NODES:
+        # The text is part of the manifest, so it decides the bundle digest.
+        raise ValueError(f"{model.ensemble.nodes} nodes are more than the {MAX_ONNX_NODES} that ONNX Runtime is given")
+    path.write_bytes(onnx_trees.build(model.ensemble, model.inputs).SerializeToString())
 
 
-def write_treelite(source: Source, path: Path) -> None:
-    """Errors: Treelite's own for what is no tree ensemble."""
-    # Where a category was missing, scikit-learn keeps NaN as the last one and Treelite casts it with a warning. No split names
-    # it, for a missing value is told apart before its category is looked up.
+def write_treelite(model: TrainedModel, path: Path) -> None:
+    """Writes ``model.treelite``.
+
+    Raises:
+        TreeliteError: The estimator is not a tree ensemble.
+    """
+    # Where a category was missing, scikit-learn keeps NaN as the last category, and Treelite casts it to an integer
+    # with a warning. No split uses it: a missing value takes its branch before categories are compared.
     with np.errstate(invalid="ignore"):
-        treelite.sklearn.import_model(source.estimator).serialize(path)
+        treelite.sklearn.import_model(model.estimator).serialize(path)
 
 
-LADDER = (Rung("onnxruntime", write_onnx), Rung("treelite", write_treelite))
+LADDER = (LadderStep("onnxruntime", write_onnx), LadderStep("treelite", write_treelite))
 
 
-def publish(
+def choose_engine(
     estimator: Any,
     matrix: np.ndarray,
     golden: np.ndarray,
@@ -82,38 +107,45 @@ def publish(
     categories: Mapping[int, int],
     threshold: float,
     seed: int,
-    ladder: Sequence[Rung] = LADDER,
-) -> Published:
-    """``matrix``: real rows, float64 (rows, features); ``golden``: those that will prove the bundle, likewise.
+    ladder: Sequence[LadderStep] = LADDER,
+) -> EngineChoice:
+    """Tries the engines of ``ladder`` in order and returns the first that passes the parity gate.
 
-    ``categories``: how many codes each category column has.
+    Args:
+        estimator: The fitted scikit-learn estimator.
+        matrix: Real rows, float64 array of shape (rows, features).
+        golden: The rows of the golden requests, float64 array of shape (rows, features). All are compared.
+        categories: Number of codes of each category column.
+        threshold: Probability from which the prediction is 1.
+        seed: Seed of the comparison's random rows.
+        ladder: The engines to try. With none, scikit-learn serves.
     """
     ensemble = trees.read(estimator)
-    source = Source(estimator, ensemble, measure(estimator, matrix.shape[1]))
-    gate = Gate(
+    model = TrainedModel(estimator, ensemble, probe_inputs(estimator, matrix.shape[1]))
+    gate = ParityGate(
         SklearnModel(estimator),
         matrix,
         golden,
         categories=categories,
         ensemble=ensemble,
-        missing=source.inputs.missing,
+        missing=model.inputs.missing,
         threshold=threshold,
         seed=seed,
     )
     tried: list[Parity] = []
     with tempfile.TemporaryDirectory(prefix="nightjar-engines-") as folder:
-        for rung in ladder:
-            path = Path(folder) / FAST_FORMS[rung.engine]
-            tried.append(_try(rung, source, path, gate))
+        for step in ladder:
+            path = Path(folder) / FAST_FORMS[step.engine]
+            tried.append(_try(step, model, path, gate))
             if tried[-1].passed:
-                return Published(rung.engine, {path.name: path.read_bytes()}, source.inputs, tuple(tried))
-    return Published("scikit-learn", {}, None, tuple(tried))
+                return EngineChoice(step.engine, {path.name: path.read_bytes()}, model.inputs, tuple(tried))
+    return EngineChoice("scikit-learn", {}, None, tuple(tried))
 
 
-def _try(rung: Rung, source: Source, path: Path, gate: Gate) -> Parity:
-    # Whatever goes wrong with a fast form is a reason to serve another one, never to lose the model.
+def _try(step: LadderStep, model: TrainedModel, path: Path, gate: ParityGate) -> Parity:
+    # Any error with a fast form is a reason to serve another one, never to lose the model.
     try:
-        rung.write(source, path)
-        return gate.check(loading.load(rung.engine, path, source.inputs))
+        step.write(model, path)
+        return gate.check(loading.load(step.engine, path, model.inputs))
     except Exception as error:
-        return gate.failed(rung.engine, _ADDRESS.sub("", f"{type(error).__name__}: {error}")[:_REASON_CHARACTERS])
+        return gate.failed(step.engine, _ADDRESS.sub("", f"{type(error).__name__}: {error}")[:_REASON_CHARACTERS])

@@ -1,25 +1,32 @@
-"""Loads the one engine that a bundle names. Training and service load by this."""
+"""Loads the one engine that a bundle names. Training and service both load models here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from include.model.engines import Engine, Model
-from include.model.engines.inputs import Inputs
+from include.model.engines import Engine, ScoringModel
+from include.model.engines.inputs import InputSpec
 
 
-def load(engine: Engine, path: Path, inputs: Inputs | None) -> Model:
-    """``path`` is the engine's file, whose digest the caller has checked. The file is not needed afterwards.
+def load(engine: Engine, path: Path, inputs: InputSpec | None) -> ScoringModel:
+    """Loads a model.
 
-    Errors: whatever the engine raises for a file that it cannot read.
+    Args:
+        engine: The engine.
+        path: The engine's file, whose digest the caller has checked. It may be deleted afterwards.
+        inputs: The input values that the model accepts. Required by the fast engines.
+
+    Raises:
+        Exception: Whatever the engine raises for a file that it cannot read.
     """
-    # A serving process must not pay for the import and the memory of the engines that it does not use.
+    # Imported here, because a serving process must not pay for the import and the memory of engines that it does not
+    # use.
     if engine == "scikit-learn":
         from include.model.engines.sklearn_model import SklearnModel
 
         return SklearnModel.read(path)
     if inputs is None:
-        raise ValueError(f"a model for {engine} must say which inputs it takes")
+        raise ValueError(f"a model for {engine} must say which inputs it accepts")
     if engine == "onnxruntime":
         from include.model.engines.onnx_model import OnnxModel
 

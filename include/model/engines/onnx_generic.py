@@ -1,4 +1,7 @@
-"""Any other estimator as an ONNX model in double precision, by skl2onnx: what it cannot convert stays with scikit-learn."""
+"""Converts an estimator that is not a tree ensemble to ONNX in double precision, with skl2onnx.
+
+An estimator that skl2onnx cannot convert is served by scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ from typing import Any
 
 from onnx import ModelProto
 
-from include.model.engines.inputs import Inputs
+from include.model.engines.inputs import InputSpec
 from include.model.engines.onnx_model import INPUT, OUTPUT
 
 _OPSETS = {"": 21, "ai.onnx.ml": 3}
 _PROBABILITIES = "probabilities"
 
 
-def build(estimator: Any, inputs: Inputs) -> ModelProto:
-    """The graph that ``onnx_model`` runs: float64 (rows, features) → float64 (rows, 2). Errors: skl2onnx's own, of many types."""
-    # Its import takes seconds, and no tree ensemble needs it.
+def build(estimator: Any, inputs: InputSpec) -> ModelProto:
+    """Builds the graph that :class:`OnnxModel` runs: float64 (rows, features) → float64 (rows, 2).
+
+    Raises:
+        Exception: skl2onnx raises many types for an estimator that it cannot convert.
+    """
+    # Imported here, because the import takes seconds and tree ensembles do not need it.
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType
 

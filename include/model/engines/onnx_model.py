@@ -1,4 +1,4 @@
-"""A model in ONNX Runtime: the fastest engine, for models that it can hold (see ``ladder.MAX_ONNX_NODES``)."""
+"""A model in ONNX Runtime: the fastest engine, for models up to ``ladder.MAX_ONNX_NODES``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from include.model.engines.inputs import InputCheck, Inputs
+from include.model.engines.inputs import InputCheck, InputSpec
 
 INPUT, OUTPUT = "row", "probability"
 _OUTPUTS = [OUTPUT]
@@ -15,13 +15,13 @@ _LOG_ERRORS = 3
 
 
 class OnnxModel:
-    """The graph takes float64 (rows, features) as ``row`` and gives float64 (rows, 1 or 2), label 1 last, as ``probability``."""
+    """An ONNX graph: ``row``, float64 (rows, features) → ``probability``, float64 (rows, 1 or 2), label 1 last."""
 
     name = "onnxruntime"
 
-    def __init__(self, path: Path, inputs: Inputs) -> None:
+    def __init__(self, path: Path, inputs: InputSpec) -> None:
         options = onnxruntime.SessionOptions()
-        # A row is microseconds of work: threads cost more than they save, and none may live across the service's fork.
+        # A row takes microseconds, so threads cost more than they save; and no thread may exist when the service forks.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = _LOG_ERRORS
@@ -29,13 +29,13 @@ class OnnxModel:
         self._check = InputCheck(inputs)
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """float64 (rows, 2)."""
+        """Scores float64 (rows, features); returns float64 (rows, 2)."""
         matrix = np.asarray(matrix, np.float64)
         self._check.matrix(matrix)
         probability = self._run(_OUTPUTS, {INPUT: matrix})[0][:, -1]
         return np.column_stack([1.0 - probability, probability])
 
     def one(self, row: list[float]) -> float:
-        """Probability of label 1."""
+        """Returns the probability of label 1."""
         self._check.row(row)
         return self._run(_OUTPUTS, {INPUT: np.array([row], np.float64)})[0].item(-1)

@@ -1,15 +1,18 @@
-"""A tree ensemble as an ONNX model in double precision (``TreeEnsemble`` of ai.onnx.ml 5).
+"""Converts a tree ensemble to ONNX in double precision: the operator ``TreeEnsemble`` of ai.onnx.ml 5.
 
-Why not skl2onnx's own conversion: it writes forests in float32, which is 8e-7 off and turns labels on split thresholds.
+skl2onnx's own conversion is not used, because it writes forests in float32: probabilities differ by 8e-7, and labels
+differ for values on split thresholds.
 Source: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from include.model.engines.inputs import Inputs
+from include.model.engines.inputs import InputSpec
 from include.model.engines.onnx_model import INPUT, OUTPUT
 from include.model.engines.trees import Ensemble, Tree
 
@@ -18,12 +21,13 @@ _SUM, _NO_TRANSFORM = 1, 0  # aggregate_function, post_transform
 _OPSET, _ML_OPSET, _IR_VERSION = 21, 5, 10
 
 
-def build(ensemble: Ensemble, inputs: Inputs) -> ModelProto:
-    """The graph that ``onnx_model`` runs: float64 (rows, features) → float64 (rows, 1)."""
+def build(ensemble: Ensemble, inputs: InputSpec) -> ModelProto:
+    """Builds the graph that :class:`OnnxModel` runs: float64 (rows, features) → float64 (rows, 1)."""
     nodes: list[NodeProto] = []
     values = INPUT
     if inputs.dtype == "float32":
-        # scikit-learn's forests round a value to float32 and then compare it with a float64 threshold.
+        # scikit-learn's forests round a value to float32 and then compare it with a float64 threshold:
+        # https://scikit-learn.org/stable/modules/generated/sklearn.tree.DecisionTreeClassifier.html (predict_proba).
         nodes.append(helper.make_node("Cast", [INPUT], ["rounded"], to=TensorProto.FLOAT))
         nodes.append(helper.make_node("Cast", ["rounded"], ["widened"], to=TensorProto.DOUBLE))
         values = "widened"
@@ -48,8 +52,8 @@ def build(ensemble: Ensemble, inputs: Inputs) -> ModelProto:
     return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
 
 
-def _attributes(trees: list[Tree]) -> dict[str, object]:
-    """All trees in one pair of lists, splits and leaves apart, as the operator wants them."""
+def _attributes(trees: list[Tree]) -> dict[str, Any]:
+    """The operator's attributes: the splits of all trees in one list, their leaves in another."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ("feature", "split", "mode", "true", "false", "missing")}
     roots, weights, members = [], [], []
     true_is_leaf, false_is_leaf = [], []
@@ -74,7 +78,7 @@ def _attributes(trees: list[Tree]) -> dict[str, object]:
         splits += int(inner.sum())
         leaves += int(tree.leaf.sum())
     joined = {name: np.concatenate(arrays) for name, arrays in parts.items()}
-    attributes: dict[str, object] = {
+    attributes: dict[str, Any] = {
         "aggregate_function": _SUM,
         "n_targets": 1,
         "post_transform": _NO_TRANSFORM,
@@ -96,7 +100,7 @@ def _attributes(trees: list[Tree]) -> dict[str, object]:
 
 
 def _rooted(tree: Tree) -> Tree:
-    """The operator knows no tree that is a single leaf: it becomes a split with the same leaf on both sides."""
+    """Turns a tree of a single leaf, which the operator does not support, into a split between two such leaves."""
     if not tree.leaf[0]:
         return tree
     return Tree(

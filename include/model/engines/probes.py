@@ -1,7 +1,7 @@
-"""Rows that reach a split of a tree and lie on it: where two engines part first.
+"""Rows that reach a split of a tree and have a value on its threshold: inputs on which engines tend to disagree.
 
-A row with only one value put on a threshold hardly ever comes as far as that split. So the way from the root is followed, and a
-real row's values are moved until they take it.
+A random row with one value set to a threshold hardly ever reaches the split in question. So the path from the root to
+the split is followed, and the values of a real row are changed until the row takes that path.
 """
 
 from __future__ import annotations
@@ -13,22 +13,29 @@ import numpy as np
 
 from include.model.engines.trees import Ensemble, Tree
 
-SPLITS = 1000
-CODES = 12
+MAX_SPLITS = 1000
+MAX_CODES = 12
 
 
 def on_splits(
     ensemble: Ensemble, real: np.ndarray, categories: Mapping[int, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows for up to :data:`SPLITS` splits, drawn from all trees: first on thresholds and beside them, then the others.
+    """Makes rows for up to :data:`MAX_SPLITS` splits, drawn from all trees.
 
-    On a threshold there are five: the value, and one unit in the last place below and above it, of float64 and of float32. The
-    others: for a set of categories up to :data:`CODES` codes, and for every split a missing value. ``real``: float64
-    (rows, features).
+    Args:
+        ensemble: The trees.
+        real: Real rows, float64 array of shape (rows, features).
+        categories: Number of codes of each category column.
+        rng: Source of randomness.
+
+    Returns:
+        Two float64 arrays of shape (rows, features). The first has five rows for each split on a number: with the
+        threshold, and with the float64 and the float32 next below and above it. The second has one row with a missing
+        value for each split, and for each split on a category rows with up to :data:`MAX_CODES` codes.
     """
     on_threshold, others = [real[:0]], [real[:0]]
     ends = np.cumsum([int((~tree.leaf).sum()) for tree in ensemble.trees])
-    chosen = np.sort(rng.choice(ends[-1], min(ends[-1], SPLITS), replace=False))
+    chosen = np.sort(rng.choice(ends[-1], min(ends[-1], MAX_SPLITS), replace=False))
     for tree, end in zip(ensemble.trees, ends, strict=True):
         splits = np.flatnonzero(~tree.leaf)
         parents = _parents(tree)
@@ -39,13 +46,13 @@ def on_splits(
             others.append(_with(row, feature, [math.nan]))
             if node in tree.categories:
                 count = categories[feature]
-                others.append(_with(row, feature, rng.choice(count, min(count, CODES), replace=False)))
+                others.append(_with(row, feature, rng.choice(count, min(count, MAX_CODES), replace=False)))
             elif math.isfinite(tree.threshold[node]):
-                on_threshold.append(_with(row, feature, _beside(float(tree.threshold[node]))))
+                on_threshold.append(_with(row, feature, _neighbours(float(tree.threshold[node]))))
     return np.concatenate(on_threshold), np.concatenate(others)
 
 
-def _beside(threshold: float) -> list[float]:
+def _neighbours(threshold: float) -> list[float]:
     narrow = np.float32(threshold)
     return [
         threshold,
@@ -65,14 +72,16 @@ def _parents(tree: Tree) -> np.ndarray:
 
 
 def _reaching(tree: Tree, parents: np.ndarray, node: int, row: np.ndarray, categories: Mapping[int, int]) -> np.ndarray:
-    """``row``, with values changed so that it comes to ``node``. In place."""
-    low, high, codes = {}, {}, {feature: set(range(count)) for feature, count in categories.items()}
-    for parent, yes in _way(tree, parents, node):
+    """Changes the values of ``row``, in place, so that it reaches ``node``."""
+    low: dict[int, float] = {}
+    high: dict[int, float] = {}
+    codes = {feature: set(range(count)) for feature, count in categories.items()}
+    for parent, branch in _path(tree, parents, node):
         feature = int(tree.feature[parent])
         if parent in tree.categories:
             members = {int(value) for value in tree.categories[parent]}
-            codes[feature] = codes[feature] & members if yes else codes[feature] - members
-        elif yes:
+            codes[feature] = codes[feature] & members if branch else codes[feature] - members
+        elif branch:
             high[feature] = min(high.get(feature, math.inf), float(tree.threshold[parent]))
         else:
             low[feature] = max(low.get(feature, -math.inf), float(tree.threshold[parent]))
@@ -86,14 +95,14 @@ def _reaching(tree: Tree, parents: np.ndarray, node: int, row: np.ndarray, categ
     return row
 
 
-def _way(tree: Tree, parents: np.ndarray, node: int) -> list[tuple[int, bool]]:
-    """``(split, whether its answer was yes)`` from ``node`` up to the root."""
-    way = []
+def _path(tree: Tree, parents: np.ndarray, node: int) -> list[tuple[int, bool]]:
+    """``(split, branch)`` for every split between ``node`` and the root."""
+    path = []
     while node:
         parent = int(parents[node])
-        way.append((parent, bool(tree.true[parent] == node)))
+        path.append((parent, bool(tree.true[parent] == node)))
         node = parent
-    return way
+    return path
 
 
 def _between(least: float, most: float) -> float:
@@ -103,6 +112,7 @@ def _between(least: float, most: float) -> float:
 
 
 def _with(row: np.ndarray, feature: int, values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Copies of ``row``, one for each value of ``feature``."""
     rows = np.repeat(row[np.newaxis], len(values), axis=0)
     rows[:, feature] = values
     return rows

@@ -1,4 +1,4 @@
-"""The reference: the estimator itself, as it was pickled by the training container."""
+"""The reference: the scikit-learn estimator itself, as the training container pickled it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class SklearnModel:
-    """``estimator`` has ``predict_proba`` over float64 (rows, features)."""
+    """An estimator with ``predict_proba`` over float64 (rows, features)."""
 
     name = "scikit-learn"
 
@@ -19,13 +19,13 @@ class SklearnModel:
 
     @classmethod
     def read(cls, path: Path) -> SklearnModel:
-        """Unpickles, which runs whatever the file says: only for a file whose digest was checked."""
+        """Unpickles a file, which runs any code that the file contains: its digest must have been checked."""
         return cls(joblib.load(path))
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """float64 (rows, 2)."""
+        """Scores float64 (rows, features); returns float64 (rows, 2)."""
         return self.estimator.predict_proba(matrix)
 
     def one(self, row: list[float]) -> float:
-        """Probability of label 1."""
+        """Returns the probability of label 1."""
         return float(self.estimator.predict_proba(np.array([row], np.float64))[0, 1])

@@ -7,33 +7,34 @@ from pathlib import Path
 import numpy as np
 import treelite
 
-from include.model.engines.inputs import InputCheck, Inputs
+from include.model.engines.inputs import InputCheck, InputSpec
 
 
 class TreeliteModel:
-    """Read from a file: from bytes the same model takes twenty times as long."""
+    """A Treelite model, read from a file: deserializing it from bytes takes twenty times as long."""
 
     name = "treelite"
 
-    def __init__(self, path: Path, inputs: Inputs) -> None:
+    def __init__(self, path: Path, inputs: InputSpec) -> None:
         self._model = treelite.Model.deserialize(path)
         self._dtype = np.dtype(inputs.dtype)
         self._check = InputCheck(inputs)
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """float64 (rows, 2)."""
+        """Scores float64 (rows, features); returns float64 (rows, 2)."""
         matrix = np.asarray(matrix, np.float64)
         self._check.matrix(matrix)
         probability = self._predict(matrix)
         return np.column_stack([1.0 - probability, probability])
 
     def one(self, row: list[float]) -> float:
-        """Probability of label 1."""
+        """Returns the probability of label 1."""
         self._check.row(row)
         return float(self._predict(np.array([row], np.float64))[0])
 
     def _predict(self, matrix: np.ndarray) -> np.ndarray:
-        # Treelite takes the dtype of its thresholds, which is float64; scikit-learn's forests round the values first.
+        # Treelite compares in the type of its thresholds, float64; scikit-learn's forests round the values to float32
+        # first.
         rounded = np.ascontiguousarray(matrix.astype(self._dtype).astype(np.float64))
         answer = treelite.gtil.predict(self._model, rounded, nthread=1)
         return answer.reshape(len(matrix), -1)[:, -1]

@@ -1,6 +1,7 @@
-"""The trees of a fitted scikit-learn ensemble as plain arrays: what an engine is built from and where the parity gate probes.
+"""The trees of a fitted scikit-learn ensemble as plain arrays, for the fast forms and the probes of the parity gate.
 
-Read from attributes of scikit-learn that are not all public; that they still mean the same is what the gate measures.
+Some of the attributes read here are private to scikit-learn. The parity gate detects an upgrade that changes their
+meaning.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 
 
 class Tree(NamedTuple):
-    """Arrays over the nodes of one tree, the root first. ``true`` and ``false`` are the nodes that follow a split's answer.
+    """One tree. Every array has the shape (nodes,), and node 0 is the root.
 
-    A split asks whether the value is at most ``threshold`` (float64) or, where ``categories`` has the node, whether it is one of
-    these values. ``missing_true``: a missing value follows ``true``. ``value``: float64, what a leaf gives.
+    Attributes:
+        leaf: Whether the node is a leaf. The arrays about splits are undefined for leaves.
+        feature: Column that the split compares.
+        threshold: float64; the split is true for a value of at most this.
+        true: The next node when the split is true.
+        false: The next node when the split is false.
+        missing_true: Whether a missing value takes the branch ``true``.
+        value: float64; the value of a leaf.
+        categories: By node, for splits on a category: the codes for which the split is true, in place of ``threshold``.
     """
 
     leaf: np.ndarray
@@ -30,7 +38,15 @@ class Tree(NamedTuple):
 
 
 class Ensemble(NamedTuple):
-    """The probability is the mean of the trees' values, or the logistic function of ``offset`` and their sum."""
+    """A forest or boosted trees.
+
+    Attributes:
+        trees: The trees.
+        features: Number of columns.
+        mean: The probability is the mean of the trees' values (a forest). Otherwise it is the logistic function of
+            ``offset`` plus their sum (boosting).
+        offset: The log-odds before the first tree; 0 for a forest.
+    """
 
     trees: list[Tree]
     features: int
@@ -39,12 +55,12 @@ class Ensemble(NamedTuple):
 
     @property
     def nodes(self) -> int:
-        """Splits and leaves of all trees."""
+        """Number of splits and leaves of all trees."""
         return sum(len(tree.leaf) for tree in self.trees)
 
 
 def read(estimator: Any) -> Ensemble | None:
-    """``None``: not one of the tree ensembles known here."""
+    """Reads the trees of a fitted estimator; ``None`` if it is not one of the tree ensembles known here."""
     if isinstance(estimator, (RandomForestClassifier, ExtraTreesClassifier)):
         trees = [_forest_tree(member.tree_) for member in estimator.estimators_]
         return Ensemble(trees, estimator.n_features_in_, mean=True, offset=0.0)
@@ -81,8 +97,9 @@ def _boosted_trees(estimator: HistGradientBoostingClassifier) -> Iterator[Tree]:
             feature = nodes["feature_idx"][node]
             left = _codes(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])
             if missing_left[node]:
-                # A category never seen goes where a missing value goes, so the question is asked of the other side: both then
-                # answer it with no.
+                # scikit-learn sends a category that training never saw where it sends a missing value. Here that must
+                # be the false branch, so the branches are swapped and the split lists the complement.
+                # https://scikit-learn.org/stable/modules/ensemble.html#categorical-support-gbdt
                 left = _codes(known_bits[place_of[feature]]) - left
                 true[node], false[node] = false[node], true[node]
             missing_true[node] = False
@@ -92,7 +109,7 @@ def _boosted_trees(estimator: HistGradientBoostingClassifier) -> Iterator[Tree]:
 
 
 def _encoding(estimator: HistGradientBoostingClassifier) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Where each column that the trees know is in the input, for they have the categories first; and each category's value."""
+    """The input column of each column of the trees, which put categories first; and each category column's codes."""
     width = estimator.n_features_in_
     if estimator._preprocessor is None:
         return np.arange(width), []
@@ -101,5 +118,5 @@ def _encoding(estimator: HistGradientBoostingClassifier) -> tuple[np.ndarray, li
 
 
 def _codes(bits: np.ndarray) -> set[int]:
-    """The numbers whose bits are set, of 256 bits in eight words."""
+    """The positions of the set bits, of 256 bits in eight uint32 words."""
     return set(np.flatnonzero(np.unpackbits(bits.astype("<u4").view(np.uint8), bitorder="little")).tolist())

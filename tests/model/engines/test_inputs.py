@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from include.model.engines.inputs import FLOAT32_LARGEST, InputCheck, Inputs, measure
+from include.model.engines.inputs import FLOAT32_LARGEST, InputCheck, InputSpec, probe_inputs
 from tests.support.fitted_models import fitted
 
-FLOAT32 = Inputs(dtype="float32", finite=(True, True), missing=True)
-FLOAT64 = Inputs(dtype="float64", finite=(True, False), missing=False)
+FLOAT32 = InputSpec(dtype="float32", finite=(True, True), missing=True)
+FLOAT64 = InputSpec(dtype="float64", finite=(True, False), missing=False)
 ABOVE = math.nextafter(FLOAT32_LARGEST, math.inf)
 
 
-def test_the_largest_float32_is_where_rounding_gives_infinity():
+def test_float32_largest_is_the_last_value_not_rounded_to_infinity():
     with np.errstate(over="ignore"):
         assert np.isfinite(np.float32(FLOAT32_LARGEST)) and np.isinf(np.float32(ABOVE))
 
@@ -34,7 +34,7 @@ def test_the_largest_float32_is_where_rounding_gives_infinity():
         (FLOAT64, [0.0, math.nan], "no missing value"),
     ],
 )
-def test_one_row_and_many_are_refused_alike(inputs, row, reason):
+def test_single_rows_and_batches_are_refused_alike(inputs, row, reason):
     check = InputCheck(inputs)
     if reason is None:
         check.row(row)
@@ -48,11 +48,11 @@ def test_one_row_and_many_are_refused_alike(inputs, row, reason):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("forest", Inputs(dtype="float32", finite=(True,) * 5, missing=True)),
-        ("boosting", Inputs(dtype="float64", finite=(False,) * 5, missing=True)),
-        ("boosting, categories", Inputs(dtype="float64", finite=(False, True, False, True, False), missing=True)),
-        ("logistic", Inputs(dtype="float64", finite=(True,) * 5, missing=False)),
+        ("forest", InputSpec(dtype="float32", finite=(True,) * 5, missing=True)),
+        ("boosting", InputSpec(dtype="float64", finite=(False,) * 5, missing=True)),
+        ("boosting, categories", InputSpec(dtype="float64", finite=(False, True, False, True, False), missing=True)),
+        ("logistic", InputSpec(dtype="float64", finite=(True,) * 5, missing=False)),
     ],
 )
-def test_what_an_estimator_takes_is_found_by_asking_it(name, expected):
-    assert measure(fitted(name).estimator, 5) == expected
+def test_the_accepted_inputs_of_an_estimator(name, expected):
+    assert probe_inputs(fitted(name).estimator, 5) == expected

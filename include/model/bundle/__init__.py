@@ -1,0 +1,52 @@
+"""The bundle: everything that is needed to score a request, in one deterministic ``tar.gz``, identified by its sha256.
+
+A bundle is a flat set of files:
+
+* ``manifest.json``: the size and sha256 of every other file, and what the model is (see :class:`Manifest`);
+* ``features.py``: the workload's feature code at the time of training, so that a model is always scored by its own
+  features;
+* ``golden.jsonl``: requests with the probability that the training container computed (``include.model.golden``);
+* ``training_keys.bin``: digests of the keys that the model was trained and tuned on;
+* ``model.joblib``: the scikit-learn estimator, the reference;
+* at most one fast form of the model, which the manifest's ``engine`` reads in place of ``model.joblib``.
+
+Training and evaluation handle a bundle in memory, as ``{name: bytes}``. The service streams it into files
+(:func:`open_packed`). Checks come in this order: the archive's digest, the manifest, each file's digest. Only then does
+code run: ``features.py`` is executed, a fast form is parsed or ``model.joblib`` is unpickled.
+
+A bundle that fails a check raises :class:`BundleError`.
+"""
+
+from __future__ import annotations
+
+from include.model.bundle.archive import digest
+from include.model.bundle.loader import Bundle, load, load_packed, open_packed
+from include.model.bundle.manifest import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS, Manifest
+from include.model.bundle.packing import pack, read_folder, seal, unpack, verify, write_folder
+from include.model.bundle.training_keys import key_digests
+from include.model.errors import BundleError
+from include.model.golden import MINIMUM_GOLDEN_ROWS
+
+__all__ = [
+    "FEATURES",
+    "FILES",
+    "GOLDEN",
+    "MANIFEST",
+    "MINIMUM_GOLDEN_ROWS",
+    "MODEL",
+    "TRAINING_KEYS",
+    "Bundle",
+    "BundleError",
+    "Manifest",
+    "digest",
+    "key_digests",
+    "load",
+    "load_packed",
+    "open_packed",
+    "pack",
+    "read_folder",
+    "seal",
+    "unpack",
+    "verify",
+    "write_folder",
+]
