@@ -87,9 +87,10 @@ def members(packed: IO[bytes], max_bytes: int) -> Iterator[tuple[str, Iterator[b
 
 
 def _pieces(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    content = archive.extractfile(member)
-    while content is not None and (piece := content.read(_CHUNK_BYTES)):
-        yield piece
+    with _as_bundle_errors():
+        content = archive.extractfile(member)
+        while content is not None and (piece := content.read(_CHUNK_BYTES)):
+            yield piece
 
 
 @contextmanager

@@ -75,6 +75,18 @@ def test_a_damaged_archive(packed, reason, tmp_path):
             load()
 
 
+@pytest.mark.parametrize("damage", ["truncated", "overwritten"])
+def test_a_large_file_that_is_damaged_in_the_middle(damage, tmp_path):
+    """Larger than what the tar reader reads ahead, so that the error comes while the content is read."""
+    noise = random.Random(1).randbytes(3_000_000)
+    packed = bundle.pack({"features.py": noise, "golden.jsonl": noise})
+    middle = 1_000_000
+    damaged = packed[:middle] if damage == "truncated" else packed[:middle] + bytes(400) + packed[middle + 400 :]
+    for load in (lambda: bundle.unpack(damaged), lambda: open_bundle(damaged, tmp_path)):
+        with pytest.raises(BundleError, match="not a readable gzip"):
+            load()
+
+
 def test_a_wrong_check_sum_at_the_end():
     packed = bytearray(bundle.pack(text_files()))
     packed[-8] ^= 1
