@@ -28,6 +28,8 @@ def build(estimator: Any, inputs: InputSpec) -> ModelProto:
 
     model = convert_sklearn(
         estimator,
+        # The default is a random name, which would give the same model another bundle digest each time.
+        name="estimator",
         initial_types=[(INPUT, DoubleTensorType([None, inputs.features]))],
         options={id(estimator): {"zipmap": False}},
         target_opset=_OPSETS,

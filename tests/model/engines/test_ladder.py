@@ -73,6 +73,11 @@ def test_onnx_runtime_serves_equal_numbers(name, tmp_path):
     np.testing.assert_allclose([model.one(row) for row in kept.matrix.tolist()], expected[:, 1], atol=1e-14, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["forest", "boosting, categories", "logistic"])
+def test_the_same_model_gives_the_same_file(name):
+    assert chosen(name).files == chosen(name).files != {}
+
+
 @pytest.mark.parametrize("name", [*FORESTS, "boosting"])
 def test_treelite_serves_equal_numbers(name, tmp_path):
     fast, second = _load(chosen(name, [ONNX]), tmp_path), _load(chosen(name, [TREELITE]), tmp_path)
