@@ -22,8 +22,8 @@ ROC_POINTS = 101
 def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> BinaryMetrics:
     """Computes the metrics of all rows, as scikit-learn defines them.
 
-    Source: https://scikit-learn.org/stable/modules/model_evaluation.html; Brier score: Brier (1950), Monthly Weather
-        Review 78.
+    See https://scikit-learn.org/stable/modules/model_evaluation.html. The Brier score is from Brier (1950), Monthly
+    Weather Review 78.
     """
     predictions = probabilities >= threshold
     return {
