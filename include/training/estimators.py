@@ -1,7 +1,9 @@
 """The kinds of model that a workload may name.
 
 Each accepts float64 rows in which a category is a code, and NaN is a missing value or an unknown category. Each is
-seeded and gives the same model for the same rows, whatever the number of threads.
+seeded and predicts the same for the same rows, whatever the number of threads. The pickle of gradient boosting, and so
+the bundle digest, also contains the number of OpenMP threads of the fit (``_bin_mapper.n_threads``): digests are equal
+only between machines with equally many CPUs.
 """
 
 from __future__ import annotations
