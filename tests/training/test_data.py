@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.lake.instants import parse_instant
 from include.training import data
 from include.training.container import JobError
 
@@ -38,6 +39,15 @@ def test_matrix_codes_and_records():
     assert data.vocabulary(TABLE, KINDS, limit=1) == {"colour": ["red"]}
     records = data.records(TABLE, ["size", "event_time"])
     assert records[1] == {"size": None, "event_time": "1970-01-01T00:00:01Z"}
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_timestamps_of_every_unit(unit, tmp_path):
+    """Athena writes timestamps as INT96, which are read as nanoseconds without a time zone."""
+    times = pa.array([1_000, 2_000], pa.timestamp("ms")).cast(pa.timestamp(unit))
+    pq.write_table(pa.table({"key": ["a", "b"], "event_time": times, "label": [0, 1]}), tmp_path / "a")
+    split = data.read_split(tmp_path)
+    assert [parse_instant(record["event_time"]).timestamp() for record in data.records(split, ["event_time"])] == [1, 2]
 
 
 @pytest.mark.parametrize(
