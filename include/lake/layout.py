@@ -51,6 +51,11 @@ def staging_prefix(workload: str, run: str) -> str:
     return f"staging/{workload}/{run}/"
 
 
+def audit_key(workload: str, run: str) -> str:
+    """Lake. The audit's result for one transform run (``include.glue.audit`` writes it)."""
+    return f"{staging_prefix(workload, run)}audit.json"
+
+
 def partition_prefix(workload: str, run: str, table: str, event_date: date) -> str:
     """Lake. One day of one table as a transform run wrote it: what a published partition points at."""
     return f"{staging_prefix(workload, run)}{table}/event_date={event_date}/"
@@ -140,19 +145,34 @@ def service_url_parameter(workload: str) -> str:
 # --- state table: (pk, sk) ---------------------------------------------------------------------------------------
 
 
+def checkpoint_partition_key(workload: str, stream: str) -> str:
+    """Partition key of the checkpoints of all shards of a stream."""
+    return f"checkpoint#{workload}#{stream}"
+
+
 def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
     """Item: ``sequence_number`` last committed, ``closed`` (bool) once the shard has ended and is read whole."""
-    return f"checkpoint#{workload}#{stream}", shard_id
+    return checkpoint_partition_key(workload, stream), shard_id
+
+
+def watermark_partition_key(workload: str) -> str:
+    """Partition key of the watermarks of all sources (the stream and the tables) of a workload."""
+    return f"watermark#{workload}"
 
 
 def watermark_key(workload: str, source: str) -> tuple[str, str]:
     """Item: ``watermark``, ISO UTC time up to which the source is complete in raw."""
-    return f"watermark#{workload}", source
+    return watermark_partition_key(workload), source
+
+
+def day_partition_key(workload: str) -> str:
+    """Partition key of the day items of a workload; a day's sort key is its ISO date."""
+    return f"day#{workload}"
 
 
 def day_key(workload: str, day: date) -> tuple[str, str]:
     """Item: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
-    return f"day#{workload}", day.isoformat()
+    return day_partition_key(workload), day.isoformat()
 
 
 def live_key(workload: str) -> tuple[str, str]:

@@ -1,18 +1,19 @@
-"""The gate fails closed: only an audit that says so in so many words lets a day pass."""
+"""The gate fails closed: a day passes only if the audit's result says so explicitly."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from nightjar.gates import judge
+
+from include.pipelines.process.gate import evaluate_gate
 
 GOOD = {"success": True, "critical_failures": [], "warnings": ["w"], "statistics": {}}
 DAY = "2013-03-01"
 
 
-def test_a_day_passes_when_the_audit_says_so_and_warnings_do_not_matter() -> None:
-    assert judge({"days": {DAY: GOOD}}, [DAY]) == ([DAY], {})
+def test_a_day_passes_when_the_audit_passed_it_and_warnings_do_not_matter() -> None:
+    assert evaluate_gate({"days": {DAY: GOOD}}, [DAY]) == ([DAY], {})
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,9 @@ def test_a_day_passes_when_the_audit_says_so_and_warnings_do_not_matter() -> Non
         ([], "unreadable"),
         ({}, "unreadable"),
         ({"days": []}, "unreadable"),
-        ({"days": {}}, "does not hold this day"),
-        ({"days": {DAY: None}}, "does not hold this day"),
-        ({"days": {DAY: True}}, "does not hold this day"),
+        ({"days": {}}, "does not contain this day"),
+        ({"days": {DAY: None}}, "does not contain this day"),
+        ({"days": {DAY: True}}, "does not contain this day"),
         ({"days": {DAY: {**GOOD, "success": False}}}, "success is False"),
         ({"days": {DAY: {**GOOD, "success": "true"}}}, "success is 'true'"),
         ({"days": {DAY: {**GOOD, "success": 1}}}, "success is 1"),
@@ -36,13 +37,13 @@ def test_a_day_passes_when_the_audit_says_so_and_warnings_do_not_matter() -> Non
     ],
 )
 def test_everything_else_is_refused_with_the_reason(audit: Any, reason: str) -> None:
-    judgement = judge(audit, [DAY])
-    assert judgement.passed == []
-    assert reason in judgement.refused[DAY]
+    evaluation = evaluate_gate(audit, [DAY])
+    assert evaluation.passed == []
+    assert reason in evaluation.refused[DAY]
 
 
-def test_days_are_judged_one_by_one() -> None:
+def test_days_are_evaluated_one_by_one() -> None:
     audit = {"days": {"a": GOOD, "b": {**GOOD, "success": False}}}
-    judgement = judge(audit, ["a", "b", "c"])
-    assert judgement.passed == ["a"]
-    assert set(judgement.refused) == {"b", "c"}
+    evaluation = evaluate_gate(audit, ["a", "b", "c"])
+    assert evaluation.passed == ["a"]
+    assert set(evaluation.refused) == {"b", "c"}

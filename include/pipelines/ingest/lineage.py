@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
-Shard = dict[str, Any]
+from include.pipelines.protocols import Shard
 
 
 def lineages(shards: Sequence[Shard], drained: Collection[str]) -> list[list[Shard]]:
-    """Groups of related shards that are still to be read, parents first in each group; groups are independent of each other.
+    """Groups related shards, parents first. Groups are independent of each other.
 
-    ``shards`` are ``{"shard_id", "parents"}``; ``drained`` are the closed ones that were read whole. One task reads one group,
-    so that children are read right after their parents, in the same run.
+    One task reads one group, so children are read right after their parents, in the same run.
+
+    Args:
+        shards: All shards of the stream.
+        drained: The ids of closed shards that were read to their end; they are left out.
     """
     waiting = {shard["shard_id"]: [p for p in shard["parents"] if p not in drained] for shard in shards}
     waiting = {shard_id: parents for shard_id, parents in waiting.items() if shard_id not in drained}
@@ -27,7 +29,7 @@ def lineages(shards: Sequence[Shard], drained: Collection[str]) -> list[list[Sha
     return list(groups.values())
 
 
-def _parents_first(waiting: dict[str, list[str]]) -> list[str]:
+def _parents_first(waiting: Mapping[str, Sequence[str]]) -> list[str]:
     order: list[str] = []
     while len(order) < len(waiting):
         order += [s for s, parents in waiting.items() if s not in order and all(p in order for p in parents)]
