@@ -32,7 +32,7 @@ def decode(data: bytes) -> DecodedEvent:
     """
     if data.startswith(KPL_MAGIC):
         raise UndecodableError(
-            "aggregated by the Kinesis Producer Library, which is not supported: switch aggregation off in the producer"
+            "aggregated by the Kinesis Producer Library, which is not read: switch that off in the producer"
         )
     try:
         event = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)

@@ -90,7 +90,7 @@ def snapshot(secret_name: str) -> Iterator[Snapshot]:
         user=secret["username"],
         password=secret["password"],
         connect_timeout=CONNECT_SECONDS,
-        application_name="nightjar-ingest",
+        application_name="nightjar",
         options="-c timezone=UTC",
     )
     with connection:
