@@ -2,7 +2,7 @@
 
     python -m benchmarks.ingest_memory [RECORDS ...]
 
-Starts the local cloud on a free port, fills one shard, and reads it with the operator in a fresh process a size, whose peak
+Starts the local cloud on a free port, fills one shard, and reads it in a fresh process per size, whose peak
 resident set (``ru_maxrss``) is printed. Ends with code 1 when a size is over the limit.
 """
 
@@ -19,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -34,23 +35,24 @@ PUT_RECORDS = 500  # Kinesis' limit for one PutRecords
 
 def read() -> None:
     """In a process of its own: ingests the stream and prints what it took."""
-    from nightjar.kinesis.hook import KinesisReadHook
-    from nightjar.operators.kinesis import KinesisToS3Operator
+    from nightjar.kinesis.hook import KinesisHook
+    from nightjar.objects import ObjectStoreHook
+    from nightjar.state.hook import StateHook
 
-    target = {
-        "stream": STREAM,
-        "bucket": BUCKET,
-        "raw_key": "raw/{ingest_date}/{shard_id}-{first_sequence}.jsonl.gz",
-        "quarantine_key": "quarantine/{shard_id}-{first_sequence}.jsonl.gz",
-        "marker_key": "index/{event_date}/{shard_id}-{first_sequence}",
-        "checkpoint_pk": "checkpoint#bench",
-    }
-    shards = KinesisReadHook().shards(STREAM)
+    from include.pipelines.ingest.shard import StreamTarget
+    from include.pipelines.ingest.stream import ingest_lineage
+
+    source = KinesisHook()
+    shards = source.shards(STREAM)
     begin = time.perf_counter()
-    task = KinesisToS3Operator(
-        task_id="t", shards=shards, until="2999-01-01T00:00:00Z", target=target, state_table=STATE
+    (summary,) = ingest_lineage(
+        StreamTarget("bench", STREAM, BUCKET),
+        shards,
+        datetime(2999, 1, 1, tzinfo=UTC),
+        source=source,
+        objects=ObjectStoreHook(),
+        state=StateHook(STATE),
     )
-    (summary,) = task.execute({})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({**summary, "seconds": time.perf_counter() - begin, "peak_mb": peak}))
 

@@ -1,24 +1,24 @@
-"""### Kinesis → raw: one workload's event stream, every 15 minutes
+"""### Kinesis → raw: one workload's event stream, every 15 minutes.
 
 **Owner**: the workload's owner (see the DAG's owner).
 
 **Inputs**: the Kinesis stream that `workload.yaml` names, from each shard's checkpoint on.
 
-**Outputs** (lake bucket): `raw/<workload>/<stream>/`, gzip JSON lines, written once and never overwritten; `index/…`, an empty
-marker for each raw object and event day; `quarantine/…`, records that are no event, each with the reason. State table: a
-checkpoint for each shard and the stream's watermark, which `process` waits for.
+**Outputs** (lake bucket): `raw/<workload>/<stream>/`, gzip JSON lines, written once and never overwritten; `index/…`,
+an empty marker for each raw object and event day; `quarantine/…`, records that are not events, each with the reason.
+State table: a checkpoint for each shard, and the stream's watermark, which `process` waits for.
 
-**How it ends**: a run reads what arrived before the end of its interval (a manual run: before its logical date, else before it
-was triggered; the Param `until` overrides both) and leaves the rest to the next. Nothing to read: the last task is *skipped* and
-says so.
+**How it ends**: a run reads what arrived before the end of its interval (a manual run: before its logical date, or
+before it was triggered; the Param `until` overrides both). Later records are left to the next run. If there is nothing
+to read, the last task is *skipped*, with the reason.
 
 **Cautions**
-- One run at a time, and no other writer: the order put → markers → checkpoint is what makes a crash repairable. Clearing any
-  task is safe.
-- A shard is read only after its parents were read whole, so a resharding needs nothing from you.
+- Only one run at a time, and no other writer: the order put → markers → checkpoint is what makes a crash repairable.
+  Clearing any task is safe.
+- A shard is read after its parents were read to their end, so a resharding needs no action.
 - Aggregated records of the Kinesis Producer Library are quarantined: switch aggregation off in the producer.
-- With clock `recorded_at` the watermark is the newest `recorded_at` read. A replay that ends before midnight must say that it is
-  complete: Param `complete_to`.
+- With clock `recorded_at` the watermark is the newest `recorded_at` that was read. A replay that ends before midnight
+  must declare that it is complete: Param `complete_to`.
 """
 
 from __future__ import annotations
@@ -29,41 +29,62 @@ from typing import Any
 from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
 from nightjar.build import code_sha
-from nightjar.kinesis.hook import KinesisReadHook
-from nightjar.operators.kinesis import AdvanceWatermarkOperator, KinesisToS3Operator
+from nightjar.kinesis.hook import KinesisHook
+from nightjar.objects import ObjectStoreHook
+from nightjar.outcomes import outcomes
 from nightjar.params import instant_param
-from nightjar.runs import dag_options, run_end
+from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
-from nightjar.stream.lineage import lineages
 
 from include.build import BUILD_FILE
-from include.lake import layout
+from include.errors import NothingToDoError, UserError
+from include.pipelines.ingest.shard import StreamTarget
+from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
+from include.pipelines.ingest.types import ShardSummary
+from include.pipelines.ingest.watermark import advance_watermark as advance
+from include.pipelines.protocols import Shard
+from include.pipelines.rundate import parse_param_instant, run_end
 from include.settings import settings
-from include.workloads import Workload, discover
+from include.workloads import Workload, discover, load
 
-UNTIL = "{{ run_end(dag_run, params) }}"
 PARAMS = {
     "until": instant_param("Read what arrived before this instant. Empty: the end of the run's interval."),
-    "complete_to": instant_param(
-        "Everything recorded before this instant was sent, as a replay knows. Empty: nobody says so."
-    ),
+    "complete_to": instant_param("Everything recorded before this instant was sent. Empty: unknown. Replays set it."),
 }
+
+
+@task
+def list_shards(workload: str, stream: str) -> list[list[Shard]]:
+    """Groups of related shards that are not read to their end, parents first: one mapped task each."""
+    code_sha(BUILD_FILE)
+    return unread_lineages(workload, stream, source=KinesisHook(), state=StateHook(settings().state_table))
+
+
+@task(execution_timeout=timedelta(hours=1), max_active_tis_per_dagrun=4)
+def kinesis_to_s3(
+    workload: str, stream: str, shards: list[Shard], dag_run: Any = None, params: Any = None
+) -> list[ShardSummary]:
+    """Reads one group of shards into raw, in order."""
+    config = settings()
+    with outcomes(fail=UserError):
+        until = run_end(dag_run, params)
+    target = StreamTarget(workload, stream, config.lake_bucket)
+    state = StateHook(config.state_table)
+    return ingest_lineage(target, shards, until, source=KinesisHook(), objects=ObjectStoreHook(), state=state)
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def advance_watermark(workload: str, summaries: Any, dag_run: Any = None, params: Any = None) -> str | None:
+    """Advances the instant up to which the stream is complete in raw."""
+    with outcomes(skip=NothingToDoError, fail=UserError):
+        until = run_end(dag_run, params)
+        complete_to = parse_param_instant(params["complete_to"]) if params["complete_to"] else None
+        return advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
 
 
 def ingest_stream(workload: Workload) -> DAG:
     """The DAG ``<workload>_ingest_stream``."""
-    name, stream, platform = workload.name, workload.stream.name, settings()
-    checkpoint_pk = layout.checkpoint_key(name, stream, "")[0]
-    raw_key = layout.raw_stream_key(name, stream, "{ingest_date}", "{shard_id}", "{first_sequence}")
-    target = {
-        "stream": stream,
-        "bucket": platform.lake_bucket,
-        "raw_key": raw_key,
-        "quarantine_key": layout.quarantine_stream_key(name, stream, "{ingest_date}", "{shard_id}", "{first_sequence}"),
-        "marker_key": layout.marker_key(name, stream, "{event_date}", raw_key),
-        "checkpoint_pk": checkpoint_pk,
-    }
-
+    name, stream = workload.name, workload.stream.name
     with DAG(
         dag_id=f"{name}_ingest_stream",
         description=f"Kinesis stream {stream} → raw",
@@ -71,40 +92,12 @@ def ingest_stream(workload: Workload) -> DAG:
         schedule=CronDataIntervalTimetable("*/15 * * * *", timezone="UTC"),
         max_active_runs=1,
         dagrun_timeout=timedelta(hours=2),
-        user_defined_macros={"run_end": run_end},
         params=PARAMS,
-        **dag_options("ingest", name, workload.owner, platform.alerts_topic_arn),
+        **dag_options("ingest", name, workload.owner, settings().alerts_topic_arn),
     ) as dag:
-
-        @task
-        def list_shards() -> list[list[dict[str, Any]]]:
-            """Groups of related shards that are not read whole, parents first: a mapped task each."""
-            code_sha(BUILD_FILE)
-            closed = {
-                shard for shard, item in StateHook(platform.state_table).query(checkpoint_pk).items() if item["closed"]
-            }
-            return lineages(KinesisReadHook().shards(stream), closed)
-
-        read = KinesisToS3Operator.partial(
-            task_id="kinesis_to_s3",
-            until=UNTIL,
-            target=target,
-            state_table=platform.state_table,
-            execution_timeout=timedelta(hours=1),
-            max_active_tis_per_dagrun=4,
-        ).expand(shards=list_shards())
-
-        AdvanceWatermarkOperator(
-            task_id="advance_watermark",
-            summaries=read.output,
-            until=UNTIL,
-            complete_to="{{ params.complete_to or '' }}",
-            clock=workload.clock,
-            state_table=platform.state_table,
-            checkpoint_pk=checkpoint_pk,
-            watermark_key=layout.watermark_key(name, stream),
-            trigger_rule=TriggerRule.NONE_FAILED,
-        )
+        shards = list_shards(name, stream)
+        summaries = kinesis_to_s3.partial(workload=name, stream=stream).expand(shards=shards)
+        advance_watermark(name, summaries)
     return dag
 
 

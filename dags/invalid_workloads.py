@@ -1,13 +1,14 @@
-"""### No DAG: the import error that names every workload which does not load
+"""### No DAG: reports invalid workloads as an import error.
 
-The other DAG files leave a broken workload out, so that it takes no other workload's DAGs with it. This file makes it seen.
+The other DAG files leave out a workload that does not load, so that the DAGs of the other workloads keep working. This
+file reports it: the import error in the UI names the workload, the file and every mistake.
 """
 
 from __future__ import annotations
 
 from include.workloads import discover
 
-# "dag" and "airflow" in this line are what makes Airflow's safe mode parse a file that imports nothing of it.
+# Airflow parses only files whose text contains "dag" and "airflow" (its safe mode); this comment contains both.
 _errors = discover()[1]
 if _errors:
     raise ValueError(

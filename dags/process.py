@@ -1,59 +1,105 @@
-"""### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30
+"""### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
-**Inputs**: the raw objects that the day's markers name, and all objects of the reference tables. Waits until the stream is
-complete in raw for the day (its watermark in the state table); of each table a snapshot must exist.
+**Inputs**: the raw objects that the day's markers name, and all objects of the reference tables. The run waits until
+the stream's watermark (state table) has passed the day; each table must have a snapshot.
 
-**Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs in the artifact bucket, and, for a day that passed the gate, the
-catalog's partitions and the state table's day item, which `retrain` waits for. Readers never see unaudited rows.
+**Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs in the artifact bucket and, for a day that passed the
+gate, the catalog's partitions and the day's item in the state table. Readers never see unaudited rows.
 
-**How it ends**: a day without raw data, or published from the same inputs and code already, is *skipped* with a text. A refused
-day makes the run red and leaves what was published before; in a range the good days are published first.
+**How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*. A refused day
+makes the run red and leaves what was published before; in a range, the good days are published first.
 
-**Cautions.** A range (`date` to `end_date`) is one transform and one audit; Airflow's own backfill makes a run a day. Clearing a
-sensor costs nothing; to run a failed job again clear its submit task. An older run that is cleared replaces nothing newer.
+**Cautions.** A range (`date` to `end_date`) is one transform and one audit. To run a failed job again, clear its submit
+task. Clearing an older run replaces nothing newer.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
-from airflow.sdk import DAG, Asset, TriggerRule
+from airflow.sdk import DAG, Asset, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from nightjar.build import code_sha
+from nightjar.catalog import CatalogHook
 from nightjar.jobs.glue.sensor import GlueJobRunSensor
 from nightjar.jobs.glue.submit import SubmitGlueJobOperator
 from nightjar.jobs.stop import StopJobsOperator
-from nightjar.operators.plan import PlanOperator
-from nightjar.operators.publish import GateOperator, PublishDaysOperator, RefusedDaysOperator
+from nightjar.objects import ObjectStoreHook
+from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
 from nightjar.runs import attempt_of, dag_options, pulled, state_waiting, waiting
-from nightjar.state.sensor import WatermarkSensor
+from nightjar.state.hook import StateHook
+from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE
-from include.lake import days, fingerprint, layout
+from include.errors import NothingToDoError, RefusedError, UserError
+from include.lake import days, layout
+from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.process.gate import gate_days, require_no_refused_day
+from include.pipelines.process.jobs import audit_arguments, transform_arguments
+from include.pipelines.process.plan import PlanRequest, plan_days
+from include.pipelines.process.publish import publish_days
+from include.pipelines.process.types import GateResult, ProcessPlan
 from include.pipelines.rundate import run_days
 from include.settings import settings
-from include.workloads import Workload, discover, schema
-from include.workloads.tables import published_tables
+from include.workloads import Workload, discover, load
 
 RAW_DEADLINE = timedelta(hours=6)
 JOB_SECONDS = 2 * 3600
+CUTOFF = "cutoff(run_days(dag_run.data_interval_start, params)[-1])"
 RUN = attempt_of("submit_transform")
-SUBMIT_KEY = "${submit_key}"  # the submit operator puts the attempt's key in its place
 PARAMS = {
     "date": date_param("Day to process. Empty: the run's interval."),
     "end_date": date_param("Last day of a range. Empty: one day."),
-    "fresh": flag_param("Run the jobs again though they succeeded, and publish again."),
-    "dry_run": flag_param("Only say what would be done."),
+    "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
+    "dry_run": flag_param("Only report what would be done."),
 }
+
+
+@task(multiple_outputs=True)
+def plan(workload: str, dag_run: Any = None, params: Any = None) -> ProcessPlan:
+    """Lists the raw objects of the days that are not published from them."""
+    config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
+    fresh, dry_run = params["fresh"], params["dry_run"]
+    with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
+        request = PlanRequest(run_days(dag_run.data_interval_start, params), present, sha, fresh, dry_run)
+        return plan_days(
+            load(workload), request, config, objects=ObjectStoreHook(), state=StateHook(config.state_table)
+        )
+
+
+@task(multiple_outputs=False)
+def gate(workload: str, planned: ProcessPlan, run: str) -> GateResult:
+    """Evaluates each day by the audit's result; fails if no day passes."""
+    bucket, objects, state = settings().lake_bucket, ObjectStoreHook(), StateHook(settings().state_table)
+    with outcomes(fail=RefusedError):
+        return gate_days(workload, planned, run, bucket, objects=objects, state=state)
+
+
+@task(pool="nightjar_publish")
+def publish(workload: str, planned: ProcessPlan, run: str, gated: GateResult) -> list[str]:
+    """Points the catalog's partitions of the days that passed at the run's files."""
+    config = settings()
+    catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
+    with outcomes(skip=NothingToDoError, fail=RefusedError):
+        return publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)  # publish may be skipped alone; all skipped is not red
+def refused_days(gated: GateResult) -> None:
+    """Ends the run red if the gate refused a day, though the others are published."""
+    with outcomes(fail=RefusedError):
+        require_no_refused_day(gated)
 
 
 def process(workload: Workload) -> DAG:
     """The DAG ``<workload>_process``."""
-    name, stream, platform = workload.name, workload.stream.name, settings()
-    lake, artifact = f"s3://{platform.lake_bucket}/", f"s3://{platform.artifact_bucket}/"
-    glue_job = {"transform": platform.glue_transform_job, "audit": platform.glue_audit_job}
-    day_pk = layout.day_key(name, date.min)[0]
-    job_wait = waiting(platform.poll_seconds, JOB_SECONDS)
+    name, config = workload.name, settings()
+    jobs = {"transform": config.glue_transform_job, "audit": config.glue_audit_job}
+    asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
+    sense: Any = partial(GlueJobRunSensor, **waiting(config.poll_seconds, JOB_SECONDS))
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -62,87 +108,42 @@ def process(workload: Workload) -> DAG:
         max_active_runs=2,
         dagrun_timeout=timedelta(hours=12),
         params=PARAMS,
-        user_defined_macros={"run_days": run_days, "format_days": days.format_days, "cutoff": days.cutoff},
-        **dag_options("process", name, workload.owner, platform.alerts_topic_arn),
+        render_template_as_native_obj=True,
+        user_defined_macros={"run_days": run_days, "cutoff": days.cutoff},
+        **dag_options("process", name, workload.owner, config.alerts_topic_arn),
     ) as dag:
-        wait_raw = WatermarkSensor(
+        wait_raw = StateSensor(
             task_id="wait_raw",
-            table=platform.state_table,
-            pk=layout.watermark_key(name, stream)[0],
-            sources=[stream],
-            at_least="{{ cutoff(run_days(dag_run.data_interval_start, params)[-1]).isoformat() }}",
-            **state_waiting(platform.poll_seconds, RAW_DEADLINE),
+            table=config.state_table,
+            keys=[layout.watermark_key(name, workload.stream.name)],
+            check=watermark_status,
+            arguments={"at_least": f"{{{{ {CUTOFF} }}}}"},
+            unmet=f"Raw data is not complete up to {{{{ {CUTOFF}.isoformat() }}}}",
+            advice="Run the ingest DAGs up to that instant, then clear this task.",
+            **state_waiting(config.poll_seconds, RAW_DEADLINE),
         )
-        plan = PlanOperator(
-            task_id="plan",
-            days="{{ format_days(run_days(dag_run.data_interval_start, params)) }}",
-            fresh="{{ params.fresh }}",
-            dry_run="{{ params.dry_run }}",
-            workload=name,
-            stream=stream,
-            tables=list(workload.tables),
-            job=glue_job["transform"],
-            lake_bucket=platform.lake_bucket,
-            artifact_bucket=platform.artifact_bucket,
-            state_table=platform.state_table,
-            layout=layout,
-            fingerprint=fingerprint,
-            build_file=BUILD_FILE,
-        )
-        arguments = {"--workload": name, "--days": pulled("plan", "days_text")}
-        submit_transform = SubmitGlueJobOperator(
+        planned: Any = plan(name)
+        start_transform = SubmitGlueJobOperator(
             task_id="submit_transform",
-            job_name=glue_job["transform"],
-            submit_key=pulled("plan", "submit_key"),
+            job_name=jobs["transform"],
+            submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
-            arguments={
-                **arguments,
-                "--inputs": pulled("plan", "inputs"),
-                "--staging": lake + layout.staging_prefix(name, SUBMIT_KEY),
-                "--quarantine": lake + layout.quarantine_run_prefix(name, SUBMIT_KEY),
-                "--code-sha": pulled("plan", "code_sha"),
-            },
+            arguments=transform_arguments(name, planned, config),
         )
-        transform = GlueJobRunSensor(
-            task_id="transform", job_name=glue_job["transform"], run_id=submit_transform.output, **job_wait
-        )
-        submit_audit = SubmitGlueJobOperator(
+        run: Any = start_transform.output
+        transform = sense(task_id="transform", job_name=jobs["transform"], run_id=run)
+        start_audit = SubmitGlueJobOperator(
             task_id="submit_audit",
-            job_name=glue_job["audit"],
+            job_name=jobs["audit"],
             submit_key=f"{RUN}-audit",
-            arguments={
-                **arguments,
-                "--staging": lake + layout.staging_prefix(name, RUN),
-                "--docs": artifact + layout.data_docs_prefix(name, RUN),
-            },
+            arguments=audit_arguments(name, planned, RUN, config),
         )
-        audit = GlueJobRunSensor(task_id="audit", job_name=glue_job["audit"], run_id=submit_audit.output, **job_wait)
-        judged = {"plan": plan.output, "run": RUN, "state_table": platform.state_table, "day_pk": day_pk}
-        gate = GateOperator(
-            task_id="gate",
-            bucket=platform.lake_bucket,
-            audit_key=layout.staging_prefix(name, "{run}") + "audit.json",
-            **judged,
-        )
-        publish = PublishDaysOperator(
-            task_id="publish",
-            gate=gate.output,
-            database=platform.glue_database,
-            tables=published_tables(workload, lake),
-            partition_column=schema.PARTITION_COLUMN,
-            pool="nightjar_publish",
-            outlets=[Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")],
-            **judged,
-        )
-        refused = RefusedDaysOperator(
-            task_id="refused_days",
-            gate=gate.output,
-            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,  # publish may be skipped alone; all skipped is not red
-        )
-        jobs = [{"kind": "glue", "job_name": job, "id": pulled(f"submit_{stage}")} for stage, job in glue_job.items()]
-        stop = StopJobsOperator(task_id="stop_jobs", jobs=jobs).as_teardown()
-        wait_raw >> plan >> submit_transform >> transform >> submit_audit >> audit >> gate >> publish >> refused
-        [transform, audit] >> stop
+        audit = sense(task_id="audit", job_name=jobs["audit"], run_id=start_audit.output)
+        gated: Any = gate(name, planned, run["submit_key"])
+        submitted = [{"kind": "glue", "job_name": job, "id": pulled(f"submit_{stage}")} for stage, job in jobs.items()]
+        wait_raw >> planned >> start_transform >> transform >> start_audit >> audit >> gated
+        publish.override(outlets=[asset])(name, planned, run["submit_key"], gated) >> refused_days(gated)
+        [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=submitted).as_teardown()
     return dag
 
 

@@ -14,7 +14,7 @@ approved one triggers the deploy.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -33,10 +33,12 @@ from nightjar.operators.announce import AnnounceVersionOperator
 from nightjar.params import date_param, flag_param
 from nightjar.runs import dag_options, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
-from nightjar.state.sensor import DayStatusSensor
+from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE
+from include.errors import RefusedError
 from include.lake import layout
+from include.pipelines.process.days import day_status
 from include.pipelines.raw_inputs import list_inputs
 from include.pipelines.retrain import run as night
 from include.pipelines.rundate import run_day
@@ -47,6 +49,7 @@ DAY_DEADLINE = timedelta(hours=6)
 QUERY_SECONDS = 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
 FRESH = "{{ params.fresh }}"
+DAY = "{{ run_day(dag_run.data_interval_start, params) }}"
 JOBS = {"dataset": "athena", "digest": "athena", "training": "training", "evaluation": "processing"}
 PARAMS = {
     "date": date_param("The day to train for, like 2013-03-01; empty: the data interval's"),
@@ -115,11 +118,14 @@ def retrain(workload: Workload) -> DAG:
         user_defined_macros={"run_day": run_day},
         **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
     ) as dag:
-        wait_day = DayStatusSensor(
+        wait_day = StateSensor(
             task_id="wait_day",
             table=config.state_table,
-            pk=layout.day_key(name, date.min)[0],
-            sk="{{ run_day(dag_run.data_interval_start, params) }}",
+            keys=[(layout.day_partition_key(name), DAY)],
+            check=day_status,
+            fail=RefusedError,
+            unmet=f"Day {DAY} was neither published nor refused",
+            advice="Look at the process DAG's run of that day, then clear this task.",
             **state_waiting(config.poll_seconds, DAY_DEADLINE),
         )
         planned = plan(name)

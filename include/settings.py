@@ -1,28 +1,29 @@
-"""The platform's settings: one object, read from ``NIGHTJAR_*`` environment variables and validated when it is read.
+"""The settings of the product: read from ``NIGHTJAR_*`` environment variables and validated when they are read.
 
-Only code that runs where the platform's operator sets the environment reads them: DAGs, and the laptop runner that plays
-the operator. Jobs (Glue, SageMaker, ECS) are told what they need as arguments, because that is all AWS gives them.
+Only code whose environment the operator sets reads them: DAGs, and the laptop runner, which plays the operator. Jobs
+(Glue, SageMaker, ECS) get what they need as arguments.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include.errors import NightjarError
 
 PREFIX = "NIGHTJAR_"
 
 
-class SettingsError(ValueError):
-    """A setting is missing or wrong; the text names every variable at fault."""
+class SettingsError(NightjarError, ValueError):
+    """A setting is missing or wrong. The text names every variable at fault."""
 
 
-class Settings(BaseModel):
-    """Where things are on AWS. Each field is the variable ``NIGHTJAR_<FIELD>`` in capitals."""
+class Settings(BaseSettings):
+    """Names and addresses of the AWS resources. Each field is the variable ``NIGHTJAR_<FIELD>`` in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", str_strip_whitespace=True)
 
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region of every resource")
     lake_bucket: str = Field(min_length=3, description="S3 bucket of raw, staging, quarantine, datasets")
@@ -46,29 +47,34 @@ class Settings(BaseModel):
     serving_image: str = Field(min_length=1, description="image reference of the FastAPI service")
     verify_key_secret: str = Field(
         "",
-        description="Secrets Manager secret whose text is the API key that a deploy's check sends; empty: callers need none",
+        description="Secrets Manager secret with the API key that a deploy's verification sends; empty: no key is sent",
     )
     ecs_cluster: str = Field("nightjar", description="ECS cluster of the services")
-    alerts_topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:.+", description="SNS topic that failures are told to")
-    poll_seconds: int = Field(30, ge=1, le=600, description="seconds between two looks at a remote job")
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Reads and validates; raises :class:`SettingsError` that names every wrong variable."""
-        known = {f"{PREFIX}{name.upper()}": name for name in cls.model_fields}
-        values = {field: environ[variable] for variable, field in known.items() if variable in environ}
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            lines = [f"  {PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-            raise SettingsError("Settings are wrong. Set these environment variables:\n" + "\n".join(lines)) from None
+    alerts_topic_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:sns:.+", description="SNS topic to which failures are published"
+    )
+    poll_seconds: int = Field(
+        30, ge=1, le=600, description="seconds between two requests for the state of a remote job"
+    )
 
     def to_env(self) -> dict[str, str]:
-        """The same settings as environment variables: what the laptop runner hands to Airflow."""
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        """Returns the settings as environment variables. The laptop runner passes them to Airflow."""
+        return {_variable(name): str(value) for name, value in self.model_dump().items()}
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process. Cached: a process's environment does not change."""
-    return Settings.from_env()
+    """Returns the settings of this process. Cached, since the environment of a process does not change.
+
+    Raises:
+        SettingsError: A variable is missing or wrong; the text names each of them.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  {_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("Settings are wrong. Set these environment variables:\n" + "\n".join(lines)) from None
+
+
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field.upper()}"

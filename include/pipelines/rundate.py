@@ -1,31 +1,98 @@
-"""Which day or days a run is about. Pure: a DAG task hands in what its run says."""
+"""Which day or days a run is for, and at which instant an ingest run ends. Pure: the DAG's task passes in its run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
 
+from include.errors import UserError
 from include.lake.days import day_range, parse_day, utc_date
+from include.lake.instants import parse_instant
+
+
+class RunTimes(Protocol):
+    """The times of an Airflow DAG run."""
+
+    @property
+    def run_type(self) -> str:
+        """``scheduled``, ``backfill``, ``manual`` or ``asset_triggered``."""
+
+    @property
+    def logical_date(self) -> datetime | None:
+        """None for a manual run to which nobody gave one."""
+
+    @property
+    def data_interval_end(self) -> datetime | None:
+        """None for a run without an interval."""
+
+    @property
+    def run_after(self) -> datetime:
+        """When the run may start; for a manual run, when it was triggered."""
 
 
 def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> date:
-    """The Param ``date`` where a person gave one, else the UTC date at which the run's data interval begins.
+    """Returns the Param ``date`` if a person set it, else the UTC date at which the run's data interval begins.
 
-    The Param goes first because a manual run gets the interval before *now* from Airflow, which nobody asked for; scheduled and
-    backfilled runs leave the Param empty. Raises ValueError when there is neither: a manual run without a logical date has no
-    interval.
+    The Param has priority, because Airflow gives a manual run the interval before the moment at which it was triggered.
+    Scheduled and backfilled runs leave the Param empty.
+
+    Raises:
+        UserError: There is neither a Param nor an interval (a manual run without a logical date has none), or the Param
+            is not a day.
     """
     if params.get("date"):
-        return parse_day(params["date"])
+        return _parse_param(params["date"])
     if data_interval_start is None:
-        raise ValueError(
+        raise UserError(
             'This run has neither a data interval nor a Param "date". Trigger it again with date set, like 2013-03-01.'
         )
     return utc_date(data_interval_start)
 
 
 def run_days(data_interval_start: datetime | None, params: Mapping[str, Any]) -> list[date]:
-    """:func:`run_day`, and the days after it up to the Param ``end_date`` where a person gave one. Raises as that does."""
+    """Returns :func:`run_day` and the days after it, up to the Param ``end_date`` if a person set it.
+
+    Raises:
+        UserError: As :func:`run_day`, or the range ends before it begins.
+    """
     first = run_day(data_interval_start, params)
-    return day_range(first, parse_day(params["end_date"]) if params.get("end_date") else first)
+    last = _parse_param(params["end_date"]) if params.get("end_date") else first
+    try:
+        return day_range(first, last)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
+    """Returns the instant at which an ingest run ends (UTC). Never the clock: a retry ends where the first try ended.
+
+    The Param ``until`` if a person set it. Else the end of the data interval of a scheduled or backfilled run; for a
+    manual run the logical date, or the time at which it was triggered (its interval would be the one before).
+
+    Raises:
+        UserError: The Param is not an instant.
+    """
+    if params.get("until"):
+        return parse_param_instant(params["until"])
+    end = dag_run.logical_date if dag_run.run_type == "manual" else dag_run.data_interval_end
+    return (end or dag_run.run_after).astimezone(UTC)
+
+
+def parse_param_instant(text: str) -> datetime:
+    """Parses an instant that a person typed into a Param.
+
+    Raises:
+        UserError: The text is not an ISO 8601 time with an offset.
+    """
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _parse_param(text: str) -> date:
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise UserError(str(error)) from None

@@ -1,30 +1,33 @@
-"""Objects of a bucket: write-once puts, listings with checksums, JSON documents."""
+"""Objects in S3: write-once puts, listings, checksums, JSON documents."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 HEAD_THREADS = 8
 NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
 EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
-class Stored(NamedTuple):
-    """What S3 says of an object: its SHA-256 checksum (base64) and its user metadata."""
+class StoredObject(NamedTuple):
+    """What S3 returns about an object: its SHA-256 checksum (base64) and its user metadata."""
 
     sha256: str
     metadata: dict[str, str]
 
 
-class ObjectStoreHook(AwsBaseHook):
-    """S3, as the lake uses it."""
+class ObjectStoreHook(AwsGenericHook["S3Client"]):
+    """Reads and writes objects. Every write has a SHA-256 checksum."""
 
     def __init__(self, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
         config = Config(max_pool_connections=HEAD_THREADS, retries={"mode": "standard", "max_attempts": 5})
@@ -33,7 +36,7 @@ class ObjectStoreHook(AwsBaseHook):
     def put_once(
         self, bucket: str, key: str, body: IO[bytes] | bytes, metadata: Mapping[str, str] | None = None
     ) -> bool:
-        """Writes the object if the key is free; False where it is taken (what is there stays as it is)."""
+        """Writes the object if the key is free; returns False, and changes nothing, if it is taken."""
         try:
             self.conn.put_object(
                 Bucket=bucket,
@@ -50,46 +53,49 @@ class ObjectStoreHook(AwsBaseHook):
         return True
 
     def put(self, bucket: str, key: str, body: IO[bytes] | bytes) -> None:
-        """Writes the object, replacing what was there. Not for raw objects."""
+        """Writes the object, or replaces the one that exists."""
         self.conn.put_object(Bucket=bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256")
 
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
-        """User metadata of an object."""
+        """Returns the user metadata of an object."""
         return self.conn.head_object(Bucket=bucket, Key=key)["Metadata"]
 
     def open(self, bucket: str, key: str) -> IO[bytes]:
-        """The object's body as a stream."""
-        return self.conn.get_object(Bucket=bucket, Key=key)["Body"]
+        """Returns the object's body as a stream."""
+        return cast("IO[bytes]", self.conn.get_object(Bucket=bucket, Key=key)["Body"])
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Keys below a prefix, in order."""
+        """Iterates over the keys below a prefix, in order."""
         for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
-    def any(self, bucket: str, prefix: str) -> bool:
-        """Whether there is an object below the prefix."""
-        return bool(self.conn.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("KeyCount"))
+    def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, StoredObject]:
+        """Returns checksum and metadata of each object, in the keys' order.
 
-    def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, Stored]:
-        """What S3 says of each object, in the keys' order; one HEAD request each, eight at a time.
+        Sends one HEAD request per object, eight at a time.
 
-        Raises ValueError that names the object which carries no SHA-256: it was not written by the platform.
+        Raises:
+            ValueError: An object has no SHA-256 checksum; the text names it.
         """
 
-        def head(key: str) -> Stored:
+        def head(key: str) -> StoredObject:
             answer = self.conn.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
             checksum = answer.get("ChecksumSHA256")
             if not checksum:
                 raise ValueError(
                     f"s3://{bucket}/{key} has no SHA-256 checksum. Write it again with ChecksumAlgorithm=SHA256."
                 )
-            return Stored(checksum, answer["Metadata"])
+            return StoredObject(checksum, answer["Metadata"])
 
         with ThreadPoolExecutor(HEAD_THREADS) as pool:
             return dict(zip(keys, pool.map(head, keys), strict=True))
 
     def get_json(self, bucket: str, key: str) -> Any | None:
-        """A JSON document, None where there is no such object; ValueError (with its key) where it is not JSON."""
+        """Returns a JSON document, or None if the object does not exist.
+
+        Raises:
+            ValueError: The object is not JSON; the text names it.
+        """
         try:
             body = self.open(bucket, key).read()
         except ClientError as error:

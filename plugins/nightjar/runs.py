@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nightjar.callbacks import notify_failure
-from nightjar.instants import instant_text, parse_instant
-
-
-def run_end(dag_run: Any, params: Mapping[str, Any]) -> str:
-    """ISO 8601 UTC instant at which an ingest run ends.
-
-    The Param ``until`` where a person gave one; a manual run's logical date, else the time it was triggered (Airflow would give
-    it the interval before); the end of a scheduled or backfilled run's interval. Never the clock: a retry ends where the first
-    try did.
-    """
-    if params.get("until"):
-        return instant_text(parse_instant(params["until"]))
-    end: datetime | None = dag_run.logical_date if dag_run.run_type == "manual" else dag_run.data_interval_end
-    return instant_text(end or dag_run.run_after)
 
 
 def pulled(task_id: str, *path: str) -> str:

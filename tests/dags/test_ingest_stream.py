@@ -1,50 +1,35 @@
-"""The stream's ingest DAG: its wiring and where a run ends."""
+"""The stream's ingest DAG: its wiring, and what its tasks do with AWS."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from nightjar.runs import run_end
-from nightjar.stream.shard import Target
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.workloads import load as load_workload
-from tests.support.dag_files import dag_run, load, platform_settings, rendered
+from tests.support.dag_files import dag_run, load, platform_settings
+from tests.support.kinesis_stream import event
+from tests.support.moto_cloud import STATE, MotoCloud
 
 PARAMS = {"until": None, "complete_to": None}
-END = datetime(2013, 3, 1, 10, 15, tzinfo=UTC)
+STREAM = load_workload("flights").stream.name
 
 
 @pytest.fixture(scope="module")
-def dag() -> Any:
-    module = load("ingest_stream")
+def module() -> ModuleType:
+    return load("ingest_stream")
+
+
+@pytest.fixture(scope="module")
+def dag(module: ModuleType) -> Any:
     with platform_settings():
         return module.ingest_stream(load_workload("flights"))
-
-
-@pytest.mark.parametrize(
-    ("run", "params", "end"),
-    [
-        (
-            {"run_type": "scheduled", "data_interval_end": END, "logical_date": END},
-            PARAMS,
-            "2013-03-01T10:15:00.000000Z",
-        ),
-        ({"run_type": "backfill", "data_interval_end": END}, PARAMS, "2013-03-01T10:15:00.000000Z"),
-        (
-            {"logical_date": END, "data_interval_end": datetime(2013, 3, 1, 10, tzinfo=UTC)},
-            PARAMS,
-            "2013-03-01T10:15:00.000000Z",
-        ),
-        ({}, PARAMS, "2026-01-01T00:00:00.000000Z"),
-        ({}, {**PARAMS, "until": "2013-04-01T00:00:00+02:00"}, "2013-03-31T22:00:00.000000Z"),
-    ],
-)
-def test_where_a_run_ends(dag: Any, run: dict[str, Any], params: dict[str, Any], end: str) -> None:
-    assert run_end(dag_run(**run), params) == end
-    assert rendered(dag, "advance_watermark", dag_run=dag_run(**run), params=params).until == end
 
 
 def test_one_run_at_a_time(dag: Any) -> None:
@@ -58,13 +43,46 @@ def test_the_watermark_comes_after_every_shard_and_not_after_a_failed_one(dag: A
     assert dag.get_task("advance_watermark").trigger_rule == "none_failed"
 
 
-def test_key_patterns_give_the_keys_of_the_layout(dag: Any) -> None:
-    target = Target(**dag.get_task("kinesis_to_s3").partial_kwargs["target"])
-    names = {"ingest_date": date(2013, 3, 1), "shard_id": "shardId-1", "first_sequence": "49"}
-    stream = load_workload("flights").stream.name
-    raw = layout.raw_stream_key("flights", stream, *names.values())
-    assert target.raw_key.format(**names) == raw
-    marker = target.marker_key.format(event_date="2013-03-02", **names)
-    assert marker == layout.marker_key("flights", stream, date(2013, 3, 2), raw)
-    assert layout.marked_raw_key("flights", stream, marker) == raw
-    assert target.quarantine_key.format(**names) == layout.quarantine_stream_key("flights", stream, *names.values())
+def test_groups_of_shards_are_read_side_by_side_within_limits(dag: Any) -> None:
+    read = dag.get_task("kinesis_to_s3")
+    assert read.partial_kwargs["max_active_tis_per_dagrun"] == 4
+    assert read.execution_timeout.total_seconds() == 3600
+
+
+@pytest.mark.stack
+def test_the_tasks_bring_the_stream_into_raw(
+    module: ModuleType, cloud: MotoCloud, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
+    client = cloud.client("kinesis")
+    client.create_stream(StreamName=STREAM, ShardCount=1)
+    for number in (1, 2):
+        client.put_record(StreamName=STREAM, Data=event(number), PartitionKey="k")
+    context: dict[str, Any] = {
+        "dag_run": dag_run(run_after=datetime(2999, 1, 1, tzinfo=UTC)),
+        "params": {**PARAMS, "complete_to": "2013-03-02T00:00:00Z"},
+    }
+    with platform_settings():
+        (group,) = module.list_shards.function("flights", STREAM)
+        summaries = module.kinesis_to_s3.function("flights", STREAM, group, **context)
+        watermark = module.advance_watermark.function("flights", [summaries], **context)
+        (again,) = module.kinesis_to_s3.function("flights", STREAM, group, **context)
+        with pytest.raises(AirflowSkipException, match="nothing to ingest"):
+            module.advance_watermark.function("flights", [[again]], **context)
+    assert summaries[0]["records"] == 2
+    assert len(cloud.lines(layout.raw_prefix("flights", STREAM))) == 2
+    assert watermark == "2013-03-02T00:00:00.000000Z"
+    assert StateHook(STATE).get(*layout.watermark_key("flights", STREAM)) == {"watermark": watermark}
+
+
+@pytest.mark.stack
+def test_a_run_without_shards_has_no_summaries(module: ModuleType, cloud: MotoCloud) -> None:
+    with platform_settings(), pytest.raises(AirflowSkipException):
+        module.advance_watermark.function("flights", None, dag_run=dag_run(), params=PARAMS)
+
+
+@pytest.mark.parametrize("param", ["until", "complete_to"])
+def test_a_param_that_is_not_an_instant_fails_at_once(module: ModuleType, param: str) -> None:
+    params = {**PARAMS, param: "yesterday"}
+    with platform_settings(), pytest.raises(AirflowFailException, match="'yesterday' is not an ISO 8601 time"):
+        module.advance_watermark.function("flights", [], dag_run=dag_run(), params=params)

@@ -38,9 +38,14 @@ def test_every_broken_workload_is_named_with_file_and_field(broken: Any) -> None
 def test_the_other_workloads_keep_their_dags(broken: Any, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import DAG
 
-    made = []
+    made: list[str] = []
     leave = DAG.__exit__
-    monkeypatch.setattr(DAG, "__exit__", lambda self, *rest: (made.append(self.dag_id), leave(self, *rest))[1])
+
+    def remember(dag: DAG, *error: Any) -> None:
+        made.append(dag.dag_id)
+        leave(dag, *error)
+
+    monkeypatch.setattr(DAG, "__exit__", remember)
     load(file)
     assert made == [f"flights_{file}"]
 

@@ -73,8 +73,10 @@ def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag:
 
 def test_the_day_waited_for_is_the_intervals_or_the_params(dag: Any) -> None:
     run = dag_run(run_type="scheduled", data_interval_start=datetime(2013, 3, 1, 2, tzinfo=UTC))
-    assert rendered(dag, "wait_day", dag_run=run).sk == "2013-03-01"
-    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": "2013-03-05"}).sk == "2013-03-05"
+    assert rendered(dag, "wait_day", dag_run=run).keys == [("day#flights", "2013-03-01")]
+    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": "2013-03-05"}).unmet.startswith(
+        "Day 2013-03-05 was"
+    )
     with pytest.raises(ValueError, match="date"):
         rendered(dag, "wait_day", dag_run=dag_run())
 

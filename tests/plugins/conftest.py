@@ -1,5 +1,7 @@
 """Fixtures of the plugins' tests."""
 
+from tests.support.kinesis_stream import stream
 from tests.support.moto_cloud import cloud, moto_server
+from tests.support.postgres_db import db, postgres_uri
 
-__all__ = ["cloud", "moto_server"]
+__all__ = ["cloud", "db", "moto_server", "postgres_uri", "stream"]

@@ -41,7 +41,7 @@ def dag_run(**fields: Any) -> Any:
 def rendered(dag: Any, task_id: str, xcoms: dict[tuple[str, str], Any] | None = None, **context: Any) -> Any:
     """The task after its templates were rendered; ``xcoms`` are by (task, key)."""
 
-    def pull(task_ids: str, key: str = "return_value") -> Any:
+    def pull(task_ids: str, key: str = "return_value", **options: Any) -> Any:
         return (xcoms or {}).get((task_ids, key))
 
     task = dag.get_task(task_id)

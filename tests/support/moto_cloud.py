@@ -1,13 +1,11 @@
-"""A moto server of a test module's own: S3, Kinesis, DynamoDB, Glue catalog, Secrets Manager and SNS over real HTTP."""
+"""A moto server for one test module: S3, Kinesis, DynamoDB, Glue catalog, Secrets Manager and SNS over real HTTP."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import boto3
@@ -26,20 +24,24 @@ class MotoCloud:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        self._clients: dict[str, Any] = {}
+        self._session = boto3.Session(
+            aws_access_key_id="AKIATEST", aws_secret_access_key="test", region_name="us-east-1"
+        )
 
-    @cache
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        return boto3.client(service, endpoint_url=self.endpoint, **keys)
+    def client(self, service: Any) -> Any:
+        """Returns the boto3 client of a service."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint)
+        return self._clients[service]
 
     def reset(self) -> None:
-        """Nothing is left but the platform's buckets and state table."""
+        """Deletes everything, then creates the buckets and the state table."""
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")).read()
-        self.make()
+        self.create_resources()
 
-    def make(self) -> None:
-        """Buckets and the state table."""
+    def create_resources(self) -> None:
+        """Creates the buckets and the state table."""
         for bucket in (LAKE, ARTIFACT):
             self.client("s3").create_bucket(Bucket=bucket)
         self.client("dynamodb").create_table(
@@ -49,33 +51,31 @@ class MotoCloud:
         )
 
     def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
-        """Keys below a prefix."""
+        """Lists the keys below a prefix."""
         return [
             entry["Key"]
             for entry in self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         ]
 
     def lines(self, prefix: str) -> list[dict[str, Any]]:
-        """Every JSON line of the gzip objects below a prefix."""
+        """Parses every JSON line of the gzip objects below a prefix."""
         bodies = [self.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read() for key in self.keys(prefix)]
         return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
 
 
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[MotoCloud]:
-    """The server, for a module's tests."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    """The server of a module's tests."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    _, port = server.get_host_and_port()
     yield MotoCloud(f"http://127.0.0.1:{port}")
     server.stop()
 
 
 @pytest.fixture
 def cloud(moto_server: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> MotoCloud:
-    """An empty cloud; this process's AWS clients talk to it."""
+    """An empty cloud. The AWS clients of this process talk to it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

@@ -1,1 +1,1 @@
-"""Reads shards of a Kinesis stream in order."""
+"""Kinesis: reads the shards of a stream in order."""

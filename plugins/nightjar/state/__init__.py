@@ -1,1 +1,1 @@
-"""A DynamoDB table of items: hook, deferrable sensors and their triggers."""
+"""State in a DynamoDB table: a hook, and a deferrable sensor with its trigger."""

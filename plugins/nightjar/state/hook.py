@@ -1,23 +1,26 @@
-"""The state table: one DynamoDB table of items addressed by ``(pk, sk)``."""
+"""The state table: a DynamoDB table whose items are addressed by ``(pk, sk)``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
 
-class StateHook(AwsBaseHook):
-    """Reads and writes items of the state table; every read is strongly consistent.
+class StateHook(AwsGenericHook["DynamoDBClient"]):
+    """Reads and writes items of the state table. Every read is strongly consistent.
 
-    Values are plain Python (str, int, float, bool, None, lists, dicts); numbers come back as int where they are whole.
-    ``pk`` and ``sk`` are strings and are not part of the attributes handed in or out.
+    Values are JSON-native (str, int, float, bool, None, lists, dicts); whole numbers are read as int. ``pk`` and ``sk``
+    are strings, and are not part of an item's attributes here.
     """
 
     def __init__(self, table: str, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
@@ -25,16 +28,16 @@ class StateHook(AwsBaseHook):
         self.table = table
 
     def get(self, pk: str, sk: str) -> Item | None:
-        """The item's attributes, or None where there is none."""
+        """Returns the item's attributes, or None if it does not exist."""
         return _attributes(self.conn.get_item(**self._get_request(pk, sk)))
 
     async def get_async(self, pk: str, sk: str) -> Item | None:
-        """The same, for triggers."""
+        """Does the same as :meth:`get` without blocking, for triggers."""
         async with await self.get_async_conn() as client:
             return _attributes(await client.get_item(**self._get_request(pk, sk)))
 
     def query(self, pk: str) -> dict[str, Item]:
-        """All items of one ``pk``: sort key → attributes."""
+        """Returns all items with this ``pk``: sort key → attributes."""
         pages = self.conn.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="#pk = :pk",
@@ -44,14 +47,14 @@ class StateHook(AwsBaseHook):
         )
         found = {}
         for page in pages:
-            for raw in page["Items"]:
-                item = _deserialize(raw)
+            for attributes in page["Items"]:
+                item = _deserialize(attributes)
                 item.pop("pk")
                 found[item.pop("sk")] = item
         return found
 
     def put(self, pk: str, sk: str, item: Mapping[str, Any]) -> None:
-        """Writes the item, replacing what was there."""
+        """Writes the item, or replaces the one that exists."""
         self.conn.put_item(TableName=self.table, Item=_serialize({**item, "pk": pk, "sk": sk}))
 
     def put_if(
@@ -63,9 +66,15 @@ class StateHook(AwsBaseHook):
         values: Mapping[str, Any] | None = None,
         names: Mapping[str, str] | None = None,
     ) -> bool:
-        """Writes the item if ``condition`` (a DynamoDB condition expression) holds; False where it does not.
+        """Writes the item if a condition holds; returns False if it does not.
 
-        ``values`` are keyed by placeholder (``:new``), ``names`` by alias (``#status``), as in the expression.
+        Args:
+            pk: Partition key.
+            sk: Sort key.
+            item: The other attributes.
+            condition: A DynamoDB condition expression.
+            values: Placeholder in the expression (``:new``) → value.
+            names: Alias in the expression (``#status``) → attribute.
         """
         request: dict[str, Any] = {
             "TableName": self.table,
@@ -84,14 +93,11 @@ class StateHook(AwsBaseHook):
             return False
         return True
 
-    def put_if_absent(self, pk: str, sk: str, item: Mapping[str, Any]) -> bool:
-        """Writes the item if there is none; False where there is one."""
-        return self.put_if(pk, sk, item, "attribute_not_exists(pk)")
-
     def advance(self, pk: str, sk: str, item: Mapping[str, Any], attribute: str) -> bool:
-        """Writes the item unless the stored one's ``attribute`` is higher; False where it is.
+        """Writes the item unless the stored one's ``attribute`` is higher; returns False in that case.
 
-        Strings compare by their bytes, so ISO UTC times and zero-padded numbers compare as what they mean.
+        Strings compare by their bytes, so texts of a fixed width (ISO UTC times, zero-padded numbers) compare as the
+        values.
         """
         condition = "attribute_not_exists(#a) OR #a <= :new"
         return self.put_if(pk, sk, item, condition, {":new": item[attribute]}, {"#a": attribute})

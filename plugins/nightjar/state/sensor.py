@@ -1,130 +1,114 @@
-"""Deferrable sensors over the state table: a day's status, and sources' watermarks."""
+"""A deferrable sensor: waits until a function accepts the items that it watches in the state table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightjar.instants import utc_now
-from nightjar.state.hook import StateHook
-from nightjar.state.trigger import DayStatusTrigger, WatermarkTrigger, day_verdict, watermark_verdict
+from nightjar.outcomes import ExceptionTypes, outcomes
+from nightjar.state.hook import Item, StateHook
+from nightjar.state.trigger import ItemKey, StateTrigger, items_digest
 
 
-class DayStatusSensor(BaseOperator):
-    """Waits until a day is published; its return value is ``{"status": "published", "run": …}``.
+def utc_now() -> datetime:
+    """Returns the present."""
+    return datetime.now(UTC)
 
-    Fails at once, without a retry, when the day was refused (with the reason) or has no final status by the deadline.
 
-    :param table: the state table.
-    :param pk, sk: key of the day's item (``include.lake.layout.day_key``). Templated.
-    :param deadline_seconds: how long to wait, from the task's start.
-    :param poll_seconds: seconds between two looks.
+class StateSensor(BaseOperator):
+    """Reads the items and calls ``check`` with them; defers until one of them changes, then reads and checks again.
+
+    ``check`` runs in the worker, so it may come from anywhere. The task returns what ``check`` returns. It fails at
+    once, without a retry, when the deadline passes first, or when ``check`` raises one of the exceptions in ``fail``.
+
+    Args:
+        table: The state table.
+        keys: (pk, sk) of each item. Templated.
+        check: Called with a mapping of (pk, sk) to the item's attributes (None if the item does not exist) and with
+            ``arguments``; returns None while the wait has to go on.
+        arguments: Keyword arguments of ``check``. Templated.
+        fail: Exceptions of ``check`` after which the task fails without a retry.
+        unmet: What is not true yet, for the text of the failure at the deadline: ``<unmet> within <seconds> s …``.
+            Templated.
+        advice: What to do next, for the same text. Templated.
+        deadline_seconds: How long to wait, from the task's start.
+        poll_seconds: Seconds between two reads while the task is deferred.
+        clock: Returns the present.
     """
 
-    template_fields: Sequence[str] = ("pk", "sk")
+    template_fields: Sequence[str] = ("keys", "arguments", "unmet", "advice")
 
     def __init__(
         self,
         *,
         table: str,
-        pk: str,
-        sk: str,
+        keys: Sequence[tuple[str, str]],
+        check: Callable[..., Any],
+        unmet: str,
+        advice: str,
         deadline_seconds: float,
+        arguments: Mapping[str, Any] | None = None,
+        fail: ExceptionTypes = (),
         poll_seconds: float = 30,
         clock: Callable[[], datetime] = utc_now,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.table = table
-        self.pk = pk
-        self.sk = sk
+        self.keys = keys
+        self.check = check
+        self.arguments = arguments or {}
+        self.fail = fail
+        self.unmet = unmet
+        self.advice = advice
         self.deadline_seconds = deadline_seconds
         self.poll_seconds = poll_seconds
         self.clock = clock
 
-    def execute(self, context: Any) -> dict[str, Any]:
-        verdict = day_verdict(StateHook(self.table).get(self.pk, self.sk))
-        if verdict is not None:
-            return self.resume(context, verdict)
-        deadline = self.clock() + timedelta(seconds=self.deadline_seconds)
-        trigger = DayStatusTrigger(
-            table=self.table, pk=self.pk, sk=self.sk, deadline=deadline.isoformat(), poll_seconds=self.poll_seconds
-        )
-        self.defer(trigger=trigger, method_name="resume")
+    def execute(self, context: Any) -> Any:
+        """Checks the items for the first time."""
+        items = self._read()
+        result = self._check(items)
+        if result is None:
+            self._defer(items, (self.clock() + timedelta(seconds=self.deadline_seconds)).isoformat())
+        return result
 
-    def resume(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
-        """Turns the verdict into success or a failure that is not retried."""
-        if event["status"] == "refused":
-            raise AirflowFailException(f"Day {self.sk} was refused: {event['reason']}")
-        if event["status"] != "published":
+    def resume(self, context: Any, event: dict[str, Any], deadline: str) -> Any:
+        """Checks the items again, after one of them has changed or the deadline has passed."""
+        items = self._read()
+        result = self._check(items)
+        if result is None and event["late"]:
             raise AirflowFailException(
-                f"Day {self.sk} was neither published nor refused within {self.deadline_seconds:g} s "
-                f"({event.get('seen', 'nothing seen')}). Look at the process DAG's run of that day, then clear this task."
+                f"{self.unmet} within {self.deadline_seconds:g} s ({_described(items)}). {self.advice}"
             )
-        return event
+        if result is None:
+            self._defer(items, deadline)
+        return result
 
-
-class WatermarkSensor(BaseOperator):
-    """Waits until every source is complete up to an instant; returns ``{"status": "reached", "watermarks": {…}}``.
-
-    Fails at once, without a retry, when the deadline passes first.
-
-    :param table: the state table.
-    :param pk: partition key of the watermark items (``include.lake.layout.watermark_key``). Templated.
-    :param sources: their sort keys.
-    :param at_least: ISO 8601 instant with zone. Templated.
-    :param deadline_seconds: how long to wait, from the task's start.
-    :param poll_seconds: seconds between two looks.
-    """
-
-    template_fields: Sequence[str] = ("pk", "sources", "at_least")
-
-    def __init__(
-        self,
-        *,
-        table: str,
-        pk: str,
-        sources: Sequence[str],
-        at_least: str,
-        deadline_seconds: float,
-        poll_seconds: float = 30,
-        clock: Callable[[], datetime] = utc_now,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.table = table
-        self.pk = pk
-        self.sources = sources
-        self.at_least = at_least
-        self.deadline_seconds = deadline_seconds
-        self.poll_seconds = poll_seconds
-        self.clock = clock
-
-    def execute(self, context: Any) -> dict[str, Any]:
+    def _read(self) -> dict[ItemKey, Item | None]:
         hook = StateHook(self.table)
-        verdict = watermark_verdict({source: hook.get(self.pk, source) for source in self.sources}, self.at_least)
-        if verdict is not None:
-            return self.resume(context, verdict)
-        deadline = self.clock() + timedelta(seconds=self.deadline_seconds)
-        trigger = WatermarkTrigger(
+        # Templates may have rendered a key as another type, such as a date.
+        return {(str(pk), str(sk)): hook.get(str(pk), str(sk)) for pk, sk in self.keys}
+
+    def _check(self, items: Mapping[ItemKey, Item | None]) -> Any:
+        with outcomes(fail=self.fail):
+            return self.check(items, **self.arguments)
+
+    def _defer(self, items: Mapping[ItemKey, Item | None], deadline: str) -> NoReturn:
+        self.log.info("Waiting: %s", _described(items))
+        trigger = StateTrigger(
             table=self.table,
-            pk=self.pk,
-            sources=list(self.sources),
-            at_least=self.at_least,
-            deadline=deadline.isoformat(),
+            keys=list(items),
+            seen=items_digest(items),
+            deadline=deadline,
             poll_seconds=self.poll_seconds,
         )
-        self.defer(trigger=trigger, method_name="resume")
+        self.defer(trigger=trigger, method_name="resume", kwargs={"deadline": deadline})
 
-    def resume(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
-        """Turns the verdict into success or a failure that is not retried."""
-        if event["status"] != "reached":
-            raise AirflowFailException(
-                f"Raw data is not complete up to {self.at_least} within {self.deadline_seconds:g} s "
-                f"({event.get('seen', 'nothing seen')}). Run the ingest DAGs up to that instant, then clear this task."
-            )
-        return event
+
+def _described(items: Mapping[ItemKey, Item | None]) -> str:
+    return "; ".join(f"{pk} {sk} is {item or 'not there'}" for (pk, sk), item in items.items())

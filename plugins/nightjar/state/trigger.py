@@ -1,10 +1,11 @@
-"""Triggers that look at items of the state table until they say something final."""
+"""Fires when one of the watched items of the state table has changed, or at a deadline."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import AsyncIterator
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,85 +13,61 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from nightjar.state.hook import Item, StateHook
 
-
-def day_verdict(item: Item | None) -> dict[str, Any] | None:
-    """What a day's item says: published, refused with its reason, or None while there is nothing final."""
-    status = (item or {}).get("status")
-    if status == "published":
-        return {"status": "published", "run": item["run"]}
-    if status == "refused":
-        return {"status": "refused", "reason": item.get("reason") or "no reason given"}
-    return None
+ItemKey = tuple[str, str]
 
 
-def watermark_verdict(items: dict[str, Item | None], at_least: str) -> dict[str, Any] | None:
-    """``reached`` with the watermarks once every source's is ``at_least`` (ISO 8601 with zone) or later, else None."""
-    needed = datetime.fromisoformat(at_least)
-    marks = {source: (item or {}).get("watermark") for source, item in items.items()}
-    if all(mark and datetime.fromisoformat(mark) >= needed for mark in marks.values()):
-        return {"status": "reached", "watermarks": marks}
-    return None
+def items_digest(items: Mapping[ItemKey, Item | None]) -> str:
+    """Returns a digest that changes when an item is created, changed or deleted."""
+    text = json.dumps([[*key, item] for key, item in items.items()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class StateTrigger(BaseTrigger):
-    """Looks every ``poll_seconds`` until :meth:`look` answers or ``deadline`` (ISO 8601 with zone) has passed."""
+    """Fires once: with ``{"late": False}`` when an item differs from what the sensor saw, else ``{"late": True}``.
 
-    def __init__(self, *, table: str, deadline: str, poll_seconds: float) -> None:
+    It has no ``on_kill``: clearing a sensor must not stop anything.
+
+    Args:
+        table: The state table.
+        keys: (pk, sk) of each watched item.
+        seen: :func:`items_digest` of the items as the sensor saw them.
+        deadline: ISO 8601 instant with an offset.
+        poll_seconds: Seconds between two reads.
+    """
+
+    def __init__(
+        self, *, table: str, keys: Sequence[Sequence[str]], seen: str, deadline: str, poll_seconds: float
+    ) -> None:
         super().__init__()
         self.table = table
+        self.keys = [(pk, sk) for pk, sk in keys]
+        self.seen = seen
         self.deadline = deadline
         self.poll_seconds = poll_seconds
 
-    @abstractmethod
-    async def look(self, hook: StateHook) -> tuple[dict[str, Any] | None, str]:
-        """The verdict, or None, and a text of what was seen."""
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Returns the class path and the arguments, as Airflow stores them."""
+        return f"{__name__}.{type(self).__qualname__}", {
+            "table": self.table,
+            "keys": [list(key) for key in self.keys],
+            "seen": self.seen,
+            "deadline": self.deadline,
+            "poll_seconds": self.poll_seconds,
+        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Reads the items every ``poll_seconds``."""
         hook = StateHook(self.table)
         deadline = datetime.fromisoformat(self.deadline)
         while True:
-            await asyncio.sleep(self.poll_seconds)  # first the wait, as in nightjar.jobs.trigger
-            verdict, seen = await self.look(hook)
-            if verdict is None and datetime.now(UTC) >= deadline:
-                verdict = {"status": "late", "seen": seen}
-            if verdict is not None:
-                yield TriggerEvent(verdict)
+            # First the wait: the sensor has just read the items. A trigger that fires at once would also run into
+            # apache/airflow#72716: a task that resumes before its worker was seen to end loses a try.
+            await asyncio.sleep(self.poll_seconds)
+            items = {(pk, sk): await hook.get_async(pk, sk) for pk, sk in self.keys}
+            if items_digest(items) != self.seen:
+                yield TriggerEvent({"late": False})
                 return
-            self.log.info("Waiting: %s", seen)
-
-
-class DayStatusTrigger(StateTrigger):
-    """Waits for a day's item to say ``published`` or ``refused``."""
-
-    def __init__(self, *, table: str, pk: str, sk: str, deadline: str, poll_seconds: float) -> None:
-        super().__init__(table=table, deadline=deadline, poll_seconds=poll_seconds)
-        self.pk = pk
-        self.sk = sk
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        fields = ("table", "pk", "sk", "deadline", "poll_seconds")
-        return f"{__name__}.{type(self).__qualname__}", {name: getattr(self, name) for name in fields}
-
-    async def look(self, hook: StateHook) -> tuple[dict[str, Any] | None, str]:
-        item = await hook.get_async(self.pk, self.sk)
-        return day_verdict(item), f"{self.pk} {self.sk} is {item or 'not there'}"
-
-
-class WatermarkTrigger(StateTrigger):
-    """Waits until every source's watermark has reached an instant."""
-
-    def __init__(
-        self, *, table: str, pk: str, sources: list[str], at_least: str, deadline: str, poll_seconds: float
-    ) -> None:
-        super().__init__(table=table, deadline=deadline, poll_seconds=poll_seconds)
-        self.pk = pk
-        self.sources = sources
-        self.at_least = at_least
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        fields = ("table", "pk", "sources", "at_least", "deadline", "poll_seconds")
-        return f"{__name__}.{type(self).__qualname__}", {name: getattr(self, name) for name in fields}
-
-    async def look(self, hook: StateHook) -> tuple[dict[str, Any] | None, str]:
-        items = {source: await hook.get_async(self.pk, source) for source in self.sources}
-        return watermark_verdict(items, self.at_least), f"{self.pk} is {items}, needed {self.at_least}"
+            if datetime.now(UTC) >= deadline:
+                yield TriggerEvent({"late": True})
+                return
+            self.log.info("Unchanged: %s", self.keys)

@@ -1,1 +1,1 @@
-"""Relational tables (PostgreSQL snapshots) and the Glue catalog's tables."""
+"""Relational tables: consistent snapshots of PostgreSQL."""

@@ -1,8 +1,7 @@
-"""Rows of PostgreSQL tables: one consistent, read-only snapshot, streamed in chunks, as JSON-native values."""
+"""Snapshots of PostgreSQL: consistent, read-only, with rows streamed in chunks as JSON-native values."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -25,29 +24,37 @@ Row = dict[str, Any]
 
 
 class Snapshot:
-    """One open REPEATABLE READ transaction: every query sees the tables as they were at one instant."""
+    """One open REPEATABLE READ transaction: every query sees the tables as they were at one instant.
+
+    Attributes:
+        upper: The instant at which the transaction began, by the database's clock. Rows with a later time stamp,
+            written by transactions that the snapshot already sees, belong to the next snapshot. Rows with an earlier
+            time stamp whose transactions commit later are in no snapshot before the next one.
+    """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
-        # The transaction's start, by the database's clock. Rows stamped later by transactions that the snapshot already sees are
-        # left to the next run; rows stamped earlier that commit later are what the overlap is for.
-        self.upper: datetime = connection.execute("SELECT now()").fetchone()[0].astimezone(UTC)
+        row = connection.execute("SELECT now()").fetchone()
+        assert row is not None  # a SELECT without FROM returns one row
+        self.upper: datetime = row[0].astimezone(UTC)
 
     def rows(
-        self, table: str, columns: Mapping[str, str], watermark: str, low: datetime | None, high: datetime
+        self, table: str, columns: Mapping[str, str], ordered_by: str, low: datetime | None, high: datetime
     ) -> Iterator[Row]:
-        """Rows with ``low < watermark <= high`` (``low`` None: from the beginning), in the watermark's order.
+        """Iterates over the rows with ``low < ordered_by <= high`` in that column's order. Nulls are left out.
 
-        ``columns``: name → type of the workload's schema (string, integer, number, boolean, timestamp). ``table`` may name its
-        schema (``public.weather``). Rows whose watermark is null are never read.
+        Args:
+            table: The table's name; it may contain the schema (``public.weather``).
+            columns: Name → type (string, integer, number, boolean, timestamp) of each column to read.
+            ordered_by: A timestamp column.
+            low: None reads from the beginning.
+            high: The upper bound, included.
         """
-        query = sql.SQL(
-            "SELECT {columns} FROM {table} WHERE {watermark} <= %(high)s AND {above} ORDER BY {watermark}"
-        ).format(
+        query = sql.SQL("SELECT {columns} FROM {table} WHERE {order} <= %(high)s AND {above} ORDER BY {order}").format(
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             table=sql.Identifier(*table.split(".")),
-            watermark=sql.Identifier(watermark),
-            above=sql.SQL("true") if low is None else sql.SQL("{} > %(low)s").format(sql.Identifier(watermark)),
+            order=sql.Identifier(ordered_by),
+            above=sql.SQL("true") if low is None else sql.SQL("{} > %(low)s").format(sql.Identifier(ordered_by)),
         )
         with self.connection.cursor(name="nightjar") as cursor:
             cursor.itersize = FETCH_ROWS
@@ -61,11 +68,20 @@ class Snapshot:
 
 @contextmanager
 def snapshot(secret_name: str) -> Iterator[Snapshot]:
-    """Opens a snapshot of the database that a Secrets Manager secret names. What the secret holds is never logged."""
+    """Opens a snapshot of a database. Its password is never logged.
+
+    Args:
+        secret_name: Secrets Manager secret: a JSON object with the fields of ``SECRET_FIELDS``.
+
+    Raises:
+        ValueError: The secret lacks a field.
+    """
     secret = SecretsManagerHook(aws_conn_id=None).get_secret_as_dict(secret_name)
     missing = [field for field in SECRET_FIELDS if field not in secret]
     if missing:
-        raise ValueError(f"Secret {secret_name} lacks {', '.join(missing)}. It must hold {', '.join(SECRET_FIELDS)}.")
+        raise ValueError(
+            f"Secret {secret_name} lacks {', '.join(missing)}. It must contain {', '.join(SECRET_FIELDS)}."
+        )
     mask_secret(secret["password"])
     connection = psycopg.connect(
         host=secret["host"],
@@ -74,7 +90,7 @@ def snapshot(secret_name: str) -> Iterator[Snapshot]:
         user=secret["username"],
         password=secret["password"],
         connect_timeout=CONNECT_SECONDS,
-        application_name="nightjar-ingest",
+        application_name="nightjar",
         options="-c timezone=UTC",
     )
     with connection:
@@ -83,50 +99,49 @@ def snapshot(secret_name: str) -> Iterator[Snapshot]:
         yield Snapshot(connection)
 
 
-class RowsDigest:
-    """A digest of a set of rows that does not depend on their order."""
-
-    def __init__(self) -> None:
-        self._sum = 0
-        self._rows = 0
-
-    def add(self, row: Row) -> None:
-        """One row."""
-        self._sum += int.from_bytes(hashlib.sha256(json.dumps(row, sort_keys=True).encode()).digest())
-        self._rows += 1
-
-    def text(self) -> str:
-        """Row count and 256-bit sum."""
-        return f"{self._rows}:{self._sum % 2**256:064x}"
-
-
 def json_value(value: Any, kind: str, name: str) -> Any:
-    """A column's value as JSON has it. Times are ISO 8601 UTC with ``Z`` (those without a zone are taken as UTC); NaN is null.
+    """Converts a column's value to a JSON-native one.
 
-    Raises TypeError that names the column for a type that has no JSON form here.
+    Times become ISO 8601 UTC with ``Z`` (those without a zone are taken as UTC); NaN and infinities become null.
+
+    Args:
+        value: What psycopg returned.
+        kind: The type that the caller declares for the column: string, integer, number, boolean or timestamp.
+        name: The column's name, for the error.
+
+    Raises:
+        TypeError: The value's type has no JSON form here; the text names the column.
     """
     match value:
         case None | bool() | str() | int():
             return value
         case Decimal() | float() if not math.isfinite(value):
             return None
-        case Decimal() if kind == "string":
-            return str(value)
         case Decimal():
-            return int(value) if kind == "integer" and value == value.to_integral_value() else float(value)
+            return _decimal(value, kind)
         case float():
             return value
-        case datetime():
-            instant = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case date() if kind == "timestamp":
-            return f"{value.isoformat()}T00:00:00Z"
-        case date() | time():
-            return value.isoformat()
+        case datetime() | date() | time():
+            return _time(value, kind)
         case UUID():
             return str(value)
         case list() | dict():
             return json.loads(json.dumps(value, allow_nan=False))
     raise TypeError(
-        f"{name}: a {type(value).__name__} has no JSON form here. Leave the column out of the workload's schema."
+        f"{name}: a {type(value).__name__} has no JSON form here. Leave the column out of the list of columns to read."
     )
+
+
+def _decimal(value: Decimal, kind: str) -> str | int | float:
+    if kind == "string":
+        return str(value)
+    return int(value) if kind == "integer" and value == value.to_integral_value() else float(value)
+
+
+def _time(value: datetime | date | time, kind: str) -> str:
+    if isinstance(value, datetime):
+        instant = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date) and kind == "timestamp":
+        return f"{value.isoformat()}T00:00:00Z"
+    return value.isoformat()

@@ -1,0 +1,1 @@
+"""Ingest pipelines: stream records and table rows into raw objects, with checkpoints and watermarks."""

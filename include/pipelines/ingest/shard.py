@@ -1,0 +1,205 @@
+"""The commit rule of raw: put the object (the commit), then quarantine, a marker per event day, and the checkpoint.
+
+GetRecords batches are not repeatable: after a crash the same records come back in other batches. Therefore an object is
+named after the first record behind the checkpoint, and is written only if that name is free. If the name is taken, a
+run crashed between the put and the checkpoint: what follows the put is repaired from the stored object, and reading
+continues after *its* last record. Only one run writes at a time (``max_active_runs=1``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from include.lake import layout
+from include.lake.instants import format_instant
+from include.pipelines.ingest.batch import Batch, quarantine_line
+from include.pipelines.ingest.decode import UndecodableError, decode, event_times
+from include.pipelines.ingest.lines import GzipLines
+from include.pipelines.ingest.types import Checkpoint, ShardSummary
+from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
+
+log = logging.getLogger(__name__)
+
+SEQUENCE_DIGITS = 64  # Kinesis sequence numbers have up to 56; padded, their texts compare as numbers
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class StreamTarget:
+    """A stream, the bucket that its records go to, and the size at which an object is complete."""
+
+    workload: str
+    stream: str
+    bucket: str
+    max_records: int = 10_000
+    max_bytes: int = 8 * 1024 * 1024
+
+
+class Committed(NamedTuple):
+    """What a raw object that is in the lake contains."""
+
+    last_sequence: str
+    days: set[str]
+    max_recorded_at: str
+    quarantine: GzipLines
+
+
+class ShardIngest:
+    """Writes one shard's records that arrived before ``until`` to raw."""
+
+    def __init__(
+        self,
+        target: StreamTarget,
+        shard_id: str,
+        until: datetime,
+        *,
+        source: RecordSource,
+        objects: ObjectStore,
+        state: StateStore,
+    ) -> None:
+        self.target = target
+        self.shard_id = shard_id
+        self.until = until
+        self.source = source
+        self.objects = objects
+        self.state = state
+        self.after: str | None = None
+        self.max_recorded_at = ""
+        self.summary: ShardSummary = {
+            "shard_id": shard_id,
+            "records": 0,
+            "quarantined": 0,
+            "objects": 0,
+            "repaired": 0,
+            "next_recorded_at": "",
+            "closed": False,
+        }
+
+    def run(self) -> ShardSummary:
+        """Reads to the first record that arrived at ``until`` or later, to the tip, or to the end of a closed shard."""
+        item = self.state.get(*self._checkpoint_key()) or {}
+        self.after = item.get("sequence_number")
+        self.max_recorded_at = item.get("max_recorded_at", "")
+        if item.get("closed"):
+            self.summary["closed"] = True
+            return self.summary
+        reader = self.source.reader(self.target.stream, self.shard_id, self.until)
+        while not self._read(reader):
+            pass
+        if reader.ended:
+            self._write_checkpoint(closed=True)
+            self.summary["closed"] = True
+        elif reader.stopped_at:
+            self.summary["next_recorded_at"] = _recorded_at(reader.stopped_at)
+        return self.summary
+
+    def _read(self, reader: ShardRecords) -> bool:
+        """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
+        batch: Batch | None = None
+        for record in reader.records(self.after):
+            batch = batch or Batch(self.shard_id, record)
+            batch.add(record)
+            if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
+                if not self._commit(batch):
+                    return False
+                batch = None
+        return batch is None or self._commit(batch)
+
+    def _commit(self, batch: Batch) -> bool:
+        """True if this batch was written; False if a crashed run had written other records under its name."""
+        # The day of the first record's arrival, not of the run: a repair on the next day must find the same name.
+        ingest_date, first = batch.first.arrived_at.date(), batch.first.sequence_number
+        workload, stream, bucket = self.target.workload, self.target.stream, self.target.bucket
+        key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first)
+        written = self.objects.put_once(bucket, key, batch.raw.finish(), _metadata(batch))
+        content = (
+            Committed(batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.quarantine)
+            if written
+            else self._stored(key)
+        )
+        if content.quarantine.lines:
+            quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
+            self.objects.put(bucket, quarantine_key, content.quarantine.finish())
+        for day in sorted(content.days):
+            self.objects.put(bucket, layout.marker_key(workload, stream, date.fromisoformat(day), key), b"")
+        self.after = content.last_sequence
+        self.max_recorded_at = max(self.max_recorded_at, content.max_recorded_at)
+        self._write_checkpoint(closed=False)
+        self.summary["objects"] += written
+        self.summary["repaired"] += not written
+        self.summary["quarantined"] += content.quarantine.lines
+        self.summary["records"] += batch.raw.lines if written else 0
+        log.info(
+            "%s: %s lines, %s quarantined, days %s",
+            key,
+            batch.raw.lines,
+            content.quarantine.lines,
+            sorted(content.days),
+        )
+        return written
+
+    def _stored(self, key: str) -> Committed:
+        """Content of a raw object that a crashed run wrote, with the quarantine lines of its range."""
+        last = self.objects.metadata(self.target.bucket, key)["last-sequence"]
+        log.warning("s3://%s/%s exists, up to %s: repairing what follows a put", self.target.bucket, key, last)
+        days, recorded = set(), ""
+        with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
+            for line in lines:
+                day, recorded_at = event_times(json.loads(line)["event"])
+                days.add(day)
+                recorded = max(recorded, recorded_at)
+        return Committed(last, days, recorded, self._undecodable_up_to(last))
+
+    def _undecodable_up_to(self, last: str) -> GzipLines:
+        """Quarantine lines up to a record. The stream is read again, since the raw object contains only events."""
+        lines = GzipLines()
+        for record in self.source.reader(self.target.stream, self.shard_id, END_OF_TIME).records(self.after):
+            if int(record.sequence_number) > int(last):
+                break
+            try:
+                decode(record.data)
+            except UndecodableError as error:
+                lines.add(quarantine_line(self.shard_id, record, error))
+            if record.sequence_number == last:
+                break
+        return lines
+
+    def _checkpoint_key(self) -> tuple[str, str]:
+        return layout.checkpoint_key(self.target.workload, self.target.stream, self.shard_id)
+
+    def _write_checkpoint(self, *, closed: bool) -> None:
+        item: Checkpoint = {
+            "sequence_number": self.after,
+            "position": (self.after or "0").zfill(SEQUENCE_DIGITS),
+            "max_recorded_at": self.max_recorded_at,
+            "closed": closed,
+        }
+        if not self.state.advance(*self._checkpoint_key(), item, "position"):
+            log.warning("The checkpoint of %s is already beyond %s and stays as it is", self.shard_id, self.after)
+
+
+def _metadata(batch: Batch) -> dict[str, str]:
+    """User metadata of a raw object."""
+    metadata = {
+        "first-sequence": batch.first.sequence_number,
+        "last-sequence": batch.last.sequence_number,
+        "records": str(batch.raw.lines),
+        # The earliest time at which any record in the object was known, on either clock: a data set's inputs are chosen
+        # by it.
+        "arrived-at": format_instant(batch.first.arrived_at),
+    }
+    if batch.min_recorded_at:
+        metadata["recorded-at"] = batch.min_recorded_at
+    return metadata
+
+
+def _recorded_at(record: StreamRecord) -> str:
+    try:
+        return decode(record.data).recorded_at
+    except UndecodableError:
+        return ""

@@ -1,0 +1,56 @@
+"""What the ingest tasks hand to each other, and the items that they keep in the state table. All are plain JSON."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class ShardSummary(TypedDict):
+    """What one run did with one shard."""
+
+    shard_id: str
+    records: int
+    """Records written to raw."""
+    quarantined: int
+    """Records that are not events."""
+    objects: int
+    """Raw objects written."""
+    repaired: int
+    """Raw objects that a crashed run had written without their checkpoint."""
+    next_recorded_at: str
+    """``recorded_at`` of the first record left to the next run; empty if there was none."""
+    closed: bool
+    """The shard is closed and read to its end."""
+
+
+class Checkpoint(TypedDict):
+    """State item of a shard: how far it is read (``include.lake.layout.checkpoint_key``)."""
+
+    sequence_number: str | None
+    position: str
+    """The sequence number padded with zeros, so that texts compare as numbers."""
+    max_recorded_at: str
+    closed: bool
+
+
+class StreamWatermark(TypedDict):
+    """State item of a stream: the instant up to which it is complete in raw (``include.lake.layout.watermark_key``)."""
+
+    watermark: str
+
+
+class TableWatermark(TypedDict):
+    """State item of a table: the upper bound of the last snapshot (``include.lake.layout.watermark_key``)."""
+
+    watermark: str
+    overlap_seconds: int
+    overlap_digest: str
+    """Digest of the rows in the last ``overlap_seconds`` before the watermark."""
+
+
+class WatermarksReached(TypedDict):
+    """What the wait for watermarks returns."""
+
+    status: Literal["reached"]
+    watermarks: dict[str, str]
+    """Source → watermark, ISO 8601 UTC."""

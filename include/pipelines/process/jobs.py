@@ -1,0 +1,32 @@
+"""Arguments of the two Glue jobs of a process run (``include.glue.transform``, ``include.glue.audit``)."""
+
+from __future__ import annotations
+
+from include.lake import layout
+from include.pipelines.process.types import ProcessPlan
+from include.settings import Settings
+
+ATTEMPT_KEY = "${submit_key}"  # the submit operator replaces it by the key of the attempt that it starts
+
+
+def transform_arguments(workload: str, plan: ProcessPlan, settings: Settings) -> dict[str, str]:
+    """Returns the arguments of the transform, which writes below the key of its own attempt."""
+    lake = f"s3://{settings.lake_bucket}/"
+    return {
+        "--workload": workload,
+        "--days": plan["days_text"],
+        "--inputs": plan["inputs"],
+        "--staging": lake + layout.staging_prefix(workload, ATTEMPT_KEY),
+        "--quarantine": lake + layout.quarantine_run_prefix(workload, ATTEMPT_KEY),
+        "--code-sha": plan["code_sha"],
+    }
+
+
+def audit_arguments(workload: str, plan: ProcessPlan, run: str, settings: Settings) -> dict[str, str]:
+    """Returns the arguments of the audit of one transform run (the key of the attempt that succeeded)."""
+    return {
+        "--workload": workload,
+        "--days": plan["days_text"],
+        "--staging": f"s3://{settings.lake_bucket}/{layout.staging_prefix(workload, run)}",
+        "--docs": f"s3://{settings.artifact_bucket}/{layout.data_docs_prefix(workload, run)}",
+    }

@@ -1,0 +1,120 @@
+"""What a process run has to do: which days have raw data that is not published, and from which objects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
+from include.lake.fingerprint import canonical_json, digest, inputs_document, submit_key
+from include.lake.instants import format_instant
+from include.pipelines.process.types import ProcessPlan
+from include.pipelines.protocols import ObjectStore, StateStore
+from include.pipelines.raw_inputs import RawInputs, workload_inputs
+from include.settings import Settings
+from include.workloads import Workload
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a run is asked to process."""
+
+    days: Sequence[date]
+    """In order."""
+    planned_at: datetime
+    """The present, read before this module lists raw objects."""
+    code_sha: str
+    """The build that runs."""
+    fresh: bool = False
+    """Also plan days that were published from the same inputs and code."""
+    dry_run: bool = False
+    """Only report the plan."""
+
+
+def plan_days(
+    workload: Workload, request: PlanRequest, settings: Settings, *, objects: ObjectStore, state: StateStore
+) -> ProcessPlan:
+    """Lists the raw objects of the days and writes the transform's inputs document, named after its digest.
+
+    Raises:
+        NothingToDoError: There is no raw data, all days are published from the same inputs and code, or it is a dry
+            run.
+        RefusedError: A reference table has no snapshot in raw.
+    """
+    _require_snapshots(workload, state)
+    inputs = workload_inputs(workload, request.days, bucket=settings.lake_bucket, objects=objects)
+    days = _days_to_process(workload, inputs, request, settings, state)
+    document = _document(workload, inputs, days, settings)
+    key = layout.inputs_key(workload.name, digest(document))
+    plan: ProcessPlan = {
+        "days": days,
+        "days_text": ",".join(days),
+        "inputs": f"s3://{settings.artifact_bucket}/{key}",
+        "submit_key": submit_key(
+            stage="transform",
+            workload=workload.name,
+            days=list(days),
+            inputs=digest(document),
+            job=settings.glue_transform_job,
+            code_sha=request.code_sha,
+        ),
+        "planned_at": format_instant(request.planned_at),
+        "code_sha": request.code_sha,
+    }
+    if request.dry_run:
+        raise NothingToDoError(f"Dry run, {len(document['stream_objects'])} stream objects: {plan}")
+    objects.put(settings.artifact_bucket, key, canonical_json(document))
+    return plan
+
+
+def _days_to_process(
+    workload: Workload, inputs: RawInputs, request: PlanRequest, settings: Settings, state: StateStore
+) -> dict[str, str]:
+    """Day → fingerprint of its inputs, of the days that have raw data and are not published from it."""
+    span = _span(request.days)
+    if not inputs.days:
+        raise NothingToDoError(f"No raw data for {span}: nothing to process.")
+    fingerprints = {day: digest(_document(workload, inputs, [day], settings)) for day in inputs.days}
+    published = {} if request.fresh else _published(workload, state, request.code_sha)
+    days = {day: fingerprint for day, fingerprint in fingerprints.items() if published.get(day) != fingerprint}
+    if not days:
+        raise NothingToDoError(
+            f"{span}: published from the same inputs and code. Set fresh to process and publish it again."
+        )
+    log.info(
+        "Days to process: %s. Without raw data: %s",
+        list(days),
+        [str(d) for d in request.days if str(d) not in fingerprints],
+    )
+    return days
+
+
+def _require_snapshots(workload: Workload, state: StateStore) -> None:
+    missing = [table for table in workload.tables if state.get(*layout.watermark_key(workload.name, table)) is None]
+    if missing:
+        raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
+
+
+def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> dict[str, Any]:
+    dates = map(date.fromisoformat, days)
+    return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.lake_bucket)
+
+
+def _published(workload: Workload, state: StateStore, code_sha: str) -> dict[str, str]:
+    """Day → fingerprint of the days that this build of the code has published."""
+    return {
+        day: item["fingerprint"]
+        for day, item in state.query(layout.day_partition_key(workload.name)).items()
+        if (item["status"], item["code_sha"]) == ("published", code_sha)
+    }
+
+
+def _span(days: Sequence[date]) -> str:
+    """``2013-03-01`` or ``2013-03-01 to 2013-03-07``."""
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -1,0 +1,83 @@
+"""Publishing: the catalog's partitions of audited days are pointed at the files of the run that wrote them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+
+from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
+from include.pipelines.process.days import day_origin
+from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
+from include.pipelines.protocols import Catalog, StateStore
+from include.workloads import Workload, schema
+
+log = logging.getLogger(__name__)
+
+
+def publish_days(
+    workload: Workload,
+    plan: ProcessPlan,
+    run: str,
+    gate: GateResult | None,
+    lake_bucket: str,
+    *,
+    catalog: Catalog,
+    state: StateStore,
+) -> list[str]:
+    """Publishes the days that passed the gate, then marks them published. Publishing a run twice changes nothing.
+
+    A day on which a newer plan has published or refused is left alone, so clearing an old run replaces nothing newer.
+    Run it in a pool of one slot: Glue's UpdatePartition has no compare-and-set.
+
+    Args:
+        workload: The workload.
+        plan: The plan that the transform carried out.
+        run: The transform run (its submit key). It must be the one that the gate evaluated.
+        gate: The gate's result.
+        lake_bucket: The bucket that the run wrote to.
+        catalog: The Glue catalog database.
+        state: The state table.
+
+    Returns:
+        The days that were published.
+
+    Raises:
+        RefusedError: The gate passed no day of this run.
+        NothingToDoError: A newer run has published or refused each of the days.
+    """
+    if not isinstance(gate, dict) or gate.get("run") != run or not gate.get("passed"):
+        raise RefusedError(f"The gate has passed no day of run {run}: nothing is published.")
+    for event in workload.events:
+        catalog.ensure_table(
+            layout.table_name(workload.name, event),
+            schema.processed_columns(workload, event),
+            schema.PARTITION_COLUMN,
+            # Required by the catalog, but never read: each partition has a location of its own.
+            f"s3://{lake_bucket}/{layout.staging_prefix(workload.name, 'none')}{event}",
+        )
+    published = [day for day in gate["passed"] if _publish_day(workload, plan, run, day, lake_bucket, catalog, state)]
+    if not published:
+        raise NothingToDoError(f"A newer run has published or refused each of {gate['passed']}: nothing to publish.")
+    return published
+
+
+def _publish_day(
+    workload: Workload, plan: ProcessPlan, run: str, day: str, lake_bucket: str, catalog: Catalog, state: StateStore
+) -> bool:
+    """False if a newer plan has published or refused the day."""
+    origin, partition_key = day_origin(plan, day, run), layout.day_partition_key(workload.name)
+    before = state.get(partition_key, day) or {}
+    if before.get("planned_at", "") > origin["planned_at"]:
+        log.warning("%s stays as run %s, planned at %s, left it", day, before.get("run"), before["planned_at"])
+        return False
+    parameters = {name: str(value) for name, value in origin.items()}
+    for event in workload.events:
+        prefix = layout.partition_prefix(workload.name, run, event, date.fromisoformat(day))
+        columns = schema.processed_columns(workload, event)
+        table = layout.table_name(workload.name, event)
+        catalog.point_partition(table, day, columns, f"s3://{lake_bucket}/{prefix}", parameters)
+    item: DayItem = {**origin, "status": "published"}
+    state.advance(partition_key, day, item, "planned_at")
+    log.info("%s is published from run %s", day, run)
+    return True

@@ -1,0 +1,54 @@
+"""What the process tasks hand to each other, and the items of days in the state table. All are plain JSON."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class ProcessPlan(TypedDict):
+    """What a run has to do."""
+
+    days: dict[str, str]
+    """Day (ISO) → fingerprint of its inputs."""
+    days_text: str
+    """The days, separated by commas, as the jobs take them."""
+    inputs: str
+    """URI of the document that lists the raw objects to read (``include.lake.fingerprint.inputs_document``)."""
+    submit_key: str
+    planned_at: str
+    """ISO 8601 UTC, read before the raw objects were listed: of two plans, the later one has seen at least as many."""
+    code_sha: str
+
+
+class GateResult(TypedDict):
+    """Which days of a transform run may be published."""
+
+    run: str
+    """The transform run that was audited: its submit key."""
+    passed: list[str]
+    refused: dict[str, str]
+    """Day → reason."""
+
+
+class DayOrigin(TypedDict):
+    """What a day's rows were made from. Kept in the day's item and in the parameters of its catalog partitions."""
+
+    run: str
+    fingerprint: str
+    code_sha: str
+    planned_at: str
+
+
+class DayItem(DayOrigin):
+    """State item of a day (``include.lake.layout.day_key``)."""
+
+    status: Literal["published", "refused"]
+    reason: NotRequired[str]
+    """Why the day was refused."""
+
+
+class PublishedDay(TypedDict):
+    """What the wait for a day returns."""
+
+    status: Literal["published"]
+    run: str

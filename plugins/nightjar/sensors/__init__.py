@@ -1,1 +1,0 @@
-"""Deferrable sensors."""

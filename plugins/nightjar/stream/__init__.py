@@ -1,1 +1,0 @@
-"""Kinesis records into raw objects: decoding, batches, the commit rule, and the order of shards."""

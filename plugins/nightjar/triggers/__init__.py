@@ -1,1 +1,0 @@
-"""Triggers, which run in the triggerer."""

@@ -1,0 +1,7 @@
+"""Fixtures of the DAGs' tests."""
+
+from tests.support.build_stamps import build_stamp
+from tests.support.moto_cloud import cloud, moto_server
+from tests.support.postgres_db import db, postgres_uri
+
+__all__ = ["build_stamp", "cloud", "db", "moto_server", "postgres_uri"]

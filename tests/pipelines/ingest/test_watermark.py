@@ -1,0 +1,113 @@
+"""The stream's watermark: how it advances, and when a wait for watermarks ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightjar.state.hook import StateHook
+
+from include.errors import NothingToDoError
+from include.lake import layout
+from include.pipelines.ingest.types import ShardSummary
+from include.pipelines.ingest.watermark import advance_watermark, watermark_status
+from tests.support.moto_cloud import STATE, MotoCloud
+from tests.support.tiny_workload import tiny_workload
+
+STREAM = "nightjar-shop"
+
+
+def checkpoint(shard_id: str) -> tuple[str, str]:
+    return layout.checkpoint_key("shop", STREAM, shard_id)
+
+
+def summary(records: int = 1, next_recorded_at: str = "") -> ShardSummary:
+    return {
+        "shard_id": "a",
+        "records": records,
+        "quarantined": 0,
+        "objects": 1,
+        "repaired": 0,
+        "next_recorded_at": next_recorded_at,
+        "closed": False,
+    }
+
+
+def advance(
+    folder: Path,
+    clock: str,
+    summaries: list[ShardSummary],
+    until: datetime = datetime(2014, 1, 1, tzinfo=UTC),
+    complete_to: datetime | None = None,
+) -> str | None:
+    workload = tiny_workload(folder / str(len(list(folder.iterdir()))), clock=clock)
+    return advance_watermark(workload, [summaries], until, complete_to, state=StateHook(STATE))
+
+
+def watermark() -> str | None:
+    return (StateHook(STATE).get(*layout.watermark_key("shop", STREAM)) or {}).get("watermark")
+
+
+@pytest.mark.stack
+def test_the_watermark_by_arrival_is_the_end_of_the_run_and_never_goes_back(cloud: MotoCloud, tmp_path: Path) -> None:
+    assert advance(tmp_path, "arrived_at", [summary()]) == "2014-01-01T00:00:00.000000Z"
+    advance(tmp_path, "arrived_at", [summary()], until=datetime(2013, 6, 1, tzinfo=UTC))
+    assert watermark() == "2014-01-01T00:00:00.000000Z"
+
+
+@pytest.mark.stack
+def test_the_watermark_by_recording_is_the_newest_read_but_not_beyond_what_is_unread(
+    cloud: MotoCloud, tmp_path: Path
+) -> None:
+    state = StateHook(STATE)
+    state.put(*checkpoint("a"), {"max_recorded_at": "2013-03-01T10:00:00.000000Z"})
+    state.put(*checkpoint("b"), {"max_recorded_at": "2013-03-01T12:00:00.000000Z"})
+    unread = summary(next_recorded_at="2013-03-01T11:00:00.000000Z")
+    assert advance(tmp_path, "recorded_at", [summary(), unread]) == "2013-03-01T11:00:00.000000Z"
+    assert advance(tmp_path, "recorded_at", [summary()]) == "2013-03-01T12:00:00.000000Z"
+    assert (
+        advance(tmp_path, "recorded_at", [summary()], complete_to=datetime(2013, 3, 2, tzinfo=UTC))
+        == "2013-03-02T00:00:00.000000Z"
+    )
+
+
+@pytest.mark.stack
+def test_a_producer_with_a_wrong_clock_does_not_take_the_watermark_beyond_the_run(
+    cloud: MotoCloud, tmp_path: Path
+) -> None:
+    StateHook(STATE).put(*checkpoint("a"), {"max_recorded_at": "2999-01-01T00:00:00.000000Z"})
+    assert advance(tmp_path, "recorded_at", [summary()]) == "2014-01-01T00:00:00.000000Z"
+
+
+@pytest.mark.stack
+def test_an_interval_without_data_is_skipped_with_a_text(cloud: MotoCloud, tmp_path: Path) -> None:
+    with pytest.raises(NothingToDoError, match="No record arrived before 2014-01-01"):
+        advance(tmp_path, "arrived_at", [summary(records=0)])
+    assert watermark() == "2014-01-01T00:00:00.000000Z", "an empty interval is complete too"
+
+
+@pytest.mark.stack
+def test_before_the_first_record_there_is_no_watermark_by_recording(cloud: MotoCloud, tmp_path: Path) -> None:
+    with pytest.raises(NothingToDoError):
+        advance(tmp_path, "recorded_at", [])
+    assert watermark() is None
+
+
+def test_a_wait_ends_when_every_watermark_is_reached_compared_as_times() -> None:
+    at_least = datetime(2013, 3, 2, tzinfo=UTC)
+    late = {"watermark": "2013-03-01T23:59:59.999999Z"}
+    exact = {"watermark": "2013-03-02T00:00:00Z"}
+    offset = {"watermark": "2013-03-01T22:00:00-05:00"}
+
+    def status(first: Any, second: Any) -> Any:
+        return watermark_status({("pk", "s"): first, ("pk", "t"): second}, at_least)
+
+    assert status(exact, offset) == {
+        "status": "reached",
+        "watermarks": {"s": exact["watermark"], "t": offset["watermark"]},
+    }
+    assert status(exact, late) is None
+    assert status(exact, None) is None
+    assert status(exact, {}) is None

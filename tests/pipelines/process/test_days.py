@@ -1,0 +1,29 @@
+"""What a day's status means to a task that waits for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.errors import RefusedError
+from include.pipelines.process.days import day_status
+
+KEY = ("day#w", "2013-03-01")
+
+
+def test_a_published_day_ends_the_wait_with_its_run() -> None:
+    assert day_status({KEY: {"status": "published", "run": "r1"}}) == {"status": "published", "run": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"), [({"reason": "20 % nulls in carrier"}, "20 % nulls in carrier"), ({}, "no reason given")]
+)
+def test_a_refused_day_is_refused_with_the_reason(item: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RefusedError, match=f"^Day 2013-03-01 was refused: {reason}$"):
+        day_status({KEY: {"status": "refused", **item}})
+
+
+@pytest.mark.parametrize("item", [None, {}, {"status": None}, {"status": "running"}, {"status": "PUBLISHED"}])
+def test_no_other_status_is_final(item: Any) -> None:
+    assert day_status({KEY: item}) is None

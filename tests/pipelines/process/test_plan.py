@@ -1,0 +1,115 @@
+"""What a process run has to do, by what is in raw and what is published."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightjar.objects import ObjectStoreHook
+from nightjar.state.hook import StateHook
+
+from include.errors import NothingToDoError, RefusedError
+from include.lake import fingerprint, layout
+from include.pipelines.process.plan import PlanRequest, plan_days
+from include.pipelines.process.types import ProcessPlan
+from include.workloads import Workload
+from tests.support.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
+from tests.support.product_settings import product_settings
+from tests.support.tiny_workload import tiny_workload
+
+pytestmark = pytest.mark.stack
+FIRST, SECOND = "2013-03-01", "2013-03-02"
+FIRST_KEY = layout.day_key("shop", date(2013, 3, 1))
+STREAM = "nightjar-shop"
+NOW = datetime(2013, 3, 3, 1, 2, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def workload(tmp_path: Path) -> Workload:
+    return tiny_workload(tmp_path)
+
+
+def raw(day: str, name: str, body: bytes = b"x") -> None:
+    lake, key = ObjectStoreHook(), f"{layout.raw_prefix('shop', STREAM)}ingest_date={day}/{name}"
+    lake.put_once(LAKE, key, body)
+    lake.put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(day), key), b"")
+
+
+def snapshot() -> None:
+    ObjectStoreHook().put_once(LAKE, layout.raw_table_key("shop", "makers", date(2013, 3, 1), "1", 0), b"rows")
+    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
+
+
+def planned(workload: Workload, *days: str, **flags: bool) -> ProcessPlan:
+    request = PlanRequest([date.fromisoformat(day) for day in days], NOW, "abc", **flags)
+    hooks: dict[str, Any] = {"objects": ObjectStoreHook(), "state": StateHook(STATE)}
+    return plan_days(workload, request, product_settings(), **hooks)
+
+
+def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCloud, workload: Workload) -> None:
+    snapshot()
+    raw(FIRST, "a")
+    raw(SECOND, "b")
+    plan = planned(workload, FIRST, "2013-03-09")
+    assert list(plan["days"]) == [FIRST], "a day without raw data is left out"
+    document: Any = ObjectStoreHook().get_json(ARTIFACT, plan["inputs"].removeprefix(f"s3://{ARTIFACT}/"))
+    assert [entry["key"] for entry in document["stream_objects"]] == [f"raw/shop/nightjar-shop/ingest_date={FIRST}/a"]
+    head = cloud.client("s3").head_object(Bucket=LAKE, Key=document["stream_objects"][0]["key"], ChecksumMode="ENABLED")
+    assert document["stream_objects"][0]["sha256"] == head["ChecksumSHA256"]
+    assert len(document["table_objects"]["makers"]) == 1
+    assert plan["days"][FIRST] == fingerprint.digest(document)
+    assert planned(workload, FIRST)["submit_key"] == plan["submit_key"], "the same inputs, the same job"
+
+
+def test_an_interval_without_raw_data_is_skipped_with_a_text(cloud: MotoCloud, workload: Workload) -> None:
+    snapshot()
+    with pytest.raises(NothingToDoError, match=f"No raw data for {FIRST}"):
+        planned(workload, FIRST)
+
+
+def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(
+    cloud: MotoCloud, workload: Workload
+) -> None:
+    snapshot()
+    raw(FIRST, "a")
+    raw(SECOND, "b")
+    plan = planned(workload, FIRST, SECOND)
+    item = {"status": "published", "fingerprint": plan["days"][FIRST], "code_sha": "abc"}
+    StateHook(STATE).put(*FIRST_KEY, item)
+    with pytest.raises(NothingToDoError, match="published from the same inputs"):
+        planned(workload, FIRST)
+    assert list(planned(workload, FIRST, SECOND)["days"]) == [SECOND]
+    assert list(planned(workload, FIRST, fresh=True)["days"]) == [FIRST]
+    StateHook(STATE).put(*FIRST_KEY, {**item, "code_sha": "older"})
+    assert list(planned(workload, FIRST)["days"]) == [FIRST]
+    StateHook(STATE).put(*FIRST_KEY, {**item, "status": "refused"})
+    assert list(planned(workload, FIRST)["days"]) == [FIRST]
+    StateHook(STATE).put(*FIRST_KEY, item)
+    raw(FIRST, "late", b"late")
+    assert planned(workload, FIRST)["days"][FIRST] != plan["days"][FIRST], "a late correction is a new input"
+
+
+def test_a_table_without_a_snapshot_stops_the_plan(cloud: MotoCloud, workload: Workload) -> None:
+    raw(FIRST, "a")
+    with pytest.raises(RefusedError, match=r"No snapshot of makers.*ingest_tables"):
+        planned(workload, FIRST)
+
+
+def test_a_dry_run_writes_nothing(cloud: MotoCloud, workload: Workload) -> None:
+    snapshot()
+    raw(FIRST, "a")
+    with pytest.raises(NothingToDoError, match="Dry run, 1 stream objects"):
+        planned(workload, FIRST, dry_run=True)
+    assert cloud.keys("inputs/", ARTIFACT) == []
+
+
+def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, workload: Workload) -> None:
+    snapshot()
+    raw(FIRST, "a")
+    key = f"{layout.raw_prefix('shop', STREAM)}ingest_date={FIRST}/strange"
+    cloud.client("s3").put_object(Bucket=LAKE, Key=key, Body=b"x", ChecksumAlgorithm="CRC32")
+    ObjectStoreHook().put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(FIRST), key), b"")
+    with pytest.raises(ValueError, match="strange has no SHA-256"):
+        planned(workload, FIRST)

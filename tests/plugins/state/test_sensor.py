@@ -1,0 +1,175 @@
+"""The sensor over the state table and its trigger: waiting, waking up, failing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.triggers.base import BaseTrigger
+from nightjar.state.hook import Item, StateHook
+from nightjar.state.sensor import StateSensor
+from nightjar.state.trigger import StateTrigger
+
+from tests.support.moto_cloud import STATE, MotoCloud
+
+pytestmark = pytest.mark.stack
+NOW = datetime(2013, 3, 2, tzinfo=UTC)
+FIRST, SECOND = ("pk", "first"), ("pk", "second")
+
+
+class NeverError(Exception):
+    """What the check raises for an item that can never be ready."""
+
+
+def ready(items: Mapping[tuple[str, str], Item | None], word: str = "ready") -> dict[str, Any] | None:
+    """The check of these tests: every item's status is the word."""
+    if any(item and item["status"] == "never" for item in items.values()):
+        raise NeverError("it will never be ready")
+    return {"keys": list(items)} if all(item and item["status"] == word for item in items.values()) else None
+
+
+def sensor(**changes: Any) -> StateSensor:
+    arguments: dict[str, Any] = {
+        "table": STATE,
+        "keys": [FIRST, SECOND],
+        "check": ready,
+        "fail": NeverError,
+        "unmet": "Not everything is ready",
+        "advice": "Make it ready, then clear this task.",
+        "deadline_seconds": 60,
+        "poll_seconds": 0.01,
+        "clock": lambda: NOW,
+    }
+    return StateSensor(task_id="t", **{**arguments, **changes})
+
+
+def put(key: tuple[str, str], status: str) -> None:
+    StateHook(STATE).put(*key, {"status": status})
+
+
+def deferred(task: StateSensor) -> TaskDeferred:
+    with pytest.raises(TaskDeferred) as caught:
+        task.execute({})
+    return caught.value
+
+
+def resumed(task: StateSensor, waiting: TaskDeferred, event: dict[str, Any]) -> Any:
+    assert waiting.method_name == "resume"
+    return task.resume({}, event, **(waiting.kwargs or {}))
+
+
+def fire(trigger: BaseTrigger, deadline: str | None = None) -> dict[str, Any]:
+    """The event of the trigger as the triggerer makes it from what was serialized."""
+    path, arguments = trigger.serialize()
+    assert path == "nightjar.state.trigger.StateTrigger"
+    remade = StateTrigger(**{**arguments, **({"deadline": deadline} if deadline else {})})
+
+    async def first() -> dict[str, Any]:
+        async for event in remade.run():
+            return event.payload
+        raise AssertionError("the trigger ended without an event")
+
+    return asyncio.run(first())
+
+
+FUTURE = "2999-01-01T00:00:00+00:00"
+
+
+def test_a_check_that_holds_succeeds_at_once(cloud: MotoCloud) -> None:
+    put(FIRST, "ready")
+    put(SECOND, "ready")
+    assert sensor().execute({}) == {"keys": [FIRST, SECOND]}
+
+
+def test_the_check_gets_its_arguments(cloud: MotoCloud) -> None:
+    put(FIRST, "done")
+    put(SECOND, "done")
+    assert sensor(arguments={"word": "done"}).execute({}) == {"keys": [FIRST, SECOND]}
+
+
+def test_a_key_that_a_template_rendered_as_a_date_is_a_text(cloud: MotoCloud) -> None:
+    put(("pk", "2013-03-01"), "ready")
+    assert sensor(keys=[("pk", NOW.date() - timedelta(days=1))]).execute({}) == {"keys": [("pk", "2013-03-01")]}
+
+
+def test_each_change_wakes_the_sensor_which_waits_on_for_the_same_deadline(cloud: MotoCloud) -> None:
+    task = sensor()
+    waiting = deferred(task)
+    deadline = (NOW + timedelta(seconds=60)).isoformat()
+    assert waiting.kwargs == {"deadline": deadline}
+    put(FIRST, "ready")
+    event = fire(waiting.trigger, FUTURE)
+    assert event == {"late": False}
+    with pytest.raises(TaskDeferred) as again:
+        resumed(task, waiting, event)
+    assert again.value.kwargs == waiting.kwargs
+    assert again.value.trigger.serialize()[1]["deadline"] == deadline
+    put(SECOND, "ready")
+    event = fire(again.value.trigger, FUTURE)
+    assert resumed(task, waiting, event) == {"keys": [FIRST, SECOND]}
+
+
+def test_a_change_between_the_look_and_the_trigger_is_not_missed(cloud: MotoCloud) -> None:
+    put(FIRST, "early")
+    waiting = deferred(sensor())
+    put(FIRST, "ready")
+    assert fire(waiting.trigger, FUTURE) == {"late": False}
+
+
+def test_the_trigger_waits_before_it_looks(cloud: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fires at once meets apache/airflow#72716."""
+    waits: list[float] = []
+    waiting = deferred(sensor(poll_seconds=7))
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("nightjar.state.trigger.asyncio.sleep", sleep)
+    fire(waiting.trigger)
+    assert waits == [7]
+
+
+def test_the_deadline_fails_for_good_with_what_is_missing_and_what_to_do(cloud: MotoCloud) -> None:
+    put(FIRST, "early")
+    task = sensor()
+    waiting = deferred(task)
+    event = fire(waiting.trigger)
+    assert event == {"late": True}
+    with pytest.raises(
+        AirflowFailException,
+        match=r"^Not everything is ready within 60 s \(pk first is \{'status': 'early'\}; pk second is not there\)\. "
+        r"Make it ready, then clear this task\.$",
+    ):
+        resumed(task, waiting, event)
+
+
+def test_what_is_ready_when_the_deadline_passes_succeeds(cloud: MotoCloud) -> None:
+    task = sensor(keys=[FIRST])
+    waiting = deferred(task)
+    event = fire(waiting.trigger)
+    put(FIRST, "ready")
+    assert resumed(task, waiting, event) == {"keys": [FIRST]}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_refusal_fails_for_good_at_once_and_later(cloud: MotoCloud, late: bool) -> None:
+    task = sensor()
+    waiting = deferred(task)
+    put(FIRST, "never")
+    for run in (lambda: task.execute({}), lambda: resumed(task, waiting, {"late": late})):
+        with pytest.raises(AirflowFailException, match="it will never be ready"):
+            run()
+
+
+def test_another_error_of_the_check_is_left_to_airflows_retries(cloud: MotoCloud) -> None:
+    put(FIRST, "never")
+    with pytest.raises(NeverError):
+        sensor(fail=()).execute({})
+
+
+def test_the_trigger_stops_nothing_when_its_task_is_cleared() -> None:
+    assert getattr(StateTrigger, "on_kill", None) is getattr(BaseTrigger, "on_kill", None)
