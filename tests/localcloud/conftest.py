@@ -1,7 +1,7 @@
 """Fixtures of a running local cloud.
 
-``cloud`` is one server for the whole session. A test module that needs images (or another setting) uses ``start_cloud`` for
-a server of its own, in a module-scoped fixture: ``start_cloud(images={"img:1": {"python": …, "cwd": …}})``.
+``cloud`` is one server for the whole session. A test module that needs images or other settings uses ``start_cloud``
+in a fixture of its own: ``start_cloud(images={"img:1": {"python": …, "cwd": …}})``.
 """
 
 from __future__ import annotations

@@ -185,15 +185,19 @@ def test_a_run_over_its_timeout_is_ended(
     cloud: Any, scripts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The backend in this process (a minute is a second here), its script in the server's S3."""
-    from infra.localcloud.config import Config, Glue
+    from infra.localcloud.config import Config, GlueSettings
     from infra.localcloud.glue.models import GlueBackend
-    from infra.localcloud.identity import Identity
+    from infra.localcloud.identity import RoleIdentity
     from infra.localcloud.install import Context
     from infra.localcloud.jobs import Runner
 
     monkeypatch.setattr("infra.localcloud.glue.run.SECONDS_A_MINUTE", 1)
-    config = Config(state=tmp_path, glue=Glue(Path(sys.executable), ()), port=int(cloud.endpoint.rsplit(":", 1)[1]))
-    identity = Identity(config)
+    config = Config(
+        state=tmp_path,
+        glue=GlueSettings(python=Path(sys.executable), jars=()),
+        port=int(cloud.endpoint.rsplit(":", 1)[1]),
+    )
+    identity = RoleIdentity(config)
     runner = Runner(config, identity)
     backend_class = type("Backend", (GlueBackend,), {"context": Context(config, identity, runner)})
     backend = backend_class("us-east-1", "123456789012")

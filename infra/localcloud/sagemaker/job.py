@@ -12,7 +12,7 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 
-from ..config import UnknownImage
+from infra.localcloud.errors import UnknownImageError
 from ..install import Context
 from ..jobs import ExitResult, Job
 from .storage import Storage, StorageError
@@ -103,7 +103,7 @@ class SageMakerJob:
             storage = Storage(self.context, self.request["RoleArn"])
             self.prepare(storage)
             status = self.finish(storage, self._execute())
-        except (JobError, StorageError, UnknownImage) as error:
+        except (JobError, StorageError, UnknownImageError) as error:
             status = self._fail(str(error))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
