@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.glue_runs import glue_job, glue_scripts
 from tests.support.localcloud import Cloud, base_config, running_cloud
+
+__all__ = ["aws_environment", "cloud", "glue_job", "glue_scripts", "start_cloud"]
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ class Cloud:
         """A boto3 client with the operator's (role-less) keys, unless ``options`` says otherwise."""
         keys = {"aws_access_key_id": "AKIANIGHTJAROPERATOR", "aws_secret_access_key": "local"}
         config = ClientConfig(retries={"mode": "standard"}, s3={"addressing_style": "path"})
-        return boto3.client(
+        make: Any = boto3.client  # the stubs know literal names of services only
+        return make(
             service, **{"endpoint_url": self.endpoint, "region_name": REGION, "config": config, **keys, **options}
         )
 
@@ -52,14 +53,14 @@ class Cloud:
         return [json.loads(line) for line in (self.state / "requests.jsonl").read_text().splitlines()]
 
     @staticmethod
-    def wait_until(what: Callable[[], Any], *, seconds: float = 60, every: float = 0.2) -> Any:
-        """The first true value of ``what()``; fails after ``seconds``."""
+    def wait_until(condition: Callable[[], Any], *, seconds: float = 60, every: float = 0.2) -> Any:
+        """The first true value of ``condition()``; fails after ``seconds``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if value := what():
+            if value := condition():
                 return value
             time.sleep(every)
-        raise AssertionError(f"did not come true within {seconds} s")
+        raise AssertionError(f"the condition did not become true within {seconds} s")
 
     def environment(self) -> dict[str, str]:
         """The variables with which Airflow's hooks and boto3's defaults talk to this server."""
@@ -72,7 +73,7 @@ class Cloud:
 
 
 def base_config() -> dict[str, Any]:
-    """A configuration that works in this checkout; ``state`` and ``port`` are added at the start."""
+    """A configuration that works in this checkout; :func:`running_cloud` adds ``state`` and ``port``."""
     return {
         "glue": {
             "python": str(VENVS / "glue" / "bin" / "python"),
@@ -85,7 +86,7 @@ def base_config() -> dict[str, Any]:
 
 @contextmanager
 def running_cloud(folder: Path, config: dict[str, Any]) -> Iterator[Cloud]:
-    """Starts a server with this configuration in ``folder``; ends it and fails if it does not end by itself."""
+    """Starts a server with this configuration in ``folder``, and stops it; fails if it does not stop on SIGTERM."""
     port = config.get("port") or free_port()
     file = folder / "cloud.yaml"
     file.write_text(yaml.safe_dump({**config, "port": port, "state": str(folder / "state")}))

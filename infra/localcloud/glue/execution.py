@@ -1,96 +1,28 @@
-"""One run of a job: fetch the script as its role, start it, follow it to its end."""
+"""Executes a job run: downloads the script as the job's role, starts it and follows it to its end."""
 
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlparse
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..install import Context
-from ..jobs import ExitResult, Job
-from . import arguments as args
-from .failure import error_message
-from .spark import environment
+from infra.localcloud.glue import arguments as args
+from infra.localcloud.glue.failure import error_message
+from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
+from infra.localcloud.glue.spark import environment
+from infra.localcloud.install import Context
+from infra.localcloud.jobs import ExitResult
+from infra.localcloud.s3_uris import split_s3_uri
 
-LOG_GROUP = "/aws-glue/jobs"
-SECONDS_A_MINUTE = 60
+SECONDS_PER_MINUTE = 60
 TAIL_LINES = 1000
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass
-class JobRun:
-    """A run and its state: STARTING, RUNNING, STOPPING, then SUCCEEDED, FAILED, STOPPED or TIMEOUT."""
-
-    job_run_id: str
-    job_name: str
-    role: str
-    script: str
-    arguments: dict[str, str]
-    timeout_minutes: int
-    described: dict[str, Any] = field(default_factory=dict)
-    state: str = "STARTING"
-    error: str | None = None
-    started_on: datetime = field(default_factory=_now)
-    modified_on: datetime = field(default_factory=_now)
-    running_since: datetime | None = None
-    completed_on: datetime | None = None
-    job: Job | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def unfinished(self) -> bool:
-        return self.state in ("STARTING", "RUNNING", "STOPPING")
-
-    def finish(self, state: str, error: str | None = None) -> None:
-        self.error, self.completed_on = error, _now()
-        self.modified_on, self.state = self.completed_on, state
-
-    def stop(self) -> bool:
-        """Asks the run to stop; False when it has ended already."""
-        with self.lock:
-            if not self.unfinished:
-                return False
-            self.state, self.modified_on = "STOPPING", _now()
-            if self.job:
-                self.job.stop()
-        return True
-
-    def as_dict(self) -> dict[str, Any]:
-        """As GetJobRun answers; ExecutionTime in seconds."""
-        until = self.completed_on or _now()
-        answer = {
-            "Id": self.job_run_id,
-            "Attempt": 0,
-            "JobName": self.job_name,
-            "StartedOn": self.started_on,
-            "LastModifiedOn": self.modified_on,
-            "CompletedOn": self.completed_on,
-            "JobRunState": self.state,
-            "Arguments": self.arguments,
-            "ErrorMessage": self.error,
-            "PredecessorRuns": [],
-            "ExecutionTime": round((until - self.running_since).total_seconds()) if self.running_since else 0,
-            "Timeout": self.timeout_minutes,
-            "LogGroupName": LOG_GROUP,
-            **self.described,
-        }
-        return {name: value for name, value in answer.items() if value is not None}
-
-
-class Execution:
-    """Runs a :class:`JobRun`; :meth:`__call__` returns when it has ended."""
+class JobExecution:
+    """Executes a :class:`JobRun`. Calling it returns when the run has ended."""
 
     def __init__(self, context: Context, run: JobRun) -> None:
         self._context = context
@@ -98,6 +30,7 @@ class Execution:
         self._folder: Path = context.config.state / "glue" / run.job_run_id
 
     def __call__(self) -> None:
+        """Executes the run; a failure to start it becomes the run's error."""
         run = self._run
         try:
             if run.state == "STARTING":
@@ -127,7 +60,7 @@ class Execution:
         ], env
 
     def _fetcher(self) -> Callable[[str], Path]:
-        """Downloads as the job's role does on AWS, so that the request log shows what the role must be allowed to read."""
+        """A function that downloads with the role's credentials, so that the request log shows what the role reads."""
         minted = self._context.identity.mint(self._run.role, self._run.job_run_id[:64])
         client = boto3.session.Session().client(
             "s3",
@@ -139,17 +72,17 @@ class Execution:
         )
 
         def fetch(uri: str) -> Path:
-            parsed = urlparse(uri)
-            bucket, key = parsed.netloc, parsed.path.lstrip("/")
-            if parsed.scheme not in ("s3", "s3a", "s3n") or not bucket or not key:
-                raise ValueError(f"{uri!r} is not an s3:// URI of an object")
+            bucket, key = split_s3_uri(uri)
+            if not key:
+                raise ValueError(f"{uri!r} names a bucket, not an object: write it like s3://bucket/key")
             path = self._folder / Path(key).name
             try:
                 path.write_bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
             except ClientError as error:
-                said = error.response["Error"]
+                details = error.response["Error"]
                 raise ValueError(
-                    f"Error downloading from S3 for bucket: {bucket}, key: {key}: {said.get('Code')}: {said.get('Message')}"
+                    f"Error downloading from S3 for bucket: {bucket}, key: {key}: "
+                    f"{details.get('Code')}: {details.get('Message')}"
                 ) from None
             return path
 
@@ -169,10 +102,10 @@ class Execution:
                 log_group=f"{LOG_GROUP}/output",
                 error_log_group=f"{LOG_GROUP}/error",
                 log_stream=run.job_run_id,
-                timeout_seconds=run.timeout_minutes * SECONDS_A_MINUTE,
+                timeout_seconds=run.timeout_minutes * SECONDS_PER_MINUTE,
                 on_exit=self._ended,
             )
-            run.running_since = run.modified_on = _now()
+            run.running_since = run.modified_on = now()
             run.state = "RUNNING"
 
     def _ended(self, result: ExitResult) -> None:
