@@ -1,4 +1,4 @@
-"""Types of expressions, found by asking DuckDB's binder: the same FROM over empty tables of the catalog's types.
+"""The types of expressions, from DuckDB's binder: it describes the query's FROM clause over empty tables.
 
 Trino decides by type where DuckDB does not (``7/2``, ``sum``, ``cast(x as varchar)``, ``date = varchar``), so a
 translation without types would be silently wrong.
@@ -11,42 +11,55 @@ from dataclasses import dataclass, field
 import duckdb
 from sqlglot import exp
 
-from .raw import text
+from infra.localcloud.athena.translator.fragments import text
 
 
 @dataclass
 class Scope:
-    """What the expressions of one SELECT see. ``sources`` grows as its FROM clause is translated."""
+    """The tables and names that the expressions of one SELECT can use.
+
+    Attributes:
+        connection: A connection with the query's tables, empty.
+        outer: The scope of the query around this one.
+        ctes: The translated WITH queries.
+        sources: The translated parts of the FROM clause so far.
+        group: The translated GROUP BY clause.
+        lambda_names: The parameters of the lambdas around an expression.
+        known: The types that were found, by the expression's text.
+    """
 
     connection: duckdb.DuckDBPyConnection
     outer: Scope | None = None
     ctes: list[str] = field(default_factory=list)
-    recursive: bool = False
     sources: list[str] = field(default_factory=list)
     group: str = ""
-    windows: str = ""
     lambda_names: frozenset[str] = frozenset()
     known: dict[str, str | None] = field(default_factory=dict)
 
     def inner(self) -> Scope:
-        """The scope of a query inside this one."""
-        return Scope(self.connection, outer=self, recursive=self.recursive)
+        """Makes the scope of a query inside this one."""
+        return Scope(self.connection, outer=self)
 
     def prelude(self) -> str:
-        """Every WITH query that is visible here, outermost first."""
+        """Writes the WITH clause of every query that is visible here, outermost first."""
         scope: Scope | None = self
         ctes: list[str] = []
         while scope is not None:
             ctes = scope.ctes + ctes
             scope = scope.outer
-        return ("WITH RECURSIVE " if self.recursive else "WITH ") + ", ".join(ctes) + " " if ctes else ""
+        return "WITH " + ", ".join(ctes) + " " if ctes else ""
 
     def select(self, expression: str, *, grouped: bool = False) -> str:
+        """Writes a SELECT of one expression from the scope's sources."""
         sources = " FROM " + " ".join(self.sources) if self.sources else ""
         return f"SELECT {expression}{sources}" + (self.group if grouped else "")
 
-    def type_of(self, node: exp.Expression) -> str | None:
-        """DuckDB's name of the type; None where the binder cannot tell (a lambda's parameter, an unknown name)."""
+    def type_of(self, node: exp.Expr) -> str | None:
+        """Finds the DuckDB type of a translated expression.
+
+        Returns:
+            None if the binder cannot tell: a lambda's parameter, or an unknown name.
+        """
         if isinstance(node.unnest(), exp.Null):
             return '"NULL"'
         if isinstance(node, exp.Literal) and node.is_string:
@@ -57,10 +70,10 @@ class Scope:
             return None
         written = text(node)
         if written not in self.known:
-            self.known[written] = self._ask(written)
+            self.known[written] = self._describe(written)
         return self.known[written]
 
-    def _ask(self, expression: str) -> str | None:
+    def _describe(self, expression: str) -> str | None:
         attempts = [self.select(expression), self.select(expression, grouped=True)]
         scope, nested = self.outer, self.select(expression)
         while scope is not None:

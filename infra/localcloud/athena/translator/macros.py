@@ -1,7 +1,7 @@
-"""DuckDB macros that behave as the Trino functions of the same purpose do, where DuckDB's own function does not.
+"""DuckDB macros for Trino functions whose DuckDB counterpart behaves differently.
 
-Wrong input is made to fail inside a CAST, never with ``error()``: DuckDB calls that volatile, which forbids ``TRY`` and
-stops an expression in GROUP BY from matching the same one in SELECT.
+Wrong input fails inside a CAST, never with ``error()``: DuckDB treats that as volatile, which forbids ``TRY`` and stops
+an expression in GROUP BY from matching the same one in SELECT.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ CREATE MACRO trino_real_text(t, x) AS CASE
     WHEN x = 0 THEN t
     WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN t
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
-         || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0')) || 'E' || trino_exponent(ltrim(t, '-'))
+         || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
+         || 'E' || trino_exponent(ltrim(t, '-'))
     END;
 CREATE MACRO trino_double_varchar(x) AS trino_real_text(CAST(x AS VARCHAR), x);
 CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
 CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
 """
 
-# Text that is cast: what Trino would not accept is turned into text that DuckDB does not accept either.
+# Text for a cast: text that Trino would not accept becomes text that DuckDB does not accept either.
 _CHECKED_TEXT = r"""
 CREATE MACRO trino_checked(s, pattern) AS
-    CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, pattern) THEN trim(s) ELSE 'not accepted by Trino: ' || s END;
+    CASE WHEN s IS NULL THEN NULL WHEN regexp_full_match(s, pattern) THEN trim(s)
+    ELSE 'not accepted by Trino: ' || s END;
 CREATE MACRO trino_checked_integer(s) AS trino_checked(s, '[+-]?[0-9]+');
 CREATE MACRO trino_checked_real(s) AS
     trino_checked(s, '\s*([+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|Infinity)|NaN)\s*');
@@ -48,7 +50,8 @@ CREATE MACRO trino_checked_iso(s) AS
 """
 
 _FUNCTIONS = r"""
-CREATE MACRO trino_nonzero(b) AS CASE WHEN b = 0 THEN CAST('Division by zero: ' || CAST(b AS VARCHAR) AS TINYINT) ELSE b END;
+CREATE MACRO trino_nonzero(b) AS CASE WHEN b = 0
+    THEN CAST('Division by zero: ' || CAST(b AS VARCHAR) AS TINYINT) ELSE b END;
 CREATE MACRO trino_real_div(a, b) AS CASE WHEN b <> 0 OR isnan(b) OR a IS NULL OR b IS NULL THEN a / b
     WHEN a = 0 OR isnan(a) THEN CAST('nan' AS DOUBLE)
     WHEN (a > 0) = (CAST(b AS VARCHAR)[1] <> '-') THEN CAST('inf' AS DOUBLE) ELSE CAST('-inf' AS DOUBLE) END;
@@ -62,14 +65,16 @@ CREATE MACRO trino_index(i) AS CASE WHEN i <= 0
 CREATE MACRO trino_nonzero_index(i) AS CASE WHEN i = 0
     THEN CAST('SQL array indices start at 1, not ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_subscript(a, i) AS a[CASE WHEN i <= 0 OR i > len(a)
-    THEN CAST('Array subscript must be between 1 and the array''s length: ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END];
+    THEN CAST('Array subscript must be between 1 and the array''s length: ' || CAST(i AS VARCHAR) AS BIGINT)
+    ELSE i END];
 CREATE MACRO trino_map_subscript(m, k) AS CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN m[k]
     ELSE list_extract([m[k]], CAST('Key not present in map: ' || CAST(k AS VARCHAR) AS INTEGER)) END;
 CREATE MACRO trino_contains(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true
     WHEN len(a) > list_count(a) THEN NULL ELSE false END;
 CREATE MACRO trino_array_max(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_max(a) END;
 CREATE MACRO trino_array_min(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_min(a) END;
-CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(a, x), 0) END;
+CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
+    ELSE coalesce(list_position(a, x), 0) END;
 CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN NOT json_valid(j) THEN NULL
     WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
 CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(j) AND json_type(j) = 'ARRAY'

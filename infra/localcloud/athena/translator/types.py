@@ -1,10 +1,10 @@
-"""One column type in four languages: Glue (Hive), DuckDB, what Athena reports, and the kind that operators look at."""
+"""Column types as Glue (Hive), DuckDB and Athena name them, and the kinds by which operators differ."""
 
 from __future__ import annotations
 
 import re
 
-from .errors import QueryFailed
+from infra.localcloud.athena.errors import QueryError
 
 _TO_DUCKDB = {
     "boolean": "BOOLEAN",
@@ -54,7 +54,7 @@ REALS = frozenset({"FLOAT", "DOUBLE"})
 
 
 def split_top(text: str, separator: str = ",") -> list[str]:
-    """Splits at separators that are outside brackets and quotes."""
+    """Splits text at the separators that are outside brackets and quotes."""
     parts, depth, start, quote = [], 0, 0, ""
     for index, letter in enumerate(text):
         if quote:
@@ -72,42 +72,54 @@ def split_top(text: str, separator: str = ",") -> list[str]:
 
 
 def hive_to_duckdb(hive: str) -> str:
-    """``array<struct<a:int>>`` → ``STRUCT("a" INTEGER)[]``; an unknown type raises :class:`QueryFailed`."""
+    """Converts a Hive type: ``array<struct<a:int>>`` → ``STRUCT("a" INTEGER)[]``.
+
+    Raises:
+        QueryError: The type is not known.
+    """
     text = hive.strip().lower()
     if matched := re.fullmatch(r"decimal(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", text):
         return f"DECIMAL({matched[1] or 10},{matched[2] or 0})"
-    if matched := re.fullmatch(r"array<(.*)>", text, re.S):
+    if matched := re.fullmatch(r"array<(.*)>", text, re.DOTALL):
         return hive_to_duckdb(matched[1]) + "[]"
-    if matched := re.fullmatch(r"map<(.*)>", text, re.S):
+    if matched := re.fullmatch(r"map<(.*)>", text, re.DOTALL):
         key, value = split_top(matched[1])
         return f"MAP({hive_to_duckdb(key)}, {hive_to_duckdb(value)})"
-    if matched := re.fullmatch(r"struct<(.*)>", text, re.S):
+    if matched := re.fullmatch(r"struct<(.*)>", text, re.DOTALL):
         fields = [split_top(field, ":") for field in split_top(matched[1])]
         return "STRUCT(" + ", ".join(f'"{name}" {hive_to_duckdb(kind)}' for name, kind in fields) + ")"
     plain = re.sub(r"\s*\(.*\)$", "", text)
     if plain not in _TO_DUCKDB:
-        raise QueryFailed(f"HIVE_UNSUPPORTED: the type {hive!r} is not one that the local cloud's Athena reads")
+        raise QueryError(f"HIVE_UNSUPPORTED: the type {hive!r} is not one that the local cloud's Athena reads")
     return _TO_DUCKDB[plain]
 
 
 def duckdb_to_hive(duckdb_type: str) -> str:
-    """The Glue type of a column that a query wrote."""
+    """Converts the DuckDB type of a column that a query wrote to its Hive type.
+
+    Raises:
+        QueryError: Hive has no such type.
+    """
     if duckdb_type.endswith("[]"):
         return f"array<{duckdb_to_hive(duckdb_type[:-2])}>"
-    if matched := re.fullmatch(r"MAP\((.*)\)", duckdb_type, re.S):
+    if matched := re.fullmatch(r"MAP\((.*)\)", duckdb_type, re.DOTALL):
         return "map<" + ",".join(duckdb_to_hive(part) for part in split_top(matched[1])) + ">"
-    if matched := re.fullmatch(r"STRUCT\((.*)\)", duckdb_type, re.S):
+    if matched := re.fullmatch(r"STRUCT\((.*)\)", duckdb_type, re.DOTALL):
         fields = [part.split(" ", 1) for part in split_top(matched[1])]
         return "struct<" + ",".join(f"{name.strip(chr(34))}:{duckdb_to_hive(kind)}" for name, kind in fields) + ">"
     if duckdb_type == "TIMESTAMP WITH TIME ZONE" or duckdb_type.startswith("INTERVAL") or duckdb_type == "TIME":
-        raise QueryFailed(
+        raise QueryError(
             f"NOT_SUPPORTED: Unsupported Hive type: {duckdb_type.lower()}. Cast the column to timestamp or varchar"
         )
     return _TO_HIVE.get(duckdb_type, duckdb_type.lower())
 
 
-def athena(duckdb_type: str) -> tuple[str, int, int]:
-    """Type name, precision and scale, as GetQueryResults reports them."""
+def duckdb_to_athena(duckdb_type: str) -> tuple[str, int, int]:
+    """Converts a DuckDB type to type name, precision and scale, as GetQueryResults reports them.
+
+    Raises:
+        QueryError: Athena has no such type.
+    """
     if matched := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duckdb_type):
         return "decimal", int(matched[1]), int(matched[2])
     if duckdb_type.endswith("[]"):
@@ -119,13 +131,14 @@ def athena(duckdb_type: str) -> tuple[str, int, int]:
     try:
         return _TO_ATHENA[duckdb_type]
     except KeyError:
-        raise QueryFailed(
-            f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it"
-        ) from None
+        raise QueryError(f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it") from None
 
 
 def kind(duckdb_type: str) -> str:
-    """What Trino's operators tell apart: number, varchar, boolean, time, binary, array, map, row, interval or null."""
+    """Returns the kind by which Trino's operators differ.
+
+    Kinds: number, varchar, boolean, time, binary, array, map, row, interval, null.
+    """
     if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
         return "number"
     if duckdb_type.endswith("[]"):
