@@ -1,4 +1,4 @@
-"""The exceptions of the local cloud. It imports nothing of the project, so it has a tree of its own.
+"""The exceptions of the local cloud. They have their own tree: the package imports nothing of the project.
 
 LocalCloudError
 ├── ConfigError                    the configuration is wrong: the server does not start

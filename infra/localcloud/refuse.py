@@ -99,7 +99,7 @@ class RefuseUnsupported:
 def _unimplemented(
     request: AwsRequest, status: str, headers: list[tuple[str, str]], parts: Iterable[bytes]
 ) -> str | None:
-    """How moto said that it lacks the action (then its answer is consumed), or None."""
+    """Moto's answer if it shows that moto lacks the action, else None. Such an answer is consumed."""
     code = int(status.split(None, 1)[0])
     html = any(name.lower() == "content-type" and value.startswith("text/html") for name, value in headers)
     if code < 500 and not (code in (404, 405) and html and request.service != "s3"):

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.localcloud.clients import role_client
 from infra.localcloud.glue import arguments as args
 from infra.localcloud.glue.failure import error_message
 from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
@@ -61,15 +61,7 @@ class JobExecution:
 
     def _fetcher(self) -> Callable[[str], Path]:
         """A function that downloads with the role's credentials, so that the request log shows what the role reads."""
-        minted = self._context.identity.mint(self._run.role, self._run.job_run_id[:64])
-        client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=minted["AWS_ENDPOINT_URL"],
-            region_name=minted["AWS_REGION"],
-            aws_access_key_id=minted["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=minted["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=minted["AWS_SESSION_TOKEN"],
-        )
+        client = role_client(self._context.identity.mint(self._run.role, self._run.job_run_id[:64]), "s3")
 
         def fetch(uri: str) -> Path:
             bucket, key = split_s3_uri(uri)
