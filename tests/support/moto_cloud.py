@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +12,8 @@ from typing import Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+
+from tests.support.ports import free_port
 
 LAKE = "nj-lake"
 ARTIFACT = "nj-artifact"
@@ -63,9 +64,7 @@ class MotoCloud:
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[MotoCloud]:
     """The server, for a module's tests."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     yield MotoCloud(f"http://127.0.0.1:{port}")
