@@ -8,7 +8,8 @@ from typing import Any
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException, ServiceNotFoundException
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend
 
-from ..elb import LoadBalancing, load_balancing
+from infra.localcloud.elb import load_balancing
+from infra.localcloud.elb.models import ElbBackend
 from ..install import Context
 from .rollout import stop
 from .scheduler import Scheduler
@@ -29,7 +30,7 @@ class ContainerService(EC2ContainerServiceBackend):
         self._scheduler: Scheduler | None = None
 
     @property
-    def balancing(self) -> LoadBalancing:
+    def balancing(self) -> ElbBackend:
         return load_balancing(self.context)
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from ..elb import LoadBalancing
+from infra.localcloud.elb.models import ElbBackend
 from ..install import Context
 from .addresses import Addresses
 from .deployment import Deployment, backoff
@@ -32,7 +32,7 @@ _KEPT_STOPPED = 200
 class Scheduler:
     """All services and tasks of one account and region."""
 
-    def __init__(self, context: Context, balancing: LoadBalancing, account: str, region: str) -> None:
+    def __init__(self, context: Context, balancing: ElbBackend, account: str, region: str) -> None:
         self.lock = threading.RLock()
         self.services: dict[str, Service] = {}
         self.tasks: dict[str, Task] = {}

@@ -1,6 +1,6 @@
-"""A DNS server of one zone: which targets of a target group may be sent requests now.
+"""A DNS server of one zone: the addresses of the healthy targets of a target group.
 
-Caddy asks it for its upstreams, so that targets come and go without a reload of Caddy: a reload shuts idle keep-alive
+Caddy resolves its upstreams with it, so targets come and go without a reload of Caddy. A reload closes idle keep-alive
 connections, and a client that is just writing to one sees a failed request.
 """
 
@@ -13,12 +13,17 @@ from collections.abc import Callable
 
 Lookup = Callable[[str], list[str]]
 _TYPE_A, _CLASS_IN = 1, 1
-_ANSWER = 0x8580  # response, authoritative, recursion desired and available
+_RESPONSE_FLAGS = 0x8580  # response, authoritative, recursion desired and available
 _NAME_ERROR = 3
+_HEADER_BYTES = 12
 
 
 class NameServer:
-    """Answers A queries over UDP on 127.0.0.1 with ``lookup(name)``, a list of IPv4 addresses; none is NXDOMAIN."""
+    """Answers DNS queries for A records over UDP on 127.0.0.1.
+
+    Args:
+        lookup: Returns the IPv4 addresses of a name; an empty list is answered as NXDOMAIN.
+    """
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
@@ -28,6 +33,7 @@ class NameServer:
         threading.Thread(target=self._serve, name="elb-names", daemon=True).start()
 
     def close(self) -> None:
+        """Closes the socket, which ends the thread."""
         self._socket.close()
 
     def _serve(self) -> None:
@@ -47,17 +53,22 @@ class NameServer:
 
 
 def answer(query: bytes, lookup: Lookup) -> bytes:
-    """The reply to one DNS query of one question (RFC 1035, section 4)."""
-    (ident,) = struct.unpack(">H", query[:2])
-    labels, at = [], 12
+    """The reply to one DNS query with one question (RFC 1035, section 4).
+
+    Raises:
+        struct.error, IndexError, UnicodeDecodeError: The query is malformed.
+    """
+    (query_id,) = struct.unpack(">H", query[:2])
+    labels, at = [], _HEADER_BYTES
     while length := query[at]:
         labels.append(query[at + 1 : at + 1 + length].decode("ascii"))
         at += 1 + length
-    question = query[12 : at + 5]
-    kind, _ = struct.unpack(">2H", query[at + 1 : at + 5])
+    question = query[_HEADER_BYTES : at + 5]
+    record_type, _ = struct.unpack(">2H", query[at + 1 : at + 5])
     addresses = lookup(".".join(labels).lower())
     code = 0 if addresses else _NAME_ERROR
     records = [struct.pack(">HHHIH", 0xC00C, _TYPE_A, _CLASS_IN, 0, 4) + socket.inet_aton(a) for a in addresses]
-    if kind != _TYPE_A:
+    if record_type != _TYPE_A:
         records = []
-    return struct.pack(">6H", ident, _ANSWER | code, 1, len(records), 0, 0) + question + b"".join(records)
+    header = struct.pack(">6H", query_id, _RESPONSE_FLAGS | code, 1, len(records), 0, 0)
+    return header + question + b"".join(records)
