@@ -1,4 +1,4 @@
-"""``secrets`` of a container: values out of Secrets Manager and SSM, read as the task's execution role."""
+"""``secrets`` of a container: values of Secrets Manager and SSM, read with the task's execution role."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from ..install import Context
-
-
-class SecretError(RuntimeError):
-    """A secret cannot be read; the text names it as ECS does."""
+from infra.localcloud.ecs.errors import SecretError
+from infra.localcloud.install import Context
 
 
 def read(context: Context, role_arn: str | None, value_from: str) -> str:
-    """The value that one ``valueFrom`` names: a secret's ARN (``…:secret:name[:json-key[:stage[:version]]]``), or a parameter."""
+    """The value to which one ``valueFrom`` refers.
+
+    Args:
+        context: Configuration and identity of the server.
+        role_arn: The task's execution role.
+        value_from: The ARN of a secret (``…:secret:name[:json-key[:stage[:version]]]``), or the ARN or name of an SSM
+            parameter.
+
+    Raises:
+        SecretError: There is no role, or the value cannot be read.
+    """
     if not role_arn:
         raise SecretError(f"ResourceInitializationError: {value_from} needs an executionRoleArn in the task definition")
     try:
@@ -46,9 +53,11 @@ def _secret(client: Any, value_from: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+# Any: boto3's stubs have a type per service, and this makes clients of two.
 def _client(context: Context, role_arn: str, service: str) -> Any:
     keys = context.identity.mint(role_arn, "ecs-execution")
-    return boto3.client(
+    make: Any = boto3.client
+    return make(
         service,
         endpoint_url=context.config.endpoint,
         region_name=context.config.region,
