@@ -1,76 +1,28 @@
-"""Tasks, task definitions, and services without a load balancer."""
+"""One-off tasks and task definitions."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.ecs_services import described, tasks_of
-from tests.support.localcloud import ACCOUNT, VENVS, Cloud
+from tests.support.ecs_tasks import EXECUTION_ROLE, PORT, ROLE, define, start_script_cloud
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
-
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/task"
-EXECUTION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/task-execution"
-PORT = 14650
-YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-SCRIPT = """
-import json, os, pathlib, sys, time
-print(json.dumps({"argv": sys.argv[1:], "environment": dict(os.environ)}), flush=True)
-code, seconds = int(sys.argv[1]), float(sys.argv[2])
-time.sleep(seconds)
-sys.exit(code)
-"""
 
 
 @pytest.fixture(scope="module")
 def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    folder = tmp_path_factory.mktemp("image")
-    (folder / "script.py").write_text(SCRIPT)
-    python = str(VENVS / "test" / "bin" / "python")
-    image = {
-        "python": python,
-        "cwd": str(folder),
-        "env": {"HOST": "{host}"},
-        "command": ["python", "script.py", "0", "0.2"],
-    }
-    cloud = start_cloud(images={"script:1": image})
-    cloud.client("ecs").create_cluster(clusterName="test")
-    return cloud
+    return start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="module")
 def ecs(tasks: Cloud) -> Any:
     return tasks.client("ecs")
-
-
-def define(ecs: Any, family: str, **container: Any) -> str:
-    settings = {
-        "name": "main",
-        "image": "script:1",
-        "portMappings": [{"containerPort": PORT}],
-        "stopTimeout": 2,
-        **container,
-    }
-    return ecs.register_task_definition(
-        family=family, requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512",
-        taskRoleArn=ROLE, executionRoleArn=EXECUTION_ROLE, containerDefinitions=[settings],
-    )["taskDefinition"]["taskDefinitionArn"]  # fmt: skip
-
-
-def create_service(ecs: Any, name: str, definition: str, count: int, **configuration: Any) -> dict[str, Any]:
-    return ecs.create_service(
-        cluster="test", serviceName=name, taskDefinition=definition, desiredCount=count, launchType="FARGATE",
-        deploymentConfiguration=configuration,
-    )["service"]  # fmt: skip
 
 
 def finished(cloud: Cloud, ecs: Any, arn: str) -> dict[str, Any]:
@@ -181,120 +133,6 @@ def test_task_definitions_keep_every_field(ecs: Any) -> None:
         ecs.run_task(cluster="test", taskDefinition=first, launchType="FARGATE")
 
 
-def test_a_service_is_scaled_to_nothing_and_back(tasks: Cloud, ecs: Any) -> None:
-    create_service(ecs, "scaled", define(ecs, "scaled", command=["python", "script.py", "0", "60"]), 1)
-    tasks.wait_until(lambda: described(ecs, "scaled")["deployments"][0]["rolloutState"] == "COMPLETED")
-    deployment = described(ecs, "scaled")["deployments"][0]["id"]
-    ecs.update_service(cluster="test", service="scaled", desiredCount=0)
-    tasks.wait_until(lambda: described(ecs, "scaled")["runningCount"] == 0)
-    ecs.update_service(cluster="test", service="scaled", desiredCount=2)
-    tasks.wait_until(lambda: described(ecs, "scaled")["runningCount"] == 2)
-    assert [d["id"] for d in described(ecs, "scaled")["deployments"]] == [deployment], (
-        "another count starts no deployment"
-    )
-    with pytest.raises(ClientError, match="scaled above 0"):
-        ecs.delete_service(cluster="test", service="scaled")
-    pids = [int(t["containers"][0]["runtimeId"]) for t in tasks_of(ecs, "scaled")]
-    ecs.delete_service(cluster="test", service="scaled", force=True)
-    tasks.wait_until(lambda: described(ecs, "scaled")["status"] == "INACTIVE")
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-
-
-@pytest.mark.parametrize(("count", "percent", "fewest"), [(1, 0, 0), (2, 50, 1)])
-def test_old_tasks_stop_first_at_the_maximum_percent(
-    tasks: Cloud, ecs: Any, count: int, percent: int, fewest: int
-) -> None:
-    """maximumPercent 100: never more than the desired count, and never fewer than minimumHealthyPercent of it."""
-    name = f"tight-{count}"
-    definition = define(ecs, name, command=["python", "script.py", "0", "60"])
-    create_service(ecs, name, definition, count, minimumHealthyPercent=percent, maximumPercent=100)
-    tasks.wait_until(lambda: described(ecs, name)["deployments"][0]["rolloutState"] == "COMPLETED")
-    old = ecs.list_tasks(cluster="test", serviceName=name)["taskArns"]
-    ecs.update_service(cluster="test", service=name, forceNewDeployment=True)
-    running: set[int] = set()
-
-    def done() -> bool:
-        state = described(ecs, name)
-        running.add(state["runningCount"])
-        assert state["runningCount"] + state["pendingCount"] <= count
-        return state["deployments"][0]["rolloutState"] == "COMPLETED"
-
-    tasks.wait_until(done, every=0.05)
-    assert min(running) == fewest
-    assert set(old).isdisjoint(ecs.list_tasks(cluster="test", serviceName=name)["taskArns"])
-    assert {t["lastStatus"] for t in ecs.describe_tasks(cluster="test", tasks=old)["tasks"]} == {"STOPPED"}
-    ecs.delete_service(cluster="test", service=name, force=True)
-
-
-def test_a_first_deployment_that_fails_cannot_be_rolled_back(tasks: Cloud, ecs: Any) -> None:
-    breaker = {"enable": True, "rollback": True}
-    definition = define(ecs, "failing", command=["python", "script.py", "3", "0"])
-    create_service(ecs, "failing", definition, 1, deploymentCircuitBreaker=breaker)
-    tasks.wait_until(lambda: described(ecs, "failing")["deployments"][0]["rolloutState"] == "FAILED")
-    rollouts = ecs.list_service_deployments(cluster="test", service="failing")["serviceDeployments"]
-    assert [d["status"] for d in rollouts] == ["ROLLBACK_FAILED"] and "No rollback candidate" in rollouts[0][
-        "statusReason"
-    ]
-    time.sleep(1)  # several passes of the scheduler
-    assert described(ecs, "failing")["deployments"][0]["failedTasks"] == 3, "no more tasks are started"
-    stopped = ecs.list_tasks(cluster="test", serviceName="failing", desiredStatus="STOPPED")["taskArns"]
-    assert {t["containers"][0]["exitCode"] for t in ecs.describe_tasks(cluster="test", tasks=stopped)["tasks"]} == {3}
-    ecs.delete_service(cluster="test", service="failing", force=True)
-
-
-def test_without_rollback_the_old_tasks_stay_until_a_good_deployment(tasks: Cloud, ecs: Any) -> None:
-    running = ["python", "script.py", "0", "60"]
-    create_service(
-        ecs,
-        "stuck",
-        define(ecs, "stuck", command=running),
-        1,
-        deploymentCircuitBreaker={"enable": True, "rollback": False},
-    )
-    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "COMPLETED")
-    kept = ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"]
-    bad = define(ecs, "stuck", command=["python", "script.py", "3", "0"])
-    deployment = ecs.update_service(cluster="test", service="stuck", taskDefinition=bad)["service"]["deployments"][0][
-        "id"
-    ]
-    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "FAILED")
-    assert described(ecs, "stuck")["deployments"][0]["id"] == deployment
-    assert ecs.list_tasks(cluster="test", serviceName="stuck")["taskArns"] == kept
-    ecs.update_service(cluster="test", service="stuck", taskDefinition=define(ecs, "stuck", command=running))
-    tasks.wait_until(lambda: described(ecs, "stuck")["deployments"][0]["rolloutState"] == "COMPLETED")
-    rollouts = ecs.list_service_deployments(cluster="test", service="stuck")["serviceDeployments"]
-    assert [d["status"] for d in rollouts] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
-    ecs.delete_service(cluster="test", service="stuck", force=True)
-
-
-def test_a_deployment_is_stopped_by_hand_and_rolled_back(tasks: Cloud, ecs: Any) -> None:
-    good = define(ecs, "manual", command=["python", "script.py", "0", "60"])
-    create_service(ecs, "manual", good, 1)
-    tasks.wait_until(lambda: described(ecs, "manual")["deployments"][0]["rolloutState"] == "COMPLETED")
-    kept = ecs.list_tasks(cluster="test", serviceName="manual")["taskArns"]
-    ecs.update_service(
-        cluster="test",
-        service="manual",
-        taskDefinition=define(ecs, "manual", command=["python", "script.py", "3", "0"]),
-    )
-    current = described(ecs, "manual")["currentServiceDeployment"]
-    ecs.stop_service_deployment(serviceDeploymentArn=current, stopType="ROLLBACK")
-
-    def rollout_status() -> str:
-        return ecs.describe_service_deployments(serviceDeploymentArns=[current])["serviceDeployments"][0]["status"]
-
-    tasks.wait_until(lambda: rollout_status() == "ROLLBACK_SUCCESSFUL")
-    listed = ecs.list_service_deployments(
-        cluster="test", service="manual", status=["ROLLBACK_SUCCESSFUL"], createdAt={"after": YESTERDAY}
-    )
-    assert [d["serviceDeploymentArn"] for d in listed["serviceDeployments"]] == [current]
-    none = ecs.list_service_deployments(cluster="test", service="manual", createdAt={"before": YESTERDAY})
-    assert none["serviceDeployments"] == []
-    assert described(ecs, "manual")["taskDefinition"] == good
-    assert ecs.list_tasks(cluster="test", serviceName="manual")["taskArns"] == kept, "the old task was never touched"
-    ecs.delete_service(cluster="test", service="manual", force=True)
-
-
 def test_unsupported_settings_are_refused(ecs: Any) -> None:
     definition = define(ecs, "refused")
     with pytest.raises(ClientError, match="scheduling strategy DAEMON"):
@@ -309,40 +147,3 @@ def test_unsupported_settings_are_refused(ecs: Any) -> None:
     with pytest.raises(ClientError) as missing:
         ecs.update_service(cluster="test", service="r", desiredCount=1)
     assert missing.value.response["Error"]["Code"] == "ServiceNotFoundException"
-
-
-def test_the_providers_hook_reads_tasks_and_clusters(
-    tasks: Cloud, ecs: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    for name, value in tasks.environment().items():
-        monkeypatch.setenv(name, value)
-    from airflow.providers.amazon.aws.hooks.ecs import EcsHook
-
-    hook = EcsHook(aws_conn_id=None)
-    assert hook.get_cluster_state("test") == "ACTIVE"
-    define(ecs, "hooked")
-    arn = hook.conn.run_task(cluster="test", taskDefinition="hooked", launchType="FARGATE")["tasks"][0]["taskArn"]
-    hook.conn.get_waiter("tasks_stopped").wait(
-        cluster="test", tasks=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-    )
-    assert hook.get_task_state("test", arn) == "STOPPED"
-
-
-def test_no_process_outlives_a_killed_server(start_cloud: Callable[..., Cloud], tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(SCRIPT)
-    image = {
-        "python": str(VENVS / "test" / "bin" / "python"),
-        "cwd": str(tmp_path),
-        "command": ["python", "script.py", "0", "60"],
-    }
-    cloud = start_cloud(images={"script:1": image})
-    client = cloud.client("ecs")
-    client.create_cluster(clusterName="test")
-    definition = define(client, "orphan")
-    create_service(client, "orphan", definition, 2)
-    cloud.wait_until(lambda: described(client, "orphan")["runningCount"] == 2)
-    pids = [int(t["containers"][0]["runtimeId"]) for t in tasks_of(client, "orphan")]
-    os.kill(cloud.process.pid, 9)
-    cloud.process.wait(10)
-    cloud.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), seconds=10)

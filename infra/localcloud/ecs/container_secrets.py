@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from infra.localcloud.clients import role_client
 from infra.localcloud.ecs.errors import SecretError
 from infra.localcloud.install import Context
 
@@ -53,15 +53,5 @@ def _secret(client: Any, value_from: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-# Any: boto3's stubs have a type per service, and this makes clients of two.
 def _client(context: Context, role_arn: str, service: str) -> Any:
-    keys = context.identity.mint(role_arn, "ecs-execution")
-    make: Any = boto3.client
-    return make(
-        service,
-        endpoint_url=context.config.endpoint,
-        region_name=context.config.region,
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=keys["AWS_SESSION_TOKEN"],
-    )
+    return role_client(context.identity.mint(role_arn, "ecs-execution"), service)

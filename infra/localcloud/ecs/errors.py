@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from infra.localcloud.errors import LocalCloudError
 
-class NoAddressError(RuntimeError):
+
+class NoAddressError(LocalCloudError):
     """No address of the pool has the task's ports free."""
 
 
-class SecretError(RuntimeError):
+class SecretError(LocalCloudError):
     """A container's secret cannot be read."""

@@ -20,7 +20,9 @@ _DEFAULT_PAGE = 100
 
 
 def _backend(response: EC2ContainerServiceResponse) -> EcsBackend:
-    return cast("EcsBackend", response.ecs_backend)
+    backend = response.ecs_backend
+    assert isinstance(backend, EcsBackend)
+    return backend
 
 
 def _cluster_name(response: EC2ContainerServiceResponse) -> str:
@@ -52,7 +54,7 @@ _moto_register = EC2ContainerServiceResponse.register_task_definition
 
 
 def register_task_definition(self: EC2ContainerServiceResponse) -> ActionResult:
-    """RegisterTaskDefinition: moto's, with the fields it drops and with tags in the answer."""
+    """Answers RegisterTaskDefinition: moto's, with the fields it drops and with tags in the answer."""
     definition = cast("dict[str, Any]", _moto_register(self).result)["taskDefinition"]
     definition.registered_at = utcnow()
     definition.registered_by = f"arn:aws:iam::{self.current_account}:root"
@@ -63,7 +65,7 @@ def register_task_definition(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def list_task_definitions(self: EC2ContainerServiceResponse) -> ActionResult:
-    """ListTaskDefinitions: moto's, in pages, ordered by family and revision as ``sort`` requests."""
+    """Answers ListTaskDefinitions: moto's, in pages, ordered by family and revision as ``sort`` requests."""
     arns = _backend(self).list_task_definitions(self._get_param("familyPrefix"), self._get_param("status", "ACTIVE"))
 
     def order(arn: str) -> tuple[str, int]:
@@ -78,23 +80,23 @@ def list_task_definitions(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def create_service(self: EC2ContainerServiceResponse) -> ActionResult:
-    """CreateService."""
+    """Answers CreateService."""
     return _service_result(self, _backend(self).start_service(dict(self.params)))
 
 
 def update_service(self: EC2ContainerServiceResponse) -> ActionResult:
-    """UpdateService."""
+    """Answers UpdateService."""
     return _service_result(self, _backend(self).change_service(dict(self.params)))
 
 
 def delete_service(self: EC2ContainerServiceResponse) -> ActionResult:
-    """DeleteService."""
+    """Answers DeleteService."""
     name, force = self._get_param("service"), bool(self._get_param("force"))
     return _service_result(self, _backend(self).end_service(_cluster_name(self), name, force))
 
 
 def describe_services(self: EC2ContainerServiceResponse) -> ActionResult:
-    """DescribeServices."""
+    """Answers DescribeServices."""
     scheduler, cluster = _backend(self).scheduler, _cluster(self)
     known = {s.name: s for s in scheduler.services.values() if s.cluster is cluster}
     services, failures = [], []
@@ -109,7 +111,7 @@ def describe_services(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def list_services(self: EC2ContainerServiceResponse) -> ActionResult:
-    """ListServices."""
+    """Answers ListServices."""
     cluster, launch_type = _cluster(self), self._get_param("launchType")
     services = _backend(self).scheduler.services.values()
     found = [s for s in services if s.cluster is cluster and s.status == "ACTIVE"]
@@ -132,7 +134,7 @@ def _tags_if_included(self: EC2ContainerServiceResponse, entry: dict[str, Any]) 
 
 
 def list_service_deployments(self: EC2ContainerServiceResponse) -> ActionResult:
-    """ListServiceDeployments."""
+    """Answers ListServiceDeployments."""
     backend = _backend(self)
     service = backend.service(_cluster_name(self), self._get_param("service"))
     statuses = self._get_param("status") or []
@@ -154,7 +156,7 @@ def _within(moment: datetime, after: datetime | None, before: datetime | None) -
 
 
 def describe_service_deployments(self: EC2ContainerServiceResponse) -> ActionResult:
-    """DescribeServiceDeployments."""
+    """Answers DescribeServiceDeployments."""
     arns = self._get_param("serviceDeploymentArns", [])
     scheduler = _backend(self).scheduler
     with scheduler.lock:
@@ -164,7 +166,7 @@ def describe_service_deployments(self: EC2ContainerServiceResponse) -> ActionRes
 
 
 def describe_service_revisions(self: EC2ContainerServiceResponse) -> ActionResult:
-    """DescribeServiceRevisions."""
+    """Answers DescribeServiceRevisions."""
     arns = self._get_param("serviceRevisionArns", [])
     scheduler = _backend(self).scheduler
     with scheduler.lock:
@@ -174,7 +176,7 @@ def describe_service_revisions(self: EC2ContainerServiceResponse) -> ActionResul
 
 
 def stop_service_deployment(self: EC2ContainerServiceResponse) -> ActionResult:
-    """StopServiceDeployment."""
+    """Answers StopServiceDeployment."""
     arn = _backend(self).stop_deployment(
         self._get_param("serviceDeploymentArn"), self._get_param("stopType", "ROLLBACK")
     )
@@ -185,13 +187,13 @@ def stop_service_deployment(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def run_task(self: EC2ContainerServiceResponse) -> ActionResult:
-    """RunTask."""
+    """Answers RunTask."""
     tasks = _backend(self).run_tasks(dict(self.params))
     return ActionResult({"tasks": [describe.describe_task(task) for task in tasks], "failures": []})
 
 
 def stop_task(self: EC2ContainerServiceResponse) -> ActionResult:
-    """StopTask."""
+    """Answers StopTask."""
     task = _backend(self).task(_cluster_name(self), self._get_param("task"))
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
@@ -200,7 +202,7 @@ def stop_task(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def list_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
-    """ListTasks."""
+    """Answers ListTasks."""
     backend, cluster = _backend(self), _cluster(self)
     service_name, family = self._get_param("serviceName"), self._get_param("family")
     started_by, desired_status = self._get_param("startedBy"), self._get_param("desiredStatus", "RUNNING")
@@ -221,7 +223,7 @@ def list_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
 
 
 def describe_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
-    """DescribeTasks."""
+    """Answers DescribeTasks."""
     backend = _backend(self)
     tasks, failures = [], []
     for name in self._get_param("tasks", []):

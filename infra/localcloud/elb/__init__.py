@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from moto.elbv2.models import elbv2_backends
 from moto.elbv2.responses import ELBV2Response
 
@@ -20,4 +18,6 @@ def install(context: Context) -> None:
 
 def load_balancing(context: Context) -> ElbBackend:
     """The backend of the server's account and region, with which ECS registers its tasks."""
-    return cast("ElbBackend", elbv2_backends[context.config.account][context.config.region])
+    backend = elbv2_backends[context.config.account][context.config.region]
+    assert isinstance(backend, ElbBackend)
+    return backend

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infra.localcloud.errors import LocalCloudError
 
-class CaddyError(RuntimeError):
+
+class CaddyError(LocalCloudError):
     """Caddy did not start or rejected the configuration. The text is Caddy's."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
 
@@ -29,7 +27,9 @@ def set_rule_priorities(self: ELBV2Response) -> ActionResult:
 
 def modify_target_group(self: ELBV2Response) -> ActionResult:
     """ModifyTargetGroup. Moto's version expects ``HealthCheckEnabled`` as text; a parsed request has a boolean."""
-    group = cast("ElbBackend", self.elbv2_backend).modify_health_check(self._get_params())
+    backend = self.elbv2_backend
+    assert isinstance(backend, ElbBackend)
+    group = backend.modify_health_check(self._get_params())
     return ActionResult({"TargetGroups": [group]})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from infra.localcloud.errors import LocalCloudError
 
-class JobError(RuntimeError):
+
+class JobError(LocalCloudError):
     """The job cannot run as requested."""
 
 
-class StorageError(RuntimeError):
+class StorageError(LocalCloudError):
     """A transfer from or to S3 failed."""

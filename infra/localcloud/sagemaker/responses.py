@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.responses import SageMakerResponse
@@ -14,49 +14,51 @@ _DEFAULT_PAGE = 100
 
 
 def _backend(response: SageMakerResponse) -> SageMakerBackend:
-    return cast("SageMakerBackend", response.sagemaker_backend)
+    backend = response.sagemaker_backend
+    assert isinstance(backend, SageMakerBackend)
+    return backend
 
 
 def create_training_job(self: SageMakerResponse) -> ActionResult:
-    """CreateTrainingJob."""
+    """Answers CreateTrainingJob."""
     return ActionResult({"TrainingJobArn": _backend(self).start_training(dict(self.params)).arn})
 
 
 def describe_training_job(self: SageMakerResponse) -> ActionResult:
-    """DescribeTrainingJob."""
+    """Answers DescribeTrainingJob."""
     return ActionResult(_backend(self).training_job(self._get_param("TrainingJobName")).describe())
 
 
 def stop_training_job(self: SageMakerResponse) -> ActionResult:
-    """StopTrainingJob."""
+    """Answers StopTrainingJob."""
     _backend(self).training_job(self._get_param("TrainingJobName")).stop()
     return EmptyResult()
 
 
 def list_training_jobs(self: SageMakerResponse) -> ActionResult:
-    """ListTrainingJobs."""
+    """Answers ListTrainingJobs."""
     summaries = [job.summary() for job in _backend(self).all_training_jobs()]
     return ActionResult(_listed(self, summaries, "TrainingJob"))
 
 
 def create_processing_job(self: SageMakerResponse) -> ActionResult:
-    """CreateProcessingJob."""
+    """Answers CreateProcessingJob."""
     return ActionResult({"ProcessingJobArn": _backend(self).start_processing(dict(self.params)).arn})
 
 
 def describe_processing_job(self: SageMakerResponse) -> ActionResult:
-    """DescribeProcessingJob."""
+    """Answers DescribeProcessingJob."""
     return ActionResult(_backend(self).processing_job(self._get_param("ProcessingJobName")).describe())
 
 
 def stop_processing_job(self: SageMakerResponse) -> ActionResult:
-    """StopProcessingJob."""
+    """Answers StopProcessingJob."""
     _backend(self).processing_job(self._get_param("ProcessingJobName")).stop()
     return EmptyResult()
 
 
 def list_processing_jobs(self: SageMakerResponse) -> ActionResult:
-    """ListProcessingJobs."""
+    """Answers ListProcessingJobs."""
     summaries = [job.summary() for job in _backend(self).all_processing_jobs()]
     return ActionResult(_listed(self, summaries, "ProcessingJob"))
 

@@ -7,11 +7,11 @@ import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.localcloud.clients import role_client
 from infra.localcloud.install import Context
+from infra.localcloud.s3_uris import split_s3_uri
 from infra.localcloud.sagemaker.errors import StorageError
 
 _TRANSFERS = 4
@@ -22,16 +22,7 @@ class Storage:
 
     def __init__(self, context: Context, role_arn: str) -> None:
         self._role = role_arn
-        keys = context.identity.mint(role_arn, "SageMaker")
-        self._s3 = boto3.client(
-            "s3",
-            endpoint_url=context.config.endpoint,
-            region_name=context.config.region,
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys["AWS_SESSION_TOKEN"],
-            config=ClientConfig(s3={"addressing_style": "path"}),
-        )
+        self._s3 = role_client(context.identity.mint(role_arn, "SageMaker"), "s3")
 
     def download(self, uri: str, folder: Path) -> int:
         """Downloads every object under the prefix into ``folder``.
@@ -106,10 +97,10 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     Raises:
         StorageError: It is not one.
     """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise StorageError(f"ClientError: {uri!r} is not an S3 URI: it must look like s3://bucket/prefix")
-    return bucket, key
+    try:
+        return split_s3_uri(uri)
+    except ValueError as error:
+        raise StorageError(f"ClientError: {error}") from None
 
 
 def relative(key: str, prefix: str) -> str:
