@@ -1,4 +1,7 @@
-"""Bad data, late data and bad bundles, each stopped on the running platform, in file order: a test leaves its day behind."""
+"""Late data, bad data and bad bundles on the running stack, and a rollback.
+
+The tests run in the order of this file, because each one's data remain for the next.
+"""
 
 from __future__ import annotations
 
@@ -13,73 +16,74 @@ from include.lake import layout
 from include.model import bundle
 from include.model.engines import FAST_FORMS
 from infra.laptop import registry
-
-from .conftest import WORKLOAD, Loop
+from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 
 def published(loop: Loop, day: date) -> str:
-    """Where the catalog's partition of one day points."""
+    """The location of the catalog's partition of one day."""
     table = layout.table_name(WORKLOAD, loop.workload.feature_event)
     answer = loop.aws.glue.get_partition(DatabaseName="nightjar", TableName=table, PartitionValues=[str(day)])
     return answer["Partition"]["StorageDescriptor"]["Location"]
 
 
 def manifests(loop: Loop) -> set[str]:
+    """The keys of all data set manifests."""
     return set(loop.keys("artifact", f"datasets/{WORKLOAD}/"))
 
 
-def test_a_late_correction_changes_the_next_night_only(loop: Loop) -> None:
-    """Recorded after night N's cut-off and before night N+1's: N, rebuilt, is the same data set; N+1 is another."""
-    night, following = loop.nights
-    day = night - timedelta(days=20)
+def test_a_late_correction_changes_later_data_sets_only(loop: Loop) -> None:
+    """A correction that was recorded between two cut-offs: the first data set, rebuilt, stays; the second changes."""
+    first, second = loop.days
+    day = first - timedelta(days=20)
     landed = next(
         event
-        for event in loop.replay_day(day)
+        for event in loop.recorded_on(day)
         if event["event_type"] == "landed" and event["event_time"][:10] == str(day)
     )
     corrected = {
         **landed,
-        "recorded_at": f"{following}T12:00:00Z",
+        "recorded_at": f"{second}T12:00:00Z",
         "payload": {**landed["payload"], "arr_delay": landed["payload"]["arr_delay"] + 500},
     }
     loop.send([corrected])
-    loop.ingest(following)
+    loop.ingest(second)
     before = published(loop, day)
     loop.run("process", date=str(day))
-    assert published(loop, day) != before, "the day was not published anew"
+    assert published(loop, day) != before, "the day was not published again"
 
     known = manifests(loop)
-    loop.run("retrain", date=str(night), dry_run=True)
-    assert manifests(loop) == known, "night N has another data set version after a correction that it could not know"
-    loop.run("retrain", date=str(following), dry_run=True)
-    assert len(manifests(loop) - known) == 1, "night N+1 did not see the correction"
+    loop.run("retrain", date=str(first), dry_run=True)
+    assert manifests(loop) == known, "the first data set contains a correction that was recorded after its cut-off"
+    loop.run("retrain", date=str(second), dry_run=True)
+    assert len(manifests(loop) - known) == 1, "the second data set does not contain the correction"
 
 
-def test_a_batch_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
-    day = loop.nights[1] + timedelta(days=1)
-    events = loop.replay_day(loop.nights[1]) + loop.replay_day(day)
+def test_a_day_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
+    last_day = loop.days[1]
+    day = last_day + timedelta(days=1)
+    events = loop.recorded_on(last_day) + loop.recorded_on(day)
     scheduled = [
         event for event in events if event["event_type"] == "scheduled" and event["event_time"][:10] == str(day)
     ]
     for event in scheduled[::5]:
         event["payload"] = {**event["payload"], "carrier": None}
-    # Under keys of their own: what the history said of this day is in raw already, and is sound.
+    # With keys of their own, because the sound events of this day are in raw already.
     loop.send([{**event, "key": f"{event['key']}-again"} for event in scheduled])
     loop.ingest(day)
-    text = loop.red("process", date=str(day))
+    text = loop.failed_run("process", date=str(day))
     assert "refused" in text, text
     with pytest.raises(loop.aws.glue.exceptions.EntityNotFoundException):
         published(loop, day)
-    count = loop.query(f"select count(*) from flights_scheduled where event_date = '{loop.nights[1]}'")
-    assert int(count[0][0]) > 500, "the day before does not answer any more"
-    text = loop.red("retrain", date=str(day))
-    assert "refused" in text and not registry.of_night(loop.aws, WORKLOAD, day), text
+    count = loop.query(f"select count(*) from flights_scheduled where event_date = '{last_day}'")
+    assert int(count[0][0]) > 500, "the day before is not readable any more"
+    text = loop.failed_run("retrain", date=str(day))
+    assert "refused" in text and loop.registered(day) is None, text
 
 
 def register(loop: Loop, name: str, data: bytes) -> int:
-    """A version with this bundle, approved and of newer data than the live one, as a retrain would have registered it."""
+    """Registers an approved version with this bundle, and with newer data than the live one. Returns its number."""
     live = loop.package(int(loop.live()["version"]))
     key = f"tests/{name}-{uuid.uuid4().hex}/bundle.tar.gz"
     loop.aws.s3.put_object(Bucket=loop.bucket("artifact"), Key=key, Body=data)
@@ -102,43 +106,47 @@ def register(loop: Loop, name: str, data: bytes) -> int:
     return int(answer["ModelPackageArn"].rsplit("/", 1)[1])
 
 
-def broken(loop: Loop, name: str, content: bytes) -> bytes:
-    """The live bundle with one file replaced, and sealed again so that every digest is right."""
-    package = loop.package(int(loop.live()["version"]))["CustomerMetadataProperties"]
-    files = bundle.unpack(registry.content(loop.aws, package["bundle_uri"]))
+def live_files(loop: Loop) -> dict[str, bytes]:
+    """The files of the live version's bundle."""
+    return bundle.unpack(registry.content(loop.aws, loop.live_metadata()["bundle_uri"]))
+
+
+def with_file(loop: Loop, name: str, content: bytes) -> bytes:
+    """The live bundle with one file replaced and all digests recomputed."""
+    files = live_files(loop)
     manifest: dict[str, Any] = json.loads(files.pop(bundle.MANIFEST))
     fields = {key: value for key, value in manifest.items() if key not in ("format", "files", "engine")}
     return bundle.pack(bundle.seal({**files, name: content}, **fields))
 
 
-def golden_turned(loop: Loop) -> bytes:
-    package = loop.package(int(loop.live()["version"]))["CustomerMetadataProperties"]
-    lines = bundle.unpack(registry.content(loop.aws, package["bundle_uri"]))[bundle.GOLDEN].splitlines()
+def wrong_golden_rows(loop: Loop) -> bytes:
+    """The live bundle's golden rows, each with the opposite probability."""
+    lines = live_files(loop)[bundle.GOLDEN].splitlines()
     rows = [json.loads(line) for line in lines]
     return b"\n".join(json.dumps({**row, "probability": 1 - row["probability"]}).encode() for row in rows) + b"\n"
 
 
 @pytest.mark.parametrize("fault", ["cannot_load", "scores_wrongly"])
-def test_a_bad_bundle_ends_red_and_the_old_version_answers(loop: Loop, fault: str) -> None:
+def test_a_bad_bundle_is_rejected_and_the_old_version_stays(loop: Loop, fault: str) -> None:
     live = loop.live()
     name, content = (
-        (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, golden_turned(loop))
+        (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, wrong_golden_rows(loop))
     )
-    version = register(loop, fault, broken(loop, name, content))
-    text = loop.red("deploy", version=version)
+    version = register(loop, fault, with_file(loop, name, content))
+    text = loop.failed_run("deploy", version=version)
     assert "rolled back" in text or "ROLLBACK" in text, text
     assert loop.service("/version").json()["model_version"] == str(live["version"])
     assert loop.live()["version"] == live["version"]
     assert loop.package(version)["ModelApprovalStatus"] == "Rejected"
-    # The next night: nothing asks for it again, and a person who does is told why not.
-    assert "Rejected" in loop.red("deploy", version=version)
+    # A second deploy of the version fails too, with the reason.
+    assert "Rejected" in loop.failed_run("deploy", version=version)
     assert int(loop.live()["version"]) == int(live["version"])
 
 
-def test_a_rollback_is_one_action_and_holds(loop: Loop) -> None:
+def test_a_rollback_is_one_deploy_and_sets_a_hold(loop: Loop) -> None:
     live = loop.live()
     if live.get("previous") is None:
-        pytest.fail(f"Night N+1 was not promoted, so there is nothing to roll back to: {live}")
+        pytest.fail(f"The second version was not promoted, so there is no version to roll back to: {live}")
     loop.run("deploy", version="previous")
     assert loop.service("/version").json()["model_version"] == str(live["previous"])
     after = loop.live()
