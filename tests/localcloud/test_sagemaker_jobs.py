@@ -64,12 +64,12 @@ def test_a_training_job_gets_its_contract_and_uploads_its_model(jobs: Cloud) -> 
 def test_transfers_use_the_jobs_role(jobs: Cloud) -> None:
     jobs.client("sagemaker").create_training_job(**training("transfers"))
     ended_job(jobs, "transfers")
-    asked = {
+    requests = {
         (line["role"].split("/")[-1], line["action"])
         for line in jobs.requests()
         if line["service"] == "s3" and line["role"] != "operator"
     }
-    assert {("training", "ListObjectsV2"), ("training", "GetObject"), ("training", "PutObject")} <= asked
+    assert {("training", "ListObjectsV2"), ("training", "GetObject"), ("training", "PutObject")} <= requests
 
 
 def test_a_name_cannot_be_used_twice(jobs: Cloud) -> None:

@@ -164,7 +164,7 @@ class EcsBackend(EC2ContainerServiceBackend):
         """DeleteService: tasks are drained and stopped, then the service is INACTIVE.
 
         Raises:
-            InvalidParameterException: Tasks are wanted, and ``force`` is not set.
+            InvalidParameterException: The desired count is above 0, and ``force`` is not set.
         """
         service = self.active_service(cluster, name)
         with self.scheduler.lock:

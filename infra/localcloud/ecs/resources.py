@@ -87,7 +87,7 @@ class ServiceDeployment:
 
 
 class Deployment:
-    """One entry of a service's ``deployments``: the PRIMARY one is wanted, ACTIVE ones are being replaced."""
+    """One entry of a service's ``deployments``: PRIMARY is the desired one, ACTIVE ones are being replaced."""
 
     def __init__(self, service: Service, revision: ServiceRevision, rollout: ServiceDeployment) -> None:
         self.service = service
@@ -216,7 +216,7 @@ class Service:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """DeploymentConfiguration with its defaults; the circuit breaker is off unless it was asked for."""
+        """DeploymentConfiguration with its defaults; the circuit breaker is off unless the request enables it."""
         return {**_CONFIGURATION_DEFAULTS, **(self.settings.get("deploymentConfiguration") or {})}
 
     @property

@@ -32,7 +32,7 @@ def start(service: Service, definition: TaskDefinition) -> None:
 
 
 def complete(service: Service) -> None:
-    """Ends the rollout in progress, if any, as successful. Called while exactly the wanted tasks are healthy."""
+    """Ends the rollout in progress, if any, as successful. Called while exactly the desired tasks are healthy."""
     primary = service.primary
     service.deployments = [primary]
     if primary.rollout_state == "IN_PROGRESS":

@@ -1,4 +1,4 @@
-"""The thread that brings the running tasks to the wanted state: it starts, checks, replaces and stops them."""
+"""The thread that brings the running tasks to the desired state: it starts, checks, replaces and stops them."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class Scheduler:
         deployment = _deployment_to_fill(service)
         if deployment is None:
             return
-        wanted = service.desired_count
-        minimum = math.ceil(wanted * service.configuration["minimumHealthyPercent"] / 100)
-        maximum = math.floor(wanted * service.configuration["maximumPercent"] / 100)
+        desired = service.desired_count
+        minimum = math.ceil(desired * service.configuration["minimumHealthyPercent"] / 100)
+        maximum = math.floor(desired * service.configuration["maximumPercent"] / 100)
         live = [t for t in service.tasks if t.is_live]
         new, old = [t for t in live if t.deployment is deployment], [t for t in live if t.deployment is not deployment]
         healthy = {t.arn for t in live if self.tasks.is_healthy(t, now)}
 
-        surplus = max(0, len(new) - wanted)
+        surplus = max(0, len(new) - desired)
         unhealthy_and_newest_first = sorted(new, key=lambda t: (t.arn in healthy, -t.running_since))
         unhealthy_old = [t for t in old if t.arn not in healthy]
         for task in [*unhealthy_and_newest_first[:surplus], *unhealthy_old]:
@@ -76,13 +76,13 @@ class Scheduler:
         new = [t for t in new if t in live]
         healthy_old = [t for t in old if t.arn in healthy]
         # Old tasks may go when new ones are healthy in their place, or must go for new ones to fit under the maximum.
-        replaced = len(healthy_old) - max(0, wanted - sum(t.arn in healthy for t in new))
-        in_the_way = (wanted - len(new)) - (maximum - len(live))
+        replaced = len(healthy_old) - max(0, desired - sum(t.arn in healthy for t in new))
+        in_the_way = (desired - len(new)) - (maximum - len(live))
         for task in healthy_old[: max(0, min(len(healthy) - minimum, max(replaced, in_the_way)))]:
             self._stop(service, task, live, healthy)
 
         if now >= deployment.retry_at:
-            self._start(service, deployment, min(wanted - len(new), maximum - len(live)))
+            self._start(service, deployment, min(desired - len(new), maximum - len(live)))
 
     def _start(self, service: Service, deployment: Deployment, count: int) -> None:
         if count <= 0:

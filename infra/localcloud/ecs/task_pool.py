@@ -57,7 +57,7 @@ class TaskPool:
             cluster: Its cluster.
             definition: Its task definition.
             request: RunTask's request, or the settings of its service.
-            deployment: The deployment that wants it, None for RunTask.
+            deployment: The deployment to which it belongs, None for RunTask.
         """
         task = Task(cluster, definition, self._account, self._region, request, deployment)
         with self.lock:

@@ -79,15 +79,21 @@ class Caddy:
             on_exit=self._restart,
         )
         deadline = time.monotonic() + _START_SECONDS
-        while not self._socket.exists():
+        while not self._is_listening():
             if self._job.poll() is not None or time.monotonic() > deadline:
                 self._job.stop()
                 raise CaddyError("Caddy did not start. Its last lines:\n" + "\n".join(self._job.log_tail(5)))
             time.sleep(0.02)
 
+    def _is_listening(self) -> bool:
+        """Whether the admin socket accepts connections. It exists a moment before it does."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
+
     def _restart(self, result: ExitResult) -> None:
         if result.kind == "stopped":
             shutil.rmtree(self._socket.parent, ignore_errors=True)
+        if result.kind == "stopped" or not self._loaded:  # without servers, the next load starts it
             return
         time.sleep(1)
         self.load(self._loaded)

@@ -189,9 +189,9 @@ class ElbBackend(ELBv2Backend):
         """DescribeTargetHealth of the given targets, or of all."""
         group = self._group(target_group_arn)
         attached = self.is_attached(target_group_arn)
-        wanted = {(t["Id"], int(t.get("Port") or group.port)) for t in targets or []}
-        found = [t for t in self.targets.targets(target_group_arn) if not wanted or (t.address, t.port) in wanted]
-        missing = wanted - {(t.address, t.port) for t in found}
+        requested = {(t["Id"], int(t.get("Port") or group.port)) for t in targets or []}
+        found = [t for t in self.targets.targets(target_group_arn) if not requested or (t.address, t.port) in requested]
+        missing = requested - {(t.address, t.port) for t in found}
         return [
             *(describe.registered(target, group, attached=attached) for target in found),
             *(describe.not_registered(address, port, group) for address, port in sorted(missing)),
@@ -263,5 +263,5 @@ def _client_error(error: Exception, port: object) -> Exception:
         return error
     return ELBClientError(
         "OperationNotPermitted",
-        f"The listener cannot listen on 127.0.0.1:{port}. Free the port or choose another. Caddy says: {error}",
+        f"The listener cannot listen on 127.0.0.1:{port}. Free the port or choose another. Caddy: {error}",
     )
