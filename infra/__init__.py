@@ -1,1 +1,1 @@
-"""Where the platform runs: Terraform for AWS, the local cloud and the laptop runner."""
+"""Where the project runs: the laptop (`laptop`), and the local cloud that answers for AWS there (`localcloud`)."""

@@ -1,1 +1,1 @@
-"""An AWS endpoint on loopback that really executes what it is asked: Spark, SQL, training, services. See README.md."""
+"""An AWS endpoint on loopback that executes requests: Spark jobs, SQL, training jobs, services. See README.md."""

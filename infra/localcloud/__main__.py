@@ -1,4 +1,4 @@
-"""``python -m infra.localcloud --config FILE.yaml``: serves until it is told to end."""
+"""``python -m infra.localcloud --config FILE.yaml``: serves until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from .config import ConfigError, load
+from infra.localcloud.config import load
+from infra.localcloud.errors import ConfigError
 
 
 def main() -> int:
+    """Runs the server; returns the exit code, 2 for a wrong configuration."""
     parser = argparse.ArgumentParser(prog="python -m infra.localcloud", description="The local AWS endpoint.")
     parser.add_argument("--config", type=Path, required=True, help="YAML file; see infra/localcloud/README.md")
     arguments = parser.parse_args()
     try:
         config = load(arguments.config)
     except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
-    from .server import run
+        parser.exit(2, f"{error}\n")
+    from infra.localcloud.server import run
 
     run(config)
     return 0

@@ -3,34 +3,89 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from infra.localcloud.errors import ConfigError, UnknownImageError
 
 
-class ConfigError(ValueError):
-    """The file or a field in it is wrong; the text names both and says what is expected."""
+def _absolute(path: Path, info: ValidationInfo) -> Path:
+    """A relative path counts from the folder of the configuration file."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return (folder / path).absolute()
 
 
-class UnknownImage(LookupError):
-    """A job asked for an image that the configuration does not map to an interpreter."""
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise ValueError(f"{path} does not exist")
+    return path
 
 
-@dataclass(frozen=True)
-class Image:
-    """What stands in for a container image: an interpreter, a working directory, environment and a default command."""
+def _loopback(host: str) -> str:
+    if not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"{host} is no loopback address")
+    return host
 
-    python: Path
-    cwd: Path
-    env: Mapping[str, str] = field(default_factory=dict)
-    command: tuple[str, ...] = ()
 
-    def argv(self, command: list[str] | tuple[str, ...] | None = None, **fills: object) -> list[str]:
-        """The command (default: the image's) with this interpreter; ``fills`` replace ``{host}``, ``{port}`` and the like."""
+def _texts(values: Any) -> Any:
+    """YAML reads ``N: 1`` as a number; variables, words and image references are text."""
+    if isinstance(values, Mapping):
+        return {str(name): value if isinstance(value, Mapping) else str(value) for name, value in values.items()}
+    return [str(value) for value in values] if isinstance(values, Sequence) and not isinstance(values, str) else values
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+ExistingPath = Annotated[Path, AfterValidator(_absolute), AfterValidator(_existing)]
+WholeNumber = Annotated[int, Field(strict=True)]
+
+
+class _Section(BaseModel):
+    """A part of the file. The description of a field completes the sentence "the field must be …"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            return {name: value for name, value in values.items() if value is not None}
+        return values
+
+
+class Image(_Section):
+    """Replaces a container image: an interpreter, a working directory, environment variables and a default command."""
+
+    python: ExistingPath = Field(description="a path that exists: the interpreter")
+    cwd: ExistingPath = Field(description="a path that exists: the working directory")
+    env: Annotated[dict[str, str], BeforeValidator(_texts)] = Field(
+        default_factory=dict, description="a mapping of environment variables"
+    )
+    command: Annotated[tuple[str, ...], BeforeValidator(_texts)] = Field(default=(), description="a list of words")
+
+    def argv(self, command: Sequence[str] | None = None, **placeholders: object) -> list[str]:
+        """Builds the command line of a process.
+
+        Args:
+            command: The command; by default the image's own. ``python`` and ``uvicorn`` run in the image's interpreter.
+            **placeholders: Values for ``{host}``, ``{port}`` and the like in the command.
+
+        Raises:
+            ConfigError: Neither the image nor the caller gives a command.
+        """
         words = list(command or self.command)
         if not words:
             raise ConfigError(
@@ -40,35 +95,40 @@ class Image:
             words[:1] = [str(self.python)]
         elif words[0] == "uvicorn":
             words[:1] = [str(self.python), "-m", "uvicorn"]
-        for name, value in fills.items():
+        for name, value in placeholders.items():
             words = [word.replace("{" + name + "}", str(value)) for word in words]
         return words
 
 
-@dataclass(frozen=True)
-class Glue:
+class GlueSettings(_Section):
     """How Glue jobs run."""
 
-    python: Path
-    jars: tuple[Path, ...]
-    java_home: Path | None = None
-    spark_home: Path | None = None
-    driver_memory: str = "1g"
+    python: ExistingPath = Field(description="a path that exists: the interpreter of Glue jobs")
+    jars: tuple[ExistingPath, ...] = Field(
+        description="a path that exists, for each jar file (hadoop-aws and its AWS bundle)"
+    )
+    java_home: ExistingPath | None = Field(default=None, description="a path that exists")
+    spark_home: ExistingPath | None = Field(default=None, description="a path that exists")
+    driver_memory: str = Field(default="1g", pattern=r"^\d+[mg]$", description="a JVM size such as 1g")
 
 
-@dataclass(frozen=True)
-class Config:
-    """Everything the server is told. Paths are absolute (relative ones count from the file's folder)."""
+class Config(_Section):
+    """All settings of the server. Paths are absolute; in the file, relative ones count from its folder."""
 
-    state: Path
-    glue: Glue
-    host: str = "127.0.0.1"
-    port: int = 4566
-    account: str = "123456789012"
-    region: str = "us-east-1"
-    images: Mapping[str, Image] = field(default_factory=dict)
-    caddy: Path | None = None
-    workers: int = 2
+    state: AbsolutePath = Field(description="a path: the folder that keeps logs, requests.jsonl and job folders")
+    glue: GlueSettings = Field(description="a mapping of settings of Glue jobs")
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1",
+        description="a loopback address such as 127.0.0.1, because the endpoint has no authentication",
+    )
+    port: WholeNumber = Field(default=4566, ge=1, le=65535, description="a port number between 1 and 65535")
+    account: str = Field(default="123456789012", pattern=r"^\d{12}$", description="a string of 12 digits")
+    region: str = Field(default="us-east-1", description="an AWS region")
+    images: Annotated[dict[str, Image], BeforeValidator(_texts)] = Field(
+        default_factory=dict, description="a mapping of image references to interpreters"
+    )
+    caddy: ExistingPath | None = Field(default=None, description="a path that exists: the Caddy program")
+    workers: WholeNumber = Field(default=2, ge=1, description="a number of concurrent jobs, at least 1")
 
     @property
     def endpoint(self) -> str:
@@ -76,119 +136,64 @@ class Config:
         return f"http://{self.host}:{self.port}"
 
     def image(self, reference: str) -> Image:
-        """The stand-in for an image reference; raises :class:`UnknownImage` that names those there are."""
+        """Finds what replaces a container image.
+
+        Raises:
+            UnknownImageError: The configuration has no such image; the text lists those that it has.
+        """
         try:
             return self.images[reference]
         except KeyError:
             known = ", ".join(sorted(self.images)) or "none"
-            raise UnknownImage(
-                f"CannotPullContainerError: image {reference!r} is not in `images` (there: {known})"
+            raise UnknownImageError(
+                f"CannotPullContainerError: image {reference!r} is not among the configured `images` (known: {known})"
             ) from None
 
 
-class _Reader:
-    """Takes fields out of one mapping; whatever is left over at the end is an error."""
-
-    def __init__(self, file: Path, where: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise ConfigError(f"{file}: {where or 'the file'} must be a mapping, not {type(values).__name__}")
-        self._file, self._where, self._values = file, where, dict(values)
-
-    def fail(self, name: str, expected: str) -> ConfigError:
-        dotted = f"{self._where}.{name}" if self._where else name
-        return ConfigError(f"{self._file}: `{dotted}` must be {expected}")
-
-    def take(self, name: str, kind: type, expected: str, default: Any = ...) -> Any:
-        value = self._values.pop(name, None)
-        if value is None:
-            if default is ...:
-                raise self.fail(name, f"given: {expected}")
-            return default
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise self.fail(name, f"{expected}, not {value!r}")
-        return value
-
-    def path(self, name: str, default: Any = ..., *, exists: bool = True) -> Path | None:
-        value = self.take(name, str, "a path", default)
-        return self.checked_path(name, value, exists=exists) if value is not None else None
-
-    def checked_path(self, name: str, value: str, *, exists: bool) -> Path:
-        path = (self._file.parent / value).absolute()
-        if exists and not path.exists():
-            raise self.fail(name, f"a path that exists: {path} does not")
-        return path
-
-    def done(self) -> None:
-        if self._values:
-            known = f"{self._where} has" if self._where else "the file has"
-            raise ConfigError(
-                f"{self._file}: unknown field(s) {', '.join(map(repr, self._values))}: {known} no such setting"
-            )
-
-
-def _glue(file: Path, values: Any) -> Glue:
-    reader = _Reader(file, "glue", values)
-    jars = reader.take("jars", list, "a list of jar files (hadoop-aws and its AWS bundle)")
-    glue = Glue(
-        python=reader.path("python"),
-        jars=tuple(reader.checked_path("jars", str(jar), exists=True) for jar in jars),
-        java_home=reader.path("java_home", None),
-        spark_home=reader.path("spark_home", None),
-        driver_memory=reader.take("driver_memory", str, "a JVM size such as 1g", "1g"),
-    )
-    if not re.fullmatch(r"\d+[mg]", glue.driver_memory):
-        raise reader.fail("driver_memory", f"a JVM size such as 1g, not {glue.driver_memory!r}")
-    reader.done()
-    return glue
-
-
-def _image(file: Path, reference: str, values: Any) -> Image:
-    reader = _Reader(file, f"images.{reference}", values)
-    env = reader.take("env", dict, "a mapping of variables", {})
-    command = reader.take("command", list, "a list of words", [])
-    image = Image(
-        python=reader.path("python"),
-        cwd=reader.path("cwd"),
-        env={str(name): str(value) for name, value in env.items()},
-        command=tuple(str(word) for word in command),
-    )
-    reader.done()
-    return image
+_SECTIONS: dict[str, type[BaseModel]] = {"glue": GlueSettings, "images": Image}
 
 
 def load(path: Path) -> Config:
-    """Reads and validates the file; raises :class:`ConfigError`."""
+    """Reads and validates the file.
+
+    Raises:
+        ConfigError: The file cannot be read, or a field is missing, unknown or wrong. The text names file and field.
+    """
     file = path.absolute()
     try:
         values = yaml.safe_load(file.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"{file}: cannot be read as YAML: {error}") from None
-    reader = _Reader(file, "", values)
-    images = reader.take("images", dict, "a mapping of image references", {})
-    config = Config(
-        state=reader.path("state", exists=False),
-        glue=_glue(file, reader.take("glue", dict, "a mapping")),
-        host=reader.take("host", str, "a loopback address", "127.0.0.1"),
-        port=reader.take("port", int, "a port number", 4566),
-        account=reader.take("account", str, "a string of 12 digits", "123456789012"),
-        region=reader.take("region", str, "an AWS region", "us-east-1"),
-        images={str(reference): _image(file, str(reference), image) for reference, image in images.items()},
-        caddy=reader.path("caddy", None),
-        workers=reader.take("workers", int, "a number of concurrent jobs", 2),
-    )
-    if not 0 < config.port < 65536:
-        raise reader.fail("port", f"between 1 and 65535, not {config.port}")
-    if not re.fullmatch(r"\d{12}", config.account):
-        raise reader.fail("account", f"a string of 12 digits, not {config.account!r}")
-    if config.workers < 1:
-        raise reader.fail("workers", f"at least 1, not {config.workers}")
     try:
-        loopback = ipaddress.ip_address(config.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise reader.fail(
-            "host", f"a loopback address such as 127.0.0.1, not {config.host!r}: the endpoint has no authentication"
-        )
-    reader.done()
-    return config
+        return Config.model_validate(values, context={"folder": file.parent})
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {_explain(error.errors()[0])}") from None
+
+
+def _explain(error: ErrorDetails) -> str:
+    """What is wrong with one field, and what it must be."""
+    location = [str(part) for part in error["loc"] if isinstance(part, str)]
+    if error["type"] == "extra_forbidden":
+        return f"unknown field(s) {location[-1]!r}: {_dotted(location[:-1])} has no such setting"
+    if not location:
+        return f"the file must be a mapping, not {type(error['input']).__name__}"
+    expected = _description(location)
+    if error["type"] == "missing":
+        return f"{_dotted(location)} must be given: {expected}"
+    reason = f" ({error['ctx']['error']})" if error["type"] == "value_error" else ""
+    return f"{_dotted(location)} must be {expected}, not {error['input']!r}{reason}"
+
+
+def _dotted(location: list[str]) -> str:
+    return f"`{'.'.join(location)}`" if location else "the file"
+
+
+def _description(location: list[str]) -> str:
+    """The description of the innermost field that the location names."""
+    section: type[BaseModel] = Config
+    found = "a mapping"
+    for part in location:
+        if field := section.model_fields.get(part):
+            found = field.description or found
+        section = _SECTIONS.get(part, section)
+    return found

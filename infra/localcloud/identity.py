@@ -1,24 +1,31 @@
-"""Temporary credentials of a role for every process, and the way back from an access key to its role."""
+"""Temporary credentials of a role for every process, and the role of an access key."""
 
 from __future__ import annotations
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from .config import Config
+from infra.localcloud.config import Config
 
 SESSION_SECONDS = 12 * 3600
 OPERATOR = "operator"
 
 
-class Identity:
-    """Hands out and recognises credentials. Both keep to what moto's STS knows, so AssumeRole'd keys are known too."""
+class RoleIdentity:
+    """Issues temporary credentials of roles, and finds the role of an access key.
+
+    Both use the state of moto's STS, so keys that a client gets from AssumeRole are found too.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
 
     def mint(self, role_arn: str, session: str = "nightjar") -> dict[str, str]:
-        """New temporary credentials of the role, as the environment variables a process needs to use them here."""
+        """Issues new temporary credentials of the role.
+
+        Returns:
+            The environment variables with which a process uses them at this endpoint.
+        """
         role = sts_backends[self._config.account]["aws"].assume_role(
             region_name=self._config.region,
             role_session_name=session,
@@ -37,7 +44,11 @@ class Identity:
         }
 
     def role_of(self, access_key_id: str | None) -> str:
-        """The role's ARN; ``operator`` for a key that belongs to no role (what a person or Airflow on the laptop uses)."""
+        """Finds the ARN of an access key's role.
+
+        Returns:
+            ``operator`` for a key without a role: a person's, or Airflow's on the laptop.
+        """
         if access_key_id:
             for account in list(iam_backends):
                 key = iam_backends[account]["aws"].access_keys.get(access_key_id)

@@ -1,4 +1,4 @@
-"""How a service folder puts its own backend and actions into moto. Every folder uses these two functions and no other way."""
+"""Puts the backends and actions of the service folders into moto. Every folder uses these functions."""
 
 from __future__ import annotations
 
@@ -10,42 +10,51 @@ from typing import Any
 from moto.core.base_backend import BackendDict
 from moto.core.responses import BaseResponse
 
-from .config import Config
-from .identity import Identity
-from .jobs import Runner
+from infra.localcloud.config import Config
+from infra.localcloud.identity import RoleIdentity
+from infra.localcloud.jobs import Runner
 
 SERVICES = ("glue", "athena", "sagemaker", "ecs", "elb", "kinesis")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a service needs of the server: its ``install(context)`` gets one."""
+    """The parts of the server that a service uses: ``install(context)`` of its folder receives it."""
 
     config: Config
-    identity: Identity
+    identity: RoleIdentity
     runner: Runner
 
 
 def replace_backend(backends: BackendDict[Any], backend: type, context: Context) -> None:
-    """Makes ``backend`` (a subclass of moto's) the class of a service's backends, with ``context`` as class attribute.
+    """Makes ``backend`` the class of a service's backends.
 
-    To be called before the first request: a backend that exists already would keep its class.
+    Args:
+        backends: moto's backends of the service.
+        backend: A subclass of moto's backend; ``context`` becomes an attribute of the class.
+        context: The parts of the server that the backend uses.
+
+    Raises:
+        RuntimeError: A request was served already, so a backend of the old class exists.
     """
     if backends:
         raise RuntimeError(
             f"moto's {backends.service_name} backends are in use already: install before the first request"
         )
-    # moto looks for urls.py beside the class; ours lies elsewhere, moto's is right.
+    # moto looks for urls.py beside the module of the class; a subclass elsewhere needs that of its parent.
     urls = importlib.import_module(backends.backend.__module__.removesuffix(".models") + ".urls")
-    backend._url_module = property(lambda self: urls)  # type: ignore[attr-defined]
-    backend.context = context  # type: ignore[attr-defined]
+    backend._url_module = property(lambda self: urls)  # type: ignore[attr-defined]  # moto's own attribute
+    backend.context = context  # type: ignore[attr-defined]  # every backend of ours declares it
     backends.backend = backend
 
 
 def add_actions(response: type[BaseResponse], *actions: Callable[[Any], Any]) -> None:
-    """Adds actions to (or replaces them in) a moto response class.
+    """Adds actions to a moto response class, or replaces its own.
 
-    Each is a function ``def update_job(self: GlueResponse) -> ActionResult``, named as the AWS action in snake case.
+    Args:
+        response: moto's response class of the service.
+        *actions: Functions such as ``def update_job(self: GlueResponse) -> ActionResult``, named as the AWS action in
+            snake case.
     """
     for action in actions:
         setattr(response, action.__name__, action)

@@ -1,7 +1,7 @@
-"""The one place where processes are started, watched, timed and ended.
+"""Starts, watches, times and ends processes. No other module starts one.
 
-A process gets a session (process group) of its own, a clean environment with its role's credentials, and does not
-outlive the server. Whatever it leaves running in its group is killed when it ends.
+A process gets a session (process group) of its own and a clean environment with its role's credentials. It never
+outlives the server. When it ends, every process that it left in its group is killed.
 """
 
 from __future__ import annotations
@@ -17,34 +17,48 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
-from .config import Config
-from .identity import Identity
-from .logs import LogStream, Tail, ship
+from infra.localcloud.config import Config
+from infra.localcloud.identity import RoleIdentity
+from infra.localcloud.logs import LogStream, Tail, ship
 
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 GRACE_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1
 
-try:
-    _prctl = ctypes.CDLL(None, use_errno=True).prctl
-except AttributeError:  # not Linux: a job of a killed server is then left behind
-    _prctl = None
+Ending = Literal["exited", "timed_out", "stopped"]
+
+
+def _find_prctl() -> Callable[..., Any] | None:
+    """Linux's prctl; None on other systems, where a killed server leaves its jobs running."""
+    try:
+        return ctypes.CDLL(None, use_errno=True).prctl
+    except AttributeError:
+        return None
+
+
+_prctl = _find_prctl()
 
 
 @dataclass(frozen=True)
 class ExitResult:
-    """How a process ended. ``code`` is negative for a signal (subprocess's convention); ``tail`` is its last lines."""
+    """How a process ended.
 
-    kind: Literal["exited", "timed_out", "stopped"]
+    Attributes:
+        kind: Whether it ended by itself, by its time limit or by a stop.
+        code: The exit code; negative for a signal, as in :mod:`subprocess`.
+        tail: The last lines that it printed.
+    """
+
+    kind: Ending
     code: int
     tail: list[str]
 
 
 class Job:
-    """One running or ended process. Made by :meth:`Runner.start` only."""
+    """One running or ended process. Only :meth:`Runner.start` makes one."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], tail: Tail, address: str | None) -> None:
         self.name = name
@@ -56,33 +70,43 @@ class Job:
         self._process = process
         self._tail = tail
         self._lock = threading.Lock()
-        self._kind: Literal["exited", "timed_out", "stopped"] = "exited"
+        self._kind: Ending = "exited"
         self._gone = False
         self._ended = threading.Event()
 
     @property
     def returncode(self) -> int | None:
-        """None while it runs."""
+        """The exit code; None while the process runs."""
         return self.result.code if self.result else None
 
     def poll(self) -> ExitResult | None:
-        """None while it runs."""
+        """Returns the result; None while the process runs."""
         return self.result
 
     def wait(self, seconds: float | None = None) -> ExitResult | None:
-        """Waits for the end, including ``on_exit``; None when the time was not enough."""
+        """Waits for the end, including ``on_exit``.
+
+        Args:
+            seconds: The longest wait; None waits for ever.
+
+        Returns:
+            The result; None while the process still runs.
+        """
         self._ended.wait(seconds)
         return self.result
 
     def log_tail(self, lines: int = 20) -> list[str]:
-        """The last lines it printed."""
+        """Returns the last lines that it printed."""
         return self._tail.last(lines)
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
-        """Asks the whole group to end (SIGTERM), kills it after ``grace`` seconds. Returns at once; harmless when ended."""
+        """Ends the process and its group: SIGTERM, and SIGKILL after ``grace`` seconds. Does not wait.
+
+        Stopping an ended process does nothing.
+        """
         self._end("stopped", grace)
 
-    def _end(self, kind: Literal["timed_out", "stopped"], grace: float) -> None:
+    def _end(self, kind: Ending, grace: float) -> None:
         with self._lock:
             if self._gone or self._kind != "exited":
                 return
@@ -98,14 +122,21 @@ class Job:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, number)
 
-    def _watch(
-        self, timeout: float | None, shippers: list[threading.Thread], on_exit: Callable[[ExitResult], None] | None
+    def watch(
+        self, timeout: float | None, shippers: list[threading.Thread], on_exit: Callable[[ExitResult], None]
     ) -> None:
+        """Follows the process to its end, then calls ``on_exit``. The runner calls this in a thread of the job.
+
+        Args:
+            timeout: The time limit in seconds; None for no limit.
+            shippers: The threads that ship the output; they end before ``on_exit`` is called.
+            on_exit: Receives the result.
+        """
         limit = threading.Timer(timeout, self._end, ["timed_out", GRACE_SECONDS]) if timeout else None
         if limit:
             limit.daemon = True
             limit.start()
-        # WNOWAIT leaves the dead leader unreaped, so its group id cannot belong to anyone else while the rest is killed.
+        # WNOWAIT keeps the dead leader as a zombie: nobody else can get its group id while the rest is killed.
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         if limit:
             limit.cancel()
@@ -118,8 +149,7 @@ class Job:
         self.ended_at = datetime.now(UTC)
         self.result = ExitResult(self._kind, code, self.log_tail(50))
         try:
-            if on_exit:
-                on_exit(self.result)
+            on_exit(self.result)
         finally:
             self._ended.set()
 
@@ -127,10 +157,10 @@ class Job:
 class Runner:
     """Starts jobs, and ends those that still run when the server ends."""
 
-    def __init__(self, config: Config, identity: Identity) -> None:
+    def __init__(self, config: Config, identity: RoleIdentity) -> None:
         self._config = config
         self._identity = identity
-        # The kernel's parent-death signal is tied to the *thread* that forked: request threads come and go, this one stays.
+        # Linux sends the parent-death signal when the *thread* that forked ends. Request threads end, this one stays.
         self._forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
@@ -151,10 +181,23 @@ class Runner:
         on_exit: Callable[[ExitResult], None] | None = None,
         address: str | None = None,
     ) -> Job:
-        """Starts a process and returns at once; raises OSError when it cannot be started.
+        """Starts a process and returns without waiting for it.
 
-        stdout and stderr go to ``log_group/log_stream``, or stderr to ``error_log_group/log_stream`` if one is given.
-        ``on_exit`` is called once, in a thread of the job, after its last line was shipped.
+        Args:
+            name: The name of its threads.
+            argv: The command line.
+            cwd: The working directory.
+            env: Environment variables besides PATH, HOME, LANG, TMPDIR and the role's credentials.
+            role_arn: The role whose temporary credentials the process gets; None for none.
+            log_group: The CloudWatch Logs group of stdout and stderr.
+            log_stream: The stream in the group.
+            error_log_group: A group for stderr alone.
+            timeout_seconds: The time limit; None for no limit.
+            on_exit: Called once with the result, in a thread of the job, after the last line was shipped.
+            address: The loopback address at which the process serves, for the caller's use.
+
+        Raises:
+            OSError: The process cannot be started.
         """
         out = LogStream(self._config, log_group, log_stream)
         err = LogStream(self._config, error_log_group, log_stream) if error_log_group else None
@@ -164,13 +207,8 @@ class Runner:
         process = self._forker.submit(self._fork, list(argv), cwd, environment, err is not None).result()
         tail = Tail()
         shippers = [
-            ship(os.dup(stream.fileno()), log, tail)
-            for stream, log in ((process.stdout, out), (process.stderr, err))
-            if log
+            _ship(stream, log, tail) for stream, log in ((process.stdout, out), (process.stderr, err)) if stream and log
         ]
-        for stream in (process.stdout, process.stderr):
-            if stream:
-                stream.close()
         job = Job(name, process, tail, address)
         with self._lock:
             self._jobs.add(job)
@@ -183,7 +221,7 @@ class Runner:
                 on_exit(result)
 
         threading.Thread(
-            target=job._watch, args=[timeout_seconds, shippers, ended], name=f"watch-{name}", daemon=True
+            target=job.watch, args=[timeout_seconds, shippers, ended], name=f"watch-{name}", daemon=True
         ).start()
         if closed:
             job.stop(0)
@@ -220,3 +258,10 @@ class Runner:
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
+
+
+def _ship(stream: IO[bytes], log: LogStream, tail: Tail) -> threading.Thread:
+    """Ships a copy of the pipe's descriptor, which its thread closes."""
+    thread = ship(os.dup(stream.fileno()), log, tail)
+    stream.close()
+    return thread

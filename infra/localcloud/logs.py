@@ -10,27 +10,29 @@ from pathlib import Path
 
 from moto.logs.models import logs_backends
 
-from .config import Config
+from infra.localcloud.config import Config
 
 TAIL_LINES = 200
-_moto = threading.Lock()  # moto's log streams and event numbers are not safe under threads
+_moto = threading.Lock()  # moto's log streams and event numbers are not thread-safe
 
 
 class Tail:
-    """The last lines of a process, for failure texts."""
+    """The last lines of a process, for failure reasons."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
 
     def extend(self, lines: list[str]) -> None:
+        """Appends lines; the oldest are dropped."""
         self._lines.extend(lines)
 
     def last(self, count: int) -> list[str]:
+        """Returns the last lines, oldest first."""
         return list(self._lines)[-count:]
 
 
 class LogStream:
-    """One CloudWatch Logs stream, made when it is opened."""
+    """One CloudWatch Logs stream; opening it creates the stream and its group."""
 
     def __init__(self, config: Config, group: str, stream: str) -> None:
         self._group, self._stream = group, stream
@@ -42,7 +44,7 @@ class LogStream:
         self.file.parent.mkdir(parents=True, exist_ok=True)
 
     def put(self, lines: list[str]) -> None:
-        """Appends lines with the current time; an empty line is a space, because CloudWatch refuses empty messages."""
+        """Appends lines with the current time. An empty line becomes a space: CloudWatch refuses empty messages."""
         stamp = int(time.time() * 1000)
         with _moto:
             events = [{"timestamp": stamp, "message": line or " "} for line in lines]
@@ -52,7 +54,7 @@ class LogStream:
 
 
 def ship(descriptor: int, log: LogStream, tail: Tail) -> threading.Thread:
-    """Reads a pipe to its end in a thread of its own; closes it."""
+    """Starts a thread that reads a pipe to its end into a log stream and a tail, then closes the pipe."""
 
     def run() -> None:
         rest = b""

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from .config import Config
+from infra.localcloud.config import Config
 
 HEALTH = "/_nightjar/health"
 
 
-class Health:
-    """WSGI middleware that answers the health check; everything else goes on."""
+class HealthCheck:
+    """WSGI middleware that answers the health check and passes everything else on."""
 
-    def __init__(self, application: Any, config: Config) -> None:
+    def __init__(self, application: WSGIApplication, config: Config) -> None:
         self._application = application
         self._body = json.dumps({"status": "ok", "pid": os.getpid(), "endpoint": config.endpoint}).encode()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request."""
         if environ.get("PATH_INFO") != HEALTH:
             return self._application(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(self._body)))])
@@ -29,40 +31,40 @@ class Health:
 
 
 def run(config: Config) -> None:
-    """Serves until SIGTERM or SIGINT; then ends every job that it started."""
-    # The operator's own AWS settings are for clients; botocore inside moto would trip over them (a profile, say).
+    """Serves until SIGTERM or SIGINT, then ends every job that it started."""
+    # The operator's AWS settings are meant for clients. botocore inside moto would fail on some (a profile, say).
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    # moto reads these when it is imported. Without an account of its own, every key would be looked up in all accounts.
+    # moto reads these when it is imported. Without an account of its own it would look up every key in all accounts.
     os.environ["MOTO_ACCOUNT_ID"] = config.account
     os.environ["MOTO_PORT"] = str(config.port)
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from .identity import Identity
-    from .install import Context, install_all
-    from .jobs import Runner
-    from .record import Record
-    from .refuse import Refuse
-    from .serialize import Serialize
-    from .wsgi import serve
+    from infra.localcloud.identity import RoleIdentity
+    from infra.localcloud.install import Context, install_all
+    from infra.localcloud.jobs import Runner
+    from infra.localcloud.refuse import RefuseUnsupported
+    from infra.localcloud.request_log import RequestLog
+    from infra.localcloud.service_locks import ServiceLocks
+    from infra.localcloud.wsgi import serve
 
     config.state.mkdir(parents=True, exist_ok=True)
-    identity = Identity(config)
+    identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
-    moto = Refuse(Serialize(DomainDispatcherApplication(create_backend_app)))
-    application = Health(Record(moto, identity, config.state / "requests.jsonl"), config)
+    moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
+    application = HealthCheck(RequestLog(moto, identity, config.state / "requests.jsonl"), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
-    print(
-        f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})",
-        flush=True,
+    sys.stdout.write(
+        f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})\n"
     )
+    sys.stdout.flush()
     stopping.wait()
-    # Jobs first: what they still say on their way out is answered and recorded.
+    # Jobs end first: their last requests are still answered and recorded.
     runner.close()
     server.shutdown()

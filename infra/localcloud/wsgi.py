@@ -1,24 +1,27 @@
-"""HTTP/1.1 with connections that are kept open, for moto's WSGI application.
+"""An HTTP/1.1 server with persistent connections for moto's WSGI application.
 
-Werkzeug's own handler closes every connection and waits 10 ms after each request for stray bytes: too slow for a stream.
+Werkzeug's own handler closes every connection and waits 10 ms after each request for stray bytes: too slow for a
+stream of records.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable
 from http.client import responses
-from typing import Any
+from typing import IO, Any, cast
+from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import ThreadedWSGIServer, make_server
 from werkzeug.wsgi import LimitedStream
 
 DRAIN_LIMIT = 64 * 1024 * 1024
 
 
 class Handler(MotoRequestHandler):
-    """Answers requests on one connection until the client closes it or says nothing for ``timeout`` seconds."""
+    """Answers requests on one connection until the client closes it or is silent for ``timeout`` seconds."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -26,39 +29,40 @@ class Handler(MotoRequestHandler):
     timeout = 300
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: requests are in requests.jsonl."""
+        """Logs nothing: requests are in requests.jsonl."""
 
     def run_wsgi(self) -> None:
+        """Answers one request and leaves the connection at the beginning of the next."""
         if self.headers.get("Expect", "").lower().strip() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         self.environ = environ = self.make_environ()
         if not environ.get("wsgi.input_terminated"):
-            environ["wsgi.input"] = LimitedStream(self.rfile, int(environ.get("CONTENT_LENGTH") or 0))
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            environ["wsgi.input"] = LimitedStream(cast(IO[bytes], self.rfile), length)
             environ["wsgi.input_terminated"] = True
         body = environ["wsgi.input"]
         started: list[Any] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
             started[:] = [status, headers]
-            return None
 
         try:
             parts = self.server.app(environ, start_response)
             try:
                 self._answer(started[0], started[1], parts)
             finally:
-                if hasattr(parts, "close"):
-                    parts.close()
+                if close := getattr(parts, "close", None):
+                    close()
             self._drain(body)
         except (ConnectionError, TimeoutError):
             self.close_connection = True
         except Exception:
-            # Only this file's own mistakes come here: the middleware answers for moto's.
+            # Only an error in our middleware reaches this point; moto's own are answered as refusals.
             traceback.print_exc(file=sys.stderr)
             self.close_connection = True
 
-    def _answer(self, status: str, headers: list[tuple[str, str]], parts: Any) -> None:
+    def _answer(self, status: str, headers: list[tuple[str, str]], parts: Iterable[bytes]) -> None:
         code = int(status.split(None, 1)[0])
         names = {name.lower() for name, _ in headers}
         bodiless = self.command == "HEAD" or code in (204, 304) or code < 200
@@ -77,8 +81,8 @@ class Handler(MotoRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
-    def _drain(self, body: Any) -> None:
-        """Reads what the application left of the request, so that the next request on the connection begins where it begins."""
+    def _drain(self, body: IO[bytes]) -> None:
+        """Reads what the application left of the request's body: the next request begins behind it."""
         left = DRAIN_LIMIT
         while left > 0:
             chunk = body.read(min(left, 1 << 20))
@@ -88,8 +92,9 @@ class Handler(MotoRequestHandler):
         self.close_connection = True
 
 
-def serve(host: str, port: int, application: Any) -> BaseWSGIServer:
-    """A listening, threaded server; call its ``serve_forever``."""
+def serve(host: str, port: int, application: WSGIApplication) -> ThreadedWSGIServer:
+    """Opens a threaded server that listens; the caller calls its ``serve_forever``."""
     server = make_server(host, port, application, threaded=True, request_handler=Handler)
+    assert isinstance(server, ThreadedWSGIServer)
     server.daemon_threads = True
     return server

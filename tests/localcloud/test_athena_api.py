@@ -1,4 +1,4 @@
-"""Athena over boto3: tables, partitions, UNLOAD, tokens, stops and failures, with their effects in S3 and the catalog."""
+"""Athena over boto3: tables, partitions, UNLOAD, tokens, stops and failures; their effects in S3 and the catalog."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.localcloud import Cloud
+
 pytestmark = pytest.mark.stack
 BUCKET = "athena-tests"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class Athena:
-    """Runs queries to their end."""
+    """Runs queries to their end.
 
-    def __init__(self, cloud: Any) -> None:
+    ``old_bytes`` and ``new_bytes`` are the sizes of the files of table ``landed``.
+    """
+
+    old_bytes = 0
+    new_bytes = 0
+
+    def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.api, self.s3, self.glue = (
             cloud,
             cloud.client("athena"),
@@ -76,8 +84,8 @@ def put_parquet(s3: Any, path: str, /, **columns: Any) -> int:
 
 
 @pytest.fixture(scope="module")
-def athena(cloud: Any) -> Athena:
-    """A lake with one table whose two partitions lie in different staging prefixes, the older without a column."""
+def athena(cloud: Cloud) -> Athena:
+    """A lake with one table. Its two partitions have different staging prefixes, and the older one lacks a column."""
     found = Athena(cloud)
     found.s3.create_bucket(Bucket=BUCKET)
     found.ok("CREATE DATABASE IF NOT EXISTS lake")
@@ -86,12 +94,12 @@ def athena(cloud: Any) -> Athena:
         PARTITIONED BY (event_date date) STORED AS PARQUET LOCATION 's3://{BUCKET}/landed/'"""
     )
     # Athena's timestamp has no zone.
-    at = [datetime(2013, 3, 1, 10, 0, 0, 123456), datetime(2013, 3, 1, 11)]
-    found.old = put_parquet(
+    at = [datetime.fromisoformat(text) for text in ("2013-03-01T10:00:00.123456", "2013-03-01T11:00:00")]
+    found.old_bytes = put_parquet(
         found.s3, "staging/a/landed/event_date=2013-03-01/0.parquet", key=["x", "y"], known_at=at, delay=[1.5, None]
     )
-    at = [datetime(2013, 3, 2, 10)]
-    found.new = put_parquet(
+    at = [datetime.fromisoformat("2013-03-02T10:00:00")]
+    found.new_bytes = put_parquet(
         found.s3,
         "staging/b/landed/event_date=2013-03-02/0.parquet",
         key=["x"],
@@ -106,7 +114,7 @@ def athena(cloud: Any) -> Athena:
     return found
 
 
-def test_partitions_are_read_where_they_lie_with_typed_keys_and_nulls_for_missing_columns(athena: Athena) -> None:
+def test_partitions_are_read_at_their_locations_with_typed_keys_and_nulls_for_missing_columns(athena: Athena) -> None:
     rows = athena.rows('SELECT "key", known_at, delay, note, event_date FROM landed ORDER BY event_date, "key"')
     assert rows == [
         ["x", "2013-03-01 10:00:00.123", "1.5", None, "2013-03-01"],
@@ -115,18 +123,18 @@ def test_partitions_are_read_where_they_lie_with_typed_keys_and_nulls_for_missin
     ]
 
 
-def test_only_the_partitions_that_the_condition_lets_through_are_fetched(athena: Athena) -> None:
+def test_only_the_partitions_that_pass_the_condition_are_downloaded(athena: Athena) -> None:
     one = athena.ok("SELECT count(*) FROM landed WHERE event_date >= date '2013-03-02' AND note = 'n'")
-    assert one["Statistics"]["DataScannedInBytes"] == athena.new
+    assert one["Statistics"]["DataScannedInBytes"] == athena.new_bytes
     both = athena.ok("SELECT count(*) FROM landed")
-    assert both["Statistics"]["DataScannedInBytes"] == athena.old + athena.new
+    assert both["Statistics"]["DataScannedInBytes"] == athena.old_bytes + athena.new_bytes
 
 
 def test_nan_is_not_greater_than_a_number(athena: Athena) -> None:
     assert athena.rows("SELECT count(*) FROM landed WHERE delay > 1") == [["1"]]
 
 
-def test_requests_are_made_with_the_callers_identity(athena: Athena, cloud: Any) -> None:
+def test_requests_are_made_with_the_callers_identity(athena: Athena, cloud: Cloud) -> None:
     role = "arn:aws:iam::123456789012:role/athena-reader"
     keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="reader")["Credentials"]
     before = len(cloud.requests())
@@ -135,8 +143,8 @@ def test_requests_are_made_with_the_callers_identity(athena: Athena, cloud: Any)
         QueryString="SELECT * FROM lake.landed", ResultConfiguration={"OutputLocation": f"s3://{BUCKET}/results/"}
     )
     assert athena.end(started["QueryExecutionId"])["Status"]["State"] == "SUCCEEDED"
-    asked = {(line["service"], line["action"]) for line in cloud.requests()[before:] if line["role"] == role}
-    assert {("glue", "GetTable"), ("glue", "GetPartitions"), ("s3", "GetObject"), ("s3", "PutObject")} <= asked
+    requests = {(line["service"], line["action"]) for line in cloud.requests()[before:] if line["role"] == role}
+    assert {("glue", "GetTable"), ("glue", "GetPartitions"), ("s3", "GetObject"), ("s3", "PutObject")} <= requests
 
 
 def test_results_are_typed_paged_and_left_in_s3(athena: Athena) -> None:
@@ -165,7 +173,7 @@ def test_results_are_typed_paged_and_left_in_s3(athena: Athena) -> None:
     assert done["StatementType"] == "DML"
 
 
-def test_unload_writes_partitions_and_a_manifest_and_wants_an_empty_location(athena: Athena) -> None:
+def test_unload_writes_partitions_and_a_manifest_and_needs_an_empty_location(athena: Athena) -> None:
     sql = f"""UNLOAD (SELECT "key", known_at, IF(event_date = date '2013-03-01', 'train', 'test') AS split FROM landed)
         TO 's3://{BUCKET}/datasets/one' WITH (format='PARQUET', compression='SNAPPY', partitioned_by=ARRAY['split'])"""
     done = athena.ok(sql)
@@ -316,7 +324,7 @@ def test_a_stop_interrupts_a_running_query(athena: Athena) -> None:
     status = athena.end(query_id)["Status"]
     assert status["State"] == "CANCELLED" and "cancelled" in status["StateChangeReason"]
     assert athena.keys(f"results/{query_id}") == []
-    # Its slot is free again: more queries than there are slots come through.
+    # Its slot is free again: more queries than slots succeed.
     assert [athena.rows("SELECT 1") for _ in range(3)] == [[["1"]]] * 3
 
 
@@ -332,7 +340,7 @@ def test_batch_list_and_unknown_queries(athena: Athena) -> None:
         athena.api.get_query_results(QueryExecutionId=athena.run("SELECT 1/0")["QueryExecutionId"])
 
 
-def test_the_work_group_says_where_results_go(athena: Athena) -> None:
+def test_the_work_group_sets_the_location_of_results(athena: Athena) -> None:
     with pytest.raises(ClientError, match="No output location"):
         athena.api.start_query_execution(QueryString="SELECT 1")
     athena.api.create_work_group(
@@ -349,7 +357,8 @@ def test_the_work_group_says_where_results_go(athena: Athena) -> None:
 
 def test_a_digest_of_rows_does_not_depend_on_their_order(athena: Athena) -> None:
     digest = """SELECT count(*), sum(CAST(from_base(substr(to_hex(sha256(to_utf8(concat_ws('|', coalesce("key", ''),
-        coalesce(CAST(known_at AS varchar), ''), coalesce(CAST(delay AS varchar), ''))))), 1, 12), 16) AS decimal(38,0)))
+        coalesce(CAST(known_at AS varchar), ''), coalesce(CAST(delay AS varchar), ''))))), 1, 12), 16)
+        AS decimal(38,0)))
         FROM (SELECT * FROM landed ORDER BY known_at {0})"""
     first = athena.rows(digest.format("ASC"))
     assert first == athena.rows(digest.format("DESC")) and first[0][0] == "3"
@@ -357,8 +366,8 @@ def test_a_digest_of_rows_does_not_depend_on_their_order(athena: Athena) -> None
 
 def test_the_latest_row_of_each_key(athena: Athena) -> None:
     rows = athena.rows(
-        """SELECT "key", known_at FROM (SELECT "key", known_at, row_number() OVER (PARTITION BY "key" ORDER BY known_at DESC) AS n
-        FROM landed
-        WHERE known_at < timestamp '2013-03-02 00:00:00') WHERE n = 1 ORDER BY 1"""
+        """SELECT "key", known_at FROM (
+        SELECT "key", known_at, row_number() OVER (PARTITION BY "key" ORDER BY known_at DESC) AS n
+        FROM landed WHERE known_at < timestamp '2013-03-02 00:00:00') WHERE n = 1 ORDER BY 1"""
     )
     assert rows == [["x", "2013-03-01 10:00:00.123"], ["y", "2013-03-01 11:00:00.000"]]

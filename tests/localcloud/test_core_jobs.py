@@ -12,9 +12,9 @@ import psutil
 import pytest
 from moto.logs.models import logs_backends
 
-from infra.localcloud.config import Config, Glue
-from infra.localcloud.identity import OPERATOR, Identity
-from infra.localcloud.jobs import Job, Runner
+from infra.localcloud.config import Config, GlueSettings
+from infra.localcloud.identity import OPERATOR, RoleIdentity
+from infra.localcloud.jobs import ExitResult, Job, Runner
 
 pytestmark = pytest.mark.stack
 
@@ -25,12 +25,12 @@ GROUP = "/test/jobs"
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config(state=tmp_path, glue=Glue(Path(sys.executable), ()), port=14599)
+    return Config(state=tmp_path, glue=GlueSettings(python=Path(sys.executable), jars=()), port=14599)
 
 
 @pytest.fixture
 def runner(config: Config) -> Iterator[Runner]:
-    runner = Runner(config, Identity(config))
+    runner = Runner(config, RoleIdentity(config))
     yield runner
     runner.close(0.2)
 
@@ -38,6 +38,13 @@ def runner(config: Config) -> Iterator[Runner]:
 def start(runner: Runner, tmp_path: Path, code: str, **options: Any) -> Job:
     settings = {"env": {}, "role_arn": ROLE, "log_group": GROUP, "log_stream": tmp_path.name}
     return runner.start("job", [sys.executable, "-c", code], cwd=tmp_path, **{**settings, **options})
+
+
+def ended(job: Job) -> ExitResult:
+    """The result of a job that ends by itself within seconds."""
+    result = job.wait(20)
+    assert result is not None, "the job still runs"
+    return result
 
 
 def logged(group: str, stream: str) -> list[str]:
@@ -55,7 +62,7 @@ def test_the_environment_is_clean_and_carries_the_role(
         "import os; print('\\n'.join(f'{k}={v}' for k, v in os.environ.items()))",
         env={"GIVEN": "yes"},
     )
-    assert job.wait(20).code == 0
+    assert ended(job).code == 0
     seen = dict(line.split("=", 1) for line in logged(GROUP, tmp_path.name))
     assert seen["GIVEN"] == "yes"
     assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:14599"
@@ -68,7 +75,7 @@ def test_the_environment_is_clean_and_carries_the_role(
 
 
 def test_a_minted_key_leads_back_to_its_role(config: Config) -> None:
-    identity = Identity(config)
+    identity = RoleIdentity(config)
     assert identity.role_of(identity.mint(ROLE)["AWS_ACCESS_KEY_ID"]) == ROLE
     assert identity.role_of("AKIAUNKNOWNUNKNOWN12") == OPERATOR
     assert identity.role_of(None) == OPERATOR
@@ -76,18 +83,20 @@ def test_a_minted_key_leads_back_to_its_role(config: Config) -> None:
 
 def test_result_and_logs_are_there_when_on_exit_is_called(runner: Runner, tmp_path: Path) -> None:
     seen: list[Any] = []
-    code = "import sys; print('one'); print('', flush=True); print('two', file=sys.stderr); sys.stdout.write('end'); sys.exit(3)"
+    code = """import sys
+print('one'); print('', flush=True); print('two', file=sys.stderr); sys.stdout.write('end'); sys.exit(3)
+"""
     job = start(runner, tmp_path, code, on_exit=lambda result: seen.append((result, logged(GROUP, tmp_path.name))))
-    result = job.wait(20)
+    result = ended(job)
     assert (result.kind, result.code, job.returncode) == ("exited", 3, 3)
     assert seen[0][0] == result
     assert sorted(seen[0][1]) == [" ", "end", "one", "two"]
     assert "two" in job.log_tail(10)
-    assert job.ended_at >= job.started_at
+    assert job.ended_at and job.ended_at >= job.started_at
     assert (tmp_path / "logs" / "test" / "jobs" / tmp_path.name).read_text().count("\n") == 4
 
 
-def test_stderr_has_a_group_of_its_own_when_asked(runner: Runner, tmp_path: Path) -> None:
+def test_stderr_can_have_a_group_of_its_own(runner: Runner, tmp_path: Path) -> None:
     code = "import sys; print('out'); print('err', file=sys.stderr)"
     start(runner, tmp_path, code, error_log_group="/test/errors").wait(20)
     assert logged(GROUP, tmp_path.name) == ["out"]
@@ -98,14 +107,15 @@ def test_stderr_has_a_group_of_its_own_when_asked(runner: Runner, tmp_path: Path
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"])
+code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", code])
 print(child.pid, flush=True)
 time.sleep(60)
 """
 
 
 def assert_gone(pid: int) -> None:
-    """Dead, or a zombie that nobody has buried yet; a killed process may take a moment."""
+    """Dead, or a zombie that is not reaped yet; a killed process may take a moment."""
     for _ in range(100):
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -121,14 +131,14 @@ def child_of(job: Job) -> psutil.Process:
         if job.log_tail(1):
             return psutil.Process(int(job.log_tail(1)[0]))
         threading.Event().wait(0.05)
-    raise AssertionError("the job never said its child's pid")
+    raise AssertionError("the job did not print its child's pid")
 
 
 def test_stop_kills_the_whole_group_after_the_grace(runner: Runner, tmp_path: Path) -> None:
     job = start(runner, tmp_path, STUBBORN)
     child = child_of(job)
     job.stop(grace=0.2)
-    assert job.wait(20).kind == "stopped"
+    assert ended(job).kind == "stopped"
     assert job.returncode == -9
     assert_gone(child.pid)
 
@@ -137,26 +147,26 @@ def test_a_time_limit_kills_the_whole_group(runner: Runner, tmp_path: Path, monk
     monkeypatch.setattr("infra.localcloud.jobs.GRACE_SECONDS", 0.2)
     job = start(runner, tmp_path, STUBBORN, timeout_seconds=1.5)
     child = child_of(job)
-    assert job.wait(20).kind == "timed_out"
+    assert ended(job).kind == "timed_out"
     assert_gone(child.pid)
 
 
 def test_what_a_job_leaves_running_is_killed_when_it_ends(runner: Runner, tmp_path: Path) -> None:
     code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
     job = start(runner, tmp_path, code)
-    assert job.wait(20).kind == "exited"
+    assert ended(job).kind == "exited"
     pid = int(job.log_tail(1)[0])
     assert_gone(pid)
 
 
 def test_stopping_an_ended_job_is_harmless_and_keeps_its_result(runner: Runner, tmp_path: Path) -> None:
     job = start(runner, tmp_path, "pass")
-    job.wait(20)
+    ended(job)
     job.stop(0)
-    assert job.poll().kind == "exited"
+    assert ended(job).kind == "exited"
 
 
-def test_a_job_outlives_the_thread_that_asked_for_it(runner: Runner, tmp_path: Path) -> None:
+def test_a_job_outlives_the_thread_that_started_it(runner: Runner, tmp_path: Path) -> None:
     """The parent-death signal belongs to the forking thread: a request's thread ends long before the job does."""
     started: list[Job] = []
     request = threading.Thread(
@@ -164,19 +174,27 @@ def test_a_job_outlives_the_thread_that_asked_for_it(runner: Runner, tmp_path: P
     )
     request.start()
     request.join()
-    result = started[0].wait(20)
+    result = ended(started[0])
     assert (result.kind, result.code) == ("exited", 0)
 
 
 def test_closing_ends_every_job(config: Config, tmp_path: Path) -> None:
-    runner = Runner(config, Identity(config))
+    runner = Runner(config, RoleIdentity(config))
     jobs = [start(runner, tmp_path, "import time; time.sleep(60)", log_stream=str(number)) for number in range(3)]
     runner.close(1)
-    assert [job.poll().kind for job in jobs] == ["stopped"] * 3
+    results = [job.poll() for job in jobs]
+    assert [result and result.kind for result in results] == ["stopped"] * 3
     assert not any(psutil.pid_exists(job.pid) for job in jobs)
 
 
-def test_a_command_that_is_not_there_is_an_error_at_the_start(runner: Runner, tmp_path: Path) -> None:
-    settings = {"cwd": tmp_path, "env": {}, "role_arn": None, "log_group": GROUP, "log_stream": "none"}
+def test_an_absent_command_is_an_error_at_the_start(runner: Runner, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        runner.start("none", ["/no/such/program"], **settings)
+        runner.start(
+            "none",
+            ["/no/such/program"],
+            cwd=tmp_path,
+            env={},
+            role_arn=None,
+            log_group=GROUP,
+            log_stream="none",
+        )

@@ -1,4 +1,4 @@
-"""Services as processes behind a load balancer: what they answer while they are deployed, killed, broken and removed."""
+"""Services as processes behind a load balancer: responses while they are deployed, killed, broken and removed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.ecs_services import balance, completed, described, last_rollout, tasks_of
-
-from .conftest import ACCOUNT, VENVS, Cloud, free_port
+from tests.support.localcloud import ACCOUNT, VENVS, Cloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -84,12 +84,12 @@ def ecs(services: Cloud) -> Any:
 
 @pytest.fixture(scope="module")
 def target_group(services: Cloud) -> str:
-    """A load balancer on 127.0.0.1 with a quick health check and a short drain."""
+    """The target group of a load balancer with a quick health check and a short deregistration delay."""
     return balance(services, "app", LISTENER, CONTAINER_PORT, drain_seconds=1)
 
 
 def define(ecs: Any, version: str, **environment: str) -> str:
-    """Registers a revision of the app; its answer carries ``version``."""
+    """Registers a revision of the app, whose responses contain ``version``."""
     pairs = [{"name": name, "value": value} for name, value in {"VERSION": version, **environment}.items()]
     container = {
         "name": "app",
@@ -133,7 +133,7 @@ def ask(path: str = "/version") -> tuple[int, dict[str, Any]]:
 
 
 class Load:
-    """Steady requests on kept-alive connections, each answer's version noted; ``failures`` must stay empty."""
+    """Steady requests on keep-alive connections, with the version of each response and every failure."""
 
     def __init__(self) -> None:
         self.versions: list[str] = []
@@ -170,20 +170,16 @@ class Load:
 
 @pytest.fixture(scope="module")
 def web(services: Cloud, ecs: Any, target_group: str) -> Iterator[str]:
-    """The service that most tests redeploy: two tasks of version 1."""
+    """A service with two tasks of version 1, which most tests redeploy."""
     definition = define(ecs, "1")
-    create(
-        ecs, "web", definition, target_group, healthCheckGracePeriodSeconds=0, tags=[{"key": "team", "value": "night"}]
-    )
+    create(ecs, "web", definition, target_group, healthCheckGracePeriodSeconds=0, tags=[{"key": "team", "value": "ml"}])
     services.wait_until(lambda: completed(ecs, "web"))
     yield "web"
     ecs.delete_service(cluster="test", service="web", force=True)
     services.wait_until(lambda: described(ecs, "web")["status"] == "INACTIVE")
 
 
-def test_a_service_is_processes_on_addresses_of_their_own(
-    services: Cloud, ecs: Any, web: str, target_group: str
-) -> None:
+def test_each_task_of_a_service_has_its_own_address(services: Cloud, ecs: Any, web: str, target_group: str) -> None:
     tasks = tasks_of(ecs, web)
     addresses = {t["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] for t in tasks}
     assert len(addresses) == 2 and "127.0.0.1" not in addresses
@@ -197,13 +193,13 @@ def test_a_service_is_processes_on_addresses_of_their_own(
     assert any(s["logStreamName"] == f"web/app/{tasks[0]['taskArn'].split('/')[-1]}" for s in streams)
 
 
-def test_what_was_asked_for_is_kept(ecs: Any, web: str) -> None:
+def test_a_service_keeps_its_settings(ecs: Any, web: str) -> None:
     service = ecs.describe_services(cluster="test", services=[web], include=["TAGS"])["services"][0]
     assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     assert service["deploymentConfiguration"]["minimumHealthyPercent"] == 100
     assert service["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == ["subnet-1"]
     assert service["loadBalancers"][0]["containerPort"] == CONTAINER_PORT
-    assert service["tags"] == [{"key": "team", "value": "night"}]
+    assert service["tags"] == [{"key": "team", "value": "ml"}]
     assert service["healthCheckGracePeriodSeconds"] == 0
 
 
@@ -231,9 +227,10 @@ def test_a_rolling_redeploy_under_load_fails_no_request(services: Cloud, ecs: An
     assert load.versions[0] == "1" and load.versions[-1] == "2"
     assert primary["id"] == deployment["id"] and primary["taskDefinition"] == definition
     assert before.isdisjoint(t["taskArn"] for t in tasks_of(ecs, web))
-    told = last_rollout(ecs, web)
-    assert told["status"] == "SUCCESSFUL" and told["finishedAt"] and len(told["sourceServiceRevisions"]) == 1
-    revision = ecs.describe_service_revisions(serviceRevisionArns=[told["targetServiceRevision"]["arn"]])[
+    rollout = last_rollout(ecs, web)
+    assert rollout["status"] == "SUCCESSFUL" and rollout["finishedAt"]
+    assert len(rollout["sourceServiceRevisions"]) == 1
+    revision = ecs.describe_service_revisions(serviceRevisionArns=[rollout["targetServiceRevision"]["arn"]])[
         "serviceRevisions"
     ][0]
     assert revision["taskDefinition"] == definition
@@ -251,7 +248,7 @@ def test_a_killed_task_is_replaced(services: Cloud, ecs: Any, web: str) -> None:
     assert dead["lastStatus"] == "STOPPED" and dead["containers"][0]["exitCode"] == 137
     assert dead["stoppedReason"] == "Essential container in task exited"
     assert dead["stopCode"] == "EssentialContainerExited"
-    assert len(load.failures) <= 3, "at most what was in flight on the killed task, one a connection"
+    assert len(load.failures) <= 3, "at most the request in progress of each connection"
 
 
 @pytest.mark.parametrize("broken", ["exit", "unhealthy"])
@@ -267,9 +264,9 @@ def test_the_circuit_breaker_rolls_back(services: Cloud, ecs: Any, web: str, bro
         primary = services.wait_until(lambda: completed(ecs, web))
     assert load.failures == [] and set(load.versions) == {version}
     assert primary["taskDefinition"] == good == described(ecs, web)["taskDefinition"]
-    told = last_rollout(ecs, web)
-    assert told["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "circuit breaker" in told["statusReason"]
-    assert told["deploymentCircuitBreaker"]["failureCount"] >= told["deploymentCircuitBreaker"]["threshold"] == 3
-    assert told["rollback"]["serviceRevisionArn"] != told["targetServiceRevision"]["arn"]
+    rollout = last_rollout(ecs, web)
+    assert rollout["status"] == "ROLLBACK_SUCCESSFUL"
+    assert "circuit breaker" in rollout["statusReason"]
+    assert rollout["deploymentCircuitBreaker"]["failureCount"] >= rollout["deploymentCircuitBreaker"]["threshold"] == 3
+    assert rollout["rollback"]["serviceRevisionArn"] != rollout["targetServiceRevision"]["arn"]
     assert any("failed" in event["message"] for event in described(ecs, web)["events"])

@@ -1,4 +1,4 @@
-"""Load balancers that really listen: what answers, and what DescribeTargetHealth says about it."""
+"""Load balancers that listen: which target answers, and DescribeTargetHealth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Cloud, free_port
+from tests.support.localcloud import Cloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -22,7 +23,7 @@ LISTENER, TARGET_PORT = free_port(), free_port()
 
 
 class Backend:
-    """A web server on an address of its own; ``status`` and ``seconds`` are what it answers and how long it takes."""
+    """A web server on its own address, which answers ``status`` after ``seconds``."""
 
     def __init__(self, address: str, port: int = TARGET_PORT) -> None:
         backend = self
@@ -44,7 +45,7 @@ class Backend:
                 self.wfile.write(body)
 
             def log_message(self, *arguments: Any) -> None:
-                """Nothing."""
+                """Prints nothing."""
 
         self._server = ThreadingHTTPServer((address, port), Handler)
         threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
@@ -98,12 +99,19 @@ def balancer(elb: Any, network: dict[str, Any]) -> str:
 
 @pytest.fixture
 def group(elb: Any, balancer: str, network: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[str]:
-    """A target group that a listener forwards to, drained in a second; both are removed again."""
+    """A target group to which a listener forwards, with a deregistration delay of one second; both are removed."""
     made = elb.create_target_group(
-        Name=request.node.name.replace("_", "-")[-30:].strip("-"), Protocol="HTTP", Port=TARGET_PORT, VpcId=network["vpc"],
-        TargetType="ip", HealthCheckPath="/health", HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2,
-        HealthyThresholdCount=2, UnhealthyThresholdCount=2,
-    )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
+        Name=request.node.name.replace("_", "-")[-30:].strip("-"),
+        Protocol="HTTP",
+        Port=TARGET_PORT,
+        VpcId=network["vpc"],
+        TargetType="ip",
+        HealthCheckPath="/health",
+        HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=2,
+    )["TargetGroups"][0]["TargetGroupArn"]
     elb.modify_target_group_attributes(
         TargetGroupArn=made, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]
     )
@@ -129,18 +137,18 @@ def ask(path: str = "/", port: int = LISTENER) -> tuple[int, str]:
 
 
 def health(elb: Any, group: str) -> dict[str, str]:
-    told = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-    return {f"{t['Target']['Id']}:{t['Target']['Port']}": t["TargetHealth"]["State"] for t in told}
+    described = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return {f"{t['Target']['Id']}:{t['Target']['Port']}": t["TargetHealth"]["State"] for t in described}
 
 
 def serve(cloud: Cloud, elb: Any, group: str, *backends: Backend) -> None:
-    """Registers them and waits until the load balancer sends requests to each."""
+    """Registers the backends and waits until the load balancer sends requests to each."""
     elb.register_targets(TargetGroupArn=group, Targets=[b.target for b in backends])
     cloud.wait_until(lambda: all(health(elb, group)[b.name] == "healthy" for b in backends))
     cloud.wait_until(lambda: {ask()[1] for _ in range(8)} == {b.name for b in backends})
 
 
-def test_requests_go_round_healthy_targets(
+def test_requests_are_balanced_over_healthy_targets(
     cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
 ) -> None:
     serve(cloud, elb, group, backends("127.0.0.201"), backends("127.0.0.202"), backends("127.0.0.201", TARGET_PORT + 1))
@@ -155,7 +163,7 @@ def test_no_healthy_target_is_503(elb: Any, group: str) -> None:
     assert ask()[0] == 503
 
 
-def test_a_target_that_fails_its_checks_gets_nothing(
+def test_an_unhealthy_target_gets_no_requests(
     cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
 ) -> None:
     good, bad = backends("127.0.0.201"), backends("127.0.0.202")
@@ -163,13 +171,13 @@ def test_a_target_that_fails_its_checks_gets_nothing(
     elb.register_targets(TargetGroupArn=group, Targets=[good.target, bad.target])
     cloud.wait_until(lambda: health(elb, group) == {good.name: "healthy", bad.name: "unhealthy"})
     assert {ask()[1] for _ in range(10)} == {good.name}
-    told = elb.describe_target_health(TargetGroupArn=group, Targets=[bad.target])["TargetHealthDescriptions"]
-    assert [(t["TargetHealth"]["Reason"], t["TargetHealth"]["Description"]) for t in told] == [
+    described = elb.describe_target_health(TargetGroupArn=group, Targets=[bad.target])["TargetHealthDescriptions"]
+    assert [(t["TargetHealth"]["Reason"], t["TargetHealth"]["Description"]) for t in described] == [
         ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]")
     ]
 
 
-def test_a_refused_connection_is_tried_elsewhere(
+def test_another_target_is_tried_when_a_connection_is_refused(
     cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
 ) -> None:
     good, dying = backends("127.0.0.201"), Backend("127.0.0.202")
@@ -179,7 +187,9 @@ def test_a_refused_connection_is_tried_elsewhere(
     assert {ask() for _ in range(10)} == {(200, good.name)}, "before any health check has noticed"
 
 
-def test_draining_finishes_what_it_began(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
+def test_a_draining_target_finishes_its_requests(
+    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
+) -> None:
     slow = backends("127.0.0.201")
     serve(cloud, elb, group, slow)
     slow.seconds = 1.5
@@ -197,8 +207,8 @@ def test_draining_finishes_what_it_began(cloud: Cloud, elb: Any, group: str, bac
     request.join()
     assert answers == [(200, slow.name)]
     cloud.wait_until(lambda: slow.name not in health(elb, group))
-    told = elb.describe_target_health(TargetGroupArn=group, Targets=[slow.target])["TargetHealthDescriptions"]
-    assert told[0]["TargetHealth"]["State"] == "unused"
+    described = elb.describe_target_health(TargetGroupArn=group, Targets=[slow.target])["TargetHealthDescriptions"]
+    assert described[0]["TargetHealth"]["State"] == "unused"
 
 
 def test_a_target_of_an_unused_group_is_unused(
@@ -231,9 +241,7 @@ def test_a_change_of_one_listener_keeps_connections_of_another(
     assert ask()[0] == 200
 
 
-def test_a_balancer_that_dies_is_started_again(
-    cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
-) -> None:
+def test_a_killed_caddy_is_restarted(cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]) -> None:
     serve(cloud, elb, group, backends("127.0.0.201"))
     (caddy,) = [child for child in psutil.Process(cloud.process.pid).children() if "caddy" in child.name()]
     caddy.kill()
@@ -248,26 +256,23 @@ def test_a_balancer_that_dies_is_started_again(
     cloud.wait_until(answers)
 
 
-def test_a_taken_port_is_said(elb: Any, balancer: str, group: str) -> None:
+def test_a_listener_on_a_taken_port_is_an_error(elb: Any, balancer: str, group: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", LISTENER + 2))
         taken.listen()
         with pytest.raises(ClientError, match=f"127.0.0.1:{LISTENER + 2}.*in use"):
             listen(elb, balancer, {"Type": "forward", "TargetGroupArn": group}, LISTENER + 2)
-    ports = {told["Port"] for told in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]}
-    assert ports == {LISTENER} and ask()[0] == 503, "the other listener goes on"
+    ports = {listener["Port"] for listener in elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]}
+    assert ports == {LISTENER} and ask()[0] == 503, "the other listener is not affected"
 
 
-def test_health_checks_are_changed(elb: Any, group: str) -> None:
+def test_a_health_check_is_modified(elb: Any, group: str) -> None:
     changed = elb.modify_target_group(
         TargetGroupArn=group, HealthCheckPath="/ready", Matcher={"HttpCode": "200-299"}, HealthCheckEnabled=True
     )
-    told = changed["TargetGroups"][0]
-    assert (told["HealthCheckPath"], told["Matcher"]["HttpCode"], told["HealthyThresholdCount"]) == (
-        "/ready",
-        "200-299",
-        2,
-    )
+    described = changed["TargetGroups"][0]
+    assert (described["HealthCheckPath"], described["Matcher"]["HttpCode"]) == ("/ready", "200-299")
+    assert described["HealthyThresholdCount"] == 2, "a field that the request omits is kept"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +283,7 @@ def test_health_checks_are_changed(elb: Any, group: str) -> None:
         ("create_rule", {"Conditions": [], "Priority": 1, "Actions": [], "ListenerArn": "x"}, "rules are not routed"),
     ],
 )
-def test_what_would_not_be_done_is_refused(
+def test_unsupported_settings_are_refused(
     elb: Any, network: dict[str, Any], action: str, arguments: dict[str, Any], part: str
 ) -> None:
     extra = (

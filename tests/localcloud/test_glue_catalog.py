@@ -1,4 +1,4 @@
-"""The Glue catalog: what publishing a day relies on."""
+"""The Glue catalog: the behaviour that publishing a day relies on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 NAMES = {"DatabaseName": "catalog", "TableName": "flights"}
@@ -21,7 +23,7 @@ def partition(day: str, run: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def glue(cloud: Any) -> Any:
+def glue(cloud: Cloud) -> Any:
     glue = cloud.client("glue")
     glue.create_database(DatabaseInput={"Name": "catalog"})
     glue.create_table(
@@ -56,8 +58,8 @@ def test_batches_report_each_failure(glue: Any) -> None:
         **NAMES, PartitionInputList=[partition(day, "batch") for day in [*days[:1], "2013-04-06"]]
     )
     assert [error["PartitionValues"] for error in again["Errors"]] == [["2013-04-01"]]
-    asked = [{"Values": [day]} for day in [*days, "1999-01-01"]]
-    assert len(glue.batch_get_partition(**NAMES, PartitionsToGet=asked)["Partitions"]) == 5
+    wanted = [{"Values": [day]} for day in [*days, "1999-01-01"]]
+    assert len(glue.batch_get_partition(**NAMES, PartitionsToGet=wanted)["Partitions"]) == 5
 
 
 def test_expressions_choose_partitions(glue: Any) -> None:

@@ -18,11 +18,11 @@ ETL = {"Name": "glueetl", "ScriptLocation": "s3://b/k.py"}
         {"--job-bookmark-option": "job-bookmark-enable"},
     ],
 )
-def test_what_is_not_honoured_is_said(arguments: dict[str, str]) -> None:
+def test_an_argument_that_is_not_honoured_is_named(arguments: dict[str, str]) -> None:
     assert next(iter(arguments)) in (unsupported(arguments, ETL) or "")
 
 
-def test_ordinary_arguments_are_fine() -> None:
+def test_ordinary_arguments_are_accepted() -> None:
     ordinary = {
         "--job-bookmark-option": "job-bookmark-disable",
         "--job-language": "python",
@@ -36,7 +36,7 @@ def test_other_kinds_of_job_are_refused() -> None:
     assert "pythonshell" in (unsupported({}, {"Name": "pythonshell"}) or "")
 
 
-def test_the_script_gets_every_argument_and_its_names() -> None:
+def test_the_script_gets_every_argument_and_the_names_of_job_and_run() -> None:
     words = script_arguments({"--days": "a,b", "--x": ""}, "job", "jr_1")
     assert words == ["--JOB_NAME", "job", "--JOB_RUN_ID", "jr_1", "--days", "a,b", "--x", ""]
 
@@ -80,8 +80,8 @@ TRACEBACK = [
             2,
             "transform.py: error: --days is required (exit code 2)",
         ),
-        ([], -9, "the script ended without a word (killed by SIGKILL)"),
+        ([], -9, "the script printed nothing (killed by SIGKILL)"),
     ],
 )
-def test_a_failure_is_told_in_a_line(lines: list[str], code: int, message: str) -> None:
+def test_a_failure_is_described_in_one_line(lines: list[str], code: int, message: str) -> None:
     assert error_message(lines, code) == message

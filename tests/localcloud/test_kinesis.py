@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.localcloud import Cloud
+
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
-def kinesis(cloud: Any) -> Any:
+def kinesis(cloud: Cloud) -> Any:
     return cloud.client("kinesis")
 
 
@@ -27,7 +29,7 @@ def stream(kinesis: Any, request: pytest.FixtureRequest) -> str:
 
 def put(kinesis: Any, stream: str, names: list[str]) -> dict[str, str]:
     """Puts records whose data is their key; returns shard by name."""
-    shards = {}
+    shards: dict[str, str] = {}
     for start in range(0, len(names), 500):
         batch = names[start : start + 500]
         answer = kinesis.put_records(
@@ -39,10 +41,10 @@ def put(kinesis: Any, stream: str, names: list[str]) -> dict[str, str]:
 
 
 def read(kinesis: Any, stream: str, shard: str, **start: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Reads to the end (of a closed shard, or of what is there now); the last answer tells which."""
+    """Reads to the end of a closed shard, or to the newest record; the last answer shows which."""
     start = start or {"ShardIteratorType": "TRIM_HORIZON"}
     iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)["ShardIterator"]
-    records = []
+    records: list[dict[str, Any]] = []
     while True:
         answer = kinesis.get_records(ShardIterator=iterator, Limit=300)
         records += answer["Records"]
@@ -97,7 +99,7 @@ def test_a_split_parent_keeps_its_records_ends_and_names_its_children(kinesis: A
         kinesis.split_shard(StreamName=stream, ShardToSplit=parent, NewStartingHashKey=str(2**125))
 
 
-def test_a_reader_at_the_end_learns_of_the_closing(kinesis: Any, stream: str) -> None:
+def test_a_reader_at_the_end_sees_that_its_shard_was_closed(kinesis: Any, stream: str) -> None:
     shard = "shardId-000000000000"
     latest = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
     following = kinesis.get_records(ShardIterator=latest)["NextShardIterator"]
@@ -138,7 +140,7 @@ def test_neighbours_merge_in_either_order_and_others_do_not(kinesis: Any, stream
     assert merged["HashKeyRange"] == {"StartingHashKey": "0", "EndingHashKey": str(2**127 - 1)}
 
 
-def test_iterators_begin_where_they_are_told(kinesis: Any, stream: str) -> None:
+def test_iterators_begin_at_their_position(kinesis: Any, stream: str) -> None:
     shard = "shardId-000000000000"
     low = [{"Data": str(n).encode(), "PartitionKey": "p", "ExplicitHashKey": "0"} for n in range(10)]
     numbers = [record["SequenceNumber"] for record in kinesis.put_records(StreamName=stream, Records=low)["Records"]]

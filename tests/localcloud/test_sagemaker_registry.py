@@ -1,4 +1,4 @@
-"""The model registry, as the retrain and deploy DAGs use it."""
+"""The model registry, with the calls of the retrain and deploy DAGs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Cloud
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 
@@ -36,13 +36,13 @@ def group(sagemaker: Any, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def test_versions_count_up_and_keep_everything(sagemaker: Any, group: str) -> None:
+def test_versions_count_up_and_keep_every_field(sagemaker: Any, group: str) -> None:
     arns = [register(sagemaker, group) for _ in range(3)]
-    told = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
-    assert [t["ModelPackageVersion"] for t in told] == [1, 2, 3]
-    assert told[0]["CustomerMetadataProperties"] == METADATA
-    assert told[0]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == "s3://b/bundle.tar.gz"
-    assert told[0]["ModelPackageGroupName"] == group and told[0]["ModelPackageStatus"] == "Completed"
+    packages = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+    assert [p["ModelPackageVersion"] for p in packages] == [1, 2, 3]
+    assert packages[0]["CustomerMetadataProperties"] == METADATA
+    assert packages[0]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == "s3://b/bundle.tar.gz"
+    assert packages[0]["ModelPackageGroupName"] == group and packages[0]["ModelPackageStatus"] == "Completed"
 
 
 def test_the_same_token_is_the_same_version(sagemaker: Any, group: str) -> None:
@@ -51,15 +51,15 @@ def test_the_same_token_is_the_same_version(sagemaker: Any, group: str) -> None:
     assert register(sagemaker, group, ClientToken="token-" + "2" * 30) != first
 
 
-def test_an_approval_changes_nothing_else(sagemaker: Any, group: str) -> None:
+def test_an_approval_changes_no_other_field(sagemaker: Any, group: str) -> None:
     arn = register(sagemaker, group)
     sagemaker.update_model_package(
         ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="better by 0.02"
     )
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"decision": "promote"})
-    told = sagemaker.describe_model_package(ModelPackageName=arn)
-    assert told["ModelApprovalStatus"] == "Approved" and told["ApprovalDescription"] == "better by 0.02"
-    assert told["CustomerMetadataProperties"] == {**METADATA, "decision": "promote"}
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert package["ModelApprovalStatus"] == "Approved" and package["ApprovalDescription"] == "better by 0.02"
+    assert package["CustomerMetadataProperties"] == {**METADATA, "decision": "promote"}
 
 
 def test_packages_are_listed_by_group_and_status(sagemaker: Any, group: str) -> None:
@@ -72,7 +72,7 @@ def test_packages_are_listed_by_group_and_status(sagemaker: Any, group: str) -> 
     assert [p["ModelPackageVersion"] for p in newest["ModelPackageSummaryList"]] == [3]
 
 
-def test_a_group_is_made_once(sagemaker: Any, group: str) -> None:
+def test_a_group_cannot_be_created_twice(sagemaker: Any, group: str) -> None:
     register(sagemaker, group)
     with pytest.raises(ClientError, match="already exists"):
         sagemaker.create_model_package_group(ModelPackageGroupName=group)

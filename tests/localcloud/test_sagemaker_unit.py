@@ -1,4 +1,4 @@
-"""Parts of SageMaker's contract that need no server."""
+"""Rules of SageMaker jobs that need no server."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from infra.localcloud.sagemaker.job import words
-from infra.localcloud.sagemaker.storage import StorageError, _within, relative, split
-from infra.localcloud.sagemaker.training import scrape
+from infra.localcloud.sagemaker.errors import StorageError
+from infra.localcloud.sagemaker.job import container_command
+from infra.localcloud.sagemaker.storage import bucket_and_key, local_file, relative
+from infra.localcloud.sagemaker.training import final_metrics
 
 
 @pytest.mark.parametrize(
-    ("key", "prefix", "below"),
+    ("key", "prefix", "path"),
     [
         ("a/train/x.parquet", "a/train/", "x.parquet"),
         ("a/train/sub/x.parquet", "a/train/", "sub/x.parquet"),
@@ -23,25 +24,25 @@ from infra.localcloud.sagemaker.training import scrape
         ("x.csv", "", "x.csv"),
     ],
 )
-def test_an_object_lies_in_the_channel_as_below_its_prefix(key: str, prefix: str, below: str) -> None:
-    assert relative(key, prefix) == below
+def test_the_path_of_an_object_in_its_channel(key: str, prefix: str, path: str) -> None:
+    assert relative(key, prefix) == path
 
 
-def test_a_key_does_not_leave_the_channels_folder(tmp_path: Path) -> None:
-    assert _within(tmp_path, "a/b.csv") == tmp_path / "a/b.csv"
+def test_a_key_cannot_lead_out_of_the_channels_folder(tmp_path: Path) -> None:
+    assert local_file(tmp_path, "a/b.csv") == tmp_path / "a/b.csv"
     with pytest.raises(StorageError, match="leaves its folder"):
-        _within(tmp_path, "../b.csv")
+        local_file(tmp_path, "../b.csv")
 
 
 @pytest.mark.parametrize("uri", ["bucket/key", "s3://", "http://bucket/key"])
-def test_what_is_no_s3_uri_is_said(uri: str) -> None:
+def test_another_uri_is_an_error(uri: str) -> None:
     with pytest.raises(StorageError, match="not an S3 URI"):
-        split(uri)
+        bucket_and_key(uri)
 
 
-def test_the_last_value_of_a_metric_counts() -> None:
+def test_the_final_metric_is_the_last_value_that_is_a_number() -> None:
     definitions = [{"Name": "auc", "Regex": r"metric:auc=(\S+)"}, {"Name": "none", "Regex": "metric:none"}]
-    found: list[dict[str, Any]] = scrape(
+    found: list[dict[str, Any]] = final_metrics(
         ["metric:auc=0.1", "metric:auc=0.2", "metric:auc=many", "metric:none"], definitions
     )
     assert [(m["MetricName"], m["Value"]) for m in found] == [("auc", 0.2)]
@@ -49,7 +50,7 @@ def test_the_last_value_of_a_metric_counts() -> None:
 
 def test_an_entry_point_replaces_the_images_command() -> None:
     image = ("python", "train.py")
-    assert words(image, None, None, ["train"]) == ["python", "train.py", "train"]
-    assert words(image, None, ["--fast"], ["train"]) == ["python", "train.py", "--fast"]
-    assert words(image, ["python", "-m", "x"], None, ["train"]) == ["python", "-m", "x"]
-    assert words(image, ["python", "-m", "x"], ["--fast"], []) == ["python", "-m", "x", "--fast"]
+    assert container_command(image, None, None, ["train"]) == ["python", "train.py", "train"]
+    assert container_command(image, None, ["--fast"], ["train"]) == ["python", "train.py", "--fast"]
+    assert container_command(image, ["python", "-m", "x"], None, ["train"]) == ["python", "-m", "x"]
+    assert container_command(image, ["python", "-m", "x"], ["--fast"], []) == ["python", "-m", "x", "--fast"]

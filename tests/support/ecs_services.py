@@ -1,16 +1,27 @@
-"""What tests of ECS services share: a load balancer with a target group, and what ECS says of a service."""
+"""ECS services of the local cloud: a load balancer with a target group, and short forms of ECS's List and Describe."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.localcloud.conftest import Cloud
+from tests.support.localcloud import Cloud
 
 CLUSTER = "test"
 
 
 def balance(cloud: Cloud, name: str, listener: int, container_port: int, drain_seconds: int) -> str:
-    """A load balancer on 127.0.0.1 at port ``listener`` with a quick health check; its target group's ARN."""
+    """Creates a load balancer on 127.0.0.1 with a quick health check.
+
+    Args:
+        cloud: The local cloud.
+        name: The name of the load balancer and of its target group.
+        listener: The port on which it listens.
+        container_port: The target group's port.
+        drain_seconds: The target group's deregistration delay.
+
+    Returns:
+        The ARN of the target group.
+    """
     ec2, elb = cloud.client("ec2"), cloud.client("elbv2")
     subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"][:2]]
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
@@ -30,11 +41,12 @@ def balance(cloud: Cloud, name: str, listener: int, container_port: int, drain_s
 
 
 def described(ecs: Any, name: str) -> dict[str, Any]:
+    """The service."""
     return ecs.describe_services(cluster=CLUSTER, services=[name])["services"][0]
 
 
 def completed(ecs: Any, name: str) -> dict[str, Any] | None:
-    """The PRIMARY deployment, once it is the only one and runs all that is wanted."""
+    """The PRIMARY deployment once it is the only one and runs the desired count; None before."""
     service = described(ecs, name)
     primary = service["deployments"][0]
     done = primary["rolloutState"] == "COMPLETED" and service["runningCount"] == service["desiredCount"]
@@ -42,12 +54,13 @@ def completed(ecs: Any, name: str) -> dict[str, Any] | None:
 
 
 def tasks_of(ecs: Any, name: str) -> list[dict[str, Any]]:
+    """The service's running tasks."""
     arns = ecs.list_tasks(cluster=CLUSTER, serviceName=name)["taskArns"]
     return ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
 
 
 def last_rollout(ecs: Any, name: str) -> dict[str, Any]:
-    """The newest service deployment, with its verdict."""
+    """The newest service deployment."""
     brief = ecs.list_service_deployments(cluster=CLUSTER, service=name)["serviceDeployments"][0]
     return ecs.describe_service_deployments(serviceDeploymentArns=[brief["serviceDeploymentArn"]])[
         "serviceDeployments"

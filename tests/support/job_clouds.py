@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.moto_api._internal.state_manager import StateManager
 from moto.server import ThreadedMotoServer
 
-from tests.localcloud.conftest import Cloud, base_config, running_cloud
+from tests.support.localcloud import Cloud, base_config, running_cloud
+from tests.support.ports import free_port
 
 # A service that runs until it is stopped, and a job that does what its environment or hyperparameters say.
 APP = """
@@ -90,9 +90,7 @@ def fire(trigger: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """A running moto server's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     running.start()
     yield f"http://127.0.0.1:{port}"

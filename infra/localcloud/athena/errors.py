@@ -1,19 +1,27 @@
-"""Why a query fails. Either of these ends a query as FAILED with its text as StateChangeReason."""
+"""Why a query or a request to Athena fails."""
 
 from __future__ import annotations
 
-
-class QueryFailed(Exception):
-    """The query is wrong, or its data is: Athena would fail it too. ``type`` is Athena's ErrorType (1 system, 2 user)."""
-
-    type = 2
+from infra.localcloud.errors import LocalCloudError
 
 
-class Refused(QueryFailed):
-    """Athena may well run this, the local cloud cannot do so faithfully. The text names the function or statement."""
+class QueryError(LocalCloudError):
+    """The query or its data is wrong: the query ends as FAILED with this text as StateChangeReason, as on Athena."""
 
-    def __init__(self, what: str, advice: str = "") -> None:
+
+class UnsupportedError(QueryError):
+    """Athena may run this query, the local cloud cannot run it faithfully. The text names the function or statement."""
+
+    def __init__(self, construct: str, advice: str = "") -> None:
         super().__init__(
-            f"NOT_SUPPORTED: the local cloud's Athena cannot run {what} faithfully and ran nothing."
+            f"NOT_SUPPORTED: the local cloud's Athena cannot run {construct} faithfully and ran nothing."
             + (f" {advice}" if advice else "")
         )
+
+
+class QueryCancelledError(LocalCloudError):
+    """StopQueryExecution was called while the query ran."""
+
+
+class InvalidRequestError(LocalCloudError):
+    """The API request itself is wrong; it is answered as InvalidRequestException."""

@@ -1,270 +1,197 @@
-"""Athena that executes: queries run in a few threads of the server, each in a DuckDB of its own."""
+"""Athena's backend: moto's, with queries that run in threads of the server, each in a DuckDB of its own."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-import duckdb
 from moto.athena.models import AthenaBackend as MotoAthenaBackend
 from moto.athena.models import PreparedStatement
 from moto.glue.models import glue_backends
 
-from ..install import Context
-from . import statements
-from .aws import Aws
-from .errors import QueryFailed
-from .execute import Cancelled, Job
-from .results import Result
+from infra.localcloud.athena import statements
+from infra.localcloud.athena.aws import CallerAws
+from infra.localcloud.athena.errors import InvalidRequestError, QueryCancelledError, QueryError
+from infra.localcloud.athena.execution import StatementExecution
+from infra.localcloud.athena.query import QueryExecution, QueryRequest
+from infra.localcloud.install import Context
 
 TIME_LIMIT_SECONDS = 30 * 60.0
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
-
-
-class InvalidRequest(Exception):
-    """The request itself is wrong: answered as InvalidRequestException."""
-
-
-@dataclass
-class Execution:
-    """One query. Its lock guards ``state``: who ends it first (its thread or a stop) wins."""
-
-    id: str
-    query: str
-    context: dict[str, Any]
-    work_group: str
-    result_location: str
-    parameters: list[str]
-    asked: tuple[str, ...]
-    submitted: datetime
-    state: str = "QUEUED"
-    reason: str | None = None
-    started: float = field(default_factory=time.monotonic)
-    running: float | None = None
-    ended: float | None = None
-    completed: datetime | None = None
-    scanned: int = 0
-    result: Result | None = None
-    timed_out: bool = False
-    connection: duckdb.DuckDBPyConnection | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def statement_type(self) -> str:
-        return statements.statement_type(self.query)
-
-    @property
-    def extension(self) -> str:
-        return (
-            "csv"
-            if statements.first_word(statements.bare(self.query)) in ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE")
-            else "txt"
-        )
-
-    @property
-    def output(self) -> str:
-        return f"{self.result_location}{self.id}" + (
-            "" if self.result and self.result.manifest else f".{self.extension}"
-        )
-
-    def end(self, state: str, reason: str | None = None) -> bool:
-        """Ends it unless it has ended already."""
-        with self.lock:
-            if self.state in ENDED:
-                return False
-            self.state, self.reason, self.ended, self.completed = state, reason, time.monotonic(), datetime.now(UTC)
-            return True
-
-    def check(self) -> None:
-        if self.state == "CANCELLED":
-            raise Cancelled
-        if self.timed_out:
-            raise QueryFailed("Query timeout")
-
-    def opened(self, connection: duckdb.DuckDBPyConnection) -> None:
-        with self.lock:
-            self.connection = connection
-        self.check()
-
-    def interrupt(self) -> None:
-        with self.lock:
-            if self.connection is not None:
-                self.connection.interrupt()
 
 
 class AthenaBackend(MotoAthenaBackend):
-    """Work groups, named queries and the like are moto's; queries are ours."""
+    """Executes queries, at most ``workers`` at a time. Work groups, named queries and the like are moto's."""
 
-    context: Context
+    context: ClassVar[Context]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.queries: dict[str, Execution] = {}
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.queries: dict[str, QueryExecution] = {}
         self._tokens: dict[str, str] = {}
         self._starting = threading.Lock()
-        self._callers: dict[tuple[str, str | None], Aws] = {}
+        self._callers: dict[tuple[str, str | None], CallerAws] = {}
         self._slots = threading.BoundedSemaphore(max(1, self.context.config.workers))
 
     # --- starting ----------------------------------------------------------------------------------------------
 
-    def start(
-        self,
-        *,
-        query: str,
-        context: dict[str, Any],
-        location: str | None,
-        work_group: str,
-        parameters: list[str],
-        token: str | None,
-        access_key: str,
-        session_token: str | None,
-    ) -> str:
-        """Accepts a query and returns its id at once. The same token with the same request gives the same id."""
-        result_location = self._result_location(work_group, location)
-        asked = (query, repr(sorted(context.items())), str(location), work_group, repr(parameters))
-        if not query.strip():
-            raise InvalidRequest("QueryString must not be empty")
+    def start(self, request: QueryRequest, token: str | None, access_key: str, session_token: str | None) -> str:
+        """Starts a query and returns without waiting for it.
+
+        Args:
+            request: The query.
+            token: ClientRequestToken; the same token with the same request gives the same query.
+            access_key: The caller's access key, with which the query reads and writes.
+            session_token: The caller's session token.
+
+        Returns:
+            The query's id.
+
+        Raises:
+            InvalidRequestError: The query is empty, the token came with another request, or there is no usable work
+                group or location for results.
+        """
+        result_location = self._result_location(request.work_group, request.location)
+        if not request.query.strip():
+            raise InvalidRequestError("QueryString must not be empty")
         with self._starting:
             if token and token in self._tokens:
                 known = self.queries[self._tokens[token]]
-                if known.asked != asked:
-                    raise InvalidRequest(
+                if known.request != request:
+                    raise InvalidRequestError(
                         "Idempotent parameters do not match: this ClientRequestToken came with another request before"
                     )
                 return known.id
             query_id = self._new_id(token)
-            execution = Execution(
-                query_id, query, context, work_group, result_location, parameters, asked, datetime.now(UTC)
-            )
+            execution = QueryExecution(query_id, request, result_location, datetime.now(UTC))
             self.queries[query_id] = execution
             if token:
                 self._tokens[token] = query_id
-            # Clients are dear to make; credentials of a session are used for many queries.
-            caller = access_key, session_token
-            if caller not in self._callers:
-                self._callers[caller] = Aws(self.context.config.endpoint, self.region_name, access_key, session_token)
-            aws = self._callers[caller]
+            aws = self._caller(access_key, session_token)
         threading.Thread(target=self._run, args=(execution, aws), name=f"athena-{query_id}", daemon=True).start()
         return query_id
+
+    def _caller(self, access_key: str, session_token: str | None) -> CallerAws:
+        """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
+        caller = access_key, session_token
+        if caller not in self._callers:
+            self._callers[caller] = CallerAws(self.context.config.endpoint, self.region_name, access_key, session_token)
+        return self._callers[caller]
 
     def _new_id(self, token: str | None) -> str:
         seed = f"{token}|{len(self.queries)}|{time.time_ns()}"
         digest = hashlib.sha256(seed.encode()).hexdigest()
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
-    def _result_location(self, work_group: str, asked: str | None) -> str:
+    def _result_location(self, work_group: str, requested: str | None) -> str:
         group = self.work_groups.get(work_group)
         if group is None:
-            raise InvalidRequest(f"WorkGroup {work_group} is not found.")
+            raise InvalidRequestError(f"WorkGroup {work_group} is not found.")
         if group.state != "ENABLED":
-            raise InvalidRequest(f"WorkGroup {work_group} is disabled.")
+            raise InvalidRequestError(f"WorkGroup {work_group} is disabled.")
         own = (group.configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         enforced = group.configuration.get("EnforceWorkGroupConfiguration")
-        location = (own or asked) if enforced else (asked or own)
+        location = (own or requested) if enforced else (requested or own)
         if not location:
-            raise InvalidRequest(
+            raise InvalidRequestError(
                 "No output location provided. An output location is required either through the Workgroup result "
                 "configuration setting or as an API input."
             )
         if not location.startswith("s3://"):
-            raise InvalidRequest(f"outputLocation is not a valid S3 path: {location}")
-        return location.rstrip("/") + "/"
+            raise InvalidRequestError(f"outputLocation is not a valid S3 path: {location}")
+        return str(location).rstrip("/") + "/"
 
     # --- running -----------------------------------------------------------------------------------------------
 
-    def _run(self, execution: Execution, aws: Aws) -> None:
+    def _run(self, execution: QueryExecution, aws: CallerAws) -> None:
         with self._slots:
-            with execution.lock:
-                if execution.state != "QUEUED":
-                    return
-                execution.state, execution.running = "RUNNING", time.monotonic()
-            timer = threading.Timer(TIME_LIMIT_SECONDS, self._time_out, [execution])
+            if not execution.run():
+                return
+            timer = threading.Timer(TIME_LIMIT_SECONDS, execution.time_out)
             timer.daemon = True
             timer.start()
             try:
                 self._execute(execution, aws)
-            except Cancelled:
+            except QueryCancelledError:
                 pass
-            except QueryFailed as error:
+            except QueryError as error:
                 execution.end("FAILED", str(error))
-            except Exception as error:  # whatever else breaks must end the query: a client waits for it
+            except Exception as error:  # a client waits for the query: every other failure must end it too
                 execution.end("FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
                 raise
             finally:
                 timer.cancel()
-                with execution.lock:
-                    execution.connection = None
+                execution.closed()
 
-    @staticmethod
-    def _time_out(execution: Execution) -> None:
-        execution.timed_out = True
-        execution.interrupt()
-
-    def _execute(self, execution: Execution, aws: Aws) -> None:
-        job = Job(
+    def _execute(self, execution: QueryExecution, aws: CallerAws) -> None:
+        request = execution.request
+        statement = StatementExecution(
             query_id=execution.id,
-            sql=statements.with_parameters(execution.query, execution.parameters)
-            if execution.parameters
-            else execution.query,
-            database=str(execution.context.get("Database") or "default").lower(),
+            sql=statements.with_parameters(request.query, request.parameters) if request.parameters else request.query,
+            database=str(request.context.get("Database") or "default").lower(),
             result_location=execution.result_location,
             aws=aws,
             folder=self.context.config.state / "athena" / execution.id,
             check=execution.check,
             opened=execution.opened,
             prepared={
-                name: kept.query_statement
+                name: str(kept.query_statement)
                 for name, kept in self.prepared_statements.items()
-                if self._group_of(kept) == execution.work_group
+                if _group_of(kept) == request.work_group
             },
-            prepare=lambda name, sql: self._prepare(execution.work_group, name, sql),
+            prepare=lambda name, sql: self._prepare(request.work_group, name, sql),
         )
         try:
-            result = job.run()
+            result = statement.run()
         finally:
-            execution.scanned = job.scanned
+            execution.scanned = statement.scanned
         execution.check()
         execution.result = result
         if result.manifest is None:
-            aws.put(
-                execution.output,
-                result.csv() if execution.extension == "csv" else result.text(),
-                "application/octet-stream",
-            )
+            body = result.csv() if execution.extension == "csv" else result.text()
+            aws.put(execution.output, body, "application/octet-stream")
         if not execution.end("SUCCEEDED"):
             execution.result = None
-
-    @staticmethod
-    def _group_of(kept: PreparedStatement) -> str:
-        return str(getattr(kept.workgroup, "name", kept.workgroup))
 
     def _prepare(self, work_group: str, name: str, sql: str | None) -> None:
         if sql is None:
             self.prepared_statements.pop(name, None)
         else:
-            self.create_prepared_statement(name, work_group, sql, "")  # type: ignore[arg-type]
+            self.create_prepared_statement(name, work_group, sql, "")  # type: ignore[arg-type]  # moto passes a name too
 
-    # --- asking ------------------------------------------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------------------------
 
-    def query(self, query_id: str) -> Execution:
+    def query(self, query_id: str) -> QueryExecution:
+        """Finds a query.
+
+        Raises:
+            InvalidRequestError: There is no such query.
+        """
         try:
             return self.queries[query_id]
         except KeyError:
-            raise InvalidRequest(f"QueryExecution {query_id} was not found") from None
+            raise InvalidRequestError(f"QueryExecution {query_id} was not found") from None
 
     def stop(self, query_id: str) -> None:
-        """Ends a queued or running query; one that has ended stays as it is."""
+        """Cancels a queued or running query; does nothing to one that has ended.
+
+        Raises:
+            InvalidRequestError: There is no such query.
+        """
         execution = self.query(query_id)
         if execution.end("CANCELLED", "Query cancelled by user"):
             execution.interrupt()
 
     def get_database(self, catalog_name: str, database_name: str) -> dict[str, Any]:
-        """From the Glue catalog, which is Athena's."""
+        """Reads a database from the Glue catalog, which is Athena's."""
         databases = glue_backends[self.account_id][self.region_name].databases
         if database_name.lower() not in databases:
             return super().get_database(catalog_name, database_name)
         return {"Name": database_name.lower(), "Description": "", "Parameters": {}}
+
+
+def _group_of(kept: PreparedStatement) -> str:
+    """The work group's name: moto keeps the object or the name."""
+    return str(getattr(kept.workgroup, "name", kept.workgroup))

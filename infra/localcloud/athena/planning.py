@@ -1,4 +1,4 @@
-"""A parsed query's tables: found in the catalog, declared empty for the translator, given to DuckDB as views."""
+"""Plans a query: finds its tables in the catalog, translates it, and makes DuckDB views of the tables."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import re
 import duckdb
 from sqlglot import exp
 
-from . import dialect, macros
-from .aws import Partition, Table
-from .errors import QueryFailed
-from .raw import text
-from .scope import Scope
-from .sources import Sources, columns_of, partition_literal, quoted
+from infra.localcloud.athena.aws import Partition, Table
+from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.sources import Sources, columns_of, partition_rows, quoted
+from infra.localcloud.athena.translator import dialect, macros
+from infra.localcloud.athena.translator.fragments import text
+from infra.localcloud.athena.translator.scope import Scope
 
 _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 _SIMPLE = (
@@ -39,7 +39,7 @@ _SIMPLE = (
 
 
 def encode_view(sql: str, columns: list[tuple[str, str]], database: str) -> str:
-    """The text of a view as Athena keeps it in Glue."""
+    """Writes the text of a view as Athena keeps it in Glue."""
     body = {
         "originalSql": sql,
         "catalog": "awsdatacatalog",
@@ -50,7 +50,10 @@ def encode_view(sql: str, columns: list[tuple[str, str]], database: str) -> str:
 
 
 class Planner:
-    """Translates one query for ``runner`` (the connection that will run it)."""
+    """Plans one query.
+
+    The tables are declared empty in a second connection, in which the translator finds types.
+    """
 
     def __init__(self, runner: duckdb.DuckDBPyConnection, sources: Sources, database: str) -> None:
         self._runner = runner
@@ -62,20 +65,37 @@ class Planner:
         self._depth = 0
 
     def close(self) -> None:
+        """Closes the connection of types."""
         self._types.close()
 
     def plan(self, sql: str, *, fetch: bool = True) -> str:
-        """DuckDB's text of the query. ``fetch=False`` only types it (EXPLAIN, CREATE VIEW)."""
+        """Translates the query and makes the views that it reads.
+
+        Args:
+            sql: The query.
+            fetch: Whether files are downloaded. CREATE VIEW needs only types.
+
+        Returns:
+            The DuckDB text.
+
+        Raises:
+            QueryError: The query fails on Athena too.
+            UnsupportedError: The local cloud cannot run it faithfully.
+        """
         return self._plan(dialect.parse(sql), self._database, fetch)
 
     def describe(self, duckdb_sql: str) -> list[tuple[str, str]]:
-        """Names and DuckDB types of a translated query's columns, without touching any data."""
+        """Returns names and DuckDB types of a translated query's columns; reads no data.
+
+        Raises:
+            QueryError: The query is wrong.
+        """
         try:
             return [(str(row[0]), str(row[1])) for row in self._types.execute(f"DESCRIBE {duckdb_sql}").fetchall()]
         except duckdb.Error as error:
-            raise QueryFailed(f"SYNTAX_ERROR: {first_line(error)}") from None
+            raise QueryError(f"SYNTAX_ERROR: {first_line(error)}") from None
 
-    def _plan(self, tree: exp.Expression, database: str, fetch: bool) -> str:
+    def _plan(self, tree: exp.Expr, database: str, fetch: bool) -> str:
         references: dict[tuple[str, str], list[exp.Table]] = {}
         ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
         for node in tree.find_all(exp.Table):
@@ -113,50 +133,44 @@ class Planner:
     def _view(self, table: Table, fetch: bool) -> None:
         matched = _VIEW.search(str(table.description.get("ViewOriginalText")))
         if not matched:
-            raise QueryFailed(f"INVALID_VIEW: {table.database}.{table.name} is not a view that Athena made")
+            raise QueryError(f"INVALID_VIEW: {table.database}.{table.name} is not a view that Athena made")
         self._depth += 1
         if self._depth > 20:
-            raise QueryFailed(f"INVALID_VIEW: {table.database}.{table.name} is nested too deeply")
+            raise QueryError(f"INVALID_VIEW: {table.database}.{table.name} is nested too deeply")
         body = json.loads(base64.b64decode(matched[1]))
         sql = self._plan(dialect.parse(body["originalSql"]), body.get("schema") or table.database, fetch)
         for connection in (self._types, self._runner) if fetch else (self._types,):
             connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {sql}")
 
     def _pruned(self, table: Table, partitions: list[Partition], node: exp.Table) -> list[Partition]:
-        """Those partitions that the conditions on partition keys alone let through."""
+        """The partitions that pass the conditions on partition keys alone."""
         conditions = self._conditions(table, node)
         if not conditions:
             return partitions
         keys = columns_of(table)[len(table.columns) :]
-        rows = ", ".join(
-            f"({index}, "
-            + ", ".join(partition_literal(value, found) for value, (_, found) in zip(one.values, keys, strict=True))
-            + ")"
-            for index, one in enumerate(partitions)
-        )
-        source = f"(VALUES {rows}) AS {quoted(node.alias_or_name)}(nj_partition, {', '.join(quoted(name) for name, _ in keys)})"
+        names = ", ".join(quoted(name) for name, _ in keys)
+        rows = partition_rows(partitions, keys)
+        source = f"(VALUES {rows}) AS {quoted(node.alias_or_name)}(nj_partition, {names})"
         scope = Scope(self._types, sources=[source])
         where = " AND ".join(f"({text(dialect.condition(condition, scope))})" for condition in conditions)
         kept = {row[0] for row in self._types.execute(f"SELECT nj_partition FROM {source} WHERE {where}").fetchall()}
         return [one for index, one in enumerate(partitions) if index in kept]
 
     @staticmethod
-    def _conditions(table: Table, node: exp.Table) -> list[exp.Expression]:
+    def _conditions(table: Table, node: exp.Table) -> list[exp.Expr]:
+        """The conditions of the WHERE clause that only this table's partition keys decide."""
         select = node.parent_select
         if not isinstance(select, exp.Select) or not select.args.get("where"):
             return []
         joined = bool(select.args.get("joins"))
-        # A condition on the nullable side of an outer join says nothing of what must be read.
+        # A condition does not limit the rows that an outer join must read on its nullable side.
         if any(join.args.get("side") for join in select.args.get("joins") or []):
             return []
         keys = {name.lower() for name, _ in table.partition_keys}
         alias = node.alias_or_name.lower()
-        found = []
-        for condition in (
-            select.args["where"].this.flatten()
-            if isinstance(select.args["where"].this, exp.And)
-            else [select.args["where"].this]
-        ):
+        where = select.args["where"].this
+        found: list[exp.Expr] = []
+        for condition in where.flatten() if isinstance(where, exp.And) else [where]:
             columns = list(condition.find_all(exp.Column))
             mine = all(
                 c.name.lower() in keys and ((c.table or "").lower() == alias or (not c.table and not joined))
@@ -168,5 +182,5 @@ class Planner:
 
 
 def first_line(error: Exception) -> str:
-    """DuckDB's own reason, without its picture of the query."""
+    """Returns DuckDB's reason without the excerpt of the query below it."""
     return str(error).split("\n\n")[0].split("\nLINE")[0].strip()

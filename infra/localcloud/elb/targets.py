@@ -1,7 +1,7 @@
-"""Targets of target groups and their health, decided by requests that are really made to them.
+"""The targets of target groups and their health, decided by HTTP requests to them.
 
-States are the Elastic Load Balancer's: initial → healthy | unhealthy, draining after deregistration, then forgotten.
-As on AWS, one passed check makes a new target healthy; ``HealthyThresholdCount`` counts only for one that was unhealthy.
+States are those of Elastic Load Balancing: initial → healthy | unhealthy; draining after deregistration, then removed.
+As on AWS, one passed check makes a new target healthy; ``HealthyThresholdCount`` applies only to an unhealthy one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 _TICK_SECONDS = 0.1
-_INITIAL_SECONDS = (
-    0.25  # between two looks at a target that has not passed yet: a start should not cost a whole interval
-)
+# Interval between checks of a target that has not passed one yet, so that a start does not take a whole interval.
+_INITIAL_SECONDS = 0.25
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Check:
-    """How a target group asks its targets; seconds, counts, and the codes of ``Matcher.HttpCode``."""
+class HealthCheck:
+    """The health check of a target group.
+
+    Attributes:
+        path: The path that is requested.
+        port: The port that is requested; None is the target's own port.
+        interval: Seconds between checks.
+        timeout: Seconds after which a check has failed.
+        healthy_after: Passed checks in a row that make an unhealthy target healthy.
+        unhealthy_after: Failed checks in a row that make a target unhealthy.
+        codes: ``Matcher.HttpCode``: ``200``, ``200,202`` or ``200-299``.
+        enabled: False makes every target healthy.
+    """
 
     path: str = "/"
     port: int | None = None
@@ -34,7 +44,7 @@ class Check:
     enabled: bool = True
 
     def accepts(self, status: int) -> bool:
-        """``200``, ``200,202`` and ``200-299`` as the Matcher writes them."""
+        """Whether the HTTP status is one of ``codes``."""
         for part in self.codes.split(","):
             low, _, high = part.partition("-")
             if int(low) <= status <= int(high or low):
@@ -43,8 +53,8 @@ class Check:
 
 
 @dataclass
-class Target:
-    """One registered address and port."""
+class RegisteredTarget:
+    """One registered address and port. Times are values of the registry's clock."""
 
     address: str
     port: int
@@ -53,132 +63,169 @@ class Target:
     description: str = "Target registration is in progress"
     passes: int = 0
     failures: int = 0
-    look_at: float = 0
-    count_at: float = 0
-    gone_at: float = 0
+    check_at: float = 0  # the next check is due
+    count_at: float = 0  # a failed check before this time is no further failure
+    removed_at: float = 0  # a draining target is removed
     checking: bool = field(default=False, repr=False)
 
 
-class Targets:
-    """All targets of one account. ``check_of(group)`` gives the check that holds now, ``None`` for a deleted group."""
+class TargetRegistry:
+    """All targets of one account, checked in the background until :meth:`close`.
 
-    def __init__(self, check_of: Callable[[str], Check | None], clock: Clock = time.monotonic) -> None:
+    Args:
+        check_of: Returns the present health check of a target group, None for a deleted group.
+        clock: Seconds, monotonic.
+        tick_seconds: How often the registry looks for due checks.
+    """
+
+    def __init__(
+        self,
+        check_of: Callable[[str], HealthCheck | None],
+        clock: Clock = time.monotonic,
+        tick_seconds: float = _TICK_SECONDS,
+    ) -> None:
         self._check_of = check_of
         self._clock = clock
+        self._tick_seconds = tick_seconds
         self._lock = threading.Lock()
-        self._groups: dict[str, dict[tuple[str, int], Target]] = {}
+        self._groups: dict[str, dict[tuple[str, int], RegisteredTarget]] = {}
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="elb-check")
         self._stopped = threading.Event()
         threading.Thread(target=self._run, name="elb-health", daemon=True).start()
 
     def close(self) -> None:
+        """Ends the checks."""
         self._stopped.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def register(self, group: str, address: str, port: int) -> None:
-        """Registering a target that is registered changes nothing; a draining one comes back as new."""
+        """Adds a target. A registered one stays as it is; a draining one starts again as new."""
         with self._lock:
             targets = self._groups.setdefault(group, {})
             known = targets.get((address, port))
             if known is None or known.state == "draining":
                 now = self._clock()
-                targets[(address, port)] = Target(address, port, look_at=now, count_at=now)
+                targets[address, port] = RegisteredTarget(address, port, check_at=now, count_at=now)
 
     def deregister(self, group: str, address: str, port: int, delay: float) -> bool:
-        """Sends it no new requests; it is forgotten after ``delay`` seconds. False when it is not registered."""
+        """Stops new requests to a target and removes it after ``delay`` seconds. False when it is not registered."""
         with self._lock:
             target = self._groups.get(group, {}).get((address, port))
             if target is None or target.state == "draining":
                 return False
             target.state = "draining"
-            target.reason, target.description = (
-                "Target.DeregistrationInProgress",
-                "Target deregistration is in progress",
-            )
-            target.gone_at = self._clock() + delay
+            target.reason = "Target.DeregistrationInProgress"
+            target.description = "Target deregistration is in progress"
+            target.removed_at = self._clock() + delay
             return True
 
     def forget(self, group: str) -> None:
+        """Removes all targets of a deleted group."""
         with self._lock:
             self._groups.pop(group, None)
 
     def state(self, group: str, address: str, port: int) -> str | None:
-        """The target's state, ``None`` when it is not (or no longer) registered."""
+        """The target's state, None when it is not (or no longer) registered."""
         with self._lock:
             target = self._groups.get(group, {}).get((address, port))
             return target.state if target else None
 
-    def list(self, group: str) -> list[Target]:
+    def targets(self, group: str) -> list[RegisteredTarget]:
+        """The group's targets, draining ones included."""
         with self._lock:
             return list(self._groups.get(group, {}).values())
 
     def ports(self, group: str) -> set[int]:
+        """The ports on which the group has targets."""
         with self._lock:
             return {port for _, port in self._groups.get(group, {})}
 
     def healthy(self, group: str, port: int) -> list[str]:
-        """Addresses that may be sent requests now."""
+        """Addresses of the targets on ``port`` that may be sent requests now."""
         with self._lock:
             return [t.address for t in self._groups.get(group, {}).values() if t.state == "healthy" and t.port == port]
+
+    def record_check(self, target: RegisteredTarget, check: HealthCheck, status: int | None, failure: str = "") -> None:
+        """Updates a target's state with the result of one check.
+
+        Args:
+            target: A target of this registry.
+            check: The check that was made.
+            status: The HTTP status, None when there was no response.
+            failure: ELB's reason code when there was no response.
+        """
+        with self._lock:
+            if target.state == "draining":
+                return
+            now = self._clock()
+            if status is not None and (not check.enabled or check.accepts(status)):
+                _pass(target, check, now)
+            else:
+                _fail(target, check, now, status, failure)
 
     # --- checking ---
 
     def _run(self) -> None:
-        while not self._stopped.wait(_TICK_SECONDS):
-            now = self._clock()
-            with self._lock:
-                for targets in self._groups.values():
-                    for key in [k for k, t in targets.items() if t.state == "draining" and t.gone_at <= now]:
-                        del targets[key]
-                due = [
-                    (group, target)
-                    for group, targets in self._groups.items()
-                    for target in targets.values()
-                    if target.state != "draining" and not target.checking and target.look_at <= now
-                ]
-                for _, target in due:
-                    target.checking = True
-            for group, target in due:
-                self._pool.submit(self._look, group, target)
+        while not self._stopped.wait(self._tick_seconds):
+            for group, target in self._due():
+                self._pool.submit(self._check, group, target)
 
-    def _look(self, group: str, target: Target) -> None:
+    def _due(self) -> list[tuple[str, RegisteredTarget]]:
+        """Removes drained targets; returns those to check now, marked as ``checking``."""
+        now = self._clock()
+        due = []
+        with self._lock:
+            for group, targets in self._groups.items():
+                for key in [k for k, t in targets.items() if t.state == "draining" and t.removed_at <= now]:
+                    del targets[key]
+                for target in targets.values():
+                    if target.state != "draining" and not target.checking and target.check_at <= now:
+                        target.checking = True
+                        due.append((group, target))
+        return due
+
+    def _check(self, group: str, target: RegisteredTarget) -> None:
         check = self._check_of(group)
         try:
             if check is None:
                 return
-            status, failure = (200, "") if not check.enabled else ask(target.address, check.port or target.port, check)
-            with self._lock:
-                self._judge(target, check, status, failure)
+            status, failure = (
+                request_health(target.address, check.port or target.port, check) if check.enabled else (200, "")
+            )
+            self.record_check(target, check, status, failure)
         finally:
             target.checking = False
 
-    def _judge(self, target: Target, check: Check, status: int | None, failure: str) -> None:
-        if target.state == "draining":
-            return
-        now = self._clock()
-        if status is not None and (not check.enabled or check.accepts(status)):
-            target.failures, target.passes = 0, target.passes + 1
-            if target.state == "initial" or target.passes >= check.healthy_after:
-                target.state, target.reason, target.description = "healthy", "", ""
-            target.look_at = target.count_at = now + check.interval
-            return
-        target.passes = 0
-        if now >= target.count_at:
-            target.failures += 1
-            target.count_at = now + check.interval
-        if target.failures >= check.unhealthy_after:
-            target.state = "unhealthy"
-            target.reason = "Target.ResponseCodeMismatch" if status is not None else failure
-            target.description = (
-                f"Health checks failed with these codes: [{status}]"
-                if status is not None
-                else {"Target.Timeout": "Request timed out"}.get(failure, "Health checks failed")
-            )
-        target.look_at = min(now + _INITIAL_SECONDS, target.count_at) if target.state == "initial" else target.count_at
+
+def _pass(target: RegisteredTarget, check: HealthCheck, now: float) -> None:
+    target.failures, target.passes = 0, target.passes + 1
+    if target.state == "initial" or target.passes >= check.healthy_after:
+        target.state, target.reason, target.description = "healthy", "", ""
+    target.check_at = target.count_at = now + check.interval
 
 
-def ask(address: str, port: int, check: Check) -> tuple[int | None, str]:
-    """The status of one health check request, or ``None`` and the reason why there is none."""
+def _fail(target: RegisteredTarget, check: HealthCheck, now: float, status: int | None, failure: str) -> None:
+    target.passes = 0
+    if now >= target.count_at:
+        target.failures += 1
+        target.count_at = now + check.interval
+    if target.failures >= check.unhealthy_after:
+        target.state = "unhealthy"
+        if status is not None:
+            target.reason = "Target.ResponseCodeMismatch"
+            target.description = f"Health checks failed with these codes: [{status}]"
+        else:
+            target.reason = failure
+            target.description = "Request timed out" if failure == "Target.Timeout" else "Health checks failed"
+    target.check_at = min(now + _INITIAL_SECONDS, target.count_at) if target.state == "initial" else target.count_at
+
+
+def request_health(address: str, port: int, check: HealthCheck) -> tuple[int | None, str]:
+    """Makes one health check request.
+
+    Returns:
+        The HTTP status and "", or None and ELB's reason code when there was no response.
+    """
     connection = http.client.HTTPConnection(address, port, timeout=check.timeout)
     try:
         connection.request("GET", check.path, headers={"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"})

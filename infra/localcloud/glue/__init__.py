@@ -1,13 +1,13 @@
-"""Glue: job runs that run. The catalog is moto's."""
+"""Glue: job runs that execute. The catalog is moto's."""
 
 from __future__ import annotations
 
 from moto.glue.models import glue_backends
 from moto.glue.responses import GlueResponse
 
-from ..install import Context, add_actions, replace_backend
-from .models import GlueBackend
-from .responses import batch_stop_job_run, update_job
+from infra.localcloud.glue.models import GlueBackend
+from infra.localcloud.glue.responses import batch_stop_job_run, update_job
+from infra.localcloud.install import Context, add_actions, replace_backend
 
 
 def install(context: Context) -> None:

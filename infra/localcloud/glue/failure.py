@@ -1,4 +1,4 @@
-"""A failed run's ErrorMessage: what Python or Spark said last, and how the process ended."""
+"""A failed run's ErrorMessage: the last error of Python or Spark, and how the process ended."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ _SPARK_LOG = re.compile(r"^\d\d/\d\d/\d\d \d\d:\d\d:\d\d ")
 
 
 def ending(code: int) -> str:
-    """``exit code 1`` or ``killed by SIGKILL``."""
+    """Describes an exit code: ``exit code 1`` or ``killed by SIGKILL``."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def error_message(lines: list[str], code: int) -> str:
-    """The exception's line after the last traceback, else the last line; never empty."""
-    spoken = [line for line in lines if line.strip() and not _SPARK_LOG.match(line)]
-    heads = [number for number, line in enumerate(spoken) if line.strip() == _HEAD]
+    """Finds the reason of a failure: the exception of the last traceback, else the last line.
+
+    Args:
+        lines: The last lines that the script printed.
+        code: The process's exit code.
+
+    Returns:
+        One line; never empty.
+    """
+    printed = [line for line in lines if line.strip() and not _SPARK_LOG.match(line)]
+    heads = [number for number, line in enumerate(printed) if line.strip() == _HEAD]
     if heads:
-        after = [line for line in spoken[heads[-1] + 1 :] if not line[0].isspace()]
-        # Py4J says what went wrong in Java on its second line, which begins with a colon.
-        said = " ".join(after[:2]) if len(after) > 1 and after[1].startswith(": ") else "".join(after[:1])
+        after = [line for line in printed[heads[-1] + 1 :] if not line[0].isspace()]
+        # Py4J puts the Java exception on its second line, which begins with a colon.
+        reason = " ".join(after[:2]) if len(after) > 1 and after[1].startswith(": ") else "".join(after[:1])
     else:
-        said = spoken[-1] if spoken else "the script ended without a word"
-    return f"{said[:2000]} ({ending(code)})"
+        reason = printed[-1] if printed else "the script printed nothing"
+    return f"{reason[:2000]} ({ending(code)})"

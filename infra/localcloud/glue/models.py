@@ -1,9 +1,9 @@
-"""Glue's backend: moto's, with job runs that are processes."""
+"""Glue's backend: moto's, with job runs that execute as processes."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from moto.core.utils import utcnow
 from moto.glue import models as moto_models
@@ -11,15 +11,16 @@ from moto.glue.exceptions import ConcurrentRunsExceededException, InvalidInputEx
 from moto.moto_api._internal import mock_random
 from moto.utilities.paginator import paginate
 
-from ..install import Context
-from .arguments import role_arn, unsupported
-from .run import Execution, JobRun
+from infra.localcloud.glue.arguments import role_arn, unsupported
+from infra.localcloud.glue.execution import JobExecution
+from infra.localcloud.glue.job_run import JobRun
+from infra.localcloud.install import Context
 
 DEFAULT_TIMEOUT_MINUTES = 480  # Glue's default for version 5.0 and later
 
 
 class GlueBackend(moto_models.GlueBackend):
-    """Job runs execute; at most ``workers`` at a time, the others stay STARTING as they do while AWS finds capacity."""
+    """Executes at most ``workers`` job runs at a time. The others stay STARTING, as on AWS while it finds capacity."""
 
     context: ClassVar[Context]
 
@@ -41,10 +42,19 @@ class GlueBackend(moto_models.GlueBackend):
         notification_property: dict[str, int] | None,
         previous_run_id: str | None,
     ) -> str:
-        """Starts a run; raises ConcurrentRunsExceededException, or InvalidInputException for what is not honoured here."""
+        """Starts a run; the arguments are those of StartJobRun.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            ConcurrentRunsExceededException: The job has as many unfinished runs as it allows.
+            InvalidInputException: The kind of job or an argument is not honoured here.
+        """
         job = self.get_job(name)
         merged = {**job.default_arguments, **(arguments or {}), **(job.non_overridable_arguments or {})}
-        if reason := unsupported(merged, job.command):
+        command = cast(dict[str, str], job.command)  # moto declares str
+        if reason := unsupported(merged, command):
             raise InvalidInputException("StartJobRun", f"{reason} (local cloud)")
         runs = self.runs.setdefault(name, [])
         allowed = (job.execution_property or {}).get("MaxConcurrentRuns", 1)
@@ -54,10 +64,10 @@ class GlueBackend(moto_models.GlueBackend):
             job_run_id=f"jr_{mock_random.get_random_hex(64)}",
             job_name=name,
             role=role_arn(self.context.config, job.role),
-            script=job.command["ScriptLocation"],
+            script=command["ScriptLocation"],
             arguments=merged,
             timeout_minutes=timeout or job.timeout or DEFAULT_TIMEOUT_MINUTES,
-            described={
+            details={
                 "WorkerType": worker_type or job.worker_type,
                 "NumberOfWorkers": number_of_workers or job.number_of_workers,
                 "MaxCapacity": max_capacity or job.max_capacity,
@@ -70,11 +80,15 @@ class GlueBackend(moto_models.GlueBackend):
             },
         )
         runs.insert(0, run)
-        self._pool.submit(Execution(self.context, run))
+        self._pool.submit(JobExecution(self.context, run))
         return run.job_run_id
 
-    def get_job_run(self, name: str, run_id: str) -> JobRun:  # type: ignore[override]
-        """The run; raises EntityNotFoundException."""
+    def get_job_run(self, name: str, run_id: str) -> JobRun:  # type: ignore[override]  # ours in place of moto's
+        """Finds a run.
+
+        Raises:
+            JobRunNotFoundException: The job has no such run.
+        """
         self.get_job(name)
         for run in self.runs.get(name, []):
             if run.job_run_id == run_id:
@@ -82,14 +96,19 @@ class GlueBackend(moto_models.GlueBackend):
         raise JobRunNotFoundException(run_id)
 
     @paginate(pagination_model=moto_models.GlueBackend.PAGINATION_MODEL)
-    def get_job_runs(self, job_name: str) -> list[JobRun]:  # type: ignore[override]
-        """Newest first."""
+    def get_job_runs(self, job_name: str) -> list[JobRun]:  # type: ignore[override]  # ours in place of moto's
+        """Lists the runs of a job, newest first."""
         self.get_job(job_name)
         return list(self.runs.get(job_name, []))
 
     def batch_stop_job_run(self, name: str, run_ids: list[str]) -> tuple[list[str], dict[str, tuple[str, str]]]:
-        """Stops runs; returns the ids that are stopping, and (code, message) of those that cannot be stopped."""
-        stopping, errors = [], {}
+        """Stops runs.
+
+        Returns:
+            The ids of the runs that are stopping, and an error (code, message) for each other id.
+        """
+        stopping: list[str] = []
+        errors: dict[str, tuple[str, str]] = {}
         for run_id in run_ids:
             try:
                 run = self.get_job_run(name, run_id)
@@ -103,36 +122,36 @@ class GlueBackend(moto_models.GlueBackend):
         return stopping, errors
 
     def update_job(self, name: str, update: dict[str, Any]) -> None:
-        """Overwrites the job's definition; what ``update`` does not give is reset, as on AWS."""
+        """Overwrites the job's definition. A setting that ``update`` lacks gets its default, as on AWS."""
         old = self.get_job(name)
-        self.create_job(
-            name=name,
-            role=update.get("Role") or old.role,
-            command=update.get("Command") or old.command,
-            description=update.get("Description", ""),
-            log_uri=update.get("LogUri", ""),
-            execution_property=update.get("ExecutionProperty", {}),
-            default_arguments=update.get("DefaultArguments", {}),
-            non_overridable_arguments=update.get("NonOverridableArguments", {}),
-            connections=update.get("Connections", {}),
-            max_retries=update.get("MaxRetries", 0),
-            allocated_capacity=update.get("AllocatedCapacity"),
-            timeout=update.get("Timeout"),
-            max_capacity=update.get("MaxCapacity"),
-            security_configuration=update.get("SecurityConfiguration"),
-            tags=self.get_tags(old.arn),
-            notification_property=update.get("NotificationProperty", {}),
-            glue_version=update.get("GlueVersion"),
-            number_of_workers=update.get("NumberOfWorkers"),
-            worker_type=update.get("WorkerType"),
-            code_gen_configuration_nodes=update.get("CodeGenConfigurationNodes", {}),
-            execution_class=update.get("ExecutionClass", "STANDARD"),
-            source_control_details=update.get("SourceControlDetails", {}),
-        )
+        definition: dict[str, Any] = {
+            "role": update.get("Role") or old.role,
+            "command": update.get("Command") or old.command,
+            "description": update.get("Description", ""),
+            "log_uri": update.get("LogUri", ""),
+            "execution_property": update.get("ExecutionProperty", {}),
+            "default_arguments": update.get("DefaultArguments", {}),
+            "non_overridable_arguments": update.get("NonOverridableArguments", {}),
+            "connections": update.get("Connections", {}),
+            "max_retries": update.get("MaxRetries", 0),
+            "allocated_capacity": update.get("AllocatedCapacity"),
+            "timeout": update.get("Timeout"),
+            "max_capacity": update.get("MaxCapacity"),
+            "security_configuration": update.get("SecurityConfiguration"),
+            "tags": self.get_tags(old.arn),
+            "notification_property": update.get("NotificationProperty", {}),
+            "glue_version": update.get("GlueVersion"),
+            "number_of_workers": update.get("NumberOfWorkers"),
+            "worker_type": update.get("WorkerType"),
+            "code_gen_configuration_nodes": update.get("CodeGenConfigurationNodes", {}),
+            "execution_class": update.get("ExecutionClass", "STANDARD"),
+            "source_control_details": update.get("SourceControlDetails", {}),
+        }
+        self.create_job(name=name, **definition)
         self.jobs[name].created_on = old.created_on
         self.jobs[name].last_modified_on = utcnow()
 
     def delete_job(self, name: str) -> None:
-        """Forgets the job and its runs; those that run go on, as on AWS."""
+        """Deletes the job and the list of its runs. Unfinished runs continue, as on AWS."""
         super().delete_job(name)
         self.runs.pop(name, None)

@@ -5,18 +5,26 @@ from __future__ import annotations
 from moto.core.responses import ActionResult
 from moto.glue.responses import GlueResponse
 
+from infra.localcloud.glue.models import GlueBackend
+
+
+def _backend(response: GlueResponse) -> GlueBackend:
+    backend = response.glue_backend
+    assert isinstance(backend, GlueBackend)
+    return backend
+
 
 def update_job(self: GlueResponse) -> ActionResult:
-    """UpdateJob."""
+    """Answers UpdateJob."""
     name = self._get_param("JobName")
-    self.glue_backend.update_job(name, self._get_param("JobUpdate"))  # type: ignore[attr-defined]
+    _backend(self).update_job(name, self._get_param("JobUpdate"))
     return ActionResult({"JobName": name})
 
 
 def batch_stop_job_run(self: GlueResponse) -> ActionResult:
-    """BatchStopJobRun."""
+    """Answers BatchStopJobRun."""
     name = self._get_param("JobName")
-    stopping, errors = self.glue_backend.batch_stop_job_run(name, self._get_param("JobRunIds"))  # type: ignore[attr-defined]
+    stopping, errors = _backend(self).batch_stop_job_run(name, self._get_param("JobRunIds"))
     return ActionResult(
         {
             "SuccessfulSubmissions": [{"JobName": name, "JobRunId": run_id} for run_id in stopping],

@@ -1,4 +1,4 @@
-"""How Spark is started so that a script written for Glue runs unchanged: s3:// works, times are UTC, nothing listens outside.
+"""Starts Spark so that a script for Glue runs unchanged: s3:// works, times are UTC, no port is open to the network.
 
 Settings: https://spark.apache.org/docs/latest/configuration.html and hadoop-aws's S3A documentation.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import Config
+from infra.localcloud.config import Config
 
 CORES = 2
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-# Spark's Hadoop 3.4 writes these with units ("60s"), which the connector of Hadoop 3.3.1 cannot read: seconds and milliseconds.
+# Spark's Hadoop 3.4 writes these with units ("60s"), which the connector of Hadoop 3.3.1 cannot read. Here they are
+# plain seconds and milliseconds.
 DURATIONS = {
     "threads.keepalivetime": "60",
     "connection.establish.timeout": "30000",
@@ -21,8 +22,13 @@ DURATIONS = {
 
 
 def properties(config: Config, folder: Path) -> dict[str, str]:
-    """Spark's properties for one run whose files lie in ``folder``."""
-    # The C1 compiler alone and the serial collector: jobs here are short, and their start is most of their time.
+    """Returns Spark's properties for one run.
+
+    Args:
+        config: The server's configuration.
+        folder: The run's folder.
+    """
+    # The C1 compiler alone and the serial collector: jobs here are short, and starting takes most of their time.
     java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC -Djava.net.preferIPv4Stack=true"
     return {
         "spark.master": f"local[{CORES}]",
@@ -52,7 +58,17 @@ def properties(config: Config, folder: Path) -> dict[str, str]:
 
 
 def environment(config: Config, folder: Path, extra: dict[str, str], python_files: list[Path]) -> dict[str, str]:
-    """Writes the properties file and returns the environment in which ``python script.py`` finds Spark set up."""
+    """Writes the properties file of a run.
+
+    Args:
+        config: The server's configuration.
+        folder: The run's folder.
+        extra: Properties of the run that override ours.
+        python_files: Archives and folders for PYTHONPATH.
+
+    Returns:
+        The environment variables with which ``python script.py`` gets a configured Spark.
+    """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     (folder / "conf").mkdir(exist_ok=True)
     lines = [f"{name} {value}" for name, value in {**properties(config, folder), **extra}.items()]

@@ -1,9 +1,10 @@
-"""Kinesis' backend: moto's, with our streams; iterators that end when their shard has."""
+"""Kinesis' backend: moto's, with our streams. The iterator of a closed shard ends."""
 
 from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from moto.kinesis import models as moto_models
@@ -15,16 +16,33 @@ from moto.kinesis.exceptions import (
     TotalRecordsSizeExceedsLimit,
 )
 
-from ..install import Context
-from .shard import Record, Shard
-from .stream import Stream
+from infra.localcloud.install import Context
+from infra.localcloud.kinesis.shard import Shard, StoredRecord
+from infra.localcloud.kinesis.stream import Stream
 
 MAX_PUT_RECORDS = 500
 MAX_PUT_BYTES = 5 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
 
 
-def _token(*values: str | int) -> str:
+@dataclass(frozen=True)
+class ReadResult:
+    """An answer to GetRecords.
+
+    Attributes:
+        records: The records, oldest first.
+        next_iterator: The iterator of the next call; None at the end of a closed shard.
+        millis_behind: By how many milliseconds the last record is behind the shard's newest.
+        children: The children of a closed shard, at its end.
+    """
+
+    records: list[StoredRecord]
+    next_iterator: str | None
+    millis_behind: int = 0
+    children: tuple[dict[str, Any], ...] = ()
+
+
+def _token(*values: str | int | dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
@@ -36,7 +54,7 @@ def _values(token: str, what: str) -> list[Any]:
 
 
 class KinesisBackend(moto_models.KinesisBackend):
-    """Records never move; a shard that was split or merged takes no more of them and its readers get no next iterator."""
+    """Records never move. A shard that was split or merged takes no more records, and its readers reach an end."""
 
     context: ClassVar[Context]
 
@@ -47,7 +65,11 @@ class KinesisBackend(moto_models.KinesisBackend):
         stream_mode: dict[str, str] | None = None,
         retention_period_hours: int | None = None,
     ) -> Stream:
-        """Raises ResourceInUseException."""
+        """Creates a stream.
+
+        Raises:
+            ResourceInUseError: There is a stream of this name.
+        """
         if stream_name in self.streams:
             raise ResourceInUseError(f"Stream {stream_name} under account {self.account_id} already exists.")
         stream = Stream(
@@ -56,7 +78,13 @@ class KinesisBackend(moto_models.KinesisBackend):
         self.streams[stream_name] = stream
         return stream
 
-    def get_shard_iterator(
+    def _stream(self, stream_arn: str | None, stream_name: str | None) -> Stream:
+        stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
+        assert isinstance(stream, Stream)
+        return stream
+
+    # moto declares a number and a datetime for the last two, and passes the JSON values: text and seconds.
+    def get_shard_iterator(  # type: ignore[override]
         self,
         stream_arn: str | None,
         stream_name: str | None,
@@ -65,9 +93,13 @@ class KinesisBackend(moto_models.KinesisBackend):
         starting_sequence_number: str | None,
         at_timestamp: float | None,
     ) -> str:
-        """An iterator holds the position in the shard's list of records."""
-        stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
-        shard: Shard = stream.get_shard(shard_id)
+        """Makes an iterator: a token with the position in the shard's list of records.
+
+        Raises:
+            InvalidArgumentError: The sequence number is not of this shard, or the type is unknown or lacks its value.
+        """
+        stream = self._stream(stream_arn, stream_name)
+        shard = stream.get_shard(shard_id)
         if shard_iterator_type == "TRIM_HORIZON":
             position = 0
         elif shard_iterator_type == "LATEST":
@@ -75,37 +107,49 @@ class KinesisBackend(moto_models.KinesisBackend):
         elif shard_iterator_type == "AT_TIMESTAMP" and at_timestamp is not None:
             position = shard.at_time(float(at_timestamp))
         elif shard_iterator_type in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
-            sequence = int(starting_sequence_number) if (starting_sequence_number or "").isdigit() else -1
+            given = starting_sequence_number or ""
+            sequence = int(given) if given.isdigit() else -1
             if not shard.knows(sequence):
                 raise InvalidArgumentError(
-                    f"StartingSequenceNumber {starting_sequence_number} used in GetShardIterator on shard {shard_id} in stream"
-                    f" {stream.stream_name} under account {self.account_id} is invalid because it did not come from this shard."
+                    f"StartingSequenceNumber {starting_sequence_number} used in GetShardIterator on shard {shard_id}"
+                    f" in stream {stream.stream_name} under account {self.account_id} is invalid because it did not"
+                    " come from this shard."
                 )
             position = shard.after(sequence - 1 if shard_iterator_type == "AT_SEQUENCE_NUMBER" else sequence)
         else:
-            raise InvalidArgumentError(f"Invalid ShardIteratorType, or what it needs is missing: {shard_iterator_type}")
+            raise InvalidArgumentError(
+                f"Invalid ShardIteratorType, or the value that it needs is missing: {shard_iterator_type}"
+            )
         return _token(stream.stream_name, shard_id, position)
 
-    def read(
-        self, shard_iterator: str, limit: int | None
-    ) -> tuple[str | None, list[Record], int, list[dict[str, Any]]]:
-        """Next iterator (None at the end of a closed shard), records, ms behind, children (at the end of a closed shard)."""
+    def read_records(self, shard_iterator: str, limit: int | None) -> ReadResult:
+        """Reads records from an iterator's position.
+
+        Raises:
+            InvalidArgumentError: The text is no iterator.
+        """
         stream_name, shard_id, position = _values(shard_iterator, "ShardIterator")
-        stream: Stream = self.describe_stream(stream_arn=None, stream_name=stream_name)
+        stream = self._stream(None, stream_name)
         shard = stream.get_shard(shard_id)
-        # Closed is read first: a record put before the closing cannot then be missed.
+        # The state is read before the records, so that no record of a shard that closes meanwhile is missed.
         ended = not shard.is_open
         records, behind = shard.read(position, limit)
         position += len(records)
         if ended and position == shard.end():
-            return None, records, 0, stream.children(shard)
-        return _token(stream_name, shard_id, position), records, behind, []
+            return ReadResult(records, None, children=tuple(stream.children(shard)))
+        return ReadResult(records, _token(stream_name, shard_id, position), behind)
 
     def put_records(
         self, stream_arn: str | None, stream_name: str | None, records: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """Puts each into its shard; raises as AWS does beyond its limits of number and size."""
-        stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
+        """Appends each record to its shard.
+
+        Raises:
+            TooManyRecords: More than 500 records.
+            RecordSizeExceedsLimit: A record is larger than 1 MiB.
+            TotalRecordsSizeExceedsLimit: All records together are larger than 5 MiB.
+        """
+        stream = self._stream(stream_arn, stream_name)
         if len(records) > MAX_PUT_RECORDS:
             raise TooManyRecords
         sizes = [len(record["Data"]) * 3 // 4 + len(record["PartitionKey"]) for record in records]
@@ -123,7 +167,7 @@ class KinesisBackend(moto_models.KinesisBackend):
             "Records": [{"SequenceNumber": number, "ShardId": shard} for number, shard in put],
         }
 
-    def shards_page(
+    def list_shards_page(
         self,
         stream_arn: str | None,
         stream_name: str | None,
@@ -133,11 +177,26 @@ class KinesisBackend(moto_models.KinesisBackend):
         limit: int,
         next_token: str | None,
     ) -> tuple[list[Shard], str | None]:
-        """A page of ListShards, parents before children, and the next token."""
+        """Reads a page of ListShards, parents before their children.
+
+        Args:
+            stream_arn: The stream's ARN, or None if its name is given.
+            stream_name: The stream's name, or None if its ARN is given.
+            after: The shard id after which the listing starts.
+            shard_filter: ShardFilter of the request; may be empty.
+            limit: The size of a page.
+            next_token: The token of the page before.
+
+        Returns:
+            The shards, and the token of the next page or None.
+
+        Raises:
+            InvalidArgumentError: The token or the filter is not valid.
+        """
         if next_token:
             stream_name, after, shard_filter = _values(next_token, "NextToken")
             stream_arn = None
-        stream: Stream = self.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
+        stream = self._stream(stream_arn, stream_name)
         shards = [
             shard
             for shard in stream.shards.values()
@@ -149,11 +208,11 @@ class KinesisBackend(moto_models.KinesisBackend):
 
 
 def _passes(shard: Shard, shard_filter: dict[str, Any]) -> bool:
-    """ShardFilter of ListShards."""
+    """Whether the shard passes ShardFilter of ListShards."""
     kind = shard_filter.get("Type")
     moment = float(shard_filter.get("Timestamp") or 0)
     if kind is None or kind in ("AT_TRIM_HORIZON", "FROM_TRIM_HORIZON"):
-        # Nothing is trimmed here, so the horizon is the stream's beginning: the shards open at it have no parent.
+        # Nothing is trimmed here, so the horizon is the stream's beginning: shards that were open then have no parent.
         return kind != "AT_TRIM_HORIZON" or shard.parent is None
     if kind == "AT_LATEST":
         return shard.is_open

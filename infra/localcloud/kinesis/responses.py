@@ -1,4 +1,4 @@
-"""Kinesis actions that moto answers wrongly or slowly. The body is parsed once and answered as JSON: a batch has 500 records."""
+"""Kinesis actions that moto answers wrongly or slowly. A batch has 500 records, so the body is parsed only once."""
 
 from __future__ import annotations
 
@@ -7,32 +7,40 @@ import json
 from moto.core.responses import ActionResult
 from moto.kinesis.responses import KinesisResponse
 
+from infra.localcloud.kinesis.models import KinesisBackend
+
 DEFAULT_SHARDS_PAGE = 1000
 
 
+def _backend(response: KinesisResponse) -> KinesisBackend:
+    backend = response.kinesis_backend
+    assert isinstance(backend, KinesisBackend)
+    return backend
+
+
 def put_records(self: KinesisResponse) -> str:
-    """PutRecords."""
-    asked = json.loads(self.body)
+    """Answers PutRecords."""
+    request = json.loads(self.body)
     return json.dumps(
-        self.kinesis_backend.put_records(asked.get("StreamARN"), asked.get("StreamName"), asked["Records"])
+        _backend(self).put_records(request.get("StreamARN"), request.get("StreamName"), request["Records"])
     )
 
 
 def get_records(self: KinesisResponse) -> str:
-    """GetRecords."""
-    asked = json.loads(self.body)
-    token, records, behind, children = self.kinesis_backend.read(asked["ShardIterator"], asked.get("Limit"))  # type: ignore[attr-defined]
-    answer = {"Records": [record.as_dict() for record in records], "MillisBehindLatest": behind}
-    if token is not None:
-        answer["NextShardIterator"] = token
-    if children:
-        answer["ChildShards"] = children
+    """Answers GetRecords."""
+    request = json.loads(self.body)
+    read = _backend(self).read_records(request["ShardIterator"], request.get("Limit"))
+    answer = {"Records": [record.as_dict() for record in read.records], "MillisBehindLatest": read.millis_behind}
+    if read.next_iterator is not None:
+        answer["NextShardIterator"] = read.next_iterator
+    if read.children:
+        answer["ChildShards"] = read.children
     return json.dumps(answer)
 
 
 def list_shards(self: KinesisResponse) -> ActionResult:
-    """ListShards."""
-    shards, token = self.kinesis_backend.shards_page(  # type: ignore[attr-defined]
+    """Answers ListShards."""
+    shards, token = _backend(self).list_shards_page(
         self._get_param("StreamARN"),
         self._get_param("StreamName"),
         after=self._get_param("ExclusiveStartShardId"),

@@ -1,4 +1,4 @@
-"""A stream: which shard takes a record, and how shards split and merge without a record being moved."""
+"""A stream: chooses the shard of a record, and splits and merges shards without moving a record."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from typing import Any
 from moto.kinesis.exceptions import InvalidArgumentError, ShardNotFoundError, StreamCannotBeUpdatedError
 from moto.kinesis.models import Stream as MotoStream
 
-from .shard import Shard
+from infra.localcloud.kinesis.shard import Shard
 
-# Sequence numbers look like AWS's: 56 digits, so they sort alike as numbers and as text.
+# Sequence numbers have 56 digits as on AWS, so they sort in the same order as numbers and as text.
 FIRST_SEQUENCE = 4959 * 10**52
 HASH_KEYS = 2**128
 
 
 class Stream(MotoStream):
-    """moto's stream with shards of ours. Sequence numbers rise across the whole stream: a child's are above its parent's."""
+    """moto's stream with our shards. Sequence numbers rise across the stream: a child's are above its parent's."""
+
+    # moto declares its own shards; every method that uses them is replaced here.
+    shards: dict[str, Shard]  # type: ignore[assignment]
 
     def init_shards(self, shard_count: int) -> None:
+        """Opens shards that divide the hash keys equally."""
         self._lock = threading.RLock()
         self._next_sequence = FIRST_SEQUENCE
         step = HASH_KEYS // shard_count
@@ -30,18 +34,38 @@ class Stream(MotoStream):
         self._resharded()
 
     def open_shards(self) -> list[Shard]:
-        """In the order of their hash keys."""
+        """Returns the open shards in the order of their hash keys."""
         return self._open
 
-    def get_shard(self, shard_id: str) -> Shard:
-        """Raises ResourceNotFoundException."""
+    def is_created(self) -> bool:
+        """Always true: abstract in moto, for resources that take time."""
+        return True
+
+    def get_shard(self, shard_id: str) -> Shard:  # type: ignore[override]  # our shard in place of moto's
+        """Finds a shard.
+
+        Raises:
+            ShardNotFoundError: The stream never had such a shard.
+        """
         try:
             return self.shards[shard_id]
         except KeyError:
             raise ShardNotFoundError(shard_id, stream=self.stream_name, account_id=self.account_id) from None
 
     def put_record(self, partition_key: str, explicit_hash_key: str | None, data: str) -> tuple[str, str]:
-        """Appends to the open shard of the key; returns sequence number and shard id."""
+        """Appends a record to the open shard of its key.
+
+        Args:
+            partition_key: The key whose hash chooses the shard.
+            explicit_hash_key: A hash that is used instead of the key's.
+            data: The data in base64.
+
+        Returns:
+            The sequence number and the shard id.
+
+        Raises:
+            InvalidArgumentError: A key is not valid.
+        """
         hash_key = _hash_key(partition_key, explicit_hash_key)
         with self._lock:
             shard = next(shard for shard in self._open if shard.holds(hash_key))
@@ -50,14 +74,15 @@ class Stream(MotoStream):
         return str(sequence), shard.shard_id
 
     def split_shard(self, shard_to_split: str, new_starting_hash_key: str) -> None:
-        """Closes a shard and opens two children; its records stay where they are."""
+        """Closes a shard and opens two children. Its records stay in it."""
         start = int(new_starting_hash_key)
         with self._lock:
             parent = self._eligible(shard_to_split)
             if not parent.starting_hash < start <= parent.ending_hash:
                 raise InvalidArgumentError(
-                    f"NewStartingHashKey {start} used in SplitShard() on shard {shard_to_split} {self._where()} is not between"
-                    f" the shard's StartingHashKey {parent.starting_hash} and its EndingHashKey {parent.ending_hash}."
+                    f"NewStartingHashKey {start} used in SplitShard() on shard {shard_to_split} {self._where()} is not"
+                    f" between the shard's StartingHashKey {parent.starting_hash} and its EndingHashKey"
+                    f" {parent.ending_hash}."
                 )
             self._close(parent)
             self._add(parent.starting_hash, start - 1, parent.shard_id)
@@ -65,13 +90,14 @@ class Stream(MotoStream):
             self._resharded()
 
     def merge_shards(self, shard_to_merge: str, adjacent_shard_to_merge: str) -> None:
-        """Closes two neighbours and opens one child."""
+        """Closes two adjacent shards and opens one child."""
         with self._lock:
             first, second = self._eligible(shard_to_merge), self._eligible(adjacent_shard_to_merge)
             low, high = sorted((first, second), key=lambda shard: shard.starting_hash)
             if low.ending_hash + 1 != high.starting_hash:
                 raise InvalidArgumentError(
-                    f"Shards {shard_to_merge} and {adjacent_shard_to_merge} {self._where()} are not an adjacent pair of shards"
+                    f"Shards {shard_to_merge} and {adjacent_shard_to_merge} {self._where()}"
+                    " are not an adjacent pair of shards"
                 )
             self._close(first)
             self._close(second)
@@ -79,14 +105,20 @@ class Stream(MotoStream):
             self._resharded()
 
     def update_shard_count(self, target_shard_count: int) -> None:
-        """Splits or merges until there are that many open shards; as on AWS at most double and at least half of what there is."""
+        """Splits or merges until the stream has that many open shards.
+
+        Raises:
+            InvalidArgumentError: The number is more than double or less than half of the current one, as on AWS.
+            StreamCannotBeUpdatedError: The stream is on demand.
+        """
         if self.stream_mode.get("StreamMode") == "ON_DEMAND":
             raise StreamCannotBeUpdatedError(stream_name=self.stream_name, account_id=self.account_id)
         with self._lock:
             count = len(self._open)
             if not (count + 1) // 2 <= target_shard_count <= 2 * count:
                 raise InvalidArgumentError(
-                    f"UpdateShardCount cannot go from {count} to {target_shard_count} open shards: at most double, at least half"
+                    f"UpdateShardCount cannot go from {count} to {target_shard_count} open shards:"
+                    " at most double, at least half"
                 )
             for shard in list(self._open[: max(0, target_shard_count - count)]):
                 self.split_shard(shard.shard_id, str((shard.starting_hash + shard.ending_hash) // 2 + 1))
@@ -95,7 +127,7 @@ class Stream(MotoStream):
                 self.merge_shards(low.shard_id, high.shard_id)
 
     def children(self, shard: Shard) -> list[dict[str, Any]]:
-        """As GetRecords names them when a reader comes to the end of a closed shard."""
+        """Returns the children of a closed shard as GetRecords lists them at its end."""
         return [
             {
                 "ShardId": child.shard_id,
@@ -132,8 +164,8 @@ class Stream(MotoStream):
         shard = self.get_shard(shard_id)
         if not shard.is_open:
             raise InvalidArgumentError(
-                f"Shard {shard_id} {self._where()} has already been merged or split, and thus is not eligible for merging or"
-                " splitting."
+                f"Shard {shard_id} {self._where()} has already been merged or split, and thus is not eligible for"
+                " merging or splitting."
             )
         return shard
 

@@ -1,16 +1,16 @@
-"""SageMaker: training and processing jobs run as processes that see ``/opt/ml``; the model registry is moto's."""
+"""SageMaker: training and processing jobs are processes with a folder for ``/opt/ml``; the model registry is moto's."""
 
 from __future__ import annotations
 
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
-from ..install import Context, add_actions, replace_backend
-from .models import MachineLearning
-from .responses import REPLACED
+from infra.localcloud.install import Context, add_actions, replace_backend
+from infra.localcloud.sagemaker.models import SageMakerBackend
+from infra.localcloud.sagemaker.responses import ACTIONS
 
 
 def install(context: Context) -> None:
-    """Puts the executing backend into moto."""
-    replace_backend(sagemaker_backends, MachineLearning, context)
-    add_actions(SageMakerResponse, *REPLACED)
+    """Puts the executing backend and its actions into moto."""
+    replace_backend(sagemaker_backends, SageMakerBackend, context)
+    add_actions(SageMakerResponse, *ACTIONS)

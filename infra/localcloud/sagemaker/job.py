@@ -1,4 +1,4 @@
-"""What training and processing jobs have in common: a thread, a folder that stands in for ``/opt/ml``, and one process."""
+"""The base of training and processing jobs: a thread, a folder in place of ``/opt/ml``, and one process."""
 
 from __future__ import annotations
 
@@ -6,32 +6,39 @@ import shutil
 import sys
 import threading
 import traceback
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 
-from ..config import UnknownImage
-from ..install import Context
-from ..jobs import ExitResult, Job
-from .storage import Storage, StorageError
+from infra.localcloud.errors import UnknownImageError
+from infra.localcloud.install import Context
+from infra.localcloud.jobs import ExitResult, Job
+from infra.localcloud.sagemaker.errors import JobError, StorageError
+from infra.localcloud.sagemaker.storage import Storage
 
 STOP_GRACE_SECONDS = 120.0  # as on SageMaker
+DEFAULT_MAX_RUNTIME_SECONDS = 86400
+ML_ROOT = "/opt/ml"
 _REASON_CHARACTERS = 1024
 _TAIL_LINES = 20
-ML = "/opt/ml"
 
 
-class JobError(RuntimeError):
-    """The job fails for a reason of its own; the text becomes its FailureReason."""
+class SageMakerJob(ABC):
+    """One job. Subclasses prepare its folder, name its command, and upload its results.
 
+    Args:
+        context: Configuration, identity and process runner of the server.
+        name: The job's name.
+        request: The Create action's request.
+        account: The account of the ARN.
+        region: The region of the ARN.
+    """
 
-class SageMakerJob:
-    """One job. Subclasses say what comes before the process and after it, and keep ``status`` true."""
-
-    kind: str  # "training" or "processing": the name in ARNs, log groups and folders
-    running = "InProgress"
+    kind: str
+    """``training`` or ``processing``: the name in ARNs, log groups and folders."""
 
     def __init__(self, context: Context, name: str, request: dict[str, Any], account: str, region: str) -> None:
         self.context = context
@@ -46,15 +53,19 @@ class SageMakerJob:
         self.log_group = f"/aws/sagemaker/{self.kind.capitalize()}Jobs"
         self.log_stream = f"{name}/algo-1-{int(self.created_at.timestamp())}"
         self._lock = threading.Lock()
-        self._stop_asked = False
+        self._stop_requested = False
         self._process: Job | None = None
 
     def start(self) -> None:
-        """Returns at once."""
+        """Runs the job in a thread and returns at once."""
         threading.Thread(target=self._run, name=f"{self.kind}-{self.name}", daemon=True).start()
 
     def stop(self) -> None:
-        """Asks the process to end, kills it after the grace time."""
+        """Sends the process SIGTERM, and SIGKILL after the grace time.
+
+        Raises:
+            ValidationError: The job has ended.
+        """
         with self._lock:
             if self.status == "Stopping":
                 return
@@ -62,48 +73,67 @@ class SageMakerJob:
                 raise ValidationError(
                     f"The request was rejected because the {self.kind} job is in status {self.status}."
                 )
-            self._stop_asked = True
+            self._stop_requested = True
             self.status, self.modified_at = "Stopping", utcnow()
-            self.stopping()
+            self.on_stopping()
             if self._process:
                 self._process.stop(STOP_GRACE_SECONDS)
 
-    # --- what subclasses say ---
-
-    def prepare(self, storage: Storage) -> None:
-        raise NotImplementedError
-
-    def command(self) -> tuple[list[str], Path, dict[str, str]]:
-        """argv, working directory and environment (image's and job's)."""
-        raise NotImplementedError
-
     def max_runtime(self) -> float:
-        raise NotImplementedError
+        """StoppingCondition's MaxRuntimeInSeconds."""
+        condition = self.request.get("StoppingCondition") or {}
+        return float(condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS))
 
-    def started(self) -> None:
-        """The process runs."""
+    # --- implemented by subclasses ---
 
-    def stopping(self) -> None:
-        """A stop was asked for (the lock is held)."""
+    @abstractmethod
+    def prepare(self, storage: Storage) -> None:
+        """Fills the job's folder: configuration and input data."""
 
+    @abstractmethod
+    def command(self) -> tuple[list[str], Path, dict[str, str]]:
+        """The process's argv, working directory and environment (the image's and the job's)."""
+
+    @abstractmethod
     def finish(self, storage: Storage, result: ExitResult | None) -> str:
-        """Uploads; returns the status that the job ends with. ``result`` is None when it was stopped before its process ran."""
-        raise NotImplementedError
+        """Uploads the results.
 
-    def ended(self, status: str) -> None:
-        """The status is final (the lock is held)."""
+        Args:
+            storage: S3 with the job's role.
+            result: None when the job was stopped before its process started.
+
+        Returns:
+            The status with which the job ends.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """The answer of the Describe action."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """The job's entry in the answer of the List action."""
+
+    def on_started(self) -> None:  # noqa: B027 - a hook, not every job has something to do
+        """Called with the lock held when the process runs."""
+
+    def on_stopping(self) -> None:  # noqa: B027 - a hook, not every job has something to do
+        """Called with the lock held when a stop was requested."""
+
+    def on_ended(self, status: str) -> None:  # noqa: B027 - a hook, not every job has something to do
+        """Called with the lock held when the status is final."""
 
     # --- the thread ---
 
     def _run(self) -> None:
         try:
-            # A server that was started on an older one's state folder may find what a job of this name left there.
+            # A server that uses an older one's state folder may find the files of a job with the same name.
             shutil.rmtree(self.root, ignore_errors=True)
             self.root.mkdir(parents=True)
             storage = Storage(self.context, self.request["RoleArn"])
             self.prepare(storage)
             status = self.finish(storage, self._execute())
-        except (JobError, StorageError, UnknownImage) as error:
+        except (JobError, StorageError, UnknownImageError) as error:
             status = self._fail(str(error))
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
@@ -111,19 +141,19 @@ class SageMakerJob:
         shutil.rmtree(self.root, ignore_errors=True)
         with self._lock:
             self.status, self.modified_at = status, utcnow()
-            self.ended(status)
+            self.on_ended(status)
 
     def _execute(self) -> ExitResult | None:
         argv, cwd, environment = self.command()
         with self._lock:
-            if self._stop_asked:
+            if self._stop_requested:
                 return None
             try:
                 self._process = self.context.runner.start(
                     f"{self.kind}-{self.name}",
-                    [self.localized(word) for word in argv],
+                    [self.local_path(word) for word in argv],
                     cwd=cwd,
-                    env={**{k: self.localized(v) for k, v in environment.items()}, "ML_ROOT": str(self.root)},
+                    env={**{k: self.local_path(v) for k, v in environment.items()}, "ML_ROOT": str(self.root)},
                     role_arn=self.request["RoleArn"],
                     log_group=self.log_group,
                     log_stream=self.log_stream,
@@ -131,7 +161,7 @@ class SageMakerJob:
                 )
             except OSError as error:
                 raise JobError(f"ClientError: the container cannot be started: {error}") from None
-            self.started()
+            self.on_started()
         return self._process.wait()
 
     def _fail(self, reason: str) -> str:
@@ -140,23 +170,24 @@ class SageMakerJob:
 
     # --- helpers for subclasses ---
 
-    def localized(self, path: str) -> str:
-        """A path below ``/opt/ml`` as the path below this job's folder; any other text as it is."""
-        return str(self.root) + path[len(ML) :] if path == ML or path.startswith(ML + "/") else path
+    def local_path(self, text: str) -> str:
+        """A path below ``/opt/ml`` as the path below the job's folder; other text unchanged."""
+        below_root = text == ML_ROOT or text.startswith(ML_ROOT + "/")
+        return str(self.root) + text[len(ML_ROOT) :] if below_root else text
 
-    def failed(self, result: ExitResult) -> str:
-        """The verdict on a process that ended with an error: its failure file, else its exit code and last lines."""
+    def fail_after(self, result: ExitResult) -> str:
+        """Fails the job after its process did. The reason is the failure file, or else the last lines and exit code."""
         code = 128 - result.code if result.code < 0 else result.code
-        text = self.read("output/failure") or "\n".join(result.tail[-_TAIL_LINES:])
-        ending = f", exit code: {code}"
-        beginning = "AlgorithmError: "
-        room = _REASON_CHARACTERS - len(beginning) - len(ending)
-        # A failure file begins with what matters, a traceback ends with it.
-        kept = text[:room] if self.read("output/failure") else text[-room:]
-        return self._fail(beginning + (kept.strip() or "the container printed nothing") + ending)
+        failure_file = self.read("output/failure")
+        text = failure_file or "\n".join(result.tail[-_TAIL_LINES:])
+        prefix, suffix = "AlgorithmError: ", f", exit code: {code}"
+        limit = _REASON_CHARACTERS - len(prefix) - len(suffix)
+        # A failure file has the cause at its beginning, a traceback at its end.
+        kept = text[:limit] if failure_file else text[-limit:]
+        return self._fail(prefix + (kept.strip() or "the container printed nothing") + suffix)
 
     def read(self, name: str) -> str:
-        """A small text file of the job's folder, empty when there is none."""
+        """A small text file of the job's folder, empty when it does not exist."""
         try:
             return (self.root / name).read_text(errors="replace").strip()
         except OSError:
@@ -168,19 +199,26 @@ class SageMakerJob:
         return file.read_text(errors="replace").splitlines() if file.exists() else []
 
 
-def words(
+def container_command(
     image_command: tuple[str, ...], entrypoint: list[str] | None, arguments: list[str] | None, default: list[str]
 ) -> list[str]:
-    """What a container is started with: its entry point (else the image's command) and arguments (else ``default``)."""
+    """The command of a container: its entry point (else the image's command) and its arguments (else ``default``)."""
     if entrypoint:
         return [*entrypoint, *(arguments or [])]
     return [*image_command, *(arguments or default)]
 
 
-def refuse_if(reasons: dict[str, bool]) -> None:
-    """Refuses a request of which a part would not be done."""
-    for reason, asked in reasons.items():
-        if asked:
+def refuse_unsupported(features: dict[str, bool]) -> None:
+    """Refuses a request that uses a feature which the local cloud does not have.
+
+    Args:
+        features: The name of each such feature, and whether the request uses it.
+
+    Raises:
+        NotImplementedError: The request uses one.
+    """
+    for feature, used in features.items():
+        if used:
             raise NotImplementedError(
-                f"SageMaker jobs here run on one instance from S3 files; there is no support for {reason}."
+                f"SageMaker jobs here run on one instance from S3 files; there is no support for {feature}."
             )

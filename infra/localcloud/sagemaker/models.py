@@ -1,88 +1,109 @@
-"""moto's SageMaker, whose training and processing jobs really run, and whose model registry forgets nothing."""
+"""moto's SageMaker, with jobs that run and a model registry that keeps what an update does not name."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 
-from ..install import Context
-from .job import SageMakerJob
-from .processing import ProcessingJob
-from .training import TrainingJob
+from infra.localcloud.install import Context
+from infra.localcloud.sagemaker.job import SageMakerJob
+from infra.localcloud.sagemaker.processing import ProcessingJob
+from infra.localcloud.sagemaker.training import TrainingJob
 
 _METADATA_KEYS, _METADATA_CHARACTERS, _DESCRIPTION_CHARACTERS = 50, 256, 1024
 
 
-class MachineLearning(SageMakerModelBackend):
-    """One account and region."""
+class SageMakerBackend(SageMakerModelBackend):
+    """Jobs and model registry of one account and region."""
 
-    context: Context
+    context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._lock = threading.Lock()
-        self._tokens: dict[str, str] = {}
+        self._arn_of_token: dict[str, str] = {}
+        self._training: dict[str, TrainingJob] = {}
+        self._processing: dict[str, ProcessingJob] = {}
+        # moto's tag actions look for jobs here and use their `tags` only.
+        self.training_jobs = self._training  # type: ignore[assignment]
+        self.processing_jobs = self._processing  # type: ignore[assignment]
 
     # --- jobs ---
 
     def start_training(self, request: dict[str, Any]) -> TrainingJob:
-        """CreateTrainingJob."""
+        """CreateTrainingJob.
+
+        Raises:
+            NotImplementedError: The request uses a feature that is not supported.
+            ResourceInUseException: The name was used before.
+        """
         TrainingJob.check(request)
-        return self._start(TrainingJob, self.training_jobs, request["TrainingJobName"], request)
+        return self._start(TrainingJob, self._training, request["TrainingJobName"], request)
 
     def start_processing(self, request: dict[str, Any]) -> ProcessingJob:
-        """CreateProcessingJob."""
+        """CreateProcessingJob. Raises as :meth:`start_training`."""
         ProcessingJob.check(request)
-        return self._start(ProcessingJob, self.processing_jobs, request["ProcessingJobName"], request)
+        return self._start(ProcessingJob, self._processing, request["ProcessingJobName"], request)
 
-    def _start(self, kind: type[Any], jobs: dict[str, Any], name: str, request: dict[str, Any]) -> Any:
+    def _start[J: SageMakerJob](self, job_class: type[J], jobs: dict[str, J], name: str, request: dict[str, Any]) -> J:
         with self._lock:
             if name in jobs:
-                what = kind.kind.capitalize()
                 raise ResourceInUseException(
-                    f"{what} job names must be unique within an AWS account and region, "
-                    f"and a {kind.kind} job with this name already exists ({jobs[name].arn})"
+                    f"{job_class.kind.capitalize()} job names must be unique within an AWS account and region, "
+                    f"and a {job_class.kind} job with this name already exists ({jobs[name].arn})"
                 )
-            job = jobs[name] = kind(self.context, name, request, self.account_id, self.region_name)
+            job = jobs[name] = job_class(self.context, name, request, self.account_id, self.region_name)
         job.start()
         return job
 
-    @staticmethod
-    def job(jobs: dict[str, Any], name: str) -> Any:
-        """By name; raises ValidationException as SageMaker does."""
-        if name not in jobs:
-            raise ValidationError("Requested resource not found.")
-        return jobs[name]
+    def training_job(self, name: str) -> TrainingJob:
+        """The job with this name.
 
-    def jobs(self, jobs: dict[str, Any]) -> list[SageMakerJob]:
+        Raises:
+            ValidationError: There is none.
+        """
+        return _by_name(self._training, name)
+
+    def processing_job(self, name: str) -> ProcessingJob:
+        """The job with this name. Raises as :meth:`training_job`."""
+        return _by_name(self._processing, name)
+
+    def all_training_jobs(self) -> list[TrainingJob]:
+        """All training jobs, oldest first."""
         with self._lock:
-            return list(jobs.values())
+            return list(self._training.values())
+
+    def all_processing_jobs(self) -> list[ProcessingJob]:
+        """All processing jobs, oldest first."""
+        with self._lock:
+            return list(self._processing.values())
 
     # --- model registry ---
 
     def create_model_package_group(self, model_package_group_name: str, *args: Any, **kwargs: Any) -> str:
+        """CreateModelPackageGroup; a name that exists is an error, as on SageMaker."""
         if model_package_group_name in self.model_package_groups:
             arn = self.model_package_groups[model_package_group_name].arn
             raise ValidationError(f"Model Package Group already exists: {arn}")
         return super().create_model_package_group(model_package_group_name, *args, **kwargs)
 
     def create_model_package(self, *args: Any, **kwargs: Any) -> str:
-        """moto's, with ClientToken: the same token is the same package."""
+        """CreateModelPackage; the same ClientToken returns the same package."""
         _check_metadata(kwargs.get("customer_metadata_properties") or {})
         token = kwargs.get("client_token")
         with self._lock:
-            if token and token in self._tokens:
-                return self._tokens[token]
+            if token and token in self._arn_of_token:
+                return self._arn_of_token[token]
             arn = super().create_model_package(*args, **kwargs)
             package = self.model_packages[arn]
-            # What a package without a status means to everyone who reads it: nobody has approved it.
+            # A version that was registered without a status is not approved yet.
             if package.model_package_version and package.model_approval_status is None:
                 package.set_model_approval_status("PendingManualApproval")
             if token:
-                self._tokens[token] = arn
+                self._arn_of_token[token] = arn
             return arn
 
     def update_model_package(
@@ -94,7 +115,11 @@ class MachineLearning(SageMakerModelBackend):
         customer_metadata_properties_to_remove: list[str],
         additional_inference_specifications_to_add: list[Any] | None,
     ) -> str:
-        """moto's, but what the request does not name stays as it is."""
+        """UpdateModelPackage; fields that the request omits stay as they are.
+
+        Raises:
+            ValidationError: A text or the metadata is too long.
+        """
         package = self.describe_model_package(model_package_arn)
         if len(approval_description or "") > _DESCRIPTION_CHARACTERS:
             raise ValidationError(
@@ -113,6 +138,12 @@ class MachineLearning(SageMakerModelBackend):
         )
 
 
+def _by_name[J: SageMakerJob](jobs: dict[str, J], name: str) -> J:
+    if name not in jobs:
+        raise ValidationError("Requested resource not found.")
+    return jobs[name]
+
+
 def _check_metadata(properties: dict[str, str]) -> None:
     if len(properties) > _METADATA_KEYS:
         raise ValidationError(
@@ -121,5 +152,6 @@ def _check_metadata(properties: dict[str, str]) -> None:
     for name, value in properties.items():
         if len(value) > _METADATA_CHARACTERS:
             raise ValidationError(
-                f"customerMetadataProperties.{name} must have at most {_METADATA_CHARACTERS} characters, not {len(value)}."
+                f"customerMetadataProperties.{name} must have at most {_METADATA_CHARACTERS} characters, "
+                f"not {len(value)}."
             )

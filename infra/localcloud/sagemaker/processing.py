@@ -1,4 +1,4 @@
-"""Processing jobs: inputs from S3 below ``/opt/ml/processing``, one process, outputs to S3 at its end."""
+"""Processing jobs: inputs from S3 below ``/opt/ml/processing``, one process, outputs to S3 when it ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 
-from ..jobs import ExitResult
-from .job import ML, SageMakerJob, refuse_if, words
-from .storage import Storage
+from infra.localcloud.jobs import ExitResult
+from infra.localcloud.sagemaker.job import (
+    DEFAULT_MAX_RUNTIME_SECONDS,
+    ML_ROOT,
+    SageMakerJob,
+    container_command,
+    refuse_unsupported,
+)
+from infra.localcloud.sagemaker.storage import Storage
 
-_MAX_RUNTIME = 86400
 _MESSAGE_CHARACTERS = 1024
-_KEPT = [
+_REQUEST_FIELDS = [
     "ProcessingInputs",
     "ProcessingOutputConfig",
     "ProcessingJobName",
@@ -28,7 +33,7 @@ _KEPT = [
     "RoleArn",
     "ExperimentConfig",
 ]
-_SUMMARY = [
+_SUMMARY_FIELDS = [
     "ProcessingJobName",
     "ProcessingJobArn",
     "CreationTime",
@@ -41,7 +46,7 @@ _SUMMARY = [
 
 
 class ProcessingJob(SageMakerJob):
-    """``describe()`` is DescribeProcessingJob's answer."""
+    """One processing job."""
 
     kind = "processing"
 
@@ -53,11 +58,16 @@ class ProcessingJob(SageMakerJob):
 
     @staticmethod
     def check(request: dict[str, Any]) -> None:
-        """Refuses what would not be done as asked, and paths that the container contract does not have."""
+        """Refuses features that are not supported, and paths outside ``/opt/ml/processing``.
+
+        Raises:
+            NotImplementedError: A feature is not supported.
+            ValidationError: A LocalPath is not below ``/opt/ml/processing``.
+        """
         inputs, outputs = _inputs(request), _outputs(request)
         sources = [i.get("S3Input", {}) for i in inputs]
         targets = [o.get("S3Output", {}) for o in outputs]
-        refuse_if(
+        refuse_unsupported(
             {
                 "more than one instance": request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1,
                 "inputs other than S3Input": any("S3Input" not in i for i in inputs),
@@ -69,73 +79,84 @@ class ProcessingJob(SageMakerJob):
                 "app-managed inputs and outputs": any(x.get("AppManaged") for x in [*inputs, *outputs]),
             }
         )
-        for place in [*sources, *targets]:
-            if not str(place.get("LocalPath", "")).startswith(f"{ML}/processing"):
-                raise ValidationError(f"LocalPath must be below {ML}/processing, not {place.get('LocalPath')!r}.")
+        for location in [*sources, *targets]:
+            if not str(location.get("LocalPath", "")).startswith(f"{ML_ROOT}/processing"):
+                raise ValidationError(
+                    f"LocalPath must be below {ML_ROOT}/processing, not {location.get('LocalPath')!r}."
+                )
 
     def prepare(self, storage: Storage) -> None:
+        """Writes the configuration files, downloads the inputs, creates the output folders."""
         for folder in ("config", "output", "processing"):
             (self.root / folder).mkdir()
-        config = {name: self.request[name] for name in _KEPT if name in self.request} | {"ProcessingJobArn": self.arn}
+        config = {name: self.request[name] for name in _REQUEST_FIELDS if name in self.request} | {
+            "ProcessingJobArn": self.arn
+        }
         (self.root / "config/processingjobconfig.json").write_text(json.dumps(config))
         (self.root / "config/resourceconfig.json").write_text(
             json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]})
         )
-        for wanted in _inputs(self.request):
-            storage.download(wanted["S3Input"]["S3Uri"], Path(self.localized(wanted["S3Input"]["LocalPath"])))
-        for wanted in _outputs(self.request):
-            Path(self.localized(wanted["S3Output"]["LocalPath"])).mkdir(parents=True, exist_ok=True)
+        for declared in _inputs(self.request):
+            source = declared["S3Input"]
+            storage.download(source["S3Uri"], Path(self.local_path(source["LocalPath"])))
+        for declared in _outputs(self.request):
+            Path(self.local_path(declared["S3Output"]["LocalPath"])).mkdir(parents=True, exist_ok=True)
 
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
+        """AppSpecification's command with the image's and the job's environment."""
         app = self.request["AppSpecification"]
         image = self.context.config.image(app["ImageUri"])
-        command = words(image.command, app.get("ContainerEntrypoint"), app.get("ContainerArguments"), [])
+        command = container_command(image.command, app.get("ContainerEntrypoint"), app.get("ContainerArguments"), [])
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {})}
 
-    def max_runtime(self) -> float:
-        return float((self.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _MAX_RUNTIME))
-
-    def started(self) -> None:
+    def on_started(self) -> None:
+        """Notes the start time."""
         self.started_at = self.modified_at = utcnow()
 
     def finish(self, storage: Storage, result: ExitResult | None) -> str:
+        """Uploads the outputs of a process that ended well."""
         if result is None or result.kind == "stopped":
             return "Stopped"
         self.exit_message = self.read("output/message")[:_MESSAGE_CHARACTERS] or None
         if result.kind == "timed_out":
             self.failure_reason = (
-                f"ClientError: the job exceeded its MaxRuntimeInSeconds of {self.max_runtime():.0f} and was stopped."
+                f"ClientError: the job exceeded its MaxRuntimeInSeconds of {self.max_runtime():.0f} and was stopped. "
+                "Raise the limit or make the job faster."
             )
             return "Stopped"
         if result.code != 0:
-            return self.failed(result)
-        for wanted in _outputs(self.request):
-            output = wanted["S3Output"]
-            storage.upload_folder(Path(self.localized(output["LocalPath"])), output["S3Uri"])
+            return self.fail_after(result)
+        for declared in _outputs(self.request):
+            output = declared["S3Output"]
+            storage.upload_folder(Path(self.local_path(output["LocalPath"])), output["S3Uri"])
         return "Completed"
 
-    def ended(self, status: str) -> None:
+    def on_ended(self, status: str) -> None:
+        """Notes the end time."""
         self.ended_at = utcnow()
 
     def describe(self) -> dict[str, Any]:
+        """DescribeProcessingJob."""
         with self._lock:
-            told = {
-                **{name: self.request.get(name) for name in _KEPT},
+            description = {
+                **{name: self.request.get(name) for name in _REQUEST_FIELDS},
                 "ProcessingJobArn": self.arn,
                 "ProcessingJobStatus": self.status,
                 "ExitMessage": self.exit_message,
                 "FailureReason": self.failure_reason,
-                "StoppingCondition": self.request.get("StoppingCondition") or {"MaxRuntimeInSeconds": _MAX_RUNTIME},
+                "StoppingCondition": self.request.get("StoppingCondition")
+                or {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS},
                 "CreationTime": self.created_at,
                 "ProcessingStartTime": self.started_at,
                 "ProcessingEndTime": self.ended_at,
                 "LastModifiedTime": self.modified_at,
             }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in description.items() if value is not None}
 
     def summary(self) -> dict[str, Any]:
-        told = self.describe()
-        return {name: told[name] for name in _SUMMARY if name in told}
+        """The job's entry in ListProcessingJobs."""
+        description = self.describe()
+        return {name: description[name] for name in _SUMMARY_FIELDS if name in description}
 
 
 def _inputs(request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""SageMaker actions that really do something, and those that moto lacks."""
+"""SageMaker actions that moto lacks or answers without doing anything."""
 
 from __future__ import annotations
 
@@ -6,59 +6,64 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.sagemaker.responses import SageMakerResponse
 
-from .models import MachineLearning
+from infra.localcloud.sagemaker.models import SageMakerBackend
 
 _DEFAULT_PAGE = 100
 
 
-def _backend(response: Any) -> MachineLearning:
-    return response.sagemaker_backend
+def _backend(response: SageMakerResponse) -> SageMakerBackend:
+    backend = response.sagemaker_backend
+    assert isinstance(backend, SageMakerBackend)
+    return backend
 
 
-def create_training_job(self: Any) -> ActionResult:
+def create_training_job(self: SageMakerResponse) -> ActionResult:
+    """Answers CreateTrainingJob."""
     return ActionResult({"TrainingJobArn": _backend(self).start_training(dict(self.params)).arn})
 
 
-def describe_training_job(self: Any) -> ActionResult:
-    backend = _backend(self)
-    return ActionResult(backend.job(backend.training_jobs, self._get_param("TrainingJobName")).describe())
+def describe_training_job(self: SageMakerResponse) -> ActionResult:
+    """Answers DescribeTrainingJob."""
+    return ActionResult(_backend(self).training_job(self._get_param("TrainingJobName")).describe())
 
 
-def stop_training_job(self: Any) -> ActionResult:
-    backend = _backend(self)
-    backend.job(backend.training_jobs, self._get_param("TrainingJobName")).stop()
+def stop_training_job(self: SageMakerResponse) -> ActionResult:
+    """Answers StopTrainingJob."""
+    _backend(self).training_job(self._get_param("TrainingJobName")).stop()
     return EmptyResult()
 
 
-def list_training_jobs(self: Any) -> ActionResult:
-    backend = _backend(self)
-    return ActionResult(_listed(self, [job.summary() for job in backend.jobs(backend.training_jobs)], "TrainingJob"))
+def list_training_jobs(self: SageMakerResponse) -> ActionResult:
+    """Answers ListTrainingJobs."""
+    summaries = [job.summary() for job in _backend(self).all_training_jobs()]
+    return ActionResult(_listed(self, summaries, "TrainingJob"))
 
 
-def create_processing_job(self: Any) -> ActionResult:
+def create_processing_job(self: SageMakerResponse) -> ActionResult:
+    """Answers CreateProcessingJob."""
     return ActionResult({"ProcessingJobArn": _backend(self).start_processing(dict(self.params)).arn})
 
 
-def describe_processing_job(self: Any) -> ActionResult:
-    backend = _backend(self)
-    return ActionResult(backend.job(backend.processing_jobs, self._get_param("ProcessingJobName")).describe())
+def describe_processing_job(self: SageMakerResponse) -> ActionResult:
+    """Answers DescribeProcessingJob."""
+    return ActionResult(_backend(self).processing_job(self._get_param("ProcessingJobName")).describe())
 
 
-def stop_processing_job(self: Any) -> ActionResult:
-    backend = _backend(self)
-    backend.job(backend.processing_jobs, self._get_param("ProcessingJobName")).stop()
+def stop_processing_job(self: SageMakerResponse) -> ActionResult:
+    """Answers StopProcessingJob."""
+    _backend(self).processing_job(self._get_param("ProcessingJobName")).stop()
     return EmptyResult()
 
 
-def list_processing_jobs(self: Any) -> ActionResult:
-    backend = _backend(self)
-    return ActionResult(
-        _listed(self, [job.summary() for job in backend.jobs(backend.processing_jobs)], "ProcessingJob")
-    )
+def list_processing_jobs(self: SageMakerResponse) -> ActionResult:
+    """Answers ListProcessingJobs."""
+    summaries = [job.summary() for job in _backend(self).all_processing_jobs()]
+    return ActionResult(_listed(self, summaries, "ProcessingJob"))
 
 
-def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+def _listed(self: SageMakerResponse, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     """Filters, order and page of a List action; ``kind`` is the prefix of the members' names."""
 
     def within(name: str, moment: datetime) -> bool:
@@ -69,15 +74,15 @@ def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, 
 
     text, status = self._get_param("NameContains"), self._get_param("StatusEquals")
     found = [
-        told
-        for told in summaries
-        if (not text or text.lower() in told[f"{kind}Name"].lower())
-        and (not status or told[f"{kind}Status"] == status)
-        and within("CreationTime", told["CreationTime"])
-        and within("LastModifiedTime", told["LastModifiedTime"])
+        summary
+        for summary in summaries
+        if (not text or text.lower() in summary[f"{kind}Name"].lower())
+        and (not status or summary[f"{kind}Status"] == status)
+        and within("CreationTime", summary["CreationTime"])
+        and within("LastModifiedTime", summary["LastModifiedTime"])
     ]
     key = {"Name": f"{kind}Name", "Status": f"{kind}Status"}.get(self._get_param("SortBy"), "CreationTime")
-    found.sort(key=lambda told: told[key], reverse=self._get_param("SortOrder") == "Descending")
+    found.sort(key=lambda summary: summary[key], reverse=self._get_param("SortOrder") == "Descending")
     start, size = int(self._get_param("NextToken") or 0), int(self._get_param("MaxResults") or _DEFAULT_PAGE)
     page: dict[str, Any] = {f"{kind}Summaries": found[start : start + size]}
     if start + size < len(found):
@@ -85,7 +90,7 @@ def _listed(self: Any, summaries: list[dict[str, Any]], kind: str) -> dict[str, 
     return page
 
 
-REPLACED = [
+ACTIONS = (
     create_training_job,
     describe_training_job,
     stop_training_job,
@@ -94,4 +99,4 @@ REPLACED = [
     describe_processing_job,
     stop_processing_job,
     list_processing_jobs,
-]
+)

@@ -1,4 +1,4 @@
-"""S3 as a job's role sees it: prefixes come down, folders and archives go up."""
+"""Downloads and uploads of a job, made with the job's role."""
 
 from __future__ import annotations
 
@@ -7,55 +7,51 @@ import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..install import Context
+from infra.localcloud.clients import role_client
+from infra.localcloud.install import Context
+from infra.localcloud.s3_uris import split_s3_uri
+from infra.localcloud.sagemaker.errors import StorageError
 
 _TRANSFERS = 4
 
 
-class StorageError(RuntimeError):
-    """A transfer failed; the text is what SageMaker would give as the reason."""
-
-
 class Storage:
-    """Transfers with the credentials of one role, so that what the role must be allowed is recorded as the role's."""
+    """S3 with the credentials of one role, so the requests are authorised and recorded as the role's."""
 
     def __init__(self, context: Context, role_arn: str) -> None:
         self._role = role_arn
-        keys = context.identity.mint(role_arn, "SageMaker")
-        self._s3 = boto3.client(
-            "s3",
-            endpoint_url=context.config.endpoint,
-            region_name=context.config.region,
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys["AWS_SESSION_TOKEN"],
-            config=ClientConfig(s3={"addressing_style": "path"}),
-        )
+        self._s3 = role_client(context.identity.mint(role_arn, "SageMaker"), "s3")
 
     def download(self, uri: str, folder: Path) -> int:
-        """Every object under the prefix into ``folder``; returns how many. Raises :class:`StorageError` when there is none."""
-        bucket, prefix = split(uri)
+        """Downloads every object under the prefix into ``folder``.
+
+        Returns:
+            The number of objects.
+
+        Raises:
+            StorageError: There is no object, or a request failed.
+        """
+        bucket, prefix = bucket_and_key(uri)
         try:
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             keys = [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
             if not keys:
                 raise StorageError(
-                    f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. '
-                    f'Ensure that the bucket and objects under that prefix exist, and that the role "{self._role}" may list it.'
+                    f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data '
+                    f"source. Ensure that the bucket and objects under that prefix exist, and that the role "
+                    f'"{self._role}" may list it.'
                 )
             with ThreadPoolExecutor(max_workers=_TRANSFERS) as pool:
-                list(pool.map(lambda key: self._get(bucket, key, _within(folder, relative(key, prefix))), keys))
+                list(pool.map(lambda key: self._get(bucket, key, local_file(folder, relative(key, prefix))), keys))
         except (ClientError, BotoCoreError) as error:
             raise StorageError(f"ClientError: Data download failed: {uri}: {error}") from None
         return len(keys)
 
     def upload_folder(self, folder: Path, uri: str) -> int:
-        """Every file below ``folder`` to the prefix; returns how many."""
-        bucket, prefix = split(uri)
+        """Uploads every file below ``folder`` to the prefix; returns the number of files."""
+        bucket, prefix = bucket_and_key(uri)
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         for path in files:
             key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
@@ -63,14 +59,23 @@ class Storage:
         return len(files)
 
     def upload_archive(self, folder: Path, uri: str, work: Path) -> bool:
-        """What is in ``folder`` as one tar.gz at ``uri``; False, and nothing is put, when it is empty."""
+        """Uploads the content of ``folder`` as one tar.gz at ``uri``.
+
+        Args:
+            folder: The folder to archive.
+            uri: The object's S3 URI.
+            work: A folder for the archive while it is uploaded.
+
+        Returns:
+            False, without an upload, when the folder is empty or missing.
+        """
         if not folder.is_dir() or not any(folder.iterdir()):
             return False
         archive = work / "archive.tar.gz"
         with tarfile.open(archive, "w:gz") as tar:
             for path in sorted(folder.iterdir()):
                 tar.add(path, arcname=path.name)
-        self._put(archive, *split(uri))
+        self._put(archive, *bucket_and_key(uri))
         archive.unlink()
         return True
 
@@ -82,20 +87,24 @@ class Storage:
     def _put(self, path: Path, bucket: str, key: str) -> None:
         try:
             self._s3.upload_file(str(path), bucket, key)
-        except Exception as error:  # boto3's S3UploadFailedError is no ClientError, and its base class is Exception
+        except Exception as error:  # boto3's S3UploadFailedError derives from Exception only
             raise StorageError(f"ClientError: Artifact upload failed: s3://{bucket}/{key}: {error}") from None
 
 
-def split(uri: str) -> tuple[str, str]:
-    """Bucket and key or prefix of an ``s3://`` URI."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise StorageError(f"ClientError: {uri!r} is not an S3 URI: it must look like s3://bucket/prefix")
-    return bucket, key
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Bucket, and key or prefix, of an ``s3://`` URI.
+
+    Raises:
+        StorageError: It is not one.
+    """
+    try:
+        return split_s3_uri(uri)
+    except ValueError as error:
+        raise StorageError(f"ClientError: {error}") from None
 
 
 def relative(key: str, prefix: str) -> str:
-    """Where an object of a prefix lies in its channel's folder."""
+    """The path of a prefix's object in its channel's folder."""
     if key == prefix:
         return key.rsplit("/", 1)[-1]
     if prefix.endswith("/") or not prefix or key[len(prefix)] == "/":
@@ -103,8 +112,13 @@ def relative(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def _within(folder: Path, below: str) -> Path:
-    target = (folder / below).resolve()
+def local_file(folder: Path, path: str) -> Path:
+    """The file at ``path`` in ``folder``.
+
+    Raises:
+        StorageError: The path leads out of the folder.
+    """
+    target = (folder / path).resolve()
     if not target.is_relative_to(folder.resolve()):
-        raise StorageError(f"ClientError: Data download failed: the key {below!r} leaves its folder")
+        raise StorageError(f"ClientError: Data download failed: the key {path!r} leaves its folder")
     return target

@@ -10,11 +10,15 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from ..jobs import ExitResult
-from .job import SageMakerJob, refuse_if, words
-from .storage import Storage
+from infra.localcloud.jobs import ExitResult
+from infra.localcloud.sagemaker.job import (
+    DEFAULT_MAX_RUNTIME_SECONDS,
+    SageMakerJob,
+    container_command,
+    refuse_unsupported,
+)
+from infra.localcloud.sagemaker.storage import Storage
 
-_MAX_RUNTIME = 86400
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
@@ -26,7 +30,7 @@ _MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "Failed": "Training job failed",
 }
-_KEPT = [
+_REQUEST_FIELDS = [
     "TrainingJobName",
     "HyperParameters",
     "AlgorithmSpecification",
@@ -42,30 +46,43 @@ _KEPT = [
     "Environment",
     "RetryStrategy",
 ]
+_SUMMARY_FIELDS = [
+    "TrainingJobName",
+    "TrainingJobArn",
+    "CreationTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+]
 
 
 class TrainingJob(SageMakerJob):
-    """``describe()`` is DescribeTrainingJob's answer."""
+    """One training job. Its SecondaryStatus follows SageMaker's transitions."""
 
     kind = "training"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.secondary = "Starting"
+        self.secondary_status = "Starting"
         self.transitions: list[dict[str, Any]] = []
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.metrics: list[dict[str, Any]] = []
-        self._move("Starting")
+        self._set_secondary("Starting")
 
     @staticmethod
     def check(request: dict[str, Any]) -> None:
-        """Refuses what would not be done as asked."""
+        """Refuses features that are not supported.
+
+        Raises:
+            NotImplementedError: The request uses one.
+        """
         algorithm = request.get("AlgorithmSpecification") or {}
         sources = [channel["DataSource"] for channel in request.get("InputDataConfig") or []]
         channels = request.get("InputDataConfig") or []
         modes = {algorithm.get("TrainingInputMode", "File"), *(c.get("InputMode", "File") for c in channels)}
-        refuse_if(
+        refuse_unsupported(
             {
                 "more than one instance": (request.get("ResourceConfig") or {}).get("InstanceCount", 1) != 1,
                 "algorithms without a TrainingImage": not algorithm.get("TrainingImage"),
@@ -83,14 +100,15 @@ class TrainingJob(SageMakerJob):
             }
         )
 
-    def _move(self, status: str) -> None:
+    def _set_secondary(self, status: str) -> None:
         now = utcnow()
         if self.transitions:
             self.transitions[-1]["EndTime"] = now
-        self.secondary, self.modified_at = status, now
+        self.secondary_status, self.modified_at = status, now
         self.transitions.append({"Status": status, "StartTime": now, "StatusMessage": _MESSAGES[status]})
 
     def prepare(self, storage: Storage) -> None:
+        """Creates the folders of ``/opt/ml``, downloads the channels, writes the configuration files."""
         self._advance("Downloading")
         for folder in ("input/config", "input/data", "model", "output/data"):
             (self.root / folder).mkdir(parents=True)
@@ -100,9 +118,9 @@ class TrainingJob(SageMakerJob):
                 channel["DataSource"]["S3DataSource"]["S3Uri"], self.root / "input/data" / channel["ChannelName"]
             )
         kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "ml.m5.large")
-        self._config("hyperparameters", self.request.get("HyperParameters") or {})
-        self._config("inputdataconfig", {c["ChannelName"]: self._channel(c) for c in channels})
-        self._config(
+        self._write_config("hyperparameters", self.request.get("HyperParameters") or {})
+        self._write_config("inputdataconfig", {c["ChannelName"]: self._channel_config(c) for c in channels})
+        self._write_config(
             "resourceconfig",
             {
                 "current_host": "algo-1",
@@ -116,84 +134,89 @@ class TrainingJob(SageMakerJob):
             },
         )
 
-    def _channel(self, channel: dict[str, Any]) -> dict[str, str]:
+    def _channel_config(self, channel: dict[str, Any]) -> dict[str, str]:
         source = channel["DataSource"]["S3DataSource"]
         algorithm = self.request["AlgorithmSpecification"]
-        told = {
+        config = {
             "TrainingInputMode": channel.get("InputMode") or algorithm.get("TrainingInputMode", "File"),
             "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),
         }
-        return told | ({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {})
+        return config | ({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {})
 
-    def _config(self, name: str, content: dict[str, Any]) -> None:
+    def _write_config(self, name: str, content: dict[str, Any]) -> None:
         (self.root / "input/config" / f"{name}.json").write_text(json.dumps(content))
 
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
+        """AlgorithmSpecification's command (``train`` is the default argument) with the job's environment."""
         algorithm = self.request["AlgorithmSpecification"]
         image = self.context.config.image(algorithm["TrainingImage"])
-        command = words(
+        command = container_command(
             image.command, algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]
         )
         own = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {}), **own}
 
-    def max_runtime(self) -> float:
-        return float((self.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _MAX_RUNTIME))
-
-    def started(self) -> None:
+    def on_started(self) -> None:
+        """Training."""
         self.started_at = utcnow()
-        self._move("Training")
+        self._set_secondary("Training")
 
-    def stopping(self) -> None:
-        self._move("Stopping")
+    def on_stopping(self) -> None:
+        """Stopping, until the job has ended."""
+        self._set_secondary("Stopping")
 
     def _advance(self, status: str) -> None:
-        """Moves on unless a stop was asked for: then SageMaker goes on saying Stopping."""
+        """Sets the next SecondaryStatus, unless a stop was requested: then it stays Stopping, as on SageMaker."""
         with self._lock:
-            if not self._stop_asked:
-                self._move(status)
+            if not self._stop_requested:
+                self._set_secondary(status)
 
     def finish(self, storage: Storage, result: ExitResult | None) -> str:
+        """Uploads ``output/data``, and ``model`` unless the process failed."""
         if result is None:
             return "Stopped"
         self.ended_at = utcnow()
-        self.metrics = scrape(self.log_lines(), self.request["AlgorithmSpecification"].get("MetricDefinitions") or [])
-        prefix = f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
+        self.metrics = final_metrics(
+            self.log_lines(), self.request["AlgorithmSpecification"].get("MetricDefinitions") or []
+        )
+        prefix = self._output_prefix()
         self._advance("Uploading")
         storage.upload_archive(self.root / "output/data", f"{prefix}/output.tar.gz", self.root)
         if result.kind == "exited" and result.code != 0:
-            return self.failed(result)
+            return self.fail_after(result)
         storage.upload_archive(self.root / "model", f"{prefix}/model.tar.gz", self.root)
         if result.kind == "timed_out":
             return "MaxRuntimeExceeded"
         return "Stopped" if result.kind == "stopped" else "Completed"
 
-    def ended(self, status: str) -> None:
+    def on_ended(self, status: str) -> None:
+        """The final SecondaryStatus; of a job stopped by its time limit it is MaxRuntimeExceeded."""
         self.status = "Stopped" if status == "MaxRuntimeExceeded" else status
-        self._move(status)
+        self._set_secondary(status)
         if self.failure_reason:
             self.transitions[-1]["StatusMessage"] = self.failure_reason
         self.transitions[-1]["EndTime"] = self.transitions[-1]["StartTime"]
         self.ended_at = self.ended_at or utcnow()
 
     def describe(self) -> dict[str, Any]:
+        """DescribeTrainingJob."""
         with self._lock:
             seconds = (
                 int((self.ended_at - self.started_at).total_seconds()) + 1
                 if self.ended_at and self.started_at
                 else None
             )
-            output = f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output/model.tar.gz"
-            told = {
-                **{name: self.request.get(name) for name in _KEPT},
+            description = {
+                **{name: self.request.get(name) for name in _REQUEST_FIELDS},
                 "TrainingJobArn": self.arn,
                 "TrainingJobStatus": self.status,
-                "SecondaryStatus": self.secondary,
+                "SecondaryStatus": self.secondary_status,
                 "SecondaryStatusTransitions": [dict(transition) for transition in self.transitions],
                 "FailureReason": self.failure_reason,
-                "StoppingCondition": self.request.get("StoppingCondition") or {"MaxRuntimeInSeconds": _MAX_RUNTIME},
-                "ModelArtifacts": {"S3ModelArtifacts": output},
+                "StoppingCondition": self.request.get("StoppingCondition")
+                or {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS},
+                "ModelArtifacts": {"S3ModelArtifacts": f"{self._output_prefix()}/model.tar.gz"},
                 "FinalMetricDataList": self.metrics or None,
                 "CreationTime": self.created_at,
                 "TrainingStartTime": self.started_at,
@@ -202,24 +225,24 @@ class TrainingJob(SageMakerJob):
                 "TrainingTimeInSeconds": seconds,
                 "BillableTimeInSeconds": seconds,
             }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in description.items() if value is not None}
 
     def summary(self) -> dict[str, Any]:
-        told = self.describe()
-        names = [
-            "TrainingJobName",
-            "TrainingJobArn",
-            "CreationTime",
-            "TrainingEndTime",
-            "LastModifiedTime",
-            "TrainingJobStatus",
-            "SecondaryStatus",
-        ]
-        return {name: told[name] for name in names if name in told}
+        """The job's entry in ListTrainingJobs."""
+        description = self.describe()
+        return {name: description[name] for name in _SUMMARY_FIELDS if name in description}
+
+    def _output_prefix(self) -> str:
+        return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
 
 
-def scrape(lines: list[str], definitions: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """The last value of every metric whose pattern matches a line; the first group is the number."""
+def final_metrics(lines: list[str], definitions: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """FinalMetricDataList: the last value of every metric.
+
+    Args:
+        lines: What the job has printed.
+        definitions: MetricDefinitions. The first group of ``Regex`` is the value; a value that is no number is ignored.
+    """
     found: dict[str, dict[str, Any]] = {}
     for line in lines:
         for definition in definitions:

@@ -1,0 +1,114 @@
+"""Parses Trino's queries as Athena reads them, and writes them in DuckDB's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import duckdb
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokens import TokenType
+
+from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator.fragments import text
+from infra.localcloud.athena.translator.queries import Queries
+from infra.localcloud.athena.translator.scope import Scope
+
+
+def _literal(kind: exp.DType) -> Callable[[object, exp.Expr, object], exp.Expr]:
+    """Parses ``timestamp '…'`` to a cast that remembers that it was a literal."""
+
+    def parse(parser: object, this: exp.Expr, _: object) -> exp.Expr:
+        written = exp.Cast(this=this, to=exp.DataType(this=kind))
+        written.meta["literal"] = True
+        return written
+
+    return parse
+
+
+class _Parser(TrinoParser):
+    """Keeps every function under its own name: sqlglot would translate some of them wrongly."""
+
+    FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
+        name: parser
+        for name, parser in TrinoParser.FUNCTION_PARSERS.items()
+        if name in ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+    }
+    TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
+        **TrinoParser.TYPE_LITERAL_PARSERS,
+        exp.DType.TIMESTAMP: _literal(exp.DType.TIMESTAMP),
+    }
+
+
+class AthenaQueries(Trino):
+    """Trino's syntax with untranslated functions."""
+
+    INDEX_OFFSET = 0
+    Parser = _Parser
+
+
+def parse(sql: str) -> exp.Expr:
+    """Parses one Trino query.
+
+    Raises:
+        QueryError: A syntax error, or more than one statement.
+        UnsupportedError: The statement is no query.
+    """
+    try:
+        if any(token.token_type == TokenType.DCOLON for token in AthenaQueries().tokenize(sql)):
+            raise QueryError("SYNTAX_ERROR: mismatched input '::'. Trino writes CAST(value AS type)")
+        trees = [tree for tree in AthenaQueries().parse(sql) if tree is not None]
+    except SqlglotError as error:
+        raise QueryError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
+    if len(trees) != 1:
+        raise QueryError(f"SYNTAX_ERROR: Only one sql statement is allowed. Got: {len(trees)}")
+    tree = trees[0]
+    if isinstance(tree, exp.Values):
+        first = tree.expressions[0]
+        names = ", ".join(
+            f"_col{index}" for index in range(len(first.expressions) if isinstance(first, exp.Tuple) else 1)
+        )
+        return parse(f"SELECT * FROM ({sql}) AS rows({names})")
+    if not isinstance(tree, exp.Query):
+        raise UnsupportedError(f"the statement {type(tree).__name__.upper()}")
+    return tree
+
+
+def translate(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> str:
+    """Translates a parsed query.
+
+    Args:
+        tree: The query; it is not changed.
+        connection: A connection with the macros and every table of the query, as ``schema.table``.
+
+    Returns:
+        The DuckDB text.
+
+    Raises:
+        QueryError: Trino fails too.
+        UnsupportedError: The result could differ from Trino's.
+    """
+    tree = tree.copy()
+    name_columns(tree)
+    return text(Queries().query(tree, Scope(connection)))
+
+
+def condition(tree: exp.Expr, scope: Scope) -> exp.Expr:
+    """Translates a condition of a WHERE clause; it changes the tree."""
+    return Queries().expression(tree, scope)
+
+
+def name_columns(tree: exp.Expr) -> None:
+    """Names the outermost columns that have no name as Trino does: ``_col0``, ``_col1`` and so on."""
+    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
+        tree = tree.this
+    if isinstance(tree, exp.Select):
+        named: list[exp.Expr] = []
+        for index, column in enumerate(tree.expressions):
+            has_name = isinstance(column, (exp.Column, exp.Alias, exp.Star, exp.Dot))
+            named.append(column if has_name else exp.alias_(column, f"_col{index}", quoted=True))
+        tree.set("expressions", named)

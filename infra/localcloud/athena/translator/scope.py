@@ -1,0 +1,90 @@
+"""The types of expressions, from DuckDB's binder: it describes the query's FROM clause over empty tables.
+
+Trino decides by type where DuckDB does not (``7/2``, ``sum``, ``cast(x as varchar)``, ``date = varchar``), so a
+translation without types would be silently wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+from sqlglot import exp
+
+from infra.localcloud.athena.translator.fragments import text
+
+
+@dataclass
+class Scope:
+    """The tables and names that the expressions of one SELECT can use.
+
+    Attributes:
+        connection: A connection with the query's tables, empty.
+        outer: The scope of the query around this one.
+        ctes: The translated WITH queries.
+        sources: The translated parts of the FROM clause so far.
+        group: The translated GROUP BY clause.
+        lambda_names: The parameters of the lambdas around an expression.
+        known: The types that were found, by the expression's text.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    outer: Scope | None = None
+    ctes: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    group: str = ""
+    lambda_names: frozenset[str] = frozenset()
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def inner(self) -> Scope:
+        """Makes the scope of a query inside this one."""
+        return Scope(self.connection, outer=self)
+
+    def prelude(self) -> str:
+        """Writes the WITH clause of every query that is visible here, outermost first."""
+        scope: Scope | None = self
+        ctes: list[str] = []
+        while scope is not None:
+            ctes = scope.ctes + ctes
+            scope = scope.outer
+        return "WITH " + ", ".join(ctes) + " " if ctes else ""
+
+    def select(self, expression: str, *, grouped: bool = False) -> str:
+        """Writes a SELECT of one expression from the scope's sources."""
+        sources = " FROM " + " ".join(self.sources) if self.sources else ""
+        return f"SELECT {expression}{sources}" + (self.group if grouped else "")
+
+    def type_of(self, node: exp.Expr) -> str | None:
+        """Finds the DuckDB type of a translated expression.
+
+        Returns:
+            None if the binder cannot tell: a lambda's parameter, or an unknown name.
+        """
+        if isinstance(node.unnest(), exp.Null):
+            return '"NULL"'
+        if isinstance(node, exp.Literal) and node.is_string:
+            return "VARCHAR"
+        if self.lambda_names and any(
+            str(name.this).lower() in self.lambda_names for name in node.find_all(exp.Identifier)
+        ):
+            return None
+        written = text(node)
+        if written not in self.known:
+            self.known[written] = self._describe(written)
+        return self.known[written]
+
+    def _describe(self, expression: str) -> str | None:
+        attempts = [self.select(expression), self.select(expression, grouped=True)]
+        scope, nested = self.outer, self.select(expression)
+        while scope is not None:
+            if scope.sources:
+                nested = scope.select(f"({nested} LIMIT 1)")
+                attempts.append(nested)
+            scope = scope.outer
+        for attempt in attempts:
+            try:
+                rows = self.connection.execute(f"DESCRIBE {self.prelude()}{attempt}").fetchall()
+            except duckdb.Error:
+                continue
+            return str(rows[0][1])
+        return None

@@ -1,0 +1,74 @@
+"""A DNS server of one zone: the addresses of the healthy targets of a target group.
+
+Caddy resolves its upstreams with it, so targets come and go without a reload of Caddy. A reload closes idle keep-alive
+connections, and a client that is just writing to one sees a failed request.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+Lookup = Callable[[str], list[str]]
+_TYPE_A, _CLASS_IN = 1, 1
+_RESPONSE_FLAGS = 0x8580  # response, authoritative, recursion desired and available
+_NAME_ERROR = 3
+_HEADER_BYTES = 12
+
+
+class NameServer:
+    """Answers DNS queries for A records over UDP on 127.0.0.1.
+
+    Args:
+        lookup: Returns the IPv4 addresses of a name; an empty list is answered as NXDOMAIN.
+    """
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, name="elb-names", daemon=True).start()
+
+    def close(self) -> None:
+        """Closes the socket, which ends the thread."""
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                query, peer = self._socket.recvfrom(512)
+            except OSError:
+                return
+            try:
+                reply = answer(query, self._lookup)
+            except (struct.error, IndexError, UnicodeDecodeError):
+                continue
+            try:
+                self._socket.sendto(reply, peer)
+            except OSError:
+                return
+
+
+def answer(query: bytes, lookup: Lookup) -> bytes:
+    """The reply to one DNS query with one question (RFC 1035, section 4).
+
+    Raises:
+        struct.error, IndexError, UnicodeDecodeError: The query is malformed.
+    """
+    (query_id,) = struct.unpack(">H", query[:2])
+    labels, at = [], _HEADER_BYTES
+    while length := query[at]:
+        labels.append(query[at + 1 : at + 1 + length].decode("ascii"))
+        at += 1 + length
+    question = query[_HEADER_BYTES : at + 5]
+    record_type, _ = struct.unpack(">2H", query[at + 1 : at + 5])
+    addresses = lookup(".".join(labels).lower())
+    code = 0 if addresses else _NAME_ERROR
+    records = [struct.pack(">HHHIH", 0xC00C, _TYPE_A, _CLASS_IN, 0, 4) + socket.inet_aton(a) for a in addresses]
+    if record_type != _TYPE_A:
+        records = []
+    header = struct.pack(">6H", query_id, _RESPONSE_FLAGS | code, 1, len(records), 0, 0)
+    return header + question + b"".join(records)

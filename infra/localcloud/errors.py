@@ -1,0 +1,23 @@
+"""The exceptions of the local cloud. They have their own tree: the package imports nothing of the project.
+
+LocalCloudError
+├── ConfigError                    the configuration is wrong: the server does not start
+├── UnknownImageError              a job names an image that the configuration does not map
+└── errors of one service          athena/errors.py, …
+
+Errors that an AWS client receives are moto's exceptions, or what ``responses.py`` of a service makes of these.
+"""
+
+from __future__ import annotations
+
+
+class LocalCloudError(Exception):
+    """Base of every exception that the local cloud raises on purpose."""
+
+
+class ConfigError(LocalCloudError, ValueError):
+    """The configuration file or a field in it is wrong. The text names both and the expected value."""
+
+
+class UnknownImageError(LocalCloudError, LookupError):
+    """A job names an image that the configuration does not map to an interpreter."""

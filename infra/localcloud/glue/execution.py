@@ -1,0 +1,114 @@
+"""Executes a job run: downloads the script as the job's role, starts it and follows it to its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.localcloud.clients import role_client
+from infra.localcloud.glue import arguments as args
+from infra.localcloud.glue.failure import error_message
+from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
+from infra.localcloud.glue.spark import environment
+from infra.localcloud.install import Context
+from infra.localcloud.jobs import ExitResult
+from infra.localcloud.s3_uris import split_s3_uri
+
+SECONDS_PER_MINUTE = 60
+TAIL_LINES = 1000
+
+
+class JobExecution:
+    """Executes a :class:`JobRun`. Calling it returns when the run has ended."""
+
+    def __init__(self, context: Context, run: JobRun) -> None:
+        self._context = context
+        self._run = run
+        self._folder: Path = context.config.state / "glue" / run.job_run_id
+
+    def __call__(self) -> None:
+        """Executes the run; a failure to start it becomes the run's error."""
+        run = self._run
+        try:
+            if run.state == "STARTING":
+                argv, env = self._prepare()
+                self._start(argv, env)
+            if run.job is not None:
+                run.job.wait()
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+            run.finish("FAILED", f"LAUNCH ERROR | {error}")
+        finally:
+            if run.unfinished:
+                run.finish("STOPPED")
+            shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+
+    def _prepare(self) -> tuple[list[str], dict[str, str]]:
+        config, run = self._context.config, self._run
+        self._folder.mkdir(parents=True)
+        fetch = self._fetcher()
+        script = fetch(run.script)
+        python_files = [fetch(uri) for uri in args.python_files(run.arguments)]
+        on_path = [path if path.suffix in (".zip", ".egg", ".whl") else path.parent for path in python_files]
+        env = environment(config, self._folder, args.spark_properties(run.arguments), on_path)
+        return [
+            str(config.glue.python),
+            str(script),
+            *args.script_arguments(run.arguments, run.job_name, run.job_run_id),
+        ], env
+
+    def _fetcher(self) -> Callable[[str], Path]:
+        """A function that downloads with the role's credentials, so that the request log shows what the role reads."""
+        client = role_client(self._context.identity.mint(self._run.role, self._run.job_run_id[:64]), "s3")
+
+        def fetch(uri: str) -> Path:
+            bucket, key = split_s3_uri(uri)
+            if not key:
+                raise ValueError(f"{uri!r} names a bucket, not an object: write it like s3://bucket/key")
+            path = self._folder / Path(key).name
+            try:
+                path.write_bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+            except ClientError as error:
+                details = error.response["Error"]
+                raise ValueError(
+                    f"Error downloading from S3 for bucket: {bucket}, key: {key}: "
+                    f"{details.get('Code')}: {details.get('Message')}"
+                ) from None
+            return path
+
+        return fetch
+
+    def _start(self, argv: list[str], env: dict[str, str]) -> None:
+        run = self._run
+        with run.lock:
+            if run.state != "STARTING":
+                return
+            run.job = self._context.runner.start(
+                f"glue-{run.job_name}",
+                argv,
+                cwd=self._folder,
+                env=env,
+                role_arn=run.role,
+                log_group=f"{LOG_GROUP}/output",
+                error_log_group=f"{LOG_GROUP}/error",
+                log_stream=run.job_run_id,
+                timeout_seconds=run.timeout_minutes * SECONDS_PER_MINUTE,
+                on_exit=self._ended,
+            )
+            run.running_since = run.modified_on = now()
+            run.state = "RUNNING"
+
+    def _ended(self, result: ExitResult) -> None:
+        run = self._run
+        with run.lock:
+            if result.kind == "stopped":
+                run.finish("STOPPED")
+            elif result.kind == "timed_out":
+                run.finish("TIMEOUT", f"Job run exceeded its Timeout of {run.timeout_minutes} minute(s) and was ended")
+            elif result.code == 0:
+                run.finish("SUCCEEDED")
+            else:
+                assert run.job is not None
+                run.finish("FAILED", error_message(run.job.log_tail(TAIL_LINES), result.code))

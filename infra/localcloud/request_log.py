@@ -1,0 +1,44 @@
+"""Every request as one JSON line in ``<state>/requests.jsonl``: the source for checking least privilege."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from infra.localcloud.identity import RoleIdentity
+from infra.localcloud.request import ENVIRON_KEY, identify
+
+
+class RequestLog:
+    """WSGI middleware that identifies each request and records it: time, role, service, action, resource, status."""
+
+    def __init__(self, application: WSGIApplication, identity: RoleIdentity, file: Path) -> None:
+        self._application = application
+        self._identity = identity
+        self._lock = threading.Lock()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file.open("a", encoding="utf-8", buffering=1)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request, and records it with its status."""
+        request = environ[ENVIRON_KEY] = identify(environ)
+        line: dict[str, str | int] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "role": self._identity.role_of(request.access_key),
+            "service": request.service,
+            "action": request.action,
+            "resource": request.resource,
+        }
+
+        def record(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+            line["status"] = int(status.split(None, 1)[0])
+            with self._lock:
+                self._file.write(json.dumps(line) + "\n")
+            return start_response(status, headers)
+
+        return self._application(environ, record)

@@ -1,0 +1,165 @@
+"""The results of ``make run``: objects in S3, rows in tables, and responses of the service."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from include.lake import layout
+from include.lake.manifest import dataset_version
+from include.model import bundle, golden
+from infra.laptop import registry, replay
+from infra.laptop.status import status
+from tests.support.loop import WORKLOAD, Loop
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+
+def test_every_record_is_in_raw_exactly_once(loop: Loop) -> None:
+    config = loop.config
+    first, end = config.first_day - timedelta(days=1), loop.days[1] + timedelta(days=1)
+    history = replay.History(loop.workload, config.data, first, end).by_day
+    records: list[tuple[str, str]] = []
+    for key in loop.keys("lake", layout.raw_prefix(WORKLOAD, loop.workload.stream.name)):
+        lines = gzip.decompress(loop.read("lake", key)).splitlines()
+        records += [(line["shard_id"], line["sequence_number"]) for line in map(json.loads, lines)]
+    assert len(records) == len(set(records)) == sum(map(len, history.values())) > 100_000
+
+
+def test_the_service_runs_the_live_version(loop: Loop) -> None:
+    live, metadata = loop.live(), loop.live_metadata()
+    version = loop.service("/version").json()
+    assert version["bundle_digest"] == live["bundle_digest"] == metadata["bundle_digest"]
+    assert version["model_version"] == str(live["version"])
+    assert (version["dataset_version"], version["cutoff"]) == (metadata["dataset_version"], metadata["data_cutoff"])
+
+
+def test_the_service_uses_the_fast_engine_that_passed_the_parity_gate(loop: Loop) -> None:
+    version = loop.service("/version").json()
+    assert version["engine"] == "onnxruntime"
+    passed = next(report for report in version["parity"] if report["passed"])
+    assert passed["engine"] == "onnxruntime" and passed["rows"] >= 10_000 and passed["on_threshold"] > 1000
+    assert passed["max_difference"] <= 1e-6 and passed["flipped"] == 0
+
+
+def test_a_prediction_is_logged_in_the_lake(loop: Loop) -> None:
+    metadata = loop.live_metadata()
+    golden = json.loads(live_files(loop)[bundle.GOLDEN].splitlines()[0])
+    response = loop.service("/predict", golden["request"])
+    logged = logged_predictions(loop, response.headers["x-request-id"])
+    assert len(logged) == 1, "the prediction is not in the lake"
+    assert logged[0]["probability"] == response.json()["probability"]
+    assert logged[0]["bundle_digest"] == metadata["bundle_digest"]
+    assert logged[0]["features"]["carrier"] == golden["request"]["carrier"]
+
+
+def live_files(loop: Loop) -> dict[str, bytes]:
+    """The files of the live version's bundle."""
+    return bundle.unpack(registry.content(loop.aws, loop.live_metadata()["bundle_uri"]))
+
+
+def logged_predictions(loop: Loop, request_id: str, seconds: float = 60) -> list[dict[str, Any]]:
+    """The lines of the prediction log with this request id, as soon as there is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        keys = loop.keys("lake", layout.predictions_prefix(WORKLOAD))
+        lines = [json.loads(line) for key in keys for line in loop.read("lake", key).splitlines()]
+        if logged := [line for line in lines if line["request_id"] == request_id]:
+            return logged
+    return []
+
+
+def test_the_service_scores_golden_rows_as_training_did(loop: Loop) -> None:
+    metadata = loop.live_metadata()
+    data = registry.content(loop.aws, metadata["bundle_uri"])
+    assert hashlib.sha256(data).hexdigest() == metadata["bundle_digest"]
+    for row in golden.parse_lines(bundle.unpack(data)[bundle.GOLDEN])[:5]:
+        answer = loop.service("/predict", row.request).json()
+        assert answer["probability"] == pytest.approx(row.probability, abs=1e-9)
+        assert answer["prediction"] == row.prediction
+
+
+def test_an_invalid_request_is_answered_with_its_field(loop: Loop) -> None:
+    response = loop.service("/predict", {"carrier": 3})
+    assert response.status_code == 422 and "carrier" in {problem["field"] for problem in response.json()["fields"]}
+
+
+def test_challenger_and_champion_are_compared_on_one_test_set(loop: Loop) -> None:
+    first, second = (loop.metadata(day) for day in loop.days)
+    assert first["dataset_version"] != second["dataset_version"] and first["data_cutoff"] < second["data_cutoff"]
+    evaluation = registry.document(loop.aws, second["evaluation_uri"])
+    assert evaluation["candidate"]["rows"] == evaluation["champion"]["rows"] > 1000
+    assert evaluation["difference"]["low"] <= evaluation["difference"]["auc"] <= evaluation["difference"]["high"]
+    content = registry.content(loop.aws, second["evaluation_uri"])
+    assert hashlib.sha256(content).hexdigest() == second["evaluation_sha256"]
+
+
+def test_a_data_set_matches_its_manifest(loop: Loop) -> None:
+    for day in loop.days:
+        version = loop.metadata(day)["dataset_version"]
+        manifest = json.loads(loop.read("artifact", layout.dataset_manifest_key(WORKLOAD, version)))
+        assert manifest["version"] == version == dataset_version(manifest)
+        assert manifest["inputs"], "the manifest names no raw object"
+        keys: dict[str, set[str]] = {}
+        for object_key in loop.keys("lake", manifest["location"].split("/", 3)[3]):
+            table = pq.read_table(io.BytesIO(loop.read("lake", object_key)), columns=["key"])
+            split = object_key.split("split=")[1].split("/")[0]
+            keys.setdefault(split, set()).update(table.column("key").to_pylist())
+        rows = {split: entry["rows"] for split, entry in manifest["splits"].items()}
+        assert {split: len(found) for split, found in keys.items()} == rows
+        assert set(keys) == {"train", "validation", "test"}
+        assert all(one.isdisjoint(other) for one, other in combinations(keys.values(), 2)), "a key is in two splits"
+
+
+def test_every_day_of_the_history_is_published(loop: Loop) -> None:
+    days = dict(loop.query("select event_date, count(*) from flights_scheduled group by event_date"))
+    assert len(days) == loop.config.history_days + 1
+    assert all(int(count) > 500 for count in days.values())
+
+
+def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
+    lines = (loop.config.state / "cloud" / "requests.jsonl").read_text().splitlines()
+    services: dict[str, set[str]] = {}
+    for line in map(json.loads, lines):
+        services.setdefault(line["role"].rsplit("/", 1)[-1], set()).add(line["service"])
+    assert len({role for role in services if role != "operator"}) >= 4, services
+
+
+def test_no_task_waits_in_a_worker(loop: Loop) -> None:
+    """A sensor that waits is deferred, and no other task takes long (a minute, because the machine is shared)."""
+    deferred = []
+    for dag_id, run_id, task in task_instances(loop):
+        seconds = task["duration"] or 0
+        is_sensor = task["operator"].endswith("Sensor")
+        if is_sensor and seconds > 15:
+            log = "\n".join(loop.airflow.log(dag_id, run_id, task))
+            assert "Pausing task as DEFERRED" in log, f"{task['task_id']} took {seconds} s of a worker:\n{log}"
+            deferred.append(task["task_id"])
+        elif not is_sensor:
+            assert seconds < 60, f"{task['task_id']} took {seconds} s of a worker"
+    assert "transform" in deferred, "no sensor had to wait, so this test has checked nothing"
+
+
+def task_instances(loop: Loop) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """DAG id, run id and task of every run of process, retrain and deploy."""
+    for dag_id in (f"{WORKLOAD}_{dag}" for dag in ("process", "retrain", "deploy")):
+        for run in loop.airflow.runs(dag_id):
+            for task in loop.airflow.tasks(dag_id, run["dag_run_id"]):
+                yield dag_id, run["dag_run_id"], task
+
+
+def test_status_reports_what_is_live_and_registered(loop: Loop) -> None:
+    report = status(loop.config)
+    assert report["running"] and report["workloads"][WORKLOAD]["live"]["version"] == loop.live()["version"]
+    assert len(report["workloads"][WORKLOAD]["versions"]) >= 2

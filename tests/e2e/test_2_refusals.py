@@ -1,0 +1,155 @@
+"""Late data, bad data and bad bundles on the running stack, and a rollback.
+
+The tests run in the order of this file, because each one's data remain for the next.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from include.lake import layout
+from include.model import bundle
+from include.model.engines import FAST_FORMS
+from infra.laptop import registry
+from tests.support.loop import WORKLOAD, Loop
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+
+def published(loop: Loop, day: date) -> str:
+    """The location of the catalog's partition of one day."""
+    table = layout.table_name(WORKLOAD, loop.workload.feature_event)
+    answer = loop.aws.glue.get_partition(DatabaseName="nightjar", TableName=table, PartitionValues=[str(day)])
+    return answer["Partition"]["StorageDescriptor"]["Location"]
+
+
+def manifests(loop: Loop) -> set[str]:
+    """The keys of all data set manifests."""
+    return set(loop.keys("artifact", f"datasets/{WORKLOAD}/"))
+
+
+def test_a_late_correction_changes_later_data_sets_only(loop: Loop) -> None:
+    """A correction that was recorded between two cut-offs: the first data set, rebuilt, stays; the second changes."""
+    first, second = loop.days
+    day = first - timedelta(days=20)
+    landed = next(
+        event
+        for event in loop.recorded_on(day)
+        if event["event_type"] == "landed" and event["event_time"][:10] == str(day)
+    )
+    corrected = {
+        **landed,
+        "recorded_at": f"{second}T12:00:00Z",
+        "payload": {**landed["payload"], "arr_delay": landed["payload"]["arr_delay"] + 500},
+    }
+    loop.send([corrected])
+    loop.ingest(second)
+    before = published(loop, day)
+    loop.run("process", date=str(day))
+    assert published(loop, day) != before, "the day was not published again"
+
+    known = manifests(loop)
+    loop.run("retrain", date=str(first), dry_run=True)
+    assert manifests(loop) == known, "the first data set contains a correction that was recorded after its cut-off"
+    loop.run("retrain", date=str(second), dry_run=True)
+    assert len(manifests(loop) - known) == 1, "the second data set does not contain the correction"
+
+
+def test_a_day_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
+    last_day = loop.days[1]
+    day = last_day + timedelta(days=1)
+    events = loop.recorded_on(last_day) + loop.recorded_on(day)
+    scheduled = [
+        event for event in events if event["event_type"] == "scheduled" and event["event_time"][:10] == str(day)
+    ]
+    for event in scheduled[::5]:
+        event["payload"] = {**event["payload"], "carrier": None}
+    # With keys of their own, because the sound events of this day are in raw already.
+    loop.send([{**event, "key": f"{event['key']}-again"} for event in scheduled])
+    loop.ingest(day)
+    text = loop.failed_run("process", date=str(day))
+    assert "refused" in text, text
+    with pytest.raises(loop.aws.glue.exceptions.EntityNotFoundException):
+        published(loop, day)
+    count = loop.query(f"select count(*) from flights_scheduled where event_date = '{last_day}'")
+    assert int(count[0][0]) > 500, "the day before is not readable any more"
+    text = loop.failed_run("retrain", date=str(day))
+    assert "refused" in text and loop.registered(day) is None, text
+
+
+def register(loop: Loop, name: str, data: bytes) -> int:
+    """Registers an approved version with this bundle, and with newer data than the live one. Returns its number."""
+    live = loop.package(int(loop.live()["version"]))
+    key = f"tests/{name}-{uuid.uuid4().hex}/bundle.tar.gz"
+    loop.aws.s3.put_object(Bucket=loop.bucket("artifact"), Key=key, Body=data)
+    uri = f"s3://{loop.bucket('artifact')}/{key}"
+    answer = loop.aws.sagemaker.create_model_package(
+        ModelPackageGroupName=layout.model_group(WORKLOAD),
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={
+            **live["InferenceSpecification"],
+            "Containers": [{**live["InferenceSpecification"]["Containers"][0], "ModelDataUrl": uri}],
+        },
+        CustomerMetadataProperties={
+            **live["CustomerMetadataProperties"],
+            "bundle_uri": uri,
+            "bundle_digest": bundle.digest(data),
+            "data_cutoff": "2013-12-01T00:00:00Z",
+            "day": "2013-11-30",
+        },
+    )
+    return int(answer["ModelPackageArn"].rsplit("/", 1)[1])
+
+
+def live_files(loop: Loop) -> dict[str, bytes]:
+    """The files of the live version's bundle."""
+    return bundle.unpack(registry.content(loop.aws, loop.live_metadata()["bundle_uri"]))
+
+
+def with_file(loop: Loop, name: str, content: bytes) -> bytes:
+    """The live bundle with one file replaced and all digests recomputed."""
+    files = live_files(loop)
+    manifest: dict[str, Any] = json.loads(files.pop(bundle.MANIFEST))
+    fields = {key: value for key, value in manifest.items() if key not in ("format", "files", "engine")}
+    return bundle.pack(bundle.seal({**files, name: content}, **fields))
+
+
+def wrong_golden_rows(loop: Loop) -> bytes:
+    """The live bundle's golden rows, each with the opposite probability."""
+    lines = live_files(loop)[bundle.GOLDEN].splitlines()
+    rows = [json.loads(line) for line in lines]
+    return b"\n".join(json.dumps({**row, "probability": 1 - row["probability"]}).encode() for row in rows) + b"\n"
+
+
+@pytest.mark.parametrize("fault", ["cannot_load", "scores_wrongly"])
+def test_a_bad_bundle_is_rejected_and_the_old_version_stays(loop: Loop, fault: str) -> None:
+    live = loop.live()
+    name, content = (
+        (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, wrong_golden_rows(loop))
+    )
+    version = register(loop, fault, with_file(loop, name, content))
+    text = loop.failed_run("deploy", version=version)
+    assert "rolled back" in text or "ROLLBACK" in text, text
+    assert loop.service("/version").json()["model_version"] == str(live["version"])
+    assert loop.live()["version"] == live["version"]
+    assert loop.package(version)["ModelApprovalStatus"] == "Rejected"
+    # A second deploy of the version fails too, with the reason.
+    assert "Rejected" in loop.failed_run("deploy", version=version)
+    assert int(loop.live()["version"]) == int(live["version"])
+
+
+def test_a_rollback_is_one_deploy_and_sets_a_hold(loop: Loop) -> None:
+    live = loop.live()
+    if live.get("previous") is None:
+        pytest.fail(f"The second version was not promoted, so there is no version to roll back to: {live}")
+    loop.run("deploy", version="previous")
+    assert loop.service("/version").json()["model_version"] == str(live["previous"])
+    after = loop.live()
+    assert after["version"] == live["previous"] and after["hold"] is True
+    loop.run("deploy", version=str(live["previous"]), release_hold=True)
+    assert loop.live()["hold"] is False

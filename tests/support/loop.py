@@ -1,0 +1,183 @@
+"""The laptop stack after ``make run``, shared by all end-to-end tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from include.lake import layout
+from include.settings import Settings
+from include.workloads import Workload, load
+from infra.laptop import registry, replay, stages
+from infra.laptop.aws import Aws
+from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.progress import Reporter
+from infra.laptop.runs import Airflow, Run, RunFailed
+from infra.laptop.stages import Connection
+from tests.support.ports import free_port
+
+WORKLOAD = "flights"
+_RUN_SECONDS, _STOP_SECONDS = 1500, 120
+
+
+@dataclass
+class Loop:
+    """The stack on which ``make run`` has succeeded, with the calls that a person makes to it."""
+
+    config: LaptopConfig
+
+    @cached_property
+    def aws(self) -> Aws:
+        return Aws(self.config)
+
+    @cached_property
+    def airflow(self) -> Airflow:
+        return Airflow(self.config.airflow_url)
+
+    @cached_property
+    def workload(self) -> Workload:
+        return load(WORKLOAD)
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(self.config, self.aws, self.airflow, Reporter())
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The days of the two retrain runs of ``make run``."""
+        return self.config.night, self.config.night + timedelta(days=1)
+
+    # --- S3 and Athena ---
+
+    def bucket(self, kind: str) -> str:
+        """The ``lake`` or the ``artifact`` bucket."""
+        return next(b["Name"] for b in self.aws.s3.list_buckets()["Buckets"] if kind in b["Name"])
+
+    def keys(self, kind: str, prefix: str) -> list[str]:
+        """The keys of a bucket below ``prefix``."""
+        pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket(kind), Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+    def read(self, kind: str, key: str) -> bytes:
+        """An object's bytes."""
+        return self.aws.s3.get_object(Bucket=self.bucket(kind), Key=key)["Body"].read()
+
+    def query(self, sql: str) -> list[list[str]]:
+        """The rows of an Athena query over the published tables; a NULL is an empty text."""
+        athena = self.aws.athena
+        context = {"Database": Settings.model_fields["glue_database"].default}
+        group = Settings.model_fields["athena_workgroup"].default
+        started = athena.start_query_execution(QueryString=sql, QueryExecutionContext=context, WorkGroup=group)
+        query = started["QueryExecutionId"]
+        while True:
+            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if status["State"] not in ("QUEUED", "RUNNING"):
+                break
+            time.sleep(0.1)
+        assert status["State"] == "SUCCEEDED", status.get("StateChangeReason")
+        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
+        return [[cell.get("VarCharValue", "") for cell in row["Data"]] for row in rows]
+
+    # --- the service and the model registry ---
+
+    def service(self, path: str, body: Any = None) -> httpx.Response:
+        """The live service's response, through its load balancer: GET, or POST with a body."""
+        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(WORKLOAD))["Parameter"]["Value"]
+        return httpx.get(url + path, timeout=10) if body is None else httpx.post(url + path, json=body, timeout=10)
+
+    def live(self) -> dict[str, Any]:
+        """The live pointer."""
+        pointer = registry.live(self.aws, Settings.model_fields["state_table"].default, WORKLOAD)
+        assert pointer is not None, "no version was deployed"
+        return pointer
+
+    def package(self, version: int) -> dict[str, Any]:
+        """DescribeModelPackage of one version."""
+        return next(p for p in registry.versions(self.aws, WORKLOAD) if p["ModelPackageVersion"] == version)
+
+    def live_metadata(self) -> dict[str, str]:
+        """The metadata of the live version's model package."""
+        return self.package(int(self.live()["version"]))["CustomerMetadataProperties"]
+
+    def registered(self, day: date) -> dict[str, Any] | None:
+        """The newest model package of the retrain run of ``day``, None when there is none."""
+        return registry.of_night(self.aws, WORKLOAD, day)
+
+    def metadata(self, day: date) -> dict[str, str]:
+        """The metadata of the model package of the retrain run of ``day``."""
+        package = self.registered(day)
+        assert package is not None, f"the retrain run of {day} registered no version"
+        return package["CustomerMetadataProperties"]
+
+    # --- DAG runs and events ---
+
+    def run(self, dag: str, **params: Any) -> Run:
+        """Triggers a DAG by REST and follows it. Raises RunFailed, with the failed task's log, when it fails."""
+        dag_id = f"{WORKLOAD}_{dag}"
+        return self.airflow.follow(dag_id, self.airflow.trigger(dag_id, params), Reporter())
+
+    def failed_run(self, dag: str, **params: Any) -> str:
+        """The error text of a DAG run that must fail."""
+        with pytest.raises(RunFailed) as failure:
+            self.run(dag, **params)
+        return str(failure.value)
+
+    def ingest(self, day: date) -> None:
+        """Runs ingestion for one day."""
+        stages.ingest(self.connection, WORKLOAD, day)
+
+    def send(self, events: list[dict[str, Any]]) -> None:
+        """Puts events on the workload's stream."""
+        for first in range(0, len(events), replay.BATCH):
+            replay.put_records(self.aws, self.workload.stream.name, events[first : first + replay.BATCH])
+
+    def recorded_on(self, day: date) -> list[dict[str, Any]]:
+        """The events of the history that were recorded on one day, in order."""
+        return replay.History(self.workload, self.config.data, day, day + timedelta(days=1)).by_day[str(day)]
+
+
+@pytest.fixture(scope="session")
+def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """Runs ``make run``'s command (two retrain runs on real data) and stops the stack at the end.
+
+    The state folder is outside pytest's own folders, because other pytest runs delete those. It is kept when a test
+    has failed.
+    """
+    state = Path(tempfile.mkdtemp(prefix="nightjar-e2e-"))
+    settings = {
+        "NIGHTJAR_RUN": str(state),
+        "NIGHTJAR_AIRFLOW_PORT": str(free_port()),
+        "NIGHTJAR_SERVICE_PORT": str(free_port()),
+        "NIGHTJAR_CLOUD_PORT": str(free_port()),
+    }
+    environ = {**os.environ, **settings}
+    config = LaptopConfig.from_env(environ)
+
+    def laptop(command: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        argv = [str(config.python("laptop")), "-m", "infra.laptop", command]
+        return subprocess.run(argv, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=seconds, check=False)
+
+    try:
+        done = laptop("run", _RUN_SECONDS)
+        sys.stdout.write(done.stdout[-6000:])  # shown by pytest when a test fails
+        assert done.returncode == 0, f"make run failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        yield Loop(config)
+    finally:
+        stopped = laptop("stop", _STOP_SECONDS)
+        sys.stdout.write(f"{stopped.stdout} {stopped.stderr} {json.dumps(settings)}\n")
+        if not request.session.testsfailed:
+            shutil.rmtree(state)
