@@ -1,7 +1,7 @@
 """``make lint``: runs every linter, even if another one fails.
 
-``python -m scripts.lint mypy codespell`` runs only the named ones. They are installed in the test environment and configured
-in pyproject.toml.
+``python -m scripts.lint mypy codespell`` runs only the named ones. They are installed in the test environment and
+configured in pyproject.toml.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``python -m scripts.run_pytest SUITE COUNTS [ARGUMENT ...]``: runs pytest in the environment of this interpreter.
 
-``SUITE`` is a runtime of ``scripts.suites``, or ``rest`` for the tests that belong to no runtime. How many tests passed, failed
-and so on is written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
+``SUITE`` is a runtime of ``scripts.suites``, or ``rest`` for the tests that belong to no runtime. How many passed,
+failed and so on is written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ def _runtime(item: pytest.Item) -> str | None:
 def add_pytest() -> None:
     """Makes pytest importable where the environment does not have it.
 
-    Set-up installs requirements/pytest.txt into one folder for each Python version (hypothesis is compiled). The folder is
-    appended to sys.path, so it never shadows a package that the runtime pins. It does supply what pytest and hypothesis
-    depend on (packaging, pygments, pluggy, iniconfig, sortedcontainers): if a runtime lacks one of these, no test notices.
+    Set-up installs requirements/pytest.txt into one folder for each Python version (hypothesis is compiled). The folder
+    is appended to sys.path, so it never shadows a package that the runtime pins. It does supply what pytest and
+    hypothesis depend on (packaging, pygments, pluggy, iniconfig, sortedcontainers): if a runtime lacks one of these, no
+    test notices.
     """
     if importlib.util.find_spec("pytest") is None:
         sys.path.append(str(HOME / "pytest" / f"{sys.version_info.major}.{sys.version_info.minor}"))

@@ -1,7 +1,7 @@
-"""``make test``: the linters, each runtime's unit tests in its own environment, then all other tests in the test environment.
+"""``make test``: the linters, each runtime's unit tests in its own environment, then all other tests.
 
-Linters and unit tests run two at a time, and each one's output follows when it has ended. The last line gives the totals in
-pytest's form; a linter counts as one test. The exit code is 1 when anything failed.
+Linters and unit tests run two at a time; the output of each is printed when it ends. All other tests run in the test
+environment. The last line has the totals in pytest's form, where each linter counts as one test.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WIDTH = 100
 
 
 def main() -> int:
-    """Runs what the arguments ask for.
+    """Runs what the arguments name.
 
     Returns:
         1 when anything failed, else 0.
@@ -50,9 +50,7 @@ def main() -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m scripts.run_tests", description=__doc__)
-    found.add_argument(
-        "--unit", action="store_true", help="no linters, and only tests that start no process and no Spark"
-    )
+    found.add_argument("--unit", action="store_true", help="no linters, and no test that starts a process or Spark")
     found.add_argument("--runtime", choices=list(SUITES), help="only this runtime's unit tests")
     return found
 
@@ -65,10 +63,10 @@ def suite(name: str, counts: Path, *arguments: str) -> Step:
 
 
 def tally(result: Result, counts: Path) -> Counter[str]:
-    """How many tests ended in each way.
+    """How many tests had each outcome.
 
-    A linter counts as one test. A pytest that ended badly although no test did (none was found, or it did not come to its
-    summary) counts as an error.
+    A linter counts as one test. A pytest that failed without a failed test (it found none, or crashed) counts as an
+    error.
     """
     if result.name.startswith("lint"):
         return Counter({"failed" if result.code else "passed": 1})

@@ -1,8 +1,9 @@
 """Which tests run in which runtime's environment.
 
-A runtime's unit tests are those of its folders that have none of the markers in ``MARKERS``. They run in the runtime's own
-environment, so a package that its requirement file lacks makes them fail. All other tests run in the test environment, which has
-the packages of every runtime. Standard library only: every environment imports this file.
+A runtime's unit tests are the tests in its folders that have none of the markers in ``MARKERS``. They run in the
+runtime's own environment, so they fail when its requirement file lacks a package. All other tests run in the test
+environment, which has the packages of all runtimes. This file imports only the standard library, because every
+environment imports it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ CONFIG = '[tool.pytest.ini_options]\ntestpaths = ["tests"]\nmarkers = ["stack: x
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with one unit test and one stack test in each runtime's first folder, and the same in ``tests/other``."""
+    """One unit test and one stack test in each runtime's first folder and in ``tests/other``."""
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "pyproject.toml").write_text(CONFIG)
     for folder in [*(folder for folders in SUITES.values() for folder in folders), "tests/other"]:
