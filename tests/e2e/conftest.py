@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, RunFailed
+from infra.laptop.runs import Airflow, Run, RunFailedError
 from infra.laptop.stages import Connection
 
 WORKLOAD = "flights"
@@ -88,13 +89,13 @@ class Loop:
         return next(p for p in registry.versions(self.aws, WORKLOAD) if p["ModelPackageVersion"] == version)
 
     def run(self, dag: str, **params: Any) -> Run:
-        """Triggers a DAG by REST and follows it; raises RunFailed, with the failing task's log, when it ends red."""
+        """Triggers a DAG by REST and follows it; raises RunFailedError, with the failing task's log, when it ends red."""
         dag_id = f"{WORKLOAD}_{dag}"
         return self.airflow.follow(dag_id, self.airflow.trigger(dag_id, params), Reporter())
 
     def red(self, dag: str, **params: Any) -> str:
         """The text of a run that must end red."""
-        with pytest.raises(RunFailed) as failure:
+        with pytest.raises(RunFailedError) as failure:
             self.run(dag, **params)
         return str(failure.value)
 
@@ -148,7 +149,8 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
         "NIGHTJAR_CLOUD_PORT": str(free_port()),
     }
     environ = {**os.environ, **settings}
-    config = LaptopConfig.from_env(environ)
+    with mock.patch.dict(os.environ, settings):
+        config = LaptopConfig.from_env()
     command = [str(config.python("laptop")), "-m", "infra.laptop"]
     try:
         done = subprocess.run([*command, "run"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=1500)

@@ -87,7 +87,7 @@ def test_a_wrong_request_is_told_its_field(loop: Loop) -> None:
 
 def test_the_challenger_met_the_champion_on_other_data_with_another_cut_off(loop: Loop) -> None:
     first, second = (
-        registry.of_night(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"] for night in loop.nights
+        registry.version_of_day(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"] for night in loop.nights
     )
     assert first["dataset_version"] != second["dataset_version"] and first["data_cutoff"] < second["data_cutoff"]
     evaluation = registry.document(loop.aws, second["evaluation_uri"])
@@ -100,7 +100,7 @@ def test_the_challenger_met_the_champion_on_other_data_with_another_cut_off(loop
 
 def test_a_data_set_is_what_its_manifest_says(loop: Loop) -> None:
     for night in loop.nights:
-        package = registry.of_night(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"]
+        package = registry.version_of_day(loop.aws, WORKLOAD, night)["CustomerMetadataProperties"]
         version = package["dataset_version"]
         manifest = json.loads(loop.read("artifact", layout.dataset_manifest_key(WORKLOAD, version)))
         assert manifest["version"] == version == dataset_version(manifest)

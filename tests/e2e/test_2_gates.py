@@ -75,7 +75,7 @@ def test_a_batch_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
     count = loop.query(f"select count(*) from flights_scheduled where event_date = '{loop.nights[1]}'")
     assert int(count[0][0]) > 500, "the day before does not answer any more"
     text = loop.red("retrain", date=str(day))
-    assert "refused" in text and not registry.of_night(loop.aws, WORKLOAD, day), text
+    assert "refused" in text and not registry.version_of_day(loop.aws, WORKLOAD, day), text
 
 
 def register(loop: Loop, name: str, data: bytes) -> int:
