@@ -1,9 +1,10 @@
-"""Peak memory of one ingest task at two sizes of backlog: flat, and at most 250 MB (a worker has 2 GB for 5 tasks).
+"""Measures the peak memory of one ingest task for two sizes of backlog.
 
     python -m benchmarks.ingest_memory [RECORDS ...]
 
-Starts the local cloud on a free port, fills one shard, and reads it with the operator in a fresh process a size, whose peak
-resident set (``ru_maxrss``) is printed. Ends with code 1 when a size is over the limit.
+The peak should not depend on the size and be at most 250 MB, because a worker has 2 GB for 5 tasks. For each size the
+local cloud is started on a free port, one shard is filled, and a new process reads it with the operator and prints its
+peak resident set size (``ru_maxrss``). The exit code is 1 when a size exceeds the limit.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,17 +23,19 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+from benchmarks.errors import BenchmarkError
+
 SIZES = (25_000, 250_000)
 LIMIT_MB = 250
 READY_SECONDS = 60
 ROOT = Path(__file__).parents[1]
 VENVS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "venvs"
 BUCKET, STREAM, STATE = "nj-lake", "bench", "nightjar-state"
-PUT_RECORDS = 500  # Kinesis' limit for one PutRecords
+PUT_RECORDS = 500  # the maximum of PutRecords
 
 
 def read() -> None:
-    """In a process of its own: ingests the stream and prints what it took."""
+    """Ingests the stream in this process and prints the result, its seconds and the peak memory as JSON."""
     from nightjar.kinesis.hook import KinesisReadHook
     from nightjar.operators.kinesis import KinesisToS3Operator
 
@@ -56,7 +58,7 @@ def read() -> None:
 
 
 def fill(records: int) -> None:
-    """Makes bucket, table and stream anew and puts that many events of some 400 bytes."""
+    """Creates bucket, table and stream, and puts that many events of about 400 bytes."""
     import boto3
 
     kinesis = boto3.client("kinesis")
@@ -88,11 +90,11 @@ def event(number: int) -> bytes:
 
 @contextmanager
 def cloud() -> Iterator[dict[str, str]]:
-    """A local cloud of this benchmark's own; yields the environment that points at it."""
-    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder, socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        listener.close()
+    """Starts a local cloud; yields the environment variables that clients of it need."""
+    from infra.laptop.ports import free_port  # not in Airflow's environment, in which this module is executed too
+
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder:
         config = Path(folder) / "cloud.json"
         glue = {"python": sys.executable, "jars": [], "driver_memory": "1g"}
         config.write_text(json.dumps({"port": port, "state": f"{folder}/state", "glue": glue, "images": {}}))
@@ -114,7 +116,11 @@ def cloud() -> Iterator[dict[str, str]]:
 
 
 def wait_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
-    """Until the cloud answers; raises with its log when it does not."""
+    """Waits until the local cloud answers.
+
+    Raises:
+        BenchmarkError: It did not start; the text has its log.
+    """
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -123,11 +129,11 @@ def wait_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> No
             time.sleep(0.2)
         else:
             return
-    raise SystemExit(f"The local cloud did not start:\n{log.read_text()[-2000:]}")
+    raise BenchmarkError(f"The local cloud did not start. Its log:\n{log.read_text()[-2000:]}")
 
 
 def child(what: str, env: dict[str, str]) -> str:
-    """Runs this file for one step in a fresh interpreter of Airflow's environment; its last line of output."""
+    """Runs one step of this module in Airflow's environment and returns its last line of output."""
     python = str(VENVS / "airflow" / "bin" / "python")
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     argv = [python, "-m", "benchmarks.ingest_memory", what]
@@ -136,14 +142,14 @@ def child(what: str, env: dict[str, str]) -> str:
 
 
 def measure(size: int) -> dict[str, Any]:
-    """Ingests ``size`` records: ``{"records", "objects", "seconds", "peak_mb", …}``."""
+    """Ingests ``size`` records and returns ``{"records", "objects", "seconds", "peak_mb", …}``."""
     with cloud() as env:
         child(f"fill={size}", env)
         return json.loads(child("read", env))
 
 
 def main(sizes: list[int]) -> int:
-    """Prints the table; 1 when a size is over the limit."""
+    """Prints the table and returns 1 when a size exceeds the limit."""
     print(f"{'records':>10}{'objects':>9}{'seconds':>9}{'peak MB':>9}   target")
     failed = False
     for size in sizes:
@@ -151,7 +157,7 @@ def main(sizes: list[int]) -> int:
         good = result["peak_mb"] <= LIMIT_MB and result["records"] == size
         failed |= not good
         numbers = f"{result['records']:>10}{result['objects']:>9}{result['seconds']:>9.1f}{result['peak_mb']:>9.0f}"
-        print(f"{numbers}   at most {LIMIT_MB}, flat: {'ok' if good else 'NOT MET'}", flush=True)
+        print(f"{numbers}   at most {LIMIT_MB}, flat: {'met' if good else 'MISSED'}", flush=True)
     return int(failed)
 
 
@@ -162,4 +168,7 @@ if __name__ == "__main__":
     elif arguments and arguments[0].startswith("fill="):
         fill(int(arguments[0].removeprefix("fill=")))
     else:
-        sys.exit(main([int(argument) for argument in arguments] or list(SIZES)))
+        try:
+            sys.exit(main([int(argument) for argument in arguments] or list(SIZES)))
+        except BenchmarkError as error:
+            sys.exit(str(error))

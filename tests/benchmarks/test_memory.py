@@ -21,7 +21,7 @@ def test_the_pss_of_a_rollup() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="PSS needs Linux")
-def test_a_recorded_process_counts_and_a_reused_pid_does_not(tmp_path: Path) -> None:
+def test_a_process_of_the_stack_counts_and_a_reused_pid_does_not(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     pids.mkdir()
     created = psutil.Process().create_time()
