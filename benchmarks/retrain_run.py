@@ -1,8 +1,8 @@
 """Measures a retrain run on the running laptop stack: its wall-clock time against the running times of its jobs.
 
 The wall-clock time is from the trigger of the run to its end. The jobs' time is the minimum of any orchestrator: the
-longer of the two Athena queries, which run in parallel, then training, then evaluation. AWS reports the times: a query's
-``TotalExecutionTimeInMillis`` (engine and queue), ``TrainingStartTime`` to ``TrainingEndTime``, and
+longer of the two Athena queries, which run in parallel, then training, then evaluation. AWS reports these times: the
+``TotalExecutionTimeInMillis`` of a query (engine and queue), ``TrainingStartTime`` to ``TrainingEndTime``, and
 ``ProcessingStartTime`` to ``ProcessingEndTime``. So they include the start of the container, but not the delay until
 Airflow notices its end. The run has the Param ``fresh``, with which every job runs again although its result exists.
 """

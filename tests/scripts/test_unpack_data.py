@@ -28,7 +28,7 @@ def test_only_the_named_files_are_extracted(tmp_path: Path) -> None:
 
 def test_a_file_with_another_digest_is_refused_and_deleted(tmp_path: Path) -> None:
     package = archive(tmp_path, {"p/a.csv": b"tampered"})
-    with pytest.raises(unpack_data.UnpackError, match=r"p/a\.csv has sha256"):
+    with pytest.raises(unpack_data.UnpackError, match=r"p/a\.csv has SHA-256"):
         unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", hashlib.sha256(b"a").hexdigest())}, tmp_path / "home")
     assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file()]
 
