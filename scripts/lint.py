@@ -44,8 +44,10 @@ def main() -> int:
     """
     known = linters()
     parser = argparse.ArgumentParser(prog="python -m scripts.lint", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *known], help="linters to run; all when none is named")
+    parser.add_argument("names", nargs="*", help=f"linters to run, of {', '.join(known)}; all when none is named")
     names = parser.parse_args().names or list(known)
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"unknown linter {', '.join(unknown)}; choose from {', '.join(known)}")
     failed = [result.name for result in steps.run([known[name] for name in names], at_once=2) if result.code]
     print(f"\nfailed: {', '.join(failed)}" if failed else f"\nno findings: {', '.join(names)}")
     return int(bool(failed))

@@ -50,7 +50,9 @@ def main() -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m scripts.run_tests", description=__doc__)
-    found.add_argument("--unit", action="store_true", help="no linters, and no test that starts a process or Spark")
+    found.add_argument(
+        "--unit", action="store_true", help="no linters, and only tests without a marker of scripts.suites"
+    )
     found.add_argument("--runtime", choices=list(SUITES), help="only this runtime's unit tests")
     return found
 

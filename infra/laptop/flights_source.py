@@ -225,4 +225,5 @@ def _instant(moment: date) -> datetime:
 
 
 def _iso(instant: datetime) -> str:
+    """The producer's own text form of times, in whole seconds. It is part of the raw objects' bytes."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

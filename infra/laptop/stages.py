@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from include.lake.instants import format_instant
+from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
 from infra.laptop import cloud, registry
 from infra.laptop.aws import Aws
@@ -127,10 +127,11 @@ def _serving(connection: Connection, workload: str, package: dict[str, Any]) -> 
     if version == package["ModelPackageVersion"]:
         return f"version {version} is live"
     cutoffs = {
-        p["ModelPackageVersion"]: p["CustomerMetadataProperties"]["data_cutoff"]
+        p["ModelPackageVersion"]: parse_instant(p["CustomerMetadataProperties"]["data_cutoff"])
         for p in registry.versions(connection.aws, workload)
     }
-    if cutoffs.get(version, "") >= package["CustomerMetadataProperties"]["data_cutoff"]:
+    cutoff = parse_instant(package["CustomerMetadataProperties"]["data_cutoff"])
+    if version in cutoffs and cutoffs[version] >= cutoff:
         return f"version {version} stays live: its data is as new or newer"
     return None
 
