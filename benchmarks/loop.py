@@ -1,9 +1,9 @@
-"""``make bench-loop``: what the platform is measured by, each value beside its target, on the platform that runs.
+"""``make bench-loop``: measures the running laptop stack and prints each value beside its target.
 
-    python -m benchmarks.loop [--workload flights] [--nights 3]
+    python -m benchmarks.loop [--workload flights] [--runs 3]
 
-The nights are the newest registered one, with every job run anew. Ends with 1 when a target is missed, with 2 when the platform
-does not run. The same rows, with every single measurement, are in ``bench-loop.json`` in the run folder.
+It repeats the newest retrain run, with every job running again. The exit code is 1 when a target is missed, and 2 when
+the stack does not run. The rows and every single measurement are written to ``bench-loop.json`` in the run folder.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from benchmarks import imports, ingest_memory, memory, night
-from benchmarks.night import Night
+from benchmarks import imports, ingest_memory, memory, retrain_run
+from benchmarks.errors import BenchmarkError
+from benchmarks.retrain_run import Measurement
 from benchmarks.table import MISSED, Row, table
 from infra.laptop import registry, stages
 from infra.laptop.config import LaptopConfig, LaptopError
@@ -37,18 +38,18 @@ GAPS = 5
 
 
 def main() -> int:
-    """Measures and prints."""
+    """Measures and prints the table; returns the exit code."""
     arguments = parser().parse_args()
     try:
         config = LaptopConfig.from_env()
         connection = stages.connect(config, Reporter(Console(stderr=True, highlight=False, soft_wrap=True)))
-        day = newest_night(connection, arguments.workload)
+        day = newest_day(connection, arguments.workload)
     except (LaptopError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        rows, details = measure(connection, arguments.workload, day, arguments.nights)
-    except (LaptopError, RuntimeError) as error:
+        rows, details = measure(connection, arguments.workload, day, arguments.runs)
+    except (LaptopError, BenchmarkError) as error:
         print(f"\nThe measurement failed.\n{error}", file=sys.stderr)
         return 1
     print(table(rows))
@@ -62,57 +63,63 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Which workload, how often."""
+    """The command line."""
     found = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__)
     found.add_argument("--workload", default="flights")
-    found.add_argument("--nights", type=int, default=3, help="retrain nights that are measured; the median counts")
+    found.add_argument(
+        "--runs", type=int, default=3, help="number of retrain runs that are measured; the median counts"
+    )
     return found
 
 
-def newest_night(connection: Connection, workload: str) -> date:
-    """The day of the newest registered version. Raises :class:`LaptopError` when there is none."""
+def newest_day(connection: Connection, workload: str) -> date:
+    """The day of the newest registered version.
+
+    Raises:
+        LaptopError: No version is registered.
+    """
     packages = registry.versions(connection.aws, workload)
     if not packages:
-        raise LaptopError(f"No version of {workload} is registered yet. Run `make run` to its end first.")
+        raise LaptopError(f"No version of {workload} is registered yet. Run `make run` first.")
     return date.fromisoformat(packages[0]["CustomerMetadataProperties"]["day"])
 
 
 def measure(connection: Connection, workload: str, day: date, times: int) -> tuple[list[Row], dict[str, Any]]:
-    """All rows, and every single measurement behind them."""
+    """Measures everything and returns the rows and every single measurement behind them."""
     config, stage = connection.config, connection.reporter.stage
     supervisor = Supervisor(config.state)
     with stage("memory at rest"):
-        night.settle(connection.airflow, workload)
+        retrain_run.settle(connection.airflow, workload)
         with memory.Sampler(supervisor) as rest:
             rest.wait(REST_SECONDS)
-    nights = []
+    retrain_runs = []
     for number in range(times):
-        with stage(f"retrain night {number + 1} of {times} ({day})"):
+        with stage(f"retrain run {number + 1} of {times} ({day})"):
             average = os.getloadavg()[0]
-            nights.append((average, night.measure(connection, workload, day)))
-            night.settle(connection.airflow, workload)
-    with stage("memory under load: process and retrain anew"), memory.Sampler(supervisor) as load:
+            retrain_runs.append((average, retrain_run.measure(connection, workload, day)))
+            retrain_run.settle(connection.airflow, workload)
+    with stage("memory under load: process and retrain"), memory.Sampler(supervisor) as load:
         for dag in ("process", "retrain"):
-            night.follow(connection, f"{workload}_{dag}", day)
-        night.settle(connection.airflow, workload)
+            retrain_run.follow(connection, f"{workload}_{dag}", day)
+        retrain_run.settle(connection.airflow, workload)
     with stage("import of the DAG files"):
         seconds = imports.measure(config.python("airflow"))
     with stage("memory of an ingest task"):
         ingests = [ingest_memory.measure(size) for size in ingest_memory.SIZES]
     runs = recorded_runs(config)
     rows = [
-        *night_rows(nights),
+        *retrain_rows(retrain_runs),
         import_row(seconds),
         *ingest_rows(ingests),
-        memory_row("PSS of the whole platform at rest", rest, REST_GB),
-        memory_row("PSS of the whole platform under load", load, LOAD_GB),
+        memory_row("PSS of the laptop stack at rest", rest.peak, rest.samples, REST_GB),
+        memory_row("PSS of the laptop stack under load", load.peak, load.samples, LOAD_GB),
         *run_rows(runs),
     ]
     details = {
         "workload": workload,
-        "night": day.isoformat(),
+        "day": day.isoformat(),
         "processors": os.cpu_count(),
-        "nights": [{"load_average": average, "ratio": one.ratio, **asdict(one)} for average, one in nights],
+        "retrain_runs": [{"load_average": average, "ratio": one.ratio, **asdict(one)} for average, one in retrain_runs],
         "imports": seconds,
         "ingest": ingests,
         "memory": {name: asdict(sampler.peak) for name, sampler in (("rest", rest), ("load", load))},
@@ -121,23 +128,29 @@ def measure(connection: Connection, workload: str, day: date, times: int) -> tup
     return rows, details
 
 
-def night_rows(nights: list[tuple[float, Night]]) -> list[Row]:
-    """The night with the median ratio, and what its overhead went to; with each comes the load average before it."""
-    median = sorted((one for _, one in nights), key=lambda one: one.ratio)[len(nights) // 2]
-    each = ", ".join(f"{one.ratio:.2f} (load {average:.1f}, {one.retries} retries)" for average, one in nights)
+def retrain_rows(runs: list[tuple[float, Measurement]]) -> list[Row]:
+    """The run with the median ratio and the causes of its overhead. ``runs`` has the load average before each run."""
+    median = sorted((one for _, one in runs), key=lambda one: one.ratio)[len(runs) // 2]
+    each = ", ".join(f"{one.ratio:.2f} (load {average:.1f}, {one.retries} retries)" for average, one in runs)
     jobs = ", ".join(f"{name} {seconds:.1f}" for name, seconds in median.jobs.items())
-    note = f"{median.wall:.1f} s for {median.needed:.1f} s of jobs ({jobs}); each night: {each}"
+    note = f"{median.wall:.1f} s for {median.needed:.1f} s of jobs ({jobs}); each run: {each}"
+    hop = statistics.median([hop for _, one in runs for hop in one.hops])
     most = "; ".join(f"{label} {seconds:.1f}" for label, seconds in list(median.gaps.items())[:GAPS])
     overhead = (median.wall - median.needed) / len(median.path)
     return [
-        Row("retrain night: wall clock / its jobs' own time", median.ratio, "", RATIO, note),
-        Row("overhead of a task hop (median)", statistics.median([hop for _, one in nights for hop in one.hops]), "s", None,
-            f"with what tasks themselves do: {overhead:.1f} s a task on the critical path; most seconds: {most}"),
-    ]  # fmt: skip
+        Row("retrain run: wall-clock time / time of its jobs", median.ratio, "", RATIO, note),
+        Row(
+            "overhead of a task hop (median)",
+            hop,
+            "s",
+            None,
+            f"including the tasks' own work: {overhead:.1f} s for each task on the critical path; largest: {most}",
+        ),
+    ]
 
 
 def import_row(seconds: dict[str, float]) -> Row:
-    """The slowest file."""
+    """The row of the slowest file."""
     worst = max(seconds, key=lambda name: seconds[name])
     return Row(
         "slowest warm import of a DAG file", seconds[worst], "s", IMPORT_SECONDS, f"{worst} of {len(seconds)} files"
@@ -145,7 +158,7 @@ def import_row(seconds: dict[str, float]) -> Row:
 
 
 def ingest_rows(ingests: list[dict[str, Any]]) -> list[Row]:
-    """Peak at each size, and whether it is flat."""
+    """The peak for each size, and the ratio of the largest size to the smallest."""
     rows = [
         Row(f"peak memory of an ingest task, {one['records']:,} records", one["peak_mb"], "MB", ingest_memory.LIMIT_MB)
         for one in ingests
@@ -153,40 +166,37 @@ def ingest_rows(ingests: list[dict[str, Any]]) -> list[Row]:
     return [*rows, Row("the same, largest / smallest size", ingests[-1]["peak_mb"] / ingests[0]["peak_mb"], "", FLAT)]
 
 
-def memory_row(name: str, sampler: memory.Sampler, at_most: float) -> Row:
-    """The largest sample."""
-    peak = sampler.peak
+def memory_row(name: str, peak: memory.Sample, samples: int, at_most: float) -> Row:
+    """The row of the largest sample."""
     if not peak.processes:
-        return Row(name, None, "GB", at_most, "no /proc/<pid>/smaps_rollup could be read: PSS needs Linux")
+        return Row(name, None, "GB", at_most, "no /proc/<pid>/smaps_rollup is readable: PSS needs Linux")
     parts = ", ".join(
         f"{part} {size / memory.GB:.2f}" for part, size in sorted(peak.by_name.items(), key=lambda x: -x[1])
     )
-    unread = f"; {peak.unreadable} processes could not be read and are NOT in it" if peak.unreadable else ""
+    unread = f"; {peak.unreadable} processes could not be read and are NOT included" if peak.unreadable else ""
     return Row(
         name,
         peak.total / memory.GB,
         "GB",
         at_most,
-        f"{peak.processes} processes, {sampler.samples} samples: {parts}{unread}",
+        f"{peak.processes} processes, {samples} samples: {parts}{unread}",
     )
 
 
 def recorded_runs(config: LaptopConfig) -> list[dict[str, Any]]:
-    """What `make run` has written down about its runs on this run folder, oldest first."""
+    """The runs of `make run` in this run folder, oldest first."""
     file = config.state / "summary.json"
     return json.loads(file.read_text()).get("runs", []) if file.is_file() else []
 
 
 def run_rows(runs: list[dict[str, Any]]) -> list[Row]:
-    """The first run of a clean clone (its set-up counts), and the newest run after a run."""
+    """The first run after a clone, set-up included, and the newest of the later runs."""
     clean = next((run for run in runs if run["first"] and run["set_up"]), None)
     again = next((run for run in reversed(runs) if not run["first"]), None)
-    missing = (
-        "no first run with its set-up is on record here" if runs else "no run is on record here: `make run` to its end"
-    )
+    missing = "no first run with set-up is recorded here" if runs else "no run is recorded here: run `make run`"
     return [
         _run_row("`make run` from a clean clone", clean, CLEAN_MINUTES, missing),
-        _run_row("`make run` again", again, AGAIN_MINUTES, "no second run is on record here: `make run` again"),
+        _run_row("`make run` again", again, AGAIN_MINUTES, "no second run is recorded here: run `make run` again"),
     ]
 
 

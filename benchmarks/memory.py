@@ -1,6 +1,6 @@
-"""Memory of the whole platform: the proportional set sizes (PSS) of every process that the run folder's records lead to.
+"""Memory of the laptop stack: the proportional set size (PSS) of its processes and their descendants. Linux only.
 
-PSS counts a page that N processes share as one Nth for each, so the sum is what the platform takes from the machine. Linux only.
+PSS counts a page that N processes share as one Nth for each, so the sum is the memory that the stack takes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GB = 1e9
 
 
 def rollup_bytes(text: str) -> int:
-    """The PSS in bytes that a ``smaps_rollup`` file says."""
+    """The PSS in bytes in the text of a ``smaps_rollup`` file; 0 if it has none."""
     for line in text.splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -27,7 +27,13 @@ def rollup_bytes(text: str) -> int:
 
 @dataclass
 class Sample:
-    """PSS in bytes by recorded process, its children counted with it; ``unreadable`` processes are in none."""
+    """PSS at one moment.
+
+    Attributes:
+        by_name: Bytes of each process of the stack, including its descendants.
+        processes: Number of processes that were read.
+        unreadable: Number of processes that could not be read and are in no sum.
+    """
 
     by_name: dict[str, int] = field(default_factory=dict)
     processes: int = 0
@@ -35,11 +41,12 @@ class Sample:
 
     @property
     def total(self) -> int:
+        """Bytes of all processes."""
         return sum(self.by_name.values())
 
 
 def sample(supervisor: Supervisor) -> Sample:
-    """All processes at this moment. One that ends while it is looked at counts as nothing."""
+    """Reads all processes. A process that ends meanwhile counts as zero."""
     found = Sample()
     for record in supervisor.running():
         try:
@@ -62,7 +69,7 @@ def sample(supervisor: Supervisor) -> Sample:
 
 
 class Sampler:
-    """Samples every ``seconds`` in a thread, as a context; ``peak`` is the largest sample."""
+    """A context manager that takes a sample every ``seconds`` in a thread; ``peak`` is the largest."""
 
     def __init__(self, supervisor: Supervisor, seconds: float = 1.0) -> None:
         self.peak = Sample()
@@ -81,7 +88,7 @@ class Sampler:
         self._thread.join()
 
     def wait(self, seconds: float) -> None:
-        """Lets samples be taken for that long."""
+        """Waits while samples are taken."""
         time.sleep(seconds)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""A measured value beside its target: one row, and the table of all."""
+"""Measured values beside their targets: rows, and the table of all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ MET, MISSED, NO_TARGET, NOT_MEASURED = "met", "MISSED", "no target", "not measur
 
 @dataclass(frozen=True)
 class Row:
-    """``value`` is None where nothing was measured; ``note`` then says why. ``at_most`` is None where no target was set."""
+    """One value and its target.
+
+    Attributes:
+        value: None when nothing was measured; ``note`` then has the reason.
+        at_most: The target; None when there is none.
+    """
 
     name: str
     value: float | None
@@ -20,7 +25,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What the value says about the target."""
+        """Whether the value meets the target."""
         if self.value is None:
             return NOT_MEASURED
         if self.at_most is None:
@@ -33,7 +38,7 @@ class Row:
 
 
 def table(rows: list[Row]) -> str:
-    """Text: what was measured, the value, the target, the verdict; below each row its note."""
+    """The rows as text, each with its note below."""
     lines = [f"{'measured':<52}{'value':>12}  {'target':<14}verdict", "-" * 92]
     for row in rows:
         value = "—" if row.value is None else f"{row.value:.2f} {row.unit}".rstrip()

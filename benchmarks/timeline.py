@@ -1,6 +1,6 @@
-"""Where a run's wall clock goes: its critical path, the hops on it, and what was no job's own time. Pure functions.
+"""Analyses where a run's time goes: its critical path, the hops on it, and the time in which no job ran.
 
-Instants are seconds since the epoch, spans are ``(begin, end)``.
+Pure functions. Times are seconds since the epoch, spans are ``(begin, end)``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ENDS = {"deferred", "success", "failed", "skipped", "up_for_retry", "upstream_fa
 
 @dataclass(frozen=True)
 class Task:
-    """A task that ran: when its processes ran and how each run ended (``deferred``, ``success``, ``failed`` …)."""
+    """The executions of a task: begin, end and outcome (``deferred``, ``success``, ``failed`` …) of each."""
 
     runs: tuple[tuple[float, float, str], ...]
 
@@ -33,7 +33,7 @@ class Task:
 
 
 def tasks_of(events: Iterable[tuple[float, str, str]]) -> dict[str, Task]:
-    """Tasks by id from Airflow's event log: ``(instant, task id, event)`` in order of time; one that never ran is not in it."""
+    """The tasks that ran, by id, from Airflow's event log: ``(seconds, task id, event)`` in order of time."""
     runs: dict[str, list[tuple[float, float, str]]] = {}
     open_runs: dict[str, float] = {}
     for instant, task_id, event in events:
@@ -45,7 +45,7 @@ def tasks_of(events: Iterable[tuple[float, str, str]]) -> dict[str, Task]:
 
 
 def critical_path(tasks: Mapping[str, Task], upstream: Mapping[str, Iterable[str]]) -> list[str]:
-    """From the task that ended last back along the upstream that ended last, in order of time."""
+    """The task that ended last, before it the upstream task that ended last, and so on; in order of time."""
     path = [max(tasks, key=lambda task_id: tasks[task_id].end)]
     while before := [task_id for task_id in upstream.get(path[-1], ()) if task_id in tasks]:
         path.append(max(before, key=lambda task_id: tasks[task_id].end))
@@ -53,7 +53,7 @@ def critical_path(tasks: Mapping[str, Task], upstream: Mapping[str, Iterable[str
 
 
 def hops(path: Sequence[str], tasks: Mapping[str, Task]) -> list[float]:
-    """Seconds from the end of each task of the path to the first moment of the next."""
+    """Seconds from the end of each task of the path to the beginning of the next."""
     return [tasks[later].begin - tasks[earlier].end for earlier, later in pairwise(path)]
 
 
@@ -67,15 +67,15 @@ def outside(span: Span, jobs: Iterable[Span]) -> float:
 
 
 def gaps(
-    asked: float, ended: float, path: Sequence[str], tasks: Mapping[str, Task], jobs: Sequence[Span]
+    triggered: float, ended: float, path: Sequence[str], tasks: Mapping[str, Task], jobs: Sequence[Span]
 ) -> dict[str, float]:
-    """Every second of the run in which no job ran, by what it went to, the most first."""
+    """The seconds of the run in which no job ran, by cause, the largest first."""
     pieces: dict[str, float] = {}
 
     def add(label: str, begin: float, end: float) -> None:
         pieces[label] = pieces.get(label, 0.0) + outside((begin, end), jobs)
 
-    at = asked
+    at = triggered
     for task_id in path:
         task = tasks[task_id]
         add(f"before {task_id} starts", at, task.begin)
@@ -90,7 +90,7 @@ def gaps(
 
 
 def _waiting(task_id: str, outcome: str) -> str:
-    return f"{task_id} notices the job's end" if outcome == "deferred" else f"{task_id} waits to be tried again"
+    return f"{task_id} notices the job's end" if outcome == "deferred" else f"{task_id} waits for its retry"
 
 
 def busy(jobs: Iterable[Span]) -> float:

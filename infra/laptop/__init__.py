@@ -1,1 +1,1 @@
-"""The laptop runner: sets the platform up on one machine, runs the nightly loop, follows runs. Never on AWS."""
+"""The laptop stack: starts everything on one machine, runs the daily loop and follows its DAG runs. Never on AWS."""

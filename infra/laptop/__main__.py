@@ -1,17 +1,24 @@
-"""``python -m infra.laptop <command>``: what the Makefile's targets call."""
+"""``python -m infra.laptop COMMAND``: the commands behind the Makefile's targets."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
 
 from infra.laptop.config import LaptopConfig, LaptopError
 
+Command = Callable[[LaptopConfig, argparse.Namespace], int | None]
+
 
 def main() -> int:
-    """Runs one command; 1 when it failed, with what to do next on stderr."""
+    """Runs one command.
+
+    Returns:
+        The exit code: 0, 1 after an error (its text is on stderr), or 130 after an interrupt.
+    """
     arguments = parser().parse_args()
     try:
         config = LaptopConfig.from_env()
@@ -20,76 +27,79 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. What was started goes on running; `make stop` ends it.", file=sys.stderr)
+        print("\nInterrupted. The processes that were started keep running; `make stop` stops them.", file=sys.stderr)
         return 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """One sub-command a Makefile target."""
+    """The command line: one sub-command for each Makefile target."""
     top = argparse.ArgumentParser(prog="python -m infra.laptop", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, function, help_text: str) -> argparse.ArgumentParser:
+    def command(name: str, function: Command, help_text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=help_text)
         sub.set_defaults(command=function)
         return sub
 
-    command("run", run, "the whole loop: two nights on real data")
-    command("up", up, "start the platform and create its resources, no more")
-    command("stop", stop, "stop what was started")
-    command("clean", clean, "stop and delete the state")
-    command("status", status, "JSON: processes, live versions, registry, last runs")
+    command("run", _run, "start the stack, then process and train two days of real data")
+    command("up", _up, "start the stack and create its AWS resources, nothing more")
+    command("stop", _stop, "stop the stack")
+    command("clean", _clean, "stop the stack and delete its state")
+    command("status", _status, "print processes, live versions, registered versions and the last DAG runs as JSON")
     for name in ("ingest", "process", "retrain"):
-        sub = command(name, dated, f"trigger {name} and follow it")
+        sub = command(name, _dated, f"trigger {name} and follow the run")
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True)
         sub.add_argument("--date", required=True, type=date.fromisoformat)
-    sub = command("deploy", deploy, "deploy a version and follow it")
+    sub = command("deploy", _deploy, "deploy a version and follow the run")
     sub.add_argument("--workload", required=True)
     sub.add_argument("--version", required=True, help="a version number, or `previous`")
     return top
 
 
-def run(config: LaptopConfig, _: argparse.Namespace) -> int:
+# Each command imports what it needs, so that `stop` and `status` start quickly.
+
+
+def _run(config: LaptopConfig, _: argparse.Namespace) -> int:
     from infra.laptop.loop import run_loop
 
     return run_loop(config)
 
 
-def up(config: LaptopConfig, _: argparse.Namespace) -> None:
-    from infra.laptop import platform
+def _up(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import stack
 
-    platform.up(config, lambda what: print(f"starting: {what}", flush=True))
+    stack.start(config, lambda part: print(f"starting: {part}", flush=True))
     print(f"Airflow {config.airflow_url}   AWS endpoint {config.endpoint}")
 
 
-def stop(config: LaptopConfig, _: argparse.Namespace) -> None:
-    from infra.laptop import platform
+def _stop(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import stack
 
-    stopped = platform.down(config)
-    print(f"stopped: {', '.join(stopped)}" if stopped else "nothing of ours runs")
+    stopped = stack.stop(config)
+    print(f"stopped: {', '.join(stopped)}" if stopped else "Nothing is running.")
 
 
-def clean(config: LaptopConfig, _: argparse.Namespace) -> None:
-    from infra.laptop import platform
+def _clean(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import stack
 
-    platform.clean(config)
+    stack.clean(config)
     print(f"deleted {config.state}")
 
 
-def status(config: LaptopConfig, _: argparse.Namespace) -> None:
-    from infra.laptop.status import status as read
+def _status(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop.status import status
 
-    print(json.dumps(read(config), indent=2, default=str))
+    print(json.dumps(status(config), indent=2, default=str))
 
 
-def dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:
+def _dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     getattr(stages, arguments.stage)(stages.connect(config), arguments.workload, arguments.date)
 
 
-def deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
+def _deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     stages.deploy(stages.connect(config), arguments.workload, arguments.version)

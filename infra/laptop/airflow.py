@@ -1,4 +1,4 @@
-"""Airflow on the laptop: its environment, its database, its four processes."""
+"""Airflow on the laptop: its environment variables, its database and its four processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 import psycopg
 
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Platform
+from infra.laptop.bootstrap import Resources
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
@@ -32,15 +32,18 @@ POOLS = {"nightjar_publish": (1, "One publish at a time")}
 DATABASE = "airflow"
 
 
-def environment(config: LaptopConfig, aws: Aws, platform: Platform, postgres: Postgres, cloud: str) -> dict[str, str]:
-    """The environment of every Airflow process. ``cloud`` tells one start of the cloud, which forgets keys, from another."""
+def environment(config: LaptopConfig, aws: Aws, resources: Resources, postgres: Postgres, cloud: str) -> dict[str, str]:
+    """The environment variables of every Airflow process.
+
+    ``cloud`` identifies one start of the local cloud, which forgets access keys when it stops.
+    """
     keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
     home = config.state / "airflow"
     keys = _keys(config)
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
-        **platform.settings.to_env(),
-        **_credentials(config, aws, platform.roles["airflow"], cloud),
+        **resources.settings.to_env(),
+        **_credentials(config, aws, resources.roles["airflow"], cloud),
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -63,8 +66,8 @@ def environment(config: LaptopConfig, aws: Aws, platform: Platform, postgres: Po
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
-        # A task's end is seen up to this long after it. Later than its trigger fires, and a deferred task that has gone on by
-        # then is taken for killed and waits for its retry (apache/airflow#72716).
+        # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
+        # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
@@ -74,9 +77,15 @@ def environment(config: LaptopConfig, aws: Aws, platform: Platform, postgres: Po
 
 
 def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
-    """Migrates the database, makes the pools, starts what does not run, waits until a task could start at once."""
+    """Migrates the database, creates the pools, starts the processes that do not run, and waits until tasks can start.
+
+    A process with another environment than ``env`` is restarted.
+
+    Raises:
+        LaptopError: The port is taken, or Airflow did not become ready.
+    """
     digest = hashlib.sha256(json.dumps(env, sort_keys=True).encode()).hexdigest()
-    outdated = [name for name in PROCESSES if (record := supervisor.find(name)) and record.digest != digest]
+    outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != digest]
     supervisor.stop(*outdated)
     if supervisor.find(API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")
@@ -91,7 +100,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
             name, [config.python("airflow"), "-m", "airflow", *arguments], env=env, cwd=home, digest=digest
         )
     supervisor.wait_ready(API, lambda: _healthy(config), 120, "Airflow's API server")
-    # The execution API is made at its first request; without this the first task waits 20 to 30 seconds for it.
+    # Airflow creates the execution API at its first request. Without this one, the first task waits 20 to 30 seconds.
     httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
     client = Airflow(config.airflow_url)
     for pool, (slots, description) in POOLS.items():
@@ -119,11 +128,11 @@ def _command(config: LaptopConfig, env: dict[str, str], *arguments: str) -> None
             argv, env=env, cwd=env["AIRFLOW_HOME"], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
         ).returncode
     if code:
-        raise LaptopError(f"`airflow {' '.join(arguments)}` ended with code {code}.\n{tail(log)}")
+        raise LaptopError(f"`airflow {' '.join(arguments)}` failed with exit code {code}. Its log:\n{tail(log)}")
 
 
 def _keys(config: LaptopConfig) -> dict[str, str]:
-    """Airflow's secrets, made once: what was encrypted or signed with them must be read after a restart."""
+    """Airflow's secrets, created once: what they encrypted or signed must be readable after a restart."""
     file = config.state / "airflow-keys.json"
     if not file.is_file():
         fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
@@ -132,7 +141,10 @@ def _keys(config: LaptopConfig) -> dict[str, str]:
 
 
 def _credentials(config: LaptopConfig, aws: Aws, role_arn: str, cloud: str) -> dict[str, str]:
-    """Temporary credentials of the airflow role. Kept while the cloud knows them, so that a second run restarts nothing."""
+    """Temporary credentials of the airflow role.
+
+    They are reused as long as the local cloud knows them: with new ones a second `make run` would restart Airflow.
+    """
     file = config.state / "airflow-credentials.json"
     if file.is_file():
         kept = json.loads(file.read_text())

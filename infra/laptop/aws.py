@@ -1,7 +1,8 @@
-"""boto3 clients of the local AWS endpoint, with the operator's keys: what Terraform's credentials are on AWS."""
+"""boto3 clients of the local AWS endpoint with an operator's keys, which may do everything."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ from infra.laptop.config import REGION, LaptopConfig
 
 
 class Aws:
-    """Clients by service name: ``aws.s3``, ``aws.glue`` …, each made once."""
+    """Clients by service name: ``aws.s3``, ``aws.glue`` and so on. Each is created at its first use."""
 
     def __init__(self, config: LaptopConfig) -> None:
         self._endpoint = config.endpoint
@@ -22,14 +23,15 @@ class Aws:
         return boto3.Session(aws_access_key_id="operator", aws_secret_access_key="operator", region_name=REGION)
 
     def client(self, service: str) -> Any:
-        """A client that retries little: the endpoint is on this machine."""
+        """A client with few retries, because the endpoint is on this machine."""
         options = Config(
             retries={"max_attempts": 3, "mode": "standard"},
             s3={"addressing_style": "path"},
             max_pool_connections=16,
             read_timeout=60,
         )
-        return self._session.client(service, endpoint_url=self._endpoint, config=options)
+        create: Callable[..., Any] = self._session.client  # its type has one overload for each literal service name
+        return create(service, endpoint_url=self._endpoint, config=options)
 
     def __getattr__(self, service: str) -> Any:
         if service.startswith("_"):

@@ -1,10 +1,11 @@
-"""Starts the local cloud: writes its configuration and waits until it answers."""
+"""Starts the local cloud with a configuration file and waits until it answers."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -20,7 +21,7 @@ SERVING_IMAGE = "nightjar/serving:local"
 JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
 
 
-def settings(config: LaptopConfig) -> dict:
+def settings(config: LaptopConfig) -> dict[str, Any]:
     """The local cloud's configuration, as its README describes it."""
     java_home = java.find(config.home)
     images = yaml.safe_load((Path(__file__).parent / "images.yaml").read_text())
@@ -48,7 +49,14 @@ def settings(config: LaptopConfig) -> dict:
 
 
 def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
-    """Starts the endpoint unless it runs; whether it was started afresh (it then holds nothing)."""
+    """Starts the local cloud, unless it runs with the same configuration.
+
+    Returns:
+        True when it was started; it is then empty.
+
+    Raises:
+        LaptopError: The port is taken, or the local cloud did not become ready.
+    """
     text = yaml.safe_dump(settings(config), sort_keys=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
     running = supervisor.find(NAME)
@@ -60,14 +68,14 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
     file = config.state / "cloud.yaml"
     file.write_text(text)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
-    argv = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
+    argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
     supervisor.wait_ready(NAME, lambda: healthy(config), 60, "The local cloud")
     return True
 
 
 def healthy(config: LaptopConfig) -> bool:
-    """Whether the endpoint answers."""
+    """Whether the local cloud answers."""
     try:
         return httpx.get(f"{config.endpoint}/_nightjar/health", timeout=2).status_code == 200
     except httpx.HTTPError:

@@ -1,71 +1,86 @@
-"""The laptop's settings, read from ``NIGHTJAR_*`` environment variables and validated once."""
+"""The laptop stack's settings, read from ``NIGHTJAR_*`` environment variables and validated once."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include.errors import NightjarError
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+PREFIX = "NIGHTJAR_"
+
+ResolvedPath = Annotated[Path, AfterValidator(Path.resolve)]
 
 
-class LaptopError(RuntimeError):
-    """Something a person has to mend; the text says what happened and what to do next."""
+class LaptopError(NightjarError):
+    """Something that a person has to fix. The text says what happened and what to do next."""
 
 
-class LaptopConfig(BaseModel):
-    """Each field is the variable ``NIGHTJAR_<FIELD>`` in capitals."""
+class LaptopConfig(BaseSettings):
+    """Each field is the environment variable ``NIGHTJAR_<FIELD>`` in capitals; an empty variable counts as unset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-    home: Path = Field(
-        ROOT / ".nightjar", description="environments, data packages and, below run/, the platform's state"
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", str_strip_whitespace=True
     )
-    run: Path | None = Field(None, description="the platform's state, when it should lie elsewhere than in HOME/run")
+
+    home: ResolvedPath = Field(
+        ROOT / ".nightjar", description="environments, data packages and, in run/, the stack's state"
+    )
+    run: ResolvedPath | None = Field(None, description="the stack's state; default: HOME/run")
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Airflow's UI and REST API")
     service_port: int = Field(
-        8000, ge=1024, le=65000, description="load balancer of the first workload; the next ones count up"
+        8000, ge=1024, le=65000, description="load balancer of the first workload; each further workload adds 1"
     )
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
-    history_days: int = Field(60, ge=1, le=330, description="days replayed before the first night, the night included")
-    night: date = Field(date(2013, 6, 19), description="the first night (N); the second is the day after")
+    history_days: int = Field(
+        60, ge=1, le=330, description="days of history before the first retrain run, its own included"
+    )
+    night: date = Field(date(2013, 6, 19), description="day of the first retrain run; the second is a day later")
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> LaptopConfig:
-        """Reads and validates; raises :class:`LaptopError` that names every wrong variable."""
-        known = {f"NIGHTJAR_{name.upper()}": name for name in cls.model_fields}
-        values = {field: environ[variable] for variable, field in known.items() if environ.get(variable)}
+    def from_env(cls, **overrides: Any) -> LaptopConfig:
+        """Reads and validates the environment.
+
+        Args:
+            overrides: Values of fields that replace the environment's.
+
+        Raises:
+            LaptopError: Settings are wrong; the text names every variable at fault.
+        """
         try:
-            config = cls.model_validate(values)
+            return cls(**overrides)
         except ValidationError as error:
-            lines = [f"  NIGHTJAR_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-            raise LaptopError("These settings are wrong:\n" + "\n".join(lines)) from None
-        if len({config.airflow_port, config.service_port, config.cloud_port}) < 3:
-            raise LaptopError(
-                "NIGHTJAR_AIRFLOW_PORT, NIGHTJAR_SERVICE_PORT and NIGHTJAR_CLOUD_PORT must be three different ports."
+            lines = [f"  {_variables(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+            raise LaptopError("Settings are wrong. Set these environment variables:\n" + "\n".join(lines)) from None
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if len({self.airflow_port, self.service_port, self.cloud_port}) < 3:
+            raise ValueError(
+                "NIGHTJAR_AIRFLOW_PORT, NIGHTJAR_SERVICE_PORT and NIGHTJAR_CLOUD_PORT must be three different ports"
             )
-        return config.model_copy(
-            update={"home": config.home.resolve(), "run": config.run.resolve() if config.run else None}
-        )
+        return self
 
     @property
     def state(self) -> Path:
-        """The folder of pids, logs, databases and the cloud's state."""
+        """The run folder: pids, logs, databases and the local cloud's state."""
         return self.run or self.home / "run"
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """Folder with one log file for each process."""
         return self.state / "logs"
 
     @property
     def data(self) -> Path:
-        """Where the data packages were unpacked."""
+        """Folder of the unpacked data packages."""
         return self.home / "data"
 
     @property
@@ -80,9 +95,13 @@ class LaptopConfig(BaseModel):
 
     @property
     def first_day(self) -> date:
-        """The first day of history: night N is its last."""
+        """The first day of history; ``night`` is the last."""
         return self.night - timedelta(days=self.history_days - 1)
 
     def python(self, environment: str) -> Path:
-        """Interpreter of one of the environments that the set-up made."""
+        """The interpreter of an environment that set-up created."""
         return self.home / "venvs" / environment / "bin" / "python"
+
+
+def _variables(location: tuple[int | str, ...]) -> str:
+    return f"{PREFIX}{str(location[0]).upper()}: " if location else ""

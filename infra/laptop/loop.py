@@ -1,4 +1,4 @@
-"""``make run``: the platform up, then two nights of every workload, on real data and through the real scheduler."""
+"""``make run``: starts the stack, then runs two days of every workload on real data and through the real scheduler."""
 
 from __future__ import annotations
 
@@ -6,62 +6,68 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from infra.laptop import platform, replay, stages, summary
+from include.workloads import Workload
+from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.platform import Up
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
+from infra.laptop.stack import Stack
 from infra.laptop.stages import DAGS, Connection
 
-# An event may be recorded this long before the day it is about (flights: a day ahead), so the replay begins earlier.
+# An event may be recorded this long before the day it belongs to (flights: a day ahead), so the replay starts earlier.
 RECORDED_AHEAD = timedelta(days=1)
 
 
 @dataclass
 class Loop:
-    """A platform that runs, and what came of the nights so far."""
+    """A running stack, and the outcomes of the deploys so far: workload → day → outcome."""
 
-    up: Up
+    stack: Stack
     connection: Connection
     outcomes: dict[str, dict[date, str]] = field(default_factory=dict)
 
-    def load(self, workload) -> None:
+    def load(self, workload: Workload) -> None:
         """Fills the workload's tables in PostgreSQL."""
         if workload.database is None:
             return
         with self.connection.reporter.stage(f"{workload.name}: load reference tables"):
-            added = replay.load_tables(self.up.postgres, workload, self.up.config.data)
+            added = replay.load_tables(self.stack.postgres, workload, self.stack.config.data)
             self.connection.reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
 
-    def night(self, history: replay.History, first: date, night: date) -> None:
-        """Replays up to the end of ``night``, then ingest, process ``first`` to ``night``, retrain, deploy."""
+    def run_day(self, history: replay.History, first: date, day: date) -> None:
+        """Replays events up to the end of ``day``, ingests, processes ``first`` to ``day``, retrains and deploys."""
         reporter, name = self.connection.reporter, history.workload.name
-        with reporter.stage(f"{name} {night}: replay events into Kinesis"):
-            table = self.up.platform.settings.state_table
-            sent = history.replay(self.up.aws, table, night + timedelta(days=1), reporter)
-            reporter.say(f"{sent} events" if sent else "replayed before")
-        with reporter.stage(f"{name} {night}: ingest"):
-            stages.ingest(self.connection, name, night)
-        with reporter.stage(f"{name} {night}: process"):
-            stages.process(self.connection, name, first, night if night > first else None)
-        asked_at = datetime.now(UTC)
-        with reporter.stage(f"{name} {night}: retrain"):
-            stages.retrain(self.connection, name, night)
-        with reporter.stage(f"{name} {night}: deploy"):
-            outcome = stages.deploy_night(self.connection, name, night, asked_at)
+        with reporter.stage(f"{name} {day}: replay events into Kinesis"):
+            table = self.stack.resources.settings.state_table
+            sent = history.replay(self.stack.aws, table, day + timedelta(days=1), reporter)
+            reporter.say(f"{sent} events" if sent else "replayed by an earlier run")
+        with reporter.stage(f"{name} {day}: ingest"):
+            stages.ingest(self.connection, name, day)
+        with reporter.stage(f"{name} {day}: process"):
+            stages.process(self.connection, name, first, day if day > first else None)
+        triggered_at = datetime.now(UTC)
+        with reporter.stage(f"{name} {day}: retrain"):
+            stages.retrain(self.connection, name, day)
+        with reporter.stage(f"{name} {day}: deploy"):
+            outcome = stages.follow_deploy(self.connection, name, day, triggered_at)
             reporter.say(outcome)
-        self.outcomes.setdefault(name, {})[night] = outcome
+        self.outcomes.setdefault(name, {})[day] = outcome
 
 
 def run_loop(config: LaptopConfig) -> int:
-    """The whole loop; 1, with the stage and the log of what failed on stderr, when anything did."""
+    """Runs the whole loop.
+
+    Returns:
+        0, or 1 after an error. Then stderr has the stage that failed and the end of its log.
+    """
     reporter = Reporter()
     try:
         _run(config, reporter)
     except LaptopError as error:
         print(f"\n`{reporter.current}` failed.\n{error}\n", file=sys.stderr)
         print(
-            "What was started goes on running, for you to look. Running it again goes on from here; `make stop` stops it.",
+            "The stack keeps running, so that you can look at it. Run the command again: it continues from here. "
+            "`make stop` stops the stack.",
             file=sys.stderr,
         )
         return 1
@@ -69,17 +75,17 @@ def run_loop(config: LaptopConfig) -> int:
 
 
 def _run(config: LaptopConfig, reporter: Reporter) -> None:
-    with reporter.stage("start the platform"):
-        up = platform.up(config, reporter.say)
-        connection = Connection(config, up.aws, Airflow(config.airflow_url), reporter)
-        names = [workload.name for workload in up.platform.workloads]
+    with reporter.stage("start the laptop stack"):
+        running = stack.start(config, reporter.say)
+        connection = Connection(config, running.aws, Airflow(config.airflow_url), reporter)
+        names = [workload.name for workload in running.resources.workloads]
         connection.airflow.wait_for_dags([f"{name}_{dag}" for name in names for dag in DAGS])
-    loop = Loop(up, connection)
-    for workload in up.platform.workloads:
+    loop = Loop(running, connection)
+    for workload in running.resources.workloads:
         loop.load(workload)
         second = config.night + timedelta(days=1)
         start, end = config.first_day - RECORDED_AHEAD, second + timedelta(days=1)
         history = replay.History(workload, config.data, start, end)
-        loop.night(history, config.first_day, config.night)
-        loop.night(history, second, second)
-    summary.write(connection, summary.collect(connection, up.platform, loop.outcomes, reporter.stages))
+        loop.run_day(history, config.first_day, config.night)
+        loop.run_day(history, second, second)
+    summary.write(connection, summary.collect(connection, running.resources, loop.outcomes, reporter.stages))

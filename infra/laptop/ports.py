@@ -1,4 +1,4 @@
-"""Whether a port is free, and who has it when it is not."""
+"""Ports of the loopback address: whether one is free, and which process uses one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port of the loopback address."""
+    """Whether a server could listen on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,14 +23,18 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """A TCP port that was free a moment ago."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def require_free(port: int, setting: str, what: str) -> None:
-    """Raises :class:`LaptopError` that names the setting and, where it can be seen, the process that has the port."""
+    """Checks that a port is free for the server ``what``.
+
+    Raises:
+        LaptopError: The port is taken. The text names the variable ``setting`` and, if possible, the process.
+    """
     if is_free(port):
         return
     raise LaptopError(
@@ -40,13 +44,13 @@ def require_free(port: int, setting: str, what: str) -> None:
 
 
 def holder(port: int) -> str:
-    """`` by <name> (pid n)`` of the listener, or nothing when the system does not tell."""
+    """`` by <name> (pid <n>)`` for the process that listens on the port, or an empty text when the system hides it."""
     try:
         connections = psutil.net_connections(kind="tcp")
-    except (psutil.AccessDenied, PermissionError):  # macOS tells only root
+    except (psutil.AccessDenied, PermissionError):  # macOS shows them to root only
         return ""
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
             try:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
             except psutil.NoSuchProcess:

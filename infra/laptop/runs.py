@@ -1,4 +1,4 @@
-"""Airflow's REST API: trigger a DAG, follow its run, read the log of a task that failed."""
+"""Airflow's REST API: triggers a DAG, follows its run, reads the log of a failed task."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from infra.laptop.config import LaptopError
 from infra.laptop.progress import Reporter
 
 DONE = {"success", "failed"}
+ACTIVE = {"running", "deferred", "up_for_retry"}
 TASK_DONE = {"success", "failed", "upstream_failed", "skipped", "removed"}
 LOG_LINES = 40
-SKIPPING = "Skipping task."  # what the task runner logs, with the reason, when a task skips itself
+SKIPPING = "Skipping task."  # the task runner logs it, with the reason, when a task skips itself
 POLL_SECONDS = 0.5
 
 
-class RunFailed(LaptopError):
-    """A DAG run ended red; the text holds the failing task and the end of its log."""
+class RunFailedError(LaptopError):
+    """A DAG run failed. The text names the failed task and has the end of its log."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that ended: task → state, and how long it took."""
+    """A DAG run that ended.
+
+    Attributes:
+        tasks: The state of each task by its id; a mapped task has its index behind it.
+    """
 
     dag_id: str
     run_id: str
@@ -36,7 +41,7 @@ class Run:
 
 
 class Airflow:
-    """A client of one Airflow whose users are all admins."""
+    """A client of an Airflow in which every user is an admin."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -48,12 +53,21 @@ class Airflow:
             answer = httpx.get(f"{self.url}/auth/token", timeout=30)
         except httpx.HTTPError as error:
             raise LaptopError(
-                f"Airflow does not answer at {self.url} ({error}). Start the platform with `make run`."
+                f"Airflow does not answer at {self.url} ({error}). Start the laptop stack with `make run`."
             ) from None
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """One request; signs in again when the token has run out. Raises :class:`LaptopError` with Airflow's own words."""
+        """Sends one request, and signs in again when the token has expired.
+
+        ``path`` is below ``/api/v2``; ``arguments`` are those of ``httpx.Client.request``.
+
+        Returns:
+            The JSON of the response, or None when it is empty.
+
+        Raises:
+            LaptopError: Airflow answered with an error.
+        """
         answer = self._http.request(method, path, **arguments)
         if answer.status_code == 401:
             self._sign_in()
@@ -63,7 +77,7 @@ class Airflow:
         return answer.json() if answer.content else None
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
-        """Creates the pool or sets its slots."""
+        """Creates the pool, or updates its slots."""
         present = {pool["name"] for pool in self.call("GET", "/pools")["pools"]}
         body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
         if name in present:
@@ -73,7 +87,11 @@ class Airflow:
             self.call("POST", "/pools", json=body)
 
     def wait_for_dags(self, dag_ids: list[str], timeout: float = 120) -> None:
-        """Waits until the DAGs were parsed; raises with the import errors when they are not there in time."""
+        """Waits until Airflow has parsed the DAGs.
+
+        Raises:
+            LaptopError: A DAG file has an import error, or a DAG is missing after ``timeout`` seconds.
+        """
         deadline = time.monotonic() + timeout
         while True:
             present = {
@@ -84,19 +102,21 @@ class Airflow:
                 return
             errors = self.call("GET", "/importErrors")["import_errors"]
             if time.monotonic() > deadline or errors:
-                told = (
-                    "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
-                    or "no import error is known"
+                traces = "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
+                cause = (
+                    f"Fix the import errors:\n{traces}"
+                    if errors
+                    else "Airflow reports no import error; see airflow-dag-processor.log."
                 )
-                raise LaptopError(f"These DAGs are not there: {', '.join(missing)}.\n{told}")
+                raise LaptopError(f"Airflow has not loaded these DAGs: {', '.join(missing)}. {cause}")
             time.sleep(POLL_SECONDS)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
-        """Asks for a run; its id."""
+        """Triggers a run and returns its id."""
         return self.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})["dag_run_id"]
 
     def runs(self, dag_id: str, limit: int = 10) -> list[dict[str, Any]]:
-        """The newest runs first; none for a DAG that is not there."""
+        """The runs of a DAG, newest first; none for an unknown DAG."""
         try:
             return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})[
                 "dag_runs"
@@ -105,12 +125,12 @@ class Airflow:
             return []
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The run's task instances."""
+        """The task instances of a run."""
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
         return self.call("GET", path, params={"limit": 500})["task_instances"]
 
     def log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> list[str]:
-        """The log of a task instance's last try, a line an entry; none for one that the scheduler ended before it ran."""
+        """The lines of the log of a task instance's last try; none when it never ran."""
         if task["try_number"] < 1:
             return []
         path = (
@@ -121,58 +141,64 @@ class Airflow:
         return [line for entry in content for line in _lines(entry)]
 
     def follow(self, dag_id: str, run_id: str, reporter: Reporter, timeout: float = 3600) -> Run:
-        """Waits for the run's end and reports each task; raises :class:`RunFailed` when it ends red."""
-        deadline, told = time.monotonic() + timeout, set()
+        """Waits for the end of a run and reports each task that ends.
+
+        Raises:
+            RunFailedError: The run failed, or runs longer than ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        reported: set[str] = set()
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
         while True:
-            state = self.call("GET", path)
+            run = self.call("GET", path)
             tasks = self.tasks(dag_id, run_id)
-            for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
-                label = _label(task)
-                if task["state"] in TASK_DONE and label not in told:
-                    told.add(label)
-                    note = self._reason(dag_id, run_id, task) if task["state"] == "skipped" else ""
-                    reporter.task(label, task["state"], task["duration"] or 0.0, note)
-            reporter.doing(
-                ", ".join(
-                    f"{_label(task)} {task['state']}"
-                    for task in tasks
-                    if task["state"] in ("running", "deferred", "up_for_retry")
-                )
-            )
-            if state["state"] in DONE:
+            self._report(dag_id, run_id, tasks, reported, reporter)
+            if run["state"] in DONE:
                 break
             if time.monotonic() > deadline:
-                raise RunFailed(f"{dag_id} {run_id} has not ended after {timeout:.0f} s: {self.link(dag_id, run_id)}")
+                link = self.link(dag_id, run_id)
+                raise RunFailedError(f"{dag_id} {run_id} has not ended after {timeout:.0f} s. Look at {link}")
             time.sleep(POLL_SECONDS)
-        if state["state"] == "failed":
-            raise RunFailed(self._failure(dag_id, run_id, tasks))
-        return Run(
-            dag_id, run_id, state["state"], {_label(task): task["state"] for task in tasks}, state["duration"] or 0.0
-        )
+        if run["state"] == "failed":
+            raise RunFailedError(self._failure(dag_id, run_id, tasks))
+        states = {_label(task): task["state"] for task in tasks}
+        return Run(dag_id, run_id, run["state"], states, run["duration"] or 0.0)
 
     def link(self, dag_id: str, run_id: str) -> str:
-        """The run's page in the UI."""
+        """The URL of the run's page in the UI."""
         return f"{self.url}/dags/{dag_id}/runs/{quote(run_id, safe='')}"
+
+    def _report(
+        self, dag_id: str, run_id: str, tasks: list[dict[str, Any]], reported: set[str], reporter: Reporter
+    ) -> None:
+        """Reports the tasks that ended, and adds their labels to ``reported``."""
+        for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
+            label = _label(task)
+            if task["state"] in TASK_DONE and label not in reported:
+                reported.add(label)
+                note = self._reason(dag_id, run_id, task) if task["state"] == "skipped" else ""
+                reporter.task(label, task["state"], task["duration"] or 0.0, note)
+        active = [task for task in tasks if task["state"] in ACTIVE]
+        reporter.doing(", ".join(f"{_label(task)} {task['state']}" for task in active))
 
     def _failure(self, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
         failed = sorted((task for task in tasks if task["state"] == "failed"), key=lambda task: task["end_date"] or "")
         text = [f"{dag_id} failed: {self.link(dag_id, run_id)}"]
-        for task in failed[:2]:  # the first is the cause; the second may be the consequence of it
+        for task in failed[:2]:  # the first is the cause; the second is often its consequence
             text += [
-                f"--- {_label(task)} (try {task['try_number']}), the end of its log:",
+                f"--- {_label(task)} (try {task['try_number']}), end of its log:",
                 *self.log(dag_id, run_id, task)[-LOG_LINES:],
             ]
         return "\n".join(text)
 
     def _reason(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
-        """Why a task skipped itself: the text it was skipped with."""
+        """The text of the exception with which a task skipped itself."""
         lines = [line for line in self.log(dag_id, run_id, task) if SKIPPING in line]
         return lines[-1].split(SKIPPING, 1)[1].strip() if lines else ""
 
 
 def since(moment: datetime, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of ``runs`` that were asked for at ``moment`` or later."""
+    """The runs that were requested at ``moment`` or later."""
     return [run for run in runs if datetime.fromisoformat(run["run_after"]).astimezone(UTC) >= moment]
 
 
@@ -181,10 +207,10 @@ def _label(task: dict[str, Any]) -> str:
 
 
 def _lines(entry: Any) -> list[str]:
-    """One structured log entry as text: level, event, and the traceback where there is one."""
+    """Formats one structured log entry: level, event, and the traceback if there is one."""
     if not isinstance(entry, dict):
         return [str(entry)]
-    if str(entry.get("event", "")).startswith("::"):  # folding marks of the UI
+    if str(entry.get("event", "")).startswith("::"):  # group markers of the UI
         return []
     reason = f" {entry['reason']}" if entry.get("reason") else ""
     lines = [f"[{entry.get('level', 'info')}] {entry.get('event', '')}{reason}"]

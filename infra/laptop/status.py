@@ -1,8 +1,7 @@
-"""``make status``: what runs, what is live, what is registered, what ran last. Answers also when nothing runs."""
+"""``make status``: processes, live versions, registered versions, last DAG runs. Works also when nothing runs."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +11,7 @@ from infra.laptop import airflow, cloud, registry
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.postgres import NAME as POSTGRES
-from infra.laptop.processes import Supervisor
+from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import DAGS, STATE_TABLE
 
@@ -20,7 +19,7 @@ RUNS = 3
 
 
 def status(config: LaptopConfig) -> dict[str, Any]:
-    """JSON-native; a part that cannot be read holds ``{"error": …}``."""
+    """The status as JSON values. A workload that cannot be read is ``{"error": <text>}``."""
     supervisor = Supervisor(config.state)
     names = (POSTGRES, cloud.NAME, *airflow.PROCESSES)
     running = {record.name: record for record in supervisor.running()}
@@ -33,8 +32,8 @@ def status(config: LaptopConfig) -> dict[str, Any]:
     }
 
 
-def _process(record: Any) -> dict[str, Any]:
-    return {"running": False} if record is None else {"running": True, **{k: asdict(record)[k] for k in ("pid", "log")}}
+def _process(record: ProcessRecord | None) -> dict[str, Any]:
+    return {"running": False} if record is None else {"running": True, "pid": record.pid, "log": record.log}
 
 
 def _workload(config: LaptopConfig, name: str) -> dict[str, Any]:

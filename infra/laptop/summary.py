@@ -1,4 +1,4 @@
-"""What ``make run`` ends with: versions, metrics, decisions, times, a prediction. For a person, and as JSON."""
+"""The summary of ``make run``, as text and as JSON: versions, metrics, decisions, durations and a prediction."""
 
 from __future__ import annotations
 
@@ -14,26 +14,33 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.laptop import registry, wallclock
-from infra.laptop.bootstrap import Platform
+from infra.laptop.bootstrap import Resources
+from infra.laptop.config import LaptopError
 from infra.laptop.stages import Connection
 
 
 def collect(
-    connection: Connection, platform: Platform, nights: dict[str, dict[date, str]], stages: list[tuple[str, float]]
+    connection: Connection,
+    resources: Resources,
+    outcomes: dict[str, dict[date, str]],
+    stages: list[tuple[str, float]],
 ) -> dict[str, Any]:
-    """Everything as JSON-native values. ``nights``: workload → night → what came of its deploy; ``stages``: seconds each."""
+    """Collects the summary as JSON values.
+
+    ``outcomes`` has the outcome of each deploy by workload and day; ``stages`` has the title and seconds of each stage.
+    """
     config = connection.config
     return {
         "workloads": {
             name: {
-                "nights": {
-                    night.isoformat(): _night(connection, name, night, outcome) for night, outcome in outcomes.items()
+                "retrain_runs": {
+                    day.isoformat(): _retrain_run(connection, name, day, outcome) for day, outcome in days.items()
                 },
                 "live": _json(registry.live(connection.aws, connection.state_table, name)),
-                "service": platform.service_urls[name],
-                "sample": sample_prediction(connection, name, platform.service_urls[name]),
+                "service": resources.service_urls[name],
+                "sample": sample_prediction(connection, name, resources.service_urls[name]),
             }
-            for name, outcomes in nights.items()
+            for name, days in outcomes.items()
         },
         "stages": [{"stage": title, "seconds": round(seconds, 1)} for title, seconds in stages],
         "seconds": round(sum(seconds for _, seconds in stages), 1),
@@ -42,13 +49,13 @@ def collect(
             "Airflow": config.airflow_url,
             "AWS endpoint": config.endpoint,
             "logs": str(config.logs),
-            **{f"{name} service": f"{url}/docs" for name, url in platform.service_urls.items()},
+            **{f"{name} service": f"{url}/docs" for name, url in resources.service_urls.items()},
         },
     }
 
 
 def sample_prediction(connection: Connection, workload: str, url: str) -> dict[str, Any] | None:
-    """The first golden row of the live bundle, asked of the service; None when nothing is live."""
+    """Sends the first golden row of the live bundle to the service; None when no version is live."""
     pointer = registry.live(connection.aws, connection.state_table, workload)
     if not pointer or pointer["version"] is None:
         return None
@@ -56,9 +63,7 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
         p for p in registry.versions(connection.aws, workload) if p["ModelPackageVersion"] == int(pointer["version"])
     )
     bundle = registry.content(connection.aws, package["CustomerMetadataProperties"]["bundle_uri"])
-    with tarfile.open(fileobj=io.BytesIO(bundle)) as tar:
-        golden = next(member for member in tar.getmembers() if member.name.endswith("golden.jsonl"))
-        row = json.loads(tar.extractfile(golden).readline())
+    row = _first_golden_row(bundle)
     answer = httpx.post(f"{url}/predict", json=row["request"], timeout=30)
     return {
         "request": row["request"],
@@ -69,7 +74,7 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
 
 
 def write(connection: Connection, summary: dict[str, Any]) -> None:
-    """Prints the summary and keeps it as ``summary.txt`` and ``summary.json`` in the run folder."""
+    """Prints the summary and writes ``summary.txt`` and ``summary.json`` to the run folder."""
     state = connection.config.state
     (state / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     with (state / "summary.txt").open("w") as file:
@@ -78,22 +83,31 @@ def write(connection: Connection, summary: dict[str, Any]) -> None:
 
 
 def show(console: Console, summary: dict[str, Any]) -> None:
-    """The summary for a person."""
+    """Prints the summary."""
     for name, workload in summary["workloads"].items():
         console.print()
         console.rule(f"[bold]{name}", align="left")
-        for day, night in workload["nights"].items():
-            _show_night(console, day, night)
+        for day, run in workload["retrain_runs"].items():
+            _show_retrain_run(console, day, run)
         _show_sample(console, workload)
     _show_times(console, summary)
     console.print("\n[bold]Links[/]")
     for what, where in summary["links"].items():
         console.print(f"  {what:<16} {where}", soft_wrap=True)
-    console.print("\nThe platform goes on running. `make status` shows it, `make stop` stops it.")
+    console.print("\nThe stack keeps running. `make status` shows its state, `make stop` stops it.")
 
 
-def _night(connection: Connection, workload: str, night: date, outcome: str) -> dict[str, Any]:
-    package = registry.of_night(connection.aws, workload, night)
+def _first_golden_row(bundle: bytes) -> dict[str, Any]:
+    with tarfile.open(fileobj=io.BytesIO(bundle)) as tar:
+        golden = next(member for member in tar.getmembers() if member.name.endswith("golden.jsonl"))
+        lines = tar.extractfile(golden)
+        if lines is None:
+            raise LaptopError(f"{golden.name} in the live bundle is not a file. Deploy another version.")
+        return json.loads(lines.readline())
+
+
+def _retrain_run(connection: Connection, workload: str, day: date, outcome: str) -> dict[str, Any]:
+    package = registry.version_of_day(connection.aws, workload, day)
     if package is None:
         return {"outcome": outcome}
     metadata = package["CustomerMetadataProperties"]
@@ -123,23 +137,20 @@ def _scores(scores: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _show_night(console: Console, day: str, night: dict[str, Any]) -> None:
-    console.print(f"[bold]Night of {day}[/]  {night['outcome']}")
-    if "model_version" not in night:
+def _show_retrain_run(console: Console, day: str, run: dict[str, Any]) -> None:
+    console.print(f"[bold]Retrain run of {day}[/]  {run['outcome']}")
+    if "model_version" not in run:
         return
-    console.print(
-        f"  data set   {night['dataset_version'][:16]}…  data up to {night['cutoff']}  code {night['code_sha']}"
-    )
-    console.print(f"  model      version {night['model_version']} ({night['status']})")
-    console.print(f"  candidate  {_auc(night['candidate'])}")
-    console.print(f"  champion   {_auc(night['champion']) if night['champion'] else 'none was live yet'}")
-    if night["difference"]:
-        difference = night["difference"]
-        console.print(
-            f"  difference AUC {difference['auc']:+.4f}  (95 % interval {difference['low']:+.4f} to {difference['high']:+.4f})"
-        )
-    console.print(f"  decision   {night['decision']}")
-    for reason in night["reasons"]:
+    console.print(f"  data set   {run['dataset_version'][:16]}…  data up to {run['cutoff']}  code {run['code_sha']}")
+    console.print(f"  model      version {run['model_version']} ({run['status']})")
+    console.print(f"  candidate  {_auc(run['candidate'])}")
+    console.print(f"  champion   {_auc(run['champion']) if run['champion'] else 'none was live yet'}")
+    if run["difference"]:
+        difference = run["difference"]
+        interval = f"95 % interval {difference['low']:+.4f} to {difference['high']:+.4f}"
+        console.print(f"  difference AUC {difference['auc']:+.4f}  ({interval})")
+    console.print(f"  decision   {run['decision']}")
+    for reason in run["reasons"]:
         console.print(f"             {reason}", soft_wrap=True, markup=False)
 
 
@@ -153,7 +164,7 @@ def _auc(scores: dict[str, Any]) -> str:
 def _show_sample(console: Console, workload: dict[str, Any]) -> None:
     sample = workload["sample"]
     if sample is None:
-        console.print("Nothing is live.")
+        console.print("No version is live.")
         return
     console.print(f"[bold]A sample request[/] to {workload['service']}/predict")
     console.print(f"  {json.dumps(sample['request'])}", soft_wrap=True, markup=False)
@@ -161,12 +172,12 @@ def _show_sample(console: Console, workload: dict[str, Any]) -> None:
 
 
 def _show_times(console: Console, summary: dict[str, Any]) -> None:
-    table = Table(title="Seconds a stage", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Duration of each stage", title_justify="left", box=None, pad_edge=False)
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     for row in summary["stages"]:
         table.add_row(row["stage"], f"{row['seconds']:.1f}")
-    table.add_row("[bold]in all[/]", f"[bold]{summary['seconds']:.1f}[/]")
+    table.add_row("[bold]total[/]", f"[bold]{summary['seconds']:.1f}[/]")
     console.print()
     console.print(table)
 

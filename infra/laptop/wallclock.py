@@ -1,4 +1,4 @@
-"""How long `make run` took, set-up included, and which kind of run it was: written down in the summary, run after run."""
+"""The duration of each `make run`, set-up included. The summary has one entry for each run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any
 
 from infra.laptop.config import LaptopConfig
 
-STARTED = "NIGHTJAR_STARTED"  # seconds since the epoch; the Makefile sets it before the set-up
+STARTED = "NIGHTJAR_STARTED"  # seconds since the epoch; the Makefile sets it before set-up
 
 
 def runs(config: LaptopConfig, environ: Mapping[str, str], now: datetime) -> list[dict[str, Any]]:
-    """The runs that ended well on this run folder, oldest first, the one that ends ``now`` with them.
+    """The successful runs of this run folder, oldest first, including the one that ends ``now``.
 
-    A run is ``{"started", "seconds", "first", "set_up"}``: ``first`` on its run folder; ``set_up``: environments were installed.
-    Without the variable ``NIGHTJAR_STARTED``, which a run that did not come from the Makefile lacks, nothing is added.
+    Each is ``{"started", "seconds", "first", "set_up"}``. ``first`` is True for the first run in its run folder,
+    ``set_up`` if the run installed environments. A run without the variable ``NIGHTJAR_STARTED``, which only the
+    Makefile sets, is not included.
     """
     file = config.state / "summary.json"
-    before = json.loads(file.read_text()).get("runs", []) if file.is_file() else []
+    before: list[dict[str, Any]] = json.loads(file.read_text()).get("runs", []) if file.is_file() else []
     if not environ.get(STARTED):
         return before
     started = float(environ[STARTED])

@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from benchmarks import loop, memory
-from benchmarks.night import Night
+from benchmarks.retrain_run import Measurement
 
 CLEAN = {"started": "2026-11-23T01:00:00+00:00", "seconds": 480.0, "first": True, "set_up": True}
 AGAIN = {"started": "2026-11-23T02:00:00+00:00", "seconds": 330.0, "first": False, "set_up": False}
 
 
-def a_night(wall: float) -> Night:
+def a_run(wall: float) -> Measurement:
     jobs = {"dataset": 6.0, "digest": 9.0, "training": 8.0, "evaluation": 3.0}
     gaps = {"prepare runs": 1.7, "before prepare starts": 0.1}
-    return Night(wall, jobs, ["plan", "prepare", "register"], [0.1, 0.3], 1, gaps)
+    return Measurement(wall, jobs, ["plan", "prepare", "register"], [0.1, 0.3], 1, gaps)
 
 
-def test_the_longer_query_counts_and_the_median_night() -> None:
-    assert a_night(30.0).needed == 20.0
-    ratio, hop = loop.night_rows([(0.5, a_night(30.0)), (4.0, a_night(90.0)), (0.7, a_night(34.0))])
+def test_the_longer_query_and_the_median_run_count() -> None:
+    assert a_run(30.0).needed == 20.0
+    ratio, hop = loop.retrain_rows([(0.5, a_run(30.0)), (4.0, a_run(90.0)), (0.7, a_run(34.0))])
     assert (ratio.value, ratio.verdict) == (1.7, "MISSED")
     assert "1.50 (load 0.5, 1 retries), 4.50 (load 4.0, 1 retries)" in ratio.note
     assert hop.value == 0.2
@@ -36,36 +36,30 @@ def test_ingest_is_flat_or_not() -> None:
     assert [row.verdict for row in rows] == ["met", "met", "MISSED"]
 
 
-def test_memory_that_could_not_be_read_is_not_a_small_memory() -> None:
-    class Sampler:
-        peak = memory.Sample({"cloud": 0}, processes=0, unreadable=4)
-        samples = 5
-
-    assert loop.memory_row("x", Sampler(), 3.0).verdict == "not measured"
+def test_unreadable_memory_is_not_a_small_memory() -> None:
+    peak = memory.Sample({"cloud": 0}, processes=0, unreadable=4)
+    assert loop.memory_row("x", peak, 5, 3.0).verdict == "not measured"
 
 
-def test_processes_that_could_not_be_read_are_told_of() -> None:
-    class Sampler:
-        peak = memory.Sample({"cloud": 2_000_000_000, "postgres": 0}, processes=3, unreadable=4)
-        samples = 5
-
-    row = loop.memory_row("x", Sampler(), 3.0)
+def test_the_note_counts_unreadable_processes() -> None:
+    peak = memory.Sample({"cloud": 2_000_000_000, "postgres": 0}, processes=3, unreadable=4)
+    row = loop.memory_row("x", peak, 5, 3.0)
     assert row.value == 2.0
     assert "4 processes could not be read" in row.note
 
 
-def test_runs_on_record() -> None:
+def test_recorded_runs() -> None:
     clean, again = loop.run_rows([CLEAN, AGAIN])
     assert (clean.value, clean.verdict) == (8.0, "met")
     assert (again.value, again.verdict) == (5.5, "MISSED")
 
 
-def test_a_first_run_that_found_its_environments_is_no_run_from_a_clean_clone() -> None:
+def test_a_first_run_without_set_up_is_not_a_run_from_a_clean_clone() -> None:
     assert [row.verdict for row in loop.run_rows([{**CLEAN, "set_up": False}])] == ["not measured", "not measured"]
     assert [row.verdict for row in loop.run_rows([])] == ["not measured", "not measured"]
 
 
-def test_a_platform_that_does_not_run_is_no_result(
+def test_without_a_running_stack_the_exit_code_is_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NIGHTJAR_RUN", str(tmp_path))

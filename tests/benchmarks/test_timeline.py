@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import timeline
 
-# plan, then two queries side by side; sense_b ends later. sense_b deferred, failed once, was tried again.
+# plan, then two queries in parallel; sense_b ends later. It was deferred, failed once and was retried.
 EVENTS = [
     (1.0, "plan", "running"),
     (2.0, "plan", "success"),
@@ -26,7 +26,7 @@ TASKS = timeline.tasks_of(EVENTS)
 PATH = ["plan", "sense_b", "register"]
 
 
-def test_each_run_of_a_task_and_how_it_ended() -> None:
+def test_each_execution_of_a_task_and_its_outcome() -> None:
     assert TASKS["sense_b"].runs == ((2.5, 3.0, "deferred"), (9.0, 9.6, "failed"), (24.6, 25.0, "success"))
     assert (TASKS["sense_b"].retries, TASKS["plan"].retries) == (1, 0)
 
@@ -35,7 +35,7 @@ def test_the_critical_path_follows_the_upstream_that_ended_last() -> None:
     assert timeline.critical_path(TASKS, UPSTREAM) == PATH
 
 
-def test_hops_are_between_a_tasks_end_and_the_first_moment_of_the_next() -> None:
+def test_hops_are_between_the_end_of_a_task_and_the_beginning_of_the_next() -> None:
     assert timeline.hops(PATH, TASKS) == pytest.approx([0.5, 0.2])
 
 
@@ -51,16 +51,16 @@ def test_hops_are_between_a_tasks_end_and_the_first_moment_of_the_next() -> None
         ([(-1.0, 11.0)], 0.0),
     ],
 )
-def test_what_lies_outside_the_jobs(jobs: list[timeline.Span], left: float) -> None:
+def test_seconds_outside_the_jobs(jobs: list[timeline.Span], left: float) -> None:
     assert timeline.outside((0.0, 10.0), jobs) == pytest.approx(left)
 
 
-def test_gaps_and_jobs_together_are_the_whole_wall_clock() -> None:
+def test_gaps_and_jobs_add_up_to_the_wall_clock_time() -> None:
     jobs = [(1.8, 7.0), (2.6, 8.0)]
     gaps = timeline.gaps(0.0, 26.5, PATH, TASKS, jobs)
     assert sum(gaps.values()) + 8.0 - 1.8 == pytest.approx(26.5)
-    assert next(iter(gaps)) == "sense_b waits to be tried again"
-    assert gaps["sense_b waits to be tried again"] == pytest.approx(15.0)
+    assert next(iter(gaps)) == "sense_b waits for its retry"
+    assert gaps["sense_b waits for its retry"] == pytest.approx(15.0)
     assert gaps["sense_b notices the job's end"] == pytest.approx(1.0)
     assert gaps["after the last task"] == pytest.approx(0.5)
     assert "before sense_b starts" not in gaps  # a job ran then

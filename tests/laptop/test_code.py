@@ -37,7 +37,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_clean_tree_is_its_commit(tree: Path) -> None:
+def test_the_code_sha_of_a_clean_tree_is_its_commit(tree: Path) -> None:
     build = code.stamp(tree)
     assert build.dirty_hash == "" and build.code_sha == build.git_sha[:12]
     assert json.loads((tree / "include" / "_build.json").read_text())["code_sha"] == build.code_sha
@@ -57,7 +57,7 @@ def test_the_stamps_are_not_committed() -> None:
     assert {f"{folder}/{code.BUILD_FILE}" for folder in code.STAMPED} <= set(ignored)
 
 
-def test_a_change_changes_the_build_and_its_undoing_restores_it(tree: Path) -> None:
+def test_a_change_changes_the_build_and_undoing_it_restores_it(tree: Path) -> None:
     clean = code.stamp(tree)
     (tree / "include" / "a.py").write_text("A = 2\n")
     dirty = code.stamp(tree)
@@ -67,7 +67,7 @@ def test_a_change_changes_the_build_and_its_undoing_restores_it(tree: Path) -> N
     assert code.stamp(tree) == clean
 
 
-def test_a_tree_without_git_is_known_by_its_content(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_tree_without_git_is_identified_by_its_content(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (tree / ".git").rename(tmp_path_factory.mktemp("away") / "git")
     first = code.stamp(tree)
     (tree / "include" / "a.py").write_text("A = 2\n")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -8,28 +9,50 @@ import pytest
 from infra.laptop.config import LaptopConfig, LaptopError
 
 
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("NIGHTJAR_"):
+            monkeypatch.delenv(name)
+
+
 def test_defaults_are_the_documented_ports() -> None:
-    config = LaptopConfig.from_env({})
+    config = LaptopConfig.from_env()
     assert (config.airflow_port, config.service_port, config.cloud_port, config.history_days) == (8080, 8000, 4566, 60)
 
 
-def test_reads_the_environment_and_resolves_paths(tmp_path: Path) -> None:
-    config = LaptopConfig.from_env(
-        {"NIGHTJAR_HOME": str(tmp_path), "NIGHTJAR_NIGHT": "2013-03-10", "NIGHTJAR_HISTORY_DAYS": "10"}
-    )
-    assert config.state == tmp_path / "run"
+def test_reads_the_environment_and_resolves_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NIGHTJAR_HOME", "somewhere")
+    monkeypatch.setenv("NIGHTJAR_NIGHT", "2013-03-10")
+    monkeypatch.setenv("NIGHTJAR_HISTORY_DAYS", "10")
+    monkeypatch.setenv("NIGHTJAR_AIRFLOW_PORT", "")
+    config = LaptopConfig.from_env()
+    assert config.state == tmp_path / "somewhere" / "run"
+    assert config.python("glue") == tmp_path / "somewhere" / "venvs" / "glue" / "bin" / "python"
     assert config.first_day == date(2013, 3, 1)
+    assert config.airflow_port == 8080
 
 
-def test_run_folder_may_lie_elsewhere(tmp_path: Path) -> None:
-    assert LaptopConfig.from_env({"NIGHTJAR_RUN": str(tmp_path / "x")}).state == tmp_path / "x"
+def test_the_run_folder_can_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_RUN", str(tmp_path / "x"))
+    assert LaptopConfig.from_env().state == tmp_path / "x"
 
 
-def test_every_wrong_setting_is_named() -> None:
-    with pytest.raises(LaptopError, match=r"(?s)NIGHTJAR_AIRFLOW_PORT.*NIGHTJAR_NIGHT"):
-        LaptopConfig.from_env({"NIGHTJAR_AIRFLOW_PORT": "eighty", "NIGHTJAR_NIGHT": "yesterday"})
+def test_overrides_replace_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_RUN", str(tmp_path / "x"))
+    assert LaptopConfig.from_env(run=tmp_path / "y").state == tmp_path / "y"
 
 
-def test_two_servers_cannot_share_a_port() -> None:
+def test_every_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_AIRFLOW_PORT", "eighty")
+    monkeypatch.setenv("NIGHTJAR_NIGHT", "yesterday")
+    with pytest.raises(LaptopError, match=r"(?s)NIGHTJAR_AIRFLOW_PORT: .*NIGHTJAR_NIGHT: "):
+        LaptopConfig.from_env()
+
+
+def test_two_servers_cannot_share_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_AIRFLOW_PORT", "9000")
+    monkeypatch.setenv("NIGHTJAR_CLOUD_PORT", "9000")
     with pytest.raises(LaptopError, match="three different ports"):
-        LaptopConfig.from_env({"NIGHTJAR_AIRFLOW_PORT": "9000", "NIGHTJAR_CLOUD_PORT": "9000"})
+        LaptopConfig.from_env()

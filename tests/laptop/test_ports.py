@@ -9,7 +9,7 @@ from infra.laptop import ports
 from infra.laptop.config import LaptopError
 
 
-def test_a_taken_port_names_the_setting_and_who_has_it() -> None:
+def test_a_taken_port_names_the_setting_and_the_process() -> None:
     with socket.socket() as server:
         server.bind((ports.HOST, 0))
         server.listen()

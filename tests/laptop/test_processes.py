@@ -4,26 +4,28 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from infra.laptop.config import LaptopError
-from infra.laptop.processes import Supervisor, tail
+from infra.laptop.processes import ProcessRecord, Supervisor, tail
 
 pytestmark = pytest.mark.stack
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path):
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     made = Supervisor(tmp_path)
     yield made
     made.stop(*(record.name for record in made.running()))
 
 
-def start(supervisor: Supervisor, name: str, argv: list[str], **options):
+def start(supervisor: Supervisor, name: str, argv: list[str], **options: Any) -> ProcessRecord:
     return supervisor.start(name, argv, env=dict(os.environ), cwd=supervisor.logs.parent, **options)
 
 
@@ -49,12 +51,12 @@ def test_stop_ends_the_process_and_its_children(supervisor: Supervisor) -> None:
     assert supervisor.running() == []
 
 
-def test_a_pid_that_the_system_gave_to_another_is_not_stopped(supervisor: Supervisor) -> None:
+def test_another_process_with_the_same_pid_is_not_stopped(supervisor: Supervisor) -> None:
     stranger = subprocess.Popen(SLEEP)
     try:
         record = start(supervisor, "old", SLEEP)
         supervisor.stop("old")
-        # Two processes of the same hundredth of a second have the same start time: the stranger is made clearly younger.
+        # Start times have a resolution of 0.01 s, so the record gets a clearly different one.
         forged = {**record.__dict__, "pid": stranger.pid, "created": psutil.Process(stranger.pid).create_time() - 60}
         (supervisor.pids / "old.json").write_text(json.dumps(forged))
         assert supervisor.find("old") is None
@@ -77,8 +79,8 @@ def test_a_process_that_is_never_ready_is_an_error(supervisor: Supervisor) -> No
         supervisor.wait_ready("slow", lambda: False, 0.3, "Thing")
 
 
-def test_tail_of_a_log_that_is_not_there_says_so(tmp_path: Path) -> None:
-    assert "no log" in tail(tmp_path / "absent.log")
+def test_tail_of_a_missing_log(tmp_path: Path) -> None:
+    assert "there is no log" in tail(tmp_path / "absent.log")
 
 
 def test_tail_is_the_end(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def config(tmp_path: Path) -> LaptopConfig:
     stamp.write_text("digest")
     os.utime(stamp, (START + 60, START + 60))
     (tmp_path / "run").mkdir()
-    return LaptopConfig(home=tmp_path)
+    return LaptopConfig(home=tmp_path, run=tmp_path / "run")
 
 
 def test_the_first_run_with_its_set_up(config: LaptopConfig) -> None:
@@ -29,12 +29,12 @@ def test_the_first_run_with_its_set_up(config: LaptopConfig) -> None:
     assert run == {"started": "2027-01-15T08:00:00+00:00", "seconds": 300.0, "first": True, "set_up": True}
 
 
-def test_a_run_that_found_its_environments_is_told_from_one_that_made_them(config: LaptopConfig) -> None:
+def test_a_run_that_installed_nothing_has_no_set_up(config: LaptopConfig) -> None:
     (run,) = wallclock.runs(config, {wallclock.STARTED: str(START + 61)}, END)
     assert not run["set_up"]
 
 
-def test_runs_before_are_kept_and_the_next_is_no_first(config: LaptopConfig) -> None:
+def test_earlier_runs_are_kept_and_only_the_first_is_first(config: LaptopConfig) -> None:
     first = wallclock.runs(config, {wallclock.STARTED: str(START)}, END)
     (config.state / "summary.json").write_text(json.dumps({"runs": first}))
     both = wallclock.runs(config, {wallclock.STARTED: str(START + 200)}, END)
@@ -42,5 +42,5 @@ def test_runs_before_are_kept_and_the_next_is_no_first(config: LaptopConfig) -> 
     assert (both[1]["first"], both[1]["set_up"]) == (False, False)
 
 
-def test_a_run_without_a_known_beginning_is_not_recorded(config: LaptopConfig) -> None:
+def test_a_run_without_a_known_start_is_not_recorded(config: LaptopConfig) -> None:
     assert wallclock.runs(config, {}, END) == []

@@ -1,4 +1,4 @@
-"""Creates the AWS resources that Terraform creates on AWS. Idempotent: what is there is kept or brought up to date."""
+"""Creates Nightjar's AWS resources in the local cloud. Idempotent: existing resources are updated or kept."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ ARTIFACT_BUCKET = "nightjar-artifact"
 
 
 @dataclass(frozen=True)
-class Platform:
-    """What the rest of the runner needs to know about what was created."""
+class Resources:
+    """The AWS resources that were created.
+
+    Attributes:
+        settings: The settings of the DAGs, which name the resources.
+        service_urls: URL of the load balancer by workload.
+        roles: Role ARN by short name, for example ``airflow``.
+    """
 
     settings: Settings
     workloads: tuple[Workload, ...]
@@ -27,12 +33,16 @@ class Platform:
     roles: dict[str, str]
 
 
-def bootstrap(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Platform:
-    """Creates everything; raises :class:`LaptopError` when no workload can be loaded."""
+def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resources:
+    """Creates all resources.
+
+    Raises:
+        LaptopError: A workload cannot be loaded, or there is none.
+    """
     workloads, errors = discover()
     if errors or not workloads:
-        listed = "\n".join(f"  {error}" for error in errors) or "  none found below include/workloads/"
-        raise LaptopError(f"Workloads could not be loaded:\n{listed}")
+        listed = "\n".join(f"  {error}" for error in errors) or "  include/workloads/ contains no workload"
+        raise LaptopError(f"Workloads could not be loaded. Fix these errors:\n{listed}")
     arns = roles.create(aws, LAKE_BUCKET, ARTIFACT_BUCKET)
     data.create_buckets(aws, (LAKE_BUCKET, ARTIFACT_BUCKET))
     build = code.stamp()
@@ -57,4 +67,4 @@ def bootstrap(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Platform:
         data.create_prediction_log(aws, LAKE_BUCKET, workload)
         jobs.create_model_group(aws, workload)
         urls[workload.name] = services.create(aws, settings, network, workload, arns, config.service_port + number)
-    return Platform(settings, tuple(workloads), build.code_sha, urls, arns)
+    return Resources(settings, tuple(workloads), build.code_sha, urls, arns)

@@ -1,4 +1,4 @@
-"""Packages the code as CI does: stamps the build, archives ``include/`` reproducibly, uploads it under ``code/<sha>/``."""
+"""Packages the code: stamps the build, archives ``include/`` reproducibly and uploads it to ``code/<sha>/``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT
 
 PACKAGED = ("include", "plugins", "serving")
-STAMPED = ("include", "plugins/nightjar")  # they travel apart; a run's first task compares the two
+STAMPED = ("include", "plugins/nightjar")  # they are deployed separately, so a run's first task compares their stamps
 BUILD_FILE = "_build.json"
 SCRIPTS = ("transform", "audit")
 ARCHIVE = "include.zip"
@@ -24,7 +24,14 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Build:
-    """What ``_build.json`` says. ``code_sha`` is the git sha, with the dirty hash behind it when files differ from it."""
+    """The content of ``_build.json``.
+
+    Attributes:
+        git_sha: The commit; zeros without git.
+        dirty_hash: Hash of the packaged files when they differ from the commit, else empty.
+        built_at: Time of the commit.
+        code_sha: The short commit, followed by the dirty hash if there is one.
+    """
 
     git_sha: str
     dirty_hash: str
@@ -33,11 +40,11 @@ class Build:
 
 
 def stamp(root: Path = ROOT) -> Build:
-    """Writes ``_build.json`` into ``include/`` and the plugins and returns what it says."""
+    """Writes ``_build.json`` to ``include/`` and to the plugins, and returns its content."""
     git_sha = _git(root, "rev-parse", "HEAD") or "0" * 40
     changed = _git(root, "status", "--porcelain", "--", *PACKAGED)
     dirty = content_hash(root)[:12] if changed or not _git(root, "rev-parse", "HEAD") else ""
-    # The time of the commit, not of the clock: the same code is the same build.
+    # The time of the commit, not the current time: the same code gives the same build.
     built_at = _git(root, "show", "-s", "--format=%cI", "HEAD")
     build = Build(git_sha, dirty, built_at, f"{git_sha[:12]}-{dirty}" if dirty else git_sha[:12])
     text = json.dumps(asdict(build), indent=1) + "\n"
@@ -49,7 +56,7 @@ def stamp(root: Path = ROOT) -> Build:
 
 
 def content_hash(root: Path) -> str:
-    """sha256 over paths and contents of everything that is packaged, the stamp itself left out."""
+    """SHA-256 of the paths and contents of all packaged files except the stamps."""
     digest = hashlib.sha256()
     for folder in PACKAGED:
         for path in _files(root / folder):
@@ -60,7 +67,7 @@ def content_hash(root: Path) -> str:
 
 
 def archive(root: Path = ROOT) -> bytes:
-    """``include/`` as a zip whose bytes depend on nothing but the files' names and contents."""
+    """``include/`` as a zip. Its bytes depend only on the files' names and contents."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
         for path in _files(root / "include"):
@@ -71,7 +78,7 @@ def archive(root: Path = ROOT) -> bytes:
 
 
 def upload(aws: Aws, bucket: str, build: Build, root: Path = ROOT) -> None:
-    """Puts scripts and archive under the build's immutable prefix; a build that is there is left alone."""
+    """Uploads scripts and archive to the build's immutable prefix; existing objects are kept."""
     prefix = layout.code_prefix(build.code_sha)
     objects = {f"{prefix}{name}.py": (root / "include" / "glue" / f"{name}.py").read_bytes() for name in SCRIPTS}
     objects[prefix + ARCHIVE] = archive(root)

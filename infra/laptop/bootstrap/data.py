@@ -1,4 +1,4 @@
-"""Where data lies and comes from: buckets, streams, the state table, database secrets, the alerts topic."""
+"""Storage and sources: buckets, streams, the state table, database secrets, the alerts topic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALERTS_TOPIC = "nightjar-alerts"
 
 
 def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
-    """Versioned, encrypted, closed to the public."""
+    """Creates versioned buckets that block public access."""
     present = {bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]}
     for name in names:
         if name not in present:
@@ -31,12 +31,12 @@ def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
 
 
 def create_shared(aws: Aws) -> str:
-    """The alerts topic; its ARN. (CreateTopic answers the topic that is there.)"""
+    """Creates the alerts topic and returns its ARN. For an existing topic, CreateTopic returns its ARN too."""
     return aws.sns.create_topic(Name=ALERTS_TOPIC)["TopicArn"]
 
 
 def create_state_table(aws: Aws, name: str) -> None:
-    """Checkpoints, day states and live pointers, by (pk, sk)."""
+    """Creates the table of checkpoints, watermarks, day states and live pointers."""
     if name in aws.dynamodb.list_tables()["TableNames"]:
         return
     aws.dynamodb.create_table(
@@ -48,7 +48,7 @@ def create_state_table(aws: Aws, name: str) -> None:
 
 
 def create_prediction_log(aws: Aws, lake: str, workload: Workload) -> None:
-    """The delivery stream that takes the service's predictions to the lake."""
+    """Creates the delivery stream that writes the service's predictions to the lake."""
     name = layout.prediction_stream(workload.name)
     try:
         aws.firehose.describe_delivery_stream(DeliveryStreamName=name)
@@ -65,7 +65,7 @@ def create_prediction_log(aws: Aws, lake: str, workload: Workload) -> None:
 
 
 def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
-    """The workload's stream, and the secret that says how to reach its database."""
+    """Creates the workload's stream and its database secret."""
     if workload.stream.name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
         aws.kinesis.create_stream(StreamName=workload.stream.name, ShardCount=SHARDS)
         aws.kinesis.get_waiter("stream_exists").wait(

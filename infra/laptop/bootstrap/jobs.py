@@ -21,7 +21,7 @@ LOG_GROUPS = (
 
 
 def create(aws: Aws, settings: Settings, role_arn: str, build: Build) -> None:
-    """Database, both Glue jobs pointed at this build's scripts, work group, log groups."""
+    """Creates the Glue database, both Glue jobs with this build's scripts, the work group and the log groups."""
     with contextlib.suppress(aws.glue.exceptions.AlreadyExistsException):
         aws.glue.create_database(DatabaseInput={"Name": settings.glue_database})
     prefix = f"s3://{settings.artifact_bucket}/{layout.code_prefix(build.code_sha)}"
@@ -35,7 +35,7 @@ def create(aws: Aws, settings: Settings, role_arn: str, build: Build) -> None:
 
 
 def put_glue_job(aws: Aws, name: str, role_arn: str, script: str, archive: str) -> None:
-    """Creates the job, or points the one that is there at this build."""
+    """Creates the job, or updates the existing one to this build."""
     definition = {
         "Role": role_arn,
         "Command": {"Name": "glueetl", "ScriptLocation": script, "PythonVersion": "3"},
@@ -56,7 +56,7 @@ def put_glue_job(aws: Aws, name: str, role_arn: str, script: str, archive: str) 
 
 
 def create_model_group(aws: Aws, workload: Workload) -> None:
-    """The group that holds the workload's model versions."""
+    """Creates the model package group of the workload's versions."""
     name = layout.model_group(workload.name)
     groups = aws.sagemaker.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
     if name not in {group["ModelPackageGroupName"] for group in groups}:
@@ -66,6 +66,6 @@ def create_model_group(aws: Aws, workload: Workload) -> None:
 
 
 def create_log_group(aws: Aws, name: str) -> None:
-    """Creates the log group unless it is there."""
+    """Creates the log group if it does not exist."""
     with contextlib.suppress(aws.logs.exceptions.ResourceAlreadyExistsException):
         aws.logs.create_log_group(logGroupName=name)

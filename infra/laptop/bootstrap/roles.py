@@ -1,6 +1,7 @@
-"""IAM roles, one a runtime, each with an inline policy of what that runtime calls and no more.
+"""IAM roles: one for each runtime, with an inline policy that allows the calls that the runtime makes.
 
-They mirror infra/terraform's: the local cloud records every request by role, so least privilege can be measured here.
+The local cloud records the role of every request, but does not evaluate the policies. There is no Terraform yet; when
+there is, its roles must have the same policies.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ TRUSTED = {
 
 
 def create(aws: Aws, lake: str, artifact: str) -> dict[str, str]:
-    """Creates the roles or brings their policies up to date; ARNs by short name."""
-    arns = {}
+    """Creates the roles, or updates their policies.
+
+    Returns:
+        The ARN of each role by its short name, for example ``airflow``.
+    """
+    arns: dict[str, str] = {}
     for short, statements in policies(lake, artifact).items():
         name = f"nightjar-{short}"
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": TRUSTED[short]}}
@@ -37,7 +42,7 @@ def create(aws: Aws, lake: str, artifact: str) -> dict[str, str]:
 
 
 def policies(lake: str, artifact: str) -> dict[str, list[dict[str, Any]]]:
-    """The statements of each role."""
+    """The policy statements of each role, by its short name."""
     return {
         "airflow": _airflow(lake, artifact),
         "glue": [

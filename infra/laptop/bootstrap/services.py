@@ -1,12 +1,13 @@
-"""What serves: cluster, template task definitions, load balancers, services, and the parameter that names the URL.
+"""Serving: the cluster, template task definitions, load balancers, services, and the parameter with the URL.
 
-The load balancer's listener has the port of the laptop; on AWS it is 443. A service starts with no task: the first
-deploy gives it its revision and its number of tasks.
+The load balancer listens on a port of the laptop; on AWS it is 443. A service starts without tasks: the first deploy
+sets its task definition and the number of tasks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from include.lake import layout
 from include.settings import Settings
@@ -24,7 +25,7 @@ METRICS_NAMESPACE = "Nightjar/Serving"
 
 @dataclass(frozen=True)
 class Network:
-    """Where load balancers and tasks are placed."""
+    """The network of load balancers and tasks."""
 
     vpc: str
     subnets: tuple[str, ...]
@@ -32,7 +33,7 @@ class Network:
 
 
 def create_shared(aws: Aws, settings: Settings) -> Network:
-    """The cluster; the default VPC's network."""
+    """Creates the cluster and returns the default VPC's network."""
     clusters = aws.ecs.describe_clusters(clusters=[settings.ecs_cluster])["clusters"]
     if not any(cluster["status"] == "ACTIVE" for cluster in clusters):
         aws.ecs.create_cluster(clusterName=settings.ecs_cluster)
@@ -44,7 +45,7 @@ def create_shared(aws: Aws, settings: Settings) -> Network:
 
 
 def create(aws: Aws, settings: Settings, network: Network, workload: Workload, roles: dict[str, str], port: int) -> str:
-    """Everything one workload's service needs; the URL of its load balancer."""
+    """Creates what the workload's service needs; returns the URL of its load balancer, which listens on ``port``."""
     name = layout.service_name(workload.name)
     create_log_group(aws, f"/ecs/{name}")
     group, url = _load_balancer(aws, network, name, port)
@@ -79,7 +80,8 @@ def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[st
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]
-    # A rollout is complete when the old tasks have drained; the default of 300 s is for connections far longer than a prediction.
+    # A rollout is complete when the old tasks have drained. The default of 300 s is for connections far longer than a
+    # prediction.
     delay = {"Key": "deregistration_delay.timeout_seconds", "Value": str(DRAIN_SECONDS)}
     aws.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
     forward = [{"Type": "forward", "TargetGroupArn": group}]
@@ -90,7 +92,7 @@ def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[st
 def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str, str]) -> None:
     family = layout.template_family(workload.name)
     service = layout.service_name(workload.name)
-    definition = {
+    definition: dict[str, Any] = {
         "family": family,
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
@@ -120,11 +122,8 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
     if family in families:
         current = aws.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
         same = all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn"))
-        if (
-            same
-            and current["containerDefinitions"][0]["environment"]
-            == definition["containerDefinitions"][0]["environment"]
-        ):
+        containers = current["containerDefinitions"], definition["containerDefinitions"]
+        if same and containers[0][0]["environment"] == containers[1][0]["environment"]:
             return
     aws.ecs.register_task_definition(**definition)
 
@@ -133,7 +132,7 @@ def _environment(workload: Workload) -> list[dict[str, str]]:
     values = {
         "WORKLOAD": workload.name,
         "PORT": str(CONTAINER_PORT),
-        "WORKERS": str(max(1, workload.serving.cpu // 1024)),  # 1024 CPU units are a vCPU
+        "WORKERS": str(max(1, workload.serving.cpu // 1024)),  # 1024 CPU units are one vCPU
         "PREDICTION_LOG": f"firehose://{layout.prediction_stream(workload.name)}",
         "METRICS_NAMESPACE": METRICS_NAMESPACE,
     }

@@ -1,16 +1,17 @@
-"""A retrain night on the running platform: its wall clock against its jobs' own running times.
+"""Measures a retrain run on the running laptop stack: its wall-clock time against the running times of its jobs.
 
-Wall clock: from the moment the run was asked for to its end. The jobs' own time is the least that any orchestrator needs for
-them: the longer of the two Athena queries, which run side by side, then training, then evaluation. A query's is
-``TotalExecutionTimeInMillis`` (engine and queue), a training job's ``TrainingStartTime`` to ``TrainingEndTime``, a processing
-job's ``ProcessingStartTime`` to ``ProcessingEndTime``: what AWS itself says, so starting the container's process counts and
-waiting for it to be noticed does not. With ``fresh`` every job runs anew though its result is there.
+The wall-clock time is from the trigger of the run to its end. The jobs' time is the minimum of any orchestrator: the
+longer of the two Athena queries, which run in parallel, then training, then evaluation. AWS reports these times: the
+``TotalExecutionTimeInMillis`` of a query (engine and queue), ``TrainingStartTime`` to ``TrainingEndTime``, and
+``ProcessingStartTime`` to ``ProcessingEndTime``. So they include the start of the container, but not the delay until
+Airflow notices its end. The run has the Param ``fresh``, with which every job runs again although its result exists.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,8 +29,17 @@ QUIET_TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
-class Night:
-    """One measured run; seconds. ``gaps``: what its overhead went to, the most first."""
+class Measurement:
+    """One measured run.
+
+    Attributes:
+        wall: Wall-clock seconds.
+        jobs: Seconds of each job.
+        path: Task ids of the critical path.
+        hops: Seconds between consecutive tasks of the path.
+        retries: Number of task retries.
+        gaps: Seconds in which no job ran, by cause, the largest first.
+    """
 
     wall: float
     jobs: dict[str, float]
@@ -40,7 +50,7 @@ class Night:
 
     @property
     def needed(self) -> float:
-        """The jobs' own running times along the critical path."""
+        """Seconds of the jobs on the critical path."""
         return max(self.jobs["dataset"], self.jobs["digest"]) + self.jobs["training"] + self.jobs["evaluation"]
 
     @property
@@ -52,35 +62,43 @@ class Night:
         return statistics.median(self.hops)
 
 
-def measure(connection: Connection, workload: str, night: date) -> Night:
-    """Runs the night's retrain anew and says where its time went. Raises :class:`LaptopError` when it ends red."""
+def measure(connection: Connection, workload: str, day: date) -> Measurement:
+    """Runs the retrain DAG of a day again and measures it.
+
+    Raises:
+        LaptopError: The run failed.
+    """
     airflow, dag_id = connection.airflow, f"{workload}_retrain"
-    run_id = follow(connection, dag_id, night)
+    run_id = follow(connection, dag_id, day)
     path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
     run = airflow.call("GET", path)
-    asked, ended = _instant(run["run_after"]), _instant(run["end_date"])
+    triggered, ended = _seconds(run["run_after"]), _seconds(run["end_date"])
     tasks = timeline.tasks_of(_events(airflow, dag_id, run_id))
     critical = timeline.critical_path(tasks, _upstream(airflow, dag_id))
     seconds, spans = _jobs(connection.aws, lambda task: _returned(airflow, path, task))
-    return Night(
-        wall=ended - asked,
+    return Measurement(
+        wall=ended - triggered,
         jobs=seconds,
         path=critical,
         hops=timeline.hops(critical, tasks),
         retries=sum(task.retries for task in tasks.values()),
-        gaps=timeline.gaps(asked, ended, critical, tasks, spans),
+        gaps=timeline.gaps(triggered, ended, critical, tasks, spans),
     )
 
 
-def follow(connection: Connection, dag_id: str, night: date) -> str:
-    """Triggers a fresh run for the night and waits for its end; its id."""
-    run_id = connection.airflow.trigger(dag_id, {"date": night.isoformat(), "fresh": True})
+def follow(connection: Connection, dag_id: str, day: date) -> str:
+    """Triggers a fresh run of a day, waits for its end, and returns its id."""
+    run_id = connection.airflow.trigger(dag_id, {"date": day.isoformat(), "fresh": True})
     connection.airflow.follow(dag_id, run_id, connection.reporter)
     return run_id
 
 
 def settle(airflow: Airflow, workload: str) -> None:
-    """Waits until no run of the workload goes on, nor a deploy that one has just set off."""
+    """Waits until no run of the workload is active for a few seconds: a run may trigger a deploy when it ends.
+
+    Raises:
+        LaptopError: A run is still active after ten minutes.
+    """
     deadline, quiet_since = time.monotonic() + QUIET_TIMEOUT, time.monotonic()
     while time.monotonic() - quiet_since < QUIET_SECONDS:
         active = [
@@ -90,14 +108,15 @@ def settle(airflow: Airflow, workload: str) -> None:
             quiet_since = time.monotonic()
         if time.monotonic() > deadline:
             raise LaptopError(
-                f"{workload}_{active[0]} still runs after {QUIET_TIMEOUT:.0f} s; measure when the platform is idle."
+                f"{workload}_{active[0]} still runs after {QUIET_TIMEOUT:.0f} s. Measure when the stack is idle."
             )
         time.sleep(0.5)
 
 
-def _jobs(aws: Aws, returned: Any) -> tuple[dict[str, float], list[timeline.Span]]:
-    """Own seconds by job, and when each ran. ``returned(task)``: what a submit task returned, the job's id."""
-    seconds, spans = {}, []
+def _jobs(aws: Aws, returned: Callable[[str], str]) -> tuple[dict[str, float], list[timeline.Span]]:
+    """Seconds of each job, and when each ran. ``returned(task)`` is the job id that a submit task returned."""
+    seconds: dict[str, float] = {}
+    spans: list[timeline.Span] = []
     for name in ("dataset", "digest"):
         query = aws.athena.get_query_execution(QueryExecutionId=returned(f"submit_{name}"))["QueryExecution"]
         seconds[name] = query["Statistics"]["TotalExecutionTimeInMillis"] / 1000
@@ -125,7 +144,7 @@ def _upstream(airflow: Airflow, dag_id: str) -> dict[str, list[str]]:
 
 
 def _events(airflow: Airflow, dag_id: str, run_id: str) -> list[tuple[float, str, str]]:
-    """``(instant, task, event)`` of the run, in order of time. A task instance itself keeps no trace of its deferral."""
+    """``(seconds, task, event)`` of the run in order of time. The event log is read because it has the deferrals."""
     entries: list[dict[str, Any]] = []
     while True:
         parameters = {"dag_id": dag_id, "run_id": run_id, "order_by": "when", "limit": PAGE, "offset": len(entries)}
@@ -133,9 +152,9 @@ def _events(airflow: Airflow, dag_id: str, run_id: str) -> list[tuple[float, str
         entries += page
         if len(page) < PAGE:
             return [
-                (_instant(entry["when"]), entry["task_id"], entry["event"]) for entry in entries if entry["task_id"]
+                (_seconds(entry["when"]), entry["task_id"], entry["event"]) for entry in entries if entry["task_id"]
             ]
 
 
-def _instant(text: str) -> float:
+def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import tarfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-spec = importlib.util.spec_from_file_location("unpack_data", ROOT / "scripts" / "unpack_data.py")
-unpack_data = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(unpack_data)
+from scripts import unpack_data
 
 
 def archive(folder: Path, members: dict[str, bytes]) -> Path:
@@ -24,15 +20,15 @@ def archive(folder: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
-def test_takes_the_named_files_and_no_other(tmp_path: Path) -> None:
+def test_only_the_named_files_are_extracted(tmp_path: Path) -> None:
     package = archive(tmp_path, {"p/a.csv": b"a", "p/setup.py": b"x"})
     unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", hashlib.sha256(b"a").hexdigest())}, tmp_path / "home")
     assert [p.name for p in (tmp_path / "home").rglob("*") if p.is_file()] == ["a.csv"]
 
 
-def test_a_file_that_is_not_the_pinned_one_is_refused_and_not_kept(tmp_path: Path) -> None:
+def test_a_file_with_another_digest_is_refused_and_deleted(tmp_path: Path) -> None:
     package = archive(tmp_path, {"p/a.csv": b"tampered"})
-    with pytest.raises(unpack_data.UnpackError, match=r"p/a\.csv has sha256"):
+    with pytest.raises(unpack_data.UnpackError, match=r"p/a\.csv has SHA-256"):
         unpack_data.unpack(package, {"p/a.csv": ("data/a.csv", hashlib.sha256(b"a").hexdigest())}, tmp_path / "home")
     assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file()]
 

@@ -1,4 +1,4 @@
-"""The platform as a whole: up, down, away."""
+"""The whole laptop stack: start it, stop it, delete its state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infra.laptop import airflow, cloud, postgres
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Platform, bootstrap
+from infra.laptop.bootstrap import Resources, create_resources
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
@@ -16,54 +16,60 @@ from infra.laptop.processes import Supervisor
 
 
 @dataclass(frozen=True)
-class Up:
-    """A platform that runs."""
+class Stack:
+    """A running laptop stack."""
 
     config: LaptopConfig
     aws: Aws
     postgres: Postgres
-    platform: Platform
+    resources: Resources
 
 
-def up(config: LaptopConfig, say: Callable[[str], None]) -> Up:
-    """Starts what does not run and creates what is not there; ``say`` is told what comes next."""
+def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
+    """Starts the processes that do not run and creates the AWS resources that do not exist.
+
+    ``report`` is called with the name of each part before it starts.
+
+    Raises:
+        LaptopError: A part did not start, or a port is taken.
+    """
     config.state.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(config.state)
     _check_ports(config, supervisor)
-    say("PostgreSQL")
+    report("PostgreSQL")
     server = postgres.start(config, supervisor, (airflow.DATABASE,))
-    say("local cloud")
+    report("local cloud")
     cloud.start(config, supervisor)
-    say("AWS resources")
+    report("AWS resources")
     aws = Aws(config)
-    platform = bootstrap(config, aws, server)
-    postgres.create_databases(server, tuple(workload.name for workload in platform.workloads if workload.database))
-    say("Airflow")
-    record = supervisor.find(cloud.NAME)
-    if record is None:
-        raise LaptopError(f"The local cloud ended.\n{supervisor.tail(cloud.NAME)}")
-    env = airflow.environment(config, aws, platform, server, f"{record.pid}-{record.created}")
+    resources = create_resources(config, aws, server)
+    postgres.create_databases(server, tuple(workload.name for workload in resources.workloads if workload.database))
+    report("Airflow")
+    process = supervisor.find(cloud.NAME)
+    if process is None:
+        raise LaptopError(f"The local cloud ended. Its log:\n{supervisor.tail(cloud.NAME)}")
+    env = airflow.environment(config, aws, resources, server, f"{process.pid}-{process.created}")
     airflow.start(config, supervisor, server, env)
-    return Up(config, aws, server, platform)
+    return Stack(config, aws, server, resources)
 
 
-def down(config: LaptopConfig) -> list[str]:
-    """Stops what this run folder started; the names of what was stopped."""
+def stop(config: LaptopConfig) -> list[str]:
+    """Stops the processes of this run folder and returns their names."""
     supervisor = Supervisor(config.state)
     stopped = supervisor.stop(*airflow.PROCESSES)
-    # What Airflow still says on its way out goes to the cloud and to PostgreSQL, so they end after it.
+    # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it.
     return stopped + supervisor.stop(cloud.NAME) + supervisor.stop(postgres.NAME)
 
 
 def clean(config: LaptopConfig) -> None:
-    """Stops everything and deletes the platform's state."""
-    down(config)
+    """Stops everything and deletes the run folder."""
+    stop(config)
     if config.state.is_dir():
         shutil.rmtree(config.state)
 
 
 def _check_ports(config: LaptopConfig, supervisor: Supervisor) -> None:
-    """All ports before anything starts: one message now is better than three minutes later."""
+    """Checks every port before anything starts: Airflow would notice a taken port only minutes later."""
     if supervisor.find(cloud.NAME) is None:
         require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
         require_free(config.service_port, "NIGHTJAR_SERVICE_PORT", "the first service's load balancer")

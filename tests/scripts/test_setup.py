@@ -1,4 +1,4 @@
-"""scripts/setup.sh in a project of its own: real bash and real Python, a uv that only writes down what it is asked."""
+"""scripts/setup.sh in a temporary project: real bash and Python, and a uv that only records its arguments."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "test")
+OTHERS = ("uv", "data", "pytest")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
 for last do :; done
@@ -26,11 +27,11 @@ esac
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose environments are all set up."""
+    """A project with every environment set up."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "scripts")
     (tmp_path / "requirements").mkdir()
-    for name in (*ENVIRONMENTS, "uv", "data"):
+    for name in (*ENVIRONMENTS, *OTHERS):
         (tmp_path / "requirements" / f"{name}.txt").write_text("")
         stamp(tmp_path, name)
     uv = tmp_path / "home" / "uv" / "bin" / "uv"
@@ -46,8 +47,7 @@ def project(tmp_path: Path) -> Path:
 
 def stamp_of(project: Path, name: str) -> Path:
     home = project / "home"
-    folder = {"uv": home / "uv", "data": home / "data"}.get(name, home / "venvs" / name)
-    return folder / ".stamp"
+    return (home if name in OTHERS else home / "venvs") / name / ".stamp"
 
 
 def stamp(project: Path, name: str) -> None:
@@ -56,12 +56,12 @@ def stamp(project: Path, name: str) -> None:
     file.write_text(hashlib.sha256((project / "requirements" / f"{name}.txt").read_bytes()).hexdigest() + "\n")
 
 
-def setup(project: Path, what: str = "run", **environ: str) -> subprocess.CompletedProcess:
+def setup(project: Path, what: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "NIGHTJAR_HOME": str(project / "home"), **environ}
     return subprocess.run([project / "scripts" / "setup.sh", what], env=env, capture_output=True, text=True, timeout=60)
 
 
-def asked_of_uv(project: Path) -> list[str]:
+def uv_calls(project: Path) -> list[str]:
     log = project / "uv.log"
     return log.read_text().splitlines() if log.exists() else []
 
@@ -69,31 +69,41 @@ def asked_of_uv(project: Path) -> list[str]:
 def test_a_second_run_does_nothing(project: Path) -> None:
     done = setup(project, "test")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert asked_of_uv(project) == []
+    assert uv_calls(project) == []
 
 
-def test_run_does_not_need_the_test_environment(project: Path) -> None:
+def test_run_needs_neither_the_test_environment_nor_pytest(project: Path) -> None:
     stamp_of(project, "test").unlink()
+    stamp_of(project, "pytest").unlink()
     assert setup(project, "run").stdout == ""
-    assert "test is ready" in setup(project, "test").stdout
+    done = setup(project, "test").stdout
+    assert "test is ready" in done and "pytest is ready" in done
 
 
-def test_changed_requirements_bring_only_their_environment_up_to_date_in_place(project: Path) -> None:
+def test_pytest_is_installed_beside_the_environments(project: Path) -> None:
+    stamp_of(project, "pytest").unlink()
+    assert setup(project, "test").returncode == 0
+    targets = {line.split("--target ")[1].split()[0] for line in uv_calls(project)}
+    assert str(project / "home" / "pytest" / "3.12") in targets
+    assert all("--require-hashes" in line and "pytest.txt" in line for line in uv_calls(project))
+
+
+def test_changed_requirements_update_only_their_environment_in_place(project: Path) -> None:
     (project / "requirements" / "serving.txt").write_text("# changed\n")
     assert setup(project).returncode == 0
-    assert [line.split()[:2] for line in asked_of_uv(project)] == [["pip", "sync"]]
-    assert "--require-hashes" in asked_of_uv(project)[0] and "serving.txt" in asked_of_uv(project)[0]
+    assert [line.split()[:2] for line in uv_calls(project)] == [["pip", "sync"]]
+    assert "--require-hashes" in uv_calls(project)[0] and "serving.txt" in uv_calls(project)[0]
     assert setup(project).stdout == ""
 
 
-def test_an_interrupted_environment_is_made_anew(project: Path) -> None:
+def test_an_incomplete_environment_is_created_anew(project: Path) -> None:
     stamp_of(project, "glue").unlink()
     assert setup(project).returncode == 0
-    assert [line.split()[0] for line in asked_of_uv(project)] == ["venv", "pip"]
-    assert "--clear" in asked_of_uv(project)[0]
+    assert [line.split()[0] for line in uv_calls(project)] == ["venv", "pip"]
+    assert "--clear" in uv_calls(project)[0]
 
 
-def test_a_failed_installation_shows_its_log_and_is_taken_up_again(project: Path) -> None:
+def test_a_failed_installation_shows_its_log_and_is_repeated_by_the_next_run(project: Path) -> None:
     stamp_of(project, "laptop").unlink()
     (project / "broken").touch()
     failed = setup(project)
@@ -103,7 +113,7 @@ def test_a_failed_installation_shows_its_log_and_is_taken_up_again(project: Path
     assert "laptop is ready" in setup(project).stdout
 
 
-def test_a_shim_that_does_not_run_is_passed_over_for_a_pyenv_version(project: Path, tmp_path: Path) -> None:
+def test_a_pyenv_version_is_used_when_its_shim_does_not_run(project: Path, tmp_path: Path) -> None:
     shims = tmp_path / "shims"
     shims.mkdir()
     for name in ("python3.12", "python3", "python"):
@@ -120,9 +130,9 @@ def test_a_shim_that_does_not_run_is_passed_over_for_a_pyenv_version(project: Pa
 
 @pytest.mark.skipif(
     any(Path(folder, "python3.12").exists() for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")),
-    reason="a Python 3.12 lies where the search cannot be kept away from it",
+    reason="a system Python 3.12 is found whatever PATH says",
 )
-def test_without_a_python_it_says_what_to_do(project: Path, tmp_path: Path) -> None:
+def test_the_error_without_a_python_names_ways_to_install_one(project: Path, tmp_path: Path) -> None:
     stamp_of(project, "serving").unlink()
     done = setup(
         project, PATH="/usr/bin:/bin", PYENV_ROOT=str(tmp_path / "none"), HOME=str(tmp_path), UV_PYTHON_INSTALL_DIR=""

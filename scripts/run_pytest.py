@@ -1,0 +1,73 @@
+"""``python -m scripts.run_pytest SUITE COUNTS [ARGUMENT ...]``: runs pytest in the environment of this interpreter.
+
+``SUITE`` is a runtime of ``scripts.suites``, or ``rest`` for the tests that belong to no runtime. How many passed,
+failed and so on is written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.steps import HOME, ROOT
+from scripts.suites import SUITES, UNIT, runtime_of
+
+if TYPE_CHECKING:
+    import pytest
+
+REST = "rest"
+OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
+
+
+class Plugin:
+    """Deselects the runtimes' unit tests when the suite is ``rest``, and writes the counts."""
+
+    def __init__(self, suite: str, counts: Path) -> None:
+        self._suite = suite
+        self._counts = counts
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselects the tests of other suites."""
+        if self._suite != REST:
+            return
+        others = [item for item in items if _runtime(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if not _runtime(item)]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Writes how many tests had each outcome."""
+        counts = {outcome: len(terminalreporter.stats.get(outcome, ())) for outcome in OUTCOMES}
+        self._counts.write_text(json.dumps(counts))
+
+
+def _runtime(item: pytest.Item) -> str | None:
+    markers = (marker.name for marker in item.iter_markers())
+    return runtime_of(item.path.relative_to(ROOT), markers)
+
+
+def add_pytest() -> None:
+    """Makes pytest importable where the environment does not have it.
+
+    Set-up installs requirements/pytest.txt into one folder for each Python version (hypothesis is compiled). The folder
+    is appended to sys.path, so it never shadows a package that the runtime pins. It does supply what pytest and
+    hypothesis depend on (packaging, pygments, pluggy, iniconfig, sortedcontainers): if a runtime lacks one of these, no
+    test notices.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        sys.path.append(str(HOME / "pytest" / f"{sys.version_info.major}.{sys.version_info.minor}"))
+
+
+def main(suite: str, counts: str, *arguments: str) -> int:
+    """Runs the suite and returns pytest's exit code."""
+    add_pytest()
+    import pytest
+
+    selection = [] if suite == REST else ["-m", UNIT, *SUITES[suite]]
+    return int(pytest.main([*selection, *arguments], plugins=[Plugin(suite, Path(counts))]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""Which tests run in which runtime's environment.
+
+A runtime's unit tests are the tests in its folders that have none of the markers in ``MARKERS``. They run in the
+runtime's own environment, so they fail when its requirement file lacks a package. All other tests run in the test
+environment, which has the packages of all runtimes. This file imports only the standard library, because every
+environment imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+# environment -> folders, the slowest first
+SUITES = {
+    "airflow": ("tests/plugins", "tests/pipelines", "tests/dags"),
+    "training": ("tests/model", "tests/training"),
+    "serving": ("tests/serving",),
+    "localcloud": ("tests/localcloud",),
+    "laptop": ("tests/laptop",),
+    "glue": ("tests/workloads", "tests/lake", "tests/glue"),
+}
+MARKERS = ("stack", "spark", "e2e")
+UNIT = " and ".join(f"not {marker}" for marker in MARKERS)  # as an argument of pytest's -m
+
+
+def runtime_of(path: PurePath, markers: Iterable[str]) -> str | None:
+    """The environment that runs a test.
+
+    Args:
+        path: The test's file, relative to the root of the repository.
+        markers: The names of the test's markers.
+
+    Returns:
+        The runtime's name, or None when the test runs in the test environment.
+    """
+    if not set(MARKERS).isdisjoint(markers):
+        return None
+    return next((name for name, folders in SUITES.items() if any(path.is_relative_to(f) for f in folders)), None)

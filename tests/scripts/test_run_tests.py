@@ -1,0 +1,137 @@
+"""``make test`` in a temporary project: the real scripts and the real pytest, with small suites."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path, PurePath
+
+import pytest
+
+from scripts import lint
+from scripts.run_tests import closing_line, tally
+from scripts.steps import ROOT, Result, Step, run
+from scripts.suites import SUITES, runtime_of
+
+TESTS = """
+import pytest
+
+def test_unit():
+    pass
+
+@pytest.mark.stack
+def test_stack():
+    pass
+"""
+CONFIG = '[tool.pytest.ini_options]\ntestpaths = ["tests"]\nmarkers = ["stack: x", "spark: x", "e2e: x"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """One unit test and one stack test in each runtime's first folder and in ``tests/other``."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "pyproject.toml").write_text(CONFIG)
+    for folder in [*(folder for folders in SUITES.values() for folder in folders), "tests/other"]:
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in [*(folders[0] for folders in SUITES.values()), "tests/other"]:
+        name = folder.replace("/", "_")
+        (tmp_path / folder / f"test_{name}.py").write_text(TESTS)
+    home = tmp_path / "home"
+    for name in (*SUITES, "test"):
+        (home / "venvs" / name / "bin").mkdir(parents=True)
+        (home / "venvs" / name / "bin" / "python").symlink_to(Path(sys.executable).resolve())
+    (home / "pytest").mkdir()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    (home / "pytest" / version).symlink_to(Path(pytest.__file__).parents[1])
+    return tmp_path
+
+
+def run_tests(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.run_tests", *arguments],
+        cwd=project,
+        env={**env, "NIGHTJAR_HOME": str(project / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.stack
+def test_every_unit_test_runs_once_and_one_failure_makes_the_whole_fail(project: Path) -> None:
+    folder = project / SUITES["serving"][0]
+    next(folder.glob("test_*.py")).write_text("def test_unit():\n    import a_package_that_serving_does_not_have\n")
+    done = run_tests(project, "--unit")
+    assert done.returncode == 1
+    assert f" 1 failed, {len(SUITES)} passed in " in done.stdout.splitlines()[-1], done.stdout + done.stderr
+    assert "No module named 'a_package_that_serving_does_not_have'" in done.stdout
+
+
+@pytest.mark.stack
+def test_one_runtime_alone(project: Path) -> None:
+    done = run_tests(project, "--runtime", "glue")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 1 passed in " in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.stack
+def test_a_runtime_without_tests_is_an_error(project: Path) -> None:
+    next((project / SUITES["laptop"][0]).glob("test_*.py")).unlink()
+    done = run_tests(project, "--runtime", "laptop")
+    assert done.returncode == 1
+    assert " 1 error in " in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.stack
+def test_tests_with_a_marker_run_in_the_test_environment(project: Path) -> None:
+    argv = [sys.executable, "-m", "scripts.run_pytest", "rest", str(project / "counts.json"), "-v"]
+    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=60)
+    assert done.stdout.count("::test_stack PASSED") == len(SUITES) + 1
+    assert done.stdout.count("::test_unit PASSED") == 1
+    assert "tests_other.py::test_unit PASSED" in done.stdout
+
+
+def test_a_folder_belongs_to_one_runtime_and_exists() -> None:
+    folders = [folder for folders in SUITES.values() for folder in folders]
+    assert all((ROOT / folder).is_dir() for folder in folders)
+    assert [runtime_of(PurePath(folder) / "test_a.py", ()) for folder in folders] == [
+        name for name, folders in SUITES.items() for _ in folders
+    ]
+
+
+@pytest.mark.parametrize("marker", ["stack", "spark", "e2e"])
+def test_a_marked_test_belongs_to_no_runtime(marker: str) -> None:
+    assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize"]) == "serving"
+    assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize", marker]) is None
+    assert runtime_of(PurePath("tests/serving_other/test_a.py"), []) is None
+
+
+def test_all_steps_run_though_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [
+        Step("bad", (sys.executable, "-c", "import sys; print('what is wrong'); sys.exit(3)")),
+        Step("good", (sys.executable, "-c", "import os; print(os.environ['GIVEN'])"), {"GIVEN": "a value"}),
+    ]
+    results = {result.name: result.code for result in run(steps, at_once=1)}
+    assert results == {"bad": 3, "good": 0}
+    assert "what is wrong" in (output := capsys.readouterr().out) and "a value" in output
+
+
+def test_a_linter_counts_as_one_test_and_a_pytest_without_counts_as_an_error(tmp_path: Path) -> None:
+    absent = tmp_path / "absent.json"
+    assert tally(Result("lint: mypy", 1, 1.0), absent) == Counter(failed=1)
+    assert tally(Result("lint: mypy", 0, 1.0), absent) == Counter(passed=1)
+    assert tally(Result("unit tests: glue", -9, 1.0), absent) == Counter(error=1)
+
+
+def test_the_closing_line_reads_like_pytests() -> None:
+    line = closing_line(Counter(passed=130, failed=2, error=1, skipped=0), 75.5)
+    assert line.strip("= ") == "2 failed, 130 passed, 1 error in 75.50s (0:01:15)"
+
+
+def test_every_linter_is_installed() -> None:
+    missing = [step.argv[0] for step in lint.linters().values() if not Path(step.argv[0]).is_file()]
+    assert not missing
