@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from include.model.bundle import BundleError
-from serving import logs, process, telemetry
+from serving import logs, telemetry, worker
 from serving.api_keys import CallersError
 from serving.model import LoadedModel, load
 from serving.settings import Settings, SettingsError
@@ -100,7 +100,7 @@ class Parent:
         """Until the service cannot go on; a wanted end is raised as :class:`Stop`."""
         news, tell = os.pipe()
         sockets = [one for group in self._sockets for one in group]
-        waiting = self._fork(lambda: process.run(WaitingRoom(news), self._settings, sockets, self._lifeline))
+        waiting = self._fork(lambda: worker.run(WaitingRoom(news), self._settings, sockets, self._lifeline))
         self._children[waiting] = -1
         try:
             model = load(self._settings)
@@ -131,7 +131,7 @@ class Parent:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + self._settings.shutdown_seconds + process.FLUSH_SECONDS + 1
+        deadline = time.monotonic() + self._settings.shutdown_seconds + worker.FLUSH_SECONDS + 1
         while self._children and time.monotonic() < deadline:
             pid, _ = os.waitpid(-1, os.WNOHANG)
             self._children.pop(pid, None)
@@ -184,7 +184,7 @@ class Parent:
         def beat() -> None:
             self._beats[number] = time.monotonic()
 
-        pid = self._fork(lambda: process.serve(self._settings, mine, self._lifeline, model, beat))
+        pid = self._fork(lambda: worker.serve(self._settings, mine, self._lifeline, model, beat))
         self._children[pid] = number
 
     def _fork(self, work: Callable[[], None]) -> int:
