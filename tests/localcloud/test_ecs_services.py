@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.ecs_services import balance, completed, described, last_rollout, tasks_of
-
-from .conftest import ACCOUNT, VENVS, Cloud, free_port
+from tests.support.localcloud import ACCOUNT, VENVS, Cloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Cloud, free_port
+from tests.support.localcloud import Cloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import ACCOUNT, VENVS, Cloud
+from tests.support.localcloud import ACCOUNT, VENVS, Cloud
 
 pytestmark = pytest.mark.stack
 

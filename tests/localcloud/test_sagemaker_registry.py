@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Cloud
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 

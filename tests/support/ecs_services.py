@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.localcloud.conftest import Cloud
+from tests.support.localcloud import Cloud
 
 CLUSTER = "test"
 

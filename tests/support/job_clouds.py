@@ -20,7 +20,7 @@ from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.moto_api._internal.state_manager import StateManager
 from moto.server import ThreadedMotoServer
 
-from tests.localcloud.conftest import Cloud, base_config, running_cloud
+from tests.support.localcloud import Cloud, base_config, running_cloud
 
 # A service that runs until it is stopped, and a job that does what its environment or hyperparameters say.
 APP = """

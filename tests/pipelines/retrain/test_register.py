@@ -16,7 +16,7 @@ from include.pipelines.promotion.packages import METADATA
 from include.pipelines.retrain import run as night
 from include.settings import Settings
 from include.workloads import load
-from tests.localcloud.conftest import Cloud
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")

@@ -11,8 +11,8 @@ from nightjar.jobs.ecs.service import EcsServiceHook
 from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.operators.restore import RestoreServiceOperator
 
-from tests.localcloud.conftest import ACCOUNT, Cloud
 from tests.support.job_clouds import context, fire
+from tests.support.localcloud import ACCOUNT, Cloud
 
 pytestmark = pytest.mark.stack
 

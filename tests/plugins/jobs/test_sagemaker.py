@@ -11,8 +11,8 @@ from nightjar.jobs.sagemaker.sensor import ProcessingJobSensor, TrainingJobSenso
 from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator, is_absent
 from nightjar.jobs.stop import StopJobsOperator
 
-from tests.localcloud.conftest import ACCOUNT, Cloud
 from tests.support.job_clouds import KilledTaskInstance, TaskInstance, context, fire
+from tests.support.localcloud import ACCOUNT, Cloud
 
 pytestmark = pytest.mark.stack
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from include.model import bundle
-from tests.localcloud.conftest import ACCOUNT, ROOT, VENVS, Cloud, base_config, free_port, running_cloud
 from tests.serving.cloud.load import Load
 from tests.support.bundles import seal_text, text_files
 from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
+from tests.support.localcloud import ACCOUNT, ROOT, VENVS, Cloud, base_config, running_cloud
+from tests.support.ports import free_port
 
 NAME = "texts"
 BUCKET = "bundles"

@@ -11,8 +11,8 @@ import pytest
 from include.lake import layout
 from infra.laptop.bootstrap import data, roles, services
 from serving.telemetry.prediction_log import PredictionLog
-from tests.localcloud.conftest import base_config, running_cloud
 from tests.serving.telemetry.conftest import IDENTITY, prediction
+from tests.support.localcloud import base_config, running_cloud
 
 WORKLOAD = SimpleNamespace(name="texts", serving=SimpleNamespace(cpu=2048))
 
