@@ -1,6 +1,7 @@
-"""The FastAPI service: one process serves one bundle, which it never changes."""
+"""The FastAPI service. Each worker process serves one bundle, which never changes."""
 
 import os
 
-# A request is a row or a few: OpenMP's threads would cost more to wake than they save. Read when scikit-learn is first loaded.
+# scikit-learn reads this when it is first imported. A request has a few rows: starting OpenMP's threads would cost more
+# than they save.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

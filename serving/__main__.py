@@ -1,4 +1,4 @@
-"""``python -m serving``: the service, until SIGTERM. Settings are environment variables, see ``serving.settings``."""
+"""``python -m serving`` runs the service until SIGTERM. Settings: environment variables, see ``serving.settings``."""
 
 from __future__ import annotations
 

@@ -1,137 +1,170 @@
-"""Who may call, and how often: API keys, of which only hashes are kept. ``python -m serving.api_keys`` makes a new key.
+"""API keys and rate limits of callers. Only hashes of keys are stored. ``python -m serving.api_keys`` makes a new key.
 
-The secret named by ``API_KEYS_SECRET`` is
+The secret that ``API_KEYS_SECRET`` names is
 ``{"callers": [{"name": "web", "keys_sha256": ["<hex>"], "per_second": 100, "burst": 200}]}``.
-A caller may have several keys at once, so that keys are replaced without a gap (docs/api-keys.md).
+A caller may have several keys at once, so that a key can be replaced without interruption (docs/api-keys.md).
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
-from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from include.errors import NightjarError
 from serving.settings import Settings
 
-# Longer ones are not worth hashing: python -m serving.api_keys makes 46 characters.
+# Longer keys are not hashed: python -m serving.api_keys makes 46 characters.
 LONGEST_KEY = 512
+# A longer field name in the secret may be a key in the wrong place, so it is not logged.
+LONGEST_LOGGED_NAME = 20
 
 log = logging.getLogger(__name__)
 
 
-class CallersError(ValueError):
-    """The secret cannot be read or is wrong; the text names it, and the field at fault. It never holds what stands in it."""
+class ApiKeysError(NightjarError, ValueError):
+    """The secret cannot be read or is invalid. The text names the secret and the field, but none of its values."""
 
 
 class CallerSpec(BaseModel):
-    """One caller, as the secret has it."""
+    """One caller in the secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="for logs and metrics")
     keys_sha256: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")], ...] = Field(min_length=1)
-    per_second: float = Field(gt=0, le=1_000_000, description="requests a second, over all processes of a task")
-    burst: float = Field(
-        ge=1, le=1_000_000, description="requests at once after a quiet time, over all processes of a task"
-    )
+    per_second: float = Field(gt=0, le=1_000_000, description="requests per second, over all workers of a task")
+    burst: float = Field(ge=1, le=1_000_000, description="requests at once after a pause, over all workers of a task")
 
 
-class CallersSpec(BaseModel):
-    """The secret. No caller at all is refused: it would lock everybody out."""
+class ApiKeysSpec(BaseModel):
+    """The secret. An empty list of callers is invalid: it would lock out everybody."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     callers: tuple[CallerSpec, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _distinct(self) -> CallersSpec:
+    def _distinct(self) -> ApiKeysSpec:
         names = [caller.name for caller in self.callers]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"callers.name: given twice: {', '.join(twice)}")
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"callers.name: given twice: {', '.join(duplicates)}")
         seen: set[str] = set()
         for caller in self.callers:
             if not seen.isdisjoint(caller.keys_sha256):
-                raise ValueError(f"callers.keys_sha256: a key of {caller.name} is another caller's too")
+                raise ValueError(f"callers.keys_sha256: a key of {caller.name} also belongs to another caller")
             seen.update(caller.keys_sha256)
         return self
 
 
 class Caller:
-    """One caller's token bucket in this process. For the event loop's thread; :meth:`limit` may come from another."""
+    """One caller's token bucket in this worker. :meth:`admit` is for the event loop's thread, :meth:`limit` for any.
+
+    Args:
+        name: The caller's name.
+        per_second: Requests per second in the long run.
+        burst: Requests at once after a pause.
+    """
 
     def __init__(self, name: str, per_second: float, burst: float) -> None:
         self.name = name
         self._limit = (per_second, burst)
         self._tokens = burst
-        self._then = 0.0
+        self._updated = 0.0
 
     def limit(self, per_second: float, burst: float) -> None:
-        """Another limit for the same bucket: what was used stays used."""
+        """Changes the limit. Tokens that were used stay used."""
         self._limit = (per_second, burst)
 
     def admit(self, now: float) -> float:
-        """0.0 when one more request may pass, else the seconds until it may. ``now``: seconds of a monotonic clock."""
+        """Takes a token for one request.
+
+        Args:
+            now: Seconds of a monotonic clock.
+
+        Returns:
+            0.0 if the request is admitted, else the seconds until one would be.
+        """
         per_second, burst = self._limit
-        self._tokens = min(burst, self._tokens + max(0.0, now - self._then) * per_second)
-        self._then = max(now, self._then)
+        self._tokens = min(burst, self._tokens + max(0.0, now - self._updated) * per_second)
+        self._updated = max(now, self._updated)
         if self._tokens < 1:
             return (1 - self._tokens) / per_second
         self._tokens -= 1
         return 0.0
 
 
-class Callers:
-    """The callers of this process. A daemon thread reads the secret again; where it cannot, the last good set stays in force."""
+class ApiKeys:
+    """The callers' keys. A daemon thread reads the secret again; if it fails, the last valid keys stay in force.
 
-    def __init__(self, secret: str, processes: int) -> None:
-        """Reads the secret once. ``processes`` share a caller's limit evenly. Errors: :class:`CallersError`."""
+    Reads the secret once when it is made.
+
+    Args:
+        secret: Name or ARN of the secret.
+        workers: Number of workers that share a caller's limit evenly.
+
+    Raises:
+        ApiKeysError: The secret cannot be read or is invalid.
+    """
+
+    def __init__(self, secret: str, workers: int) -> None:
         self._secret = secret
-        self._processes = processes
+        self._workers = workers
         self._by_name: dict[str, Caller] = {}
         self._by_hash: dict[bytes, Caller] = {}
         self._text = ""
-        self._ended = threading.Event()
+        self._closing = threading.Event()
         config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
         try:
             self._client = boto3.client("secretsmanager", config=config)
         except (BotoCoreError, ValueError) as error:
-            raise CallersError(f"API_KEYS_SECRET: there is no client for Secrets Manager: {error}") from None
+            raise ApiKeysError(f"API_KEYS_SECRET: cannot make a client for Secrets Manager: {error}") from None
         self.refresh()
 
     @classmethod
-    def open(cls, settings: Settings) -> Callers | None:
-        """Reads, and keeps reading every ``api_keys_refresh_seconds``; None when no secret is configured.
+    def open(cls, settings: Settings) -> ApiKeys | None:
+        """Reads the secret now, and again every ``api_keys_refresh_seconds``.
 
-        To be called in the process that serves: a thread does not survive a fork. Errors: :class:`CallersError`.
+        Call it in the worker: threads do not survive a fork.
+
+        Returns:
+            ``None`` if no secret is configured.
+
+        Raises:
+            ApiKeysError: The secret cannot be read or is invalid.
         """
         if settings.api_keys_secret is None:
             return None
-        callers = cls(settings.api_keys_secret, settings.workers)
-        every = settings.api_keys_refresh_seconds
-        threading.Thread(target=callers._keep_fresh, args=(every,), name="callers", daemon=True).start()
-        return callers
+        keys = cls(settings.api_keys_secret, settings.workers)
+        interval = settings.api_keys_refresh_seconds
+        threading.Thread(target=keys._refresh_regularly, args=(interval,), name="api-keys", daemon=True).start()
+        return keys
 
     def identify(self, key: bytes | None) -> Caller | None:
-        """The caller whose key this is.
+        """Returns the caller to whom the key belongs, or ``None``.
 
-        A fast hash is right here, unlike for passwords: a key is 256 random bits, so there is no dictionary to try, and a slow
-        hash would only let strangers burn this process's time. The lookup compares digests, not keys: its duration may tell how
-        far two digests agree, but no sender can steer a digest towards a stored one, nor get from a digest to its key.
+        A fast hash is enough here, unlike for passwords: a key is 256 random bits, so there is no dictionary to try,
+        and a slow hash would let strangers use up the CPU. The lookup compares digests, not keys: its duration may show
+        how far two digests agree, but a sender can neither choose a digest nor derive its key.
         """
         if key is None or len(key) > LONGEST_KEY:
             return None
         return self._by_hash.get(sha256(key).digest())
 
     def refresh(self) -> None:
-        """Reads the secret. Errors: :class:`CallersError`, and nothing has changed."""
+        """Reads the secret.
+
+        Raises:
+            ApiKeysError: The secret cannot be read or is invalid; the keys are unchanged.
+        """
         text = self._read()
         if text == self._text:
             return
@@ -139,8 +172,8 @@ class Callers:
         by_name: dict[str, Caller] = {}
         by_hash: dict[bytes, Caller] = {}
         for one in spec.callers:
-            # A burst below one request would let nothing pass, ever.
-            limit = one.per_second / self._processes, max(1.0, one.burst / self._processes)
+            # With a burst below 1 no request would ever be admitted.
+            limit = one.per_second / self._workers, max(1.0, one.burst / self._workers)
             caller = self._by_name.get(one.name) or Caller(one.name, *limit)
             caller.limit(*limit)
             by_name[one.name] = caller
@@ -149,50 +182,55 @@ class Callers:
         log.info("The API keys were read", extra={"data": {one.name: len(one.keys_sha256) for one in spec.callers}})
 
     def close(self) -> None:
-        """Ends the thread at its next turn."""
-        self._ended.set()
+        """Asks the thread to end."""
+        self._closing.set()
 
-    def _keep_fresh(self, every: float) -> None:
-        while not self._ended.wait(every):
+    def _refresh_regularly(self, interval: float) -> None:
+        while not self._closing.wait(interval):
             try:
                 self.refresh()
-            except Exception as error:
-                known = isinstance(error, CallersError)
-                log.error("The last good API keys stay in force. %s", error, exc_info=None if known else error)
+            except ApiKeysError as error:
+                log.error("The last valid API keys stay in force. %s", error)  # noqa: TRY400 - the text says it all
+            except Exception:
+                log.exception("The last valid API keys stay in force")
 
     def _read(self) -> str:
         try:
-            answer: Mapping[str, Any] = self._client.get_secret_value(SecretId=self._secret)
+            answer = self._client.get_secret_value(SecretId=self._secret)
         except (BotoCoreError, ClientError) as error:
-            raise CallersError(f"API_KEYS_SECRET: the secret {self._secret} cannot be read: {error}") from None
+            raise ApiKeysError(f"API_KEYS_SECRET: the secret {self._secret} cannot be read: {error}") from None
         if "SecretString" not in answer:
-            raise CallersError(f"API_KEYS_SECRET: the secret {self._secret} is binary; it must be JSON text")
+            raise ApiKeysError(f"API_KEYS_SECRET: the secret {self._secret} is binary; it must be JSON text")
         return answer["SecretString"]
 
 
-def parse(text: str, secret: str) -> CallersSpec:
-    """The secret's content. Errors: :class:`CallersError` that names every field at fault, and quotes none."""
+def parse(text: str, secret: str) -> ApiKeysSpec:
+    """Parses and validates the secret's text.
+
+    Raises:
+        ApiKeysError: The text is invalid. The error names every invalid field and contains no value.
+    """
     try:
-        return CallersSpec.model_validate_json(text)
+        return ApiKeysSpec.model_validate_json(text)
     except ValidationError as error:
         lines = [f"{_place(e['loc'])}: {e['msg']}" if e["loc"] else e["msg"] for e in error.errors(include_input=False)]
-        raise CallersError(f"API_KEYS_SECRET: the secret {secret} is wrong: {'; '.join(lines)}") from None
+        raise ApiKeysError(f"API_KEYS_SECRET: the secret {secret} is invalid: {'; '.join(lines)}") from None
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    """A field's path. A long name is no field of ours: it may be a key that was put in the wrong place, and is not shown."""
-    return ".".join("(a long name)" if len(str(part)) > 20 else str(part) for part in location)
+    return ".".join("(a long name)" if len(str(part)) > LONGEST_LOGGED_NAME else str(part) for part in location)
 
 
 def hash_key(key: str) -> str:
-    """What stands in ``keys_sha256`` for a key: its sha256 in lower-case hexadecimal."""
+    """Returns a key's entry in ``keys_sha256``: its sha256 in lower-case hexadecimal."""
     return sha256(key.encode()).hexdigest()
 
 
 def main() -> None:
+    """Prints a new key and its hash."""
     key = "nj_" + secrets.token_urlsafe(32)
-    print(f"key, for the caller, shown this once:  {key}")
-    print(f"hash, for keys_sha256 of the secret:   {hash_key(key)}")
+    sys.stdout.write(f"key, for the caller, shown only once:  {key}\n")
+    sys.stdout.write(f"hash, for keys_sha256 of the secret:   {hash_key(key)}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The first-level cache: answers of this process, least recently used first out. Its model never changes, so nothing expires."""
+"""The first-level cache: this worker's predictions. Nothing expires, because the model never changes."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from typing import Any
 
 import msgspec
 
-# A record may be as large as a body; its digest bounds what the cache can hold to some ten megabytes.
+# A record may be as large as a body. Longer keys are replaced by their digest, which limits the cache to some 10 MB.
 LONGEST_KEY = 1024
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
 def record_key(record: Mapping[str, Any]) -> bytes:
-    """The canonical form of a clean record, whose fields are in schema order.
+    """Returns the canonical bytes of a clean record, whose fields are in schema order.
 
-    Python holds 1, 1.0, True and 0.0, -0.0 for equal, but ``features()`` may tell them apart: MessagePack writes
-    each differently. It is also a tenth of the values' own size, and the second level (``serving.redis_cache``)
-    hashes the same bytes.
+    Python considers 1, 1.0 and True equal, and 0.0 and -0.0 too, but ``features()`` may distinguish them; MessagePack
+    encodes each differently. The second-level cache (``serving.redis_cache``) hashes the same bytes.
     """
     packed = _pack(list(record.values()))
     return packed if len(packed) <= LONGEST_KEY else sha256(packed).digest()
 
 
 class AnswerCache:
-    """Probability by key. Every operation is O(1). For the event loop's thread only: there is no lock."""
+    """Probability by key; when full, the least recently used is dropped. Not thread-safe. Every operation is O(1).
+
+    Args:
+        entries: Capacity; 0 keeps nothing.
+    """
 
     def __init__(self, entries: int) -> None:
-        """``entries``: most answers kept; 0 keeps none."""
         self._entries = entries
         self._answers: OrderedDict[Hashable, float] = OrderedDict()
 
@@ -38,14 +40,14 @@ class AnswerCache:
         return len(self._answers)
 
     def get(self, key: Hashable) -> float | None:
-        """The answer, which becomes the youngest, or None."""
+        """Returns the probability and marks it as the most recently used, or returns None."""
         answer = self._answers.get(key)
         if answer is not None:
             self._answers.move_to_end(key)
         return answer
 
     def put(self, key: Hashable, value: float) -> None:
-        """Keeps the answer as the youngest; the oldest gives way."""
+        """Keeps a probability as the most recently used; when full, the least recently used is dropped."""
         self._answers[key] = value
         self._answers.move_to_end(key)
         if len(self._answers) > self._entries:

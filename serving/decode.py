@@ -1,9 +1,9 @@
-"""The fast way from the bytes of a good request to its clean record: msgspec types made from the bundle's request schema.
+"""The fast decoder of request bodies: msgspec types made from the bundle's request schema.
 
-One definition, ``FieldSpec``, makes these types, the slow check (``RequestSchema.check``) and the OpenAPI description. The fast
-way may only *accept*: what it takes, the slow way would take without a warning and clean to the same values. Whatever it is not
-sure of (a wrong type, a value out of range, a name given twice, a quote inside a string) it leaves to the slow way, which alone
-refuses and warns.
+One definition, ``FieldSpec``, makes these types, the reference check (``RequestSchema.check``) and the OpenAPI
+description. The fast decoder accepts only bodies that it is sure of: those that the reference check accepts without a
+warning, with the same clean values. Everything else (a wrong type, a value out of range, a name given twice, a quote
+inside a string) goes to the reference check, which alone rejects and warns.
 """
 
 from __future__ import annotations
@@ -18,43 +18,49 @@ from include.workloads import FieldSpec
 from include.workloads.fields import LARGEST_NUMBER, normalize_text
 
 Record = dict[str, Any]
+Cleaner = Callable[[Any], tuple[Any, str | None]]
 
 
 class FastDecoder:
-    """Decodes bodies of one request schema. Both methods answer None where the slow way has to look."""
+    """Decodes bodies of one request schema. Both methods return ``None`` for a body that needs the reference check."""
 
     def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
         self._names = tuple(fields)
-        self._cleaners = [(name, _cleaner(spec)) for name, spec in fields.items() if _cleaner(spec)]
-        # With neither strings nor fields that may be absent, every good body has the same number of quotes.
+        cleaners = ((name, _cleaner(spec)) for name, spec in fields.items())
+        self._cleaners = [(name, cleaner) for name, cleaner in cleaners if cleaner is not None]
+        # With neither strings nor optional fields, every good body has the same number of quotes.
         fixed = all(not spec.nullable and spec.type in ("integer", "number", "boolean") for spec in fields.values())
         self._fixed_quotes = 2 * len(fields) if fixed else None
-        strict = {"forbid_unknown_fields": True, "kw_only": True}
-        record = msgspec.defstruct("Record", [_member(name, spec) for name, spec in fields.items()], **strict)
-        batch = msgspec.defstruct("Batch", [("records", list[record])], **strict)
-        self._record = msgspec.json.Decoder(record).decode
-        self._batch = msgspec.json.Decoder(batch).decode
+        record = _strict_struct("Record", [_member(name, spec) for name, spec in fields.items()])
+        batch = _strict_struct("Batch", [("records", list[record])])  # type: ignore[valid-type]  # made at run time
+        self._record: Callable[[bytes], Any] = msgspec.json.Decoder(record).decode
+        self._batch: Callable[[bytes], Any] = msgspec.json.Decoder(batch).decode
 
     def one(self, body: bytes) -> Record | None:
-        """The clean record of a /predict body."""
-        # msgspec keeps the last of two equal names and says nothing. But a name more is two quotes more, and nothing makes them
-        # fewer (an escaped quote makes one more): a body with as many quotes as its values need has no name twice.
+        """Returns the clean record of a /predict body."""
+        # msgspec silently keeps the last of two equal names. But an extra name is two extra quotes, and nothing makes
+        # them fewer (an escaped quote is one more), so a body with exactly the quotes of its values has no name twice.
         try:
             values = msgspec.structs.astuple(self._record(body))
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
         return self._clean(values) if body.count(b'"') == self._quotes(values) else None
 
-    def many(self, body: bytes, most: int) -> list[Record] | None:
-        """The clean records of a /predict/batch body."""
+    def many(self, body: bytes, max_records: int) -> list[Record] | None:
+        """Returns the clean records of a /predict/batch body."""
         try:
             rows = [msgspec.structs.astuple(record) for record in self._batch(body).records]
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        if not 1 <= len(rows) <= most or body.count(b'"') != 2 + sum(map(self._quotes, rows)):
+        if not 1 <= len(rows) <= max_records or body.count(b'"') != 2 + sum(map(self._quotes, rows)):
             return None
-        records = [self._clean(row) for row in rows]
-        return None if None in records else records
+        records = []
+        for row in rows:
+            record = self._clean(row)
+            if record is None:
+                return None
+            records.append(record)
+        return records
 
     def _quotes(self, values: tuple[Any, ...]) -> int:
         if self._fixed_quotes is not None:
@@ -73,6 +79,10 @@ class FastDecoder:
         return record
 
 
+def _strict_struct(name: str, members: list[tuple[str, Any] | tuple[str, Any, Any]]) -> type[msgspec.Struct]:
+    return msgspec.defstruct(name, members, forbid_unknown_fields=True, kw_only=True)
+
+
 def _member(name: str, spec: FieldSpec) -> tuple[str, Any] | tuple[str, Any, Any]:
     kind = _type(spec)
     return (name, kind | None | UnsetType, UNSET) if spec.nullable else (name, kind)
@@ -80,7 +90,7 @@ def _member(name: str, spec: FieldSpec) -> tuple[str, Any] | tuple[str, Any, Any
 
 def _type(spec: FieldSpec) -> Any:
     if spec.enum is not None:
-        # A number's enum may hold fractions, for which msgspec has no type: Literal[()] accepts nothing.
+        # A number's enum may have fractions, for which msgspec has no type. This Literal accepts no number.
         return Literal[spec.enum] if spec.type in ("string", "integer") else Literal["\x00"]
     match spec.type:
         case "number":
@@ -94,7 +104,7 @@ def _type(spec: FieldSpec) -> Any:
 
 
 def _bounds(spec: FieldSpec) -> Meta:
-    """Inside the schema's range, and inside the numbers the lake knows."""
+    """The range of the schema, within the range of numbers that the lake accepts."""
     lower = {"ge": spec.min} if spec.min is not None and spec.min > -LARGEST_NUMBER else {"gt": -LARGEST_NUMBER}
     upper = {"le": spec.max} if spec.max is not None and spec.max < LARGEST_NUMBER else {"lt": LARGEST_NUMBER}
     limits = {**lower, **upper}
@@ -102,12 +112,12 @@ def _bounds(spec: FieldSpec) -> Meta:
 
 
 def _whole(name: str, value: float) -> int:
-    """msgspec compares integers with integers: a bound of 2.5 is 3 from below and 2 from above."""
+    """Rounds a bound, because msgspec compares integers with integers: 2.5 is 3 as a minimum, 2 as a maximum."""
     return -int(-value // 1) if name == "ge" else int(value // 1)
 
 
-def _cleaner(spec: FieldSpec) -> Callable[[Any], tuple[Any, str | None]] | None:
-    """What is left to do to a value of the right type; None: nothing."""
+def _cleaner(spec: FieldSpec) -> Cleaner | None:
+    """What remains to be done for a value of the right type; ``None``: nothing."""
     if spec.type == "timestamp":
         return spec.check
     if spec.type == "string" and spec.enum is None and spec.normalize:

@@ -1,7 +1,7 @@
-"""The prediction routes as thin ASGI: what a good request costs is decoding, features, engine and one answer.
+"""The prediction routes without FastAPI: a good request costs decoding, features, engine, and writing one answer.
 
-FastAPI's own machinery costs more than an answer of a fast engine. The routes in ``serving.app`` say the same by the slow way; a
-test holds both against each other on every edge case.
+FastAPI's own machinery costs more than the answer of a fast engine. The handlers in ``serving.handlers`` give the same
+answers through FastAPI; a test compares both on every edge case.
 """
 
 from __future__ import annotations
@@ -18,26 +18,32 @@ from include.model.request import Checked, FieldProblem
 from include.model.score import ScoreError
 from serving import validation
 from serving.cache import record_key
-from serving.scoring import Overloaded
+from serving.errors import HttpError
+from serving.scoring import OverloadedError
 from serving.state import State
 from serving.telemetry import Prediction
-from serving.validation import Refusal
 
-# Callers held back at once before a 503; more of them are answered at once, since each costs memory.
+# 503s that are delayed at once. Further ones are answered at once, because each delayed one costs memory.
 MAX_PAUSED = 2000
 log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
-    """A 200. ``cache``: hit, miss or "" where there is none."""
+    """A 200.
+
+    Attributes:
+        body: The JSON.
+        warnings: Number of warnings in it.
+        cache: ``hit``, ``miss``, or empty where no cache was asked.
+    """
 
     body: bytes
     warnings: int = 0
     cache: str = ""
 
 
-class Lane:
-    """``/predict`` and ``/predict/batch`` of one process. Errors: :class:`Refusal`."""
+class FastPath:
+    """Answers ``/predict`` and ``/predict/batch`` of one worker."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -52,36 +58,43 @@ class Lane:
         self._paused = 0
 
     async def predict(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
-        """Scores one record."""
+        """Scores one record.
+
+        Raises:
+            HttpError: The request is rejected, or the worker is at capacity.
+        """
         body = await self._body(scope, receive)
-        record, warnings = self._decoder.one(body), ()
+        record, warnings = self._decoder.one(body), _NO_WARNINGS
         if record is None:
-            checked = validation.one(validation.parse(body), self._schema)
-            record, warnings = checked.record, checked.warnings
+            record, _, warnings = validation.one(validation.parse(body), self._schema)
         try:
             if self._direct:
-                probability, cache = self._scoring.at_once(record), ""
+                probability, cache = self._scoring.one_inline(record), ""
             else:
                 probability, cache = await self._probability(record)
         except ScoreError as error:
             raise unscorable(error) from error
-        except Overloaded:
+        except OverloadedError:
             raise await self._overloaded() from None
         prediction = self._scoring.prediction(probability)
         if self._predicted:
             self._predicted(Prediction(request_id, record, probability, prediction))
         return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
 
-    async def batch(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
-        """Scores several records, off the event loop."""
+    async def predict_batch(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+        """Scores several records, off the event loop.
+
+        Raises:
+            HttpError: The request is rejected, or the worker is at capacity.
+        """
         body = await self._body(scope, receive)
         try:
             checked, probabilities = await self._scoring.many(body, self._check_batch, lambda one: one.record)
         except ScoreError as error:
             raise unscorable(error, batch=True) from error
-        except Overloaded:
+        except OverloadedError:
             raise await self._overloaded() from None
-        return await self._scoring.aside(self._several, request_id, checked, probabilities)
+        return await self._scoring.off_loop(self._batch_answer, request_id, checked, probabilities)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         return await validation.read_body(
@@ -112,7 +125,7 @@ class Lane:
             return [Checked(record, [], []) for record in records]
         return validation.many(validation.parse(body), self._schema, self._settings.max_batch)
 
-    def _several(self, request_id: str, checked: Sequence[Checked], probabilities: Sequence[float]) -> Answer:
+    def _batch_answer(self, request_id: str, checked: Sequence[Checked], probabilities: Sequence[float]) -> Answer:
         parts, warnings = [], 0
         for number, (one, probability) in enumerate(zip(checked, probabilities, strict=True)):
             prediction = self._scoring.prediction(probability)
@@ -127,24 +140,28 @@ class Lane:
         answer = b'{"prediction":%d,"probability":%s}' % (prediction, repr(probability).encode())
         if not warnings:
             return answer
-        listed = json.dumps(
-            [warning._asdict() for warning in warnings], ensure_ascii=False, separators=(",", ":")
-        ).encode()
-        return answer[:-1] + b',"warnings":' + listed + b"}"
+        listed = json.dumps([warning._asdict() for warning in warnings], ensure_ascii=False, separators=(",", ":"))
+        return answer[:-1] + b',"warnings":' + listed.encode() + b"}"
 
-    async def _overloaded(self) -> Refusal:
-        """The 503. It is held back a moment: callers that ask again at once would else cost as much as those that are served."""
+    async def _overloaded(self) -> HttpError:
+        """Returns the 503 after a pause.
+
+        Without it, callers that retry at once would cost as much as those that are served.
+        """
         if self._paused < MAX_PAUSED:
             self._paused += 1
             try:
                 await asyncio.sleep(self._settings.overload_pause_seconds)
             finally:
                 self._paused -= 1
-        return Refusal(503, "as much is in work as this process takes on; try again", headers={"retry-after": "1"})
+        return HttpError(503, "the service is at capacity; retry later", headers={"retry-after": "1"})
 
 
-def unscorable(error: ScoreError, batch: bool = False) -> Refusal:
-    """The 422 for a record that is valid, but that features or model refuse."""
+def unscorable(error: ScoreError, batch: bool = False) -> HttpError:
+    """Returns the 422 for a record that is valid, but that the feature code or the model refuses."""
     log.warning("A valid request could not be scored: %s", error)
     problem = (error.index if batch else None, FieldProblem("", str(error)))
-    return Refusal(422, f"the record cannot be scored: {error}", [problem])
+    return HttpError(422, f"the record cannot be scored: {error}", [problem])
+
+
+_NO_WARNINGS: list[FieldProblem] = []

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stdout, uvicorn's own included. ``request_id`` joins the lines of a request."""
+"""Structured logs: one JSON object per line on stdout, uvicorn's included. ``request_id`` joins a request's lines."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-log = logging.getLogger("serving")
 
 
 class JsonFormatter(logging.Formatter):
-    """Time (UTC), level, logger, message, the request's id, the dictionary given as ``extra={"data": …}``, and a traceback."""
+    """Formats a record as JSON.
+
+    The fields are time (UTC), level, logger, message, the request's id, the dictionary given as ``extra={"data": …}``,
+    and a traceback.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
+        """Returns one line without its newline."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
-            "time": datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "time": time.replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -33,8 +36,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class _Diverted(logging.Handler):
-    """Hands each line to ``put`` instead of waiting until stdout has taken it."""
+class _BufferedHandler(logging.Handler):
+    """Passes each line to ``put``, which does not wait for stdout."""
 
     def __init__(self, put: Callable[[bytes], None]) -> None:
         super().__init__()
@@ -48,21 +51,21 @@ class _Diverted(logging.Handler):
 
 
 def configure() -> None:
-    """Sends every log through one handler. The access log is the service's own, so uvicorn's is silenced."""
-    restore()
+    """Sends every log through one handler. uvicorn's access log is switched off: the service writes its own."""
+    write_directly()
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.access").disabled = True
 
 
-def divert(put: Callable[[bytes], None]) -> None:
-    """From now on a log line (newline included) goes to ``put``: a stdout that nobody reads must not hold up a request."""
-    _install(_Diverted(put))
+def write_buffered(put: Callable[[bytes], None]) -> None:
+    """Passes further log lines (with newline) to ``put``, so that a blocked stdout does not delay requests."""
+    _install(_BufferedHandler(put))
 
 
-def restore() -> None:
-    """From now on a log line is written to stdout by whoever logs it: at the start and at the end, nothing may be lost."""
+def write_directly() -> None:
+    """Writes further log lines to stdout before the logging call returns: at start and at exit no line may be lost."""
     _install(logging.StreamHandler(sys.stdout))
 
 

@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: request id, who may call, the internal listener, telemetry, and JSON even for a bug of ours."""
+"""The outermost ASGI layer: request id, internal routes, API keys, telemetry, and JSON even for an internal error."""
 
 from __future__ import annotations
 
@@ -8,113 +8,134 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from itertools import count
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.fast_path import Answer, Lane
+from serving.errors import HttpError
+from serving.fast_path import Answer, FastPath
 from serving.logs import request_id as current_request_id
+from serving.routes import ROUTES, Route, is_public
 from serving.state import State
 from serving.telemetry import Finished
-from serving.validation import Refusal
 
-PREDICT = ("/predict", "/predict/batch")
-# What tells about the service, and can be kept to the internal listener.
-INTERNAL = ("/metrics", "/version", "/golden", "/docs", "/openapi.json", "/", "/page.css", "/page.js")
-KNOWN = frozenset((*PREDICT, *INTERNAL, "/health", "/ready"))
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-log = logging.getLogger("serving.access")
+log = logging.getLogger(__name__)
+
+FastHandler = Callable[[Scope, Receive, str], Awaitable[Answer]]
 
 
-class Front:
-    """Wraps the FastAPI application ``app``; the prediction routes go to the lane and never reach it."""
+class _Target(NamedTuple):
+    """What a path leads to. ``method`` is that of the prediction, ``fast`` is what answers it in place of FastAPI."""
 
-    def __init__(self, state: State, app: ASGIApp) -> None:
-        lane = Lane(state)
+    label: str
+    public: bool
+    quiet: bool = False
+    scores: bool = False
+    method: str = ""
+    fast: FastHandler | None = None
+
+
+class _Headers(NamedTuple):
+    request_id: bytes
+    api_key: bytes
+    trace: bytes
+    length: bytes
+
+
+class ServiceMiddleware:
+    """Wraps the FastAPI application.
+
+    Args:
+        state: The worker's state.
+        app: The FastAPI application. Prediction routes do not reach it.
+        use_fast_path: Whether the fast path answers predictions. Tests switch it off to compare the reference with it.
+    """
+
+    def __init__(self, state: State, app: ASGIApp, *, use_fast_path: bool = True) -> None:
         self._app = app
-        self._lanes = {("POST", "/predict"): lane.predict, ("POST", "/predict/batch"): lane.batch}
-        self._callers = state.callers
+        self._api_keys = state.api_keys
         self._internal_port = state.settings.internal_port
         self._telemetry = state.telemetry
         self._new_id = _ids()
+        fast_path = FastPath(state) if use_fast_path else None
+        self._targets = {route.path: _target(route, fast_path) for route in ROUTES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, and reports it to telemetry."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        given = key = trace = length = b""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                given = value
-            elif name == b"x-api-key":
-                key = value
-            elif name == b"x-amzn-trace-id":
-                trace = value
-            elif name == b"content-length":
-                length = value
+        headers = _read_headers(scope)
+        given = headers.request_id
         request_id = given.decode() if given and _ID.fullmatch(given) else self._new_id()
         current_request_id.set(request_id)
         reply = _Reply(send, request_id)
         method, path = scope["method"], scope["path"]
-        caller, answer = "", None
+        target = self._targets.get(path) or _Target("other", public=is_public(path))
+        caller, answer = "", _NO_ANSWER
         try:
-            lane = self._lanes.get((method, path))
-            if lane is None:
-                self._listener(path, scope)
-                await self._app(scope, receive, reply)
-            else:
-                caller = self._admitted(key)
-                answer = await lane(scope, receive, request_id)
+            if not target.public:
+                self._require_internal_port(scope)
+            if target.scores and method == target.method:
+                caller = self._admit(headers.api_key)
+            if target.fast is not None and method == target.method:
+                answer = await target.fast(scope, receive, request_id)
                 await reply.json(200, answer.body)
-        except Refusal as refusal:
-            await reply.refuse(refusal)
+            else:
+                await self._app(scope, receive, reply)
+        except HttpError as error:
+            await reply.error(error)
         except Exception:
-            log.exception("A request failed by a bug of the service")
+            log.exception("Internal error: the request is answered with 500")
             if reply.status == 0:
-                await reply.refuse(Refusal(500, "the service failed; its log has the request id"))
-        answer = answer or Answer(b"")
+                await reply.error(HttpError(500, "internal error; the service's log has it under this request id"))
         self._telemetry.finished(
             Finished(
                 method=method,
-                route=path if path in KNOWN else "other",
+                route=target.label,
                 path=path,
                 status=reply.status,
                 started=started,
                 ended=time.perf_counter(),
                 request_id=request_id,
                 caller=caller,
-                trace_header=trace,
-                bytes_in=int(length) if length.isdigit() else 0,
+                trace_header=headers.trace,
+                bytes_in=int(headers.length) if headers.length.isdigit() else 0,
                 bytes_out=reply.bytes_out,
                 warnings=answer.warnings,
                 cache=answer.cache,
                 refusal=reply.reason,
+                quiet=target.quiet,
+                scores=target.scores,
             )
         )
 
-    def _listener(self, path: str, scope: Scope) -> None:
-        if self._internal_port is not None and path in INTERNAL and scope["server"][1] != self._internal_port:
-            raise Refusal(404, "Not Found")
+    def _require_internal_port(self, scope: Scope) -> None:
+        if self._internal_port is not None and scope["server"][1] != self._internal_port:
+            raise HttpError(404, "Not Found")
 
-    def _admitted(self, key: bytes) -> str:
-        """The caller's name; "" where no keys are configured."""
-        if self._callers is None:
+    def _admit(self, key: bytes) -> str:
+        """Returns the caller's name; empty where no keys are configured."""
+        if self._api_keys is None:
             return ""
-        caller = self._callers.identify(key or None)
+        caller = self._api_keys.identify(key or None)
         if caller is None:
-            raise Refusal(401, "send a valid key in the header x-api-key", headers={"www-authenticate": "ApiKey"})
+            raise HttpError(401, "send a valid key in the header x-api-key", headers={"www-authenticate": "ApiKey"})
         wait = caller.admit(time.monotonic())
         if wait > 0:
             headers = {"retry-after": str(math.ceil(wait))}
-            raise Refusal(429, f"{caller.name} may send no more requests for {wait:.1f} seconds", headers=headers)
+            raise HttpError(429, f"the rate limit of {caller.name} is reached; retry in {wait:.1f} s", headers=headers)
         return caller.name
 
 
 class _Reply:
-    """Sends, and remembers what was sent. Called by FastAPI in place of ``send``."""
+    """Sends an answer and remembers what was sent. FastAPI calls it in place of ``send``."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -143,13 +164,37 @@ class _Reply:
         await self._send({"type": "http.response.start", "status": status, "headers": sent})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def refuse(self, refusal: Refusal) -> None:
-        self.reason = HTTPStatus(refusal.status).name.lower()
-        body = json.dumps(refusal.body() | {"request_id": self._id}, ensure_ascii=False, separators=(",", ":"))
-        await self.json(refusal.status, body.encode("utf-8", "backslashreplace"), refusal.headers)
+    async def error(self, error: HttpError) -> None:
+        self.reason = HTTPStatus(error.status).name.lower()
+        body = json.dumps(error.body() | {"request_id": self._id}, ensure_ascii=False, separators=(",", ":"))
+        await self.json(error.status, body.encode("utf-8", "backslashreplace"), error.headers)
+
+
+def _target(route: Route, fast_path: FastPath | None) -> _Target:
+    if route.fast is None:
+        return _Target(route.path, route.public, route.quiet)
+    fast = partial(route.fast, fast_path) if fast_path is not None else None
+    return _Target(route.path, route.public, route.quiet, scores=True, method=route.methods[0], fast=fast)
+
+
+def _read_headers(scope: Scope) -> _Headers:
+    request_id = key = trace = length = b""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            request_id = value
+        elif name == b"x-api-key":
+            key = value
+        elif name == b"x-amzn-trace-id":
+            trace = value
+        elif name == b"content-length":
+            length = value
+    return _Headers(request_id, key, trace, length)
 
 
 def _ids() -> Callable[[], str]:
-    """Unique without a system call a request: random for the process, then a number."""
+    """Makes unique ids without a system call per request: a random prefix per worker, then a number."""
     prefix, numbers = os.urandom(8).hex(), count(1)
     return lambda: f"{prefix}{next(numbers):016x}"
+
+
+_NO_ANSWER = Answer(b"")

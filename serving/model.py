@@ -1,7 +1,6 @@
-"""The one model of this task: fetched, checked, loaded and proven on its golden rows before anything is served.
+"""The one model of a task: fetched, checked, loaded, and verified on its golden rows before anything is served.
 
-A process never changes its model. ``load`` runs once, in the parent; the serving processes are forked from it and share its
-memory.
+:func:`load` runs once, in the supervisor. The workers are forked from it and share its memory.
 """
 
 from __future__ import annotations
@@ -23,7 +22,14 @@ log = logging.getLogger(__name__)
 
 
 class LoadedModel(NamedTuple):
-    """A proven bundle. ``median_seconds``: what its engine takes for one row, measured here. ``load_seconds``: fetch to proof."""
+    """A bundle that scored its golden rows as in training.
+
+    Attributes:
+        bundle: The loaded bundle.
+        golden: Result of scoring the golden rows.
+        median_seconds: Time that the engine takes for one row, measured in this process.
+        load_seconds: Time from the start of the download until the golden rows were scored.
+    """
 
     bundle: Bundle
     golden: golden.GoldenResult
@@ -32,7 +38,12 @@ class LoadedModel(NamedTuple):
 
 
 def load(settings: Settings) -> LoadedModel:
-    """Fetches, checks the digest, loads, and proves with the golden rows. Errors: ``SourceError``, ``BundleError``."""
+    """Fetches the bundle, checks its digest, loads it, and scores the golden rows.
+
+    Raises:
+        SourceError: The bundle cannot be fetched.
+        BundleError: The bundle is damaged, of another workload, or does not score as in training.
+    """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nightjar-bundle-") as folder:
         archive = fetch(settings.bundle_uri, Path(folder) / "bundle.tar.gz")
@@ -59,7 +70,7 @@ def load(settings: Settings) -> LoadedModel:
 
 
 def _median_seconds(loaded: Bundle) -> float:
-    """Of one row; the first call warms the engine up and is not counted."""
+    """Times the engine on one row. The first call warms the engine up and does not count."""
     rows = [loaded.scorer.row(row.request) for row in loaded.golden]
     seconds = []
     for run in range(TIMED_RUNS + 1):

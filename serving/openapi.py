@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from include.workloads import FieldSpec
 from include.workloads.fields import LARGEST_NUMBER
 
-_TYPES = {
+Json = dict[str, Any]
+
+_TYPES: dict[str, Json] = {
     "string": {"type": "string"},
-    # Larger ones are refused, whatever the schema of the workload says (include.workloads.fields).
+    # Larger numbers are rejected, whatever the schema of the workload says (include.workloads.fields).
     "integer": {"type": "integer", "exclusiveMinimum": -LARGEST_NUMBER, "exclusiveMaximum": LARGEST_NUMBER},
     "number": {"type": "number", "exclusiveMinimum": -LARGEST_NUMBER, "exclusiveMaximum": LARGEST_NUMBER},
     "boolean": {"type": "boolean"},
@@ -19,68 +22,39 @@ _TYPES = {
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 _COUNT = {"type": "integer", "minimum": 0}
+_RECORD = {"$ref": "#/components/schemas/Record"}
+_PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
-def _object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
+@dataclass(frozen=True)
+class Operation:
+    """One route in the API description.
+
+    Attributes:
+        responses: OpenAPI responses by status.
+        body: Returns the schema of the request's body, given the most records of a batch. ``None``: no body.
+    """
+
+    responses: Mapping[str, Json]
+    body: Callable[[int], Json] | None = None
+
+    def apply(self, operation: Json, max_batch: int) -> None:
+        """Puts body and responses into an operation object that FastAPI has made."""
+        operation.pop("description", None)  # the handler's docstring, which is not written for callers
+        if self.body is not None:
+            content = {"application/json": {"schema": self.body(max_batch)}}
+            operation["requestBody"] = {"required": True, "content": content}
+        operation["responses"] = dict(self.responses)
 
 
-def _list(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": dict(items)}
+def record_schema(fields: Mapping[str, FieldSpec]) -> Json:
+    """Returns the JSON Schema of one request record.
 
-
-_FIELD = _object({"field": _TEXT, "message": _TEXT}, {"index": _COUNT})
-_PROBLEM = _object({"error": _TEXT, "request_id": _TEXT}, {"fields": _list(_FIELD)})
-_WARNINGS = {
-    **_list(_object({"field": _TEXT, "message": _TEXT})),
-    "description": "only there when a value lies outside the range the model was trained on",
-}
-_PREDICTION = {
-    "prediction": {"type": "integer", "enum": [0, 1]},
-    "probability": {"type": "number", "minimum": 0, "maximum": 1},
-}
-_PARITY = _object(
-    {"engine": _TEXT, "passed": {"type": "boolean"}},
-    {"rows": _COUNT, "on_threshold": _COUNT, "max_difference": _NUMBER, "flipped": _COUNT, "reason": _TEXT},
-)
-_VERSION = _object(
-    {
-        **dict.fromkeys(
-            ("workload", "model_version", "bundle_digest", "dataset_version", "cutoff", "code_sha", "engine"), _TEXT
-        ),
-        "engine_microseconds": {**_NUMBER, "description": "what the engine takes for one row, measured at start"},
-        "parity": {
-            **_list(_PARITY),
-            "description": "what the gate measured when the model was published, per engine tried",
-        },
-        "processes": _COUNT,
-    }
-)
-_GOLDEN = _object({"rows": _COUNT, "max_difference": _NUMBER, "ok": {"type": "boolean"}}, {"reason": _TEXT})
-_ANSWERS = {
-    "/health": _object({"status": {"type": "string", "enum": ["alive"]}}),
-    "/ready": _object({"ready": {"type": "boolean"}}, {"reason": _TEXT}),
-    "/version": _VERSION,
-    "/golden": _GOLDEN,
-}
-_NOT_READY = {"503": "the model is not loaded yet, or as much is in work as the service takes on"}
-_REFUSALS = {
-    "400": "the body is not JSON",
-    "401": "the caller's key is missing or unknown",
-    "408": "the body did not arrive in time",
-    "413": "the body is too large",
-    "415": "the media type is not application/json",
-    "422": "a field is missing, unknown or of the wrong type",
-    "429": "the caller sends more than it may",
-    **_NOT_READY,
-}
-
-
-def record_schema(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
-    """JSON Schema of one request record. Bounds are in the description: a value outside is answered, with a warning."""
+    Bounds are part of the description, not of the schema: a value outside is answered, with a warning.
+    """
     properties = {}
     for name, spec in fields.items():
-        schema: dict[str, Any] = dict(_TYPES[spec.type])
+        schema = dict(_TYPES[spec.type])
         if spec.nullable:
             schema["type"] = [schema["type"], "null"]
         text = ". ".join(part for part in (spec.description, _bounds(spec)) if part)
@@ -93,58 +67,111 @@ def record_schema(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def describe(document: dict[str, Any], fields: Mapping[str, FieldSpec], most: int) -> None:
-    """Puts requests and answers of every route into an OpenAPI ``document``."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Record"] = record_schema(fields)
-    schemas["Problem"] = _PROBLEM
-    reference = {"$ref": "#/components/schemas/Record"}
-    batch = {
-        "type": "object",
-        "properties": {"records": {"type": "array", "items": reference, "minItems": 1, "maxItems": most}},
-        "required": ["records"],
-        "additionalProperties": False,
-    }
-    warned = {"warnings": _WARNINGS}
-    single = _object({**_PREDICTION, "model_version": _TEXT}, warned)
-    several = _object({"predictions": _list(_object(_PREDICTION, warned)), "model_version": _TEXT})
-    _operation(document, "/predict", reference, single)
-    _operation(document, "/predict/batch", batch, several)
-    for path, answer in _ANSWERS.items():
-        responses = document["paths"][path]["get"]["responses"]
-        responses["200"] = _json("the answer", answer)
-        # While the bundle is loaded /ready answers in its own form.
-        responses |= {
-            status: _json(text, answer if path == "/ready" else _problem()) for status, text in _NOT_READY.items()
-        }
-    text = {"description": "Prometheus' text format", "content": {"text/plain": {"schema": _TEXT}}}
-    document["paths"]["/metrics"]["get"]["responses"]["200"] = text
-
-
-def _operation(document: dict[str, Any], path: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
-    operation = document["paths"][path]["post"]
-    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    operation["responses"] = {"200": _json("the prediction", answer)} | {
-        status: _json(text, _problem()) for status, text in _REFUSALS.items()
-    }
-
-
-def _problem() -> dict[str, Any]:
-    return {"$ref": "#/components/schemas/Problem"}
-
-
-def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def components(fields: Mapping[str, FieldSpec]) -> dict[str, Json]:
+    """Returns the schemas that operations refer to."""
+    return {"Record": record_schema(fields), "Problem": _PROBLEM}
 
 
 def _bounds(spec: FieldSpec) -> str:
     parts = []
     if spec.enum is not None:
-        parts.append(
-            "Known values: " + ", ".join(map(str, spec.enum[:50])) + ("…" if len(spec.enum) > 50 else "") + "."
-        )
+        known = ", ".join(map(str, spec.enum[:50]))
+        parts.append(f"Known values: {known}{'…' if len(spec.enum) > 50 else ''}.")
     if spec.min is not None:
         parts.append(f"Usually at least {spec.min:g}.")
     if spec.max is not None:
         parts.append(f"Usually at most {spec.max:g}.")
     return " ".join(parts)
+
+
+def _object(required: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> Json:
+    return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _json(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _batch_body(max_batch: int) -> Json:
+    return {
+        "type": "object",
+        "properties": {"records": {"type": "array", "items": _RECORD, "minItems": 1, "maxItems": max_batch}},
+        "required": ["records"],
+        "additionalProperties": False,
+    }
+
+
+_NOT_READY = "the model is not loaded yet, or the service is at capacity"
+_REJECTIONS = {
+    status: _json(text, _PROBLEM_REFERENCE)
+    for status, text in {
+        "400": "the body is not JSON",
+        "401": "the API key is missing or unknown",
+        "408": "the body did not arrive in time",
+        "413": "the body is too large",
+        "415": "the media type is not application/json",
+        "422": "a field is missing, unknown or of the wrong type",
+        "429": "the caller's rate limit is reached",
+        "503": _NOT_READY,
+    }.items()
+}
+
+
+def _information(answer: Json, not_ready: Json = _PROBLEM_REFERENCE) -> Operation:
+    return Operation({"200": _json("the answer", answer), "503": _json(_NOT_READY, not_ready)})
+
+
+def _scoring(answer: Json, body: Callable[[int], Json]) -> Operation:
+    return Operation({"200": _json("the prediction", answer), **_REJECTIONS}, body)
+
+
+_FIELD = _object({"field": _TEXT, "message": _TEXT}, {"index": _COUNT})
+_PROBLEM = _object({"error": _TEXT, "request_id": _TEXT}, {"fields": _list(_FIELD)})
+_PREDICTION: Json = {
+    "prediction": {"type": "integer", "enum": [0, 1]},
+    "probability": {"type": "number", "minimum": 0, "maximum": 1},
+}
+_WARNINGS: Json = {
+    "warnings": {
+        **_list(_object({"field": _TEXT, "message": _TEXT})),
+        "description": "present only when a value is outside the range that the model was trained on",
+    }
+}
+_PARITY = _object(
+    {"engine": _TEXT, "passed": {"type": "boolean"}},
+    {"rows": _COUNT, "on_threshold": _COUNT, "max_difference": _NUMBER, "flipped": _COUNT, "reason": _TEXT},
+)
+_IDENTITY = ("workload", "model_version", "bundle_digest", "dataset_version", "cutoff", "code_sha", "engine")
+_READY = _object({"ready": {"type": "boolean"}}, {"reason": _TEXT})
+
+PREDICT = _scoring(_object({**_PREDICTION, "model_version": _TEXT}, _WARNINGS), lambda _: _RECORD)
+PREDICT_BATCH = _scoring(
+    _object({"predictions": _list(_object(_PREDICTION, _WARNINGS)), "model_version": _TEXT}), _batch_body
+)
+HEALTH = _information(_object({"status": {"type": "string", "enum": ["alive"]}}))
+# While the bundle is loaded, /ready answers in its own form.
+READY = _information(_READY, not_ready=_READY)
+VERSION = _information(
+    _object(
+        {
+            **dict.fromkeys(_IDENTITY, _TEXT),
+            "engine_microseconds": {
+                **_NUMBER,
+                "description": "time that the engine takes for one row, measured at start",
+            },
+            "parity": {
+                **_list(_PARITY),
+                "description": "result of the parity gate for each engine tried when the model was published",
+            },
+            "processes": _COUNT,
+        }
+    )
+)
+GOLDEN = _information(
+    _object({"rows": _COUNT, "max_difference": _NUMBER, "ok": {"type": "boolean"}}, {"reason": _TEXT})
+)
+METRICS = Operation({"200": {"description": "Prometheus text format", "content": {"text/plain": {"schema": _TEXT}}}})

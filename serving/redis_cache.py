@@ -1,9 +1,9 @@
-"""The second-level cache: probabilities that any process of the service computed, in Redis (or Valkey), by model and record.
+"""The second-level cache: predictions that any worker computed, in Redis (or Valkey), by model and record.
 
-A request waits for it at most :data:`WAIT_SECONDS`, whatever state Redis is in. One task holds the one connection, and sends
-what has gathered since its last round trip as one pipeline; a request only waits for its own answer. Connecting happens in that
-task too, so that a slow TLS handshake is nobody's latency. After :data:`FAILURES` failures in a row Redis is left alone for
-:data:`PAUSE_SECONDS`, then probed with one connection.
+A request waits for it at most :data:`WAIT_SECONDS`, whatever state Redis is in. One asyncio task holds the only
+connection and sends what has gathered since its last round trip as one pipeline; a request waits only for its own
+answer. Connecting happens in that task too, so a slow TLS handshake delays no request. After :data:`FAILURES` failures
+in a row, Redis is not used for :data:`PAUSE_SECONDS`, then tried again with one connection.
 """
 
 from __future__ import annotations
@@ -21,44 +21,46 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from serving.cache import record_key
-from serving.settings import SettingsError
 
 WAIT_SECONDS = 0.005
-# Longer than a request waits: a busy event loop reads its answers late, and that is no failure of Redis.
+# Longer than a request waits: a busy event loop reads answers late, which is not a failure of Redis.
 ROUND_TRIP_SECONDS = 10 * WAIT_SECONDS
 CONNECT_SECONDS = 1.0
 FAILURES = 3
 PAUSE_SECONDS = 5.0
 PENDING = 1000
-# Longer than a version is live: entries of replaced models go by themselves.
+# Longer than a version is live: entries of replaced models expire.
 KEEP_SECONDS = 7 * 86_400
 
 log = logging.getLogger(__name__)
 
 
 class RedisCache:
-    """Made inside a running event loop, and used there only. No method raises.
+    """Probabilities in Redis. Make and use it inside a running event loop. No method raises.
 
-    ``hits`` and ``misses`` were answered in time; ``errors`` were not, or not with a probability; ``skipped`` were not asked,
-    because there was no usable connection.
+    Args:
+        url: ``redis://`` or ``rediss://`` (TLS).
+        bundle_digest: Digest of the served bundle; part of every key.
+
+    Attributes:
+        hits: Lookups that found a probability in time.
+        misses: Lookups that were answered in time, but found nothing.
+        errors: Lookups that were not answered in time, or not with a probability.
+        skipped: Lookups that were not sent, because there was no usable connection.
     """
 
     def __init__(self, url: str, bundle_digest: str) -> None:
-        """``url``: redis:// or rediss:// (TLS). Errors: :class:`SettingsError`."""
-        try:
-            # The library's own retries (three by default, with pauses) would be made while requests wait.
-            self._redis = Redis.from_url(
-                url,
-                decode_responses=False,
-                retry=Retry(NoBackoff(), 0),
-                max_connections=1,
-                socket_connect_timeout=CONNECT_SECONDS,
-                socket_keepalive=True,
-                lib_name=None,
-                lib_version=None,
-            )
-        except ValueError as error:
-            raise SettingsError(f"Set these environment variables: REDIS_URL: {error}") from None
+        # The library's own retries (three by default, with pauses) would happen while requests wait.
+        self._redis: Redis = Redis.from_url(
+            url,
+            decode_responses=False,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=1,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_keepalive=True,
+            lib_name=None,
+            lib_version=None,
+        )
         self._prefix = f"nightjar:{bundle_digest}:"
         self.hits = self.misses = self.errors = self.skipped = 0
         self._usable = False
@@ -69,7 +71,7 @@ class RedisCache:
         self._task = asyncio.create_task(self._run(), name="redis")
 
     async def get(self, record: Mapping[str, Any]) -> float | None:
-        """The probability of a clean record, or None."""
+        """Returns the probability of a clean record, or ``None``."""
         if not self._usable or len(self._gets) >= PENDING:
             self.skipped += 1
             return None
@@ -93,13 +95,13 @@ class RedisCache:
         return probability
 
     def put(self, record: Mapping[str, Any], probability: float) -> None:
-        """Hands the probability over to be kept; with :data:`PENDING` of them waiting the oldest is dropped."""
+        """Stores a probability in the background. When :data:`PENDING` of them wait, the oldest is dropped."""
         if self._usable:
             self._puts.append((self._key(record), msgspec.json.encode(probability)))
             self._work.set()
 
     async def close(self) -> None:
-        """Ends the task and the connection; answers that are waited for are None."""
+        """Ends the task and the connection. Waiting lookups return ``None``."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -113,12 +115,12 @@ class RedisCache:
                     await self._connect()
                     while True:
                         await self._round_trip()
-                except Exception as error:  # whatever it is, requests go on without
+                except Exception as error:  # whatever it is, requests are answered without the cache
                     self._failures += 1
                     self._drop()
                     await self._disconnect()
-                    if self._failures == FAILURES:  # once an outage
-                        log.warning("The Redis cache is left alone: %r", error)
+                    if self._failures == FAILURES:  # once per outage
+                        log.warning("The Redis cache is not used for now: %r", error)
                     if self._failures >= FAILURES:
                         await asyncio.sleep(PAUSE_SECONDS)
         finally:
@@ -128,14 +130,14 @@ class RedisCache:
     async def _connect(self) -> None:
         async with asyncio.timeout(2 * CONNECT_SECONDS):
             await self._redis.ping()
-        # A server that answers, but too late to be of use, is not one to ask.
+        # A server that answers too late is of no use.
         async with asyncio.timeout(ROUND_TRIP_SECONDS):
             await self._redis.ping()
         self._usable = True
         log.info("The Redis cache is in use")
 
     async def _round_trip(self) -> None:
-        """Sends what is waiting and hands the answers out. Errors: whatever the connection raises, or ``TimeoutError``."""
+        """Sends what is waiting and delivers the answers. Raises what the connection raises, or ``TimeoutError``."""
         await self._work.wait()
         self._work.clear()
         gets, self._gets = self._gets, deque()
@@ -150,11 +152,11 @@ class RedisCache:
         for (_, answer), value in zip(gets, values, strict=False):
             self._failures = 0
             if not answer.done():
-                # A command that was refused is an exception here: no bytes, so an error and not a miss.
+                # A refused command is an exception here. Empty bytes make it an error, not a miss.
                 answer.set_result(b"" if isinstance(value, Exception) else value)
 
     async def _execute(self, gets: Iterable[str], puts: Iterable[tuple[str, bytes]]) -> list[Any]:
-        """The values of the keys, then what the puts were answered; a command's own error stands in its place."""
+        """Returns the values of the keys, then the answers to the puts. A failed command's error is in its place."""
         pipeline = self._redis.pipeline(transaction=False)
         for key in gets:
             pipeline.get(key)
@@ -173,7 +175,7 @@ class RedisCache:
         try:
             await self._redis.connection_pool.disconnect()
         except Exception as error:
-            log.debug("The connection to Redis did not close well: %s", error)
+            log.debug("Closing the connection to Redis failed: %s", error)
 
 
 def _cancel(gets: deque[tuple[str, asyncio.Future[bytes | None]]]) -> None:
@@ -182,7 +184,7 @@ def _cancel(gets: deque[tuple[str, asyncio.Future[bytes | None]]]) -> None:
 
 
 def _probability(value: Any) -> float | None:
-    """What stands in Redis is not trusted: only a number from 0 to 1 is a probability."""
+    """Content of Redis is not trusted: only a number from 0 to 1 is a probability."""
     try:
         probability = msgspec.json.decode(value, type=float)
     except (msgspec.MsgspecError, TypeError):

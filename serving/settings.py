@@ -1,23 +1,26 @@
-"""The service's settings: read from the environment and validated at start."""
+"""The service's settings, read from environment variables and validated at start."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.asyncio.connection import parse_url
+
+from include.errors import NightjarError
 
 
-class SettingsError(ValueError):
-    """A setting is missing or wrong; the text names every variable at fault."""
+class SettingsError(NightjarError, ValueError):
+    """A setting is missing or wrong. The text names every variable at fault."""
 
 
-class Settings(BaseModel):
-    """Each field is the environment variable of its name in capitals. An empty variable is an unset one."""
+class Settings(BaseSettings):
+    """Each field is the environment variable of its name in capitals. A blank variable counts as unset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    # What is served
+    # The model
     bundle_uri: str = Field(
         pattern=r"^(s3://[^/]+/.+|file:///.+)$", description="s3://bucket/key or file:///path of bundle.tar.gz"
     )
@@ -25,85 +28,102 @@ class Settings(BaseModel):
         pattern=r"^[0-9a-f]{64}$", description="sha256 that the bundle must have, in lower-case hexadecimal"
     )
     model_version: str = Field(min_length=1, max_length=64, description="version in the model registry")
-    workload: str = Field(min_length=1, description="workload that the bundle must be of")
+    workload: str = Field(min_length=1, description="workload that the bundle must belong to")
 
-    # Where it listens, and with how many processes
+    # Addresses and processes
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on (0.0.0.0 in the container image)")
-    port: int = Field(8080, ge=1, le=65535, description="port of the prediction routes")
+    port: int = Field(8080, ge=1, le=65535, description="port of the public routes")
     internal_port: int | None = Field(
         None,
         ge=1,
         le=65535,
-        description="when set, /metrics, /version, /golden, /docs and the page are answered on this port only",
+        description="port of the internal routes (/metrics, /version, /docs, …); unset: PORT answers every route",
     )
-    workers: int = Field(1, ge=1, le=64, description="processes: one a vCPU of the task")
+    workers: int = Field(1, ge=1, le=64, description="worker processes: one per vCPU of the task")
     stuck_seconds: float = Field(
-        30.0, ge=1, le=3600, description="a process whose event loop has not turned for so long is killed and replaced"
+        30.0, ge=1, le=3600, description="a worker whose event loop has been blocked for so long is killed and replaced"
     )
 
-    # What a request may cost
-    max_body_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="larger request bodies are refused")
-    max_batch: int = Field(1000, ge=1, le=100_000, description="most records of one /predict/batch")
-    body_timeout_seconds: float = Field(10.0, gt=0, le=300, description="a body that takes longer is answered 408")
+    # Limits of a request
+    max_body_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="larger request bodies are rejected")
+    max_batch: int = Field(1000, ge=1, le=100_000, description="most records in one /predict/batch request")
+    body_timeout_seconds: float = Field(10.0, gt=0, le=300, description="a body that takes longer is answered with 408")
     max_in_flight: int = Field(
-        64, ge=1, le=10_000, description="predictions in work at once in a process; more are answered 503"
+        64, ge=1, le=10_000, description="predictions in progress in a worker; further ones are answered with 503"
     )
     overload_pause_seconds: float = Field(
-        1.0, ge=0, le=5, description="how long a 503 is held back, so that callers who retry at once cost little"
+        1.0, ge=0, le=5, description="delay of a 503, so that callers who retry at once cost little"
     )
-    cache_entries: int = Field(
-        10_000, ge=0, le=10_000_000, description="answers kept in a process; 0 switches the cache off"
-    )
+    cache_entries: int = Field(10_000, ge=0, le=10_000_000, description="answers cached by a worker; 0: no cache")
     redis_url: str | None = Field(
         None, pattern=r"^rediss?://", description="second-level cache, used only by a model slower than a millisecond"
     )
 
-    # Who may call
+    # Authentication
     api_keys_secret: str | None = Field(
-        None,
-        min_length=1,
-        description="Secrets Manager secret with the callers' hashed keys; unset: everybody may call",
+        None, min_length=1, description="Secrets Manager secret with the callers' hashed keys; unset: no key is needed"
     )
-    api_keys_refresh_seconds: float = Field(60.0, ge=1, le=86_400, description="how often that secret is read again")
+    api_keys_refresh_seconds: float = Field(60.0, ge=1, le=86_400, description="interval of reading that secret again")
 
-    # What it tells
+    # Telemetry
     metrics_namespace: str | None = Field(
-        None, min_length=1, description="CloudWatch namespace of embedded metrics in the log; unset: none are written"
+        None, min_length=1, description="CloudWatch namespace of the embedded metrics in the log; unset: none"
     )
-    metrics_interval_seconds: float = Field(60.0, ge=1, le=3600, description="how often embedded metrics are written")
-    access_log_lines: int = Field(
-        10_000, ge=0, description="access log lines that may wait for the log; 0 switches the log off"
-    )
+    metrics_interval_seconds: float = Field(60.0, ge=1, le=3600, description="interval of the embedded metrics")
+    access_log_lines: int = Field(10_000, ge=0, description="buffered lines of the access log; 0: no access log")
     trace_ratio: float = Field(
         0.0, ge=0, le=1, description="share of requests traced when the caller's X-Ray header does not decide"
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, min_length=1, description="URL of the OpenTelemetry collector that receives traces; unset: no traces"
     )
     prediction_log: str | None = Field(
         None,
         pattern=r"^(kinesis|firehose)://[a-zA-Z0-9_.-]{1,128}$",
-        description="stream that every prediction is sent to",
+        description="stream that receives every prediction",
     )
-    prediction_log_records: int = Field(10_000, ge=1, description="predictions that may wait for that stream")
+    prediction_log_records: int = Field(10_000, ge=1, description="buffered predictions for that stream")
 
-    # How it ends
-    shutdown_seconds: float = Field(
-        20.0, ge=0, le=110, description="what requests under way get to finish after SIGTERM"
-    )
+    # Shutdown
+    shutdown_seconds: float = Field(20.0, ge=0, le=110, description="time that open requests have after SIGTERM")
     exit_delay_seconds: float = Field(
-        5.0, ge=0, le=60, description="how long /ready tells a start-up failure before the process exits"
+        5.0, ge=0, le=60, description="how long /ready gives the reason of a failed start before the process exits"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, values: Any) -> Any:
+        return {name: value for name, value in values.items() if not (isinstance(value, str) and not value.strip())}
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_can_parse_it(cls, url: str | None) -> str | None:
+        if url is not None:
+            parse_url(url)
+        return url
 
     @model_validator(mode="after")
-    def _two_ports(self) -> Settings:
+    def _ports_differ(self) -> Self:
         if self.internal_port == self.port:
             raise ValueError("PORT and INTERNAL_PORT must differ")
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Reads and validates; raises :class:`SettingsError` that names every wrong variable."""
-        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper(), "").strip()}
+    def from_env(cls, **overrides: Any) -> Settings:
+        """Reads and validates the environment.
+
+        Args:
+            overrides: Values of fields that replace the environment's.
+
+        Raises:
+            SettingsError: Settings are missing or wrong.
+        """
         try:
-            return cls.model_validate(values)
+            return cls(**overrides)
         except ValidationError as error:
-            lines = [f"{'.'.join(map(str, e['loc'])).upper() or 'SETTINGS'}: {e['msg']}" for e in error.errors()]
+            lines = [_variable(e["loc"]) + e["msg"].removeprefix("Value error, ") for e in error.errors()]
             raise SettingsError("Set these environment variables: " + "; ".join(lines)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{str(location[0]).upper()}: " if location else ""

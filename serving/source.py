@@ -1,4 +1,4 @@
-"""Where the bundle's bytes come from: S3, or a file."""
+"""Downloads the bundle from S3, or copies it from a file."""
 
 from __future__ import annotations
 
@@ -10,45 +10,57 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.errors import NightjarError
+from include.lake.uris import split_s3_uri
+
 # A forest of five million nodes is 160 MB compressed, with its fast form and the scikit-learn original.
 MAX_BUNDLE_BYTES = 2 * 1024**3
-_PIECE = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 
-class SourceError(ValueError):
-    """The bundle cannot be fetched; the text names its URI and why."""
+class SourceError(NightjarError, ValueError):
+    """The bundle cannot be fetched. The text names its URI and the reason."""
 
 
-def fetch(uri: str, target: Path) -> Path:
-    """Copies what is at ``s3://bucket/key`` or ``file:///path`` to ``target``, unchecked, in pieces. Errors:
-    :class:`SourceError`.
+def fetch(uri: str, target: Path, max_bytes: int = MAX_BUNDLE_BYTES) -> Path:
+    """Copies a bundle, in chunks and without checking its content.
+
+    Args:
+        uri: ``s3://bucket/key`` or ``file:///path``.
+        target: File to write.
+        max_bytes: Limit of its size.
+
+    Returns:
+        ``target``.
+
+    Raises:
+        SourceError: The bundle cannot be read, or is too large.
     """
-    parts = urlsplit(uri)
-    pieces = (
-        _from_file(uri, parts.path) if parts.scheme == "file" else _from_s3(uri, parts.netloc, parts.path.lstrip("/"))
-    )
+    chunks = _read_file(uri) if uri.startswith("file:") else _read_s3(uri)
     size = 0
     with target.open("wb") as file:
-        for piece in pieces:
-            size += len(piece)
-            if size > MAX_BUNDLE_BYTES:
-                raise SourceError(f"The bundle {uri} is larger than {MAX_BUNDLE_BYTES} bytes")
-            file.write(piece)
+        for chunk in chunks:
+            size += len(chunk)
+            if size > max_bytes:
+                raise SourceError(f"The bundle {uri} is larger than {max_bytes} bytes")
+            file.write(chunk)
     return target
 
 
-def _from_file(uri: str, path: str) -> Iterator[bytes]:
+def _read_file(uri: str) -> Iterator[bytes]:
     try:
-        with Path(unquote(path)).open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
+        with Path(unquote(urlsplit(uri).path)).open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
     except OSError as error:
         raise SourceError(f"The bundle {uri} cannot be read: {error.strerror}") from None
 
 
-def _from_s3(uri: str, bucket: str, key: str) -> Iterator[bytes]:
+def _read_s3(uri: str) -> Iterator[bytes]:
+    bucket, key = split_s3_uri(uri)
     config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
     try:
-        yield from boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_PIECE)
+        body = boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"]
+        yield from body.iter_chunks(_CHUNK_BYTES)
     except (BotoCoreError, ClientError) as error:
         raise SourceError(f"The bundle {uri} cannot be fetched: {error}") from None

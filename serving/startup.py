@@ -1,4 +1,4 @@
-"""What answers while the bundle is loaded, or when it could not be: ``/health`` is alive, all else is not ready and says why."""
+"""The answers while the bundle is loaded: ``/health`` is alive; everything else is a 503 that says why."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ import json
 import os
 import re
 import uuid
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class WaitingRoom:
-    """ASGI. The reason is what the parent last wrote into the pipe ``news``."""
+class StartupApp:
+    """ASGI application of the startup process.
 
-    def __init__(self, news: int) -> None:
-        os.set_blocking(news, False)
-        self._news = news
+    Args:
+        updates: File descriptor of a pipe. The supervisor writes into it why the service cannot start.
+    """
+
+    def __init__(self, updates: int) -> None:
+        os.set_blocking(updates, False)
+        self._updates = updates
         self._reason = "the bundle is being loaded"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
-        self._listen()
+        self._read_update()
         request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         if not _ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
+        answer: dict[str, Any]
         if scope["path"] == "/health":
             status, answer = 200, {"status": "alive"}
         elif scope["path"] == "/ready":
@@ -38,7 +45,7 @@ class WaitingRoom:
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"x-request-id", request_id.encode()),
-            # The next request shall reach a process that serves.
+            # So that the next request is sent to a worker.
             (b"connection", b"close"),
         ]
         if status == 503:
@@ -46,9 +53,9 @@ class WaitingRoom:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _listen(self) -> None:
+    def _read_update(self) -> None:
         try:
-            text = os.read(self._news, 65_536)
+            text = os.read(self._updates, 65_536)
         except BlockingIOError:
             return
         if text:

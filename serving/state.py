@@ -1,10 +1,10 @@
-"""What one serving process works with. Made in the process, after the fork, and never changed."""
+"""The objects that one worker works with. They are made in the worker, after the fork, and never replaced."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serving.api_keys import Callers
+from serving.api_keys import ApiKeys
 from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
 from serving.decode import FastDecoder
@@ -12,52 +12,63 @@ from serving.model import LoadedModel
 from serving.redis_cache import RedisCache
 from serving.scoring import Scoring
 from serving.settings import Settings
-from serving.telemetry import Identity, Telemetry
+from serving.telemetry import Recorder, ServedModel, Telemetry
 
 
 @dataclass
 class State:
-    """``shared_cache`` is opened when the event loop runs."""
+    """One worker's objects.
+
+    Attributes:
+        shared_cache: The cache in Redis. It is opened by :meth:`start`, because it needs the event loop.
+    """
 
     settings: Settings
     model: LoadedModel
     decoder: FastDecoder
     scoring: Scoring
     cache: AnswerCache | None
-    callers: Callers | None
-    telemetry: Telemetry
+    api_keys: ApiKeys | None
+    telemetry: Recorder
     deadlines: Deadlines
     shared_cache: RedisCache | None = None
 
     @classmethod
     def make(cls, settings: Settings, model: LoadedModel) -> State:
-        """Errors: ``CallersError`` when the callers' keys cannot be read."""
-        manifest = model.bundle.manifest
-        identity = Identity(manifest.workload, settings.model_version, settings.bundle_digest, model.bundle.model.name)
-        telemetry = Telemetry(settings, identity, model.load_seconds)
-        scoring = Scoring(model, settings.max_in_flight, telemetry.depths)
+        """Makes the objects. Call it in the worker.
+
+        Raises:
+            ApiKeysError: The callers' keys cannot be read.
+        """
+        served = ServedModel(
+            model.bundle.manifest.workload, settings.model_version, settings.bundle_digest, model.bundle.model.name
+        )
+        telemetry = Telemetry(settings, served, model.load_seconds)
         return cls(
             settings=settings,
             model=model,
             decoder=FastDecoder(model.bundle.schema.fields),
-            scoring=scoring,
+            scoring=Scoring(model, settings.max_in_flight, telemetry.depths),
             cache=AnswerCache(settings.cache_entries) if settings.cache_entries else None,
-            callers=Callers.open(settings),
+            api_keys=ApiKeys.open(settings),
             telemetry=telemetry,
             deadlines=Deadlines(settings.body_timeout_seconds),
         )
 
     def start(self) -> None:
-        """Inside the event loop. Redis is for an engine slower than a millisecond: asking it costs more than a fast one does."""
+        """Starts telemetry and opens Redis. Call it inside the event loop.
+
+        Redis is used only for an engine slower than a millisecond: asking it costs more than a fast engine's answer.
+        """
         self.telemetry.start()
         if self.settings.redis_url and self.cache is not None and not self.scoring.inline:
             self.shared_cache = RedisCache(self.settings.redis_url, self.settings.bundle_digest)
 
     async def stop(self, seconds: float) -> None:
-        """Lets go of everything; telemetry flushes within ``seconds``."""
+        """Closes everything. Telemetry sends what it has buffered, within ``seconds``."""
         if self.shared_cache:
             await self.shared_cache.close()
-        if self.callers:
-            self.callers.close()
+        if self.api_keys:
+            self.api_keys.close()
         self.scoring.close()
         self.telemetry.stop(seconds)

@@ -1,4 +1,4 @@
-"""One process that answers HTTP: uvicorn around an ASGI application, on sockets that the parent has bound."""
+"""A process that answers HTTP: uvicorn around an ASGI application, on sockets that the supervisor has opened."""
 
 from __future__ import annotations
 
@@ -10,31 +10,51 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from serving.app import create_app
-from serving.middleware import Front
+from include.errors import NightjarError
+from serving.app import ServiceApp
+from serving.middleware import ServiceMiddleware
 from serving.model import LoadedModel
 from serving.settings import Settings
 from serving.state import State
 
-# Longer than a load balancer keeps an idle connection (ALB: 60 s, Caddy: 120 s): who closes must be the balancer, or it sends
-# a request into a connection that has just been closed.
+# Longer than a load balancer keeps an idle connection (ALB: 60 s, Caddy: 120 s). If the service closed it first, the
+# load balancer could send a request into a closed connection.
 KEEP_ALIVE_SECONDS = 150
-# What the telemetry gets to flush, after the last answer.
+# Time for telemetry to send what it has buffered, after the last answer.
 FLUSH_SECONDS = 5.0
 
 
+class WorkerStartError(NightjarError):
+    """uvicorn did not start. The log has the reason."""
+
+
 def serve(
-    settings: Settings, sockets: list[socket.socket], lifeline: int, model: LoadedModel, beat: Callable[[], None]
+    settings: Settings,
+    sockets: list[socket.socket],
+    parent_pipe: int,
+    model: LoadedModel,
+    heartbeat: Callable[[], None],
 ) -> None:
-    """Serves the model until SIGTERM, or until the parent is gone: ``lifeline`` is a pipe whose other end only it holds.
-    ``beat`` is called as long as the event loop turns.
+    """Serves the model until SIGTERM, or until the supervisor is gone.
+
+    Args:
+        settings: The service's settings.
+        sockets: This worker's listening sockets.
+        parent_pipe: Read end of a pipe whose write end only the supervisor has open.
+        model: The loaded model.
+        heartbeat: Called as long as the event loop is not blocked.
+
+    Raises:
+        ApiKeysError: The callers' keys cannot be read.
+        WorkerStartError: uvicorn did not start.
     """
-    # A batch that is checked in a thread must not keep the event loop from the interpreter for long.
+    # A batch that is checked in a thread must not keep the interpreter from the event loop for long.
     sys.setswitchinterval(0.001)
     state = State.make(settings, model)
 
@@ -44,18 +64,23 @@ def serve(
         yield
         await state.stop(FLUSH_SECONDS)
 
-    run(Front(state, create_app(state, lifespan)), settings, sockets, lifeline, beat, lifespan="on")
+    app = ServiceMiddleware(state, ServiceApp(state, lifespan))
+    run(app, settings, sockets, parent_pipe, heartbeat, lifespan="on")
 
 
 def run(
     app: ASGIApp,
     settings: Settings,
     sockets: list[socket.socket],
-    lifeline: int,
-    beat: Callable[[], None] = lambda: None,
-    lifespan: str = "off",
+    parent_pipe: int,
+    heartbeat: Callable[[], None] = lambda: None,
+    lifespan: Literal["on", "off"] = "off",
 ) -> None:
-    """Runs uvicorn to its end. SIGTERM: accept no more, finish what is under way, flush, return."""
+    """Runs uvicorn. On SIGTERM it accepts no more connections, finishes open requests, and returns.
+
+    Raises:
+        WorkerStartError: uvicorn did not start.
+    """
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -68,32 +93,32 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    # uvicorn raises the signal again when it has ended; this process then simply returns.
+    # uvicorn raises the signal again after it has ended. This process then simply returns.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server = _Server(config, lifeline, beat)
+    server = _Server(config, parent_pipe, heartbeat)
     server.run(sockets=sockets)
     if not server.started:
-        raise RuntimeError("the process did not start; the log says why")
+        raise WorkerStartError("the worker did not start; the lines above say why")
 
 
 class _Server(uvicorn.Server):
-    """Also ends when the parent has: without it nobody would replace the process, nor stop it."""
+    """Also ends when the supervisor is gone, because nobody would stop or replace the worker."""
 
-    def __init__(self, config: uvicorn.Config, lifeline: int, beat: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, parent_pipe: int, heartbeat: Callable[[], None]) -> None:
         super().__init__(config)
-        self._lifeline = lifeline
-        self._beat = beat
+        self._parent_pipe = parent_pipe
+        self._heartbeat = heartbeat
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        asyncio.get_running_loop().add_reader(self._lifeline, self._parent_ended)
+        asyncio.get_running_loop().add_reader(self._parent_pipe, self._on_parent_gone)
         await super().startup(sockets)
 
     async def on_tick(self, counter: int) -> bool:
-        self._beat()
+        self._heartbeat()
         return await super().on_tick(counter)
 
-    def _parent_ended(self) -> None:
-        if not os.read(self._lifeline, 1):
-            asyncio.get_running_loop().remove_reader(self._lifeline)
+    def _on_parent_gone(self) -> None:
+        if not os.read(self._parent_pipe, 1):
+            asyncio.get_running_loop().remove_reader(self._parent_pipe)
             self.should_exit = True

@@ -1,4 +1,4 @@
-"""The page at ``/``: three static files, read once. It asks the service's own routes and nothing else."""
+"""The page at ``/``: three static files, read once. It requests only the service's own routes."""
 
 from __future__ import annotations
 
@@ -6,36 +6,29 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 
-FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-}
 HEADERS = {
-    # Scripts, styles and requests of this origin only, so that even text that got into the markup could load and send nothing.
+    # Only scripts, styles and requests of this origin, so that text that got into the markup can neither load nor send.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    # Asked for again each time and answered 304: a page never runs with the script of another release.
+    # Requested again each time and answered 304, so that a page never runs with the script of another release.
     "cache-control": "no-cache",
 }
+MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 
-def add_routes(app: FastAPI) -> None:
-    """Adds ``/``, ``/page.css`` and ``/page.js``, which are not part of the API and not in its description."""
-    for path, (name, media_type) in FILES.items():
-        content = (Path(__file__).parent / name).read_bytes()
-        app.add_api_route(path, _static(content, media_type), methods=["GET"], include_in_schema=False, name=name)
-
-
-def _static(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+def static(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the handler of one file of this folder."""
+    path = Path(__file__).with_name(name)
+    content = path.read_bytes()
     tag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {**HEADERS, "etag": tag}
+    media_type = f"{MEDIA_TYPES[path.suffix]}; charset=utf-8"
 
     async def answer(request: Request) -> Response:
         if tag in request.headers.get("if-none-match", ""):

@@ -1,13 +1,12 @@
-"""What the service tells: Prometheus metrics, CloudWatch metrics in the log, access lines, traces, and the prediction log.
+"""Telemetry: Prometheus metrics, CloudWatch metrics in the log, access log, traces, and the prediction log.
 
-``prepare`` and ``worker_died`` are the parent's. A worker makes one :class:`Telemetry` after the fork. Nothing here waits for
-the outside, and no failure of it is a failure of a request.
+The supervisor calls :func:`prepare` and :func:`worker_died`. A worker makes one :class:`Telemetry` after the fork. No
+part does I/O on the request path, and telemetry errors never fail a request.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import sys
 import threading
@@ -16,107 +15,116 @@ from typing import TYPE_CHECKING
 
 from serving import logs
 from serving.settings import Settings
-from serving.telemetry import access_log, emf, times
-from serving.telemetry.events import Finished, Identity, Prediction
-from serving.telemetry.lines import Lines
+from serving.telemetry import access_log, clock, emf
+from serving.telemetry.events import Finished, Prediction, Recorder, ServedModel
+from serving.telemetry.line_buffer import LineBuffer
 from serving.telemetry.metrics import Metrics, prepare, worker_died
 from serving.telemetry.prediction_log import PredictionLog
+from serving.telemetry.streams import open_stream
 
 if TYPE_CHECKING:
     from serving.telemetry.tracing import Tracing
 
-__all__ = ["Finished", "Identity", "Prediction", "Telemetry", "prepare", "worker_died"]
+__all__ = ["Finished", "Prediction", "Recorder", "ServedModel", "Telemetry", "prepare", "worker_died"]
 
-COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"  # the standard's own variable
-OTHER_LINES = 1000  # room for embedded metrics and ordinary log lines
+OTHER_LINES = 1000  # buffered embedded metrics and ordinary log lines
 TICK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """Everything one worker tells. To be made in the worker; threads begin in :meth:`start`."""
+    """The telemetry of one worker. Make it in the worker; its threads begin in :meth:`start`.
 
-    def __init__(self, settings: Settings, identity: Identity, load_seconds: float) -> None:
+    Args:
+        settings: The service's settings.
+        model: The served model.
+        load_seconds: Time to load and verify the bundle.
+    """
+
+    def __init__(self, settings: Settings, model: ServedModel, load_seconds: float) -> None:
         self._settings = settings
-        self._identity = identity
-        self._metrics = Metrics(identity, load_seconds)
+        self._model = model
+        self._metrics = Metrics(model, load_seconds)
         self._window = emf.Window() if settings.metrics_namespace else None
-        self._lines = Lines(settings.access_log_lines + OTHER_LINES, sys.stdout.fileno(), self._line_dropped)
-        self._access = settings.access_log_lines > 0
+        self._lines = LineBuffer(settings.access_log_lines + OTHER_LINES, sys.stdout.fileno(), self._on_dropped_line)
+        self._access_log = settings.access_log_lines > 0
         self._tracing: Tracing | None = None
         self._prediction_log = self._make_prediction_log()
-        self._offset = times.offset()
+        self._offset = clock.offset()
         self._queue = self._in_flight = 0
         self._failed = False
-        self._ending = threading.Event()
+        self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="telemetry", daemon=True)
 
     def _make_prediction_log(self) -> PredictionLog | None:
-        settings, sent = self._settings, self._metrics.sent
-        if settings.prediction_log is None:
+        target, limit = self._settings.prediction_log, self._settings.prediction_log_records
+        if target is None:
             return None
-        limit = settings.prediction_log_records
-        return PredictionLog(settings.prediction_log, self._identity, limit, sent, self._predictions_dropped)
+        stream = open_stream(target)
+        return PredictionLog(stream, self._model, limit, self._metrics.sent, self._on_dropped_predictions)
 
     def start(self) -> None:
-        """Starts the threads, and takes ordinary log lines off the way of requests."""
+        """Starts the threads, and writes ordinary log lines through the buffer too."""
         self._lines.start()
-        logs.divert(self._lines.put)
+        logs.write_buffered(self._lines.put)
         self._tracing = self._make_tracing()
         if self._prediction_log:
             self._prediction_log.start()
         self._ticker.start()
 
     def _make_tracing(self) -> Tracing | None:
-        if os.environ.get(COLLECTOR):
-            from serving.telemetry.tracing import (
-                Tracing,
-            )  # here: OpenTelemetry is large, and without a collector not needed
+        ratio = self._settings.trace_ratio
+        if self._settings.otel_exporter_otlp_endpoint is None:
+            if ratio > 0:
+                log.warning(
+                    "Nothing is traced: TRACE_RATIO is set, but OTEL_EXPORTER_OTLP_ENDPOINT does not name a collector"
+                )
+            return None
+        # Imported here: OpenTelemetry is large, and without a collector it is not needed.
+        from serving.telemetry.tracing import Tracing
 
-            return Tracing(self._identity, self._settings.trace_ratio, random.Random())
-        if self._settings.trace_ratio > 0:
-            log.warning("Nothing is traced: TRACE_RATIO is set, but %s does not name a collector", COLLECTOR)
-        return None
+        return Tracing(self._model, ratio, random.Random())
 
     def finished(self, request: Finished) -> None:
-        """Hot path: takes in one answered request."""
+        """Records an answered request. On the request path."""
         try:
             self._metrics.finished(request)
             if self._window is not None:
                 self._window.finished(request)
-            if self._access and request.route not in access_log.QUIET:
+            if self._access_log and not request.quiet:
                 self._lines.put(access_log.line(request, request.ended + self._offset))
             if self._tracing is not None and self._tracing.wants(request.trace_header):
                 self._tracing.finished(request, self._offset)
-        except Exception:
-            self._failure()
+        except Exception as error:
+            self._on_failure(error)
 
     def predicted(self, prediction: Prediction) -> None:
-        """Hot path: takes in one answered record."""
+        """Records a scored record. On the request path."""
         try:
             self._metrics.predicted(prediction.prediction)
             if self._prediction_log is not None:
                 self._prediction_log.put(prediction)
-        except Exception:
-            self._failure()
+        except Exception as error:
+            self._on_failure(error)
 
     def depths(self, waiting: int, in_flight: int) -> None:
-        """Predictions that wait, and predictions in work. The gauges follow twice a second; the embedded metrics tell the
-        largest seen then.
+        """Records how many predictions wait for the engine and how many are in progress.
+
+        The gauges follow twice a second. The embedded metrics have the largest value seen at those times.
         """
         self._queue, self._in_flight = waiting, in_flight
 
     def metrics(self) -> tuple[bytes, str]:
-        """Prometheus exposition of all processes of this task, and its content type."""
-        self._gauges()
+        """Returns the Prometheus text of all workers of the task, and its content type."""
+        self._update_gauges()
         return self._metrics.exposition()
 
     def stop(self, seconds: float) -> None:
-        """Sends and writes what waits, within this time altogether; nothing if it was not started or has been stopped."""
+        """Sends and writes what is buffered, all within this time. Does nothing if not started, or already stopped."""
         if not self._ticker.is_alive():
             return
         deadline = time.monotonic() + seconds
-        self._ending.set()
+        self._stopping.set()
         if self._prediction_log:
             self._prediction_log.end(0.8 * seconds)
         if self._tracing:
@@ -124,45 +132,46 @@ class Telemetry:
         if self._prediction_log:
             self._prediction_log.join()
         self._ticker.join(max(0.0, deadline - time.monotonic()))
-        self._gauges()
-        self._embedded()
+        self._update_gauges()
+        self._write_embedded()
         if self._lines.stop(deadline - time.monotonic()):
-            logs.restore()  # else stdout is stuck, and a line written to it directly would keep the process from its end
+            # Otherwise stdout is blocked, and a line written to it directly would keep the process from ending.
+            logs.write_directly()
 
     def _tick(self) -> None:
         interval = self._settings.metrics_interval_seconds
         due = time.monotonic() + interval
-        while not self._ending.wait(TICK_SECONDS):
-            self._offset = times.offset()
-            self._gauges()
+        while not self._stopping.wait(TICK_SECONDS):
+            self._offset = clock.offset()
+            self._update_gauges()
             if time.monotonic() >= due:
                 due += interval
-                self._embedded()
+                self._write_embedded()
 
-    def _gauges(self) -> None:
+    def _update_gauges(self) -> None:
         self._metrics.flush()
         self._metrics.queue_depth(self._queue)
         self._metrics.in_flight(self._in_flight)
         if self._window is not None:
             self._window.depths(self._queue, self._in_flight)
 
-    def _embedded(self) -> None:
+    def _write_embedded(self) -> None:
         namespace = self._settings.metrics_namespace
         if self._window is not None and namespace is not None:
-            self._lines.put(emf.line(namespace, self._identity, self._window.take(), time.time()))
+            self._lines.put(emf.line(namespace, self._model, self._window.take(), time.time()))
 
-    def _line_dropped(self) -> None:
+    def _on_dropped_line(self) -> None:
         self._metrics.dropped_lines()
         if self._window is not None:
             self._window.count("DroppedLines", 1)
 
-    def _predictions_dropped(self, count: int) -> None:
+    def _on_dropped_predictions(self, count: int) -> None:
         self._metrics.dropped_predictions(count)
         if self._window is not None:
             self._window.count("DroppedPredictions", count)
 
-    def _failure(self) -> None:
+    def _on_failure(self, error: Exception) -> None:
         self._metrics.failures()
-        if not self._failed:  # once: a bug in telemetry would otherwise write a traceback for every request
+        if not self._failed:  # once: a bug in telemetry would otherwise log a traceback for every request
             self._failed = True
-            log.exception("Telemetry failed to take in a request; further failures are only counted")
+            log.error("Telemetry failed to record a request; further failures are only counted", exc_info=error)

@@ -1,14 +1,13 @@
-"""Access lines: one JSON object for each request but the health checks."""
+"""Access log: one JSON object per request, except health checks."""
 
 from __future__ import annotations
 
 import msgspec
 
+from serving.telemetry.clock import timestamp
 from serving.telemetry.events import Finished
-from serving.telemetry.times import stamp
 
-QUIET = frozenset(("/health", "/ready"))
-PATH_CHARACTERS = 200  # so that a line stays far below the size that a pipe takes in one piece
+PATH_CHARACTERS = 200  # keeps a line far below the size that a pipe takes in one piece
 _TRACE_BYTES = 35  # 1-<8 digits>-<24 digits>
 
 
@@ -35,9 +34,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def line(request: Finished, ended: float) -> bytes:
-    """The request's line; ``ended`` is Unix time. Fields that are empty are left out."""
-    seen = _Line(
-        stamp(ended),
+    """Returns the request's line. Empty fields are left out.
+
+    Args:
+        request: The answered request.
+        ended: Unix time of the answer.
+    """
+    fields = _Line(
+        timestamp(ended),
         request.request_id,
         request.method,
         request.path[:PATH_CHARACTERS],
@@ -54,10 +58,10 @@ def line(request: Finished, ended: float) -> bytes:
         request.refusal,
         request.warnings,
     )
-    return _encode(seen) + b"\n"
+    return _encode(fields) + b"\n"
 
 
 def trace_id(header: bytes) -> str:
-    """The X-Ray trace of an ``x-amzn-trace-id`` header; empty when it names none."""
+    """Returns the X-Ray trace id of an ``x-amzn-trace-id`` header, or an empty text."""
     at = header.find(b"Root=")
     return header[at + 5 : at + 5 + _TRACE_BYTES].decode("latin-1") if at >= 0 else ""

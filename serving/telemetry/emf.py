@@ -1,6 +1,6 @@
-"""CloudWatch metrics as lines of the log: the embedded metric format, so no agent and no API call.
+"""CloudWatch metrics as lines of the log, in the embedded metric format: no agent, no API call.
 
-Every process writes its own line; CloudWatch adds them up. Health checks are in none of the figures.
+Every worker writes its own line, and CloudWatch adds them up. Health checks are in none of the figures.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -12,12 +12,11 @@ from typing import Any
 
 import msgspec
 
-from serving.telemetry.access_log import QUIET
-from serving.telemetry.events import Finished, Identity
+from serving.telemetry.events import Finished, ServedModel
 
-PREDICT = frozenset(("/predict", "/predict/batch"))
-# A metric of one line has at most 100 different values, so latencies are kept in 100 buckets of equal ratio from 0.05 ms to
-# 10 s: a value is told within 6.3 % of what it was, which is finer than CloudWatch's own percentiles.
+# A metric of one line may have at most 100 different values, so latencies are counted in 100 buckets of equal ratio
+# from 0.05 ms to 10 s. A reported value is within 6.3 % of the true one, which is finer than CloudWatch's own
+# percentiles.
 BUCKETS = 100
 LOWEST_MS = 0.05
 HIGHEST_MS = 10_000.0
@@ -36,21 +35,21 @@ _COUNTS = (
 
 
 class Window:
-    """What happened since the last line."""
+    """Counts since the last line. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fresh()
+        self._reset()
 
-    def _fresh(self) -> None:
+    def _reset(self) -> None:
         self._latency = [0] * BUCKETS
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._queue = 0
         self._in_flight = 0
 
     def finished(self, request: Finished) -> None:
-        """Hot path."""
-        if request.route in QUIET:
+        """Counts a request. On the request path."""
+        if request.quiet:
             return
         with self._lock:
             counts = self._counts
@@ -61,52 +60,61 @@ class Window:
                 counts["Warnings"] += request.warnings
             if request.cache:
                 counts["CacheHits" if request.cache == "hit" else "CacheMisses"] += 1
-            if request.route in PREDICT:
+            if request.scores:
                 self._latency[bucket((request.ended - request.started) * 1000)] += 1
 
     def count(self, name: str, number: int) -> None:
+        """Adds to a count."""
         with self._lock:
             self._counts[name] += number
 
     def depths(self, queue: int, in_flight: int) -> None:
-        """The line tells the largest that was seen."""
+        """Records depths; the line has the largest of each."""
         with self._lock:
             self._queue, self._in_flight = max(self._queue, queue), max(self._in_flight, in_flight)
 
     def take(self) -> dict[str, Any]:
-        """Metrics by name, for a line; begins anew."""
+        """Returns the metrics of a line by name, and resets the counts."""
         with self._lock:
-            latency, values = self._latency, {**self._counts, "QueueDepth": self._queue, "InFlight": self._in_flight}
-            self._fresh()
-        seen = [(middle(index), count) for index, count in enumerate(latency) if count]
-        if seen:  # a metric without values is refused
-            values["Latency"] = {"Values": [value for value, _ in seen], "Counts": [count for _, count in seen]}
-        return values
+            latency = self._latency
+            metrics: dict[str, Any] = {**self._counts, "QueueDepth": self._queue, "InFlight": self._in_flight}
+            self._reset()
+        counted = [(middle(index), count) for index, count in enumerate(latency) if count]
+        if counted:  # CloudWatch rejects a metric without values
+            metrics["Latency"] = {"Values": [value for value, _ in counted], "Counts": [count for _, count in counted]}
+        return metrics
 
 
 def bucket(milliseconds: float) -> int:
-    """Index of the bucket; both ends take what lies outside."""
+    """Returns the index of a latency's bucket. The first and the last take what is outside."""
     if milliseconds <= LOWEST_MS:
         return 0
     return min(int(math.log(milliseconds / LOWEST_MS) * _SCALE), BUCKETS - 1)
 
 
 def middle(index: int) -> float:
-    """The geometric middle of a bucket in ms."""
+    """Returns the geometric middle of a bucket, in milliseconds."""
     return float(f"{LOWEST_MS * RATIO ** (index + 0.5):.4g}")
 
 
-def line(namespace: str, identity: Identity, values: dict[str, Any], seconds: float) -> bytes:
-    """One line; ``seconds`` is Unix time.
+def line(namespace: str, model: ServedModel, metrics: dict[str, Any], seconds: float) -> bytes:
+    """Returns one line.
 
-    The metrics are there by workload, for alarms that outlive a deploy, and by version, for comparing one with the last.
+    The metrics have the dimension workload, for alarms that outlive a deploy, and workload with version, to compare a
+    version with the one before.
+
+    Args:
+        namespace: CloudWatch namespace.
+        model: The served model.
+        metrics: Metrics by name, from :meth:`Window.take`.
+        seconds: Unix time.
     """
     units = {"Latency": "Milliseconds"}
     directive = {
         "Namespace": namespace,
         "Dimensions": [["Workload"], ["Workload", "ModelVersion"]],
-        "Metrics": [{"Name": name, "Unit": units.get(name, "Count")} for name in values],
+        "Metrics": [{"Name": name, "Unit": units.get(name, "Count")} for name in metrics],
     }
     head = {"_aws": {"Timestamp": int(seconds * 1000), "CloudWatchMetrics": [directive]}}
-    dimensions = {"Workload": identity.workload, "ModelVersion": identity.model_version}
-    return msgspec.json.encode({**head, **dimensions, **values}) + b"\n"
+    dimensions = {"Workload": model.workload, "ModelVersion": model.model_version}
+    return msgspec.json.encode({**head, **dimensions, **metrics}) + b"\n"

@@ -1,8 +1,8 @@
-"""Every prediction, one JSON line each, to a Kinesis stream or a Firehose delivery stream.
+"""Every prediction, one JSON line each, sent to a Kinesis stream or a Firehose delivery stream.
 
-The hot path encodes the line into a bounded buffer. A thread sends, and sends again what AWS did not take. To keep the
-predictions themselves until they are sent would cost a request several times more: thousands of live objects, each of them
-new memory.
+The request path encodes the line into a bounded buffer. A thread sends, and sends again what AWS did not accept.
+Keeping the predictions themselves until they are sent would cost a request several times more: thousands of live
+objects, each of them new memory.
 """
 
 from __future__ import annotations
@@ -13,27 +13,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from serving.telemetry.events import Identity, Prediction
-from serving.telemetry.times import stamp
+from serving.telemetry.clock import timestamp
+from serving.telemetry.events import Prediction, ServedModel
+from serving.telemetry.streams import BATCH_BYTES, BATCH_RECORDS, RECORD_BYTES, Stream, StreamRecord
 
-# The smaller of Kinesis PutRecords' and Firehose PutRecordBatch's limits.
-BATCH_RECORDS = 500
-BATCH_BYTES = 4_000_000
-RECORD_BYTES = 1_000_000
-# Firehose only strings records together, and bills each as a multiple of 5 KB. Many lines in a record cost a tenth of a line
-# each, and half the CPU time. A Kinesis record is one line: its partition key is the request's.
-PACK_BYTES = 50_000
 SENDS_EVERY_SECONDS = 0.5
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-CONNECT_SECONDS = 2.0
-READ_SECONDS = 5.0
+_STOPPED = "the service stopped before they could be sent"
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -52,92 +44,81 @@ class _Line(msgspec.Struct, gc=False):
     prediction: int
 
 
-@dataclass
-class _Record:
-    """``lines`` lines that the stream takes or refuses as one."""
-
-    key: str
-    data: bytearray
-    lines: int = 1
-
-
 class PredictionLog:
-    """``target`` is ``kinesis://<stream>`` or ``firehose://<delivery stream>``; ``limit`` is how many predictions may wait.
+    """A bounded buffer of predictions, and the thread that sends them.
 
-    :param sent: told how many records the stream has taken.
-    :param dropped: told how many were lost: no room, not encodable, too large, or refused ``ATTEMPTS`` times.
+    Args:
+        stream: The stream.
+        model: The served model.
+        limit: Capacity in predictions.
+        on_sent: Called with the number of records that the stream has accepted.
+        on_dropped: Called with the number of records that were dropped: the buffer was full, the record cannot be
+            encoded or is too large, or it was refused :data:`ATTEMPTS` times.
     """
 
     def __init__(
-        self, target: str, identity: Identity, limit: int, sent: Callable[[int], None], dropped: Callable[[int], None]
+        self,
+        stream: Stream,
+        model: ServedModel,
+        limit: int,
+        on_sent: Callable[[int], None],
+        on_dropped: Callable[[int], None],
     ) -> None:
-        service, self._stream = target.split("://")
-        self._put = self._to_kinesis if service == "kinesis" else self._to_firehose
-        self._service = service
-        self._identity = identity
-        self._client: Any = None
+        self._stream = stream
+        self._pack_bytes = stream.pack_bytes
+        self._model = model
         self._limit = limit
-        self._sent, self._dropped = sent, dropped
-        self._waiting: deque[_Record] = deque()
+        self._on_sent, self._on_dropped = on_sent, on_dropped
+        self._waiting: deque[StreamRecord] = deque()
         self._lines = 0
         self._lock = threading.Lock()
-        self._ending = threading.Event()
+        self._stopping = threading.Event()
         self._deadline = float("inf")
-        self._chance = random.Random()  # no two processes try again at the same moment
+        self._rng = random.Random()  # workers must not retry at the same moment
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
 
     def start(self) -> None:
+        """Starts the thread."""
         self._thread.start()
 
     def put(self, prediction: Prediction) -> None:
-        """Hot path. Never waits for more than a moment."""
+        """Adds a prediction. On the request path: does not block."""
         if self._lines >= self._limit:
-            self._dropped(1)
+            self._on_dropped(1)
             return
         line = self._encode(time.time(), prediction)
         if line is None:
             return
         with self._lock:
             self._lines += 1
-            last = self._waiting[-1] if self._waiting and self._service == "firehose" else None
-            if last and len(last.data) + len(line) <= PACK_BYTES:
+            last = self._waiting[-1] if self._waiting and self._pack_bytes else None
+            if last and len(last.data) + len(line) <= self._pack_bytes:
                 last.data += line
                 last.lines += 1
             else:
-                self._waiting.append(_Record(prediction.request_id, bytearray(line)))
+                self._waiting.append(StreamRecord(prediction.request_id, bytearray(line)))
 
     def end(self, seconds: float) -> None:
-        """From now on, no more than ``seconds`` are spent on what waits."""
+        """Sets the time that is left to send what is buffered."""
         self._deadline = time.monotonic() + seconds
-        self._ending.set()
+        self._stopping.set()
 
     def join(self) -> None:
-        """Waits for the thread until the time given to :meth:`end`; what it has not sent by then is dropped."""
+        """Waits for the thread until the time given to :meth:`end`, and drops what was not sent by then."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._lines:
-            self._lose(self._lines, "the service stopped before they could be sent")
+            self._drop(self._lines, _STOPPED)
 
     def _run(self) -> None:
-        ending = False
-        while not ending:
-            ending = self._ending.wait(SENDS_EVERY_SECONDS)
-            while time.monotonic() < self._deadline and (batch := self._batch()):
+        stopping = False
+        while not stopping:
+            stopping = self._stopping.wait(SENDS_EVERY_SECONDS)
+            while time.monotonic() < self._deadline and (batch := self._take_batch()):
                 self._send(batch)
 
-    def _connect(self) -> Any:
-        import boto3  # here: it takes a tenth of a second, and only a service with a prediction log needs it
-        from botocore.config import Config
-
-        options = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": 1, "mode": "standard"},
-        )
-        return boto3.client(self._service, config=options)
-
-    def _batch(self) -> list[_Record]:
-        """The next records, as many as AWS takes at once; empty when nothing waits."""
-        batch: list[_Record] = []
+    def _take_batch(self) -> list[StreamRecord]:
+        """Takes the next records, as many as AWS accepts in one call."""
+        batch: list[StreamRecord] = []
         size = 0
         with self._lock:
             while self._waiting and len(batch) < BATCH_RECORDS:
@@ -149,13 +130,13 @@ class PredictionLog:
         return batch
 
     def _encode(self, when: float, prediction: Prediction) -> bytes | None:
-        identity = self._identity
+        model = self._model
         line = _Line(
             prediction.request_id,
-            stamp(when),
-            identity.workload,
-            identity.model_version,
-            identity.bundle_digest,
+            timestamp(when),
+            model.workload,
+            model.model_version,
+            model.bundle_digest,
             prediction.record,
             prediction.probability,
             prediction.prediction,
@@ -163,15 +144,15 @@ class PredictionLog:
         try:
             encoded = _encode(line) + b"\n"
         except (TypeError, ValueError) as error:
-            self._lose(1, f"a record cannot be written as JSON: {error}")
+            self._drop(1, f"a record cannot be written as JSON: {error}")
             return None
         if len(encoded) > RECORD_BYTES:
-            self._lose(1, f"a record has {len(encoded)} bytes; a stream takes {RECORD_BYTES}")
+            self._drop(1, f"a record has {len(encoded)} bytes; a stream takes {RECORD_BYTES}")
             return None
         return encoded
 
-    def _send(self, batch: list[_Record]) -> None:
-        """Sends until AWS has taken every record, ``ATTEMPTS`` times at most, and not beyond the deadline."""
+    def _send(self, batch: list[StreamRecord]) -> None:
+        """Sends until AWS has accepted every record, at most :data:`ATTEMPTS` times, and not beyond the deadline."""
         reason = ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -179,40 +160,39 @@ class PredictionLog:
             if time.monotonic() > self._deadline:
                 break
             try:
-                self._client = self._client or self._connect()
-                results = self._put(self._client, batch)
-                refused = [sent for sent, result in zip(batch, results, strict=True) if result.get("ErrorCode")]
-            except Exception as error:  # no endpoint, no credentials, no such stream, throttling: all may pass
+                reasons = self._stream.put(batch)
+                refused = [(record, why) for record, why in zip(batch, reasons, strict=True) if why]
+            except Exception as error:  # no endpoint, no credentials, no such stream, throttling: a retry may succeed
                 reason = str(error)
                 continue
-            reason = next((f"{r['ErrorCode']}: {r.get('ErrorMessage', '')}" for r in results if r.get("ErrorCode")), "")
-            self._sent(_lines(batch) - _lines(refused))
-            batch = refused
-            if not batch:
+            self._on_sent(_lines(batch) - sum(record.lines for record, _ in refused))
+            if not refused:
                 return
-        self._lose(_lines(batch), reason or "the service stopped before they could be sent")
+            batch, reason = [record for record, _ in refused], refused[0][1]
+        self._drop(_lines(batch), reason or _STOPPED)
 
     def _pause(self, attempt: int) -> None:
-        longest = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
-        seconds = min(longest * self._chance.uniform(0.5, 1), max(0.0, self._deadline - time.monotonic()))
-        if self._ending.is_set():
+        seconds = min(backoff_seconds(attempt, self._rng), max(0.0, self._deadline - time.monotonic()))
+        if self._stopping.is_set():
             time.sleep(seconds)
         else:
-            self._ending.wait(seconds)
+            self._stopping.wait(seconds)
 
-    def _to_kinesis(self, client: Any, batch: list[_Record]) -> list[dict[str, Any]]:
-        # A partition key must not be empty; a request without an id may go to any shard.
-        records = [{"Data": record.data, "PartitionKey": record.key or "-"} for record in batch]
-        return client.put_records(StreamName=self._stream, Records=records)["Records"]
-
-    def _to_firehose(self, client: Any, batch: list[_Record]) -> list[dict[str, Any]]:
-        records = [{"Data": record.data} for record in batch]
-        return client.put_record_batch(DeliveryStreamName=self._stream, Records=records)["RequestResponses"]
-
-    def _lose(self, count: int, reason: str) -> None:
-        self._dropped(count)
-        log.error("%d predictions are missing from %s://%s: %s", count, self._service, self._stream, reason)
+    def _drop(self, count: int, reason: str) -> None:
+        self._on_dropped(count)
+        log.error("%d predictions are missing from %s: %s", count, self._stream.uri, reason)
 
 
-def _lines(batch: list[_Record]) -> int:
+def backoff_seconds(attempt: int, rng: random.Random) -> float:
+    """Returns the pause before a retry: exponential, bounded, with jitter.
+
+    Args:
+        attempt: Number of the retry, from 1.
+        rng: Source of the jitter.
+    """
+    longest = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    return longest * rng.uniform(0.5, 1)
+
+
+def _lines(batch: list[StreamRecord]) -> int:
     return sum(record.lines for record in batch)

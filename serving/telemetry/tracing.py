@@ -1,7 +1,7 @@
-"""X-Ray traces over OTLP/HTTP, to the collector that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names.
+"""X-Ray traces over OTLP/HTTP, sent to the collector that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names.
 
-Whether a request is traced is decided from the bytes of its header, so a request that is not costs nothing; a span is made
-when the request is over.
+Whether a request is traced is decided from the bytes of its header, so an untraced request costs nothing. A span is
+made after the request is answered.
 """
 
 from __future__ import annotations
@@ -27,39 +27,45 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from serving.telemetry.events import Finished, Identity
+from serving.telemetry.events import Finished, ServedModel
 
 EXPORT_SECONDS = 3.0
-_NOBODY = "0000000000000001"  # a parent for a header that has none, for the propagator's sake; never sent
+# The propagator ignores a header without a parent, so this one is put in. It is never sent.
+_NO_PARENT = "0000000000000001"
 
 
 class Sampler:
-    """The caller's ``Sampled`` flag decides; without one, the ratio."""
+    """Decides which requests are traced: by the caller's ``Sampled`` flag, or without one by a ratio."""
 
-    def __init__(self, ratio: float, chance: random.Random) -> None:
+    def __init__(self, ratio: float, rng: random.Random) -> None:
         self._ratio = ratio
-        self._chance = chance
+        self._rng = rng
 
     def wants(self, header: bytes) -> bool:
-        """Hot path."""
+        """Whether a request with this ``x-amzn-trace-id`` is traced. On the request path."""
         if header and (at := header.find(b"Sampled=")) >= 0 and (flag := header[at + 8 : at + 9]) in (b"0", b"1"):
             return flag == b"1"
-        return self._ratio > 0 and self._chance.random() < self._ratio
+        return self._ratio > 0 and self._rng.random() < self._ratio
 
 
 class Tracing:
-    """Sends a span for each sampled request. Made in the worker: the processor has a thread."""
+    """Sends a span for each sampled request. Make it in the worker: the processor has a thread.
 
-    def __init__(self, identity: Identity, ratio: float, chance: random.Random) -> None:
-        """``chance`` makes the ids as well, so it must differ from process to process."""
-        self.wants = Sampler(ratio, chance).wants
-        self._ids = _XRayIds(chance)
+    Args:
+        model: The served model.
+        ratio: Share of requests traced when the caller does not decide.
+        rng: Also makes the ids, so it must differ from worker to worker.
+    """
+
+    def __init__(self, model: ServedModel, ratio: float, rng: random.Random) -> None:
+        self.wants = Sampler(ratio, rng).wants
+        self._ids = _XRayIds(rng)
         resource = Resource.create(
             {
-                "service.name": f"nightjar-{identity.workload}",
-                "service.version": identity.model_version,
-                "nightjar.bundle_digest": identity.bundle_digest,
-                "nightjar.engine": identity.engine,
+                "service.name": f"nightjar-{model.workload}",
+                "service.version": model.model_version,
+                "nightjar.bundle_digest": model.bundle_digest,
+                "nightjar.engine": model.engine,
             }
         )
         self._provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, id_generator=self._ids)
@@ -69,13 +75,18 @@ class Tracing:
         self._propagator = AwsXRayPropagator()
 
     def finished(self, request: Finished, offset: float) -> None:
-        """The span of a request that is wanted; ``offset`` turns its times into Unix time."""
-        caller = self._caller(request.trace_header)
-        self._ids.trace = caller.trace_id if caller.is_valid else 0
-        nobody = not caller.is_valid or caller.span_id == int(_NOBODY, 16)
+        """Makes the span of a sampled request.
+
+        Args:
+            request: The answered request.
+            offset: Seconds to add to its times to get Unix time.
+        """
+        parent = self._parent(request.trace_header)
+        self._ids.trace = parent.trace_id if parent.is_valid else 0
+        is_root = not parent.is_valid or parent.span_id == int(_NO_PARENT, 16)
         span = self._tracer.start_span(
             f"{request.method} {request.route}",
-            context=None if nobody else set_span_in_context(NonRecordingSpan(caller)),
+            context=None if is_root else set_span_in_context(NonRecordingSpan(parent)),
             kind=SpanKind.SERVER,
             start_time=_nanoseconds(request.started + offset),
             attributes={
@@ -96,32 +107,35 @@ class Tracing:
         span.end(_nanoseconds(request.ended + offset))
 
     def stop(self, seconds: float) -> None:
-        """Sends what waits. The processor's own shutdown may take half a minute, so it is left behind when time is up."""
-        ending = Thread(target=self._processor.shutdown, name="tracing-stop", daemon=True)
-        ending.start()
-        ending.join(max(0.0, seconds))
+        """Sends what is buffered, within ``seconds``. The processor's own shutdown may take half a minute."""
+        stopping = Thread(target=self._processor.shutdown, name="tracing-stop", daemon=True)
+        stopping.start()
+        stopping.join(max(0.0, seconds))
 
-    def _caller(self, header: bytes) -> SpanContext:
-        """Trace and span that the header names. A load balancer sends ``Root`` alone, which the propagator takes for no trace."""
+    def _parent(self, header: bytes) -> SpanContext:
+        """Trace and span that the header names. A load balancer sends only ``Root``, which the propagator ignores."""
         if not header:
             return INVALID_SPAN_CONTEXT
         pairs = dict(part.strip().split("=", 1) for part in header.decode("latin-1").split(";") if "=" in part)
-        carrier = {TRACE_HEADER_KEY: f"Root={pairs.get('Root', '')};Parent={pairs.get('Parent', _NOBODY)}"}
+        carrier = {TRACE_HEADER_KEY: f"Root={pairs.get('Root', '')};Parent={pairs.get('Parent', _NO_PARENT)}"}
         return get_current_span(self._propagator.extract(carrier)).get_span_context()
 
 
 class _XRayIds(IdGenerator):
-    """X-Ray refuses traces whose first 32 bits are not the time at which they began. ``trace`` is the caller's, if not 0."""
+    """Ids that X-Ray accepts: the first 32 bits of a trace id are the time at which the trace began.
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    ``trace`` is the id of the caller's trace, or 0.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
         self.trace = 0
 
     def generate_span_id(self) -> int:
-        return self._chance.getrandbits(64) or 1
+        return self._rng.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
-        return self.trace or (int(time.time()) & 0xFFFFFFFF) << 96 | self._chance.getrandbits(96)
+        return self.trace or (int(time.time()) & 0xFFFFFFFF) << 96 | self._rng.getrandbits(96)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -26,7 +26,7 @@ from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, RunFailed
+from infra.laptop.runs import Airflow, Run, RunFailedError
 from infra.laptop.stages import Connection
 from tests.support.ports import free_port
 
@@ -126,13 +126,13 @@ class Loop:
     # --- DAG runs and events ---
 
     def run(self, dag: str, **params: Any) -> Run:
-        """Triggers a DAG by REST and follows it. Raises RunFailed, with the failed task's log, when it fails."""
+        """Triggers a DAG by REST and follows it. Raises RunFailedError, with the failed task's log, when it fails."""
         dag_id = f"{WORKLOAD}_{dag}"
         return self.airflow.follow(dag_id, self.airflow.trigger(dag_id, params), Reporter())
 
     def failed_run(self, dag: str, **params: Any) -> str:
         """The error text of a DAG run that must fail."""
-        with pytest.raises(RunFailed) as failure:
+        with pytest.raises(RunFailedError) as failure:
             self.run(dag, **params)
         return str(failure.value)
 

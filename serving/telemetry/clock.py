@@ -1,0 +1,27 @@
+"""Unix time of ``time.perf_counter()`` readings, and timestamps that cost little."""
+
+from __future__ import annotations
+
+import time
+
+# Second and its text, replaced as one object: several threads use it.
+_cached = (0, "")
+
+
+def offset() -> float:
+    """Returns the seconds to add to a ``perf_counter`` reading to get Unix time.
+
+    Call it again from time to time, because the wall clock is adjusted.
+    """
+    return time.time() - time.perf_counter()
+
+
+def timestamp(seconds: float) -> str:
+    """Formats Unix time as ISO 8601 UTC with milliseconds and ``Z``. The text of the second is cached."""
+    global _cached
+    whole = int(seconds)
+    second, prefix = _cached
+    if whole != second:
+        prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+        _cached = (whole, prefix)
+    return f"{prefix}.{int((seconds - whole) * 1000):03d}Z"

@@ -1,0 +1,121 @@
+"""Log lines on their way to stdout. When nobody reads stdout, lines are dropped and requests are not delayed."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from serving.telemetry.clock import timestamp
+
+# A pipe takes this many bytes in one piece (POSIX). Several workers share the task's stdout, so a longer write could be
+# mixed with another worker's line.
+CHUNK_BYTES = select.PIPE_BUF
+WRITES_EVERY_SECONDS = 0.2
+REPORT_EVERY_SECONDS = 1.0
+
+
+@dataclass
+class _Chunk:
+    """Lines that are written in one piece."""
+
+    data: bytearray
+    lines: int = 1
+
+
+class LineBuffer:
+    """A bounded buffer that a thread writes out a few times a second.
+
+    Args:
+        limit: Capacity in lines. Further lines are dropped and counted.
+        descriptor: File descriptor to write to.
+        on_drop: Called for every dropped line, in the thread that wrote it.
+    """
+
+    def __init__(self, limit: int, descriptor: int, on_drop: Callable[[], None]) -> None:
+        # Chunks of at most CHUNK_BYTES, as they will be written: thousands of single lines would be as many live
+        # objects.
+        self._waiting: deque[_Chunk] = deque()
+        self._lines = 0
+        self._lock = threading.Lock()
+        self._limit = limit
+        self._descriptor = descriptor
+        self._on_drop = on_drop
+        self._unreported = 0
+        self._last_report = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def put(self, line: bytes) -> None:
+        """Adds one line, newline included. Does not block."""
+        with self._lock:
+            if self._lines < self._limit:
+                self._lines += 1
+                last = self._waiting[-1] if self._waiting else None
+                if last and len(last.data) + len(line) <= CHUNK_BYTES:
+                    last.data += line
+                    last.lines += 1
+                else:
+                    self._waiting.append(_Chunk(bytearray(line)))
+                return
+        self._unreported += 1  # without the lock: the log's count may miss a line; the metric behind on_drop is exact
+        self._on_drop()
+
+    def stop(self, seconds: float) -> bool:
+        """Writes what is buffered. Returns whether that was done within ``seconds``."""
+        self._stopping.set()
+        self._thread.join(max(0.0, seconds))
+        return not self._thread.is_alive()
+
+    def report_dropped(self, now: float) -> None:
+        """Writes how many lines were dropped since the last report, at most once a second.
+
+        Args:
+            now: Seconds of ``time.monotonic()``.
+        """
+        if not self._unreported or now - self._last_report < REPORT_EVERY_SECONDS:
+            return
+        count, self._unreported = self._unreported, 0
+        self._last_report = now
+        line = {
+            "time": timestamp(time.time()),
+            "level": "WARNING",
+            "logger": "serving.telemetry",
+            "message": "log lines were dropped",
+        }
+        self._write(msgspec.json.encode({**line, "dropped": count}) + b"\n", 1)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(WRITES_EVERY_SECONDS):
+            self._flush()
+            self.report_dropped(time.monotonic())
+        self._flush()
+        self.report_dropped(float("inf"))
+
+    def _flush(self) -> None:
+        while self._waiting:
+            with self._lock:
+                chunk = self._waiting.popleft()
+                self._lines -= chunk.lines
+            self._write(bytes(chunk.data), chunk.lines)
+
+    def _write(self, chunk: bytes, lines: int) -> None:
+        try:
+            while chunk:
+                try:
+                    chunk = chunk[os.write(self._descriptor, chunk) :]
+                except BlockingIOError:  # the process that started the service made stdout non-blocking
+                    select.select([], [self._descriptor], [], 1.0)
+        except OSError:  # the reader has closed its end
+            for _ in range(lines):
+                self._on_drop()

@@ -1,0 +1,136 @@
+"""The two kinds of stream that the prediction log can be sent to: Kinesis and Firehose.
+
+boto3 and the client are loaded with the first call: it takes a tenth of a second, and only a service with a prediction
+log needs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from mypy_boto3_kinesis.client import KinesisClient
+
+# The smaller of the limits of Kinesis PutRecords and Firehose PutRecordBatch.
+BATCH_RECORDS = 500
+BATCH_BYTES = 4_000_000
+RECORD_BYTES = 1_000_000
+# Firehose only concatenates records, and bills each as a multiple of 5 KB. Many lines in a record cost a tenth per
+# line, and half the CPU time.
+PACK_BYTES = 50_000
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 5.0
+
+
+@dataclass
+class StreamRecord:
+    """Lines that the stream accepts or refuses together.
+
+    Attributes:
+        key: The partition key.
+        data: The lines.
+        lines: Their number.
+    """
+
+    key: str
+    data: bytearray
+    lines: int = 1
+
+
+class Stream(Protocol):
+    """A stream that takes batches of records."""
+
+    @property
+    def uri(self) -> str:
+        """``kinesis://<stream>`` or ``firehose://<delivery stream>``."""
+        ...
+
+    @property
+    def pack_bytes(self) -> int:
+        """Size up to which lines are packed into one record; 0: one line per record."""
+        ...
+
+    def put(self, batch: list[StreamRecord]) -> list[str]:
+        """Sends a batch once.
+
+        Returns:
+            For each record the reason why it was refused; empty if it was accepted.
+
+        Raises:
+            Exception: Whatever boto3 raises when the call fails: no endpoint, no credentials, no such stream,
+                throttling.
+        """
+        ...
+
+
+class KinesisStream:
+    """A Kinesis stream. A record is one line, because its partition key is the request's id."""
+
+    pack_bytes = 0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.uri = f"kinesis://{name}"
+
+    @cached_property
+    def client(self) -> KinesisClient:
+        """The boto3 client."""
+        import boto3
+
+        return boto3.client("kinesis", config=_client_config())
+
+    def put(self, batch: list[StreamRecord]) -> list[str]:
+        """Sends a batch once; see :class:`Stream`."""
+        results = self.client.put_records(
+            StreamName=self.name,
+            # A partition key must not be empty. A request without an id may go to any shard.
+            Records=[{"Data": bytes(record.data), "PartitionKey": record.key or "-"} for record in batch],
+        )["Records"]
+        return [_reason(result.get("ErrorCode"), result.get("ErrorMessage")) for result in results]
+
+
+class FirehoseStream:
+    """A Firehose delivery stream."""
+
+    def __init__(self, name: str, pack_bytes: int = PACK_BYTES) -> None:
+        self.name = name
+        self.pack_bytes = pack_bytes
+        self.uri = f"firehose://{name}"
+
+    @cached_property
+    def client(self) -> Any:
+        """The boto3 client."""
+        import boto3
+
+        return boto3.client("firehose", config=_client_config())
+
+    def put(self, batch: list[StreamRecord]) -> list[str]:
+        """Sends a batch once; see :class:`Stream`."""
+        results = self.client.put_record_batch(
+            DeliveryStreamName=self.name, Records=[{"Data": record.data} for record in batch]
+        )["RequestResponses"]
+        return [_reason(result.get("ErrorCode"), result.get("ErrorMessage")) for result in results]
+
+
+def open_stream(uri: str) -> Stream:
+    """Returns the stream of ``kinesis://<stream>`` or ``firehose://<delivery stream>``."""
+    service, name = uri.split("://")
+    return KinesisStream(name) if service == "kinesis" else FirehoseStream(name)
+
+
+def _client_config() -> Config:
+    from botocore.config import Config
+
+    # The prediction log itself retries.
+    return Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+    )
+
+
+def _reason(code: str | None, message: str | None) -> str:
+    return f"{code}: {message or ''}" if code else ""
