@@ -16,7 +16,7 @@ from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.types import TableWatermark
 from include.pipelines.protocols import ObjectStore, StateStore, TableSource
-from include.workloads.model import Table
+from include.workloads.declaration import Table
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from nightjar.tables.snapshot import snapshot
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.pipelines.ingest.tables import RowsDigest, ingest_tables
-from include.workloads.model import Table
+from include.workloads.declaration import Table
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 from tests.support.postgres_db import COLUMNS, SECRET, TABLE, insert
 
