@@ -16,7 +16,7 @@ from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.types import TableWatermark
 from include.pipelines.protocols import ObjectStore, StateStore, TableSource
-from include.workloads.declaration import Table
+from include.workloads.declaration import TableSpec
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class RowsDigest:
 
 def ingest_tables(
     workload: str,
-    tables: Mapping[str, Table],
+    tables: Mapping[str, TableSpec],
     source: TableSource,
     overlap: timedelta,
     *,
@@ -100,7 +100,7 @@ def ingest_tables(
 class _TableReader:
     """Rows of one table in the snapshot."""
 
-    def __init__(self, source: TableSource, name: str, table: Table) -> None:
+    def __init__(self, source: TableSource, name: str, table: TableSpec) -> None:
         self.source = source
         self.name = name
         self.columns: dict[str, str] = {column: field.type for column, field in table.fields.items()}

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
-from include.lake.fingerprint import canonical_json, digest, inputs_document, submit_key
+from include.lake.fingerprint import InputsDocument, canonical_json, digest, inputs_document, submit_key
 from include.lake.instants import format_instant
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -101,7 +100,7 @@ def _require_snapshots(workload: Workload, state: StateStore) -> None:
         raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
 
 
-def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> dict[str, Any]:
+def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> InputsDocument:
     dates = map(date.fromisoformat, days)
     return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.lake_bucket)
 

@@ -13,12 +13,12 @@ from nightjar.tables.snapshot import snapshot
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.pipelines.ingest.tables import RowsDigest, ingest_tables
-from include.workloads.declaration import Table
+from include.workloads.declaration import TableSpec
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 from tests.support.postgres_db import COLUMNS, SECRET, TABLE, insert
 
 pytestmark = pytest.mark.stack
-DECLARATION = Table.model_validate(
+DECLARATION = TableSpec.model_validate(
     {
         "key": ["origin"],
         "valid_from": "updated_at",
