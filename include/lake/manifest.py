@@ -105,7 +105,7 @@ def dataset_version(manifest: Mapping[str, Any]) -> str:
 
 
 def split_summary(rows: Iterable[Mapping[str, Any]], split_rule: Mapping[str, SplitBounds]) -> dict[str, SplitSummary]:
-    """Converts the rows of ``include.sql.dataset_digest_query`` to the ``splits`` of a manifest.
+    """Converts the rows of ``include.sql.dataset_digest`` to the ``splits`` of a manifest.
 
     Args:
         rows: One row per split, by column name. Values may be text, as in Athena's result files.

@@ -1,9 +1,8 @@
-"""Athena SQL (Trino's dialect), made from a workload. Pure functions: no I/O, no settings."""
+"""Athena SQL (Trino's dialect) made from a workload: Jinja templates, and the functions that render them. No I/O."""
 
 from __future__ import annotations
 
-from include.sql.counts import day_counts_query
-from include.sql.dataset import dataset_digest_query, dataset_query, dataset_select
+from include.sql.dataset import dataset_digest, dataset_select, dataset_unload
 from include.sql.splits import split_bounds, split_rule
 
-__all__ = ["dataset_digest_query", "dataset_query", "dataset_select", "day_counts_query", "split_bounds", "split_rule"]
+__all__ = ["dataset_digest", "dataset_select", "dataset_unload", "split_bounds", "split_rule"]

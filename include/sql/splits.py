@@ -1,4 +1,4 @@
-"""Which days before a cut-off are train, validation and test. By event_time alone, so a key is in one split."""
+"""Which days before a cut-off are train, validation and test: by event_time alone, so a key is in one split only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ SPLITS = ("train", "validation", "test")
 
 
 def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[datetime, datetime]]:
-    """[from, to) of event_time for each split. Raises ValueError unless the cut-off is an aware datetime at midnight UTC."""
+    """Returns the range of event_time of each split: start inclusive, end exclusive.
+
+    Raises:
+        ValueError: The cut-off is not midnight UTC, or has no time zone.
+    """
     if cutoff.tzinfo is None or cutoff.astimezone(UTC).time().isoformat() != "00:00:00":
         raise ValueError(f"the cut-off {cutoff} is not midnight UTC: take include.lake.days.cutoff(day)")
     test = cutoff - timedelta(days=dataset.test_days)
@@ -22,5 +26,5 @@ def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[date
 
 
 def split_rule(dataset: DatasetSpec, cutoff: datetime) -> dict[str, SplitBounds]:
-    """The bounds as a manifest states them: event_time, ``from`` included, ``to`` not."""
+    """Returns the same bounds as text for a manifest: ``from`` inclusive, ``to`` exclusive."""
     return {name: {"from": iso(start), "to": iso(end)} for name, (start, end) in split_bounds(dataset, cutoff).items()}

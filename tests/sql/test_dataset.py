@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlglot
 
 from include.lake.days import cutoff
-from include.sql import dataset_digest_query, dataset_query, dataset_select, day_counts_query, split_bounds
+from include.sql import dataset_digest, dataset_select, dataset_unload, split_bounds
 from include.workloads import load
 from include.workloads.schema import dataset_columns
 from tests.support.sql_engine import Engine
@@ -25,7 +26,7 @@ def engine(tmp_path: Path) -> Engine:
     return Engine(tiny_workload(tmp_path))
 
 
-def offered(key: str, at: str, recorded_at: str | None = None, price: float = 1.0, **more) -> dict:
+def offered(key: str, at: str, recorded_at: str | None = None, price: float = 1.0, **more: Any) -> dict[str, Any]:
     return {
         "key": key,
         "event_time": at,
@@ -37,18 +38,18 @@ def offered(key: str, at: str, recorded_at: str | None = None, price: float = 1.
     }
 
 
-def rated(key: str, at: str, stars: int | None = 5, recorded_at: str | None = None, **more) -> dict:
+def rated(key: str, at: str, stars: int | None = 5, recorded_at: str | None = None, **more: Any) -> dict[str, Any]:
     return {"key": key, "event_time": at, "recorded_at": recorded_at or at, "stars": stars, **more}
 
 
-def select(engine: Engine) -> dict[str, dict]:
+def select(engine: Engine) -> dict[str, dict[str, Any]]:
     rows = engine.query(dataset_select(engine.workload, "nightjar", CUTOFF))
     assert len({row["key"] for row in rows}) == len(rows)
     return {row["key"]: row for row in rows}
 
 
-def digests(engine: Engine) -> dict[str, tuple]:
-    rows = engine.query(dataset_digest_query(engine.workload, "nightjar", CUTOFF))
+def digests(engine: Engine) -> dict[str, tuple[Any, ...]]:
+    rows = engine.query(dataset_digest(engine.workload, "nightjar", CUTOFF))
     return {row["split"]: (row["row_count"], row["positives"], row["digest"]) for row in rows}
 
 
@@ -167,7 +168,7 @@ def test_the_digest_does_not_depend_on_the_order_of_rows(tmp_path: Path) -> None
         ({"made": "2013-03-01 00:00:00.001"}, {"made": "2013-03-01 00:00:00.002"}),
     ],
 )
-def test_rows_that_differ_have_different_digests(tmp_path: Path, one: dict, other: dict) -> None:
+def test_rows_that_differ_have_different_digests(tmp_path: Path, one: dict[str, Any], other: dict[str, Any]) -> None:
     workload = tiny_workload(tmp_path)
     found = []
     for values in (one, other):
@@ -212,18 +213,21 @@ def test_the_split_bounds_touch_and_end_at_the_cut_off(tmp_path: Path) -> None:
     bounds = split_bounds(dataset, CUTOFF)
     assert [bounds[name][1] for name in ("train", "validation")] == [bounds[name][0] for name in ("validation", "test")]
     assert bounds["test"][1] == CUTOFF == datetime(2013, 3, 11, tzinfo=UTC)
-    for wrong in (datetime(2013, 3, 11, 1, tzinfo=UTC), datetime(2013, 3, 11)):
+    for wrong in (datetime(2013, 3, 11, 1, tzinfo=UTC), datetime.fromisoformat("2013-03-11")):
         with pytest.raises(ValueError, match="not midnight UTC"):
             split_bounds(dataset, wrong)
 
 
 def test_the_unload_is_athenas_with_split_last(tmp_path: Path) -> None:
-    sql = dataset_query(tiny_workload(tmp_path), "nightjar", CUTOFF, "s3://lake/datasets/shop/1/")
-    assert sql.startswith("UNLOAD (")
-    assert "TO 's3://lake/datasets/shop/1/'" in sql
-    assert "partitioned_by = ARRAY['split']" in sql
-    inner = sqlglot.parse_one(sql[len("UNLOAD (") : sql.rindex(")\nTO")], read="trino")
-    assert inner.find(sqlglot.exp.With).parent.selects[-1].alias == "split"
+    sql = dataset_unload(tiny_workload(tmp_path), "nightjar", CUTOFF, "s3://lake/datasets/shop/1/")
+    assert sql.startswith("unload (")
+    assert "to 's3://lake/datasets/shop/1/'" in sql
+    assert "partitioned_by = array['split']" in sql
+    inner = sqlglot.parse_one(sql[len("unload (") : sql.rindex(")\nto")], read="trino")
+    query = inner.find(sqlglot.exp.With)
+    assert query is not None
+    assert isinstance(query.parent, sqlglot.exp.Select)
+    assert query.parent.selects[-1].alias == "split"
 
 
 def test_only_partitions_of_the_window_are_read(tmp_path: Path) -> None:
@@ -231,21 +235,8 @@ def test_only_partitions_of_the_window_are_read(tmp_path: Path) -> None:
     assert sql.count("\"event_date\" between '2013-03-06' and '2013-03-10'") == 2
 
 
-def test_day_counts(engine: Engine) -> None:
-    one_of_each(engine)
-    engine.insert("offered", [offered("k6", "2013-03-06 12:00:00", "2013-03-06 12:30:00")])
-    rows = engine.query(day_counts_query(engine.workload, "nightjar", date(2013, 3, 6), date(2013, 3, 7)))
-    assert [tuple(row.values()) for row in rows] == [
-        ("2013-03-06", "offered", 2, 1),
-        ("2013-03-06", "rated", 1, 1),
-        ("2013-03-07", "offered", 1, 1),
-        ("2013-03-07", "rated", 1, 1),
-    ]
-
-
 def test_the_flights_queries_are_trino() -> None:
     engine = Engine(load("flights"))
-    assert engine.query(dataset_digest_query(engine.workload, "nightjar", CUTOFF)) == []
-    assert (
-        len(dataset_query(engine.workload, "nightjar", CUTOFF, "s3://x/").encode()) < 262_144
-    )  # Athena's longest query
+    assert engine.query(dataset_digest(engine.workload, "nightjar", CUTOFF)) == []
+    longest = 262_144  # bytes that Athena takes
+    assert len(dataset_unload(engine.workload, "nightjar", CUTOFF, "s3://x/").encode()) < longest

@@ -20,7 +20,7 @@ from include.pipelines.promotion.decide import decide
 from include.pipelines.retrain.cost import cost_usd
 from include.pipelines.retrain.jobs import evaluation_config, training_config
 from include.settings import Settings
-from include.sql import dataset_digest_query, dataset_query, dataset_select, split_bounds, split_rule
+from include.sql import dataset_digest, dataset_select, dataset_unload, split_bounds, split_rule
 from include.workloads import Workload
 
 ATTEMPT = "${submit_key}"
@@ -93,8 +93,8 @@ def plan(workload: Workload, day: date, settings: Settings, code_sha: str, state
         "key": submit_key(
             stage="dataset", workload=name, days=[str(day)], inputs=runs, parameters=select, code_sha=code_sha
         ),
-        "dataset_query": dataset_query(workload, database, cutoff, location),
-        "digest_query": dataset_digest_query(workload, database, cutoff),
+        "dataset_query": dataset_unload(workload, database, cutoff, location),
+        "digest_query": dataset_digest(workload, database, cutoff),
     }
 
 
