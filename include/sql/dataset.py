@@ -42,8 +42,8 @@ def dataset_unload(workload: Workload, database: str, cutoff: datetime, location
 def dataset_digest(workload: Workload, database: str, cutoff: datetime) -> str:
     """Summarises each split of the data set.
 
-    The result columns are split, row_count, positives, first_event, last_event (timestamps) and digest (decimal text that
-    does not depend on the order of rows).
+    The result columns are split, row_count, positives, first_event, last_event (timestamps) and digest. The digest is a
+    decimal number as text; it does not depend on the order of rows.
     """
     values = _select_values(workload, database, cutoff)
     return render("dataset_digest.sql", typed_columns=dataset_columns(workload), **values)

@@ -21,7 +21,7 @@ def literal(text: str) -> str:
 
 
 def timestamp(instant: datetime) -> str:
-    """Writes a literal of the type timestamp(3), in UTC.
+    """Writes a UTC timestamp literal with milliseconds.
 
     Raises:
         ValueError: The datetime has no time zone.
