@@ -68,7 +68,7 @@ class KilledTaskInstance(TaskInstance):
         raise SystemExit("killed")
 
 
-def context(run_id: str = "manual__1", ti: TaskInstance | None = None) -> dict[str, Any]:
+def context(run_id: str = "manual__1", ti: TaskInstance | None = None) -> Any:
     """What a task gets from Airflow, as far as our operators look at it."""
     return {"ti": ti or TaskInstance(), "run_id": run_id}
 

@@ -10,29 +10,38 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nightjar.jobs.job import LogStream
 
-def log_tail(hook_parameters: dict[str, Any], streams: Iterable[tuple[str, str]], lines: int = 40) -> str:
-    """The newest ``lines`` lines of each ``(log group, stream name prefix)``, oldest first.
+MOST_STREAMS = 10
 
-    :param hook_parameters: how to build an AWS hook: ``aws_conn_id``, ``region_name``, ``verify``, ``config``.
 
-    Never raises on AWS's refusal: a missing log must not hide the failure that it was to explain; the text then says why
-    there is none.
+def log_tail(hook_parameters: dict[str, Any], streams: Iterable[LogStream], lines: int) -> str:
+    """Returns the newest lines of each stream, oldest first.
+
+    An error of AWS does not raise, because a missing log must not hide the failure that it explains: the text then says
+    why there is no log.
+
+    Args:
+        hook_parameters: Arguments of an AWS hook: ``aws_conn_id``, ``region_name``, ``verify``, ``config``.
+        streams: Log group and prefix of the stream's name, for each kind of log.
+        lines: At most so many lines of each stream.
     """
-    connection = AwsLogsHook(**{key: value for key, value in hook_parameters.items() if key != "client_type"}).conn
+    client: Any = AwsLogsHook(**{name: value for name, value in hook_parameters.items() if name != "client_type"}).conn
     parts = []
     for group, prefix in streams:
         try:
-            found = connection.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=10)[
-                "logStreams"
-            ]
-            for stream in found:
-                name = stream["logStreamName"]
-                events = connection.get_log_events(
-                    logGroupName=group, logStreamName=name, limit=lines, startFromHead=False
-                )["events"]
-                if events:
-                    parts.append(f"--- {group} {name}\n" + "\n".join(event["message"].rstrip() for event in events))
+            parts += _stream_tails(client, group, prefix, lines)
         except (ClientError, BotoCoreError) as error:
             parts.append(f"--- {group} {prefix}: no log ({error})")
     return "\n".join(parts) or "(the job wrote no log)"
+
+
+def _stream_tails(client: Any, group: str, prefix: str, lines: int) -> list[str]:
+    found = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=MOST_STREAMS)
+    tails = []
+    for name in (stream["logStreamName"] for stream in found["logStreams"]):
+        answer = client.get_log_events(logGroupName=group, logStreamName=name, limit=lines, startFromHead=False)
+        if answer["events"]:
+            text = "\n".join(event["message"].rstrip() for event in answer["events"])
+            tails.append(f"--- {group} {name}\n{text}")
+    return tails

@@ -1,29 +1,32 @@
-"""Stop what still runs when a run is over: the teardown task's operator.
+"""The teardown task's operator: stops the jobs that still run when their DAG run is over.
 
-It is wired ``StopJobsOperator(…).as_teardown()`` downstream of the *sensors*, without set-up tasks. So it runs only when
-every sensor has ended for good (green, red, timed out, marked failed). A sensor that is cleared while the run goes on puts
-its downstream, this task included, back to waiting: nothing is stopped, and clearing does not re-run the submit tasks as it
-would were they its set-ups.
+It is wired ``StopJobsOperator(…).as_teardown()`` downstream of the *sensors*, without set-up tasks, so it runs once
+every sensor has ended (success, failure, timeout, marked failed). A sensor that is cleared during the run sets its
+downstream, this task included, back to waiting: nothing is stopped. With the submit tasks as its set-ups, clearing
+would run those again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.sdk import BaseOperator
+
+from nightjar.jobs.job import RendersJobs, StoppableJob
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-SERVICES = {"glue": "glue", "athena": "athena", "training": "sagemaker", "processing": "sagemaker"}
 
+class StopJobsOperator(RendersJobs):
+    """Stops those of the given jobs that are active, and returns their ids.
 
-class StopJobsOperator(BaseOperator):
-    """Returns the ids of the jobs that it stopped.
-
-    :param jobs: ``{"kind": "glue"|"athena"|"training"|"processing", "id": …}`` each, for Glue ``"job_name"`` too (templated).
-        An empty id, or the text ``None``, means that the job was never started.
+    Args:
+        jobs: The jobs (templated). One whose id is empty or None was never started.
+        aws_conn_id: Airflow connection; None for boto3's own credentials.
+        region_name: AWS region; None for boto3's default.
+        **kwargs: Arguments of every operator.
     """
 
     template_fields = ("jobs",)
@@ -31,53 +34,27 @@ class StopJobsOperator(BaseOperator):
     def __init__(
         self,
         *,
-        jobs: list[dict[str, str]],
+        jobs: Sequence[StoppableJob[Any]],
         aws_conn_id: str | None = None,
         region_name: str | None = None,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
-        self.jobs = jobs
+        self.jobs = list(jobs)
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 
     def execute(self, context: Context) -> list[str]:
+        """Stops the active jobs."""
         stopped = []
         for job in self.jobs:
-            if job["id"] in ("", "None"):
+            if not job.identifier:
                 continue
-            hook = AwsBaseHook(
-                aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=SERVICES[job["kind"]]
-            )
-            if getattr(self, f"_stop_{job['kind']}")(hook.conn, job):
-                self.log.warning("%s still ran when its run was over: stopped", job)
-                stopped.append(job["id"])
+            client: Any = AwsBaseHook(
+                aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=job.client_type
+            ).conn
+            if job.state(job.describe(client)) in job.active:
+                job.stop(client)
+                self.log.warning("%s still ran when its DAG run was over: stopped", job)
+                stopped.append(job.identifier)
         return stopped
-
-    def _stop_glue(self, client: Any, job: dict[str, str]) -> bool:
-        state = client.get_job_run(JobName=job["job_name"], RunId=job["id"])["JobRun"]["JobRunState"]
-        if state not in ("WAITING", "STARTING", "RUNNING"):
-            return False
-        errors = client.batch_stop_job_run(JobName=job["job_name"], JobRunIds=[job["id"]])["Errors"]
-        if errors:
-            raise RuntimeError(f"Glue did not stop {job['id']}: {errors}. Stop it in the console.")
-        return True
-
-    def _stop_athena(self, client: Any, job: dict[str, str]) -> bool:
-        state = client.get_query_execution(QueryExecutionId=job["id"])["QueryExecution"]["Status"]["State"]
-        if state not in ("QUEUED", "RUNNING"):
-            return False
-        client.stop_query_execution(QueryExecutionId=job["id"])
-        return True
-
-    def _stop_training(self, client: Any, job: dict[str, str]) -> bool:
-        if client.describe_training_job(TrainingJobName=job["id"])["TrainingJobStatus"] != "InProgress":
-            return False
-        client.stop_training_job(TrainingJobName=job["id"])
-        return True
-
-    def _stop_processing(self, client: Any, job: dict[str, str]) -> bool:
-        if client.describe_processing_job(ProcessingJobName=job["id"])["ProcessingJobStatus"] != "InProgress":
-            return False
-        client.stop_processing_job(ProcessingJobName=job["id"])
-        return True

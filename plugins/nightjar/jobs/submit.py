@@ -1,48 +1,63 @@
 """Submit a remote job once: adopt the one that runs or has succeeded under its key, else start the next attempt.
 
-The key names *what is asked* (stage, day, inputs, parameters, code, image); it is computed by the DAG. Attempt numbers come
-from what AWS says exists (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``: a worker killed between the start
-of a job and the return of the task finds its job again when it is retried, and a cleared task finds it after a month.
+The key is made from *what is asked for* (stage, day, inputs, parameters, code, image); the DAG computes it. Attempt
+numbers come from the jobs that exist in AWS (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``. So a
+worker that was killed between the start of a job and the end of the task finds its job when the task is retried, and so
+does a task that is cleared after a month.
 
-Every string of a request may hold ``${submit_key}``: it is replaced by the key of the attempt that is started, so that an
-attempt never writes over what a failed one left behind. The key in effect is pushed as the XCom ``submit_key``; the return
-value is the job's own id.
+Every string of a request may hold ``${submit_key}``. It is replaced by the key of the attempt that is started, so an
+attempt never overwrites what a failed one left behind. That key is pushed as the XCom ``submit_key``; the return value
+is the job's own id.
+
+Keys are passed as XCom references (``planned["key"]``), not as templates: in a DAG that renders templates as native
+objects, a key that consists of digits would become a number.
 """
 
 from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from nightjar.jobs.job import RemoteJob
 
+if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
 @dataclass(frozen=True)
-class Job:
-    """A remote job: its id in AWS, AWS's word for its state, and whether this very call started it."""
+class Attempt:
+    """A job that exists under a key.
 
-    identifier: str
+    Attributes:
+        job: The job.
+        state: AWS's word for its state.
+        started: Whether this call started it.
+    """
+
+    job: RemoteJob[Any]
     state: str
     started: bool = False
 
+    @property
+    def is_adoptable(self) -> bool:
+        """Whether the job still works or has succeeded."""
+        return self.state in self.job.active | self.job.succeeded
+
 
 def attempt_key(key: str, number: int) -> str:
-    """The key of one attempt; the first has no suffix."""
+    """Returns the key of one attempt; the first has no suffix."""
     return key if number == 1 else f"{key}-a{number}"
 
 
 def fill(value: Any, texts: Mapping[str, str]) -> Any:
-    """``value`` with every ``${name}`` in its strings replaced by ``texts[name]``, through dicts and lists."""
+    """Replaces every ``${name}`` in the strings of ``value`` by ``texts[name]``, through dicts and lists."""
     if isinstance(value, str):
         for name, text in texts.items():
             value = value.replace("${" + name + "}", text)
@@ -54,18 +69,33 @@ def fill(value: Any, texts: Mapping[str, str]) -> Any:
     return value
 
 
+def require_text(name: str, value: object) -> str:
+    """Returns the value as it is.
+
+    Raises:
+        TypeError: The value is not a text: a template was rendered as a native object.
+    """
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{name} is {value!r}, not a text: pass it as an XCom reference (task.output), because a template that "
+            "renders to digits becomes a number"
+        )
+    return value
+
+
 class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     """Base of the submit operators.
 
-    :param submit_key: key of the work (templated).
-    :param fresh: run anew though the work was done (templated: ``"{{ params.fresh }}"``). The key is salted with the DAG
-        run's id, so a retry within the same run still adopts.
+    Args:
+        submit_key: Key of the work (templated).
+        fresh: Run the work again though it was done (templated: ``"{{ params.fresh }}"``). The key is salted with the
+            id of the DAG run, so that a retry within the same run adopts its job.
+        aws_conn_id: Airflow connection; None for boto3's own credentials.
+        **kwargs: Arguments of every AWS operator, such as ``region_name``.
     """
 
     aws_hook_class = AwsBaseHook
     client_type: ClassVar[str]
-    adoptable: ClassVar[frozenset[str]]
-
     template_fields = aws_template_fields("submit_key", "fresh")
 
     def __init__(
@@ -80,24 +110,32 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
         return {**super()._hook_parameters, "client_type": self.client_type}
 
     @abstractmethod
-    def find_or_start(self, key: str) -> Job:
-        """The job that exists under exactly this key, else a new one."""
-
-    @abstractmethod
-    def console_link(self, job: Job) -> str:
-        """Where a person looks at the job."""
+    def find_or_start(self, key: str) -> Attempt:
+        """Returns the job that exists under exactly this key, else starts one."""
 
     def execute(self, context: Context) -> str:
-        key = self.submit_key
-        if str(self.fresh).lower() == "true":
+        """Adopts or starts the job.
+
+        Returns:
+            The job's id in AWS.
+        """
+        key = require_text("submit_key", self.submit_key)
+        # A DAG that renders templates as text gives "True" or "False".
+        if self.fresh in (True, "True"):
             key = f"{key}-f{hashlib.sha256(context['run_id'].encode()).hexdigest()[:6]}"
-        for number in count(1):
-            attempt = attempt_key(key, number)
-            job = self.find_or_start(attempt)
-            if job.started or job.state in self.adoptable:
-                break
-            self.log.info("%s under key %s is %s: trying the next attempt", job.identifier, attempt, job.state)
-        self.log.info("%s %s (%s) under key %s\n%s", "Started" if job.started else "Adopted", job.identifier, job.state, attempt,
-                      self.console_link(job))  # fmt: skip
-        context["ti"].xcom_push(key="submit_key", value=attempt)
-        return job.identifier
+        attempt, key = self._attempt(key)
+        verb = "Started" if attempt.started else "Adopted"
+        link = attempt.job.console_link(self.region_name)
+        self.log.info("%s %s (%s) under key %s\n%s", verb, attempt.job, attempt.state, key, link)
+        context["ti"].xcom_push(key="submit_key", value=key)
+        return attempt.job.identifier
+
+    def _attempt(self, key: str) -> tuple[Attempt, str]:
+        number = 1
+        while True:
+            numbered = attempt_key(key, number)
+            attempt = self.find_or_start(numbered)
+            if attempt.started or attempt.is_adoptable:
+                return attempt, numbered
+            self.log.info("%s under key %s is %s: next attempt", attempt.job, numbered, attempt.state)
+            number += 1

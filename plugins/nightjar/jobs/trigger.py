@@ -1,7 +1,7 @@
-"""One trigger for every remote job: ask AWS to describe it until its state is no longer one of the running ones.
+"""The trigger of every remote job: describes it until its state is no longer a running one.
 
-There is no ``on_kill`` here on purpose: it fires when a sensor is cleared as well as when it is marked failed, and clearing a
-sensor must not stop the job. Jobs that outlive their run are stopped by its teardown task.
+There is no ``on_kill`` on purpose. It fires when a sensor is cleared as well as when it is marked failed, and clearing
+a sensor must not stop the job. Jobs that outlive their DAG run are stopped by its teardown task.
 """
 
 from __future__ import annotations
@@ -13,20 +13,29 @@ import jmespath
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
 class DescribeTrigger(BaseTrigger):
-    """Fires once with ``{"state": …}`` when the state has left ``running``, or ``{"error": …}`` when AWS refuses to say.
+    """Fires once, when the job no longer runs or AWS refuses to describe it.
 
-    :param client_type: boto3 service name.
-    :param method: the describing method of its client, called with ``arguments``.
-    :param state_path: JMESPath of the state in the answer.
-    :param running: states in which the job still runs.
-    :param poll_seconds: seconds between two looks.
+    The event is ``{"state": …}`` or ``{"error": …}``.
+
+    Args:
+        client_type: boto3's name of the service.
+        method: The client's method that describes the job, called with ``arguments``.
+        arguments: Arguments of that call.
+        state_path: JMESPath of the state in the answer.
+        running: States of a job that still runs.
+        poll_seconds: Seconds between two calls.
+        aws_conn_id: Airflow connection; None for boto3's own credentials.
+        region_name: AWS region; None for boto3's default.
+        verify: Whether, or with which bundle, TLS certificates are verified.
+        botocore_config: botocore's configuration.
     """
 
     def __init__(
@@ -55,13 +64,14 @@ class DescribeTrigger(BaseTrigger):
         self.botocore_config = botocore_config
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        fields = ("client_type", "method", "arguments", "state_path", "running", "poll_seconds")
+        """Returns the class path and the constructor's arguments."""
+        names = ("client_type", "method", "arguments", "state_path", "running", "poll_seconds")
         connection = ("aws_conn_id", "region_name", "verify", "botocore_config")
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            name: getattr(self, name) for name in fields + connection
-        }
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {name: getattr(self, name) for name in names + connection}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Describes the job until it ends; throttling and an unreachable endpoint are waited out."""
         hook = AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
             region_name=self.region_name,
@@ -70,21 +80,24 @@ class DescribeTrigger(BaseTrigger):
             client_type=self.client_type,
         )
         async with await hook.get_async_conn() as client:
-            while True:
-                # First the wait: the sensor has only just looked. A trigger that fires at once would also meet Airflow's issue
-                # 72716, in which a task that is resumed before its worker was seen to end loses a try.
+            event = None
+            while event is None:
+                # Wait first: the sensor has just described the job. A trigger that fires at once also meets Airflow
+                # issue 72716: a task that is resumed before the end of its worker was noticed loses a try.
                 await asyncio.sleep(self.poll_seconds)
-                try:
-                    state = jmespath.search(self.state_path, await getattr(client, self.method)(**self.arguments))
-                except ClientError as error:
-                    if error.response["Error"]["Code"] not in RETRIABLE_ERROR_CODES:
-                        yield TriggerEvent({"error": str(error)})
-                        return
-                    self.log.warning("AWS asks for patience: %s", error)
-                except (ConnectionError, HTTPClientError) as error:
-                    self.log.warning("AWS is not reachable, looking again in %s s: %s", self.poll_seconds, error)
-                else:
-                    self.log.info("%s %s: %s", self.method, self.arguments, state)
-                    if state not in self.running:
-                        yield TriggerEvent({"state": state})
-                        return
+                event = await self._look(client)
+        yield event
+
+    async def _look(self, client: Any) -> TriggerEvent | None:
+        try:
+            state = jmespath.search(self.state_path, await getattr(client, self.method)(**self.arguments))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in RETRIABLE_ERROR_CODES:
+                return TriggerEvent({"error": str(error)})
+            self.log.warning("AWS throttles: trying again in %s s: %s", self.poll_seconds, error)
+            return None
+        except (BotoConnectionError, HTTPClientError) as error:
+            self.log.warning("AWS is not reachable: trying again in %s s: %s", self.poll_seconds, error)
+            return None
+        self.log.info("%s %s: %s", self.method, self.arguments, state)
+        return None if state in self.running else TriggerEvent({"state": state})

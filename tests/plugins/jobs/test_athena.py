@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from moto.athena.models import athena_backends
+from nightjar.jobs.athena.query import AthenaQuery
 from nightjar.jobs.athena.results import query_rows
-from nightjar.jobs.athena.sensor import AthenaQuerySensor
 from nightjar.jobs.athena.submit import JUST_NOW, SubmitAthenaQueryOperator
+from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 
 from tests.support.job_clouds import ACCOUNT, REGION, KilledTaskInstance, TaskInstance, context, fire
@@ -41,8 +42,8 @@ def submit() -> SubmitAthenaQueryOperator:
     )
 
 
-def sensor(identifier: str) -> AthenaQuerySensor:
-    return AthenaQuerySensor(task_id="sense", query_execution_id=identifier, poll_seconds=0.05)
+def sensor(identifier: str) -> JobSensor:
+    return JobSensor(task_id="sense", job=AthenaQuery(identifier), poll_seconds=0.05)
 
 
 def test_the_key_is_in_the_query(athena: Any) -> None:
@@ -79,7 +80,7 @@ def test_a_failed_query_shows_itself(athena: Any, state: str) -> None:
 
 def test_teardown_stops_a_query_that_runs(athena: Any) -> None:
     identifier = submit().execute(context())
-    jobs = [{"kind": "athena", "id": identifier}]
+    jobs = [AthenaQuery(identifier)]
     assert StopJobsOperator(task_id="stop", jobs=jobs).execute(context()) == [identifier]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from nightjar.jobs.sagemaker.sensor import ProcessingJobSensor, TrainingJobSensor
+from nightjar.jobs.sagemaker.jobs import ProcessingJob, TrainingJob
 from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator, is_absent
+from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 
 from tests.support.job_clouds import KilledTaskInstance, TaskInstance, context, fire
@@ -55,8 +56,8 @@ def sense(sensor: Any, ti: TaskInstance | None = None) -> Any:
         return sensor.execute_complete(context(ti=ti), fire(deferred.trigger))
 
 
-def training(name: str) -> TrainingJobSensor:
-    return TrainingJobSensor(task_id="sense", job_name=name, poll_seconds=0.2)
+def training(name: str) -> JobSensor:
+    return JobSensor(task_id="sense", job=TrainingJob(name), poll_seconds=0.2)
 
 
 def jobs(sagemaker: Any, name: str) -> list[str]:
@@ -116,7 +117,7 @@ def test_teardown_stops_a_job_that_outlives_its_run_and_stopped_is_a_failure(sag
     with pytest.raises(TaskDeferred):  # a sensor that is cleared stops nothing
         training(name).execute(context())
     assert sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress"
-    stop = StopJobsOperator(task_id="stop", jobs=[{"kind": "training", "id": name}, {"kind": "processing", "id": ""}])
+    stop = StopJobsOperator(task_id="stop", jobs=[TrainingJob(name), ProcessingJob("")])
     assert stop.execute(context()) == [name]
     with pytest.raises(AirflowFailException, match="Stopped"):
         sense(training(name))
@@ -143,7 +144,7 @@ def test_processing_jobs_are_alike(sagemaker: Any, name: str, arguments: list[st
     }
     submit = SubmitProcessingJobOperator(task_id="submit", submit_key=name, config=config)
     assert submit.execute(context()) == name
-    sensor = ProcessingJobSensor(task_id="sense", job_name=name, poll_seconds=0.2)
+    sensor = JobSensor(task_id="sense", job=ProcessingJob(name), poll_seconds=0.2)
     if arguments:
         with pytest.raises(AirflowFailException, match="f_distance"):
             sense(sensor)

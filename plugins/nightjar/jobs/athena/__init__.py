@@ -1,1 +1,1 @@
-"""Athena queries: submit, sense, read results."""
+"""Athena queries."""

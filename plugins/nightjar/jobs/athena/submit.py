@@ -1,35 +1,37 @@
-"""Start an Athena query once (see :mod:`nightjar.jobs.submit`). The key is the ClientRequestToken, which Athena
-remembers.
+"""Start an Athena query once (see :mod:`nightjar.jobs.submit`).
+
+The key is the ClientRequestToken: Athena answers an equal token with the query that it already has.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from nightjar.jobs.console import console_link
-from nightjar.jobs.submit import Job, SubmitOperator, fill
+from nightjar.jobs.athena.query import AthenaQuery
+from nightjar.jobs.submit import Attempt, SubmitOperator, fill
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
 
 TOKEN_LENGTH = 32  # Athena refuses shorter tokens
 JUST_NOW = timedelta(seconds=2)
 
 
 class SubmitAthenaQueryOperator(SubmitOperator):
-    """Returns the query execution id; XCom ``submit_key`` holds the attempt's key.
+    """Returns the query execution's id.
 
-    Same token, same query: Athena answers with the query it already has. Where results go is set by the work group.
-
-    :param query: SQL (templated); may hold ``${submit_key}``, as an UNLOAD's prefix must: it has to be empty.
-    :param database: Glue catalog database.
-    :param workgroup: Athena work group, which sets the result location.
-    :param submit_key: key of the work; the ClientRequestToken is made from it.
+    Args:
+        query: SQL (templated). It may hold ``${submit_key}``, as the prefix of an UNLOAD must: that has to be empty.
+        database: Glue catalog database (templated).
+        workgroup: Athena work group, which sets the result location (templated).
+        **kwargs: See :class:`SubmitOperator`.
     """
 
-    client_type = "athena"
-    adoptable = frozenset({"QUEUED", "RUNNING", "SUCCEEDED"})
+    client_type = AthenaQuery.client_type
     template_fields = aws_template_fields("submit_key", "fresh", "query", "database", "workgroup")
 
     def __init__(self, *, query: str, database: str, workgroup: str, **kwargs: Any) -> None:
@@ -38,19 +40,18 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         self.database = database
         self.workgroup = workgroup
 
-    def find_or_start(self, key: str) -> Job:
-        answer = self.hook.conn.start_query_execution(
+    def find_or_start(self, key: str) -> Attempt:
+        """Starts the query; Athena returns the existing one for a token that it knows."""
+        client: AthenaClient = self.hook.conn
+        answer = client.start_query_execution(
             QueryString=fill(self.query, {"submit_key": key}),
             ClientRequestToken=key.ljust(TOKEN_LENGTH, "-"),
             QueryExecutionContext={"Database": self.database},
             WorkGroup=self.workgroup,
         )
-        identifier = answer["QueryExecutionId"]
-        status = self.hook.conn.get_query_execution(QueryExecutionId=identifier)["QueryExecution"]["Status"]
-        # A query that is wrong fails at once. It is told from an earlier attempt's failure by AWS's own clock, else it would be
-        # started for ever.
+        query = AthenaQuery(answer["QueryExecutionId"])
+        status = query.describe(client)["QueryExecution"]["Status"]
+        # A wrong query fails at once. AWS's clock tells it from the failure of an earlier attempt, which would
+        # otherwise be followed by one new attempt after the other.
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return Job(identifier, status["State"], started=status["SubmissionDateTime"] >= now - JUST_NOW)
-
-    def console_link(self, job: Job) -> str:
-        return console_link("athena", self.region_name, job.identifier)
+        return Attempt(query, status["State"], started=status["SubmissionDateTime"] >= now - JUST_NOW)

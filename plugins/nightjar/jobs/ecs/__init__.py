@@ -1,1 +1,1 @@
-"""ECS service rollouts: submit, sense."""
+"""Rollouts of ECS services."""

@@ -1,15 +1,20 @@
-"""ECS services: registering a revision from a template, rolling a service to it, and looking at what a service runs."""
+"""ECS services: register a revision from a template, roll a service out to it, read what a service runs."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import ClientError
 
-# What RegisterTaskDefinition takes of what DescribeTaskDefinition gives.
+from nightjar.jobs.job import CONSOLE, LogStream
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+
+# The fields of DescribeTaskDefinition's answer that RegisterTaskDefinition accepts.
 COPIED = (
     "taskRoleArn",
     "executionRoleArn",
@@ -29,114 +34,157 @@ COPIED = (
 )
 KEY_TAG = "nightjar:submit-key"
 LAG = timedelta(seconds=10)
+MOST_TASKS = 100  # of one DescribeTasks call
 
 
-class EcsServiceHook(AwsBaseHook):
-    """One service of one cluster. Only the deploy DAG uses its writing methods."""
+def service_console_link(cluster: str, service: str, region: str | None) -> str:
+    """Returns the console's page of a service's deployments."""
+    return f"{CONSOLE}ecs/v2/clusters/{cluster}/services/{service}/deployments?region={region or ''}"
 
-    def __init__(self, cluster: str, service: str, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, client_type="ecs", **kwargs)
+
+class EcsService:
+    """One service of one cluster.
+
+    Args:
+        client: boto3's ECS client.
+        cluster: The cluster.
+        service: The service.
+    """
+
+    def __init__(self, client: ECSClient, cluster: str, service: str) -> None:
+        # Descriptions go back into requests: plain JSON, which boto3's types of the two sides do not agree on.
+        self._client: Any = client
         self.cluster = cluster
         self.service = service
 
+    @classmethod
+    def connect(
+        cls, cluster: str, service: str, *, aws_conn_id: str | None = None, region_name: str | None = None
+    ) -> Self:
+        """Returns the service, with a client made by the Amazon provider's hook."""
+        hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="ecs", region_name=region_name)
+        return cls(hook.conn, cluster, service)
+
     def describe(self) -> dict[str, Any]:
-        """The service as ECS describes it; LookupError when there is none."""
-        found = self.conn.describe_services(cluster=self.cluster, services=[self.service])["services"]
+        """Returns the service as ECS describes it.
+
+        Raises:
+            LookupError: The cluster has no active service of this name.
+        """
+        found = self._client.describe_services(cluster=self.cluster, services=[self.service])["services"]
         if not found or found[0]["status"] != "ACTIVE":
             raise LookupError(
-                f"ECS cluster {self.cluster} has no active service {self.service}. Infrastructure creates it: apply it first."
+                f"ECS cluster {self.cluster} has no active service {self.service}. "
+                "Infrastructure creates it: apply that first."
             )
-        return found[0]
+        service: dict[str, Any] = found[0]
+        return service
+
+    def task_definition(self) -> str:
+        """Returns the ARN of the task definition that the service is set to."""
+        return str(self.describe()["taskDefinition"])
 
     def primary(self) -> dict[str, Any]:
-        """The PRIMARY deployment of the service: what ECS rolls out or has rolled out."""
+        """Returns the PRIMARY deployment: the one that ECS rolls out or has rolled out."""
         return next(deployment for deployment in self.describe()["deployments"] if deployment["status"] == "PRIMARY")
 
     def environment(self, task_definition: str) -> dict[str, str]:
-        """Environment variables of the first container of a task definition."""
-        described = self.conn.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        """Returns the environment variables of a task definition's first container."""
+        described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
         return {pair["name"]: pair["value"] for pair in described["containerDefinitions"][0].get("environment", [])}
 
     def register(self, template_family: str, family: str, key: str, image: str, environment: dict[str, str]) -> str:
-        """A revision of ``family``: the template's newest with this image and environment. Its ARN.
+        """Registers the template's newest revision, with this image and environment, as a revision of ``family``.
 
-        A revision that is the family's newest and carries the same key is given back, not registered again.
+        A revision that is the family's newest and carries the same key is returned, not registered again.
+
+        Returns:
+            The revision's ARN.
         """
         newest = self._newest(family)
         if newest and {"key": KEY_TAG, "value": key} in newest.get("tags", []):
-            return newest["taskDefinition"]["taskDefinitionArn"]
-        template = self.conn.describe_task_definition(taskDefinition=template_family)["taskDefinition"]
+            return str(newest["taskDefinition"]["taskDefinitionArn"])
+        template = self._client.describe_task_definition(taskDefinition=template_family)["taskDefinition"]
         definition = {name: template[name] for name in COPIED if name in template}
         container, *others = definition["containerDefinitions"]
         variables = {**{pair["name"]: pair["value"] for pair in container.get("environment", [])}, **environment}
         container = {
             **container,
             "image": image,
-            "environment": [{"name": n, "value": v} for n, v in sorted(variables.items())],
+            "environment": [{"name": name, "value": value} for name, value in sorted(variables.items())],
         }
         definition["containerDefinitions"] = [container, *others]
-        answer = self.conn.register_task_definition(family=family, tags=[{"key": KEY_TAG, "value": key}], **definition)
-        return answer["taskDefinition"]["taskDefinitionArn"]
+        tags = [{"key": KEY_TAG, "value": key}]
+        answer = self._client.register_task_definition(family=family, tags=tags, **definition)
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def roll(self, task_definition: str, desired_count: int, appear_seconds: int = 30) -> str:
-        """Rolls the service to a task definition; adopts a roll to it that is under way or done. The ARN of the service
-        deployment.
+        """Rolls the service out to a task definition; a rollout to it that is under way or done is adopted.
 
-        The number of tasks is raised to ``desired_count`` where it is lower, and left alone where autoscaling made it higher.
-        Raises TimeoutError when ECS does not show the deployment in time.
+        The number of tasks is raised to ``desired_count`` where it is lower; where autoscaling made it higher, it
+        stays.
+
+        Returns:
+            The ARN of the service deployment.
+
+        Raises:
+            TimeoutError: ECS does not list the deployment within ``appear_seconds``.
         """
         service = self.describe()
         known: set[str] = set()
         if service["taskDefinition"] != task_definition:
             known = {deployment["serviceDeploymentArn"] for deployment in self._deployments()}
             count = max(service["desiredCount"], desired_count)
-            self.conn.update_service(
+            self._client.update_service(
                 cluster=self.cluster, service=self.service, taskDefinition=task_definition, desiredCount=count
             )
-        # After a kill between the update and here the list may still lag: an older deployment of the service is not the answer.
+        # When a worker was killed after the update, the list may still lag: an older deployment of the service is not
+        # it.
         earliest = self.primary()["createdAt"] - LAG
         for _ in range(appear_seconds):
             for deployment in self._deployments():
                 if deployment["serviceDeploymentArn"] not in known and deployment["createdAt"] >= earliest:
-                    return deployment["serviceDeploymentArn"]
+                    return str(deployment["serviceDeploymentArn"])
             time.sleep(1)
         raise TimeoutError(
             f"ECS shows no new deployment of {self.service} {appear_seconds} s after UpdateService. Retry this task."
         )
 
     def stop_all(self) -> None:
-        """Takes every task away: for a service that has nothing sound to go back to."""
-        self.conn.update_service(cluster=self.cluster, service=self.service, desiredCount=0)
+        """Sets the number of tasks to 0: for a service that has no healthy revision to roll back to."""
+        self._client.update_service(cluster=self.cluster, service=self.service, desiredCount=0)
 
     def stopped_tasks(self, task_definition: str) -> list[dict[str, Any]]:
-        """Stopped tasks of a task definition that ECS still remembers (an hour), newest first."""
-        arns = self.conn.list_tasks(cluster=self.cluster, serviceName=self.service, desiredStatus="STOPPED")["taskArns"]
-        tasks = self.conn.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
-        ours = [task for task in tasks if task["taskDefinitionArn"] == task_definition]
-        return sorted(ours, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
+        """Returns the stopped tasks of a task definition, newest first. ECS keeps them for an hour."""
+        listed = self._client.list_tasks(cluster=self.cluster, serviceName=self.service, desiredStatus="STOPPED")
+        arns = listed["taskArns"][:MOST_TASKS]
+        tasks = self._client.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else []
+        of_definition = [task for task in tasks if task["taskDefinitionArn"] == task_definition]
+        return sorted(of_definition, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
-    def log_streams(self, task: dict[str, Any]) -> list[tuple[str, str]]:
-        """``(log group, stream name)`` of each container of a task that logs to CloudWatch."""
-        definition = self.conn.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    def log_streams(self, task: dict[str, Any]) -> list[LogStream]:
+        """Returns the log stream of each container of a task that logs to CloudWatch."""
+        arn = task["taskDefinitionArn"]
+        definition = self._client.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        task_id = task["taskArn"].rsplit("/", 1)[1]
         streams = []
         for container in definition["containerDefinitions"]:
             options = container.get("logConfiguration", {}).get("options", {})
             if "awslogs-group" in options:
-                task_id = task["taskArn"].rsplit("/", 1)[1]
-                streams.append(
-                    (options["awslogs-group"], f"{options.get('awslogs-stream-prefix')}/{container['name']}/{task_id}")
-                )
+                prefix = f"{options.get('awslogs-stream-prefix')}/{container['name']}/{task_id}"
+                streams.append((options["awslogs-group"], prefix))
         return streams
 
     def _newest(self, family: str) -> dict[str, Any] | None:
         try:
-            return self.conn.describe_task_definition(taskDefinition=family, include=["TAGS"])
+            answer: dict[str, Any] = self._client.describe_task_definition(taskDefinition=family, include=["TAGS"])
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ClientException":  # ECS's word for: no such family
+            if error.response["Error"]["Code"] == "ClientException":  # ECS's code for a family that does not exist
                 return None
             raise
+        return answer
 
     def _deployments(self) -> list[dict[str, Any]]:
         """The service's deployments in brief, newest first."""
-        briefs = self.conn.list_service_deployments(cluster=self.cluster, service=self.service)["serviceDeployments"]
-        return sorted(briefs, key=lambda brief: brief["createdAt"], reverse=True)
+        listed = self._client.list_service_deployments(cluster=self.cluster, service=self.service)
+        return sorted(listed["serviceDeployments"], key=lambda brief: brief["createdAt"], reverse=True)

@@ -1,4 +1,4 @@
-"""Roll an ECS service to a new task definition revision, once."""
+"""Roll an ECS service out to a new revision of its task definition, once."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from nightjar.jobs.console import console_link
-from nightjar.jobs.ecs.service import EcsServiceHook
+from nightjar.jobs.ecs.rollout import RolloutResult
+from nightjar.jobs.ecs.service import EcsService, service_console_link
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
 class SubmitRolloutOperator(BaseOperator):
-    """Registers template + image + environment as a revision and updates the service to it.
+    """Registers template, image and environment as a revision, and updates the service to it.
 
-    A retry finds the revision by its key (a tag: the sha256 of what was asked) and the roll under way by the service's task
-    definition. Returns ``{"task_definition", "service_deployment_arn"}``.
+    A retry finds its revision by the key (a tag, the sha256 of what was asked for), and its rollout by the service's
+    task definition.
 
-    :param cluster: ECS cluster.
-    :param service: service, and the family of its task definitions.
-    :param template_family: task definition that infrastructure owns; its newest revision is copied.
-    :param image: image of the first container (templated).
-    :param environment: variables added to the template's in the first container (templated).
-    :param desired_count: fewest tasks the service shall have.
+    Args:
+        cluster: The cluster.
+        service: The service, and the family of its task definitions.
+        template_family: Task definition that infrastructure owns; its newest revision is copied.
+        image: Image of the first container (templated).
+        environment: Variables added to the template's in the first container (templated). Values are converted to text.
+        desired_count: Least number of tasks of the service.
+        region_name: AWS region; None for boto3's default.
+        **kwargs: Arguments of every operator.
     """
 
     template_fields = ("image", "environment")
@@ -38,7 +41,7 @@ class SubmitRolloutOperator(BaseOperator):
         service: str,
         template_family: str,
         image: str,
-        environment: dict[str, str],
+        environment: dict[str, Any],
         desired_count: int,
         region_name: str | None = None,
         **kwargs: Any,
@@ -52,18 +55,15 @@ class SubmitRolloutOperator(BaseOperator):
         self.desired_count = desired_count
         self.region_name = region_name
 
-    def execute(self, context: Context) -> dict[str, str]:
-        hook = EcsServiceHook(self.cluster, self.service, region_name=self.region_name)
-        hook.describe()
-        asked = [context["run_id"], self.template_family, self.image, self.environment]
+    def execute(self, context: Context) -> RolloutResult:
+        """Starts the rollout, or finds the one that an earlier try started."""
+        service = EcsService.connect(self.cluster, self.service, region_name=self.region_name)
+        service.describe()  # a missing service fails before anything is registered
+        environment = {name: str(value) for name, value in self.environment.items()}
+        asked = [context["run_id"], self.template_family, self.image, environment]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:20]
-        task_definition = hook.register(self.template_family, self.service, key, self.image, self.environment)
-        deployment = hook.roll(task_definition, self.desired_count)
-        self.log.info(
-            "Rolling %s to %s: %s\n%s",
-            self.service,
-            task_definition,
-            deployment,
-            console_link("ecs", self.region_name, self.service, self.cluster),
-        )
+        task_definition = service.register(self.template_family, self.service, key, self.image, environment)
+        deployment = service.roll(task_definition, self.desired_count)
+        link = service_console_link(self.cluster, self.service, self.region_name)
+        self.log.info("Rolling %s out to %s: %s\n%s", self.service, task_definition, deployment, link)
         return {"task_definition": task_definition, "service_deployment_arn": deployment}

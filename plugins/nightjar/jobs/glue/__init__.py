@@ -1,1 +1,1 @@
-"""Glue job runs: submit, sense."""
+"""Glue job runs."""

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from nightjar.jobs.console import console_link
-from nightjar.jobs.submit import Job, SubmitOperator, fill
+from nightjar.jobs.glue.run import GlueRun
+from nightjar.jobs.submit import Attempt, SubmitOperator, fill, require_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+KEY_ARGUMENT = "--submit-key"
 
 
 class SubmitGlueJobOperator(SubmitOperator):
-    """Returns the run id; XCom ``submit_key`` holds the attempt's key.
+    """Returns the run's id.
 
-    Glue's StartJobRun has no client token, so runs are listed first. The job itself (script, workers, time limit, retries 0)
-    is owned by infrastructure; only script arguments are given.
+    Glue's StartJobRun has no client token, so the runs are listed first. Infrastructure owns the job itself (script,
+    workers, time limit, no retries); the operator passes script arguments only.
 
-    :param job_name: Glue job.
-    :param submit_key: key of the work.
-    :param arguments: script arguments (``--name``: string), may hold ``${submit_key}``.
-    :param fresh: run anew though the work was done.
+    Args:
+        job_name: The Glue job (templated).
+        arguments: Script arguments, ``--name``: text (templated). A text may hold ``${submit_key}``.
+        **kwargs: See :class:`SubmitOperator`.
     """
 
-    client_type = "glue"
-    adoptable = frozenset({"WAITING", "STARTING", "RUNNING", "SUCCEEDED"})
+    client_type = GlueRun.client_type
     template_fields = aws_template_fields("submit_key", "fresh", "job_name", "arguments")
 
     def __init__(self, *, job_name: str, arguments: dict[str, str], **kwargs: Any) -> None:
@@ -31,21 +35,16 @@ class SubmitGlueJobOperator(SubmitOperator):
         self.job_name = job_name
         self.arguments = arguments
 
-    def find_or_start(self, key: str) -> Job:
-        pages = self.hook.conn.get_paginator("get_job_runs").paginate(JobName=self.job_name)
-        found = [
-            run for page in pages for run in page["JobRuns"] if run.get("Arguments", {}).get("--submit-key") == key
-        ]
-        if found:
-            # Two runs of one key exist only if two submits ran at once: the one that can be adopted counts.
-            best = max(found, key=lambda run: run["JobRunState"] in self.adoptable)
-            return Job(best["Id"], best["JobRunState"])
-        arguments = {**fill(self.arguments, {"submit_key": key}), "--submit-key": key}
-        return Job(
-            self.hook.conn.start_job_run(JobName=self.job_name, Arguments=arguments)["JobRunId"],
-            "STARTING",
-            started=True,
-        )
-
-    def console_link(self, job: Job) -> str:
-        return console_link("glue", self.region_name, job.identifier, self.job_name)
+    def find_or_start(self, key: str) -> Attempt:
+        """Returns the run whose ``--submit-key`` is the key, else starts one."""
+        client: GlueClient = self.hook.conn
+        pages = client.get_paginator("get_job_runs").paginate(JobName=self.job_name)
+        runs = [run for page in pages for run in page["JobRuns"] if run.get("Arguments", {}).get(KEY_ARGUMENT) == key]
+        if runs:
+            found = [Attempt(GlueRun(self.job_name, run["Id"]), run["JobRunState"]) for run in runs]
+            # Two runs have one key only if two submits ran at once. The one that can be adopted counts.
+            return max(found, key=lambda attempt: attempt.is_adoptable)
+        arguments = {name: require_text(name, value) for name, value in self.arguments.items()}
+        request = {**fill(arguments, {"submit_key": key}), KEY_ARGUMENT: key}
+        run_id = client.start_job_run(JobName=self.job_name, Arguments=request)["JobRunId"]
+        return Attempt(GlueRun(self.job_name, run_id), "STARTING", started=True)

@@ -1,1 +1,1 @@
-"""SageMaker training and processing jobs: submit, sense; and the model registry."""
+"""SageMaker training and processing jobs, and the model registry."""

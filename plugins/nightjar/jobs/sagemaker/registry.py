@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ApprovalStatus = Literal["Approved", "PendingManualApproval", "Rejected"]
 
 THREADS = 8
 DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
 
 
 class RegistryHook(AwsBaseHook):
-    """One model package group."""
+    """One model package group.
+
+    Args:
+        group: The group's name.
+        aws_conn_id: Airflow connection; None for boto3's own credentials.
+        **kwargs: Arguments of every AWS hook, such as ``region_name``.
+    """
 
     def __init__(self, group: str, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(aws_conn_id=aws_conn_id, client_type="sagemaker", **kwargs)
         self.group = group
 
-    def described(self) -> list[dict[str, Any]]:
-        """DescribeModelPackage answers of every version, newest first; empty when there is no group yet."""
-        pages = self.conn.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.group)
+    @property
+    def _client(self) -> SageMakerClient:
+        return self.conn  # the provider does not type its clients
+
+    def described(self) -> Sequence[Mapping[str, Any]]:
+        """Returns DescribeModelPackage's answer for every version, newest first; empty where there is no group yet."""
+        pages = self._client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.group)
         try:
             arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
         except ClientError as error:
@@ -30,21 +47,31 @@ class RegistryHook(AwsBaseHook):
                 return []
             raise
         with ThreadPoolExecutor(THREADS) as pool:
-            answers = list(pool.map(lambda arn: self.conn.describe_model_package(ModelPackageName=arn), arns))
+            answers = list(pool.map(lambda arn: self._client.describe_model_package(ModelPackageName=arn), arns))
         return sorted(answers, key=lambda answer: answer["ModelPackageVersion"], reverse=True)
 
     def register(
-        self, *, image: str, model_uri: str, status: str, description: str, metadata: dict[str, str], unique: str
-    ) -> dict[str, Any]:
-        """Makes a version unless there is one whose metadata has the same value under the key ``unique``; describes it.
+        self,
+        *,
+        image: str,
+        model_uri: str,
+        status: ApprovalStatus,
+        description: str,
+        metadata: Mapping[str, str],
+        unique: str,
+    ) -> Mapping[str, Any]:
+        """Creates a version, unless one exists whose metadata has the same value under the key ``unique``.
 
-        A version that exists is not changed: a person, or a deploy that failed, may have judged it since.
+        An existing version is not changed: its approval status may have been set since.
+
+        Returns:
+            The version's description.
         """
         for answer in self.described():
             if answer.get("CustomerMetadataProperties", {}).get(unique) == metadata[unique]:
                 return answer
         self._make_group()
-        arn = self.conn.create_model_package(
+        arn = self._client.create_model_package(
             ModelPackageGroupName=self.group,
             InferenceSpecification={
                 "Containers": [{"Image": image, "ModelDataUrl": model_uri}],
@@ -52,22 +79,22 @@ class RegistryHook(AwsBaseHook):
                 "SupportedResponseMIMETypes": ["application/json"],
             },
             ModelApprovalStatus=status,
-            CustomerMetadataProperties=metadata,
+            CustomerMetadataProperties=dict(metadata),
             # Two registrations at the same instant make one version.
             ClientToken=hashlib.sha256(f"{self.group} {metadata[unique]}".encode()).hexdigest()[:36],
         )["ModelPackageArn"]
         # CreateModelPackage takes no ApprovalDescription.
-        self.judge(arn, status, description)
-        return self.conn.describe_model_package(ModelPackageName=arn)
+        self.set_approval_status(arn, status, description)
+        return self._client.describe_model_package(ModelPackageName=arn)
 
-    def judge(self, arn: str, status: str, description: str) -> None:
-        """Sets a version's approval status (Approved, PendingManualApproval, Rejected) and says why."""
-        self.conn.update_model_package(
+    def set_approval_status(self, arn: str, status: ApprovalStatus, description: str) -> None:
+        """Sets a version's approval status and the reason for it."""
+        self._client.update_model_package(
             ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=description[:DESCRIPTION_LENGTH]
         )
 
     def _make_group(self) -> None:
         try:
-            self.conn.describe_model_package_group(ModelPackageGroupName=self.group)
+            self._client.describe_model_package_group(ModelPackageGroupName=self.group)
         except ClientError:
-            self.conn.create_model_package_group(ModelPackageGroupName=self.group)
+            self._client.create_model_package_group(ModelPackageGroupName=self.group)

@@ -1,18 +1,22 @@
-"""Start a SageMaker job once (see :mod:`nightjar.jobs.submit`). The key is the job's name, which SageMaker keeps unique."""
+"""Start a SageMaker job once (see :mod:`nightjar.jobs.submit`). The key is the job's name, which is unique."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from botocore.exceptions import ClientError
 
-from nightjar.jobs.console import console_link
-from nightjar.jobs.submit import Job, SubmitOperator, fill
+from nightjar.jobs.sagemaker.jobs import ProcessingJob, SageMakerJob, TrainingJob
+from nightjar.jobs.submit import Attempt, SubmitOperator, fill
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether a Describe call says that there is no such job: SageMaker says so with two different codes."""
+    """Whether a Describe call failed because there is no such job, which SageMaker reports with two different codes."""
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"].lower()
     return code == "ResourceNotFound" or (
         code == "ValidationException" and ("not found" in message or "could not find" in message)
@@ -20,62 +24,74 @@ def is_absent(error: ClientError) -> bool:
 
 
 class SubmitSageMakerJobOperator(SubmitOperator):
-    """Base: returns the job's name, which is the attempt's key.
+    """Base of the two submit operators; returns the job's name, which is the attempt's key.
 
-    :param submit_key: name of the job, at most 51 characters (templated): ``-f<6 hex>`` (fresh) and ``-a<attempt>`` must fit
-        in SageMaker's 63.
-    :param config: the Create call's arguments but for the name (templated); may hold ``${submit_key}`` and any of
-        ``references``.
-    :param references: texts that are known only at run time, by the name that ``config`` holds them by, ``${name}``
-        (templated).
+    Args:
+        config: The Create call's arguments without the name (templated). It may hold ``${submit_key}`` and the names of
+            ``references``.
+        references: Texts that are known at run time only, by the name that ``config`` holds as ``${name}`` (templated).
+        **kwargs: See :class:`SubmitOperator`. ``submit_key`` has at most 51 characters, because ``-f<6 hex>`` (fresh)
+            and ``-a<attempt>`` must fit into SageMaker's 63.
     """
 
-    client_type = "sagemaker"
-    adoptable = frozenset({"InProgress", "Completed"})
+    client_type = SageMakerJob.client_type
     template_fields = aws_template_fields("submit_key", "fresh", "config", "references")
-    kind: ClassVar[str]
+    job_class: ClassVar[type[SageMakerJob]]
 
     def __init__(self, *, config: dict[str, Any], references: dict[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.references = references or {}
 
-    def find(self, key: str) -> Job | None:
-        """The job of this name, or None."""
+    @abstractmethod
+    def start(self, client: SageMakerClient, request: dict[str, Any]) -> None:
+        """Calls Create for this kind of job."""
+
+    def find(self, key: str) -> Attempt | None:
+        """Returns the job of this name; None where there is none."""
+        job = self.job_class(key)
+        client: SageMakerClient = self.hook.conn
         try:
-            answer = getattr(self.hook.conn, f"describe_{self.kind}_job")(**{f"{self.kind.title()}JobName": key})
+            description = job.describe(client)
         except ClientError as error:
             if is_absent(error):
                 return None
             raise
-        return Job(key, answer[f"{self.kind.title()}JobStatus"])
+        return Attempt(job, job.state(description) or "")
 
-    def find_or_start(self, key: str) -> Job:
+    def find_or_start(self, key: str) -> Attempt:
+        """Returns the job of this name, else creates it."""
         found = self.find(key)
         if found:
             return found
+        job = self.job_class(key)
+        request = {**job.describe_arguments(), **fill(self.config, {**self.references, "submit_key": key})}
         try:
-            getattr(self.hook.conn, f"create_{self.kind}_job")(
-                **{f"{self.kind.title()}JobName": key}, **fill(self.config, {**self.references, "submit_key": key})
-            )
+            self.start(self.hook.conn, request)
         except ClientError as error:
+            # Another submit may have created the job between the two calls.
             found = self.find(key) if error.response["Error"]["Code"] == "ResourceInUse" else None
-            if found:  # another submit was quicker between the two calls
+            if found:
                 return found
             raise
-        return Job(key, "InProgress", started=True)
-
-    def console_link(self, job: Job) -> str:
-        return console_link(self.kind, self.region_name, job.identifier)
+        return Attempt(job, "InProgress", started=True)
 
 
 class SubmitTrainingJobOperator(SubmitSageMakerJobOperator):
-    """CreateTrainingJob, once."""
+    """Creates a training job once."""
 
-    kind = "training"
+    job_class = TrainingJob
+
+    def start(self, client: SageMakerClient, request: dict[str, Any]) -> None:
+        """Calls CreateTrainingJob."""
+        client.create_training_job(**request)
 
 
 class SubmitProcessingJobOperator(SubmitSageMakerJobOperator):
-    """CreateProcessingJob, once."""
+    """Creates a processing job once."""
 
-    kind = "processing"
+    job_class = ProcessingJob
+
+    def start(self, client: SageMakerClient, request: dict[str, Any]) -> None:
+        """Calls CreateProcessingJob."""
+        client.create_processing_job(**request)

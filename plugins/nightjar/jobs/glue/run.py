@@ -1,0 +1,82 @@
+"""A run of a Glue job. STOPPED and TIMEOUT are failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from nightjar.jobs.job import CONSOLE, Description, LogStream, StoppableJob
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+DEFAULT_LOG_GROUP = "/aws-glue/jobs"
+
+
+class GlueRunResult(TypedDict):
+    """What the sensor returns."""
+
+    run_id: str
+    submit_key: str | None
+    execution_seconds: float
+
+
+@dataclass(frozen=True)
+class GlueRun(StoppableJob["GlueClient"]):
+    """One run of a Glue job.
+
+    Attributes:
+        job_name: The Glue job.
+        run_id: Its run, as the submit operator returned it.
+    """
+
+    job_name: str
+    run_id: str
+
+    client_type = "glue"
+    describe_method = "get_job_run"
+    state_path = "JobRun.JobRunState"
+    active = frozenset({"WAITING", "STARTING", "RUNNING"})
+    stopping = frozenset({"STOPPING"})
+    succeeded = frozenset({"SUCCEEDED"})
+
+    @property
+    def identifier(self) -> str:
+        """The run's id."""
+        return self.run_id
+
+    def describe_arguments(self) -> dict[str, Any]:
+        """Returns the arguments of GetJobRun."""
+        return {"JobName": self.job_name, "RunId": self.run_id}
+
+    def result(self, description: Description) -> GlueRunResult:
+        """Returns the run, the key it was submitted under, and its running time."""
+        run = description["JobRun"]
+        return {
+            "run_id": self.run_id,
+            "submit_key": run.get("Arguments", {}).get("--submit-key"),
+            "execution_seconds": run.get("ExecutionTime", 0),
+        }
+
+    def reason(self, client: GlueClient, description: Description) -> str:
+        """Returns Glue's error message."""
+        return description["JobRun"].get("ErrorMessage") or "Glue gives no reason"
+
+    def log_streams(self, client: GlueClient, description: Description) -> list[LogStream]:
+        """Returns the streams of standard output and standard error."""
+        group = description["JobRun"].get("LogGroupName", DEFAULT_LOG_GROUP)
+        return [(f"{group}/output", self.run_id), (f"{group}/error", self.run_id)]
+
+    def console_link(self, region: str | None) -> str:
+        """Returns the run's page in Glue Studio."""
+        return f"{CONSOLE}gluestudio/home?region={region or ''}#/job/{self.job_name}/run/{self.run_id}"
+
+    def stop(self, client: GlueClient) -> None:
+        """Stops the run.
+
+        Raises:
+            RuntimeError: Glue refused.
+        """
+        errors = client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id])["Errors"]
+        if errors:
+            raise RuntimeError(f"Glue did not stop {self.run_id}: {errors}. Stop it in the console.")
