@@ -16,20 +16,19 @@ task. Clearing an older run replaces nothing newer.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from airflow.sdk import DAG, Asset, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
 from nightjar.build import code_sha
 from nightjar.catalog import CatalogHook
-from nightjar.jobs.glue.sensor import GlueJobRunSensor
-from nightjar.jobs.glue.submit import SubmitGlueJobOperator
+from nightjar.jobs.glue import GlueRun, SubmitGlueJobOperator
+from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
-from nightjar.runs import attempt_of, dag_options, pulled, state_waiting, waiting
+from nightjar.runs import attempt_of, dag_options, output, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
@@ -99,7 +98,7 @@ def process(workload: Workload) -> DAG:
     name, config = workload.name, settings()
     jobs = {"transform": config.glue_transform_job, "audit": config.glue_audit_job}
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
-    sense: Any = partial(GlueJobRunSensor, **waiting(config.poll_seconds, JOB_SECONDS))
+    wait = waiting(config.poll_seconds, JOB_SECONDS)
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -130,20 +129,19 @@ def process(workload: Workload) -> DAG:
             fresh="{{ params.fresh }}",
             arguments=transform_arguments(name, planned, config),
         )
-        run: Any = start_transform.output
-        transform = sense(task_id="transform", job_name=jobs["transform"], run_id=run)
+        run: Any = output(start_transform, "submit_key")
+        transform = JobSensor(task_id="transform", job=GlueRun(jobs["transform"], output(start_transform)), **wait)
         start_audit = SubmitGlueJobOperator(
             task_id="submit_audit",
             job_name=jobs["audit"],
             submit_key=f"{RUN}-audit",
             arguments=audit_arguments(name, planned, RUN, config),
         )
-        audit = sense(task_id="audit", job_name=jobs["audit"], run_id=start_audit.output)
-        gated: Any = gate(name, planned, run["submit_key"])
-        submitted = [{"kind": "glue", "job_name": job, "id": pulled(f"submit_{stage}")} for stage, job in jobs.items()]
+        audit = JobSensor(task_id="audit", job=GlueRun(jobs["audit"], output(start_audit)), **wait)
+        gated: Any = gate(name, planned, run)
         wait_raw >> planned >> start_transform >> transform >> start_audit >> audit >> gated
-        publish.override(outlets=[asset])(name, planned, run["submit_key"], gated) >> refused_days(gated)
-        [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=submitted).as_teardown()
+        publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(gated)
+        [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 
 

@@ -1,1 +1,1 @@
-"""Operators, sensors, triggers and hooks that the Amazon provider lacks. Nothing below this imports ``include`` or ``dags``."""
+"""A toolkit for AWS jobs in Airflow: what the Amazon provider lacks. It imports neither ``include`` nor ``dags``."""

@@ -1,7 +1,7 @@
-"""Which build of the code runs: what was stamped into the ``_build.json`` of ``include`` and of these plugins.
+"""Which build of the code runs, from the ``_build.json`` of ``include`` and of these plugins.
 
-DAGs (with ``include``) and plugins reach Airflow on different ways. A run that mixes builds would compute keys with one and do
-the work with the other, so the first task of every run compares the two.
+DAGs (with ``include``) and plugins reach Airflow in different ways. A run that mixes builds would compute keys with one
+build and do the work with the other, so the first task of every run compares the two.
 """
 
 from __future__ import annotations
@@ -12,12 +12,17 @@ from pathlib import Path
 OWN_BUILD_FILE = Path(__file__).with_name("_build.json")
 
 
-def code_sha(build_file: Path) -> str:
-    """The build's id. Raises ValueError, with what to do, for code that was never stamped or whose plugins are of another build.
+def code_sha(build_file: Path, own_build_file: Path | None = None) -> str:
+    """Returns the id of the build.
 
-    :param build_file: the stamp of ``include``.
+    Args:
+        build_file: The build file of ``include``.
+        own_build_file: The build file of the plugins; None for the one in this package.
+
+    Raises:
+        ValueError: A build file is missing or unreadable, or the two builds differ.
     """
-    own, theirs = _read(OWN_BUILD_FILE), _read(build_file)
+    own, theirs = _read(own_build_file or OWN_BUILD_FILE), _read(build_file)
     if own != theirs:
         raise ValueError(
             f"plugins are of build {own}, dags/include of build {theirs}: upload plugins.zip and dags together"
@@ -27,7 +32,7 @@ def code_sha(build_file: Path) -> str:
 
 def _read(build_file: Path) -> str:
     try:
-        return json.loads(build_file.read_text())["code_sha"]
+        return str(json.loads(build_file.read_text())["code_sha"])
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"{build_file} does not say which build this is ({error!r}). Package the code first."

@@ -15,10 +15,10 @@ EXCEPTION_LINES = 15
 
 
 def notify_failure(topic_arn: str) -> Callable[[Any], None]:
-    """An ``on_failure_callback`` that publishes to ``topic_arn``: DAG, task, run, try, the exception's first lines, log URL.
+    """Returns an ``on_failure_callback`` that publishes :func:`describe_failure` to an SNS topic.
 
-    It never raises: a topic that cannot be reached must not hide the failure it would have told of. A backfill's run is silent:
-    whoever asked for it watches it, and nobody is to be woken for a night long past.
+    The callback never raises, because a topic that cannot be reached must not hide the failure that it would report. It
+    does nothing for a backfill's run: whoever started the backfill watches it.
     """
 
     def publish(context: Any) -> None:
@@ -36,7 +36,10 @@ def notify_failure(topic_arn: str) -> Callable[[Any], None]:
 
 
 def describe_failure(context: Any) -> tuple[str, str]:
-    """Subject and text of the message. Works on a context that lacks any of its parts."""
+    """Returns subject and text of the message: DAG, task, run, try, log URL, the first lines of the exception.
+
+    Any part of the context may be missing.
+    """
     instance = context.get("ti") or context.get("task_instance")
     dag_id = getattr(instance, "dag_id", "unknown DAG")
     task_id = getattr(instance, "task_id", "unknown task")
@@ -44,9 +47,8 @@ def describe_failure(context: Any) -> tuple[str, str]:
     name = f"{dag_id}.{task_id}" + (f"[{map_index}]" if isinstance(map_index, int) and map_index >= 0 else "")
     error = context.get("exception")
     kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
-    reason = [
-        line for line in f"{kind}{error or context.get('reason') or 'no exception given'}".splitlines() if line.strip()
-    ]
+    text = f"{kind}{error or context.get('reason') or 'no exception given'}"
+    reason = [line for line in text.splitlines() if line.strip()]
     message = "\n".join(
         [
             f"DAG:  {dag_id}",

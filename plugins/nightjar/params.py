@@ -6,15 +6,15 @@ from airflow.sdk import Param
 
 
 def date_param(description: str) -> Param:
-    """A day, or nothing."""
+    """Returns a Param for a day; empty unless a person sets it."""
     return Param(None, type=["null", "string"], format="date", description=description)
 
 
 def instant_param(description: str) -> Param:
-    """An ISO 8601 instant, or nothing."""
+    """Returns a Param for an ISO 8601 instant; empty unless a person sets it."""
     return Param(None, type=["null", "string"], format="date-time", description=description)
 
 
 def flag_param(description: str) -> Param:
-    """Yes or no; no unless a person says so."""
+    """Returns a Param for yes or no; no unless a person sets it."""
     return Param(False, type="boolean", description=description)

@@ -1,30 +1,49 @@
-"""What a run is about, and what the DAGs and tasks of the platform have in common."""
+"""What the DAGs and tasks have in common: references to other tasks, the waits of sensors, the DAGs' options."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow.sdk import BaseOperator, XComArg
+
 from nightjar.callbacks import notify_failure
 
 
+def output(task: BaseOperator, key: str = "return_value") -> Any:
+    """Returns a reference to an XCom of a task, for an argument of another task.
+
+    Airflow replaces it by the value as it is. A template may change the value: rendered as a native object, digits
+    become a number.
+    """
+    return XComArg(task, key)
+
+
 def pulled(task_id: str, *path: str) -> str:
-    """Jinja for what a task returned, or an entry of it."""
+    """Returns the Jinja template for what a task returned, or for an entry of it."""
     return f"{{{{ ti.xcom_pull(task_ids='{task_id}'){''.join(f"['{name}']" for name in path)} }}}}"
 
 
 def attempt_of(task_id: str) -> str:
-    """Jinja for the key under which a submit task's job runs: its submit key with the attempt."""
+    """Returns the Jinja template for the key under which a submit task's job runs: its submit key with the attempt."""
     return f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='submit_key') }}}}"
 
 
 def waiting(poll_seconds: float, seconds: float) -> dict[str, Any]:
-    """A sensor's arguments: how often it looks, and how long it waits at most."""
+    """Returns a job sensor's arguments.
+
+    Args:
+        poll_seconds: Seconds between two calls.
+        seconds: Longest wait.
+    """
     return {"poll_seconds": poll_seconds, "timeout": seconds, "execution_timeout": timedelta(seconds=seconds)}
 
 
 def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
-    """Arguments of a sensor of the state table. Airflow's own limit lies an hour behind the deadline, whose text says more."""
+    """Returns the arguments of a sensor of the state table.
+
+    Airflow's own limit is an hour behind the deadline, because the sensor's text at the deadline says more.
+    """
     return {
         "poll_seconds": poll_seconds,
         "deadline_seconds": deadline.total_seconds(),
@@ -32,18 +51,26 @@ def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
     }
 
 
-def dag_options(kind: str, workload: str, owner: str, alerts_topic_arn: str, **defaults: Any) -> dict[str, Any]:
-    """What every DAG is made with: tags of its kind and workload, no catch-up, the tasks' defaults and ``defaults`` on top."""
+def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **defaults: Any) -> dict[str, Any]:
+    """Returns the options of every DAG: tags of its kind and subject, no catch-up, the tasks' default arguments.
+
+    Args:
+        kind: What the DAG does, the last part of its id.
+        subject: What it does it for, the first part of its id.
+        owner: Owner of the tasks.
+        alerts_topic_arn: SNS topic that gets failures.
+        **defaults: More default arguments of the tasks.
+    """
     return {
         "start_date": datetime(2013, 1, 1, tzinfo=UTC),
         "catchup": False,
-        "tags": ["nightjar", kind, workload],
+        "tags": ["nightjar", kind, subject],
         "default_args": {**default_args(owner, alerts_topic_arn), **defaults},
     }
 
 
 def default_args(owner: str, alerts_topic_arn: str) -> dict[str, Any]:
-    """A DAG's ``default_args``: owner, two retries with a short exponential delay, a time limit, a message on failure."""
+    """Returns a DAG's ``default_args``: owner, two retries after short delays, a time limit, a message on failure."""
     return {
         "owner": owner,
         "retries": 2,

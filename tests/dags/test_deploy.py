@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import TriggerRule
+from nightjar.jobs.ecs import EcsRollout
 
 from include.workloads import load as load_workload
 from tests.support.dag_files import load, platform_settings, rendered
@@ -48,7 +49,7 @@ def test_a_red_rollout_or_verification_rejects_and_restores_and_stays_red(dag: A
     assert dag.get_task("go_live").downstream_task_ids == set()
 
 
-def test_the_service_is_told_its_bundle(dag: Any) -> None:
+def test_the_service_gets_its_bundle(dag: Any) -> None:
     assert set(dag.get_task("submit_rollout").environment) == {
         "BUNDLE_URI",
         "BUNDLE_DIGEST",
@@ -57,7 +58,7 @@ def test_the_service_is_told_its_bundle(dag: Any) -> None:
     }
 
 
-def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag: Any) -> None:
+def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: Any) -> None:
     for task in dag.tasks:
         assert task.owner != "airflow"
         assert task.retries >= 1
@@ -66,11 +67,23 @@ def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag:
 
 
 def test_the_bundle_is_the_chosen_versions(dag: Any) -> None:
-    chosen = {"bundle_uri": "s3://a/bundle.tar.gz", "bundle_digest": "abc", "version": 3}
+    chosen = {"bundle_uri": "s3://a/bundle.tar.gz", "bundle_digest": "12345e67", "version": 3}
     submit = rendered(dag, "submit_rollout", {("resolve", "return_value"): chosen})
     assert submit.environment == {
         "BUNDLE_URI": "s3://a/bundle.tar.gz",
-        "BUNDLE_DIGEST": "abc",
-        "MODEL_VERSION": "3",
+        "BUNDLE_DIGEST": "12345e67",
+        "MODEL_VERSION": 3,  # the operator makes it text
         "WORKLOAD": "flights",
     }
+
+
+def test_the_sensors_refer_to_the_rollouts(dag: Any) -> None:
+    rollout = {"service_deployment_arn": "arn:aws:ecs:d/1", "task_definition": "arn:aws:ecs:task/1:1"}
+    for submit, sense in (("submit_rollout", "sense_rollout"), ("restore_service", "sense_restore")):
+        job = rendered(dag, sense, {(submit, "return_value"): rollout}).job
+        assert job == EcsRollout("nightjar", "nightjar-flights", **rollout)
+
+
+def test_after_a_refusal_the_tasks_that_clean_up_get_nothing(dag: Any) -> None:
+    assert rendered(dag, "reject_version").op_args == ("flights", None, None)
+    assert rendered(dag, "restore_service").op_args == ("flights", None)

@@ -79,8 +79,7 @@ def test_jobs_that_still_run_are_stopped_and_nothing_else_waits_for_that(dag: An
     assert stop.is_teardown
     assert stop.upstream_task_ids == {"transform", "audit"}
     jobs = rendered(dag, "stop_jobs", XCOMS).jobs
-    assert [job["id"] for job in jobs] == ["jr_1", None]
-    assert {job["job_name"] for job in jobs} == {"nightjar-transform", "nightjar-audit"}
+    assert [(job.job_name, job.run_id) for job in jobs] == [("nightjar-transform", "jr_1"), ("nightjar-audit", None)]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
-"""The retrain DAG: its shape, its Params, what its tasks are told, and what a parse costs."""
+"""The retrain DAG: its shape, its Params, the rendered arguments of its tasks."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from nightjar.jobs.athena import AthenaQuery
+from nightjar.jobs.sagemaker import ProcessingJob, TrainingJob
 
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
@@ -54,7 +56,7 @@ def test_the_teardown_waits_for_every_sensor_and_has_no_set_up(dag: Any) -> None
     assert stop.is_teardown
     assert stop.upstream_task_ids == {"sense_dataset", "sense_digest", "sense_training", "sense_evaluation"}
     assert not any(task.is_setup for task in dag.tasks)
-    assert [job["kind"] for job in stop.jobs] == ["athena", "athena", "training", "processing"]
+    assert [type(job) for job in stop.jobs] == [AthenaQuery, AthenaQuery, TrainingJob, ProcessingJob]
 
 
 def test_only_announcing_emits_the_asset(dag: Any) -> None:
@@ -63,7 +65,7 @@ def test_only_announcing_emits_the_asset(dag: Any) -> None:
     }
 
 
-def test_every_task_has_an_owner_retries_a_time_limit_and_tells_of_failures(dag: Any) -> None:
+def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: Any) -> None:
     for task in dag.tasks:
         assert task.owner != "airflow"
         assert task.retries >= 1
@@ -81,26 +83,41 @@ def test_the_day_waited_for_is_the_intervals_or_the_params(dag: Any) -> None:
         rendered(dag, "wait_day", dag_run=dag_run())
 
 
-def test_the_jobs_are_told_their_keys(dag: Any) -> None:
-    xcoms = {
-        ("plan", "return_value"): {"key": "k"},
-        ("prepare", "return_value"): {
-            "training_name": "nj-flights-train-t",
-            "evaluation_name": "nj-flights-evaluate-e",
-        },
+@pytest.mark.parametrize("day", [date(2013, 1, 1) + timedelta(days=offset) for offset in range(0, 366, 5)])
+def test_the_day_stays_text(dag: Any, day: date) -> None:
+    """Templates are rendered as native objects: 2013-10-11 must become neither a date nor a number."""
+    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": str(day)}).keys[0][1] == str(day)
+
+
+@pytest.mark.parametrize("key", ["k", "12345678901234567890", "12345e67890123456789", "00000000000000000000", "0x10"])
+def test_the_jobs_get_their_keys_as_text(dag: Any, key: str) -> None:
+    names = {"training_name": f"nj-flights-train-{key}", "evaluation_name": f"nj-flights-eval-{key}"}
+    xcoms: dict[tuple[str, str], Any] = {
+        ("plan", "return_value"): {"key": key, "digest_key": f"{key}-digest"},
+        ("submit_dataset", "submit_key"): key,
+        ("prepare", "return_value"): names,
         ("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz"},
     }
-    assert rendered(dag, "submit_dataset", xcoms).submit_key == "k"
-    assert rendered(dag, "submit_digest", xcoms).submit_key == "k-digest"
-    assert rendered(dag, "submit_training", xcoms).submit_key == "nj-flights-train-t"
+    assert rendered(dag, "submit_dataset", xcoms).submit_key == key
+    assert rendered(dag, "submit_digest", xcoms).submit_key == f"{key}-digest"
+    assert rendered(dag, "submit_training", xcoms).submit_key == names["training_name"]
+    assert rendered(dag, "prepare", xcoms).op_args[2] == key
     evaluation = rendered(dag, "submit_evaluation", xcoms)
-    assert (evaluation.submit_key, evaluation.references) == (
-        "nj-flights-evaluate-e",
-        {"model_uri": "s3://a/model.tar.gz"},
-    )
-    assert evaluation.fresh == "False"
+    assert evaluation.submit_key == names["evaluation_name"]
+    assert evaluation.references == {"model_uri": "s3://a/model.tar.gz"}
 
 
-def test_jobs_that_were_never_started_are_not_stopped(dag: Any) -> None:
+@pytest.mark.parametrize("fresh", [False, True])
+def test_fresh_is_a_boolean(dag: Any, fresh: bool) -> None:
+    for stage in ("dataset", "digest", "training", "evaluation"):
+        assert rendered(dag, f"submit_{stage}", params={"fresh": fresh}).fresh is fresh
+
+
+def test_a_job_that_was_never_started_has_no_id(dag: Any) -> None:
     stop = rendered(dag, "stop_jobs", {("submit_dataset", "return_value"): "q-1"})
-    assert [job["id"] for job in stop.jobs] == ["q-1", "None", "None", "None"]
+    assert [job.identifier for job in stop.jobs] == ["q-1", None, None, None]
+
+
+def test_a_sensor_refers_to_the_submitted_job(dag: Any) -> None:
+    xcoms = {("submit_evaluation", "return_value"): "nj-flights-eval-1"}
+    assert rendered(dag, "sense_evaluation", xcoms).job == ProcessingJob("nj-flights-eval-1")

@@ -1,9 +1,9 @@
-"""Loads a DAG file into the test's process with the platform's settings, and renders its templates as a worker would."""
+"""Loads a DAG file into the test's process with the platform's settings, and renders its templates as a worker does."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
@@ -11,11 +11,12 @@ from typing import Any
 from unittest import mock
 
 from include.settings import settings
+from tests.support.files import load_file
 from tests.support.parsed_dags import ROOT, SETTINGS
 
 
 @contextmanager
-def platform_settings() -> Any:
+def platform_settings() -> Iterator[None]:
     """The platform's settings, whatever this process was started with."""
     settings.cache_clear()
     with mock.patch.dict(os.environ, SETTINGS):
@@ -25,11 +26,8 @@ def platform_settings() -> Any:
 
 def load(name: str) -> ModuleType:
     """The module of ``dags/<name>.py``, new at each call."""
-    spec = importlib.util.spec_from_file_location(f"dag_file_{name}", ROOT / "dags" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
     with platform_settings():
-        spec.loader.exec_module(module)
-    return module
+        return load_file(ROOT / "dags" / f"{name}.py")
 
 
 def dag_run(**fields: Any) -> Any:
@@ -39,21 +37,17 @@ def dag_run(**fields: Any) -> Any:
 
 
 def rendered(dag: Any, task_id: str, xcoms: dict[tuple[str, str], Any] | None = None, **context: Any) -> Any:
-    """The task after its templates were rendered; ``xcoms`` are by (task, key)."""
+    """Returns the task with its template fields rendered as a worker does; ``xcoms`` are by (task, key)."""
 
-    def pull(task_ids: str, key: str = "return_value", **options: Any) -> Any:
-        return (xcoms or {}).get((task_ids, key))
+    pushed = dict(xcoms or {})
+    for (task, key), value in (xcoms or {}).items():
+        if key == "return_value" and isinstance(value, dict):  # multiple outputs: each entry is an XCom too
+            pushed |= {(task, name): item for name, item in value.items()}
 
-    task = dag.get_task(task_id)
-    environment = dag.get_template_env()
-    values = {
-        "ti": SimpleNamespace(xcom_pull=pull),
-        "params": {name: dag.params[name] for name in dag.params},
-        **context,
-    }
-    fields = {
-        name: task.render_template(getattr(task, name), values, environment)
-        for name in task.template_fields
-        if not hasattr(getattr(task, name, None), "resolve")
-    }
-    return SimpleNamespace(**{**vars(task), **fields})
+    def pull(task_ids: str, key: str = "return_value", default: Any = None, map_indexes: Any = None) -> Any:
+        return pushed.get((task_ids, key), default)
+
+    task = dag.get_task(task_id).prepare_for_execution()
+    params = {name: dag.params[name] for name in dag.params}
+    task.render_template_fields({"ti": SimpleNamespace(xcom_pull=pull), "params": params, **context})
+    return task

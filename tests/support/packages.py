@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from include.pipelines.promotion.packages import METADATA, Package
+from typing import Any, cast
+
+from include.pipelines.promotion.packages import METADATA, ApprovalStatus, Package, PackageMetadata, flag_text
 
 
 def package(version: int, cutoff: str, status: str = "Approved", backfilled: bool = False) -> Package:
-    """One package with every metadata key set."""
-    values = dict.fromkeys(METADATA, "x") | {"data_cutoff": cutoff, "backfilled": str(backfilled).lower()}
-    return Package(version, f"arn:{version}", status, "golden rows differ", values)
+    """Returns a package with every metadata key set."""
+    metadata = metadata_of(data_cutoff=cutoff, backfilled=flag_text(backfilled))
+    return Package(version, f"arn:{version}", status, "golden rows differ", metadata)
+
+
+def metadata_of(**values: str) -> PackageMetadata:
+    """Returns metadata in which every other key is ``x``."""
+    return cast("PackageMetadata", dict.fromkeys(METADATA, "x") | values)
+
+
+def described(package: Package) -> dict[str, Any]:
+    """Returns DescribeModelPackage's answer for a package."""
+    return {
+        "ModelPackageVersion": package.version,
+        "ModelPackageArn": package.arn,
+        "ModelApprovalStatus": package.status,
+        "CustomerMetadataProperties": package.metadata,
+    }
+
+
+class Registry:
+    """A model registry that holds :data:`PACKAGES`, and records the changes of approval status."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, str, str]] = []
+
+    def described(self) -> list[dict[str, Any]]:
+        return [described(package) for package in PACKAGES]
+
+    def register(self, **arguments: Any) -> dict[str, Any]:
+        raise AssertionError("nothing is registered here")
+
+    def set_approval_status(self, arn: str, status: ApprovalStatus, description: str) -> None:
+        self.changes.append((arn, status, description))
 
 
 PACKAGES = [

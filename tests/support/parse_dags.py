@@ -1,29 +1,28 @@
-"""Parses every DAG file as the DAG processor would, with the network shut, and prints what came of it as JSON.
+"""Parses every DAG file as the DAG processor does, without network, and prints the result as JSON.
 
-``python parse_dags.py FOLDER`` with the platform's environment. A file that cannot be imported is told of, not raised.
+``python parse_dags.py FOLDER`` with the platform's environment. A file that cannot be imported is reported, not raised.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import json
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-BANNED = ("pandas", "numpy", "pyarrow", "sklearn", "great_expectations", "pyspark", "onnxruntime", "duckdb")
+from tests.support.files import load_file
 
 
 def refuse(*arguments: Any, **options: Any) -> None:
+    """Replaces the functions that open a connection."""
     raise AssertionError(f"a DAG file opens a connection when it is parsed: {arguments[1:]}")
 
 
 def describe(task: Any) -> dict[str, Any]:
-    """What the rules look at. A mapped task answers for the attributes of the tasks made from it."""
+    """Returns what the rules check. A mapped task has the attributes of the tasks made from it."""
     limit = task.execution_timeout
     return {
         "owner": task.owner,
@@ -34,53 +33,56 @@ def describe(task: Any) -> dict[str, Any]:
     }
 
 
-def main(folder: Path) -> None:
+def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
+    """Returns a DAG as JSON."""
+    return {
+        "tags": sorted(dag.tags),
+        "doc_md": dag.doc_md,
+        "catchup": dag.catchup,
+        "params": {name: dag.params.get_param(name).description for name in dag.params},
+        "tasks": {task.task_id: describe(task) for task in dag.tasks},
+        "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
+        "serialized": serialize(dag),
+    }
+
+
+def parse(path: Path, serialize: Any) -> dict[str, Any]:
+    """Imports one file; returns its DAGs, and the modules that nothing had imported before."""
     from airflow.sdk import DAG
+
+    source, made, error = path.read_text(), [], None
+    before, leave = set(sys.modules), DAG.__exit__
+
+    def remember(self: DAG, *arguments: Any) -> Any:
+        made.append(self)
+        return leave(self, *arguments)
+
+    DAG.__exit__ = remember  # type: ignore[method-assign]  # to see every DAG that the file makes
+    try:
+        load_file(path)
+    except Exception as raised:
+        error = repr(raised)
+    finally:
+        DAG.__exit__ = leave  # type: ignore[method-assign]
+    return {
+        "doc": ast.get_docstring(ast.parse(source)),
+        "lines": len(source.splitlines()),
+        "dags": {dag.dag_id: describe_dag(dag, serialize) for dag in made},
+        "error": error,
+        "imports": sorted(set(sys.modules) - before),
+    }
+
+
+def main(folder: Path) -> None:
+    """Parses the folder's files in their order."""
     from airflow.serialization.serialized_objects import DagSerialization
 
-    importlib.import_module("include.workloads")  # what every file shares is not counted against the first
+    importlib.import_module("include.workloads")  # what every file shares does not count as the first one's
     for method in ("connect", "connect_ex"):
         setattr(socket.socket, method, refuse)
-    socket.getaddrinfo = refuse
-    files: dict[str, Any] = {}
-    for path in sorted(folder.glob("*.py")):
-        source = path.read_text()
-        found: dict[str, Any] = {
-            "doc": ast.get_docstring(ast.parse(source)),
-            "lines": len(source.splitlines()),
-            "dags": {},
-            "error": None,
-        }
-        files[path.name] = found
-        begin = time.perf_counter()
-        spec = importlib.util.spec_from_file_location(f"dag_file_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        made: list[DAG] = []
-        leave = DAG.__exit__
-
-        def remember(self: DAG, *arguments: Any, made: list[DAG] = made, leave: Any = leave) -> Any:
-            made.append(self)
-            return leave(self, *arguments)
-
-        DAG.__exit__ = remember
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            found["error"] = repr(error)
-        finally:
-            DAG.__exit__ = leave
-        found["seconds"] = time.perf_counter() - begin
-        for dag in made:
-            found["dags"][dag.dag_id] = {
-                "tags": sorted(dag.tags),
-                "doc_md": dag.doc_md,
-                "catchup": dag.catchup,
-                "params": {name: dag.params.get_param(name).description for name in dag.params},
-                "tasks": {task.task_id: describe(task) for task in dag.tasks},
-                "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
-                "serialized": DagSerialization.to_dict(dag),
-            }
-    print(json.dumps({"files": files, "banned": [name for name in BANNED if name in sys.modules]}, default=str))
+    socket.getaddrinfo = refuse  # type: ignore[assignment]  # any call is refused
+    files = {path.name: parse(path, DagSerialization.to_dict) for path in sorted(folder.glob("*.py"))}
+    sys.stdout.write(json.dumps({"files": files, "modules": sorted(sys.modules)}, default=str) + "\n")
 
 
 if __name__ == "__main__":

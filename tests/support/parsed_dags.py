@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="nightjar-airflow-")  # goes with this process
+AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="nightjar-airflow-")  # removed when this process ends
 SETTINGS = {
     "NIGHTJAR_LAKE_BUCKET": "nj-lake",
     "NIGHTJAR_ARTIFACT_BUCKET": "nj-artifact",
@@ -24,14 +24,14 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """A clean environment with the platform's settings and no AWS in reach."""
+    """Returns a clean environment with the platform's settings and without AWS."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     home = {"AIRFLOW_HOME": AIRFLOW_HOME.name, "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
     return {**keep, **home, **SETTINGS, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **more}
 
 
 def python(*arguments: str, **more: str) -> str:
-    """Runs this interpreter on a script; its standard output."""
+    """Runs this interpreter on a script; returns its standard output."""
     done = subprocess.run(
         [sys.executable, *arguments], env=environment(**more), capture_output=True, text=True, check=False
     )
@@ -42,11 +42,13 @@ def python(*arguments: str, **more: str) -> str:
 
 @cache
 def parsed(hash_seed: str = "1", folder: Path = ROOT / "dags") -> dict[str, Any]:
-    """What ``parse_dags.py`` found: ``{"files": {name: {"dags": {id: …}, "error", "seconds", …}}, "banned": [module]}``."""
+    """Returns the output of ``parse_dags.py``: ``files`` by name (``dags``, ``imports``, ``error``…) and ``modules``."""
     output = python(str(ROOT / "tests" / "support" / "parse_dags.py"), str(folder), PYTHONHASHSEED=hash_seed)
-    return json.loads(output.splitlines()[-1])
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result
 
 
 def dag(dag_id: str) -> dict[str, Any]:
-    """One DAG of the tree."""
-    return next(found["dags"][dag_id] for found in parsed()["files"].values() if dag_id in found["dags"])
+    """Returns one DAG of the tree."""
+    found: dict[str, Any] = next(file["dags"][dag_id] for file in parsed()["files"].values() if dag_id in file["dags"])
+    return found

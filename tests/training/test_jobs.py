@@ -188,7 +188,7 @@ def test_evaluation_without_a_champion(root):
     assert bundle.load_packed(packed, evaluation["bundle_digest"]).manifest.workload == "flights"
     page = (root / "processing/output/evaluation.html").read_text()
     assert "<svg" in page and "http" not in page and "<script" not in page
-    assert decide(evaluation, load("flights").quality.model_dump(), []).promote
+    assert decide(evaluation, load("flights").quality, []).promote
 
 
 def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
@@ -201,7 +201,7 @@ def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
     _add_champion(root, tmp_path)
     evaluation = _evaluate(root)
     assert evaluation["difference"]["auc"] < 0
-    decision = decide(evaluation, load("flights").quality.model_dump(), [])
+    decision = decide(evaluation, load("flights").quality, [])
     assert not decision.promote and "not above -0.0100" in decision.reasons[0]
 
 

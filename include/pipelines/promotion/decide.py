@@ -1,6 +1,6 @@
-"""The promotion decision, from an evaluation. Standard library only: a DAG task calls it.
+"""The promotion decision, from an evaluation. Standard library only, because a DAG task calls it.
 
-A candidate is promoted when each rule holds; a number that is absent or unreadable never promotes.
+A candidate is promoted when every rule holds. A number that is absent or unreadable never promotes.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-HISTORY = 30  # live versions that the promotion rule looks back on
+from include.pipelines.promotion.packages import NONE, LiveVersion
+from include.workloads.declaration import QualitySpec
+
+HISTORY = 30  # live versions that the decision looks back on
 
 
 @dataclass(frozen=True)
 class Decision:
-    """``reasons``: a sentence a rule, those that speak against the candidate first."""
+    """The decision, with one sentence for each rule as its reason; rules that refused come first."""
 
     promote: bool
     reasons: list[str]
@@ -27,14 +30,15 @@ class _Finding:
     text: str
 
 
-def decide(
-    evaluation: Mapping[str, Any], quality: Mapping[str, Any], live_history: Sequence[Mapping[str, Any]]
-) -> Decision:
-    """Judges ``evaluation`` (evaluation.json) by ``quality`` (the workload's block of that name).
+def decide(evaluation: Mapping[str, Any], quality: QualitySpec, live_history: Sequence[LiveVersion]) -> Decision:
+    """Decides whether a candidate is promoted.
 
-    ``live_history`` are the versions that were live, **newest first** (so the champion is the first), each with ``version``,
-    ``champion`` (the version it was compared with, "none" for the first of all) and ``auc_difference`` to that one (a number or,
-    as a model package's metadata holds it, a string). Without a champion the bar and the slices decide.
+    Without a champion, the bar and the slices decide.
+
+    Args:
+        evaluation: The evaluation job's ``evaluation.json``. Nothing in it is trusted to be there or to be a number.
+        quality: The workload's quality block.
+        live_history: The versions that were live, newest first, so that the champion is the first.
     """
     findings = _bar(evaluation, quality) + _slices(evaluation, quality)
     if evaluation.get("champion") is None:
@@ -45,85 +49,80 @@ def decide(
     return Decision(all(finding.holds for finding in findings), [finding.text for finding in findings])
 
 
-def _bar(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
-    if quality.get("metric") != "auc":
-        return [_Finding(False, f"The workload asks for the metric {quality.get('metric')!r}; only auc can be judged.")]
-    auc, bar = _number(evaluation, "candidate", "auc"), _number(quality, "bar")
-    if auc is None or bar is None:
-        return [_unreadable("the candidate's AUC or the bar")]
+def _bar(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:
+    auc, bar = _number(evaluation, "candidate", "auc"), quality.bar
+    if auc is None:
+        return [_unreadable("the candidate's AUC")]
     word = "reaches" if auc >= bar else "is below"
     return [_Finding(auc >= bar, f"The candidate's AUC {auc:.4f} {word} the bar {bar:.4f}.")]
 
 
-def _slices(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
-    """Against the champion on the same slice where there is one, else against the bar; ``slice_margin`` is what may be lost."""
-    name = quality.get("slice")
-    if name is None:
-        return []
-    margin, bar = _number(quality, "slice_margin"), _number(quality, "bar")
+def _slices(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:
+    """Compares each slice with the champion's, or with the bar where there is no champion."""
+    name, margin = quality.slice, quality.slice_margin
     champion = evaluation.get("champion")
     measured = _get(evaluation, "candidate", "slices")
     compared = measured if champion is None else _get(champion, "slices")
-    if margin is None or bar is None or not isinstance(measured, Mapping) or not isinstance(compared, Mapping):
-        return [_unreadable("the slices or the slice margin")]
+    if not isinstance(measured, Mapping) or not isinstance(compared, Mapping):
+        return [_unreadable("the slices")]
     findings = []
     for value in sorted(set(measured) | set(compared)):
         auc = _number(measured, value, "auc")
-        other = bar if champion is None else _number(champion, "slices", value, "auc")
+        other = quality.bar if champion is None else _number(champion, "slices", value, "auc")
         against = "the bar" if champion is None else "the champion's"
         if auc is None or other is None:
             findings.append(_unreadable(f"the AUC of slice {name}={value}"))
         elif auc < other - margin:
-            text = f"On slice {name}={value} the candidate's AUC {auc:.4f} is more than {margin:.4f} below {against} {other:.4f}."
-            findings.append(_Finding(False, text))
+            text = f"On slice {name}={value} the candidate's AUC {auc:.4f} is more than {margin:.4f} below"
+            findings.append(_Finding(False, f"{text} {against} {other:.4f}."))
     return findings or [
         _Finding(True, f"None of {len(measured)} slices by {name} is badly worse (by more than {margin:.4f}).")
     ]
 
 
-def _challenge(evaluation: Mapping[str, Any], quality: Mapping[str, Any]) -> list[_Finding]:
-    low, margin = _number(evaluation, "difference", "low"), _number(quality, "margin")
+def _challenge(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:
+    """Compares candidate and champion on their one test set."""
+    low, margin = _number(evaluation, "difference", "low"), quality.margin
     difference = _number(evaluation, "difference", "auc")
-    if low is None or margin is None or difference is None:
-        return [_unreadable("the difference of candidate and champion, or the margin")]
+    if low is None or difference is None:
+        return [_unreadable("the difference of candidate and champion")]
     holds = low > -margin
     word = "above" if holds else "not above"
     text = f"Candidate minus champion is {difference:+.4f} in AUC; its lower bound {low:+.4f} is {word} {-margin:+.4f}."
     return [_Finding(holds, text)]
 
 
-def _ratchet(
-    evaluation: Mapping[str, Any], quality: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
-) -> list[_Finding]:
-    """Many small losses, each within the margin, must not add up.
+def _ratchet(evaluation: Mapping[str, Any], quality: QualitySpec, history: Sequence[Mapping[str, Any]]) -> list[_Finding]:
+    """Refuses when many small losses, each within the margin, add up.
 
-    AUCs of different nights were taken on different test sets and are not comparable: one day more or less in the window moves
-    them by more than any margin. Each version was compared with its champion on *one* test set, though, so those differences are
-    added up along the chain from the champion back (docs/adr/0009-ratchet-adds-up-paired-differences.md).
+    AUCs of different runs were measured on different test sets and are not comparable: one day more or less in the
+    window changes them by more than any margin. But each version was compared with its champion on *one* test set, so
+    those differences are added up along the chain from the champion back
+    (docs/adr/0009-ratchet-adds-up-paired-differences.md).
     """
     recent = list(history)[:HISTORY]
     if not recent:
         return []
-    difference, margin = _number(evaluation, "difference", "auc"), _number(quality, "margin")
+    difference, margin = _number(evaluation, "difference", "auc"), quality.margin
     above = _above_champion(recent)
-    if difference is None or margin is None or above is None:
+    if difference is None or above is None:
         return [_unreadable("the difference of the candidate, or of a version that was live, to its champion")]
     version, best = max(above.items(), key=lambda item: item[1])
     holds = difference >= best - 2 * margin
     word = "at most" if holds else "more than"
     text = (
-        f"Paired differences added up, the candidate is {difference - best:+.4f} in AUC to version {version}, the best of "
-        f"{len(above)} that were live: {word} {2 * margin:.4f} lost."
+        f"Paired differences added up, the candidate is {difference - best:+.4f} in AUC to version {version}, "
+        f"the best of {len(above)} that were live: {word} {2 * margin:.4f} lost."
     )
     return [_Finding(holds, text)]
 
 
 def _above_champion(recent: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
-    """Version → how much better in AUC than the newest one, for each that a chain of paired differences leads to."""
+    """Version → how much its AUC is above the newest one's, for each that a chain of paired differences leads to."""
     above = {str(recent[0].get("version")): 0.0}
     for entry in recent:
         version, champion = str(entry.get("version")), entry.get("champion")
-        if version not in above or champion in (None, "none"):
+        if version not in above or champion in (None, NONE):
             continue
         difference = _number(entry, "auc_difference")
         if difference is None:

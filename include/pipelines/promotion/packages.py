@@ -1,66 +1,120 @@
-"""A version of a model group, read from what SageMaker describes, and the metadata that every version carries."""
+"""A model package (one version of a workload's model): its metadata, and the questions asked about the versions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal, TypedDict, cast
 
-APPROVED, PENDING, REJECTED = "Approved", "PendingManualApproval", "Rejected"
+ApprovalStatus = Literal["Approved", "PendingManualApproval", "Rejected"]
+APPROVED: Final = "Approved"
+PENDING: Final = "PendingManualApproval"
+REJECTED: Final = "Rejected"
 
-METADATA = frozenset(
-    {
-        "workload",
-        "dataset_version",
-        "code_sha",
-        "image",
-        "feature_code_hash",
-        "data_cutoff",
-        "bundle_digest",
-        "bundle_uri",
-        "auc",
-        "auc_low",
-        "auc_high",
-        "champion",
-        "auc_difference",
-        "decision",
-        "decision_uri",
-        "decision_sha256",
-        "evaluation_uri",
-        "evaluation_sha256",
-        "cost_usd",
-        "backfilled",
-        "day",
-    }
-)
+NONE = "none"  # the text of an absent value, because SageMaker takes no empty one
 VALUE_LENGTH = 256  # SageMaker's limit for a value of CustomerMetadataProperties
-DESCRIPTION_LENGTH = 1024  # and for an ApprovalDescription
+DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
+
+
+class PackageMetadata(TypedDict):
+    """What every version records about itself: texts, because SageMaker keeps nothing else."""
+
+    workload: str
+    dataset_version: str
+    code_sha: str
+    image: str
+    """The training image."""
+    feature_code_hash: str
+    data_cutoff: str
+    """ISO 8601 UTC with ``Z``: a later cut-off is the greater text."""
+    bundle_digest: str
+    bundle_uri: str
+    auc: str
+    """Six decimals, as the other metrics."""
+    auc_low: str
+    auc_high: str
+    champion: str
+    """The version that the candidate was compared with, or ``none``."""
+    auc_difference: str
+    """Candidate minus champion, or ``none``."""
+    decision: str
+    """``promoted`` or ``refused``."""
+    decision_uri: str
+    decision_sha256: str
+    evaluation_uri: str
+    evaluation_sha256: str
+    cost_usd: str
+    """See ``include.pipelines.retrain.cost``."""
+    backfilled: str
+    """``true`` or ``false``."""
+    day: str
+    """The day of the retrain run, ``YYYY-MM-DD``."""
+
+
+METADATA: frozenset[str] = PackageMetadata.__required_keys__
+
+
+class LiveVersion(TypedDict):
+    """What the promotion decision needs of a version that was live; the texts are those of the metadata."""
+
+    version: int
+    champion: str
+    auc_difference: str
 
 
 @dataclass(frozen=True)
 class Package:
-    """One version. ``metadata``: strings, as SageMaker keeps them."""
+    """One version as the registry describes it."""
 
     version: int
     arn: str
     status: str
     description: str
-    metadata: Mapping[str, str]
+    metadata: PackageMetadata
 
     @property
     def cutoff(self) -> str:
-        """Data cut-off, ISO 8601 UTC with ``Z``: later is greater as text."""
+        """The data cut-off, as text that compares as the instants do."""
         return self.metadata["data_cutoff"]
 
     @property
     def backfilled(self) -> bool:
-        """Whether it was made for a night that had already been overtaken."""
-        return self.metadata["backfilled"] == "true"
+        """Whether the version was made for a day that a later approved version had already covered."""
+        return self.metadata["backfilled"] == flag_text(True)
+
+
+def decimal_text(number: float) -> str:
+    """Formats a metric."""
+    return f"{number:.6f}"
+
+
+def flag_text(flag: bool) -> str:
+    """Formats yes or no."""
+    return "true" if flag else "false"
+
+
+def metadata_texts(metadata: PackageMetadata) -> Mapping[str, str]:
+    """Returns the metadata as SageMaker takes it.
+
+    Raises:
+        ValueError: A value is empty, or longer than SageMaker takes; the text names the key.
+    """
+    texts = cast("Mapping[str, str]", metadata)
+    for name, text in texts.items():
+        if not 0 < len(text) <= VALUE_LENGTH:
+            raise ValueError(
+                f"model package metadata: {name} has {len(text)} characters, allowed are 1 to {VALUE_LENGTH}"
+            )
+    return texts
 
 
 def read_packages(described: Iterable[Mapping[str, Any]]) -> list[Package]:
-    """Packages of DescribeModelPackage answers, newest version first. Those that lack the platform's metadata are left out:
-    made by hand.
+    """Reads DescribeModelPackage's answers.
+
+    Versions without the metadata of :class:`PackageMetadata` are left out: somebody made them by hand.
+
+    Returns:
+        The versions, newest first.
     """
     packages = [
         Package(
@@ -76,31 +130,18 @@ def read_packages(described: Iterable[Mapping[str, Any]]) -> list[Package]:
     return sorted(packages, key=lambda package: package.version, reverse=True)
 
 
-def metadata(**values: str | float | bool) -> dict[str, str]:
-    """A package's metadata as SageMaker takes it. Raises ValueError that names a key that is missing, unknown, empty or too
-    long.
-    """
-    if values.keys() != METADATA:
-        wrong = sorted(values.keys() ^ METADATA)
-        raise ValueError(f"model package metadata: missing or unknown keys {', '.join(wrong)}")
-    texts = {name: _text(value) for name, value in values.items()}
-    for name, text in texts.items():
-        if not 0 < len(text) <= VALUE_LENGTH:
-            raise ValueError(
-                f"model package metadata: {name} has {len(text)} characters, allowed are 1 to {VALUE_LENGTH}"
-            )
-    return texts
-
-
 def approval_description(reasons: Iterable[str]) -> str:
-    """Reasons as one text, cut to what SageMaker takes."""
+    """Joins reasons to one text, cut to the length that SageMaker takes."""
     text = " ".join(reasons)
     return text if len(text) <= DESCRIPTION_LENGTH else text[: DESCRIPTION_LENGTH - 1] + "…"
 
 
-def champion(packages: Iterable[Package], live_version: int | None, cutoff: str, backfilled: bool) -> Package | None:
-    """Whom a candidate of this cut-off has to beat: the live version; in a backfilled night the newest approved with an older
-    cut-off.
+def find_champion(
+    packages: Iterable[Package], live_version: int | None, cutoff: str, *, backfilled: bool
+) -> Package | None:
+    """Returns the version that a candidate with this cut-off is compared with.
+
+    That is the live version. A backfilled candidate is compared with the newest approved version with an older cut-off.
     """
     if not backfilled:
         return next((package for package in packages if package.version == live_version), None)
@@ -108,17 +149,20 @@ def champion(packages: Iterable[Package], live_version: int | None, cutoff: str,
     return max(older, key=lambda package: (package.cutoff, package.version), default=None)
 
 
-def overtaken(packages: Iterable[Package], cutoff: str) -> bool:
-    """Whether a version with a later cut-off was already approved, so that a night of this cut-off is rebuilt history."""
+def is_overtaken(packages: Iterable[Package], cutoff: str) -> bool:
+    """Whether a version with a later cut-off is approved, so that a candidate with this cut-off is history."""
     return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)
 
 
-def live_history(packages: Iterable[Package], versions: Iterable[int]) -> list[dict[str, Any]]:
-    """What ``include.pipelines.promotion.decide`` wants to know of versions that were live, in the order given."""
+def live_history(packages: Iterable[Package], versions: Iterable[int]) -> list[LiveVersion]:
+    """Returns what the promotion decision needs of versions that were live, in the order given."""
     by_version = {package.version: package.metadata for package in packages}
-    wanted = ("champion", "auc_difference")
-    return [{"version": v, **{name: by_version[v][name] for name in wanted}} for v in versions if v in by_version]
-
-
-def _text(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [
+        {
+            "version": version,
+            "champion": by_version[version]["champion"],
+            "auc_difference": by_version[version]["auc_difference"],
+        }
+        for version in versions
+        if version in by_version
+    ]

@@ -1,1 +1,18 @@
-"""A retrain run: plan the data set, check it, request the jobs, register the result."""
+"""A retrain run: plan the data set, gate it and request the jobs, register the result."""
+
+from __future__ import annotations
+
+from include.pipelines.retrain.plan import DatasetPlan, plan_dataset
+from include.pipelines.retrain.prepare import PreparedRun, prepare
+from include.pipelines.retrain.register import FinishedJobs, RegisteredPackage, deployable_version, register
+
+__all__ = [
+    "DatasetPlan",
+    "FinishedJobs",
+    "PreparedRun",
+    "RegisteredPackage",
+    "deployable_version",
+    "plan_dataset",
+    "prepare",
+    "register",
+]

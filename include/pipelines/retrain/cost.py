@@ -1,5 +1,8 @@
-"""What a night's jobs cost, estimated from their running times. Prices: AWS on-demand, us-east-1, USD, November 2026; no free
-tier.
+"""What the remote jobs of one retrain run cost, estimated from running times and scanned bytes.
+
+Counted: the training job, the evaluation job and the two Athena queries of the data set. Not counted: the Glue jobs
+that processed the days of the data set (they belong to the process runs), S3, logs, ECS and Airflow itself. Prices are
+AWS on-demand prices of us-east-1 in USD, November 2026, without free tier.
 """
 
 from __future__ import annotations
@@ -21,17 +24,22 @@ INSTANCE_HOUR = {
 # https://aws.amazon.com/athena/pricing/: USD a terabyte scanned, at least 10 MB a query
 ATHENA_TERABYTE = 5.0
 ATHENA_MINIMUM_BYTES = 10_000_000
+UNKNOWN = "unknown"
 
 
-def cost_usd(jobs: Iterable[tuple[str, float]], scanned_bytes: Iterable[int]) -> str:
-    """Dollars with four decimals, or ``unknown`` when an instance type has no price here.
+def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: Iterable[int]) -> str:
+    """Estimates the cost of SageMaker jobs and Athena queries.
 
-    :param jobs: ``(instance type, seconds)`` of each SageMaker job.
-    :param scanned_bytes: bytes scanned by each Athena query.
+    Args:
+        jobs: Instance type and seconds of each SageMaker job.
+        scanned_bytes: Bytes scanned by each Athena query.
+
+    Returns:
+        Dollars with four decimals, or ``unknown`` where an instance type has no price in the table.
     """
     total = sum(max(scanned, ATHENA_MINIMUM_BYTES) / 1e12 * ATHENA_TERABYTE for scanned in scanned_bytes)
     for instance_type, seconds in jobs:
         if instance_type not in INSTANCE_HOUR:
-            return "unknown"
+            return UNKNOWN
         total += INSTANCE_HOUR[instance_type] * seconds / 3600
     return f"{total:.4f}"

@@ -1,13 +1,20 @@
-"""Requests for the SageMaker jobs of a night, by the contract of ``include.training``. ``${submit_key}`` is filled by the
-submit operator with the attempt's key, ``${model_uri}`` with what the training job wrote.
+"""The requests of a retrain run's SageMaker jobs, by the contract of ``include.training``.
+
+The submit operator replaces ``${submit_key}`` by the key of the attempt, and ``${model_uri}`` by what the training job
+wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
+from include.lake import layout
+from include.lake.fingerprint import submit_key
 from include.pipelines.promotion.packages import Package
+from include.pipelines.retrain.plan import ATTEMPT
+from include.settings import Settings
+from include.workloads import Workload
 
 VOLUME_GB = 30
 INPUT_ROOT = "/opt/ml/processing/input"
@@ -15,76 +22,119 @@ OUTPUT_ROOT = "/opt/ml/processing/output"
 METRICS = ("auc", "log_loss", "brier")
 
 
-def training_config(
-    *,
-    workload: str,
-    image: str,
-    role_arn: str,
-    instance_type: str,
-    max_runtime_seconds: int,
-    dataset_uri: str,
-    manifest_uri: str,
-    output_uri: str,
-    code_sha: str,
-    dataset_version: str,
-) -> dict[str, Any]:
-    """CreateTrainingJob but for the name. The model's own hyperparameters lie in the workload's folder, in the image."""
+class JobRequests(TypedDict):
+    """Names and requests of the two jobs: the arguments of the Create calls without the names."""
+
+    training_name: str
+    training: dict[str, Any]
+    evaluation_name: str
+    evaluation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobInputs:
+    """What the two jobs are made from.
+
+    Attributes:
+        dataset_version: Version of the data set.
+        dataset_uri: S3 prefix of the data set, with ``split=…/`` below it.
+        code_sha: Build of the code.
+        champion: The version that the candidate is compared with.
+    """
+
+    dataset_version: str
+    dataset_uri: str
+    code_sha: str
+    champion: Package | None
+
+
+def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> JobRequests:
+    """Returns names and requests of the training job and the evaluation job.
+
+    The names are submit keys: they are made from everything that decides the job's result.
+    """
+    name = workload.name
+    common = {
+        "workload": name,
+        "inputs": inputs.dataset_version,
+        "code_sha": inputs.code_sha,
+        "image": settings.training_image,
+    }
+    training = submit_key(stage="train", parameters=workload.model.model_dump(mode="json"), **common)
+    compared = {
+        "training": training,
+        "champion": inputs.champion and inputs.champion.metadata["bundle_digest"],
+        "quality": workload.quality.model_dump(),
+    }
+    evaluation = submit_key(stage="evaluate", parameters=compared, **common)
+    output_uri = f"s3://{settings.artifact_bucket}/{layout.job_prefix(name, 'train', training)}"
+    return {
+        "training_name": f"nj-{name}-train-{training}",
+        "training": training_request(workload, settings, inputs, output_uri),
+        "evaluation_name": f"nj-{name}-eval-{evaluation}",
+        "evaluation": evaluation_request(workload, settings, inputs),
+    }
+
+
+def training_request(workload: Workload, settings: Settings, inputs: JobInputs, output_uri: str) -> dict[str, Any]:
+    """Returns CreateTrainingJob's arguments without the name.
+
+    The model's hyperparameters are not among them: the container reads those from the workload's folder in its image.
+    """
     channels = {
-        "train": f"{dataset_uri}split=train/",
-        "validation": f"{dataset_uri}split=validation/",
-        "manifest": manifest_uri,
+        "train": f"{inputs.dataset_uri}split=train/",
+        "validation": f"{inputs.dataset_uri}split=validation/",
+        "manifest": _manifest_uri(workload, settings, inputs.dataset_version),
     }
     return {
         "AlgorithmSpecification": {
-            "TrainingImage": image,
+            "TrainingImage": settings.training_image,
             "TrainingInputMode": "File",
             "ContainerEntrypoint": ["python", "-m", "include.training.train"],
             "MetricDefinitions": [
                 {"Name": name, "Regex": rf"metric:validation_{name}=([0-9.eE+-]+)"} for name in METRICS
             ],
         },
-        "RoleArn": role_arn,
-        "HyperParameters": {"workload": workload, "code_sha": code_sha, "dataset_version": dataset_version},
+        "RoleArn": settings.training_role_arn,
+        "HyperParameters": {
+            "workload": workload.name,
+            "code_sha": inputs.code_sha,
+            "dataset_version": inputs.dataset_version,
+        },
         "InputDataConfig": [
             {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
             for name, uri in channels.items()
         ],
         "OutputDataConfig": {"S3OutputPath": output_uri},
-        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GB},
-        "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_seconds},
-        "Tags": _tags(workload),
+        "ResourceConfig": _cluster(settings),
+        "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
+        "Tags": _tags(workload.name),
     }
 
 
-def evaluation_config(
-    *,
-    workload: str,
-    image: str,
-    role_arn: str,
-    instance_type: str,
-    max_runtime_seconds: int,
-    dataset_uri: str,
-    manifest_uri: str,
-    output_uri: str,
-    bootstrap: int,
-    seed: int,
-    champion: Package | None,
-    champion_manifest_uri: str,
-) -> dict[str, Any]:
-    """CreateProcessingJob but for the name: candidate and champion scored on one test set."""
-    inputs = {"candidate": "${model_uri}", "test": f"{dataset_uri}split=test/", "manifest": manifest_uri}
-    arguments = ["--workload", workload, "--bootstrap", str(bootstrap), "--seed", str(seed)]
-    if champion:
-        inputs |= {"champion": champion.metadata["bundle_uri"], "champion_manifest": champion_manifest_uri}
-        arguments += ["--champion-digest", champion.metadata["bundle_digest"]]
+def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs) -> dict[str, Any]:
+    """Returns CreateProcessingJob's arguments without the name: candidate and champion are scored on one test set."""
+    output_uri = f"s3://{settings.artifact_bucket}/{layout.job_prefix(workload.name, 'evaluate', ATTEMPT)}"
+    sources = {
+        "candidate": "${model_uri}",
+        "test": f"{inputs.dataset_uri}split=test/",
+        "manifest": _manifest_uri(workload, settings, inputs.dataset_version),
+    }
+    bootstrap, seed = str(workload.quality.bootstrap), str(workload.model.seed)
+    arguments = ["--workload", workload.name, "--bootstrap", bootstrap, "--seed", seed]
+    if inputs.champion:
+        metadata = inputs.champion.metadata
+        sources["champion"] = metadata["bundle_uri"]
+        sources["champion_manifest"] = _manifest_uri(workload, settings, metadata["dataset_version"])
+        arguments += ["--champion-digest", metadata["bundle_digest"]]
     return {
         "AppSpecification": {
-            "ImageUri": image,
+            "ImageUri": settings.training_image,
             "ContainerEntrypoint": ["python", "-m", "include.training.evaluate"],
             "ContainerArguments": arguments,
         },
-        "RoleArn": role_arn,
-        "ProcessingInputs": [_input(name, uri) for name, uri in inputs.items()],
+        "RoleArn": settings.training_role_arn,
+        "ProcessingInputs": [_input(name, uri) for name, uri in sources.items()],
         "ProcessingOutputConfig": {
             "Outputs": [
                 {
@@ -93,12 +143,18 @@ def evaluation_config(
                 }
             ]
         },
-        "ProcessingResources": {
-            "ClusterConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GB}
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime_seconds},
-        "Tags": _tags(workload),
+        "ProcessingResources": {"ClusterConfig": _cluster(settings)},
+        "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
+        "Tags": _tags(workload.name),
     }
+
+
+def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:
+    return f"s3://{settings.artifact_bucket}/{layout.dataset_manifest_key(workload.name, dataset_version)}"
+
+
+def _cluster(settings: Settings) -> dict[str, Any]:
+    return {"InstanceType": settings.training_instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GB}
 
 
 def _input(name: str, uri: str) -> dict[str, Any]:
@@ -108,5 +164,5 @@ def _input(name: str, uri: str) -> dict[str, Any]:
     }
 
 
-def _tags(workload: str) -> list[Mapping[str, str]]:
+def _tags(workload: str) -> list[dict[str, str]]:
     return [{"Key": "project", "Value": "nightjar"}, {"Key": "workload", "Value": workload}]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from nightjar.jobs.job import RendersJobs, StoppableJob
+from nightjar.jobs.job import RemoteJob, RendersJobs, StoppableJob
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,6 +27,9 @@ class StopJobsOperator(RendersJobs):
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         region_name: AWS region; None for boto3's default.
         **kwargs: Arguments of every operator.
+
+    Raises:
+        TypeError: A job is of a kind that cannot be stopped.
     """
 
     template_fields = ("jobs",)
@@ -34,13 +37,15 @@ class StopJobsOperator(RendersJobs):
     def __init__(
         self,
         *,
-        jobs: Sequence[StoppableJob[Any]],
+        jobs: Sequence[RemoteJob[Any]],
         aws_conn_id: str | None = None,
         region_name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.jobs = list(jobs)
+        if unstoppable := [type(job).__name__ for job in jobs if not isinstance(job, StoppableJob)]:
+            raise TypeError(f"{', '.join(unstoppable)} cannot be stopped: leave it out of the jobs")
+        self.jobs = [job for job in jobs if isinstance(job, StoppableJob)]
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 

@@ -34,7 +34,7 @@ class DescribeTrigger(BaseTrigger):
         poll_seconds: Seconds between two calls.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         region_name: AWS region; None for boto3's default.
-        verify: Whether, or with which bundle, TLS certificates are verified.
+        verify: Whether TLS certificates are verified, or a file of trusted certificates.
         botocore_config: botocore's configuration.
     """
 

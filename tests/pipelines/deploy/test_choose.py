@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.pipelines.deploy.choose import Refusal, choose, read_version
+from include.errors import UserError
+from include.pipelines.deploy.choose import DeployRefusedError, choose, read_version
 from tests.support.packages import PACKAGES, package
 
 LIVE = {"version": 2, "previous": 1, "hold": False}
@@ -17,7 +18,7 @@ def chosen(requested: Any, live: dict[str, Any] = LIVE, **options: Any) -> int:
 
 
 def refused(requested: Any, live: dict[str, Any] = LIVE, **options: Any) -> str:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(DeployRefusedError) as refusal:
         chosen(requested, live, **options)
     return str(refusal.value)
 
@@ -54,10 +55,10 @@ def test_an_automatic_run_does_not_deploy_what_is_live_and_a_person_may() -> Non
 def test_what_is_not_there() -> None:
     assert "Versions: 5, 4, 3, 2, 1" in refused(9)
     assert "no previous" in refused("previous", {})
-    with pytest.raises(Refusal, match="no approved"):
+    with pytest.raises(DeployRefusedError, match="no approved"):
         choose([], {}, "latest", automatic=True)
     pending = [package(1, "2013-03-01T00:00:00Z", "PendingManualApproval")]
-    with pytest.raises(Refusal, match="Approve it"):
+    with pytest.raises(DeployRefusedError, match="Approve it"):
         choose(pending, {}, 1, automatic=False)
 
 
@@ -71,5 +72,5 @@ def test_the_param(given: Any, read: Any) -> None:
 
 @pytest.mark.parametrize("given", ["newest", "-1", 0, 1.5, True])
 def test_a_wrong_param(given: Any) -> None:
-    with pytest.raises(ValueError, match="version"):
+    with pytest.raises(UserError, match="version"):
         read_version(given)

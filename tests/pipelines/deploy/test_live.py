@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.pipelines.deploy.live import HISTORY, NOTHING_LIVE, after_deploy, reconciled
+from include.pipelines.deploy.live import HISTORY, NOTHING_LIVE, LivePointer, after_deploy, reconcile
 
 
-def deploy(pointer: Any, version: int, requested: Any = "latest", release_hold: bool = False) -> dict[str, Any]:
+def deploy(pointer: LivePointer, version: int, requested: Any = "latest", release_hold: bool = False) -> LivePointer:
     return after_deploy(
         pointer,
         version=version,
@@ -45,7 +45,7 @@ def test_going_back_sets_the_hold_until_it_is_released() -> None:
 
 
 def test_history_is_bounded() -> None:
-    pointer: dict[str, Any] = NOTHING_LIVE
+    pointer = NOTHING_LIVE
     for version in range(1, 40):
         pointer = deploy(pointer, version)
     assert pointer["history"] == list(range(39, 39 - HISTORY, -1))
@@ -53,7 +53,7 @@ def test_history_is_bounded() -> None:
 
 def test_the_pointer_follows_what_ecs_runs() -> None:
     pointer = deploy(NOTHING_LIVE, 1)
-    assert reconciled(pointer, "t1", {}) == pointer
-    assert reconciled(pointer, "template", {"WORKLOAD": "flights"}) == pointer
-    seen = reconciled(pointer, "t2", {"MODEL_VERSION": "2", "BUNDLE_DIGEST": "d2"})
+    assert reconcile(pointer, "t1", {}) == pointer
+    assert reconcile(pointer, "template", {"WORKLOAD": "flights"}) == pointer
+    seen = reconcile(pointer, "t2", {"MODEL_VERSION": "2", "BUNDLE_DIGEST": "d2"})
     assert (seen["version"], seen["previous"], seen["bundle_digest"], seen["revision"]) == (2, 1, "d2", 2)

@@ -1,4 +1,4 @@
-"""Metadata of a version, its champion, its price."""
+"""Metadata of a version, its champion, the versions that were live."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ import pytest
 from include.pipelines.promotion.packages import (
     METADATA,
     approval_description,
-    champion,
+    decimal_text,
+    find_champion,
+    flag_text,
+    is_overtaken,
     live_history,
-    metadata,
-    overtaken,
+    metadata_texts,
     read_packages,
 )
-from include.pipelines.retrain.cost import cost_usd
-from tests.support.packages import PACKAGES, package
+from tests.support.packages import PACKAGES, described, metadata_of, package
 
 
-def test_metadata_is_complete_short_and_text() -> None:
-    values = dict.fromkeys(METADATA, "x")
-    assert metadata(**values | {"backfilled": True})["backfilled"] == "true"
-    with pytest.raises(ValueError, match="auc_low"):
-        metadata(**{name: "x" for name in METADATA - {"auc_low"}})
-    with pytest.raises(ValueError, match="colour"):
-        metadata(**values, colour="red")
+def test_metadata_is_what_sagemaker_takes() -> None:
+    assert metadata_texts(metadata_of()) == dict.fromkeys(METADATA, "x")
+    assert len(METADATA) <= 50  # SageMaker's limit
     with pytest.raises(ValueError, match="image has 257"):
-        metadata(**values | {"image": "x" * 257})
+        metadata_texts(metadata_of(image="x" * 257))
     with pytest.raises(ValueError, match="day has 0"):
-        metadata(**values | {"day": ""})
+        metadata_texts(metadata_of(day=""))
+
+
+def test_the_texts_of_numbers_and_flags() -> None:
+    assert (decimal_text(0.7), decimal_text(-1e-7)) == ("0.700000", "-0.000000")
+    assert (flag_text(True), flag_text(False)) == ("true", "false")
+    assert package(1, "x", backfilled=True).backfilled
+    assert not package(1, "x").backfilled
 
 
 def test_a_description_is_cut() -> None:
@@ -36,24 +40,31 @@ def test_a_description_is_cut() -> None:
 
 
 def test_versions_made_by_hand_are_left_out() -> None:
-    answer = {"ModelPackageVersion": 1, "ModelPackageArn": "arn", "ModelApprovalStatus": "Approved"}
-    ours = {**answer, "ModelPackageVersion": 2, "CustomerMetadataProperties": dict.fromkeys(METADATA, "x")}
-    assert [found.version for found in read_packages([answer, ours])] == [2]
+    by_hand = {**described(package(1, "x")), "CustomerMetadataProperties": {"workload": "x"}}
+    without = {key: value for key, value in by_hand.items() if key != "CustomerMetadataProperties"}
+    assert [found.version for found in read_packages([by_hand, without, described(package(2, "x"))])] == [2]
 
 
-def test_the_champion_is_live_and_in_a_backfilled_night_the_newest_older_one() -> None:
-    night = "2013-03-03T00:00:00Z"
-    assert champion(PACKAGES, 2, night, backfilled=False).version == 2
-    assert champion(PACKAGES, None, night, backfilled=False) is None
-    assert champion(PACKAGES, 3, night, backfilled=True).version == 2
-    assert champion(PACKAGES, 3, "2013-03-02T00:00:00Z", backfilled=True).version == 4
-    assert champion(PACKAGES, 3, "2013-03-01T00:00:00Z", backfilled=True) is None
+def test_versions_are_read_newest_first() -> None:
+    assert read_packages([described(PACKAGES[4]), described(PACKAGES[2])])[0].version == 3
 
 
-def test_a_night_is_overtaken_by_a_later_approved_cutoff_only() -> None:
-    assert overtaken(PACKAGES, "2013-03-02T00:00:00Z")
-    assert not overtaken(PACKAGES, "2013-03-03T00:00:00Z")
-    assert not overtaken([package(1, "2013-03-09T00:00:00Z", "Rejected")], "2013-03-03T00:00:00Z")
+def test_the_champion_is_live_and_that_of_a_backfilled_candidate_the_newest_older_one() -> None:
+    def champion(live: int | None, cutoff: str, backfilled: bool) -> int | None:
+        found = find_champion(PACKAGES, live, f"{cutoff}T00:00:00Z", backfilled=backfilled)
+        return found.version if found else None
+
+    assert champion(2, "2013-03-03", backfilled=False) == 2
+    assert champion(None, "2013-03-03", backfilled=False) is None
+    assert champion(3, "2013-03-03", backfilled=True) == 2
+    assert champion(3, "2013-03-02", backfilled=True) == 4
+    assert champion(3, "2013-03-01", backfilled=True) is None
+
+
+def test_a_cutoff_is_overtaken_by_a_later_approved_one_only() -> None:
+    assert is_overtaken(PACKAGES, "2013-03-02T00:00:00Z")
+    assert not is_overtaken(PACKAGES, "2013-03-03T00:00:00Z")
+    assert not is_overtaken([package(1, "2013-03-09T00:00:00Z", "Rejected")], "2013-03-03T00:00:00Z")
 
 
 def test_live_history_keeps_its_order() -> None:
@@ -61,8 +72,3 @@ def test_live_history_keeps_its_order() -> None:
         {"version": 3, "champion": "x", "auc_difference": "x"},
         {"version": 1, "champion": "x", "auc_difference": "x"},
     ]
-
-
-def test_cost() -> None:
-    assert cost_usd([("ml.m5.xlarge", 3600), ("ml.m5.xlarge", 1800)], [10**12, 0]) == "5.3451"
-    assert cost_usd([("ml.unheard", 1)], []) == "unknown"

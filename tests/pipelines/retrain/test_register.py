@@ -1,4 +1,4 @@
-"""The end of a night: decided, written down, registered once."""
+"""The end of a retrain run: the candidate is decided on, the decision written to S3, the version registered once."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
+from include.errors import NothingToDoError, RefusedError
+from include.lake.uris import split_s3_uri
 from include.pipelines.promotion.packages import METADATA
-from include.pipelines.retrain import run as night
-from include.settings import Settings
+from include.pipelines.retrain import FinishedJobs, RegisteredPackage, deployable_version, register
 from include.workloads import load
 from tests.support.localcloud import Cloud
+from tests.support.retrain_runs import SETTINGS
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
-PLANNED = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha"}
-PREPARED = {"dataset_version": "v1", "backfilled": False, "champion": None}
+PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha"}
+PREPARED: Any = {"dataset_version": "v1", "backfilled": False, "champion": None}
 
 
 @pytest.fixture
@@ -36,10 +38,10 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         BillingMode="PAY_PER_REQUEST",
     )
-    return {"objects": ObjectStoreHook(), "state": StateHook(name), "versions": RegistryHook(f"nightjar-{name}")}
+    return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": RegistryHook(f"nightjar-{name}")}
 
 
-def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> dict[str, Any]:
+def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> FinishedJobs:
     """An evaluation in S3, and what the sensors would have returned."""
     measured = {"auc": auc, "auc_low": auc - 0.01, "auc_high": auc + 0.01}
     slices = {"UA": {"auc": auc, "rows": 500}}
@@ -65,22 +67,15 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> dict[str
     }
 
 
-def judge(hooks: dict[str, Any], jobs: dict[str, Any], **prepared: Any) -> dict[str, Any]:
-    settings = Settings(
-        lake_bucket="lake",
-        artifact_bucket=f"artifact-{hooks['state'].table}",
-        training_image="training:1",
-        training_role_arn="arn:aws:iam::123456789012:role/training",
-        serving_image="serving:1",
-        alerts_topic_arn="arn:aws:sns:us-east-1:123456789012:alerts",
-    )
-    return night.judge(FLIGHTS, PLANNED, PREPARED | prepared, jobs, settings, **hooks)
+def run(hooks: dict[str, Any], jobs: FinishedJobs, **prepared: Any) -> RegisteredPackage:
+    settings = SETTINGS.model_copy(update={"artifact_bucket": f"artifact-{hooks['state'].table}"})
+    return register(FLIGHTS, PLAN, PREPARED | prepared, jobs, settings, **hooks)
 
 
-def test_a_good_model_is_approved_with_everything_known_of_it(hooks: dict[str, Any]) -> None:
-    result = judge(hooks, evaluated(hooks, 0.70))
+def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -> None:
+    result = run(hooks, evaluated(hooks, 0.70))
     assert (result["version"], result["status"], result["deployable"]) == (1, "Approved", True)
-    package = hooks["versions"].described()[0]
+    package = hooks["registry"].described()[0]
     metadata = package["CustomerMetadataProperties"]
     assert metadata.keys() == METADATA
     assert metadata["auc"] == "0.700000"
@@ -88,30 +83,45 @@ def test_a_good_model_is_approved_with_everything_known_of_it(hooks: dict[str, A
     container = package["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"] == metadata["bundle_uri"]
     for name in ("decision", "evaluation"):
-        bucket, _, key = metadata[f"{name}_uri"].removeprefix("s3://").partition("/")
-        assert hashlib.sha256(hooks["objects"].open(bucket, key).read()).hexdigest() == metadata[f"{name}_sha256"]
+        document = hooks["objects"].open(*split_s3_uri(metadata[f"{name}_uri"])).read()
+        assert hashlib.sha256(document).hexdigest() == metadata[f"{name}_sha256"]
 
 
-def test_a_night_that_is_run_again_makes_no_second_version(hooks: dict[str, Any]) -> None:
+def test_a_run_that_is_repeated_makes_no_second_version(hooks: dict[str, Any]) -> None:
     jobs = evaluated(hooks, 0.70)
-    judge(hooks, jobs)
-    hooks["versions"].judge(hooks["versions"].described()[0]["ModelPackageArn"], "Rejected", "its deploy failed")
-    again = judge(hooks, jobs)
+    run(hooks, jobs)
+    hooks["registry"].set_approval_status(
+        hooks["registry"].described()[0]["ModelPackageArn"], "Rejected", "its deploy failed"
+    )
+    again = run(hooks, jobs)
     assert (again["version"], again["status"], again["deployable"]) == (1, "Rejected", False)
-    assert len(hooks["versions"].described()) == 1
+    assert len(hooks["registry"].described()) == 1
 
 
 def test_a_worse_model_is_rejected_with_its_reasons(hooks: dict[str, Any]) -> None:
-    result = judge(hooks, evaluated(hooks, 0.51))
+    result = run(hooks, evaluated(hooks, 0.51))
     assert (result["status"], result["deployable"]) == ("Rejected", False)
-    assert "below the bar" in hooks["versions"].described()[0]["ApprovalDescription"]
+    assert "below the bar" in hooks["registry"].described()[0]["ApprovalDescription"]
 
 
-def test_a_backfilled_night_deploys_nothing(hooks: dict[str, Any]) -> None:
-    result = judge(hooks, evaluated(hooks, 0.70), backfilled=True)
+def test_a_backfilled_run_deploys_nothing(hooks: dict[str, Any]) -> None:
+    result = run(hooks, evaluated(hooks, 0.70), backfilled=True)
     assert (result["status"], result["deployable"]) == ("Approved", False)
 
 
 def test_an_evaluation_of_another_data_set_is_refused(hooks: dict[str, Any]) -> None:
-    with pytest.raises(RuntimeError, match="not v2"):
-        judge(hooks, evaluated(hooks, 0.70), dataset_version="v2")
+    with pytest.raises(RefusedError, match="not v2"):
+        run(hooks, evaluated(hooks, 0.70), dataset_version="v2")
+
+
+PACKAGE: RegisteredPackage = {"version": 4, "status": "Approved", "reasons": "better", "deployable": True}
+
+
+def test_a_deployable_version_is_announced() -> None:
+    assert deployable_version(PACKAGE) == 4
+
+
+def test_any_other_is_not_and_the_reason_is_shown() -> None:
+    package: RegisteredPackage = {**PACKAGE, "status": "Rejected", "reasons": "below the bar", "deployable": False}
+    with pytest.raises(NothingToDoError, match=r"Version 4 is Rejected.*below the bar"):
+        deployable_version(package)

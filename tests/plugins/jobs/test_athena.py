@@ -1,4 +1,7 @@
-"""One query a key; AWS's reason in the failure. moto ignores the token: what it makes idempotent is tested on the local cloud."""
+"""One query for a key; AWS's reason in the failure.
+
+moto ignores the client token: that it makes the submit idempotent is tested on the local cloud.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,13 @@ def submit() -> SubmitAthenaQueryOperator:
 
 def sensor(identifier: str) -> JobSensor:
     return JobSensor(task_id="sense", job=AthenaQuery(identifier), poll_seconds=0.05)
+
+
+def sense(identifier: str) -> Any:
+    try:
+        return sensor(identifier).execute(context())
+    except TaskDeferred as deferred:
+        return sensor(identifier).execute_complete(context(), fire(deferred.trigger))
 
 
 def test_the_key_is_in_the_query(athena: Any) -> None:
@@ -99,19 +109,13 @@ def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_at
     with pytest.raises(SystemExit):
         submit("SELECT 7/2 AS three", "good").execute(context(ti=KilledTaskInstance()))
     identifier = submit("SELECT 7/2 AS three", "good").execute(context())
-    try:
-        sensor(identifier).execute(context())
-    except TaskDeferred as deferred:
-        fire(deferred.trigger)
+    sense(identifier)
     assert len(client.list_query_executions(WorkGroup="nightjar")["QueryExecutionIds"]) == 1
     assert query_rows(identifier) == [{"three": "3"}]
 
     failed = submit("SELECT nothing FROM nowhere", "bad").execute(context())
     with pytest.raises(AirflowFailException, match="nowhere"):
-        try:
-            sensor(failed).execute(context())
-        except TaskDeferred as deferred:
-            sensor(failed).execute_complete(context(), fire(deferred.trigger))
+        sense(failed)
     time.sleep(JUST_NOW.total_seconds() + 1)  # a person's clear comes later than that
     ti = TaskInstance()
     assert submit("SELECT nothing FROM nowhere", "bad").execute(context(ti=ti)) != failed

@@ -1,15 +1,13 @@
-"""Rollouts on the local cloud, whose services are processes: green, killed, broken, taken back."""
+"""Rollouts on the local cloud, whose services are processes: green, killed, broken, rolled back."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
-from nightjar.jobs.ecs.sensor import EcsRolloutSensor
-from nightjar.jobs.ecs.service import EcsServiceHook
-from nightjar.jobs.ecs.submit import SubmitRolloutOperator
-from nightjar.operators.restore import RestoreServiceOperator
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from nightjar.jobs.ecs import EcsRollout, EcsService, RolloutResult, SubmitRolloutOperator
+from nightjar.jobs.sensor import JobSensor
 
 from tests.support.job_clouds import context, fire
 from tests.support.localcloud import ACCOUNT, Cloud
@@ -61,7 +59,7 @@ def environment(ecs: Any, on_cloud: Cloud) -> None:
     """Every test here talks to the local cloud."""
 
 
-def submit(version: str, run_id: str) -> dict[str, str]:
+def submit(version: str | int, run_id: str) -> RolloutResult:
     operator = SubmitRolloutOperator(
         task_id="submit",
         **SERVICE,
@@ -73,8 +71,8 @@ def submit(version: str, run_id: str) -> dict[str, str]:
     return operator.execute(context(run_id))
 
 
-def sense(rollout: dict[str, str]) -> dict[str, Any]:
-    sensor = EcsRolloutSensor(task_id="sense", **SERVICE, poll_seconds=0.2, **rollout)
+def sense(rollout: RolloutResult) -> Any:
+    sensor = JobSensor(task_id="sense", job=EcsRollout(**SERVICE, **rollout), poll_seconds=0.2)
     try:
         return sensor.execute(context())
     except TaskDeferred as deferred:
@@ -87,11 +85,11 @@ def deployments(ecs: Any) -> list[str]:
 
 
 def test_a_service_is_deployed_broken_and_taken_back(ecs: Any) -> None:
-    # Green; the template's variables are kept, ours laid over them.
-    first = submit("1", "run-1")
+    # Green; the template's variables are kept, and those of the rollout are added.
+    first = submit(1, "run-1")  # a number becomes text
     assert sense(first)["task_definition"] == first["task_definition"]
-    hook = EcsServiceHook("nightjar", "nightjar-flights")
-    assert hook.environment(first["task_definition"]) == {"MODEL_VERSION": "1", "WORKLOAD": "flights", "KEPT": "yes"}
+    service = EcsService.connect(**SERVICE)
+    assert service.environment(first["task_definition"]) == {"MODEL_VERSION": "1", "WORKLOAD": "flights", "KEPT": "yes"}
 
     # A worker that died after its submit finds its own rollout.
     rolled = deployments(ecs)
@@ -104,10 +102,7 @@ def test_a_service_is_deployed_broken_and_taken_back(ecs: Any) -> None:
         sense(broken)
     text = str(failure.value)
     assert "ROLLBACK_SUCCESSFUL" in text and "exit 3" in text and "the bundle cannot be loaded" in text
-    target = {"previous_task_definition": first["task_definition"], "live_version": 1}
-    restore = RestoreServiceOperator(task_id="restore", **SERVICE, target=target)
-    with pytest.raises(AirflowSkipException, match="rolled back by itself"):
-        restore.execute(context())
+    assert service.task_definition() == first["task_definition"]
 
     # A rollout that ECS calls successful is red when the service has been given another task definition since.
     second = submit("2", "run-3")
@@ -116,24 +111,18 @@ def test_a_service_is_deployed_broken_and_taken_back(ecs: Any) -> None:
     with pytest.raises(AirflowFailException, match="PRIMARY task definition is"):
         sense(second)
 
-    # After a failed verification the service is rolled back, and that is sensed like any rollout.
-    restored = restore.execute(context())
-    assert sense(restored)["task_definition"] == first["task_definition"]
-    assert hook.primary()["taskDefinition"] == first["task_definition"]
+    # A roll back to an old revision is sensed like any rollout.
+    deployment = service.roll(first["task_definition"], desired_count=0)
+    back = sense({"task_definition": first["task_definition"], "service_deployment_arn": deployment})
+    assert back["task_definition"] == first["task_definition"]
+    assert service.primary()["taskDefinition"] == first["task_definition"]
 
 
-def test_the_first_version_ever_is_taken_down_when_it_is_red(ecs: Any) -> None:
-    target = {"previous_task_definition": "template", "live_version": None}
-    with pytest.raises(AirflowSkipException, match="no tasks"):
-        RestoreServiceOperator(task_id="restore", **SERVICE, target=target).execute(context())
-    assert EcsServiceHook("nightjar", "nightjar-flights").describe()["desiredCount"] == 0
+def test_a_service_can_be_taken_down_to_no_tasks(ecs: Any) -> None:
+    EcsService.connect(**SERVICE).stop_all()
+    assert EcsService.connect(**SERVICE).describe()["desiredCount"] == 0
 
 
 def test_a_service_that_is_missing_says_who_makes_it(ecs: Any) -> None:
     with pytest.raises(LookupError, match="Infrastructure creates it"):
-        EcsServiceHook("nightjar", "absent").describe()
-
-
-def test_nothing_chosen_is_nothing_restored(ecs: Any) -> None:
-    with pytest.raises(AirflowSkipException):
-        RestoreServiceOperator(task_id="restore", **SERVICE, target=None).execute(context())
+        EcsService.connect("nightjar", "absent").describe()

@@ -1,1 +1,7 @@
 """Athena queries."""
+
+from nightjar.jobs.athena.query import AthenaQuery, AthenaQueryResult
+from nightjar.jobs.athena.results import query_rows
+from nightjar.jobs.athena.submit import SubmitAthenaQueryOperator
+
+__all__ = ["AthenaQuery", "AthenaQueryResult", "SubmitAthenaQueryOperator", "query_rows"]

@@ -1,1 +1,6 @@
-"""Glue job runs."""
+"""Runs of Glue jobs."""
+
+from nightjar.jobs.glue.run import GlueRun, GlueRunResult
+from nightjar.jobs.glue.submit import SubmitGlueJobOperator
+
+__all__ = ["GlueRun", "GlueRunResult", "SubmitGlueJobOperator"]

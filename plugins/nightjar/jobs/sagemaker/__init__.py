@@ -1,1 +1,15 @@
-"""SageMaker training and processing jobs, and the model registry."""
+"""SageMaker's training and processing jobs, and its model registry."""
+
+from nightjar.jobs.sagemaker.jobs import ProcessingJob, ProcessingResult, TrainingJob, TrainingResult
+from nightjar.jobs.sagemaker.registry import RegistryHook
+from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
+
+__all__ = [
+    "ProcessingJob",
+    "ProcessingResult",
+    "RegistryHook",
+    "SubmitProcessingJobOperator",
+    "SubmitTrainingJobOperator",
+    "TrainingJob",
+    "TrainingResult",
+]

@@ -1,4 +1,7 @@
-"""A deploy is green only when the service says and scores what was asked, several times in a row."""
+"""A deploy is green only when the service serves the deployed version, several times in a row.
+
+It must also score as in training.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException
-from nightjar.operators import verify
-from nightjar.operators.verify import VerifyServiceOperator
+from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
+from airflow.providers.amazon.aws.hooks.ssm import SsmHook
+from nightjar.objects import ObjectStoreHook
 
-from tests.support.job_clouds import TaskInstance, context
+from include.pipelines.deploy import Verification, VerificationError, verify
 
 pytestmark = pytest.mark.stack
 
@@ -23,7 +26,7 @@ GOLDEN = {"request": {"carrier": "UA"}, "probability": 0.25, "prediction": 0}
 
 
 class Service:
-    """What the service answers; ``versions`` are given one after the other, the last for ever."""
+    """A service. Its answers to ``/version`` are given one after the other, the last for ever."""
 
     def __init__(self) -> None:
         self.versions = [{"model_version": "3", "bundle_digest": "abc"}]
@@ -40,11 +43,17 @@ class Service:
 
 
 @pytest.fixture
-def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(aws: Any) -> Iterator[Service]:
     running = Service()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.answer()
+
+        def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.dumps(running.answer(self.path)).encode()
             running.keys.append(self.headers.get("X-Api-Key"))
@@ -53,14 +62,14 @@ def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
-
         def log_message(self, *arguments: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-    aws("ssm").put_parameter(Name="/url", Value=f"http://127.0.0.1:{server.server_port}", Type="String")
+    aws("ssm").put_parameter(
+        Name="/nightjar/flights/service_url", Value=f"http://127.0.0.1:{server.server_port}", Type="String"
+    )
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         for name, text in {"model.joblib": "x" * 100_000, "golden.jsonl": json.dumps(GOLDEN) + "\n{}\n"}.items():
@@ -69,15 +78,14 @@ def service(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
             tar.addfile(info, io.BytesIO(text.encode()))
     aws("s3").create_bucket(Bucket="artifact")
     aws("s3").put_object(Bucket="artifact", Key="bundle.tar.gz", Body=archive.getvalue())
-    monkeypatch.setattr(verify, "PAUSE_SECONDS", 0)
     yield running
     server.shutdown()
 
 
-def run(ti: TaskInstance | None = None, **options: Any) -> Any:
-    asked = {"version": "3", "bundle_digest": "abc", "bundle_uri": "s3://artifact/bundle.tar.gz"}
-    operator = VerifyServiceOperator(task_id="verify", url_parameter="/url", **asked, **options)
-    return operator.execute(context(ti=ti))
+def run(api_key_secret: str = "") -> Verification:
+    target: Any = {"version": 3, "bundle_digest": "abc", "bundle_uri": "s3://artifact/bundle.tar.gz"}
+    hooks = SsmHook(aws_conn_id=None), SecretsManagerHook(aws_conn_id=None), ObjectStoreHook()
+    return verify("flights", target, *hooks, api_key_secret=api_key_secret, pause_seconds=0)
 
 
 def test_green(service: Service) -> None:
@@ -100,23 +108,35 @@ def test_the_old_version_in_between_starts_the_count_again(service: Service) -> 
         ("golden", {"rows": 20, "max_difference": 0.3, "ok": False}, "golden rows"),
         ("golden", {"detail": "not found"}, "golden rows"),
         ("prediction", {"prediction": 0, "probability": 0.26}, "expected 0.25"),
+        ("prediction", {"prediction": 0, "probability": None}, "expected 0.25"),
+        ("prediction", {"detail": "not what was asked for"}, "expected 0.25"),
+        ("prediction", [0.25], "not a JSON object"),
     ],
 )
 def test_red(service: Service, attribute: str, value: Any, reason: str) -> None:
     setattr(service, attribute, value)
-    ti = TaskInstance()
-    with pytest.raises(AirflowException, match=reason):
-        run(ti)
-    assert reason in ti.xcoms["failure"]
-
-
-def test_nobody_answering_is_red(service: Service, aws: Any) -> None:
-    aws("ssm").put_parameter(Name="/url", Value="http://127.0.0.1:14759", Type="String", Overwrite=True)
-    with pytest.raises(AirflowException, match="refused"):
+    with pytest.raises(VerificationError, match=reason):
         run()
 
 
-def test_where_callers_need_a_key_it_is_sent_with_the_prediction_only(service: Service, aws: Any) -> None:
+def test_no_answer_is_red(service: Service, aws: Any) -> None:
+    aws("ssm").put_parameter(
+        Name="/nightjar/flights/service_url", Value="http://127.0.0.1:14759", Type="String", Overwrite=True
+    )
+    with pytest.raises(VerificationError, match="refused"):
+        run()
+
+
+def test_an_api_key_is_sent_with_the_prediction_only(service: Service, aws: Any) -> None:
     aws("secretsmanager").create_secret(Name="verify", SecretString="nj_key\n")
     run(api_key_secret="verify")
     assert service.keys == [None] * 6 + ["nj_key"]
+
+
+def test_a_bundle_without_golden_rows_is_red(service: Service, aws: Any) -> None:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("model.joblib"), io.BytesIO())
+    aws("s3").put_object(Bucket="artifact", Key="bundle.tar.gz", Body=archive.getvalue())
+    with pytest.raises(VerificationError, match=r"holds no golden\.jsonl"):
+        run()

@@ -1,4 +1,7 @@
-"""Choosing what to deploy and making it live: the real state hook on moto's DynamoDB; what ECS and the registry say is given."""
+"""Choosing what to deploy and making it live.
+
+The state hook is the real one, on moto's DynamoDB; ECS and the registry are fakes.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,10 @@ from typing import Any
 import pytest
 from nightjar.state.hook import StateHook
 
-from include.pipelines.deploy import rollout as deploying
-from include.pipelines.deploy.choose import Refusal
-from include.pipelines.deploy.rollout import Conflict
-from tests.support.packages import PACKAGES
-
-PARAMS = {"version": None, "release_hold": False, "dry_run": False}
+from include.errors import ConflictError, NothingToDoError, UserError
+from include.pipelines.deploy import DeployRefusedError, DeployTarget, LivePointer, go_live
+from include.pipelines.deploy import resolve as resolve_target
+from tests.support.packages import Registry
 
 
 @pytest.fixture
@@ -43,68 +44,39 @@ class Running:
         return self.variables
 
 
-class Versions:
-    """The registry: PACKAGES, and what was said of them."""
-
-    def __init__(self) -> None:
-        self.judged: list[tuple[str, str]] = []
-
-    def described(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "ModelPackageVersion": package.version,
-                "ModelPackageArn": package.arn,
-                "ModelApprovalStatus": package.status,
-                "CustomerMetadataProperties": package.metadata,
-            }
-            for package in PACKAGES
-        ]
-
-    def judge(self, arn: str, status: str, description: str) -> None:
-        self.judged.append((arn, status))
+def resolve(table: StateHook, running: Running, automatic: bool = True, **params: Any) -> DeployTarget:
+    given: Any = {"version": None, "release_hold": False, "dry_run": False, **params}
+    return resolve_target("flights", given, table, running, Registry(), automatic=automatic)
 
 
-def resolve(table: StateHook, running: Running, automatic: bool = True, **params: Any) -> dict[str, Any]:
-    return deploying.resolve(
-        "flights", PARAMS | params, automatic=automatic, state=table, service=running, registry=Versions()
-    )
-
-
-def live(
-    table: StateHook,
-    target: dict[str, Any],
-    definition: str,
-    versions: Versions | None = None,
-    release_hold: bool = False,
-) -> dict[str, Any]:
-    return deploying.go_live(
-        "flights", target, definition, release_hold, "run", state=table, registry=versions or Versions()
-    )
+def live(table: StateHook, target: DeployTarget, definition: str, registry: Registry | None = None) -> LivePointer:
+    rollout: Any = {"task_definition": definition, "service_deployment_arn": "arn"}
+    return go_live("flights", target, rollout, table, registry or Registry(), release_hold=False, run_id="run-7")
 
 
 def test_first_deploy_then_back_then_nothing_until_the_hold_is_released(table: StateHook) -> None:
-    versions = Versions()
+    registry = Registry()
     live(table, resolve(table, Running(), automatic=False, version=2), "t2")
     target = resolve(table, Running("t2", 1))
     assert (target["version"], target["live_version"], target["previous_task_definition"]) == (3, 2, "t2")
     live(table, target, "t3")
     back = resolve(table, Running("t3", 1), automatic=False, version="previous")
-    pointer = live(table, back, "t2b", versions)
+    pointer = live(table, back, "t2b", registry)
     assert (pointer["version"], pointer["hold"]) == (2, True)
-    assert versions.judged == [("arn:3", "Rejected")]
-    with pytest.raises(Refusal, match="hold"):
+    assert registry.changes == [("arn:3", "Rejected", "Rolled back from, by run-7")]
+    with pytest.raises(DeployRefusedError, match="hold"):
         resolve(table, Running("t2b", 1))
     assert resolve(table, Running("t2b", 1), release_hold=True)["version"] == 3
 
 
-def test_a_retry_after_its_own_write_is_content_and_another_writer_is_a_conflict(table: StateHook) -> None:
+def test_a_retry_after_its_own_write_succeeds_and_another_writer_is_a_conflict(table: StateHook) -> None:
     target = resolve(table, Running())
     assert live(table, target, "t3") == live(table, target, "t3")
-    with pytest.raises(Conflict, match="Another writer"):
+    with pytest.raises(ConflictError, match="Another writer"):
         live(table, target, "t4")
 
 
-def test_a_run_that_died_between_rollout_and_write_is_made_good(table: StateHook) -> None:
+def test_a_run_that_died_between_rollout_and_write_is_reconciled(table: StateHook) -> None:
     live(table, resolve(table, Running(), automatic=False, version=2), "t2")
     running = Running("t3", 2, MODEL_VERSION="3", BUNDLE_DIGEST="d3")
     assert resolve(table, running, automatic=False, version=3)["live_version"] == 3
@@ -113,15 +85,22 @@ def test_a_run_that_died_between_rollout_and_write_is_made_good(table: StateHook
     assert (item["version"], item["previous"]) == (3, 2)
 
 
-def test_a_dry_run_writes_nothing(table: StateHook) -> None:
-    resolve(table, Running("t3", 2, MODEL_VERSION="3", BUNDLE_DIGEST="d3"), automatic=False, dry_run=True)
+def test_a_dry_run_says_what_it_would_deploy_and_writes_nothing(table: StateHook) -> None:
+    running = Running("t2", 2, MODEL_VERSION="2", BUNDLE_DIGEST="d2")
+    with pytest.raises(NothingToDoError, match="Dry run: would deploy version 3 in place of 2"):
+        resolve(table, running, automatic=False, dry_run=True)
     assert table.get("live#flights", "pointer") is None
+
+
+def test_a_wrong_version_is_the_persons_error(table: StateHook) -> None:
+    with pytest.raises(UserError, match="newest"):
+        resolve(table, Running(), automatic=False, version="newest")
 
 
 def test_a_version_that_was_taken_down_did_not_become_live(table: StateHook) -> None:
     assert resolve(table, Running("t3", 0, MODEL_VERSION="3", BUNDLE_DIGEST="d3"))["live_version"] is None
 
 
-def test_somebody_elses_rollout_is_waited_for(table: StateHook) -> None:
-    with pytest.raises(Conflict, match="Wait"):
+def test_another_rollout_in_progress_is_a_conflict(table: StateHook) -> None:
+    with pytest.raises(ConflictError, match="Wait"):
         resolve(table, Running("t9", 2, "IN_PROGRESS"))

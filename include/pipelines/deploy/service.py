@@ -1,0 +1,35 @@
+"""What a deploy needs of the ECS service, as a Protocol; and what a rollout is."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypedDict
+
+
+class Rollout(TypedDict):
+    """A rollout that was started: two ARNs."""
+
+    task_definition: str
+    service_deployment_arn: str
+
+
+class ServiceReader(Protocol):
+    """Reads what a service runs (``nightjar.jobs.ecs.service.EcsService``)."""
+
+    def primary(self) -> dict[str, Any]:
+        """Returns the PRIMARY deployment as ECS describes it."""
+
+    def environment(self, task_definition: str) -> dict[str, str]:
+        """Returns the environment variables of a task definition's first container."""
+
+
+class ServiceRoller(Protocol):
+    """Rolls a service back (the same class)."""
+
+    def task_definition(self) -> str:
+        """Returns the ARN of the task definition that the service is set to."""
+
+    def roll(self, task_definition: str, desired_count: int) -> str:
+        """Rolls the service out to a task definition; returns the ARN of the deployment."""
+
+    def stop_all(self) -> None:
+        """Sets the number of tasks to 0."""

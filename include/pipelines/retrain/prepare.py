@@ -1,0 +1,155 @@
+"""Between the data set's queries and the jobs: write the manifest, evaluate the gate, request the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from include.errors import ConflictError, NothingToDoError, RefusedError
+from include.lake import days as calendar
+from include.lake import layout
+from include.lake.fingerprint import RawObject, canonical_json
+from include.lake.manifest import DatasetManifest, EmptySplitError, KnownObject, dataset_manifest, split_summary
+from include.pipelines.deploy.live import read_pointer
+from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
+from include.pipelines.promotion.registry import ModelRegistry
+from include.pipelines.protocols import ObjectStore, StateStore
+from include.pipelines.raw_inputs import RawInputs, workload_inputs
+from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
+from include.pipelines.retrain.plan import DatasetPlan, published_runs, window
+from include.settings import Settings
+from include.sql import dataset_select, split_rule
+from include.workloads import Workload
+
+
+class UnfitDatasetError(RefusedError):
+    """The data set is not fit for training. The text says what it lacks."""
+
+
+class PreparedRun(JobRequests):
+    """What the task ``prepare`` returns: the two jobs' requests, and what they are made from."""
+
+    dataset_version: str
+    splits: dict[str, int]
+    """Split → number of rows."""
+    backfilled: bool
+    champion: int | None
+    """The version that the candidate is compared with."""
+
+
+def prepare(
+    workload: Workload,
+    plan: DatasetPlan,
+    dataset_key: str,
+    digest_rows: Iterable[Mapping[str, Any]],
+    settings: Settings,
+    *,
+    is_backfill: bool,
+    dry_run: bool,
+    objects: ObjectStore,
+    state: StateStore,
+    registry: ModelRegistry,
+) -> PreparedRun:
+    """Writes the data set's manifest and returns the run's job requests.
+
+    Args:
+        workload: Whose run.
+        plan: The plan of the run.
+        dataset_key: Submit key of the attempt of the UNLOAD that made the data set.
+        digest_rows: The rows of the digest query.
+        settings: The platform's settings.
+        is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
+            treated as one.
+        dry_run: Stop after the manifest.
+        objects: Objects in S3.
+        state: The state table.
+        registry: The model registry.
+
+    Raises:
+        UnfitDatasetError: The data set did not pass the gate.
+        NothingToDoError: The run is a dry run. The text says what would be trained on.
+        ConflictError: Days were published again between the two queries.
+    """
+    name, cutoff = workload.name, calendar.parse_iso(plan["cutoff"])
+    if published_runs(workload, cutoff, state) != plan["published"]:
+        raise ConflictError(
+            "Days of the data set were published again while it was built. Clear the task plan: it plans a new one."
+        )
+    location = f"s3://{settings.lake_bucket}/{layout.dataset_prefix(name, dataset_key)}"
+    days = window(workload, cutoff)
+    inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=objects)
+    manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
+    evaluate_gate(workload, manifest["splits"])
+    version = manifest["version"]
+    objects.put_once(settings.artifact_bucket, layout.dataset_manifest_key(name, version), canonical_json(manifest))
+    rows = {split: summary["rows"] for split, summary in manifest["splits"].items()}
+    if dry_run:
+        raise NothingToDoError(f"Dry run: would train on data set {version}, {rows} rows.")
+    packages = read_packages(registry.described())
+    backfilled = is_backfill or is_overtaken(packages, plan["cutoff"])
+    live_version = read_pointer(name, state)["version"]
+    champion = find_champion(packages, live_version, plan["cutoff"], backfilled=backfilled)
+    return {
+        "dataset_version": version,
+        "splits": rows,
+        "backfilled": backfilled,
+        "champion": champion.version if champion else None,
+        **job_requests(workload, settings, JobInputs(version, location, plan["code_sha"], champion)),
+    }
+
+
+def evaluate_gate(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
+    """Checks that the data set has enough rows, and both classes in every split.
+
+    Raises:
+        UnfitDatasetError: It has not.
+    """
+    rows, minimum = sum(split["rows"] for split in splits.values()), workload.dataset.minimum_rows
+    if rows < minimum:
+        raise UnfitDatasetError(
+            f"The data set has {rows} rows; dataset.minimum_rows of {workload.name} is {minimum}. "
+            "Ingest and process the missing days, then clear the task plan."
+        )
+    for name, split in splits.items():
+        if not 0 < split["positives"] < split["rows"]:
+            raise UnfitDatasetError(
+                f"Split {name} has {split['positives']} positive labels in {split['rows']} rows, but a model needs "
+                "both classes. Check the label's expression and whether the labels were ingested."
+            )
+
+
+def _manifest(
+    workload: Workload,
+    cutoff: datetime,
+    database: str,
+    digest_rows: Iterable[Mapping[str, Any]],
+    inputs: RawInputs,
+    location: str,
+) -> DatasetManifest:
+    rule = split_rule(workload.dataset, cutoff)
+    try:
+        return dataset_manifest(
+            workload=workload.name,
+            sql=dataset_select(workload, database, cutoff),
+            cutoff=cutoff,
+            split_rule=rule,
+            feature_code_hash=workload.feature_code_hash(),
+            inputs=_stream_inputs(inputs, workload.clock),
+            reference_inputs=_listed(inputs.tables),
+            splits=split_summary(digest_rows, rule),
+            location=location,
+        )
+    except EmptySplitError as error:
+        raise UnfitDatasetError(str(error)) from None
+
+
+def _stream_inputs(inputs: RawInputs, clock: str) -> list[KnownObject]:
+    """The stream's objects, each with the earliest time (by the workload's clock) at which a record in it was known."""
+    known_from = {key: metadata.get(clock.replace("_", "-")) for key, metadata in inputs.metadata.items()}
+    # An object without any decodable record has no such time, and no row in the data set.
+    return [{**item, "known_from": instant} for item in _listed(inputs.days) if (instant := known_from[item["key"]])]
+
+
+def _listed(groups: Mapping[str, Mapping[str, str]]) -> list[RawObject]:
+    return [{"key": key, "sha256": checksum} for group in groups.values() for key, checksum in group.items()]

@@ -1,0 +1,227 @@
+"""The end of a retrain run: the candidate is decided on and registered with its reasons."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
+from include.lake.fingerprint import canonical_json
+from include.lake.uris import split_s3_uri
+from include.pipelines.deploy.live import read_pointer
+from include.pipelines.promotion.decide import Decision, decide
+from include.pipelines.promotion.packages import (
+    APPROVED,
+    NONE,
+    PENDING,
+    REJECTED,
+    ApprovalStatus,
+    Package,
+    PackageMetadata,
+    approval_description,
+    decimal_text,
+    flag_text,
+    live_history,
+    metadata_texts,
+    read_packages,
+)
+from include.pipelines.promotion.registry import ModelRegistry
+from include.pipelines.protocols import ObjectStore, StateStore
+from include.pipelines.retrain.cost import training_and_query_cost
+from include.pipelines.retrain.plan import DatasetPlan
+from include.pipelines.retrain.prepare import PreparedRun
+from include.settings import Settings
+from include.workloads import Workload
+
+
+class FinishedQuery(TypedDict):
+    """What is needed of an Athena query's result."""
+
+    scanned_bytes: int
+
+
+class FinishedTraining(TypedDict):
+    """What is needed of the training job's result."""
+
+    instance_type: str
+    billable_seconds: float
+
+
+class FinishedEvaluation(TypedDict):
+    """What is needed of the evaluation job's result."""
+
+    job_name: str
+    outputs: dict[str, str]
+    instance_type: str
+    execution_seconds: float
+
+
+class FinishedJobs(TypedDict):
+    """What the sensors of the run returned."""
+
+    dataset: FinishedQuery
+    digest: FinishedQuery
+    training: FinishedTraining
+    evaluation: FinishedEvaluation
+
+
+class RegisteredPackage(TypedDict):
+    """What the task ``register`` returns."""
+
+    version: int
+    status: str
+    deployable: bool
+    """Whether the version may be deployed without a person: approved, and not backfilled."""
+    reasons: str
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    uri: str
+    bundle_uri: str
+    text: bytes
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A JSON document in S3."""
+
+    uri: str
+    sha256: str
+
+
+def register(
+    workload: Workload,
+    plan: DatasetPlan,
+    prepared: PreparedRun,
+    jobs: FinishedJobs,
+    settings: Settings,
+    *,
+    objects: ObjectStore,
+    state: StateStore,
+    registry: ModelRegistry,
+) -> RegisteredPackage:
+    """Decides on the candidate, writes the decision to S3 and registers the model package.
+
+    A bundle that is registered already keeps its version and its approval status.
+
+    Raises:
+        RefusedError: The evaluation belongs to another data set.
+    """
+    evaluation = _read_evaluation(jobs["evaluation"], prepared["dataset_version"], objects)
+    packages = read_packages(registry.described())
+    digest = evaluation.document["bundle_digest"]
+    existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
+    if existing:
+        return _summary(existing, "This bundle was registered before and keeps its approval status.")
+    versions = [] if prepared["backfilled"] else read_pointer(workload.name, state)["history"]
+    history = live_history(packages, versions)
+    decision = decide(evaluation.document, workload.quality, history)
+    document = canonical_json(
+        {
+            "workload": workload.name,
+            "day": plan["day"],
+            "promote": decision.promote,
+            "reasons": decision.reasons,
+            "quality": workload.quality.model_dump(),
+            "champion": prepared["champion"],
+            "live_history": history,
+            "evaluation_uri": evaluation.uri,
+        }
+    )
+    decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
+    objects.put(settings.artifact_bucket, decision_key, document)
+    record = _Record(f"s3://{settings.artifact_bucket}/{decision_key}", hashlib.sha256(document).hexdigest())
+    approved: ApprovalStatus = APPROVED if workload.approval == "automatic" else PENDING
+    answer = registry.register(
+        image=settings.serving_image,
+        model_uri=evaluation.bundle_uri,
+        status=approved if decision.promote else REJECTED,
+        description=approval_description(decision.reasons),
+        unique="bundle_digest",
+        metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
+    )
+    return _summary(read_packages([answer])[0], " ".join(decision.reasons))
+
+
+def deployable_version(package: RegisteredPackage) -> int:
+    """Returns the version to announce to the deploy DAG.
+
+    Raises:
+        NothingToDoError: The version may not be deployed without a person.
+    """
+    if not package["deployable"]:
+        raise NothingToDoError(
+            f"Version {package['version']} is {package['status']}: nothing to deploy. {package['reasons']}"
+        )
+    return package["version"]
+
+
+def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: ObjectStore) -> _Evaluation:
+    output = job["outputs"]["evaluation"]
+    uri = f"{output}evaluation.json"
+    text = objects.open(*split_s3_uri(uri)).read()
+    document = json.loads(text)
+    if document["dataset_version"] != dataset_version:
+        raise RefusedError(
+            f"{uri} is of data set {document['dataset_version']}, not {dataset_version}. "
+            "Clear the task submit_evaluation: it evaluates again."
+        )
+    return _Evaluation(uri, f"{output}bundle.tar.gz", text, document)
+
+
+def _metadata(
+    workload: Workload,
+    plan: DatasetPlan,
+    prepared: PreparedRun,
+    jobs: FinishedJobs,
+    settings: Settings,
+    evaluation: _Evaluation,
+    decision: Decision,
+    record: _Record,
+) -> PackageMetadata:
+    candidate, difference = evaluation.document["candidate"], evaluation.document["difference"]
+    return {
+        "workload": workload.name,
+        "dataset_version": prepared["dataset_version"],
+        "code_sha": plan["code_sha"],
+        "image": settings.training_image,
+        "feature_code_hash": workload.feature_code_hash(),
+        "data_cutoff": plan["cutoff"],
+        "bundle_digest": evaluation.document["bundle_digest"],
+        "bundle_uri": evaluation.bundle_uri,
+        "auc": decimal_text(candidate["auc"]),
+        "auc_low": decimal_text(candidate["auc_low"]),
+        "auc_high": decimal_text(candidate["auc_high"]),
+        "champion": str(prepared["champion"] or NONE),
+        "auc_difference": decimal_text(difference["auc"]) if difference else NONE,
+        "decision": "promoted" if decision.promote else "refused",
+        "decision_uri": record.uri,
+        "decision_sha256": record.sha256,
+        "evaluation_uri": evaluation.uri,
+        "evaluation_sha256": hashlib.sha256(evaluation.text).hexdigest(),
+        "cost_usd": _cost(jobs),
+        "backfilled": flag_text(prepared["backfilled"]),
+        "day": plan["day"],
+    }
+
+
+def _cost(jobs: FinishedJobs) -> str:
+    training, evaluation = jobs["training"], jobs["evaluation"]
+    return training_and_query_cost(
+        [
+            (training["instance_type"], training["billable_seconds"]),
+            (evaluation["instance_type"], evaluation["execution_seconds"]),
+        ],
+        [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
+    )
+
+
+def _summary(package: Package, reasons: str) -> RegisteredPackage:
+    deployable = package.status == APPROVED and not package.backfilled
+    return {"version": package.version, "status": package.status, "deployable": deployable, "reasons": reasons}

@@ -1,1 +1,0 @@
-"""Hooks: thin helpers over the Amazon provider's own."""

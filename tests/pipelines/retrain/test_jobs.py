@@ -1,0 +1,61 @@
+"""The requests of the two SageMaker jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.pipelines.promotion.packages import Package
+from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
+from include.workloads import load
+from tests.support.packages import package
+from tests.support.retrain_runs import SETTINGS
+
+FLIGHTS = load("flights")
+
+
+def requests(champion: Package | None = None, **inputs: str) -> JobRequests:
+    given: Any = {"dataset_version": "v1", "dataset_uri": "s3://lake/d/", "code_sha": "sha", **inputs}
+    return job_requests(FLIGHTS, SETTINGS, JobInputs(**given, champion=champion))
+
+
+def test_the_champion_is_scored_on_the_same_test_set_and_only_where_there_is_one() -> None:
+    alone = requests()["evaluation"]
+    assert [given["InputName"] for given in alone["ProcessingInputs"]] == ["candidate", "test", "manifest"]
+    against = requests(package(1, "x"))["evaluation"]
+    uris = {given["InputName"]: given["S3Input"]["S3Uri"] for given in against["ProcessingInputs"]}
+    assert uris == {
+        "candidate": "${model_uri}",
+        "test": "s3://lake/d/split=test/",
+        "manifest": "s3://artifact/datasets/flights/v1.json",
+        "champion": "x",
+        "champion_manifest": "s3://artifact/datasets/flights/x.json",
+    }
+    assert against["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-digest", "x"]
+
+
+def test_every_value_of_a_request_is_of_the_type_that_aws_takes() -> None:
+    made = requests(code_sha="12345e67")
+    assert made["training"]["HyperParameters"] == {
+        "workload": "flights",
+        "code_sha": "12345e67",
+        "dataset_version": "v1",
+    }
+    assert all(isinstance(text, str) for text in made["evaluation"]["AppSpecification"]["ContainerArguments"])
+
+
+def test_a_name_changes_with_what_decides_the_jobs_result() -> None:
+    names = {
+        (made["training_name"], made["evaluation_name"])
+        for made in (requests(), requests(dataset_version="v2"), requests(code_sha="other"))
+    }
+    assert len(names) == 3
+    with_champion = requests(package(1, "x"))
+    assert with_champion["training_name"] == requests()["training_name"]
+    assert with_champion["evaluation_name"] != requests()["evaluation_name"]
+
+
+def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:
+    made = requests()
+    spare = 20 - len("flights")  # a workload's name has at most 20 characters
+    longest = max(len(made["training_name"]), len(made["evaluation_name"])) + spare
+    assert longest + len("-f123456") + len("-a99") <= 63

@@ -1,0 +1,125 @@
+"""Between the queries and the jobs: the manifest, its gate, the champion."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from include.errors import ConflictError, NothingToDoError
+from include.lake import days as calendar
+from include.lake import layout
+from include.pipelines.retrain import PreparedRun, plan_dataset, prepare
+from include.pipelines.retrain.prepare import UnfitDatasetError, evaluate_gate
+from include.sql import split_rule
+from include.workloads import load
+from tests.support.packages import Registry
+from tests.support.retrain_runs import SETTINGS, Objects, State, published_days
+
+FLIGHTS = load("flights")
+DAY = date(2013, 5, 1)
+CUTOFF = calendar.cutoff(DAY)
+RUNS = {"2013-05-01": "a"}
+ROWS = [
+    {"split": split, "row_count": "10000", "positives": "2500", "digest": "1"}
+    for split in ("train", "validation", "test")
+]
+
+
+def lake(known_from: str = "2013-05-01T10:00:00.000000Z") -> Objects:
+    """A lake in which one raw object of the stream holds events of the day, and an undecodable one too."""
+    objects, stream = Objects(), FLIGHTS.stream.name
+    for sequence, metadata in (("1", {"recorded-at": known_from, "arrived-at": known_from}), ("2", {})):
+        raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", sequence)
+        objects.put_once("lake", raw, b"rows", metadata)
+        objects.put_once("lake", layout.marker_key("flights", stream, DAY, raw), b"")
+    table = next(iter(FLIGHTS.tables))
+    objects.put_once("lake", layout.raw_table_key("flights", table, DAY, "20130501", 0), b"rows")
+    return objects
+
+
+def run(
+    objects: Objects | None = None, rows: Any = ROWS, state: State | None = None, **options: Any
+) -> tuple[PreparedRun, Objects]:
+    objects = objects or lake()
+    plan = plan_dataset(FLIGHTS, DAY, SETTINGS, "sha", published_days(**RUNS))
+    how: Any = {"is_backfill": False, "dry_run": False, "objects": objects, "registry": Registry(), **options}
+    how["state"] = state or published_days(**RUNS)
+    return prepare(FLIGHTS, plan, "key-a2", rows, SETTINGS, **how), objects
+
+
+def manifest(objects: Objects, version: str) -> Any:
+    return objects.get_json("artifact", layout.dataset_manifest_key("flights", version))
+
+
+def test_the_manifest_names_the_data_set_and_the_raw_objects_in_it() -> None:
+    prepared, objects = run()
+    written = manifest(objects, prepared["dataset_version"])
+    assert written["version"] == prepared["dataset_version"]
+    assert written["location"] == "s3://lake/datasets/flights/key-a2/"
+    assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
+    assert len(written["reference_inputs"]) == 1
+    assert prepared["splits"] == {"train": 10000, "validation": 10000, "test": 10000}
+
+
+def test_the_version_is_of_what_was_known_and_not_of_when_it_was_built() -> None:
+    first, second = run()[0], run(lake())[0]
+    assert first["dataset_version"] == second["dataset_version"]
+    later = run(lake(known_from="2013-05-03T00:00:00.000000Z"))[0]
+    assert later["dataset_version"] != first["dataset_version"]
+
+
+def test_the_champion_is_the_live_version_and_a_backfill_is_marked() -> None:
+    live = {"version": 3, "previous": 2, "history": [3, 2]}
+    state = published_days(**RUNS)
+    state.put("live#flights", "pointer", live)
+    prepared = run(state=state)[0]
+    assert (prepared["backfilled"], prepared["champion"]) == (False, 3)
+    prepared = run(state=state, is_backfill=True)[0]
+    assert (prepared["backfilled"], prepared["champion"]) == (True, 3)
+
+
+def test_before_the_first_deploy_there_is_no_champion() -> None:
+    prepared = run()[0]
+    assert prepared["champion"] is None
+    names = [given["InputName"] for given in prepared["evaluation"]["ProcessingInputs"]]
+    assert "champion" not in names
+
+
+def test_a_dry_run_stops_after_the_manifest() -> None:
+    objects = lake()
+    with pytest.raises(NothingToDoError, match=r"Dry run: would train on data set .*10000"):
+        run(objects, dry_run=True)
+    assert any(bucket == "artifact" for bucket, _ in objects.bodies)
+
+
+def test_days_that_are_published_again_meanwhile_are_a_conflict() -> None:
+    with pytest.raises(ConflictError, match="Clear the task plan"):
+        run(state=published_days(**{"2013-05-01": "b"}))
+
+
+def test_a_split_without_rows_is_unfit() -> None:
+    with pytest.raises(UnfitDatasetError, match="no rows in test"):
+        run(rows=ROWS[:2])
+
+
+def split(rows: int, positives: int) -> dict[str, int]:
+    return {"rows": rows, "positives": positives}
+
+
+@pytest.mark.parametrize(
+    ("splits", "reason"),
+    [
+        ({"train": split(10, 5)}, "minimum_rows"),
+        ({"train": split(10**6, 5), "test": split(9, 0)}, "Split test has 0 positive"),
+        ({"train": split(10**6, 5), "test": split(9, 9)}, "both classes"),
+    ],
+)
+def test_a_data_set_that_is_not_fit_is_refused(splits: Any, reason: str) -> None:
+    with pytest.raises(UnfitDatasetError, match=reason):
+        evaluate_gate(FLIGHTS, splits)
+
+
+def test_a_fit_data_set_passes() -> None:
+    evaluate_gate(FLIGHTS, {name: split(10**5, 10**4) for name in split_rule(FLIGHTS.dataset, CUTOFF)})
