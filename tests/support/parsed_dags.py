@@ -42,7 +42,7 @@ def python(*arguments: str, **more: str) -> str:
 
 @cache
 def parsed(hash_seed: str = "1", folder: Path = ROOT / "dags") -> dict[str, Any]:
-    """Returns the output of ``parse_dags.py``: ``files`` by name (``dags``, ``imports``, ``error``…) and ``modules``."""
+    """Returns the output of ``parse_dags.py``: ``files`` by name (``dags``, ``imports``, …) and ``modules``."""
     output = python(str(ROOT / "tests" / "support" / "parse_dags.py"), str(folder), PYTHONHASHSEED=hash_seed)
     result: dict[str, Any] = json.loads(output.splitlines()[-1])
     return result
