@@ -9,7 +9,10 @@ NightjarError
 ├── UserError                a person asked for something impossible  (a wrong Param): fails at once, no retry
 ├── NothingToDoError         there is no work: the task is skipped
 ├── RefusedError             a gate or a rule refused: fails at once, no retry
-└── ConflictError            somebody else changes the same thing: try again later
+│   ├── UnfitDatasetError    the data set is not fit for training     (include.pipelines.retrain.prepare)
+│   └── DeployRefusedError   a rule refuses the deploy                (include.pipelines.deploy.choose)
+├── ConflictError            somebody else changes the same thing: try again later
+└── VerificationError        the service does not serve the version   (include.pipelines.deploy.verify)
 
 Packages add subclasses where a caller distinguishes them. DAGs turn the classes into Airflow's exceptions
 (``nightjar.outcomes``); nothing here imports Airflow.

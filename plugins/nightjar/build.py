@@ -12,17 +12,16 @@ from pathlib import Path
 OWN_BUILD_FILE = Path(__file__).with_name("_build.json")
 
 
-def code_sha(build_file: Path, own_build_file: Path | None = None) -> str:
+def code_sha(build_file: Path) -> str:
     """Returns the id of the build.
 
     Args:
         build_file: The build file of ``include``.
-        own_build_file: The build file of the plugins; None for the one in this package.
 
     Raises:
         ValueError: A build file is missing or unreadable, or the two builds differ.
     """
-    own, theirs = _read(own_build_file or OWN_BUILD_FILE), _read(build_file)
+    own, theirs = _read(OWN_BUILD_FILE), _read(build_file)
     if own != theirs:
         raise ValueError(
             f"plugins are of build {own}, dags/include of build {theirs}: upload plugins.zip and dags together"

@@ -18,7 +18,7 @@ MODULES = sorted(
     for path in PLUGINS.rglob("*.py")
 )
 FORBIDDEN = {"include", "dags", "infra", "serving", "tests"}
-TOOLKIT = [module for module in MODULES if module.startswith("nightjar.jobs") or module.count(".") == 1]
+TOOLKIT = [module for module in MODULES if module.startswith("nightjar.jobs")]
 # Words of Nightjar's domain. The plugins are a toolkit for AWS jobs, which another project could take as it is.
 DOMAIN = {
     "bundle", "candidate", "carrier", "challenger", "champion", "cutoff", "dataset", "feature", "flights", "golden",

@@ -52,7 +52,7 @@ def test_an_automatic_run_does_not_deploy_what_is_live_and_a_person_may() -> Non
     assert chosen(3, live) == 3
 
 
-def test_what_is_not_there() -> None:
+def test_a_missing_version_is_refused_with_what_exists() -> None:
     assert "Versions: 5, 4, 3, 2, 1" in refused(9)
     assert "no previous" in refused("previous", {})
     with pytest.raises(DeployRefusedError, match="no approved"):

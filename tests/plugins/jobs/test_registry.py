@@ -27,7 +27,7 @@ def register(group: str, digest: str, status: ApprovalStatus = "Approved") -> An
     )
 
 
-def test_a_group_that_is_not_there_is_empty(group: str) -> None:
+def test_a_group_that_does_not_exist_is_empty(group: str) -> None:
     assert RegistryHook(group).described() == []
 
 
