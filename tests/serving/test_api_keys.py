@@ -4,8 +4,7 @@ import json
 import logging
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.api_keys import Caller, Callers, CallersError, hash_key, parse
-from serving.settings import Settings
+from serving.api_keys import ApiKeys, ApiKeysError, Caller, hash_key, parse
+from tests.support.moto_cloud import MotoCloud
+from tests.support.service import eventually
+from tests.support.serving_state import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "nightjar/callers"
@@ -31,98 +32,103 @@ def secret(*callers: dict[str, Any]) -> str:
     return json.dumps({"callers": callers})
 
 
-def settings(**changes: Any) -> Settings:
-    needed = {"bundle_uri": "file:///b", "bundle_digest": "0" * 64, "model_version": "1", "workload": "texts"}
-    return Settings(**{**needed, "api_keys_secret": SECRET, **changes})
+def opened(**changes: Any) -> ApiKeys:
+    """The keys of the secret, read again and again."""
+    keys = ApiKeys.open(make_settings(**{"api_keys_secret": SECRET, **changes}))
+    assert keys is not None
+    return keys
+
+
+def caller_of(keys: ApiKeys, key: bytes) -> Caller:
+    """The caller, who must be known."""
+    caller = keys.identify(key)
+    assert caller is not None
+    return caller
 
 
 @pytest.fixture
-def write(client: Callable) -> Iterator[Callable[[str], None]]:
+def write(cloud: MotoCloud) -> Callable[[str], object]:
     """Secrets Manager; ``write(text)`` sets the secret."""
-    secrets = client("secretsmanager")
+    secrets = cloud.client("secretsmanager")
     secrets.create_secret(Name=SECRET, SecretString="{}")
-    yield lambda text: secrets.put_secret_value(SecretId=SECRET, SecretString=text)
-    secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+    return lambda text: secrets.put_secret_value(SecretId=SECRET, SecretString=text)
 
 
-def until(what: Callable[[], Any]) -> None:
-    end = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
+def until(condition: Callable[[], Any]) -> None:
+    assert eventually(condition)
 
 
-def test_no_secret_means_no_callers():
-    assert Callers.open(settings(api_keys_secret=None)) is None
+def test_without_a_secret_no_key_is_needed():
+    assert ApiKeys.open(make_settings()) is None
 
 
 @pytest.mark.stack
-def test_a_caller_is_known_by_any_of_its_keys(write: Callable[[str], None]):
+def test_any_key_of_a_caller_identifies_it(write: Callable[[str], object]):
     write(secret(web(OLD, NEW), web(OTHER, name="batch")))
-    callers = Callers(SECRET, 1)
-    assert callers.identify(OLD) is callers.identify(NEW) is not None
-    assert (callers.identify(OLD).name, callers.identify(OTHER).name) == ("web", "batch")
+    keys = ApiKeys(SECRET, 1)
+    assert caller_of(keys, OLD) is caller_of(keys, NEW)
+    assert (caller_of(keys, OLD).name, caller_of(keys, OTHER).name) == ("web", "batch")
     for stranger in (None, b"", b"nj_ol", b"nj_old ", hash_key("nj_old").encode(), b"\xff\x00", OLD * 1000):
-        assert callers.identify(stranger) is None
+        assert keys.identify(stranger) is None
 
 
 @pytest.mark.stack
-def test_keys_are_rotated_without_a_restart(write: Callable[[str], None]):
+def test_keys_are_rotated_without_a_restart(write: Callable[[str], object]):
     write(secret(web(OLD)))
-    callers = Callers(SECRET, 1)
+    keys = ApiKeys(SECRET, 1)
     write(secret(web(OLD, NEW)))
-    callers.refresh()
-    assert callers.identify(OLD) is callers.identify(NEW) is not None
+    keys.refresh()
+    assert caller_of(keys, OLD) is caller_of(keys, NEW)
     write(secret(web(NEW)))
-    callers.refresh()
-    assert callers.identify(OLD) is None and callers.identify(NEW).name == "web"
+    keys.refresh()
+    assert keys.identify(OLD) is None and caller_of(keys, NEW).name == "web"
 
 
 @pytest.mark.stack
-def test_the_bucket_survives_a_refresh(write: Callable[[str], None]):
+def test_the_bucket_survives_a_refresh(write: Callable[[str], object]):
     write(secret(web(per_second=1, burst=2)))
-    callers = Callers(SECRET, 1)
-    assert [callers.identify(OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
+    keys = ApiKeys(SECRET, 1)
+    assert [caller_of(keys, OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
     write(secret(web(OLD, NEW, per_second=2, burst=10)))
-    callers.refresh()
-    assert callers.identify(NEW).admit(0.0) == 0.5
+    keys.refresh()
+    assert caller_of(keys, NEW).admit(0.0) == 0.5
 
 
 @pytest.mark.stack
-def test_processes_share_a_limit(write: Callable[[str], None]):
+def test_workers_share_a_limit(write: Callable[[str], object]):
     write(secret(web(per_second=8, burst=8), web(OTHER, name="slow", per_second=1, burst=1)))
-    callers = Callers(SECRET, 4)
-    assert [callers.identify(OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 0.5]
-    assert [callers.identify(OTHER).admit(0.0) for _ in range(2)] == [0.0, 4.0]
+    keys = ApiKeys(SECRET, 4)
+    assert [caller_of(keys, OLD).admit(0.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert [caller_of(keys, OTHER).admit(0.0) for _ in range(2)] == [0.0, 4.0]
 
 
 @pytest.mark.stack
-def test_a_secret_that_goes_wrong_leaves_the_last_good_keys(
-    write: Callable[[str], None], caplog: pytest.LogCaptureFixture
+def test_an_invalid_secret_leaves_the_last_valid_keys_in_force(
+    write: Callable[[str], object], caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
     write(secret(web(OLD)))
-    callers = Callers.open(settings(api_keys_refresh_seconds=1))
+    keys = opened(api_keys_refresh_seconds=1)
     write('{"callers": []}')
     until(lambda: "callers: Tuple should have at least 1 item" in caplog.text)
-    assert "The last good API keys stay in force" in caplog.text
-    assert callers.identify(OLD).name == "web"
+    assert "The last valid API keys stay in force" in caplog.text
+    assert caller_of(keys, OLD).name == "web"
     write(secret(web(NEW)))
-    until(lambda: callers.identify(NEW))
-    assert callers.identify(OLD) is None
-    callers.close()
+    until(lambda: keys.identify(NEW))
+    assert keys.identify(OLD) is None
+    keys.close()
     assert not any(text in caplog.text for text in ("nj_old", "nj_new", hash_key("nj_old"), hash_key("nj_new")))
 
 
 @pytest.mark.stack
-def test_an_unreadable_secret_ends_the_start(write: Callable[[str], None]):
-    with pytest.raises(CallersError, match=r"API_KEYS_SECRET: the secret none cannot be read: .*ResourceNotFound"):
-        Callers.open(settings(api_keys_secret="none"))
+def test_a_secret_that_cannot_be_read_or_is_invalid_ends_the_start(write: Callable[[str], object]):
+    with pytest.raises(ApiKeysError, match=r"API_KEYS_SECRET: the secret none cannot be read: .*ResourceNotFound"):
+        opened(api_keys_secret="none")
     boto3.client("secretsmanager").create_secret(Name="binary", SecretBinary=b"{}")
-    with pytest.raises(CallersError, match="binary is binary; it must be JSON text"):
-        Callers.open(settings(api_keys_secret="binary"))
-    with pytest.raises(CallersError, match="callers: Field required"):
-        Callers.open(settings())
+    with pytest.raises(ApiKeysError, match="binary is binary; it must be JSON text"):
+        opened(api_keys_secret="binary")
+    with pytest.raises(ApiKeysError, match="callers: Field required"):
+        opened()
 
 
 @pytest.mark.parametrize(
@@ -141,20 +147,19 @@ def test_an_unreadable_secret_ends_the_start(write: Callable[[str], None]):
         (secret(web(keys_sha256=[])), "callers.0.keys_sha256: Tuple should have at least 1 item"),
         (secret(web(keys_sha256=["nj_clear"])), "callers.0.keys_sha256.0: String should match"),
         (secret(web(), web(NEW)), "callers.name: given twice: web"),
-        (secret(web(), web(name="batch")), "callers.keys_sha256: a key of batch is another caller's too"),
+        (secret(web(), web(name="batch")), "callers.keys_sha256: a key of batch also belongs to another caller"),
     ],
 )
-def test_a_wrong_secret_is_named_by_its_field_and_not_quoted(text: str, message: str):
-    with pytest.raises(CallersError) as caught:
+def test_an_invalid_field_is_named_and_its_value_is_not(text: str, message: str):
+    with pytest.raises(ApiKeysError) as caught:
         parse(text, SECRET)
-    assert str(caught.value).startswith(f"API_KEYS_SECRET: the secret {SECRET} is wrong: ") and message in str(
-        caught.value
-    )
-    assert "nj_clear" not in str(caught.value)
+    error = str(caught.value)
+    assert error.startswith(f"API_KEYS_SECRET: the secret {SECRET} is invalid: ") and message in error
+    assert "nj_clear" not in error
 
 
 @given(st.floats(0.5, 500), st.integers(1, 50), st.lists(st.floats(0, 2), min_size=1, max_size=200))
-def test_no_more_pass_than_the_limit(per_second: float, burst: int, gaps: list[float]):
+def test_no_more_requests_are_admitted_than_the_limit_allows(per_second: float, burst: int, gaps: list[float]):
     caller, now, admitted = Caller("web", per_second, burst), 1000.0, 0
     for gap in gaps:
         now += gap
@@ -167,7 +172,7 @@ def test_no_more_pass_than_the_limit(per_second: float, burst: int, gaps: list[f
             now, admitted = now + wait * 1.001 + 1e-9, admitted + 1
 
 
-def test_a_clock_that_stands_or_steps_back_admits_no_more():
+def test_a_clock_that_stops_or_steps_back_admits_no_more():
     caller = Caller("web", 1, 1)
     assert [caller.admit(now) for now in (10.0, 10.0, 9.0, 10.0)] == [0.0, 1.0, 1.0, 1.0]
 

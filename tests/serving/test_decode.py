@@ -1,4 +1,4 @@
-"""The fast way accepts only what the slow way accepts without a warning, and cleans it to the same values."""
+"""The fast decoder accepts only bodies that the reference accepts without a warning, with the same clean values."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from include.model.request import RequestSchema
 from include.workloads import FieldSpec, load
 from serving import validation
 from serving.decode import FastDecoder
-from tests.serving.cases import RECORDS
+from serving.errors import HttpError
 from tests.support.bundles import TEXT_REQUEST
+from tests.support.request_cases import RECORDS
 
 MIXED = {
     "name": FieldSpec(type="string"),
@@ -33,11 +34,11 @@ SCHEMAS = {"texts": TEXT_REQUEST, "mixed": DECODABLE, "flights": dict(load("flig
 DECODERS = {name: (FastDecoder(fields), RequestSchema(fields)) for name, fields in SCHEMAS.items()}
 
 
-def slow(body: bytes, schema: RequestSchema) -> Any:
-    """The record, or None where it is refused or warned of."""
+def reference(body: bytes, schema: RequestSchema) -> dict[str, Any] | None:
+    """The record, or None if it is rejected or has a warning."""
     try:
         checked = validation.one(validation.parse(body), schema)
-    except validation.Refusal:
+    except HttpError:
         return None
     return None if checked.warnings else checked.record
 
@@ -47,7 +48,7 @@ def agree(name: str, body: bytes) -> dict[str, Any] | None:
     fast = decoder.one(body)
     if fast is not None:
         # As text: 1 and 1.0 and True are equal, and 0.0 and -0.0.
-        assert repr(fast) == repr(slow(body, schema)), body
+        assert repr(fast) == repr(reference(body, schema)), body
     wrapped = b'{"records":[' + body + b"," + body + b"]}"
     assert repr(decoder.many(wrapped, 2)) == repr(None if fast is None else [fast, fast]), body
     assert decoder.many(wrapped, 1) is None
@@ -61,7 +62,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_good_body_goes_the_fast_way(name: str) -> None:
+def test_a_good_body_is_decoded_fast(name: str) -> None:
     assert agree(name, json.dumps(example(name)).encode())
     assert agree(name, json.dumps(example(name), indent=1).encode() + b"\n")
 
@@ -117,14 +118,14 @@ def test_each_kind_of_field(field: str, value: Any) -> None:
     agree("mixed", json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def test_a_name_given_twice_is_left_to_the_slow_way() -> None:
+def test_a_name_given_twice_is_left_to_the_reference() -> None:
     assert agree("texts", b'{"text_length": 1, "text_length": 2, "num_keywords": 3}') is None
     assert agree("texts", b'{"text_length": 1, "text\\u005flength": 2, "num_keywords": 3}') is None
     assert agree("mixed", json.dumps(example("mixed")).encode()[:-1] + b', "raw": "a", "raw": null}') is None
     assert agree("mixed", json.dumps(example("mixed")).encode()[:-1] + b', "raw": null, "raw": "a"}') is None
 
 
-def test_a_field_that_no_type_can_hold_is_left_to_the_slow_way() -> None:
+def test_a_field_without_a_fast_type_is_left_to_the_reference() -> None:
     assert FastDecoder(MIXED).one(json.dumps(GOOD).encode()) is None
 
 
@@ -153,4 +154,4 @@ def test_any_bytes_near_a_record(name: str, data: st.DataObject) -> None:
         )
     decoder, schema = DECODERS[name]
     fast = decoder.one(bytes(body))
-    assert fast is None or repr(fast) == repr(slow(bytes(body), schema)), bytes(body)
+    assert fast is None or repr(fast) == repr(reference(bytes(body), schema)), bytes(body)

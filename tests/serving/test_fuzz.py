@@ -1,4 +1,4 @@
-"""Requests that nobody thought of: generated from the service's own description, and as bytes that break all rules."""
+"""Generated requests: from the service's own API description, and as bytes that break all rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.serving.cases import GOOD
-from tests.serving.conftest import Service
+from tests.support.request_cases import GOOD
+from tests.support.service import Service
 
 pytestmark = pytest.mark.stack
 
@@ -30,10 +30,10 @@ CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
 )
-EXAMPLES = 50  # generated for an operation in a phase, besides the systematic ones of the coverage phase
-REFUSALS = {400, 413, 415, 422}
+EXAMPLES = 50  # generated per operation and phase, besides the systematic ones of the coverage phase
+REJECTIONS = {400, 413, 415, 422}
 
-# Values and names that parsers, numbers and texts are known to disagree on.
+# Values and names on which parsers are known to disagree.
 NUMBERS = st.from_regex(r"-?[0-9]{1,400}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,7})?", fullmatch=True)
 WORDS = st.sampled_from(
     [
@@ -58,7 +58,7 @@ NAMES = st.sampled_from(
 
 
 def _objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """JSON objects as text; a name may come twice."""
+    """JSON objects as text; a name may occur twice."""
     pairs = st.lists(st.tuples(NAMES, values), max_size=4)
     return pairs.map(lambda given: "{" + ", ".join(f'"{name}": {value}' for name, value in given) + "}")
 
@@ -78,7 +78,7 @@ DEEP = st.tuples(st.sampled_from(["[", '{"a":', '{"text_length":[', '{"records":
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A good body of which a part was cut out or replaced by any bytes."""
+    """A good body, a part of which is removed or replaced by arbitrary bytes."""
     body = draw(st.sampled_from([GOOD, f'{{"records": [{GOOD}, {GOOD}]}}'])).encode()
     start = draw(st.integers(0, len(body)))
     end = draw(st.integers(start, min(len(body), start + 8)))
@@ -111,8 +111,8 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def quiet(service: Service) -> Any:
-    """The service; that it is alive, unchanged and logged no traceback is checked when the module has done with it."""
+def unharmed(service: Service) -> Iterator[Service]:
+    """The service. After the module's tests it must be alive and unchanged, without a traceback in its log."""
     before = service.client.get("/version").json()
     yield service
     assert service.process.poll() is None
@@ -121,9 +121,9 @@ def quiet(service: Service) -> Any:
     assert "Traceback" not in service.text() and '"level": "ERROR"' not in service.text()
 
 
-def test_generated_requests_are_answered_as_the_description_says(quiet: Service, tmp_path: Path):
+def test_generated_requests_are_answered_as_the_description_says(unharmed: Service, tmp_path: Path):
     command = [
-        str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{quiet.port}/openapi.json",
+        str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{unharmed.port}/openapi.json",
         "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--mode", "all",
         "--max-examples", str(EXAMPLES), "--seed", "1", "--generation-deterministic",
         "--continue-on-failure", "--request-timeout", "20", "--workers", "1", "--no-color", "--warnings", "off",
@@ -139,15 +139,15 @@ def _hostile(test: Callable[..., None]) -> Callable[..., None]:
 
 
 @_hostile
-def test_any_bytes_get_a_prediction_or_a_reasoned_refusal(quiet: Service, body: bytes):
-    answer = _post(quiet, "/predict", body)
+def test_any_bytes_are_answered_with_a_prediction_or_a_documented_error(unharmed: Service, body: bytes):
+    answer = _post(unharmed, "/predict", body)
     if answer.status_code == 200:
         _check_scored(_parse(body), answer.json())
 
 
 @_hostile
-def test_any_bytes_as_a_batch(quiet: Service, body: bytes):
-    answer = _post(quiet, "/predict/batch", body)
+def test_any_bytes_as_a_batch(unharmed: Service, body: bytes):
+    answer = _post(unharmed, "/predict/batch", body)
     if answer.status_code == 200:
         asked, answered = _parse(body)["records"], answer.json()["predictions"]
         assert len(asked) == len(answered)
@@ -156,30 +156,30 @@ def test_any_bytes_as_a_batch(quiet: Service, body: bytes):
 
 
 def _post(service: Service, path: str, body: bytes) -> httpx.Response:
-    """The answer, which is a 200 or a refusal in its documented form."""
+    """The answer, which is a 200 or an error in its documented form."""
     answer = service.client.post(path, content=body, headers={"content-type": "application/json"})
-    said = answer.json()
+    content = answer.json()
     assert answer.headers["content-type"] == "application/json"
     if answer.status_code != 200:
-        assert answer.status_code in REFUSALS
-        assert said["error"] and said["request_id"] == answer.headers["x-request-id"]
-        assert all(isinstance(problem["field"], str) and problem["message"] for problem in said.get("fields", []))
+        assert answer.status_code in REJECTIONS
+        assert content["error"] and content["request_id"] == answer.headers["x-request-id"]
+        assert all(isinstance(problem["field"], str) and problem["message"] for problem in content.get("fields", []))
     return answer
 
 
 def _parse(body: bytes) -> Any:
-    """As Python's own parser reads it, strictly: UTF-8, and no name twice in one object."""
+    """Parses UTF-8 JSON in which no object has a name twice."""
 
     def no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
-        assert len(names) == len(set(names)), "a name that is given twice was scored"
+        assert len(names) == len(set(names)), "a record with a name twice was scored"
         return dict(pairs)
 
     return json.loads(body.decode("utf-8"), object_pairs_hook=no_name_twice)
 
 
 def _check_scored(record: Any, answer: dict[str, Any]) -> None:
-    """Only a whole record of two finite numbers may be scored."""
+    """Only a complete record of two finite numbers may be scored."""
     assert set(record) == {"text_length", "num_keywords"}
     assert all(type(value) in (int, float) and math.isfinite(value) for value in record.values())
     assert answer["prediction"] in (0, 1) and 0 <= answer["probability"] <= 1

@@ -1,4 +1,4 @@
-"""The page in a real browser, against a real service. Answers that it does not give are put in by the browser.
+"""The page in a real browser, against a real service. The browser replaces answers that the service does not give.
 
 Screenshots are kept in ``$NIGHTJAR_HOME/screenshots``.
 """
@@ -10,19 +10,20 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from include.workloads import FieldSpec, load
 from serving.openapi import record_schema
-from serving.page import FILES
-from tests.serving.conftest import Service
+from tests.support.service import Service
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
+# The page's routes, and the media type of each.
+FILES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = (
     "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
@@ -36,7 +37,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Whatever would be asked of the network beyond loopback fails, and shows in the console.
+    # Every request beyond loopback fails, and is shown in the console.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
@@ -55,17 +56,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 
 class Visit:
-    """One page, and what it asked for and complained about."""
+    """One page, its requests, and the warnings and errors in its console."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.page, self.base = page, base
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on(
-            "console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.requests: list[str] = []
+        self.problems: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def _on_console(self, line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning"):
+            self.problems.append(line.text)
 
     def open(self, width: int = 1280) -> Page:
         self.page.set_viewport_size({"width": width, "height": 900})
@@ -74,8 +77,8 @@ class Visit:
         expect(self.page.locator("#state")).to_have_text("live")
         return self.page
 
-    def answers(self, path: str, body: Any, status: int = 200) -> None:
-        """The service's place is taken for one path."""
+    def replace(self, path: str, body: Any, status: int = 200) -> None:
+        """Replaces the service's answer on one path."""
         text = body if isinstance(body, str) else json.dumps(body)
         self.page.route(
             self.base + path, lambda route: route.fulfill(status=status, content_type="application/json", body=text)
@@ -87,9 +90,9 @@ def visit(browser: BrowserContext, service: Service) -> Iterator[Visit]:
     base = f"http://127.0.0.1:{service.port}"
     one = Visit(browser.new_page(), base)
     yield one
-    assert all(url.startswith((base, "data:")) for url in one.asked), one.asked
-    # The browser itself notes every 4xx; anything else is a fault of the page.
-    assert [text for text in one.complaints if "the server responded with a status of 4" not in text] == []
+    assert all(url.startswith((base, "data:")) for url in one.requests), one.requests
+    # The browser itself reports every 4xx; anything else is an error of the page.
+    assert [text for text in one.problems if "the server responded with a status of 4" not in text] == []
     one.page.close()
 
 
@@ -100,7 +103,7 @@ def shoot(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [380, 1280])
-def test_a_prediction(visit: Visit, width: int, scheme: str):
+def test_a_prediction(visit: Visit, width: int, scheme: Literal["light", "dark"]):
     visit.page.emulate_media(color_scheme=scheme)
     page = visit.open(width)
     assert page.get_by_label("text_length").input_value() == "120"
@@ -112,11 +115,11 @@ def test_a_prediction(visit: Visit, width: int, scheme: str):
     expect(page.locator("#answer")).to_contain_text(f"{percent} %")
     expect(page.locator("#quantiles")).to_contain_text("p99")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert visit.complaints == []
+    assert visit.problems == []
     shoot(page, f"answer-{width}-{scheme}")
 
 
-def test_what_is_live(visit: Visit, service: Service):
+def test_the_live_model(visit: Visit, service: Service):
     version = service.client.get("/version").json()
     page = visit.open()
     for name in ("workload", "model_version", "cutoff", "engine"):
@@ -130,7 +133,7 @@ def test_the_parity_of_every_engine_tried(visit: Visit, service: Service):
         {"engine": "treelite", "passed": False, "rows": 2000, "reason": "17 labels differ"},
         {"engine": "onnxruntime", "passed": True, "rows": 2000, "max_difference": 3.1e-8},
     ]
-    visit.answers("/version", {**service.client.get("/version").json(), "engine_microseconds": 8.25, "parity": parity})
+    visit.replace("/version", {**service.client.get("/version").json(), "engine_microseconds": 8.25, "parity": parity})
     page = visit.open()
     shown = [
         "failedtreelite2,000 rows · 17 labels differ",
@@ -141,7 +144,7 @@ def test_the_parity_of_every_engine_tried(visit: Visit, service: Service):
     shoot(page, "parity-1280-light")
 
 
-def test_a_field_that_is_refused_says_why_beside_it(visit: Visit):
+def test_the_error_of_a_field_is_shown_beside_it(visit: Visit):
     page = visit.open()
     field = page.get_by_label("num_keywords")
     field.fill("three")
@@ -164,17 +167,17 @@ def test_a_field_that_is_refused_says_why_beside_it(visit: Visit):
     [("1e400", '"text_length": 1e400'), ("0.10000000000000000001", '"text_length": 0.10000000000000000001'), ("", "{}"),
      ('1, "x": 2', '"text_length": "1, \\"x\\": 2"')],
 )  # fmt: skip
-def test_what_is_typed_is_what_is_sent(visit: Visit, typed: str, sent: str):
+def test_numbers_are_sent_as_they_are_typed(visit: Visit, typed: str, sent: str):
     page = visit.open()
     page.get_by_label("num_keywords").fill("")
     page.get_by_label("text_length").fill(typed)
     with page.expect_request("**/predict") as request:
         page.keyboard.press("Enter")
-    assert sent in request.value.post_data
+    assert sent in (request.value.post_data or "")
     expect(page.locator("#field-num_keywords-message")).to_have_text("is missing")
 
 
-def test_every_type_of_field_and_what_an_empty_one_means(visit: Visit):
+def test_every_type_of_field_and_empty_fields(visit: Visit):
     fields = {
         "late": FieldSpec(type="boolean", example=True),
         "rain": FieldSpec(type="boolean", nullable=True),
@@ -185,20 +188,20 @@ def test_every_type_of_field_and_what_an_empty_one_means(visit: Visit):
         "seats": FieldSpec(type="integer", nullable=True, example=149),
         "engines": FieldSpec(type="integer"),
     }
-    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
+    visit.replace("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
     page = visit.open()
     with page.expect_request("**/predict") as request:
         page.get_by_role("button", name="Predict").click()
-    # An empty field is left out, but for a text that must be there: that one may well be empty.
+    # Empty fields are left out, except a required text, which may be empty.
     expected = {"late": True, "departure": "2013-06-20T14:30:00Z", "carrier": "UA", "note": "", "seats": 149}
-    assert json.loads(request.value.post_data) == expected
+    assert json.loads(request.value.post_data or "") == expected
     expect(page.get_by_label("rain")).to_have_attribute("aria-required", "false")
 
 
 @pytest.mark.parametrize("width", [380, 1280])
 def test_a_form_of_many_fields(visit: Visit, width: int):
     fields = load("flights").request
-    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
+    visit.replace("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields)}}})
     page = visit.open(width)
     assert page.locator("#fields input, #fields select").count() == len(fields)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -214,14 +217,14 @@ def test_a_value_outside_the_training_range_is_answered_with_a_warning(visit: Vi
     shoot(page, "warning-380-light")
 
 
-def test_what_comes_from_outside_is_text(visit: Visit, service: Service):
+def test_text_from_outside_is_never_markup(visit: Visit, service: Service):
     version = dict.fromkeys(service.client.get("/version").json(), HOSTILE)
     record = {"properties": {HOSTILE: {"type": "string", "description": HOSTILE, "examples": [HOSTILE]}}}
     problem = {"error": HOSTILE, "request_id": HOSTILE, "fields": [{"field": HOSTILE, "message": HOSTILE}]}
-    visit.answers("/version", {**version, "parity": [{"engine": HOSTILE, "passed": False, "reason": HOSTILE}]})
-    visit.answers("/openapi.json", {"components": {"schemas": {"Record": record}}})
-    visit.answers("/metrics", f'nightjar_request_seconds_bucket{{route="/predict",le="{HOSTILE}"}} 1')
-    visit.answers("/predict", problem, 422)
+    visit.replace("/version", {**version, "parity": [{"engine": HOSTILE, "passed": False, "reason": HOSTILE}]})
+    visit.replace("/openapi.json", {"components": {"schemas": {"Record": record}}})
+    visit.replace("/metrics", f'nightjar_request_seconds_bucket{{route="/predict",le="{HOSTILE}"}} 1')
+    visit.replace("/predict", problem, 422)
     page = visit.open(380)
     page.get_by_role("button", name="Predict").click()
     expect(page.get_by_role("alert")).to_contain_text(HOSTILE)
@@ -232,7 +235,7 @@ def test_what_comes_from_outside_is_text(visit: Visit, service: Service):
     shoot(page, "hostile-380-light")
 
 
-def test_a_key_is_asked_for_where_one_is_needed(visit: Visit):
+def test_a_key_is_requested_where_one_is_needed(visit: Visit):
     refusal = {"error": "send a valid key in the header x-api-key", "request_id": "r", "fields": []}
 
     def guard(route: Route) -> None:
@@ -254,7 +257,7 @@ def test_a_key_is_asked_for_where_one_is_needed(visit: Visit):
     expect(page.get_by_role("meter")).to_be_visible()
 
 
-def test_percentiles_are_those_of_the_histogram(visit: Visit):
+def test_percentiles_are_interpolated_from_the_histogram(visit: Visit):
     lines = [
         '# HELP nightjar_request_seconds "le" of {route="/predict"}',
         'nightjar_request_seconds_bucket{le="0.001",route="/predict"} 50.0',
@@ -265,21 +268,21 @@ def test_percentiles_are_those_of_the_histogram(visit: Visit):
         'nightjar_requests_total{route="/predict",status="200"} 97.0',
         'nightjar_requests_total{route="/predict",status="503"} 3.0',
     ]
-    visit.answers("/metrics", "\n".join(lines))
+    visit.replace("/metrics", "\n".join(lines))
     page = visit.open()
     # 95 of 100: 5 of the 8 in the bucket from 2 to 10 ms. 99 of 100: beyond the last bound.
     expect(page.locator("#quantiles dd")).to_have_text(["1 ms", "7 ms", "over 10 ms", "100", "3"])
 
 
-def test_without_metrics_the_rest_works(visit: Visit):
-    visit.answers("/metrics", {"error": "Not Found"}, 404)
+def test_the_page_works_without_metrics(visit: Visit):
+    visit.replace("/metrics", {"error": "Not Found"}, 404)
     page = visit.open()
     expect(page.locator("#latency-note")).to_have_text("No request has been counted yet.")
     page.get_by_role("button", name="Predict").click()
     expect(page.get_by_role("meter")).to_be_visible()
 
 
-def test_every_control_is_reached_by_keyboard_and_shows_it(visit: Visit):
+def test_every_control_is_reached_by_keyboard_and_shows_its_focus(visit: Visit):
     page = visit.open()
     reached = []
     for _ in range(6):
@@ -291,10 +294,10 @@ def test_every_control_is_reached_by_keyboard_and_shows_it(visit: Visit):
     assert page.evaluate(unnamed) == 0
 
 
-def test_the_files_are_sent_closed_and_asked_for_again(service: Service):
-    for path, (_, media_type) in FILES.items():
+def test_the_files_have_security_headers_and_are_revalidated(service: Service):
+    for path, media_type in FILES.items():
         answer = service.client.get(path)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, f"{media_type}; charset=utf-8")
         assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-cache"
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy

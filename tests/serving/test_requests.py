@@ -4,18 +4,18 @@ import gzip
 import json
 import socket
 import time
+from typing import Any
 
 import pytest
 
-from tests.serving.cases import GOOD, RECORDS
-from tests.serving.conftest import Service
+from tests.support.request_cases import GOOD, RECORDS
+from tests.support.service import JSON, Service
 
 pytestmark = pytest.mark.stack
-JSON = {"content-type": "application/json"}
 NAMES = [case[0] for case in RECORDS]
 
 
-def _fields(answer: dict) -> set[str]:
+def _fields(answer: dict[str, Any]) -> set[str]:
     return {entry["field"] for entry in answer["fields"]}
 
 
@@ -88,13 +88,13 @@ def test_the_request_around_its_body(service: Service, path: str, content: bytes
     assert answer.json()["error"]
 
 
-def test_a_charset_is_no_hindrance(service: Service):
+def test_a_charset_is_accepted(service: Service):
     answer = service.client.post("/predict", content=GOOD, headers={"content-type": "application/json; charset=utf-8"})
     assert answer.status_code == 200
 
 
-def test_a_body_without_end_is_refused_while_it_is_read(service: Service):
-    """Chunked, so no length is declared; the answer must come although the body never ends."""
+def test_an_endless_body_is_rejected_while_it_is_read(service: Service):
+    """The body is chunked, so no length is declared; the answer must arrive although the body never ends."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         head = (
             "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -124,8 +124,8 @@ def test_request_ids(service: Service, given: str, kept: bool):
     assert (answer.headers["x-request-id"] == given) == kept
 
 
-def test_no_request_of_this_module_was_a_bug(service: Service):
-    """Runs last: the log holds no 500, and every line of it is JSON."""
+def test_no_request_of_this_module_was_an_internal_error(service: Service):
+    """Runs last: the log has no 500, and every line of it is JSON."""
     service.client.get("/version", headers={"x-request-id": "the-last-one"})
     end = time.monotonic() + 30
     while "the-last-one" not in service.text() and time.monotonic() < end:

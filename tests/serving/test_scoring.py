@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from include.model.score import ScoreError
-from serving.scoring import CHUNK_ROWS, MAX_BATCHES, Overloaded, Scoring
-from tests.serving.states import FAST, SLOW, Model, make_state
+from serving.scoring import CHUNK_ROWS, MAX_BATCHES, OverloadedError, Scoring
+from tests.support.serving_state import FAST, SLOW, FakeModel, make_state
 
 
 def record(length: float) -> dict[str, Any]:
@@ -21,11 +21,11 @@ def share(row: list[float]) -> float:
     return row[0] / 1000
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:
+def run[Result](work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
-def scoring(model: Model, median: float = SLOW, **changes: Any) -> Scoring:
+def scoring(model: FakeModel, median: float = SLOW, **changes: Any) -> Scoring:
     return make_state(model, median, **changes).scoring
 
 
@@ -34,27 +34,27 @@ async def gathered(target: Scoring, lengths: list[float]) -> list[Any]:
 
 
 def test_a_fast_engine_is_called_on_the_event_loop():
-    model = Model(share)
+    model = FakeModel(share)
     target = scoring(model, FAST)
     assert target.inline and run(gathered(target, [100, 200])) == [0.1, 0.2]
     assert model.calls == [1, 1]
 
 
 def test_rows_that_wait_for_a_slow_engine_are_scored_together():
-    model = Model(share, seconds=0.05)
+    model = FakeModel(share, seconds=0.05)
     answers = run(gathered(scoring(model), [float(i) for i in range(20)]))
     assert answers == [i / 1000 for i in range(20)]
     assert model.calls == [1, 19]
 
 
-def test_a_refused_row_takes_no_other_with_it():
-    model = Model(share, seconds=0.02)
+def test_a_refused_row_does_not_fail_the_others():
+    model = FakeModel(share, seconds=0.02)
     answers = run(gathered(scoring(model), [1, 2, -3, 4]))
     assert [answer for answer in answers if not isinstance(answer, Exception)] == [0.001, 0.002, 0.004]
     assert isinstance(answers[2], ScoreError)
 
 
-def test_an_engine_that_crashes_fails_what_was_in_its_call_and_goes_on():
+def test_a_crash_of_the_engine_fails_only_the_rows_of_its_call():
     broken = [True]
 
     def score(row: list[float]) -> float:
@@ -63,23 +63,23 @@ def test_an_engine_that_crashes_fails_what_was_in_its_call_and_goes_on():
         return 0.5
 
     async def twice() -> list[Any]:
-        target = scoring(Model(score))
+        target = scoring(FakeModel(score))
         return [*await gathered(target, [1]), *await gathered(target, [1]), target.in_flight]
 
     first, second, left = run(twice())
     assert isinstance(first, RuntimeError) and second == 0.5 and left == 0
 
 
-def test_more_than_the_limit_in_work_is_refused():
-    model = Model(share, seconds=0.05)
+def test_records_beyond_the_limit_are_refused():
+    model = FakeModel(share, seconds=0.05)
     answers = run(gathered(scoring(model, max_in_flight=4), [1.0] * 10))
-    assert sum(isinstance(answer, Overloaded) for answer in answers) == 6
+    assert sum(isinstance(answer, OverloadedError) for answer in answers) == 6
     assert [answer for answer in answers if answer == 0.001] == [0.001] * 4
 
 
-def test_a_cancelled_request_leaves_its_place():
+def test_a_cancelled_request_frees_its_place():
     async def cancelled() -> int:
-        target = scoring(Model(share, seconds=0.05))
+        target = scoring(FakeModel(share, seconds=0.05))
         task = asyncio.create_task(target.one(record(1)))
         await asyncio.sleep(0.01)
         task.cancel()
@@ -91,8 +91,8 @@ def test_a_cancelled_request_leaves_its_place():
 
 
 @pytest.mark.parametrize("median", [FAST, SLOW])
-def test_a_batch_goes_in_chunks_and_names_the_bad_record(median: float):
-    model = Model(share)
+def test_a_batch_is_scored_in_chunks_and_the_error_has_the_records_index(median: float):
+    model = FakeModel(share)
     target = scoring(model, median)
     rows = CHUNK_ROWS * 2 + 1
 
@@ -109,8 +109,8 @@ def test_a_batch_goes_in_chunks_and_names_the_bad_record(median: float):
 
 
 @pytest.mark.parametrize("median", [FAST, SLOW])
-def test_single_records_pass_a_batch_by(median: float):
-    model = Model(share, seconds=0.02)
+def test_single_records_are_scored_between_the_chunks_of_a_batch(median: float):
+    model = FakeModel(share, seconds=0.02)
     target = scoring(model, median)
     order: list[str] = []
 
@@ -131,10 +131,10 @@ def test_single_records_pass_a_batch_by(median: float):
 
 
 def test_batches_beyond_the_limit_are_refused():
-    target = scoring(Model(share, seconds=0.02))
+    target = scoring(FakeModel(share, seconds=0.02))
 
     async def many() -> list[Any]:
         work = [target.many(b"", lambda _: [record(1)], lambda one: one) for _ in range(MAX_BATCHES + 2)]
         return await asyncio.gather(*work, return_exceptions=True)
 
-    assert sum(isinstance(answer, Overloaded) for answer in run(many())) == 2
+    assert sum(isinstance(answer, OverloadedError) for answer in run(many())) == 2

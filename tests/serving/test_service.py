@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
 
 import pytest
 
 from include.model import bundle
-from tests.serving.conftest import Service
 from tests.support.bundles import Creates, seal_text, text_files
+from tests.support.service import Service, StartService
 
 pytestmark = pytest.mark.stack
-Start = Callable[..., Service]
 
 
-def test_what_is_served(service: Service):
+def test_version_describes_the_served_model(service: Service):
     answer = service.client.get("/version").json()
     assert answer == {
         "workload": "texts",
@@ -31,7 +29,7 @@ def test_what_is_served(service: Service):
     assert service.client.get("/health").json() == {"status": "alive"}
 
 
-def test_golden_rows_again(service: Service):
+def test_golden_scores_the_golden_rows_again(service: Service):
     answer = service.client.get("/golden").json()
     assert answer["ok"] and answer["rows"] >= bundle.MINIMUM_GOLDEN_ROWS and answer["max_difference"] <= 1e-6
 
@@ -52,14 +50,14 @@ def test_openapi_is_made_from_the_bundles_schema(service: Service):
     assert service.client.get("/docs").status_code == 200
 
 
-def test_a_wrong_digest_ends_the_process_and_unpickles_nothing(start: Start, tmp_path):
+def test_a_wrong_digest_ends_the_process_and_unpickles_nothing(start: StartService, tmp_path):
     trap = tmp_path / "trap"
     service = start(bundle.pack(text_files(Creates(trap))), BUNDLE_DIGEST="0" * 64)
     assert service.exit_code() == 3
     assert "was asked for; nothing was loaded" in service.text() and not trap.exists()
 
 
-def test_wrong_golden_rows_are_told_by_ready_and_end_the_process(start: Start):
+def test_ready_reports_wrong_golden_rows_and_the_process_ends(start: StartService):
     files = text_files()
     lines = [json.loads(line) for line in files[bundle.GOLDEN].splitlines()]
     lines[0]["probability"] = 0.123
@@ -83,19 +81,19 @@ def test_wrong_golden_rows_are_told_by_ready_and_end_the_process(start: Start):
         (bundle.pack(text_files()), {"BUNDLE_URI": "file:///nowhere/bundle.tar.gz"}, "No such file"),
     ],
 )
-def test_a_bundle_that_cannot_be_served(start: Start, packed: bytes, environment: dict[str, str], reason: str):
+def test_a_bundle_that_cannot_be_served(start: StartService, packed: bytes, environment: dict[str, str], reason: str):
     service = start(packed, **environment)
     assert service.exit_code() == 3
     assert reason in service.text()
 
 
-def test_wrong_settings_name_every_variable(start: Start):
+def test_wrong_settings_name_every_variable(start: StartService):
     service = start(b"", BUNDLE_DIGEST="short", MODEL_VERSION="", MAX_BATCH="many")
     assert service.exit_code() != 0
     assert all(name in service.text() for name in ("BUNDLE_DIGEST", "MODEL_VERSION", "MAX_BATCH"))
 
 
-def test_sigterm_stops_gracefully(start: Start):
+def test_sigterm_stops_gracefully(start: StartService):
     service = start(bundle.pack(text_files()))
     service.until("/ready", 200)
     service.process.send_signal(signal.SIGTERM)

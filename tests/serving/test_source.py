@@ -1,27 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from serving.source import SourceError, fetch
-
-
-@pytest.fixture
-def bucket(client: Callable) -> str:
-    client("s3").create_bucket(Bucket="artifacts")
-    return "artifacts"
+from tests.support.moto_cloud import ARTIFACT, MotoCloud
 
 
 @pytest.mark.stack
-def test_from_s3(client: Callable, bucket: str, tmp_path):
-    client("s3").put_object(Bucket=bucket, Key="jobs/a b/bundle.tar.gz", Body=b"content")
-    assert fetch(f"s3://{bucket}/jobs/a b/bundle.tar.gz", tmp_path / "copy").read_bytes() == b"content"
-    with pytest.raises(SourceError, match=r"s3://artifacts/none cannot be fetched: .*NoSuchKey"):
-        fetch(f"s3://{bucket}/none", tmp_path / "copy")
+@pytest.mark.parametrize("key", ["jobs/a b/bundle.tar.gz", "jobs/a?b#c/bundle.tar.gz"])
+def test_from_s3(cloud: MotoCloud, tmp_path: Path, key: str):
+    cloud.client("s3").put_object(Bucket=ARTIFACT, Key=key, Body=b"content")
+    assert fetch(f"s3://{ARTIFACT}/{key}", tmp_path / "copy").read_bytes() == b"content"
 
 
-def test_from_a_file(tmp_path):
+@pytest.mark.stack
+@pytest.mark.usefixtures("cloud")
+def test_a_missing_object_is_named(tmp_path: Path):
+    with pytest.raises(SourceError, match=rf"s3://{ARTIFACT}/none cannot be fetched: .*NoSuchKey"):
+        fetch(f"s3://{ARTIFACT}/none", tmp_path / "copy")
+
+
+def test_from_a_file(tmp_path: Path):
     path = tmp_path / "a bundle.tar.gz"
     path.write_bytes(b"content")
     assert fetch(path.as_uri(), tmp_path / "copy").read_bytes() == b"content"
@@ -29,9 +30,8 @@ def test_from_a_file(tmp_path):
         fetch(tmp_path.as_uri(), tmp_path / "copy")
 
 
-def test_one_that_is_too_large(tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("serving.source.MAX_BUNDLE_BYTES", 10)
+def test_a_bundle_that_is_too_large(tmp_path: Path):
     path = tmp_path / "bundle.tar.gz"
     path.write_bytes(b"x" * 11)
     with pytest.raises(SourceError, match="larger than 10 bytes"):
-        fetch(path.as_uri(), tmp_path / "copy")
+        fetch(path.as_uri(), tmp_path / "copy", max_bytes=10)

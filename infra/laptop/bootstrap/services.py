@@ -106,7 +106,7 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
                 "image": settings.serving_image,
                 "essential": True,
                 "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
-                "environment": _environment(workload),
+                "environment": container_environment(workload),
                 "logConfiguration": {
                     "logDriver": "awslogs",
                     "options": {
@@ -128,7 +128,8 @@ def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str,
     aws.ecs.register_task_definition(**definition)
 
 
-def _environment(workload: Workload) -> list[dict[str, str]]:
+def container_environment(workload: Workload) -> list[dict[str, str]]:
+    """Returns the environment of the service's container, in the form of a task definition."""
     values = {
         "WORKLOAD": workload.name,
         "PORT": str(CONTAINER_PORT),

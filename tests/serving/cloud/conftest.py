@@ -1,172 +1,26 @@
-"""The real service on the local cloud: two tasks behind a load balancer, as the laptop's platform runs them."""
+"""Fixtures of a service on the local cloud."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from include.model import bundle
-from tests.serving.cloud.load import Load
-from tests.support.bundles import seal_text, text_files
-from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
-from tests.support.localcloud import ACCOUNT, ROOT, VENVS, Cloud, base_config, running_cloud
-from tests.support.ports import free_port
-
-NAME = "texts"
-BUCKET = "bundles"
-# Least that Fargate sells; the laptop drains for as long (infra/laptop/bootstrap/services.py).
-TASK_SIZE = {"cpu": "256", "memory": "512"}
-DRAIN_SECONDS = 3
-STOP_SECONDS = 5
-SETTLE_SECONDS = 90
-GRACE_SECONDS = 20  # for a start on a busy machine
-
-
-@dataclass
-class Texts:
-    """The service "texts" and its versions; ``definitions`` maps a version to its task definition."""
-
-    cloud: Cloud
-    ecs: Any
-    listener: int
-    container_port: int
-    target_group: str
-    expected: dict[bytes, float]
-    definitions: dict[str, str] = field(default_factory=dict)
-
-    def publish(self, version: str, packed: bytes, digest: str | None = None) -> str:
-        """Puts a bundle into S3 and registers the task definition that serves it; ``digest`` to claim another one."""
-        key = f"texts/{version}/bundle.tar.gz"
-        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=packed)
-        environment = {
-            "PORT": str(self.container_port),
-            "WORKLOAD": "texts",
-            "MODEL_VERSION": version,
-            "BUNDLE_URI": f"s3://{BUCKET}/{key}",
-            "BUNDLE_DIGEST": digest or bundle.digest(packed),
-            "EXIT_DELAY_SECONDS": "0.5",
-            "AWS_ENDPOINT_URL": self.cloud.endpoint,
-        }
-        container = {
-            "name": "service",
-            "image": "serving:1",
-            "portMappings": [{"containerPort": self.container_port}],
-            "environment": [{"name": name, "value": value} for name, value in environment.items()],
-            "stopTimeout": STOP_SECONDS,
-            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/texts"}},
-        }
-        self.definitions[version] = self.ecs.register_task_definition(
-            family=NAME, requiresCompatibilities=["FARGATE"], networkMode="awsvpc", containerDefinitions=[container],
-            taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/service", executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/execution",
-            **TASK_SIZE,
-        )["taskDefinition"]["taskDefinitionArn"]  # fmt: skip
-        return self.definitions[version]
-
-    def deploy(self, version: str) -> dict[str, Any]:
-        """Redeploys and waits for the verdict; the service deployment that ECS tells of."""
-        update = self.ecs.update_service(cluster=CLUSTER, service=NAME, taskDefinition=self.definitions[version])
-        asked = update["service"]["deployments"][0]["id"]
-        self.cloud.wait_until(lambda: last_rollout(self.ecs, NAME).get("finishedAt"), seconds=120)
-        self.settle()
-        rollout = last_rollout(self.ecs, NAME)
-        assert rollout["status"] != "SUCCESSFUL" or described(self.ecs, NAME)["deployments"][0]["id"] == asked
-        return rollout
-
-    def settle(self) -> None:
-        """Waits until two tasks run, both are healthy behind the load balancer, and nothing else is left of it."""
-        try:
-            self.cloud.wait_until(self._is_settled, seconds=SETTLE_SECONDS)
-        except AssertionError:
-            events = [event["message"] for event in described(self.ecs, NAME)["events"][:8]]
-            raise AssertionError(f"{NAME} did not settle, {self.health()}: {events}") from None
-
-    def _is_settled(self) -> bool:
-        return bool(completed(self.ecs, NAME)) and self.health() == ["healthy"] * 2 and len(self.tasks()) == 2
-
-    def health(self) -> list[str]:
-        """The states of all targets, the draining included."""
-        told = self.cloud.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)[
-            "TargetHealthDescriptions"
-        ]
-        return [target["TargetHealth"]["State"] for target in told]
-
-    def tasks(self) -> list[dict[str, Any]]:
-        """The running tasks, the oldest first."""
-        return sorted(tasks_of(self.ecs, NAME), key=lambda task: task["createdAt"])
-
-    def task(self, arn: str) -> dict[str, Any]:
-        """One task, also when it is over."""
-        return self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0]
-
-    def is_over(self, arn: str) -> bool:
-        return self.task(arn)["lastStatus"] == "STOPPED"
-
-    def load(self, *versions: str) -> Load:
-        return Load(self.listener, self.expected, set(versions))
-
-    def logged(self, text: str) -> bool:
-        """Whether any task of the service logged a line with this text."""
-        logs = self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName="/ecs/texts")
-        return any(text in event["message"] for page in logs for event in page["events"])
-
-
-def process_group(task: dict[str, Any]) -> int:
-    """The process group of a task's container: its first process and all that this forked."""
-    return int(task["containers"][0]["runtimeId"])
+from tests.support.ecs_services import described
+from tests.support.texts_service import NAME, TextsService, running_texts
 
 
 @pytest.fixture(scope="session")
-def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Texts]:
-    """Two tasks of version 1; versions 2 and, as broken ones, "unreadable" and "altered" are published."""
-    image = {
-        "python": str(VENVS / "test" / "bin" / "python"),
-        "cwd": str(ROOT),
-        "env": {"PYTHONPATH": str(ROOT), "HOST": "{host}"},
-        "command": ["python", "-m", "serving"],
-    }
-    with running_cloud(
-        tmp_path_factory.mktemp("texts-cloud"), {**base_config(), "images": {"serving:1": image}}
-    ) as cloud:
-        ecs, listener, port = cloud.client("ecs"), free_port(), free_port()
-        cloud.client("s3").create_bucket(Bucket=BUCKET)
-        ecs.create_cluster(clusterName=CLUSTER)
-        group = balance(cloud, NAME, listener, port, DRAIN_SECONDS)
-        first, second = (bundle.pack(text_files(dataset_version=letter * 64)) for letter in "de")
-        served = Texts(cloud, ecs, listener, port, group, expected_answers(first))
-        served.publish("1", first)
-        served.publish("2", second)
-        served.publish("unreadable", bundle.pack(seal_text(b"not a pickle", text_files()[bundle.GOLDEN])))
-        served.publish("altered", second, digest="0" * 64)
-        ecs.create_service(
-            cluster=CLUSTER, serviceName=NAME, taskDefinition=served.definitions["1"], launchType="FARGATE", desiredCount=2,
-            loadBalancers=[{"targetGroupArn": group, "containerName": "service", "containerPort": port}],
-            deploymentConfiguration={
-                "minimumHealthyPercent": 100,
-                "maximumPercent": 200,
-                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            },
-            networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-            healthCheckGracePeriodSeconds=GRACE_SECONDS,
-        )  # fmt: skip
-        served.settle()
-        yield served
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextsService]:
+    """Two tasks of version 1; version 2 and the broken versions "unreadable" and "altered" are published."""
+    with running_texts(tmp_path_factory.mktemp("texts-cloud")) as service:
+        yield service
 
 
 @pytest.fixture
-def version_1(texts: Texts) -> Texts:
-    """The service with two healthy tasks of version 1, whatever the test before left."""
+def version_1(texts: TextsService) -> TextsService:
+    """The service with two healthy tasks of version 1, in whatever state the previous test left it."""
     texts.settle()
     if described(texts.ecs, NAME)["taskDefinition"] != texts.definitions["1"]:
         assert texts.deploy("1")["status"] == "SUCCESSFUL"
     return texts
-
-
-def expected_answers(packed: bytes) -> dict[bytes, float]:
-    """Request bodies and the probability that the bundle's own scorer gives them."""
-    records = [{"text_length": float(10 + 61 * i), "num_keywords": i % 9} for i in range(40)]
-    scores = bundle.load_packed(packed, bundle.digest(packed)).scorer.probabilities(records)
-    return {json.dumps(record).encode(): float(score) for record, score in zip(records, scores, strict=True)}

@@ -1,4 +1,4 @@
-"""What callers see while versions change: nothing but the version."""
+"""While versions change, callers see nothing but the version."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from tests.serving.cloud.conftest import Texts
+from tests.support.texts_service import TextsService
 
 pytestmark = pytest.mark.stack
 BEFORE_SECONDS = AFTER_SECONDS = 0.7
 
 
-def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: Texts):
+def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: TextsService):
     with version_1.load("1", "2") as load:
         time.sleep(BEFORE_SECONDS)
         at_start = load.mark()
@@ -25,8 +25,12 @@ def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: Texts
         time.sleep(AFTER_SECONDS)
     assert load.failures == []
     assert rollout["status"] == rollback["status"] == "SUCCESSFUL"
-    assert set(load.counts(since=at_start) - load.counts(since=deployed)) == {"1", "2"}, "both answered in between"
-    assert set(load.counts(since=deployed) - load.counts(since=back_from)) == {"2"}, "SUCCESSFUL: nothing else answers"
+    assert set(load.counts(since=at_start) - load.counts(since=deployed)) == {"1", "2"}, (
+        "both versions answered in between"
+    )
+    assert set(load.counts(since=deployed) - load.counts(since=back_from)) == {"2"}, (
+        "after SUCCESSFUL no other version answers"
+    )
     assert set(load.counts(since=back_from) - load.counts(since=rolled_back)) == {"1", "2"}
     assert set(load.counts(since=rolled_back)) == {"1"}
 
@@ -38,7 +42,9 @@ def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: Texts
         ("altered", f"but {'0' * 64} was asked for; nothing was loaded"),
     ],
 )
-def test_a_corrupted_bundle_is_rolled_back_and_the_old_version_answers(version_1: Texts, broken: str, reason: str):
+def test_a_corrupted_bundle_is_rolled_back_and_the_old_version_answers(
+    version_1: TextsService, broken: str, reason: str
+):
     with version_1.load("1") as load:
         rollout = version_1.deploy(broken)
         time.sleep(AFTER_SECONDS)

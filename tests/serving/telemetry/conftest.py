@@ -1,3 +1,5 @@
+"""Fixtures of the telemetry's tests."""
+
 from __future__ import annotations
 
 import os
@@ -8,53 +10,21 @@ import pytest
 from prometheus_client import values
 
 from serving import logs
-from serving.settings import Settings
-from serving.telemetry import Finished, Identity, Prediction, metrics
-
-IDENTITY = Identity("texts", "7", "0" * 64, "onnxruntime")
-
-
-def settings(**changes: object) -> Settings:
-    known = {"bundle_uri": "file:///bundle", "bundle_digest": "0" * 64, "model_version": "7", "workload": "texts"}
-    return Settings.model_validate({**known, "access_log_lines": 0, **changes})
-
-
-def finished(**changes: object) -> Finished:
-    usual = Finished(
-        method="POST",
-        route="/predict",
-        path="/predict",
-        status=200,
-        started=100.0,
-        ended=100.0042,
-        request_id="r-1",
-        caller="",
-        trace_header=b"",
-        bytes_in=60,
-        bytes_out=70,
-        warnings=0,
-        cache="",
-        refusal="",
-    )
-    return usual._replace(**changes)
-
-
-def prediction(number: int, **record: object) -> Prediction:
-    return Prediction(f"r-{number}", {"text_length": 120, "num_keywords": 3, **record}, 0.75, 1)
+from serving.telemetry import metrics
 
 
 @pytest.fixture
-def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for the metrics of several processes."""
+def metrics_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A prepared folder for the metrics of several processes."""
     monkeypatch.setattr(values, "ValueClass", values.ValueClass)
     monkeypatch.setenv(metrics.FOLDER, "")
     folder = tmp_path / "metrics"
     metrics.prepare(folder)
-    yield folder
+    return folder
 
 
 @pytest.fixture
-def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, int]]:
+def pipe() -> Iterator[tuple[int, int]]:
     """A pipe's ends: (reading, writing)."""
     ends = os.pipe()
     yield ends
@@ -64,5 +34,6 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, int]]:
 
 @pytest.fixture
 def restored_logs() -> Iterator[None]:
+    """Log lines are written directly again after the test."""
     yield
-    logs.restore()
+    logs.write_directly()

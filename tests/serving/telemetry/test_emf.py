@@ -6,39 +6,45 @@ import math
 import pytest
 
 from serving.telemetry import emf
-from tests.serving.telemetry.conftest import IDENTITY, finished
+from tests.support.telemetry import MODEL, finished, health_check
 
 
-def test_a_line_is_what_the_specification_says():
+def test_a_line_follows_the_specification():
     window = emf.Window()
     for ended in (100.002, 100.002, 100.05):
         window.finished(finished(ended=ended, cache="hit"))
     window.finished(finished(status=422, warnings=2))
-    window.finished(finished(status=503, route="other"))
+    window.finished(finished(status=503, route="other", scores=False))
     window.depths(4, 2)
-    line = emf.line("Nightjar", IDENTITY, window.take(), 1_700_000_000.1234)
+    line = emf.line("Nightjar", MODEL, window.take(), 1_700_000_000.1234)
     assert line.endswith(b"}\n")
-    told = json.loads(line)
-    directive = told["_aws"]["CloudWatchMetrics"][0]
-    assert told["_aws"]["Timestamp"] == 1_700_000_000_123
+    metrics = json.loads(line)
+    directive = metrics["_aws"]["CloudWatchMetrics"][0]
+    assert metrics["_aws"]["Timestamp"] == 1_700_000_000_123
     assert directive["Namespace"] == "Nightjar"
     assert directive["Dimensions"] == [["Workload"], ["Workload", "ModelVersion"]]
-    assert (told["Workload"], told["ModelVersion"]) == ("texts", "7")
-    assert all(metric["Name"] in told for metric in directive["Metrics"])
+    assert (metrics["Workload"], metrics["ModelVersion"]) == ("texts", "7")
+    assert all(metric["Name"] in metrics for metric in directive["Metrics"])
     assert {"Name": "Latency", "Unit": "Milliseconds"} in directive["Metrics"]
-    assert (told["Requests"], told["Errors4xx"], told["Errors5xx"], told["Warnings"], told["CacheHits"]) == (
+    assert (
+        metrics["Requests"],
+        metrics["Errors4xx"],
+        metrics["Errors5xx"],
+        metrics["Warnings"],
+        metrics["CacheHits"],
+    ) == (
         5,
         1,
         1,
         2,
         3,
     )
-    assert (told["QueueDepth"], told["InFlight"]) == (4, 2)
-    assert told["Latency"]["Counts"] == [2, 1, 1]
-    assert told["Latency"]["Values"] == pytest.approx([2, 4.2, 50], rel=0.063)
+    assert (metrics["QueueDepth"], metrics["InFlight"]) == (4, 2)
+    assert metrics["Latency"]["Counts"] == [2, 1, 1]
+    assert metrics["Latency"]["Values"] == pytest.approx([2, 4.2, 50], rel=0.063)
 
 
-def test_a_window_begins_anew_and_an_empty_one_has_no_latency():
+def test_a_window_is_reset_and_an_empty_one_has_no_latency():
     window = emf.Window()
     window.finished(finished())
     window.take()
@@ -49,8 +55,8 @@ def test_a_window_begins_anew_and_an_empty_one_has_no_latency():
 
 def test_health_checks_are_in_no_figure():
     window = emf.Window()
-    window.finished(finished(route="/health"))
-    window.finished(finished(route="/ready", status=503))
+    window.finished(health_check())
+    window.finished(health_check(route="/ready", status=503))
     values = window.take()
     assert (values["Requests"], values["Errors5xx"]) == (0, 0)
     assert "Latency" not in values
@@ -58,11 +64,11 @@ def test_health_checks_are_in_no_figure():
 
 def test_only_predictions_have_a_latency():
     window = emf.Window()
-    window.finished(finished(route="/docs"))
+    window.finished(finished(route="/docs", scores=False))
     assert "Latency" not in window.take()
 
 
-def test_at_most_a_hundred_values_none_far_from_what_it_was():
+def test_at_most_a_hundred_values_each_near_the_true_one():
     seen = {emf.bucket(0.05 * 1.0001**step) for step in range(122_000)}
     assert seen == set(range(emf.BUCKETS))
     for milliseconds in (0.06, 0.5, 1.0, 7.7, 123.4, 9_999.0):

@@ -1,42 +1,48 @@
-"""The way of a prediction into the lake of the laptop: the delivery stream of the bootstrap, in a real local cloud."""
+"""How a prediction gets into the laptop's lake: through the delivery stream of the bootstrap, in a real local cloud."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
 from include.lake import layout
+from include.workloads import Workload, load
+from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import data, roles, services
+from infra.laptop.config import LaptopConfig
 from serving.telemetry.prediction_log import PredictionLog
-from tests.serving.telemetry.conftest import IDENTITY, prediction
+from serving.telemetry.streams import open_stream
 from tests.support.localcloud import base_config, running_cloud
+from tests.support.telemetry import MODEL, prediction
 
-WORKLOAD = SimpleNamespace(name="texts", serving=SimpleNamespace(cpu=2048))
+
+def with_cpu(cpu: int) -> Workload:
+    flights = load("flights")
+    return flights.model_copy(update={"serving": flights.serving.model_copy(update={"cpu": cpu})})
 
 
 @pytest.mark.stack
-def test_a_prediction_lands_in_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with running_cloud(tmp_path, base_config()) as cloud:
         for name, value in cloud.environment().items():
             monkeypatch.setenv(name, value)
-        aws = SimpleNamespace(s3=cloud.client("s3"), firehose=cloud.client("firehose"))
+        aws = Aws(LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port))
         aws.s3.create_bucket(Bucket="lake")
-        data.create_prediction_log(aws, "lake", WORKLOAD)
-        data.create_prediction_log(aws, "lake", WORKLOAD)  # a second bootstrap
-        lost = []
-        log = PredictionLog(
-            f"firehose://{layout.prediction_stream('texts')}", IDENTITY, 10, lambda sent: None, lost.append
-        )
+        data.create_prediction_log(aws, "lake", load("flights"))
+        data.create_prediction_log(aws, "lake", load("flights"))  # a second bootstrap
+        dropped: list[int] = []
+        stream = open_stream(f"firehose://{layout.prediction_stream('flights')}")
+        log = PredictionLog(stream, MODEL, 10, lambda sent: None, dropped.append)
         log.start()
         log.put(prediction(1))
         log.end(10)
         log.join()
-        (found,) = aws.s3.list_objects_v2(Bucket="lake", Prefix=layout.predictions_prefix("texts"))["Contents"]
+        (found,) = aws.s3.list_objects_v2(Bucket="lake", Prefix=layout.predictions_prefix("flights"))["Contents"]
         line = json.loads(aws.s3.get_object(Bucket="lake", Key=found["Key"])["Body"].read())
-        assert (line["request_id"], line["prediction"], lost) == ("r-1", 1, [])
+        assert (line["request_id"], line["prediction"], dropped) == ("r-1", 1, [])
         assert "PutRecordBatch" in [request["action"] for request in cloud.requests()]
 
 
@@ -48,14 +54,13 @@ def test_the_task_may_put_to_the_prediction_logs_and_to_nothing_else_of_firehose
     assert roles.policies("lake", "artifact").keys() == roles.TRUSTED.keys()
 
 
-def test_the_task_template_says_where_predictions_go():
-    environment = {pair["name"]: pair["value"] for pair in services._environment(WORKLOAD)}
+@pytest.mark.parametrize(("cpu", "workers"), [(256, "1"), (1024, "1"), (2048, "2")])
+def test_the_task_template_names_the_prediction_log(cpu: int, workers: str):
+    environment = {pair["name"]: pair["value"] for pair in services.container_environment(with_cpu(cpu))}
     assert environment == {
-        "WORKLOAD": "texts",
+        "WORKLOAD": "flights",
         "PORT": "8080",
-        "WORKERS": "2",
-        "PREDICTION_LOG": "firehose://nightjar-texts-predictions",
+        "WORKERS": workers,
+        "PREDICTION_LOG": "firehose://nightjar-flights-predictions",
         "METRICS_NAMESPACE": "Nightjar/Serving",
     }
-    quarter = SimpleNamespace(name="texts", serving=SimpleNamespace(cpu=256))
-    assert {"name": "WORKERS", "value": "1"} in services._environment(quarter)

@@ -7,35 +7,42 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
 from serving import logs
 from serving.telemetry import Telemetry
-from tests.serving.telemetry.conftest import IDENTITY, finished, prediction, settings
-from tests.serving.telemetry.test_lines import fill
-from tests.serving.telemetry.test_metrics import samples
+from tests.support.moto_cloud import MotoCloud
+from tests.support.serving_state import make_settings
+from tests.support.telemetry import MODEL, fill, finished, health_check, prediction, samples
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("restored_logs")]
 
 
+class MakeTelemetry(Protocol):
+    """The fixture ``make``."""
+
+    def __call__(self, **changes: object) -> Telemetry: ...
+
+
 @pytest.fixture
-def make(prepared: Path, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Telemetry]:
-    """A telemetry whose stdout is the pipe; not started."""
+def make(metrics_folder: Path, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> MakeTelemetry:
+    """Makes a telemetry whose stdout is the pipe, without starting it."""
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     stdout = os.fdopen(os.dup(pipe[1]), "w")
 
     def make(**changes: object) -> Telemetry:
-        monkeypatch.setattr(sys, "stdout", stdout)  # here: pytest sets it anew between the fixtures and the test
+        monkeypatch.setattr(sys, "stdout", stdout)  # here, because pytest replaces it between the fixtures and the test
         logs.configure()
-        return Telemetry(settings(**changes), IDENTITY, 1.5)
+        return Telemetry(make_settings(**{"access_log_lines": 0, **changes}), MODEL, 1.5)
 
     return make
 
 
-def told(pipe: tuple[int, int]) -> list[dict]:
+def written(pipe: tuple[int, int]) -> list[dict[str, Any]]:
+    """The lines on stdout since the last call."""
     os.set_blocking(pipe[0], False)
     try:
         return [json.loads(line) for line in os.read(pipe[0], 1_000_000).splitlines()]
@@ -43,7 +50,7 @@ def told(pipe: tuple[int, int]) -> list[dict]:
         return []
 
 
-def test_no_thread_before_the_start(make):
+def test_no_thread_before_the_start(make: MakeTelemetry):
     before = threading.active_count()
     telemetry = make(prediction_log="kinesis://x", metrics_namespace="N")
     telemetry.finished(finished())
@@ -51,24 +58,24 @@ def test_no_thread_before_the_start(make):
     telemetry.stop(1)
 
 
-def test_the_log_has_requests_ordinary_lines_and_a_last_embedded_metric(make, pipe):
+def test_the_log_has_requests_ordinary_lines_and_a_last_embedded_metric(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make(access_log_lines=100, metrics_namespace="Nightjar", metrics_interval_seconds=3600)
     telemetry.start()
     telemetry.finished(finished())
-    telemetry.finished(finished(route="/health", path="/health"))
-    telemetry.finished(finished(route="/ready", path="/ready", status=503))
+    telemetry.finished(health_check())
+    telemetry.finished(health_check(route="/ready", path="/ready", status=503))
     logging.getLogger("serving").warning("something")
     telemetry.stop(5)
-    access, ordinary, embedded = told(pipe)
+    access, ordinary, embedded = written(pipe)
     assert (access["message"], access["path"]) == ("request", "/predict")
     assert (ordinary["level"], ordinary["message"]) == ("WARNING", "something")
     assert embedded["Requests"] == 1
     logging.getLogger("serving").info("the end")
-    assert told(pipe)[0]["message"] == "the end"
+    assert written(pipe)[0]["message"] == "the end"
     telemetry.stop(5)
 
 
-def test_embedded_metrics_come_at_their_interval(make, pipe):
+def test_embedded_metrics_are_written_at_their_interval(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make(metrics_namespace="Nightjar", metrics_interval_seconds=1)
     telemetry.start()
     telemetry.depths(4, 1)
@@ -78,15 +85,15 @@ def test_embedded_metrics_come_at_their_interval(make, pipe):
     telemetry.stop(5)
 
 
-def test_without_lines_and_namespace_the_log_has_nothing_of_it(make, pipe):
+def test_without_access_log_and_namespace_nothing_is_written(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make()
     telemetry.start()
     telemetry.finished(finished())
     telemetry.stop(5)
-    assert told(pipe) == []
+    assert written(pipe) == []
 
 
-def test_a_stdout_that_nobody_reads_holds_up_neither_requests_nor_the_end(make, pipe):
+def test_a_stdout_that_nobody_reads_delays_neither_requests_nor_the_end(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make(access_log_lines=10)
     fill(pipe[1])
     telemetry.start()
@@ -104,13 +111,13 @@ def test_a_stdout_that_nobody_reads_holds_up_neither_requests_nor_the_end(make, 
     alive = working.is_alive()
     os.set_blocking(pipe[0], False)
     seen = samples(telemetry.metrics()[0])
-    os.read(pipe[0], 1_000_000)  # lets go whoever waits
+    os.read(pipe[0], 1_000_000)  # unblocks the writers
     assert not alive
     assert seen["nightjar_requests_total", "/predict", "200"] == 3000
     assert seen["nightjar_dropped_total", "log_lines"] > 3000
 
 
-def test_metrics_tell_of_depths_predictions_and_losses(make):
+def test_metrics_have_depths_predictions_and_losses(make: MakeTelemetry):
     telemetry = make(prediction_log="kinesis://x", prediction_log_records=2)
     telemetry.depths(3, 2)
     for number in range(5):
@@ -121,30 +128,31 @@ def test_metrics_tell_of_depths_predictions_and_losses(make):
     assert seen["nightjar_dropped_total", "predictions"] == 3
 
 
-def test_no_failure_of_it_reaches_a_request(make, pipe):
+def test_its_errors_never_reach_a_request(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make(access_log_lines=100, prediction_log="kinesis://x")
     telemetry.start()
+    nothing: Any = None
     for _ in range(3):
         telemetry.finished(finished(status="bad"))
         telemetry.finished(finished(request_id="\ud800"))
-        telemetry.predicted(None)
+        telemetry.predicted(nothing)
     assert samples(telemetry.metrics()[0])["nightjar_telemetry_failures_total",] == 9
     telemetry.stop(5)
-    assert sum("Telemetry failed" in line["message"] for line in told(pipe)) == 1
+    failures = [line for line in written(pipe) if "Telemetry failed" in line["message"]]
+    assert len(failures) == 1 and "Traceback" in failures[0]["traceback"]
 
 
-def test_a_ratio_without_a_collector_is_one_warning(make, pipe):
+def test_a_ratio_without_a_collector_is_one_warning(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make(trace_ratio=1.0)
     telemetry.start()
     telemetry.finished(finished(trace_header=b"Sampled=1"))
     telemetry.stop(5)
-    (line,) = told(pipe)
+    (line,) = written(pipe)
     assert "OTEL_EXPORTER_OTLP_ENDPOINT does not name a collector" in line["message"]
 
 
-def test_the_end_sends_what_waits(make, pipe, client):
-    kinesis = client("kinesis")
-    kinesis.create_stream(StreamName="at-the-end", ShardCount=1)
+def test_the_end_sends_what_is_buffered(make: MakeTelemetry, cloud: MotoCloud):
+    cloud.client("kinesis").create_stream(StreamName="at-the-end", ShardCount=1)
     telemetry = make(prediction_log="kinesis://at-the-end")
     telemetry.start()
     for number in range(10):

@@ -6,15 +6,16 @@ import gzip
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from serving.telemetry.tracing import Sampler, Tracing
-from tests.serving.telemetry.conftest import IDENTITY, finished
+from tests.support.telemetry import MODEL, finished
 
 ROOT = "1-67891233-abcdef012345678912345678"
 TRACE = ROOT[2:].replace("-", "")
@@ -22,7 +23,7 @@ OFFSET = 1_700_000_000.0
 
 
 class Receiver:
-    """Takes traces at ``/v1/traces``."""
+    """Receives traces at ``/v1/traces``."""
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
@@ -45,13 +46,8 @@ class Receiver:
 
     @property
     def spans(self) -> list[Span]:
-        return [
-            s
-            for r in self.requests
-            for resource in r.resource_spans
-            for scope in resource.scope_spans
-            for s in scope.spans
-        ]
+        resources = [resource for request in self.requests for resource in request.resource_spans]
+        return [span for resource in resources for scope in resource.scope_spans for span in scope.spans]
 
 
 @pytest.fixture
@@ -64,17 +60,17 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def sent(receiver: Receiver, header: str, **changes: object) -> Span:
-    tracing = Tracing(IDENTITY, 1.0, random.Random(13))
+    tracing = Tracing(MODEL, 1.0, random.Random(13))
     tracing.finished(finished(trace_header=header.encode("latin-1"), **changes), OFFSET)
     tracing.stop(5)
     return receiver.spans[-1]
 
 
-def attributes(pairs) -> dict[str, object]:
-    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs}
+def attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "string_value") for pair in pairs}
 
 
-def test_the_callers_flag_decides_and_else_the_ratio():
+def test_the_callers_flag_decides_or_else_the_ratio():
     always, never = Sampler(1.0, random.Random(13)), Sampler(0.0, random.Random(13))
     assert never.wants(f"Root={ROOT};Sampled=1".encode())
     assert not always.wants(f"Root={ROOT};Sampled=0;Lineage=x".encode())
@@ -95,19 +91,19 @@ def test_a_span_continues_the_callers_trace(receiver: Receiver):
         pytest.approx((OFFSET + 100) * 1e9, abs=1e3),
         pytest.approx((OFFSET + 100.0042) * 1e9, abs=1e3),
     )
-    told = attributes(span.attributes)
-    assert (told["http.response.status_code"], told["http.route"], told["nightjar.request_id"]) == (
+    recorded = attributes(span.attributes)
+    assert (recorded["http.response.status_code"], recorded["http.route"], recorded["nightjar.request_id"]) == (
         200,
         "/predict",
         "r-1",
     )
-    assert (told["nightjar.cache"], told["nightjar.caller"]) == ("hit", "mobile")
+    assert (recorded["nightjar.cache"], recorded["nightjar.caller"]) == ("hit", "mobile")
     resource = attributes(receiver.requests[-1].resource_spans[0].resource.attributes)
     assert (resource["service.name"], resource["service.version"]) == ("nightjar-texts", "7")
 
 
 @pytest.mark.stack
-def test_a_load_balancers_header_names_no_parent(receiver: Receiver):
+def test_a_load_balancers_header_has_no_parent(receiver: Receiver):
     span = sent(receiver, f"Self=1-67891234-12456789abcdef012345678;Root={ROOT}", status=503, refusal="overload")
     assert span.trace_id.hex() == TRACE
     assert span.parent_span_id == b""
@@ -116,15 +112,15 @@ def test_a_load_balancers_header_names_no_parent(receiver: Receiver):
 
 @pytest.mark.stack
 @pytest.mark.parametrize("header", ["", "Root=nonsense", "Sampled=1", f"Root={ROOT};Parent=zz", "=;=\xff"])
-def test_without_a_trace_to_continue_one_begins_with_the_time(receiver: Receiver, header: str):
+def test_a_new_trace_id_starts_with_the_time(receiver: Receiver, header: str):
     span = sent(receiver, header)
     assert abs(int(span.trace_id.hex()[:8], 16) - time.time()) < 60
     assert span.parent_span_id == b""
 
 
 @pytest.mark.stack
-def test_a_trace_of_one_request_is_not_the_next_ones(receiver: Receiver):
-    tracing = Tracing(IDENTITY, 1.0, random.Random(13))
+def test_requests_do_not_share_a_trace(receiver: Receiver):
+    tracing = Tracing(MODEL, 1.0, random.Random(13))
     for header in (f"Root={ROOT}", "", ""):
         tracing.finished(finished(trace_header=header.encode()), OFFSET)
     tracing.stop(5)
@@ -132,9 +128,9 @@ def test_a_trace_of_one_request_is_not_the_next_ones(receiver: Receiver):
 
 
 @pytest.mark.stack
-def test_a_collector_that_does_not_answer_ends_with_the_time_given(monkeypatch: pytest.MonkeyPatch):
+def test_stopping_does_not_wait_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    tracing = Tracing(IDENTITY, 1.0, random.Random(13))
+    tracing = Tracing(MODEL, 1.0, random.Random(13))
     tracing.finished(finished(), OFFSET)
     stopping = threading.Thread(target=tracing.stop, args=(0.2,), daemon=True)
     stopping.start()

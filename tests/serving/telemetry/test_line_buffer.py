@@ -6,22 +6,25 @@ import os
 import threading
 import time
 
-from serving.telemetry.lines import CHUNK_BYTES, Lines
+import pytest
+
+from serving.telemetry.line_buffer import CHUNK_BYTES, LineBuffer
+from tests.support.telemetry import fill
 
 
-def fill(descriptor: int) -> None:
-    """Writes until the pipe takes no more."""
-    os.set_blocking(descriptor, False)
-    try:
-        while True:
-            os.write(descriptor, b"x" * 4096)
-    except BlockingIOError:
-        os.set_blocking(descriptor, True)
+class Dropped:
+    """Counts dropped lines."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
 
 
 def test_lines_arrive_whole_and_in_order(pipe: tuple[int, int]):
     reading, writing = pipe
-    lines = Lines(1000, writing, lambda: None)
+    lines = LineBuffer(1000, writing, Dropped())
     lines.start()
     for number in range(200):
         lines.put(b"%d\n" % number)
@@ -29,10 +32,15 @@ def test_lines_arrive_whole_and_in_order(pipe: tuple[int, int]):
     assert os.read(reading, 100_000).split() == [b"%d" % number for number in range(200)]
 
 
-def test_one_write_is_never_more_than_a_pipe_takes_in_one_piece(pipe: tuple[int, int], monkeypatch):
-    written = []
-    monkeypatch.setattr(os, "write", lambda descriptor, chunk: written.append(bytes(chunk)) or len(chunk))
-    lines = Lines(1000, pipe[1], lambda: None)
+def test_one_write_is_never_more_than_a_pipe_takes_in_one_piece(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch):
+    written: list[bytes] = []
+
+    def write(descriptor: int, chunk: bytes) -> int:
+        written.append(bytes(chunk))
+        return len(chunk)
+
+    monkeypatch.setattr(os, "write", write)
+    lines = LineBuffer(1000, pipe[1], Dropped())
     for number in range(100):
         lines.put(b"%0200d\n" % number)
     lines.start()
@@ -41,19 +49,24 @@ def test_one_write_is_never_more_than_a_pipe_takes_in_one_piece(pipe: tuple[int,
     assert all(len(chunk) <= CHUNK_BYTES and chunk.endswith(b"\n") for chunk in written)
 
 
-def test_a_pipe_that_nobody_reads_holds_up_no_one(pipe: tuple[int, int]):
+def test_a_pipe_that_nobody_reads_delays_no_writer(pipe: tuple[int, int]):
     reading, writing = pipe
     fill(writing)
-    dropped = []
-    lines = Lines(50, writing, lambda: dropped.append(1))
+    dropped = Dropped()
+    lines = LineBuffer(50, writing, dropped)
     lines.start()
     lines.put(b"first\n")
-    time.sleep(0.5)  # the thread is in its write now
-    offering = threading.Thread(target=lambda: [lines.put(b"line\n") for _ in range(500)], daemon=True)
-    offering.start()
-    offering.join(5)
-    assert not offering.is_alive()
-    assert len(dropped) == 450
+    time.sleep(0.5)  # the thread is blocked in its write now
+
+    def write_many() -> None:
+        for _ in range(500):
+            lines.put(b"line\n")
+
+    writer = threading.Thread(target=write_many, daemon=True)
+    writer.start()
+    writer.join(5)
+    assert not writer.is_alive()
+    assert dropped.count == 450
     assert not lines.stop(0.1)
     os.set_blocking(reading, False)
     text = b""
@@ -69,25 +82,26 @@ def test_a_pipe_that_nobody_reads_holds_up_no_one(pipe: tuple[int, int]):
 
 def test_dropped_lines_are_reported_once_a_second_at_most(pipe: tuple[int, int]):
     reading, writing = pipe
-    lines = Lines(1, writing, lambda: None)
+    lines = LineBuffer(1, writing, Dropped())
     for _ in range(5):
         lines.put(b"{}\n")
-    lines._report()
-    lines.put(b"{}\n")
-    lines._report()
-    assert os.read(reading, 10_000).count(b"\n") == 1
+    for now, reports in ((100.0, 1), (100.9, 0), (101.0, 1)):
+        lines.report_dropped(now)
+        lines.put(b"{}\n")
+        os.write(writing, b"end\n")
+        assert os.read(reading, 10_000).count(b"\n") == reports + 1
 
 
-def test_a_pipe_whose_reader_is_gone_costs_lines_only():
+def test_a_pipe_whose_reader_is_gone_only_drops_lines():
     reading, writing = os.pipe()
     os.close(reading)
-    dropped = []
-    lines = Lines(10, writing, lambda: dropped.append(1))
+    dropped = Dropped()
+    lines = LineBuffer(10, writing, dropped)
     lines.start()
     lines.put(b"line\n")
     lines.put(b"line\n")
     assert lines.stop(5)
-    assert len(dropped) == 2
+    assert dropped.count == 2
     os.close(writing)
 
 
@@ -95,7 +109,7 @@ def test_a_stdout_that_does_not_block_gets_every_line(pipe: tuple[int, int]):
     reading, writing = pipe
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     os.set_blocking(writing, False)
-    lines = Lines(100, writing, lambda: None)
+    lines = LineBuffer(100, writing, Dropped())
     for number in range(100):
         lines.put(b"%0200d\n" % number)
     lines.start()

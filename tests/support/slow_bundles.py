@@ -1,4 +1,4 @@
-"""A model that is slower than a millisecond, as a large forest is: what a shared cache is for."""
+"""A model that is slower than a millisecond, as a large forest is: the shared cache is used for it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ SCORE_SECONDS = 0.003
 
 
 class SlowRegression(LogisticRegression):
-    """Scores as its parent does. The service unpickles it, so it must find this module."""
+    """Scores as its base class does. The service unpickles it, so it must be able to import this module."""
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
         time.sleep(SCORE_SECONDS)
         return super().predict_proba(X)
 
 
 def slow_bundle() -> bytes:
-    """The two-feature bundle, packed, with its model made slow."""
+    """The two-feature bundle with a slow model, packed."""
     files = text_files()
     model = joblib.load(io.BytesIO(files[bundle.MODEL]))
     model.__class__ = SlowRegression

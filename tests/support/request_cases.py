@@ -1,6 +1,6 @@
-"""The table of request bodies: (name, record as it stands in the body, status, field that the answer must name or None).
+"""The table of request bodies: name, record as written in the body, status, and the field that the answer must name.
 
-Each is sent to /predict as it is, and to /predict/batch as the second of two records.
+Each record is sent to /predict as it is, and to /predict/batch as the second of two records.
 """
 
 from __future__ import annotations

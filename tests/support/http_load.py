@@ -1,4 +1,4 @@
-"""A steady load through a load balancer, every answer checked."""
+"""A steady load of predictions, with every answer checked."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from collections.abc import Mapping
 
 KEPT, FRESH = 8, 2
 CONNECTIONS = KEPT + FRESH
-PERIOD_SECONDS = 0.06  # of one connection: with all ten, about 160 requests a second
-# Longer than a wedged task can hold a request before it is killed, so that each request of it is counted once.
+PERIOD_SECONDS = 0.06  # pause of one connection: all ten send about 160 requests a second
+# Longer than a hung task can keep a request before it is killed, so that each of its requests is counted once.
 TIMEOUT_SECONDS = 60.0
 
 
 class Load:
-    """Ten clients in closed loop, ``KEPT`` on one connection each and ``FRESH`` with a new connection for every request.
+    """Ten clients in a closed loop: ``KEPT`` keep their connection, ``FRESH`` open a new one for every request.
 
-    ``expected`` maps request bodies to the probability that every right answer to them has. An answer that is not 200,
-    not this probability or of a version outside ``versions`` is a failure, and so is a connection that ends without one.
+    Args:
+        port: Where the requests are sent.
+        expected: The request bodies, and the probability of the right answer to each.
+        versions: The versions that may answer.
+
+    Attributes:
+        failures: Answers that are not 200, not the expected probability or of another version, and lost connections.
     """
 
     def __init__(self, port: int, expected: Mapping[bytes, float], versions: set[str]) -> None:
@@ -46,12 +51,12 @@ class Load:
             thread.join()
 
     def mark(self) -> int:
-        """How many answers there are by now, a place to count from."""
+        """The number of right answers so far, to count from."""
         with self._lock:
             return len(self._answers)
 
     def counts(self, since: int = 0) -> Counter[str]:
-        """Right answers by version, from the place ``since`` on."""
+        """Right answers by version, from the mark ``since`` on."""
         with self._lock:
             return Counter(self._answers[since:])
 
@@ -68,7 +73,7 @@ class Load:
         connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection, body: bytes, probability: float) -> tuple[str, bool]:
-        """The version that answered rightly and False, or what went wrong and True."""
+        """The version of a right answer and False, or what failed and True."""
         try:
             connection.request("POST", "/predict", body, {"content-type": "application/json"})
             response = connection.getresponse()
