@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -115,7 +116,7 @@ class Loop:
 
     def registered(self, day: date) -> dict[str, Any] | None:
         """The newest model package of the retrain run of ``day``, None when there is none."""
-        return registry.of_night(self.aws, WORKLOAD, day)
+        return registry.version_of_day(self.aws, WORKLOAD, day)
 
     def metadata(self, day: date) -> dict[str, str]:
         """The metadata of the model package of the retrain run of ``day``."""
@@ -165,7 +166,8 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
         "NIGHTJAR_CLOUD_PORT": str(free_port()),
     }
     environ = {**os.environ, **settings}
-    config = LaptopConfig.from_env(environ)
+    with mock.patch.dict(os.environ, settings):
+        config = LaptopConfig.from_env()
 
     def laptop(command: str, seconds: float) -> subprocess.CompletedProcess[str]:
         argv = [str(config.python("laptop")), "-m", "infra.laptop", command]
