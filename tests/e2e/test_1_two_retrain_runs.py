@@ -54,13 +54,13 @@ def test_the_service_uses_the_fast_engine_that_passed_the_parity_gate(loop: Loop
 
 def test_a_prediction_is_logged_in_the_lake(loop: Loop) -> None:
     metadata = loop.live_metadata()
-    golden = json.loads(live_files(loop)[bundle.GOLDEN].splitlines()[0])
-    response = loop.service("/predict", golden["request"])
+    row = json.loads(live_files(loop)[bundle.GOLDEN].splitlines()[0])
+    response = loop.service("/predict", row["request"])
     logged = logged_predictions(loop, response.headers["x-request-id"])
     assert len(logged) == 1, "the prediction is not in the lake"
     assert logged[0]["probability"] == response.json()["probability"]
     assert logged[0]["bundle_digest"] == metadata["bundle_digest"]
-    assert logged[0]["features"]["carrier"] == golden["request"]["carrier"]
+    assert logged[0]["features"]["carrier"] == row["request"]["carrier"]
 
 
 def live_files(loop: Loop) -> dict[str, bytes]:
