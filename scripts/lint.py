@@ -24,7 +24,7 @@ def linters() -> dict[str, Step]:
         "import-linter": ("lint-imports",),
         "sqlfluff": ("sqlfluff", "lint", "include/sql"),
         "codespell": ("codespell",),
-        "ruff-check": ("ruff", "check", "."),
+        "ruff-check": ("ruff", "check", "--output-format", "concise", "."),
         "ruff-format": ("ruff", "format", "--check", "."),
         "shellcheck": ("shellcheck", *shell_scripts, ".ci/run"),
     }
