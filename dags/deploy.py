@@ -21,9 +21,9 @@ from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHoo
 from airflow.providers.amazon.aws.hooks.ssm import SsmHook
 from airflow.sdk import DAG, Asset, Param, TriggerRule, task
 from nightjar.build import code_sha
+from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
-from nightjar.jobs.sensor import JobSensor
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import flag_param

@@ -22,9 +22,8 @@ from airflow.sdk import DAG, Asset, TriggerRule, task
 from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
 from nightjar.build import code_sha
 from nightjar.catalog import CatalogHook
+from nightjar.jobs import JobSensor, StopJobsOperator
 from nightjar.jobs.glue import GlueRun, SubmitGlueJobOperator
-from nightjar.jobs.sensor import JobSensor
-from nightjar.jobs.stop import StopJobsOperator
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param

@@ -1,10 +1,9 @@
 """# Retrain a model on the newest day.
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it
-as Approved (or pending a person's approval) or Rejected. An approved version is deployed.
-
-**Runs** at 02:00 UTC for the day on which its data interval begins, or for the Param `date`. Waits for the day to be
-published. A day that is refused, or late, makes the run red. A backfilled run deploys nothing and alarms nobody.
+as Approved, pending or Rejected. Runs at 02:00 UTC for the day on which its data interval begins, or for the Param
+`date`, and waits for the day to be published. A day that is refused or late makes the run red. An approved version is
+deployed, except by a backfilled run, which also alarms nobody.
 
 **Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 `stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
@@ -17,11 +16,10 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
+from nightjar.jobs import JobSensor, StopJobsOperator
 from nightjar.jobs.athena import AthenaQuery, SubmitAthenaQueryOperator, query_rows
 from nightjar.jobs.sagemaker import ProcessingJob, RegistryHook, TrainingJob
 from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
-from nightjar.jobs.sensor import JobSensor
-from nightjar.jobs.stop import StopJobsOperator
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
@@ -39,8 +37,7 @@ from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE = timedelta(hours=6)
-QUERY_SECONDS = 3600
+DAY_DEADLINE, QUERY_SECONDS = timedelta(hours=6), 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
 FRESH = "{{ params.fresh }}"
 DAY = "{{ run_day(dag_run.data_interval_start, params).isoformat() }}"
@@ -66,13 +63,13 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> DatasetPlan:
 
 @task
 def prepare(
-    name: str, planned: DatasetPlan, dataset_key: str, digest: Any, dag_run: Any = None, params: Any = None
+    name: str, planned: DatasetPlan, key: str, digest: Any, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = query_rows(digest["query_execution_id"], settings().region)
     how = {"is_backfill": dag_run.run_type == "backfill", "dry_run": params["dry_run"]}
     with outcomes(skip=NothingToDoError, fail=RefusedError):
-        return pipeline.prepare(load(name), planned, dataset_key, rows, settings(), **how, **hooks(name))
+        return pipeline.prepare(load(name), planned, key, rows, settings(), **how, **hooks(name))
 
 
 @task

@@ -4,3 +4,10 @@ One folder for each AWS service (glue, athena, sagemaker, ecs). It holds a refer
 knows how the service describes, stops and logs it, and the submit operators. What all services share lies here: the
 base classes, one sensor, one trigger and one teardown operator. A new service is one new folder (docs/adr/0013).
 """
+
+from nightjar.jobs.job import RemoteJob, StoppableJob
+from nightjar.jobs.sensor import JobSensor
+from nightjar.jobs.stop import StopJobsOperator
+from nightjar.jobs.submit import Attempt, SubmitOperator
+
+__all__ = ["Attempt", "JobSensor", "RemoteJob", "StopJobsOperator", "StoppableJob", "SubmitOperator"]

@@ -88,8 +88,9 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
 
     Args:
         submit_key: Key of the work (templated).
-        fresh: Run the work again though it was done (templated: ``"{{ params.fresh }}"``). The key is salted with the
-            id of the DAG run, so that a retry within the same run adopts its job.
+        fresh: Whether to run the work again though it was done (templated; in a DAG that renders templates as native
+            objects, ``"{{ params.fresh }}"`` is a boolean). The key is salted with the id of the DAG run, so that a
+            retry within the same run adopts its job.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         **kwargs: Arguments of every AWS operator, such as ``region_name``.
     """
@@ -98,9 +99,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     client_type: ClassVar[str]
     template_fields = aws_template_fields("submit_key", "fresh")
 
-    def __init__(
-        self, *, submit_key: str, fresh: bool | str = False, aws_conn_id: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, submit_key: str, fresh: Any = False, aws_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.submit_key = submit_key
         self.fresh = fresh
@@ -120,8 +119,9 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
             The job's id in AWS.
         """
         key = require_text("submit_key", self.submit_key)
-        # A DAG that renders templates as text gives "True" or "False".
-        if self.fresh in (True, "True"):
+        if not isinstance(self.fresh, bool):
+            raise TypeError(f"fresh is {self.fresh!r}, not a boolean: set render_template_as_native_obj on the DAG")
+        if self.fresh:
             key = f"{key}-f{hashlib.sha256(context['run_id'].encode()).hexdigest()[:6]}"
         attempt, key = self._attempt(key)
         verb = "Started" if attempt.started else "Adopted"

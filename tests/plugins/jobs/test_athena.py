@@ -75,7 +75,7 @@ def test_the_sensor_defers_and_succeeds(athena: Any) -> None:
     identifier = submit().execute(context())
     with pytest.raises(TaskDeferred) as deferred:
         sensor(identifier).execute(context())
-    query(identifier)._status = "SUCCEEDED"
+    query(identifier).status = "SUCCEEDED"
     result = sensor(identifier).execute_complete(context(), fire(deferred.value.trigger))
     assert result["query_execution_id"] == identifier
 
@@ -83,7 +83,7 @@ def test_the_sensor_defers_and_succeeds(athena: Any) -> None:
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
 def test_a_failed_query_shows_itself(athena: Any, state: str) -> None:
     identifier = submit().execute(context())
-    query(identifier)._status = state
+    query(identifier).status = state
     with pytest.raises(AirflowFailException, match="UNLOAD"):
         sensor(identifier).execute(context())
 

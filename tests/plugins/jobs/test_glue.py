@@ -38,7 +38,7 @@ def runs() -> list[Any]:
 
 
 def end(state: str, **attributes: str) -> None:
-    runs()[-1]._status = state
+    runs()[-1].status = state
     for name, value in attributes.items():
         setattr(runs()[-1], name, value)
 
@@ -160,3 +160,8 @@ def test_an_argument_that_a_native_template_made_a_number_is_refused(glue: Any, 
     with pytest.raises(TypeError, match=r"--code-sha is .*, not a text: pass it as an XCom reference"):
         operator.execute(context())
     assert runs() == []
+
+
+def test_a_flag_that_was_rendered_as_text_is_refused(glue: Any) -> None:
+    with pytest.raises(TypeError, match="fresh is 'False', not a boolean: set render_template_as_native_obj"):
+        submit(fresh="False").execute(context())

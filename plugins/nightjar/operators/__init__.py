@@ -1,1 +1,0 @@
-"""Operators: each takes plain values from a DAG."""
