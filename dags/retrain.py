@@ -1,9 +1,8 @@
 """# Retrain a model on the newest day.
 
-Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it
-as Approved, pending or Rejected. Runs at 02:00 UTC for the day on which its data interval begins, or for the Param
-`date`, and waits for the day to be published. A day that is refused or late makes the run red. An approved version is
-deployed, except by a backfilled run, which also alarms nobody.
+Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
+Runs at 02:00 UTC for the day on which its data interval begins, or for the Param `date`. A day that is refused, or not
+published in time, makes the run red. An approved version is deployed, except by a backfilled run.
 
 **Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 `stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.

@@ -92,7 +92,9 @@ def _challenge(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Fin
     return [_Finding(holds, text)]
 
 
-def _ratchet(evaluation: Mapping[str, Any], quality: QualitySpec, history: Sequence[Mapping[str, Any]]) -> list[_Finding]:
+def _ratchet(
+    evaluation: Mapping[str, Any], quality: QualitySpec, history: Sequence[Mapping[str, Any]]
+) -> list[_Finding]:
     """Refuses when many small losses, each within the margin, add up.
 
     AUCs of different runs were measured on different test sets and are not comparable: one day more or less in the
