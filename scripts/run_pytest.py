@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.steps import HOME, ROOT
-from scripts.suites import SUITES, UNIT, runtime_of
+from scripts.suites import SUITES, UNIT, module_markers, runtime_of
 
 if TYPE_CHECKING:
     import pytest
@@ -23,14 +23,20 @@ OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 
 
 class Plugin:
-    """Deselects the runtimes' unit tests when the suite is ``rest``, and writes the counts."""
+    """Selects the tests of one suite, and writes the counts."""
 
     def __init__(self, suite: str, counts: Path) -> None:
         self._suite = suite
         self._counts = counts
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Does not import a module without unit tests: it may import packages that the runtime does not have."""
+        if self._suite == REST or collection_path.suffix != ".py":
+            return None
+        return bool(module_markers(collection_path.read_text())) or None
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselects the tests of other suites."""
+        """Deselects the runtimes' unit tests when the suite is ``rest``."""
         if self._suite != REST:
             return
         others = [item for item in items if _runtime(item)]

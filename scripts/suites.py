@@ -8,6 +8,7 @@ environment imports it.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -22,6 +23,14 @@ SUITES = {
 }
 MARKERS = ("stack", "spark", "e2e")
 UNIT = " and ".join(f"not {marker}" for marker in MARKERS)  # as an argument of pytest's -m
+
+
+def module_markers(source: str) -> set[str]:
+    """The markers in ``MARKERS`` that a test module's ``pytestmark`` gives to all its tests."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            return {part.attr for part in ast.walk(node.value) if isinstance(part, ast.Attribute)} & set(MARKERS)
+    return set()
 
 
 def runtime_of(path: PurePath, markers: Iterable[str]) -> str | None:

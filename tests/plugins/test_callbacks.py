@@ -39,6 +39,7 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
+@pytest.mark.stack
 def test_it_is_published(cloud: MotoCloud) -> None:
     topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
     queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
@@ -51,12 +52,14 @@ def test_it_is_published(cloud: MotoCloud) -> None:
     assert "RuntimeError: boom" in json.loads(received)["Message"]
 
 
+@pytest.mark.stack
 def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         notify_failure("arn:aws:sns:us-east-1:123456789012:gone")(context(RuntimeError("boom")))
     assert "sns:Publish" in caplog.text
 
 
+@pytest.mark.stack
 def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
     notify = notify_failure("arn:aws:sns:us-east-1:123456789012:gone")
     for run_type, tried in (("backfill", False), ("scheduled", True)):

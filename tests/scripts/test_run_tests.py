@@ -14,7 +14,7 @@ import pytest
 from scripts import lint
 from scripts.run_tests import closing_line, tally
 from scripts.steps import ROOT, Result, Step, run
-from scripts.suites import SUITES, runtime_of
+from scripts.suites import SUITES, module_markers, runtime_of
 
 TESTS = """
 import pytest
@@ -72,7 +72,9 @@ def test_every_unit_test_runs_once_and_one_failure_makes_the_whole_fail(project:
 
 
 @pytest.mark.stack
-def test_one_runtime_alone(project: Path) -> None:
+def test_one_runtime_alone_imports_no_module_without_unit_tests(project: Path) -> None:
+    marked = "import pytest, a_package_that_glue_does_not_have\npytestmark = pytest.mark.stack\n"
+    (project / SUITES["glue"][0] / "test_marked.py").write_text(marked)
     done = run_tests(project, "--runtime", "glue")
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 1 passed in " in done.stdout.splitlines()[-1]
@@ -108,6 +110,19 @@ def test_a_marked_test_belongs_to_no_runtime(marker: str) -> None:
     assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize"]) == "serving"
     assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize", marker]) is None
     assert runtime_of(PurePath("tests/serving_other/test_a.py"), []) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "markers"),
+    [
+        ("pytestmark = pytest.mark.stack", {"stack"}),
+        ("pytestmark = [pytest.mark.spark, pytest.mark.timeout(9)]", {"spark"}),
+        ("pytestmark = pytest.mark.timeout(9)", set()),
+        ("@pytest.mark.stack\ndef test(): pass", set()),
+    ],
+)
+def test_markers_of_a_whole_module(source: str, markers: set[str]) -> None:
+    assert module_markers(source) == markers
 
 
 def test_all_steps_run_though_one_fails(capsys: pytest.CaptureFixture[str]) -> None:

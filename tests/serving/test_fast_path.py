@@ -6,13 +6,12 @@ import asyncio
 import gzip
 import json
 
-import httpx
 import pytest
 
 from serving.app import ServiceApp
 from serving.middleware import ServiceMiddleware
 from serving.state import State
-from tests.support.asgi import post
+from tests.support.asgi import Response, post, send
 from tests.support.request_cases import GOOD, RECORDS
 from tests.support.serving_state import SLOW, FakeModel, RecordingTelemetry, make_state
 
@@ -43,7 +42,7 @@ def service(state: State) -> ServiceMiddleware:
     return ServiceMiddleware(state, ServiceApp(state))
 
 
-def both(state: State, path: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+def both(state: State, path: str, content: bytes, headers: dict[str, str]) -> Response:
     """The fast path's answer, after it was compared with the reference's."""
     reference = ServiceMiddleware(state, ServiceApp(state), use_fast_path=False)
     fast, slow = post(service(state), path, content, headers), post(reference, path, content, headers)
@@ -100,11 +99,9 @@ def test_cached_answers_are_the_same_and_are_reported():
 def test_requests_beyond_the_capacity_are_answered_503_with_retry_after():
     app = service(make_state(FakeModel(lambda row: 0.5, seconds=0.05), SLOW, max_in_flight=2))
 
-    async def burst() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-            sent = [client.post("/predict", content=GOOD, headers=JSON) for _ in range(6)]
-            return await asyncio.gather(*sent, client.get("/health"))
+    async def burst() -> list[Response]:
+        sent = [send(app, "POST", "/predict", GOOD.encode(), JSON) for _ in range(6)]
+        return await asyncio.gather(*sent, send(app, "GET", "/health"))
 
     *answers, health = asyncio.run(burst())
     assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503, 503, 503]

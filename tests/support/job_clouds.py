@@ -15,9 +15,6 @@ os.environ.setdefault("AIRFLOW_HOME", AIRFLOW_HOME.name)
 
 import boto3
 import pytest
-from moto.moto_api._internal.managed_state_model import ManagedState
-from moto.moto_api._internal.state_manager import StateManager
-from moto.server import ThreadedMotoServer
 
 from tests.support.localcloud import Cloud, base_config, running_cloud
 from tests.support.ports import free_port
@@ -90,6 +87,8 @@ def fire(trigger: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """A running moto server's address."""
+    from moto.server import ThreadedMotoServer  # Airflow's environment does not have moto
+
     port = free_port()
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     running.start()
@@ -107,9 +106,11 @@ def aws(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "AWS_DEFAULT_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(ManagedState, "advance", lambda self: None)
+    internal = "moto.moto_api._internal"
+    monkeypatch.setattr(f"{internal}.managed_state_model.ManagedState.advance", lambda self: None)
     monkeypatch.setattr(
-        StateManager, "get_transition", lambda self, model_name: {"progression": "manual", "times": 1_000_000}
+        f"{internal}.state_manager.StateManager.get_transition",
+        lambda self, model_name: {"progression": "manual", "times": 1_000_000},
     )
     urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST")).close()
     return lambda service: boto3.client(service, region_name=REGION)

@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from include.lake import layout
 
@@ -66,6 +65,8 @@ class MotoCloud:
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[MotoCloud]:
     """The server of a module's tests."""
+    from moto.server import ThreadedMotoServer  # Airflow's environment does not have moto
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()

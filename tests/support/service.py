@@ -9,16 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import httpx
-import psutil
 import pytest
 
 from include.model import bundle
 from tests.support.bundles import text_files
 from tests.support.ports import free_port
 from tests.support.request_cases import GOOD
+
+if TYPE_CHECKING:  # the service's environment, whose unit tests load this file too, does not have them
+    import httpx
+    import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON = {"content-type": "application/json"}
@@ -28,6 +30,8 @@ class Service:
     """``python -m serving`` with a bundle; ``environment`` replaces its settings."""
 
     def __init__(self, folder: Path, packed: bytes, **environment: str) -> None:
+        import httpx
+
         self.port = free_port()
         self.log = folder / f"service-{self.port}.log"
         path = folder / f"bundle-{self.port}.tar.gz"
@@ -52,6 +56,8 @@ class Service:
 
     def until(self, path: str, status: int) -> httpx.Response:
         """The first answer with this status."""
+        import httpx
+
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
@@ -74,6 +80,8 @@ class Service:
 
     def children(self) -> list[psutil.Process]:
         """The supervisor's child processes."""
+        import psutil
+
         return psutil.Process(self.process.pid).children()
 
     def exit_code(self) -> int:

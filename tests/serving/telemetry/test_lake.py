@@ -9,22 +9,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from include.lake import layout
-from include.workloads import Workload, load
+from include.workloads import load
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import data, roles, services
+from infra.laptop.bootstrap import data
 from infra.laptop.config import LaptopConfig
 from serving.telemetry.prediction_log import PredictionLog
 from serving.telemetry.streams import open_stream
 from tests.support.localcloud import base_config, running_cloud
 from tests.support.telemetry import MODEL, prediction
 
-
-def with_cpu(cpu: int) -> Workload:
-    flights = load("flights")
-    return flights.model_copy(update={"serving": flights.serving.model_copy(update={"cpu": cpu})})
+pytestmark = pytest.mark.stack
 
 
-@pytest.mark.stack
 def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with running_cloud(tmp_path, base_config()) as cloud:
         for name, value in cloud.environment().items():
@@ -44,23 +40,3 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
         line = json.loads(aws.s3.get_object(Bucket="lake", Key=found["Key"])["Body"].read())
         assert (line["request_id"], line["prediction"], dropped) == ("r-1", 1, [])
         assert "PutRecordBatch" in [request["action"] for request in cloud.requests()]
-
-
-def test_the_task_may_put_to_the_prediction_logs_and_to_nothing_else_of_firehose():
-    statements = roles.policies("lake", "artifact")["ecs-task"]
-    (allowed,) = [s for s in statements if any(action.startswith("firehose") for action in s["Action"])]
-    assert allowed["Action"] == ["firehose:PutRecordBatch"]
-    assert allowed["Resource"] == ["arn:aws:firehose:us-east-1:123456789012:deliverystream/nightjar-*-predictions"]
-    assert roles.policies("lake", "artifact").keys() == roles.TRUSTED.keys()
-
-
-@pytest.mark.parametrize(("cpu", "workers"), [(256, "1"), (1024, "1"), (2048, "2")])
-def test_the_task_template_names_the_prediction_log(cpu: int, workers: str):
-    environment = {pair["name"]: pair["value"] for pair in services.container_environment(with_cpu(cpu))}
-    assert environment == {
-        "WORKLOAD": "flights",
-        "PORT": "8080",
-        "WORKERS": workers,
-        "PREDICTION_LOG": "firehose://nightjar-flights-predictions",
-        "METRICS_NAMESPACE": "Nightjar/Serving",
-    }
