@@ -47,7 +47,7 @@ def test_the_version_does_not_depend_on_the_location() -> None:
     [
         {"sql": "select 2"},
         {"cutoff": datetime(2013, 3, 2, tzinfo=UTC)},
-        {"feature_code_hash": "abd"},
+        {"feature_code_hash": "xyz"},
         {"inputs": [{**INPUT, "sha256": "2"}]},
         {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
     ],
