@@ -11,6 +11,7 @@ import pytest
 from nightjar.state.hook import StateHook
 
 from include.errors import ConflictError, NothingToDoError, UserError
+from include.lake import layout
 from include.pipelines.deploy import DeployRefusedError, DeployTarget, LivePointer, go_live
 from include.pipelines.deploy import resolve as resolve_target
 from tests.support.packages import Registry
@@ -18,12 +19,10 @@ from tests.support.packages import Registry
 
 @pytest.fixture
 def table(aws: Any) -> StateHook:
-    keys = {"pk": "HASH", "sk": "RANGE"}
     aws("dynamodb").create_table(
         TableName="state",
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
         BillingMode="PAY_PER_REQUEST",
+        **layout.STATE_TABLE_KEYS,
     )
     return StateHook("state")
 

@@ -13,6 +13,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
 from include.lake.uris import split_s3_uri
 from include.pipelines.promotion.packages import METADATA
 from include.pipelines.retrain import FinishedJobs, RegisteredPackage, deployable_version, register
@@ -31,12 +32,10 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
     """The real hooks on buckets, a table and a model group of this test's own."""
     name = uuid.uuid4().hex[:8]
     on_cloud.client("s3").create_bucket(Bucket=f"artifact-{name}")
-    keys = {"pk": "HASH", "sk": "RANGE"}
     on_cloud.client("dynamodb").create_table(
         TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         BillingMode="PAY_PER_REQUEST",
+        **layout.STATE_TABLE_KEYS,
     )
     return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": RegistryHook(f"nightjar-{name}")}
 
