@@ -23,7 +23,7 @@ from tests.support.retrain_runs import SETTINGS
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
-PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha"}
+PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00.000000Z", "code_sha": "sha"}
 PREPARED: Any = {"dataset_version": "v1", "backfilled": False, "champion": None}
 
 
