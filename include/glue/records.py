@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from include.lake.fingerprint import canonical_json
+from include.lake.instants import parse_instant, to_millisecond
 from include.workloads import FieldSpec, check_record
-from include.workloads.fields import parse_instant
 
 UNKNOWN = "unknown"
 Schemas = Mapping[str, Mapping[str, FieldSpec]]
@@ -135,13 +135,13 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _time(values: Mapping[str, Any], name: str, problems: list[str]) -> datetime | None:
     try:
         return _naive(values.get(name))
-    except (TypeError, ValueError, OverflowError):
+    except ValueError:
         problems.append(f"{name}: is not an ISO 8601 time with an offset")
         return None
 
 
 def _naive(text: Any) -> datetime:
-    return parse_instant(text).replace(tzinfo=None)
+    return to_millisecond(parse_instant(text)).replace(tzinfo=None)
 
 
 def _text(value: Any) -> str | None:

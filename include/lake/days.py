@@ -72,21 +72,3 @@ def utc_date(instant: datetime) -> date:
         ValueError: The datetime has no time zone.
     """
     return require_aware(instant).astimezone(UTC).date()
-
-
-def iso(instant: datetime) -> str:
-    """Formats an instant as ISO 8601 UTC with ``Z``, and microseconds only where there are some.
-
-    Raises:
-        ValueError: The datetime has no time zone.
-    """
-    return require_aware(instant).astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def parse_iso(text: str) -> datetime:
-    """Parses an ISO 8601 time with an offset, as an aware datetime in UTC.
-
-    Raises:
-        ValueError: The text is no such time.
-    """
-    return require_aware(datetime.fromisoformat(text)).astimezone(UTC)

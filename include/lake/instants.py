@@ -35,6 +35,11 @@ def format_instant(instant: datetime) -> str:
     return require_aware(instant).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def to_millisecond(instant: datetime) -> datetime:
+    """Cuts an instant to the millisecond, the precision of Athena's timestamps."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
 def require_aware(instant: datetime) -> datetime:
     """Returns the datetime as it is.
 

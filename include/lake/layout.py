@@ -5,8 +5,11 @@ S3 keys are relative to a bucket, which each docstring names: the lake or the ar
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, TypedDict
+
+from include.lake.days import utc_date
+from include.lake.instants import format_instant
 
 # Files in a staging prefix, beside the rows.
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
@@ -24,9 +27,10 @@ def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str,
     return f"{raw_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
-def raw_table_key(workload: str, table: str, ingest_date: date, watermark: str, chunk: int) -> str:
-    """Lake: one chunk of rows of a table snapshot. ``watermark`` is the snapshot's upper bound as digits only."""
-    return f"{raw_prefix(workload, table)}ingest_date={ingest_date}/{watermark}-{chunk:05d}.jsonl.gz"
+def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str:
+    """Lake: one chunk of the rows of a table's snapshot; ``upper`` is the snapshot's upper bound."""
+    digits = "".join(filter(str.isdigit, format_instant(upper)))
+    return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
 
 
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:

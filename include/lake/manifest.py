@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any, TypedDict
 
 from include.errors import NightjarError
-from include.lake.days import iso, parse_iso
 from include.lake.fingerprint import RawObject, digest, raw_objects
+from include.lake.instants import format_instant, parse_instant
 
 _OUTSIDE_VERSION = ("version", "location", "reference_inputs")
 
@@ -27,7 +27,7 @@ class KnownObject(RawObject):
     known_from: str
 
 
-# ``from`` is a keyword, so these two are not written as classes. Times are ISO 8601 UTC; ``to`` is exclusive.
+# ``from`` is a keyword, so these two are not written as classes. ``to`` is exclusive.
 SplitBounds = TypedDict("SplitBounds", {"from": str, "to": str})
 SplitSummary = TypedDict("SplitSummary", {"rows": int, "positives": int, "digest": str, "from": str, "to": str})
 
@@ -80,14 +80,14 @@ def dataset_manifest(
     missing = split_rule.keys() - splits.keys()
     if missing:
         raise EmptySplitError(
-            f"the data set of {workload} at {iso(cutoff)} has no rows in {', '.join(sorted(missing))}"
+            f"the data set of {workload} at {format_instant(cutoff)} has no rows in {', '.join(sorted(missing))}"
         )
-    known = {item["key"]: item["sha256"] for item in inputs if parse_iso(item["known_from"]) < cutoff}
+    known = {item["key"]: item["sha256"] for item in inputs if parse_instant(item["known_from"]) < cutoff}
     references: list[RawObject] = [{"key": item["key"], "sha256": item["sha256"]} for item in reference_inputs]
     manifest: DatasetManifest = {
         "workload": workload,
         "sql": sql,
-        "cutoff": iso(cutoff),
+        "cutoff": format_instant(cutoff),
         "split_rule": {name: {"from": bounds["from"], "to": bounds["to"]} for name, bounds in split_rule.items()},
         "feature_code_hash": feature_code_hash,
         "inputs": raw_objects(known),

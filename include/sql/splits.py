@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from include.lake.days import iso
+from include.lake.instants import format_instant
 from include.lake.manifest import SplitBounds
 from include.workloads.declaration import DatasetSpec
 
@@ -27,4 +27,5 @@ def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[date
 
 def split_rule(dataset: DatasetSpec, cutoff: datetime) -> dict[str, SplitBounds]:
     """Returns the same bounds as text for a manifest: ``from`` inclusive, ``to`` exclusive."""
-    return {name: {"from": iso(start), "to": iso(end)} for name, (start, end) in split_bounds(dataset, cutoff).items()}
+    bounds = split_bounds(dataset, cutoff)
+    return {name: {"from": format_instant(start), "to": format_instant(end)} for name, (start, end) in bounds.items()}

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from include.lake.instants import format_instant
 from include.lake.manifest import DatasetManifest
 from include.training.container import JobError
-from include.workloads.fields import format_instant
 from include.workloads.schema import feature_column
 
 

@@ -9,11 +9,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from include.lake.instants import format_instant, parse_instant, to_millisecond
 from include.workloads.strict import StrictModel
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
@@ -69,8 +69,8 @@ class FieldSpec(StrictModel):
 def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Checks and cleans a record.
 
-    Timestamps become ISO 8601 UTC text with ``Z`` and milliseconds only where there are some. Fields that the schema
-    does not have are left out: a producer may add a field before its consumers know it.
+    Timestamps become the fixed-width text of :mod:`include.lake.instants`, cut to the millisecond. Fields that the
+    schema does not have are left out: a producer may add a field before its consumers know it.
 
     Returns:
         The record with exactly ``fields``, where a wrong value is None, and the problems
@@ -87,34 +87,6 @@ def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> 
 def normalize_text(text: str) -> str:
     """Returns the text in NFC, trimmed, with each run of white space made one space."""
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
-
-
-def parse_instant(text: str) -> datetime:
-    """Parses an ISO 8601 time with an offset.
-
-    Returns:
-        An aware datetime in UTC, cut to the millisecond (Athena's precision).
-
-    Raises:
-        ValueError: The text is no ISO 8601 time, or has no offset.
-    """
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("a time needs an offset, such as Z")
-    instant = instant.astimezone(UTC)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-
-
-def format_instant(instant: datetime) -> str:
-    """Formats an instant as ISO 8601 UTC with ``Z`` and milliseconds only where there are some.
-
-    Raises:
-        ValueError: The datetime has no time zone.
-    """
-    if instant.tzinfo is None:
-        raise ValueError("a naive datetime is no instant: give it a time zone")
-    instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds").replace("+00:00", "Z")
 
 
 def _string(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
@@ -160,8 +132,8 @@ def _boolean(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
 
 def _timestamp(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
     try:
-        return format_instant(parse_instant(value)), None
-    except (TypeError, ValueError, OverflowError):
+        return format_instant(to_millisecond(parse_instant(value))), None
+    except ValueError:
         return None, "is not an ISO 8601 time with an offset"
 
 

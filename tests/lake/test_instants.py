@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.lake.instants import format_instant, parse_instant
+from include.lake.instants import format_instant, parse_instant, to_millisecond
 
 NEW_YORK = timezone(timedelta(hours=-5))
 INSTANTS = st.datetimes(timezones=st.just(UTC))
@@ -43,6 +43,13 @@ def test_texts_compare_as_the_instants_do(one: datetime, other: datetime) -> Non
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ISO 8601 time with an offset"):
         parse_instant(text)
+
+
+@given(INSTANTS)
+def test_an_instant_is_cut_to_the_millisecond(instant: datetime) -> None:
+    cut = to_millisecond(instant)
+    assert cut <= instant < cut + timedelta(milliseconds=1)
+    assert cut.microsecond % 1000 == 0 and cut.tzinfo is UTC
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from include.lake import layout
 
@@ -23,9 +23,11 @@ def test_a_runs_files_are_below_its_staging_prefix() -> None:
     assert layout.audit_key("shop", "run1") == f"{prefix}audit.json"
 
 
-def test_chunks_of_a_snapshot_sort_as_they_were_written() -> None:
-    keys = [layout.raw_table_key("shop", "makers", DAY, "20130301000000", chunk) for chunk in (9, 10, 11)]
+def test_objects_of_a_table_sort_as_they_were_written() -> None:
+    first, second = datetime(2013, 3, 1, 9, tzinfo=UTC), datetime(2013, 3, 1, 10, microsecond=5, tzinfo=UTC)
+    keys = [layout.raw_table_key("shop", "makers", upper, chunk) for upper in (first, second) for chunk in (9, 10, 11)]
     assert keys == sorted(keys)
+    assert keys[-1] == "raw/shop/makers/ingest_date=2013-03-01/20130301100000000005-00011.jsonl.gz"
 
 
 def test_items_of_a_kind_share_their_partition_key() -> None:

@@ -11,7 +11,7 @@ from include.errors import NightjarError
 from include.lake.manifest import DatasetManifest, SplitBounds, dataset_manifest, dataset_version, split_summary
 
 CUTOFF = datetime(2013, 3, 1, tzinfo=UTC)
-RULE: dict[str, SplitBounds] = {"train": {"from": "2013-02-01T00:00:00Z", "to": "2013-02-20T00:00:00Z"}}
+RULE: dict[str, SplitBounds] = {"train": {"from": "2013-02-01T00:00:00.000000Z", "to": "2013-02-20T00:00:00.000000Z"}}
 INPUT = {"key": "raw/shop/s/a.gz", "sha256": "1", "known_from": "2013-02-28T23:59:59.999999Z"}
 ROWS = [{"split": "train", "row_count": "10", "positives": "3", "digest": "123", "first_event": "x", "last_event": "y"}]
 
@@ -33,7 +33,7 @@ def manifest(**changes: Any) -> DatasetManifest:
 
 def test_a_manifest_has_cutoff_splits_and_version() -> None:
     made = manifest()
-    assert made["cutoff"] == "2013-03-01T00:00:00Z"
+    assert made["cutoff"] == "2013-03-01T00:00:00.000000Z"
     assert made["splits"] == {"train": {"rows": 10, "positives": 3, "digest": "123", **RULE["train"]}}
     assert made["version"] == dataset_version(made) and len(made["version"]) == 64
 
@@ -47,7 +47,7 @@ def test_the_version_does_not_depend_on_the_location() -> None:
     [
         {"sql": "select 2"},
         {"cutoff": datetime(2013, 3, 2, tzinfo=UTC)},
-        {"feature_code_hash": "abd"},
+        {"feature_code_hash": "xyz"},
         {"inputs": [{**INPUT, "sha256": "2"}]},
         {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
     ],
@@ -57,7 +57,7 @@ def test_the_version_depends_on_everything_else(changes: dict[str, Any]) -> None
 
 
 def test_an_object_in_which_nothing_was_known_at_the_cut_off_changes_nothing() -> None:
-    later = {"key": "raw/shop/s/b.gz", "sha256": "2", "known_from": "2013-03-01T00:00:00Z"}
+    later = {"key": "raw/shop/s/b.gz", "sha256": "2", "known_from": "2013-03-01T00:00:00.000000Z"}
     assert manifest(inputs=[INPUT, later])["version"] == manifest(inputs=[INPUT])["version"]
     assert manifest(inputs=[later, INPUT])["inputs"] == [{"key": INPUT["key"], "sha256": "1"}]
 

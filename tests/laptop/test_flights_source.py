@@ -74,26 +74,26 @@ def test_a_flight_is_scheduled_a_day_ahead_and_lands_in_utc(found: list[dict[str
     scheduled, landed = of_kind(found, "scheduled"), of_kind(found, "landed")
     key = "2013-01-01-UA-1545-EWR-0515"
     assert (scheduled[key]["event_time"], scheduled[key]["recorded_at"]) == (
-        "2013-01-01T10:15:00Z",
-        "2012-12-31T10:15:00Z",
+        "2013-01-01T10:15:00.000000Z",
+        "2012-12-31T10:15:00.000000Z",
     )
     assert scheduled[key]["payload"]["sched_duration"] == 244
-    assert landed[key]["event_time"] == landed[key]["recorded_at"] == "2013-01-01T14:30:00Z"
+    assert landed[key]["event_time"] == landed[key]["recorded_at"] == "2013-01-01T14:30:00.000000Z"
     assert landed[key]["payload"] == {"arr_delay": 11.0}
 
 
 def test_arrivals_are_in_the_destinations_time_zone(found: list[dict[str, Any]]) -> None:
     times = {key: event["event_time"] for key, event in of_kind(found, "landed").items()}
-    assert times["2013-01-01-B6-739-JFK-2359"] == "2013-01-02T08:25:00Z"
-    assert times["2013-01-01-HA-51-JFK-0900"] == "2013-01-02T01:16:00Z"
-    assert times["2013-03-09-B6-35-JFK-2145"] == "2013-03-10T07:03:00Z"
+    assert times["2013-01-01-B6-739-JFK-2359"] == "2013-01-02T08:25:00.000000Z"
+    assert times["2013-01-01-HA-51-JFK-0900"] == "2013-01-02T01:16:00.000000Z"
+    assert times["2013-03-09-B6-35-JFK-2145"] == "2013-03-10T07:03:00.000000Z"
 
 
 def test_without_the_destinations_time_zone_the_arrival_is_computed_from_the_air_time(
     found: list[dict[str, Any]],
 ) -> None:
     key = "2013-03-09-B6-1-JFK-1200"
-    assert of_kind(found, "landed")[key]["event_time"] == "2013-03-09T18:25:00Z"
+    assert of_kind(found, "landed")[key]["event_time"] == "2013-03-09T18:25:00.000000Z"
     assert of_kind(found, "scheduled")[key]["payload"]["sched_duration"] is None
 
 

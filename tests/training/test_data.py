@@ -38,7 +38,7 @@ def test_matrix_codes_and_records():
     np.testing.assert_equal(data.matrix(TABLE, KINDS, {"colour": ["red"]})[:, 1], [0, np.nan, np.nan, 0])
     assert data.vocabulary(TABLE, KINDS, limit=1) == {"colour": ["red"]}
     records = data.records(TABLE, ["size", "event_time"])
-    assert records[1] == {"size": None, "event_time": "1970-01-01T00:00:01Z"}
+    assert records[1] == {"size": None, "event_time": "1970-01-01T00:00:01.000000Z"}
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])

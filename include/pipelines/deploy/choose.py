@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from include.errors import RefusedError, UserError
+from include.lake.instants import format_instant
 from include.pipelines.promotion.packages import APPROVED, REJECTED, Package
 
 Requested = int | Literal["latest", "previous"]
@@ -69,8 +70,8 @@ def choose(
         raise DeployRefusedError(f"Version {chosen.version} is the newest approved one and is live already.")
     if current and chosen.cutoff < current.cutoff:
         raise DeployRefusedError(
-            f"Version {chosen.version} was trained on data up to {chosen.cutoff}, older than the live version "
-            f"{current.version} ({current.cutoff}). Only a deploy of previous goes back."
+            f"Version {chosen.version} was trained on data up to {format_instant(chosen.cutoff)}, older than the live "
+            f"version {current.version} ({format_instant(current.cutoff)}). Only a deploy of previous goes back."
         )
     return chosen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from include.errors import ConflictError, NothingToDoError
+from include.lake.instants import format_instant
 from include.pipelines.deploy.choose import Requested, choose, read_version
 from include.pipelines.deploy.live import LivePointer, read_pointer, reconcile, write_pointer
 from include.pipelines.deploy.service import ServiceReader
@@ -72,7 +73,7 @@ def resolve(
         raise NothingToDoError(f"Dry run: would deploy version {package.version} in place of {pointer['version']}.")
     return {
         "version": package.version,
-        "cutoff": package.cutoff,
+        "cutoff": format_instant(package.cutoff),
         "package_arn": package.arn,
         "bundle_uri": package.metadata["bundle_uri"],
         "bundle_digest": package.metadata["bundle_digest"],

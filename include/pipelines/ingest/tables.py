@@ -140,7 +140,7 @@ def _write(
         lines = GzipLines()
         for _, row in part:
             lines.add(json_line({"table": table, "snapshot": snapshot, "row": row}))
-        key = layout.raw_table_key(workload, table, upper.date(), upper.strftime("%Y%m%d%H%M%S%f"), chunk)
+        key = layout.raw_table_key(workload, table, upper, chunk)
         metadata = {"records": str(lines.lines), "snapshot": snapshot}
         if not objects.put_once(bucket, key, lines.finish(), metadata):
             raise RefusedError(f"s3://{bucket}/{key} is taken, and raw is never overwritten. Run the DAG again.")

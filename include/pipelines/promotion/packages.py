@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, TypedDict, cast
+
+from include.lake.instants import parse_instant
 
 ApprovalStatus = Literal["Approved", "PendingManualApproval", "Rejected"]
 APPROVED: Final = "Approved"
@@ -26,7 +29,7 @@ class PackageMetadata(TypedDict):
     """The training image."""
     feature_code_hash: str
     data_cutoff: str
-    """ISO 8601 UTC with ``Z``: a later cut-off is the greater text."""
+    """ISO 8601 UTC. The oldest versions have a shorter text, so compare :attr:`Package.cutoff`, not the text."""
     bundle_digest: str
     bundle_uri: str
     auc: str
@@ -73,9 +76,9 @@ class Package:
     metadata: PackageMetadata
 
     @property
-    def cutoff(self) -> str:
-        """The data cut-off, as text that compares as the instants do."""
-        return self.metadata["data_cutoff"]
+    def cutoff(self) -> datetime:
+        """The data cut-off."""
+        return parse_instant(self.metadata["data_cutoff"])
 
     @property
     def backfilled(self) -> bool:
@@ -137,7 +140,7 @@ def approval_description(reasons: Iterable[str]) -> str:
 
 
 def find_champion(
-    packages: Iterable[Package], live_version: int | None, cutoff: str, *, backfilled: bool
+    packages: Iterable[Package], live_version: int | None, cutoff: datetime, *, backfilled: bool
 ) -> Package | None:
     """Returns the version that a candidate with this cut-off is compared with.
 
@@ -149,7 +152,7 @@ def find_champion(
     return max(older, key=lambda package: (package.cutoff, package.version), default=None)
 
 
-def is_overtaken(packages: Iterable[Package], cutoff: str) -> bool:
+def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:
     """Whether a version with a later cut-off is approved, so that a candidate with this cut-off is history."""
     return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)
 

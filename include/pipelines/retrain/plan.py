@@ -8,6 +8,7 @@ from typing import TypedDict
 from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import digest, submit_key
+from include.lake.instants import format_instant
 from include.pipelines.protocols import StateStore
 from include.settings import Settings
 from include.sql import dataset_digest, dataset_select, dataset_unload, split_bounds
@@ -43,7 +44,7 @@ def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: st
     )
     return {
         "day": str(day),
-        "cutoff": calendar.iso(cutoff),
+        "cutoff": format_instant(cutoff),
         "published": published,
         "code_sha": code_sha,
         "key": key,

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from include.errors import ConflictError, NothingToDoError, RefusedError
-from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
+from include.lake.instants import parse_instant
 from include.lake.manifest import DatasetManifest, EmptySplitError, KnownObject, dataset_manifest, split_summary
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
@@ -71,7 +71,7 @@ def prepare(
         NothingToDoError: The run is a dry run. The text says what would be trained on.
         ConflictError: Days were published again between the two queries.
     """
-    name, cutoff = workload.name, calendar.parse_iso(plan["cutoff"])
+    name, cutoff = workload.name, parse_instant(plan["cutoff"])
     if published_runs(workload, cutoff, state) != plan["published"]:
         raise ConflictError(
             "Days of the data set were published again while it was built. Clear the task plan: it plans a new one."
@@ -87,9 +87,9 @@ def prepare(
     if dry_run:
         raise NothingToDoError(f"Dry run: would train on data set {version}, {rows} rows.")
     packages = read_packages(registry.described())
-    backfilled = is_backfill or is_overtaken(packages, plan["cutoff"])
+    backfilled = is_backfill or is_overtaken(packages, cutoff)
     live_version = read_pointer(name, state)["version"]
-    champion = find_champion(packages, live_version, plan["cutoff"], backfilled=backfilled)
+    champion = find_champion(packages, live_version, cutoff, backfilled=backfilled)
     return {
         "dataset_version": version,
         "splits": rows,

@@ -1,12 +1,14 @@
-"""Features of one flight, from its request record: timetable, weather some hours before departure, aircraft, destination.
+"""Features of one flight: timetable, weather some hours before departure, aircraft, destination.
 
-Row by row and pure: Glue computes the training rows with it, the service every prediction. A value that is not known is None.
+Pure functions of one request record: Glue computes the training rows with them, the service every prediction. A missing
+value is None.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 FEATURES = {
     "carrier": "category",
@@ -35,14 +37,14 @@ FEATURES = {
     "longitude": "number",
 }
 
-# Airlines that fly for a larger one, under its name; as airlines.csv spells them.
+# Airlines that fly for a larger one, under its name; spelled as in airlines.csv.
 REGIONAL = frozenset(
     {"Endeavor Air Inc.", "ExpressJet Airlines Inc.", "Envoy Air", "SkyWest Airlines Inc.", "Mesa Airlines Inc."}
 )
 
 
-def features(record: Mapping) -> dict[str, float | str | None]:
-    """The values of FEATURES for one request record."""
+def features(record: Mapping[str, Any]) -> dict[str, float | str | None]:
+    """Returns the value of each feature in FEATURES for one request record."""
     north, east = _wind(record["weather_wind_speed"], record["weather_wind_dir"])
     return {
         "carrier": record["carrier"],
@@ -85,7 +87,7 @@ def _ratio(a: float | None, b: float | None) -> float | None:
 
 
 def _wind(speed: float | None, degrees: float | None) -> tuple[float | None, float | None]:
-    """The wind's components towards north and east, in the unit of speed; a wind is named by where it comes from."""
+    """Returns the wind's components towards north and east, in the unit of speed; ``degrees`` is its origin."""
     if speed is None or degrees is None:
         return None, None
     radians = math.radians(degrees)

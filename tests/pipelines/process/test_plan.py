@@ -38,7 +38,9 @@ def raw(day: str, name: str, body: bytes = b"x") -> None:
 
 
 def snapshot() -> None:
-    ObjectStoreHook().put_once(LAKE, layout.raw_table_key("shop", "makers", date(2013, 3, 1), "1", 0), b"rows")
+    ObjectStoreHook().put_once(
+        LAKE, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"rows"
+    )
     StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
 

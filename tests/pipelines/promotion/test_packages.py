@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from include.lake.instants import parse_instant
 from include.pipelines.promotion.packages import (
     METADATA,
     approval_description,
@@ -51,7 +54,7 @@ def test_versions_are_read_newest_first() -> None:
 
 def test_the_champion_is_live_and_that_of_a_backfilled_candidate_the_newest_older_one() -> None:
     def champion(live: int | None, cutoff: str, backfilled: bool) -> int | None:
-        found = find_champion(PACKAGES, live, f"{cutoff}T00:00:00Z", backfilled=backfilled)
+        found = find_champion(PACKAGES, live, parse_instant(f"{cutoff}T00:00:00Z"), backfilled=backfilled)
         return found.version if found else None
 
     assert champion(2, "2013-03-03", backfilled=False) == 2
@@ -62,9 +65,16 @@ def test_the_champion_is_live_and_that_of_a_backfilled_candidate_the_newest_olde
 
 
 def test_a_cutoff_is_overtaken_by_a_later_approved_one_only() -> None:
-    assert is_overtaken(PACKAGES, "2013-03-02T00:00:00Z")
-    assert not is_overtaken(PACKAGES, "2013-03-03T00:00:00Z")
-    assert not is_overtaken([package(1, "2013-03-09T00:00:00Z", "Rejected")], "2013-03-03T00:00:00Z")
+    second, third = datetime(2013, 3, 2, tzinfo=UTC), datetime(2013, 3, 3, tzinfo=UTC)
+    assert is_overtaken(PACKAGES, second)
+    assert not is_overtaken(PACKAGES, third)
+    assert not is_overtaken([package(1, "2013-03-09T00:00:00Z", "Rejected")], third)
+
+
+def test_cutoffs_compare_as_instants_whichever_text_they_were_stored_as() -> None:
+    short, fixed = package(1, "2013-03-01T00:00:00Z"), package(2, "2013-03-01T00:00:00.000000Z")
+    assert not is_overtaken([short, fixed], fixed.cutoff)
+    assert find_champion([short, fixed], None, fixed.cutoff, backfilled=True) is None
 
 
 def test_live_history_keeps_its_order() -> None:

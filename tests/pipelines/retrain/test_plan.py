@@ -20,7 +20,7 @@ def plan(**runs: str) -> DatasetPlan:
 
 def test_the_data_set_is_taken_at_the_end_of_the_day() -> None:
     planned = plan()
-    assert (planned["day"], planned["cutoff"]) == ("2013-05-01", "2013-05-02T00:00:00Z")
+    assert (planned["day"], planned["cutoff"]) == ("2013-05-01", "2013-05-02T00:00:00.000000Z")
     assert "s3://lake/datasets/flights/${submit_key}/" in planned["dataset_query"]
     assert planned["digest_key"] == f"{planned['key']}-digest"
 

@@ -35,7 +35,7 @@ def lake(known_from: str = "2013-05-01T10:00:00.000000Z") -> Objects:
         objects.put_once("lake", raw, b"rows", metadata)
         objects.put_once("lake", layout.marker_key("flights", stream, DAY, raw), b"")
     table = next(iter(FLIGHTS.tables))
-    objects.put_once("lake", layout.raw_table_key("flights", table, DAY, "20130501", 0), b"rows")
+    objects.put_once("lake", layout.raw_table_key("flights", table, calendar.day_start(DAY), 0), b"rows")
     return objects
 
 
