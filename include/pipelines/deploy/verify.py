@@ -25,7 +25,7 @@ GOLDEN_FILE = "golden.jsonl"
 
 
 class VerificationError(NightjarError):
-    """The service does not serve the version that was deployed. The text says what it answered."""
+    """The service does not serve the version that was deployed. The message contains its answer."""
 
 
 class Verification(TypedDict):
