@@ -11,7 +11,7 @@ from include.sql.filters import FILTERS
 
 
 def template_text(name: str) -> str:
-    """Reads ``templates/<name>``, also where the package lies in a zip archive."""
+    """Reads ``templates/<name>``, also from a zip archive."""
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 

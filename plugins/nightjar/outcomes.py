@@ -1,4 +1,4 @@
-"""How a task ends when domain logic raises: Airflow's exceptions for those of a library that knows no Airflow."""
+"""How a task ends when domain logic raises: its exceptions become Airflow's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ExceptionTypes = type[Exception] | tuple[type[Exception], ...]
 
 @contextmanager
 def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterator[None]:
-    """Turns exceptions of the body into a skipped task, or into a failed one that is not retried.
+    """Turns exceptions of the body into a skipped task, or into a failed task that is not retried.
 
     Args:
         skip: exceptions after which the task is skipped, with the exception's text as the reason.

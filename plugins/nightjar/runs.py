@@ -42,7 +42,7 @@ def waiting(poll_seconds: float, seconds: float) -> dict[str, Any]:
 def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
     """Returns the arguments of a sensor of the state table.
 
-    Airflow's own limit is an hour behind the deadline, because the sensor's text at the deadline says more.
+    Airflow's own time limit is an hour later than the deadline, because the sensor's own error is more informative.
     """
     return {
         "poll_seconds": poll_seconds,

@@ -11,7 +11,7 @@ from nightjar import build
 
 @pytest.fixture
 def stamps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """The stamps of the plugins and of ``include``, alike."""
+    """Returns two equal build files: of the plugins and of ``include``."""
     plugins, include = tmp_path / "plugins.json", tmp_path / "include.json"
     for file in (plugins, include):
         file.write_text(json.dumps({"code_sha": "abc"}))

@@ -1,4 +1,4 @@
-"""The failure message: what it says, where it goes, and that it never raises."""
+"""The failure message: its text, its topic, and that the callback never raises."""
 
 from __future__ import annotations
 

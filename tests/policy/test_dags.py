@@ -20,7 +20,7 @@ HEAVY = {
     "duckdb", "great_expectations", "joblib", "matplotlib", "moto", "numpy", "onnx", "onnxruntime", "pandas", "pyarrow",
     "pyspark", "scipy", "skl2onnx", "sklearn", "sqlglot", "treelite",
 }  # fmt: skip
-UNNEEDED = {"include.glue", "include.model", "include.training", "infra", "serving"}
+UNNEEDED = {"include.glue", "include.model.bundle", "include.model.engines", "include.training", "infra", "serving"}
 
 
 def dags(file: str) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ import pytest
 from tests.support.localcloud import Cloud, base_config, running_cloud
 from tests.support.ports import free_port
 
-# A service that runs until it is stopped, and a job that does what its environment or hyperparameters say.
+# A service that runs until it is stopped, and a job that its hyperparameters or arguments control.
 APP = """
 import os, signal, sys, time
 print("starting version", os.environ.get("MODEL_VERSION"), flush=True)
@@ -34,14 +34,14 @@ JOB = """
 import json, os, pathlib, sys, time
 root = pathlib.Path(os.environ["ML_ROOT"])
 given = root / "input/config/hyperparameters.json"
-wish = json.loads(given.read_text()) if given.exists() else {}
-print("the job says", wish, sys.argv[1:], flush=True)
-time.sleep(float(wish.get("seconds", 0)))
-if wish.get("fail") or "--fail" in sys.argv:
+options = json.loads(given.read_text()) if given.exists() else {}
+print("the job got", options, sys.argv[1:], flush=True)
+time.sleep(float(options.get("seconds", 0)))
+if options.get("fail") or "--fail" in sys.argv:
     (root / "output").mkdir(parents=True, exist_ok=True)
     (root / "output/failure").write_text("no such column: f_distance")
     sys.exit(1)
-folder = root / ("model" if wish else "processing/output")
+folder = root / ("model" if options else "processing/output")
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "made").write_text("x")
 """

@@ -13,7 +13,7 @@ Requested = int | Literal["latest", "previous"]
 
 
 class DeployRefusedError(RefusedError):
-    """The deploy is refused. The text says why and what a person can do."""
+    """The deploy is refused. The message states the reason and what a person can do."""
 
 
 def read_version(value: Any) -> Requested:

@@ -49,7 +49,7 @@ def resolve(
     """Chooses the version to deploy, after the live pointer was reconciled with what ECS runs.
 
     Raises:
-        NothingToDoError: The run is a dry run, which writes nothing. The text says what would be deployed.
+        NothingToDoError: The run is a dry run, which writes nothing. The message names the version.
         UserError: The Param ``version`` has a wrong value.
         DeployRefusedError: A rule refuses the deploy.
         ConflictError: Another rollout of the service is in progress.

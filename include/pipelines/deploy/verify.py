@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypedDict
 from include.errors import NightjarError
 from include.lake import layout
 from include.lake.uris import split_s3_uri
+from include.model.tolerances import PROBABILITY_TOLERANCE
 from include.pipelines.deploy.http import HttpService
 from include.pipelines.deploy.resolve import DeployTarget
 from include.pipelines.protocols import ObjectStore
@@ -20,12 +21,11 @@ log = logging.getLogger(__name__)
 IN_A_ROW = 5
 TRIES = 15
 PAUSE_SECONDS = 0.5
-TOLERANCE = 1e-6
 GOLDEN_FILE = "golden.jsonl"
 
 
 class VerificationError(NightjarError):
-    """The service does not serve the version that was deployed. The text says what it answered."""
+    """The service does not serve the version that was deployed. The message contains its answer."""
 
 
 class Verification(TypedDict):
@@ -123,7 +123,7 @@ def check_prediction(service: HttpService, golden: GoldenRow, api_key: str) -> d
     headers = {"X-Api-Key": api_key} if api_key else {}
     answer = service.post("/predict", golden["request"], headers)
     probability = answer.body.get("probability")
-    agrees = isinstance(probability, int | float) and abs(probability - golden["probability"]) <= TOLERANCE
+    agrees = isinstance(probability, int | float) and abs(probability - golden["probability"]) <= PROBABILITY_TOLERANCE
     if answer.status != 200 or not agrees:
         raise VerificationError(
             f"{service.url}/predict answered HTTP {answer.status} {answer.body} to a golden row, "

@@ -24,7 +24,7 @@ from include.workloads import Workload
 
 
 class UnfitDatasetError(RefusedError):
-    """The data set is not fit for training. The text says what it lacks."""
+    """The data set is not fit for training. The message names what is wrong with it."""
 
 
 class PreparedRun(JobRequests):
@@ -68,7 +68,7 @@ def prepare(
 
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
-        NothingToDoError: The run is a dry run. The text says what would be trained on.
+        NothingToDoError: The run is a dry run. The message names what it would train on.
         ConflictError: Days were published again between the two queries.
     """
     name, cutoff = workload.name, parse_instant(plan["cutoff"])

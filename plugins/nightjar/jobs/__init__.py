@@ -1,7 +1,7 @@
 """Remote jobs: submit once, then sense.
 
 One folder for each AWS service (glue, athena, sagemaker, ecs). It holds a reference class for each kind of job, which
-knows how the service describes, stops and logs it, and the submit operators. What all services share lies here: the
+knows how the service describes, stops and logs it, and the submit operators. What all services share is here: the
 base classes, one sensor, one trigger and one teardown operator. A new service is one new folder (docs/adr/0013).
 """
 

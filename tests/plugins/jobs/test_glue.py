@@ -1,4 +1,4 @@
-"""One job run a key, whatever happens to the worker; a sensor that only looks."""
+"""One job run for each key, whatever happens to the worker; a sensor that only describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References to jobs in operators: rendered like template fields, for each task anew."""
+"""References to jobs in operators: rendered like template fields, into new references."""
 
 from __future__ import annotations
 

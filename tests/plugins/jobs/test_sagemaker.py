@@ -31,7 +31,7 @@ def name() -> str:
     return f"nj-flights-train-{uuid.uuid4().hex[:20]}"
 
 
-def submit(name: str, wish: dict[str, str], **options: Any) -> SubmitTrainingJobOperator:
+def submit(name: str, hyperparameters: dict[str, str]) -> SubmitTrainingJobOperator:
     config = {
         "AlgorithmSpecification": {
             "TrainingImage": "job:1",
@@ -39,14 +39,12 @@ def submit(name: str, wish: dict[str, str], **options: Any) -> SubmitTrainingJob
             "ContainerEntrypoint": ["python", "job.py"],
         },
         "RoleArn": ROLE,
-        "HyperParameters": {"key": "${submit_key}", "note": "${note}", **wish},
+        "HyperParameters": {"key": "${submit_key}", "note": "${note}", **hyperparameters},
         "OutputDataConfig": {"S3OutputPath": "s3://artifact/jobs/"},
         "ResourceConfig": CLUSTER,
         "StoppingCondition": {"MaxRuntimeInSeconds": 120},
     }
-    return SubmitTrainingJobOperator(
-        task_id="submit", submit_key=name, config=config, references={"note": "seen"}, **options
-    )
+    return SubmitTrainingJobOperator(task_id="submit", submit_key=name, config=config, references={"note": "seen"})
 
 
 def sense(sensor: Any, ti: TaskInstance | None = None) -> Any:
@@ -86,7 +84,7 @@ def test_a_failed_job_shows_its_reason_and_log_and_is_followed_by_the_next_attem
     with pytest.raises(AirflowFailException) as failure:
         sense(training(name), ti)
     text = str(failure.value)
-    assert "no such column: f_distance" in text and "the job says" in text
+    assert "no such column: f_distance" in text and "the job got" in text
     assert "no such column" in ti.xcoms["failure"]
     ti = TaskInstance()
     assert submit(name, {"fail": ""}).execute(context(ti=ti)) == f"{name}-a2"

@@ -51,7 +51,7 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         )
         query = AthenaQuery(answer["QueryExecutionId"])
         status = query.describe(client)["QueryExecution"]["Status"]
-        # A wrong query fails at once. AWS's clock tells it from the failure of an earlier attempt, which would
-        # otherwise be followed by one new attempt after the other.
+        # A wrong query fails at once, and may have failed by now. Its submission time, by AWS's clock, shows whether
+        # this call started it. Without that, each failure would look like an earlier attempt's and start another one.
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return Attempt(query, status["State"], started=status["SubmissionDateTime"] >= now - JUST_NOW)

@@ -1,7 +1,7 @@
 """A rollout of an ECS service.
 
 It succeeded when ECS calls the deployment SUCCESSFUL and the task definition of the service's PRIMARY deployment is the
-requested one. The ``ServicesStable`` waiter cannot tell a rollback by the circuit breaker from a success.
+requested one. The ``ServicesStable`` waiter cannot distinguish a rollback by the circuit breaker from a success.
 """
 
 from __future__ import annotations
