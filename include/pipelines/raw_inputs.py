@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
-from functools import partial
 from typing import NamedTuple
 
 from include.lake import layout
@@ -30,42 +29,28 @@ class RawInputs(NamedTuple):
 
 
 def workload_inputs(workload: Workload, days: Iterable[date], *, bucket: str, objects: ObjectStore) -> RawInputs:
-    """Lists the raw objects of the days. Days without raw data are left out; without any, so are the tables."""
-    name, stream = workload.name, workload.stream.name
-    return list_inputs(
-        objects,
-        bucket,
-        {day.isoformat(): layout.marker_prefix(name, stream, day) for day in days},
-        partial(layout.marked_raw_key, name, stream),
-        {table: layout.raw_prefix(name, table) for table in workload.tables},
-    )
+    """Lists the raw objects of the days: those that a day's markers name, and every object of the reference tables.
 
-
-def list_inputs(
-    lake: ObjectStore,
-    bucket: str,
-    marker_prefixes: Mapping[str, str],
-    raw_key: Callable[[str], str],
-    table_prefixes: Mapping[str, str],
-) -> RawInputs:
-    """Lists the raw objects of each day of ``marker_prefixes``; see :func:`workload_inputs`.
-
-    The checksum of an object is requested once, however many days it belongs to.
+    Days without raw data are left out; without any, so are the tables. The checksum of an object is requested once,
+    however many days it belongs to.
 
     Args:
-        lake: The objects.
+        workload: The workload.
+        days: The days.
         bucket: The lake bucket.
-        marker_prefixes: Day → prefix of its markers.
-        raw_key: Returns the key of the raw object that a marker names.
-        table_prefixes: Reference table → prefix of its objects.
+        objects: S3.
     """
-    marked = {day: [raw_key(marker) for marker in lake.keys(bucket, prefix)] for day, prefix in marker_prefixes.items()}
-    marked = {day: keys for day, keys in marked.items() if keys}
-    tables = {table: list(lake.keys(bucket, prefix)) for table, prefix in table_prefixes.items()} if marked else {}
-    keys = sorted({key for found in (*marked.values(), *tables.values()) for key in found})
-    stored = lake.stored(bucket, keys)
+    name, stream = workload.name, workload.stream.name
+    marked = {}
+    for day in days:
+        markers = objects.keys(bucket, layout.marker_prefix(name, stream, day))
+        if keys := [layout.marked_raw_key(name, stream, marker) for marker in markers]:
+            marked[day.isoformat()] = keys
+    prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if marked else {}
+    tables = {table: list(objects.keys(bucket, prefix)) for table, prefix in prefixes.items()}
+    stored = objects.stored(bucket, sorted({key for keys in (*marked.values(), *tables.values()) for key in keys}))
     return RawInputs(
-        {day: {key: stored[key].sha256 for key in found} for day, found in marked.items()},
-        {table: {key: stored[key].sha256 for key in found} for table, found in tables.items()},
+        {day: {key: stored[key].sha256 for key in keys} for day, keys in marked.items()},
+        {table: {key: stored[key].sha256 for key in keys} for table, keys in tables.items()},
         {key: found.metadata for key, found in stored.items()},
     )
