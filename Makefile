@@ -34,13 +34,13 @@ stop: ## stop the processes that `make run` started
 clean: stop ## stop, then delete the stack's state; environments and data packages are kept
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) clean; fi
 
-ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKLOAD=flights DATE=2013-07-15
+ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) ingest $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
 
-process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-07-15
+process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
 
-retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-07-15
+retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
 
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|previous
