@@ -25,6 +25,7 @@ function showFacts(list, facts) {
 
 // ---- the live model -------------------------------------------------------------------------------------------------
 
+const wholeSeconds = (instant) => instant.replace(/\.0+Z$/, "Z");
 const short = (digest) => (digest.length > 20 ? `${digest.slice(0, 12)}…` : digest);
 
 function showVersion(version) {
@@ -34,7 +35,7 @@ function showVersion(version) {
   showFacts(byId("facts"), [
     ["Version", text("model_version")],
     ["Data set", short(text("dataset_version")), text("dataset_version")],
-    ["Data cut-off", text("cutoff")],
+    ["Data cut-off", wholeSeconds(text("cutoff"))],
     ["Bundle", short(text("bundle_digest")), text("bundle_digest")],
     ["Code", short(text("code_sha")), text("code_sha")],
     ["Processes", text("processes")],
