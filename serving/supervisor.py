@@ -38,6 +38,7 @@ EXIT_CRASHES = 4
 MAX_CRASHES, CRASH_WINDOW_SECONDS = 5, 60.0
 # Interval of checking the workers.
 CHECK_SECONDS = 0.1
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger(__name__)
 
 
@@ -57,8 +58,8 @@ def main() -> int:
     try:
         telemetry.prepare(folder)
         supervisor = Supervisor(settings)
-        signal.signal(signal.SIGTERM, _on_signal)
-        signal.signal(signal.SIGINT, _on_signal)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, _on_signal)
         try:
             return supervisor.run()
         except StopRequested:
@@ -71,8 +72,8 @@ def main() -> int:
 
 
 def _on_signal(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise StopRequested
 
 
@@ -103,8 +104,7 @@ class Supervisor:
             StopRequested: The service was asked to end.
         """
         updates, updates_end = os.pipe()
-        startup = self._fork(lambda: self._answer_startup(updates))
-        self._children[startup] = None
+        startup = self._fork(None, lambda: self._answer_startup(updates))
         try:
             model = load(self._settings)
         except Exception as error:
@@ -188,8 +188,7 @@ class Supervisor:
 
     def _start_worker(self, number: int, model: LoadedModel) -> None:
         self._heartbeats[number] = time.monotonic()
-        pid = self._fork(lambda: self._serve(number, model))
-        self._children[pid] = number
+        self._fork(number, lambda: self._serve(number, model))
 
     def _serve(self, number: int, model: LoadedModel) -> None:
         """Runs in a worker."""
@@ -206,23 +205,26 @@ class Supervisor:
         sockets = [listener for group in self._listeners for listener in group]
         worker.run(StartupApp(updates), self._settings, sockets, self._parent_pipe)
 
-    def _fork(self, work: Callable[[], None]) -> int:
-        """Runs ``work`` in a child, which never returns from here."""
+    def _fork(self, number: int | None, work: Callable[[], None]) -> int:
+        """Runs ``work`` in a child, which never returns from here. Returns its process id."""
+        # A signal waits until this process knows its child, and until the child has handlers of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
         pid = os.fork()
         if pid:
+            self._children[pid] = number
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
             return pid
         code = 1
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
             os.close(self._parent_pipe_end)
             work()
             code = 0
         except ApiKeysError as error:
             log.critical("The service cannot start: %s", error)
             code = EXIT_SETTINGS
-        except StopRequested:
-            code = 0
         except BaseException:
             log.critical("The process failed", exc_info=True)
         finally:

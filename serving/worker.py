@@ -93,10 +93,11 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    # uvicorn raises the signal again after it has ended. This process then simply returns.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     server = _Server(config, parent_pipe, heartbeat)
+    # Until uvicorn has started it does not handle signals itself. It also raises them again after it has ended; this
+    # process then simply returns.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.request_exit)
     server.run(sockets=sockets)
     if not server.started:
         raise WorkerStartError("the worker did not start; the lines above say why")
@@ -109,6 +110,9 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._parent_pipe = parent_pipe
         self._heartbeat = heartbeat
+
+    def request_exit(self, *_: object) -> None:
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().add_reader(self._parent_pipe, self._on_parent_gone)

@@ -54,7 +54,7 @@ def test_a_wrong_digest_ends_the_process_and_unpickles_nothing(start: StartServi
     trap = tmp_path / "trap"
     service = start(bundle.pack(text_files(Creates(trap))), BUNDLE_DIGEST="0" * 64)
     assert service.exit_code() == 3
-    assert "was asked for; nothing was loaded" in service.text() and not trap.exists()
+    assert "was requested; nothing was loaded" in service.text() and not trap.exists()
 
 
 def test_ready_reports_wrong_golden_rows_and_the_process_ends(start: StartService):

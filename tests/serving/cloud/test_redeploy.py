@@ -39,7 +39,7 @@ def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: Texts
     ("broken", "reason"),
     [
         ("unreadable", "model.joblib cannot be unpickled"),
-        ("altered", f"but {'0' * 64} was asked for; nothing was loaded"),
+        ("altered", f"but {'0' * 64} was requested; nothing was loaded"),
     ],
 )
 def test_a_corrupted_bundle_is_rolled_back_and_the_old_version_answers(
