@@ -1,4 +1,4 @@
-// The page of the prediction service. Whatever comes from the service is shown with textContent, never as markup.
+// The page of the prediction service. All data from the service are shown with textContent, never as markup.
 
 const REFRESH_MILLISECONDS = 10000;
 const ROUTE = "/predict";
@@ -23,7 +23,7 @@ function showFacts(list, facts) {
   }));
 }
 
-// ---- what is live ---------------------------------------------------------------------------------------------------
+// ---- the live model -------------------------------------------------------------------------------------------------
 
 const short = (digest) => (digest.length > 20 ? `${digest.slice(0, 12)}…` : digest);
 
@@ -34,7 +34,7 @@ function showVersion(version) {
   showFacts(byId("facts"), [
     ["Version", text("model_version")],
     ["Data set", short(text("dataset_version")), text("dataset_version")],
-    ["Known up to", text("cutoff")],
+    ["Data cut-off", text("cutoff")],
     ["Bundle", short(text("bundle_digest")), text("bundle_digest")],
     ["Code", short(text("code_sha")), text("code_sha")],
     ["Processes", text("processes")],
@@ -43,7 +43,7 @@ function showVersion(version) {
   byId("engine").textContent = text("engine") + (typeof speed === "number" ? `, ${duration(speed / 1e6)} a row` : "");
   const reports = Array.isArray(version.parity) ? version.parity : [];
   byId("parity").replaceChildren(
-    ...(reports.length ? reports.map(parityLine) : [element("li", "No other engine was tried: the model answers as it was trained.")]),
+    ...(reports.length ? reports.map(parityLine) : [element("li", "No other engine was tried: scikit-learn serves the model.")]),
   );
 }
 
@@ -63,7 +63,7 @@ function parityLine(report) {
 }
 
 function showState(text, kind) {
-  if (byId("state").textContent !== text) byId("state").textContent = text; // a screen reader says it at each change
+  if (byId("state").textContent !== text) byId("state").textContent = text; // a screen reader announces every change
   byId("state").className = `state ${kind}`;
 }
 
@@ -94,7 +94,7 @@ function buckets(text) {
   return [...counts].sort(([a], [b]) => a - b);
 }
 
-// As Prometheus' histogram_quantile: linear inside the bucket; beyond the last finite bound only that bound is known.
+// As Prometheus' histogram_quantile: linear inside a bucket; above the last finite bound only that bound is known.
 function quantile(cumulative, share) {
   const rank = share * cumulative[cumulative.length - 1][1];
   let [lower, below] = [0, 0];
@@ -117,7 +117,7 @@ function showLatency(text) {
     .reduce((sum, { value }) => sum + value, 0);
   showFacts(byId("quantiles"), [...facts, ["requests", count(total)], ...(total ? [["failed", count(failed)]] : [])]);
   byId("latency-note").textContent = total
-    ? "Inside the service, since it started. Interpolated from its histogram."
+    ? "Measured inside the service since its start, and interpolated from a histogram."
     : "No request has been counted yet.";
 }
 
@@ -155,7 +155,7 @@ async function makeForm() {
     record = (await answer.json()).components.schemas.Record;
     if (!answer.ok || !record.properties) throw new Error("no record");
   } catch {
-    showProblem("The service did not describe its record. Load this page again once it is ready.");
+    showProblem("The service did not return its API description. Reload this page when the service is ready.");
     return;
   }
   const required = new Set(record.required ?? []);
@@ -197,7 +197,7 @@ function fillExamples() {
   for (const { schema, input } of fields.values()) input.value = schema.examples?.length ? String(schema.examples[0]) : "";
 }
 
-// Numbers are sent digit for digit as typed. What is no number is sent as text, so that the service says what is wrong with it.
+// Numbers are sent exactly as typed. Any other input is sent as text, so that the service says what is wrong with it.
 function bodyText() {
   const members = [];
   for (const [name, { types, input }] of fields) {
@@ -221,7 +221,7 @@ async function predict() {
     if (answer.ok) showAnswer(body, performance.now() - started);
     else showRefusal(answer, body);
   } catch (error) {
-    showProblem(error instanceof TypeError ? "The request could not be sent, or the service did not answer." : "The service answered with something other than JSON.");
+    showProblem(error instanceof TypeError ? "The request could not be sent, or there was no answer." : "The answer is not JSON.");
   } finally {
     byId("send").disabled = false;
   }
@@ -238,8 +238,8 @@ function clearMessages() {
   }
 }
 
-// Puts the message beside its field; false when the form has no such field.
-function beside(name, text, kind) {
+// Shows the message beside its field. Returns false if the form has no such field.
+function showBeside(name, text, kind) {
   const field = fields.get(name);
   if (!field) return false;
   field.message.textContent = text;
@@ -259,23 +259,23 @@ function showAnswer(body, milliseconds) {
   bar.append(filled);
   const scale = element("p", "", { class: "scale", "aria-hidden": "true" });
   scale.append(element("span", "0 %"), element("span", "50 %"), element("span", "100 %"));
-  const source = element("p", `Model version ${body.model_version}, answered to this browser in ${duration(milliseconds / 1000)}.`, { class: "help" });
+  const source = element("p", `Model version ${body.model_version}, answered in ${duration(milliseconds / 1000)}, as measured by this browser.`, { class: "help" });
   byId("answer").replaceChildren(head, bar, scale, source);
   const warnings = body.warnings ?? [];
   if (warnings.length) {
     const list = element("ul", "", { class: "warnings" });
     for (const { field, message } of warnings) {
-      beside(field, message, "warn");
+      showBeside(field, message, "warn");
       list.append(element("li", `${field} ${message}`));
     }
-    byId("answer").append(element("p", "Outside what the model was trained on:", { class: "warn" }), list);
+    byId("answer").append(element("p", "Outside the range that the model was trained on:", { class: "warn" }), list);
   }
   byId("answer").hidden = false;
   byId("answer").scrollIntoView({ block: "nearest" });
 }
 
 function showRefusal(answer, body) {
-  const elsewhere = (body.fields ?? []).filter(({ field, message }) => !beside(field, message, "bad"));
+  const elsewhere = (body.fields ?? []).filter(({ field, message }) => !showBeside(field, message, "bad"));
   const wait = answer.headers.get("retry-after");
   const lines = [String(body.error ?? `The service answers ${answer.status}.`)];
   for (const { field, message } of elsewhere) if (field) lines.push(`${field} ${message}`);
