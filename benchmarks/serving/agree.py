@@ -1,6 +1,6 @@
-"""Whether all contestants served the same forest: every answer of a run against scikit-learn's own.
+"""Compares every answer of a run with scikit-learn's own, so that all contestants served the same forest.
 
-A label is compared too, but not where the probability is so near the threshold that the last bit of a sum decides.
+Labels are compared too, except where the probability is so near the threshold that the last bit of a sum decides.
 """
 
 from __future__ import annotations
@@ -11,19 +11,29 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.errors import BenchmarkError
+
 TOLERANCE = 1e-6
 EXAMPLES = 3
-# Reads one answer's body: the probability of label 1 (None where the contestant tells only labels), and the label or None.
+# Reads the body of an answer: the probability of label 1 and the label. Either is None if the answer does not have it.
 Reader = Callable[[bytes], tuple[float | None, int | None]]
 
 
-class Disagreement(RuntimeError):
-    """Contestants that should have served one forest answered differently: their times cannot be compared."""
+class DisagreementError(BenchmarkError):
+    """Contestants answered differently, so their times cannot be compared."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """``inputs`` is how many distinct ones were compared; ``difference`` the largest of a probability, None for labels only."""
+    """How the answers of one contestant compare with scikit-learn's.
+
+    Attributes:
+        name: The contestant.
+        inputs: Number of distinct inputs that were compared.
+        difference: Largest difference of a probability; None if the contestant answers labels only.
+        undecided: Answers whose label was not compared, because the probability is too near the threshold.
+        wrong: Texts about wrong answers.
+    """
 
     name: str
     inputs: int
@@ -33,13 +43,20 @@ class Agreement:
 
 
 def read_answers(path: Path) -> list[tuple[int, bytes]]:
-    """What the load generator wrote: the number of the request, and the body."""
+    """Reads what the load generator wrote: the number of each request, and the body of its answer."""
     lines = path.read_bytes().splitlines() if path.is_file() else []
     return [(int(number), body) for number, _, body in (line.partition(b"\t") for line in lines)]
 
 
 def compare(name: str, answers: Iterable[tuple[int, bytes]], read: Reader, expected: np.ndarray) -> Agreement:
-    """``expected`` is float64 (inputs,): the probability that scikit-learn gives each numbered input."""
+    """Compares the answers of one contestant.
+
+    Args:
+        name: The contestant.
+        answers: Number of each request, and the body of its answer.
+        read: Reads a body.
+        expected: float64 array of shape (inputs,): scikit-learn's probability of each numbered input.
+    """
     seen: set[int] = set()
     wrong: list[str] = []
     undecided, largest = 0, None
@@ -54,7 +71,7 @@ def compare(name: str, answers: Iterable[tuple[int, bytes]], read: Reader, expec
         if probability is not None:
             difference = abs(probability - right)
             largest = difference if largest is None else max(largest, difference)
-            # Not `>`: a probability that is no number differs too.
+            # Not `>`, so that NaN counts as different.
             if not difference <= TOLERANCE:
                 wrong.append(f"input {number} was answered {probability!r}, scikit-learn says {right!r}")
         if abs(right - 0.5) <= TOLERANCE:
@@ -65,7 +82,11 @@ def compare(name: str, answers: Iterable[tuple[int, bytes]], read: Reader, expec
 
 
 def require(agreements: Iterable[Agreement]) -> None:
-    """Raises :class:`Disagreement` when anyone answered differently, or answered nothing that could be compared."""
+    """Checks that all agree.
+
+    Raises:
+        DisagreementError: A contestant answered differently, or has no answer that could be compared.
+    """
     faults = []
     for one in agreements:
         if one.wrong:
@@ -73,4 +94,4 @@ def require(agreements: Iterable[Agreement]) -> None:
         elif not one.inputs:
             faults.append(f"{one.name}: no answer to compare")
     if faults:
-        raise Disagreement("The contestants did not serve the same model.\n" + "\n".join(faults))
+        raise DisagreementError("The contestants did not serve the same model.\n" + "\n".join(faults))

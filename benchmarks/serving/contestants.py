@@ -1,4 +1,4 @@
-"""Who is measured: how each server is started, how it wants a request, how its answer is read."""
+"""The contestants: how each server is started, the form of its requests, and how its answers are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from benchmarks.serving import forest, sink
 from benchmarks.serving.agree import Reader
 from benchmarks.serving.forest import Forest
 from benchmarks.serving.inputs import Form
-from benchmarks.serving.servers import Server, free_port
+from benchmarks.serving.servers import Server
+from infra.laptop.ports import free_port
 
 APPS = Path(__file__).with_name("apps")
 SOURCE, FASTAPI_NOOP, ASGI_NOOP = "the source's service", "FastAPI no-op", "bare ASGI no-op"
@@ -22,7 +23,15 @@ OURS, OURS_OFF, OURS_SLOW = "nightjar, all on", "nightjar, telemetry off", "nigh
 
 @dataclass(frozen=True)
 class Contestant:
-    """``argv`` and ``environment`` have ``{port}`` where the port goes; ``read`` is None where there is nothing to compare."""
+    """A server to measure.
+
+    Attributes:
+        name: Its name in the report.
+        argv: Its command; ``{port}`` is replaced by the port.
+        environment: Its environment variables, likewise.
+        form: The form of its requests.
+        read: Reads its answers; None if there is nothing to compare.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -31,7 +40,7 @@ class Contestant:
     read: Reader | None = None
 
     def start(self, log: Path, allowed: set[int] | None) -> Server:
-        """A process of it on a free port, on these cores only (None: on all)."""
+        """Starts the server on a free port, on these cores only (None: on all)."""
         port = free_port()
         argv = [part.replace("{port}", str(port)) for part in self.argv]
         environment = {name: value.replace("{port}", str(port)) for name, value in self.environment.items()}
@@ -39,27 +48,29 @@ class Contestant:
 
 
 def read_ours(body: bytes) -> tuple[float | None, int | None]:
+    """Reads an answer of the service."""
     answer = json.loads(body)
     return answer["probability"], answer["prediction"]
 
 
 def read_label(body: bytes) -> tuple[float | None, int | None]:
+    """Reads an answer that has only a label."""
     return None, json.loads(body)["prediction"]
 
 
 def uvicorn(app: str, *options: str) -> tuple[str, ...]:
-    """uvicorn as installed: uvloop and httptools where it finds them, its access log on."""
+    """The command of uvicorn with its defaults: uvloop and httptools if installed, access log on."""
     arguments = ("-m", "uvicorn", f"{app}:app", "--app-dir", str(APPS), "--host", "127.0.0.1", "--port", "{port}")
     return (sys.executable, *arguments, *options)
 
 
 def source(model: Forest, *options: str) -> Contestant:
-    """The source's service; it answers labels only."""
+    """The source's service, which answers labels only."""
     return Contestant(SOURCE, uvicorn("source", *options), {"MODEL_PATH": str(model.model)}, read=read_label)
 
 
 def noops() -> list[Contestant]:
-    """Neither logs a line, which makes them the harder yardsticks."""
+    """The no-ops. They log nothing, which makes them harder to beat."""
     return [
         Contestant(FASTAPI_NOOP, uvicorn("fastapi_noop", "--no-access-log")),
         Contestant(ASGI_NOOP, uvicorn("asgi_noop", "--no-access-log")),
@@ -67,9 +78,23 @@ def noops() -> list[Contestant]:
 
 
 def ours(
-    name: str, packed: Path, workers: int = 1, sink_port: int | None = None, path: str = "/predict", tells: bool = True
+    name: str,
+    packed: Path,
+    workers: int = 1,
+    sink_port: int | None = None,
+    path: str = "/predict",
+    telemetry: bool = True,
 ) -> Contestant:
-    """The service on a bundle, caches off. With a sink, callers need a key, and it ``tells`` everything it can, or nothing."""
+    """The service without caches.
+
+    Args:
+        name: Its name in the report.
+        packed: The bundle.
+        workers: Number of workers.
+        sink_port: Port of the sink (``benchmarks.serving.sink``). With it, requests need an API key.
+        path: Path of the requests.
+        telemetry: Whether all telemetry is sent to the sink, or none.
+    """
     environment = {
         "HOST": "127.0.0.1",
         "PORT": "{port}",
@@ -85,7 +110,7 @@ def ours(
     if sink_port is not None:
         environment |= _keys(f"http://127.0.0.1:{sink_port}")
         headers = (("x-api-key", sink.API_KEY),)
-        if tells:
+        if telemetry:
             environment |= _telemetry(f"http://127.0.0.1:{sink_port}")
     return Contestant(name, (sys.executable, "-m", "serving"), environment, Form(path, headers=headers), read_ours)
 
@@ -102,7 +127,7 @@ def _keys(url: str) -> dict[str, str]:
 
 
 def _telemetry(url: str) -> dict[str, str]:
-    """Access log, embedded metrics, traces and prediction log, all into the sink; Prometheus metrics are always on."""
+    """Access log, embedded metrics, traces and prediction log. Prometheus metrics are always on."""
     return {
         "ACCESS_LOG_LINES": "10000",
         "METRICS_NAMESPACE": "Nightjar/Bench",

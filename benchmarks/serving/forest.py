@@ -1,6 +1,7 @@
-"""The model that every contestant serves: a seeded random forest, as the source's joblib file and as our bundle.
+"""The model that every contestant serves: a seeded random forest, as the source's joblib file and as a bundle.
 
-Kept below ``$NIGHTJAR_HOME/bench`` under a name that says everything it depends on, so that only a first run waits for it.
+Both are kept in ``$NIGHTJAR_HOME/bench``. The file names contain everything that the content depends on, so that only
+the first run has to make them.
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ from include.model.score import Scorer
 from include.workloads import FieldSpec
 from include.workloads.feature_code import load_feature_code
 
-# Nobody said on how many rows the source's forest is fitted. A single thread reads some three thousand nodes for a prediction, so
-# a forest that outgrows the processor's own cache costs more here (docs/benchmarks.md), and next to nothing more in scikit-learn.
+# The source does not say on how many rows its forest is fitted. A prediction reads some three thousand nodes in one
+# thread, so a forest that is larger than the processor's cache costs more here (docs/benchmarks.md), but hardly more in
+# scikit-learn.
 SMALL_ROWS = 1_000
-# Trees of noisy labels grow with the rows: this gives a little over five million nodes.
+# With noisy labels, trees grow with the rows. This gives a little over five million nodes.
 LARGE_ROWS = 68_000
 TREES = 200
 WORKLOAD = "texts"
-# scikit-learn's predict() says 1 above one half, the service at or above its threshold: the next number up is the same rule.
+# scikit-learn's predict() returns 1 above one half, the service at or above its threshold. So the threshold is the next
+# float above one half.
 THRESHOLD = math.nextafter(0.5, 1)
 GOLDEN_RECORDS = 60
 _FEATURES = b"""
@@ -53,7 +56,13 @@ _REQUEST = {
 
 @dataclass(frozen=True)
 class Forest:
-    """Where one forest lies: the source's joblib file and our bundle."""
+    """The files of one forest.
+
+    Attributes:
+        nodes: Its number of nodes.
+        model: The source's joblib file.
+        bundle: Our bundle.
+    """
 
     nodes: int
     model: Path
@@ -65,39 +74,39 @@ class Forest:
 
 
 def fit(rows: int, seed: int = inputs.SEED, trees: int = TREES) -> RandomForestClassifier:
-    """Unlimited trees over ``rows`` seeded pairs whose label is a coin weighted by the keywords."""
+    """Fits unlimited trees on ``rows`` seeded pairs, with random labels whose probability depends on the keywords."""
     generator = np.random.default_rng(seed)
     matrix = np.array(inputs.pairs(rows, seed), dtype=np.float64)
     chance = 1 / (1 + np.exp(-(matrix[:, 1] - inputs.KEYWORDS / 2) / 15))
     labels = (generator.random(rows) < chance).astype(int)
     model = RandomForestClassifier(trees, random_state=seed, n_jobs=-1).fit(matrix, labels)
-    # As the source fits it: one thread. A pool of them would only make its predictions slower.
+    # As in the source: one thread. A pool of threads would only make its predictions slower.
     return model.set_params(n_jobs=None)
 
 
 def prepare(folder: Path, rows: int, ladder: Sequence[LadderStep] = LADDER, trees: int = TREES) -> Forest:
-    """Fits and publishes, or takes what an earlier run has left in ``folder``. An empty ``ladder``: scikit-learn serves."""
+    """Makes the files in ``folder``, or uses those of an earlier run. With an empty ``ladder``, scikit-learn serves."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"forest-{trees}-{rows}-{inputs.SEED}-sklearn{sklearn.__version__}"
     model = folder / f"{stem}.joblib"
     if not model.is_file():
         _write(model, _dump(fit(rows, trees=trees)))
     fitted = joblib.load(model)
-    rungs = "-".join(rung.engine for rung in ladder) or "scikit-learn"
-    packed = folder / f"{stem}-{rungs}-{_code()}.tar.gz"
+    engines = "-".join(step.engine for step in ladder) or "scikit-learn"
+    packed = folder / f"{stem}-{engines}-{_code()}.tar.gz"
     if not packed.is_file():
-        for outdated in folder.glob(f"{stem}-{rungs}-*.tar.gz"):
+        for outdated in folder.glob(f"{stem}-{engines}-*.tar.gz"):
             outdated.unlink()
         _write(packed, bundle.pack(files(fitted, model.read_bytes(), ladder)))
     return Forest(sum(tree.tree_.node_count for tree in fitted.estimators_), model, packed)
 
 
 def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[LadderStep]) -> dict[str, bytes]:
-    """The files of the bundle, its engine chosen as the training container does."""
+    """The files of the bundle. The engine is chosen as in the training container."""
     pairs = inputs.pairs(1000)
     scorer = Scorer(load_feature_code(_FEATURES).features, _KINDS, {}, SklearnModel(fitted), THRESHOLD)
     records = [dict(zip(_KINDS, pair, strict=True)) for pair in pairs]
-    # A tie would make the golden rows depend on the last bit of an engine's sum.
+    # With a probability near one half, the golden rows would depend on the last bit of an engine's sum.
     decided = [one for one, p in zip(records, scorer.probabilities(records), strict=True) if abs(p - 0.5) > 0.01]
     chosen = golden.choose(decided[:GOLDEN_RECORDS], RequestSchema(_REQUEST), scorer)
     matrix, proof = np.array(pairs, dtype=np.float64), scorer.matrix([row.request for row in chosen])
@@ -130,13 +139,13 @@ def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[LadderS
     return bundle.seal(made, **fields)
 
 
-def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """float64 (pairs,): what scikit-learn itself answers, the reference of all contestants."""
+def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]] | np.ndarray) -> np.ndarray:
+    """scikit-learn's probabilities, the reference of all contestants: float64 array of shape (pairs,)."""
     return model.predict_proba(np.array(pairs, dtype=np.float64))[:, 1]
 
 
 def _code() -> str:
-    """Names the code that bundles are made by: another state of it makes another bundle."""
+    """A digest of the code that makes bundles: when the code changes, a new bundle is made."""
     sources = sorted(Path(include.model.__file__).parent.rglob("*.py"))
     return bundle.digest(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
 

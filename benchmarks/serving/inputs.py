@@ -1,4 +1,4 @@
-"""Distinct request bodies of two integer features, seeded."""
+"""Distinct requests with two integer features, from a seed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ SEED = 20130715
 
 
 def pairs(count: int, seed: int = SEED) -> list[tuple[int, int]]:
-    """``count`` distinct pairs (text_length, num_keywords) in a seeded order."""
+    """Returns ``count`` distinct pairs (text_length, num_keywords) in a seeded order."""
     chosen = random.Random(seed).sample(range(LENGTHS * KEYWORDS), count)
     return [(number // KEYWORDS + 1, number % KEYWORDS) for number in chosen]
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a contestant wants a request: ``item`` is filled with a pair, ``prefix`` and ``suffix`` go around ``rows`` of them."""
+    """The form of a contestant's requests.
+
+    Attributes:
+        path: Path of the route.
+        item: Text of one pair, with two ``%d``.
+        prefix: Text before the items.
+        suffix: Text after the items.
+        rows: Pairs in one request.
+        headers: Additional headers.
+    """
 
     path: str = "/predict"
     item: str = '{"text_length": %d, "num_keywords": %d}'
@@ -27,8 +36,12 @@ class Form:
     headers: tuple[tuple[str, str], ...] = ()
 
     def request(self, number: int, inputs: list[tuple[int, int]]) -> bytes:
-        """Request ``number`` as HTTP/1.1 bytes; its pairs are ``rows`` from ``number * rows`` on, from the start again after the
-        last."""
+        """Returns a request as HTTP/1.1 bytes.
+
+        Args:
+            number: Number of the request. Its pairs are those from ``number * rows`` on, cyclically.
+            inputs: All pairs.
+        """
         first = number * self.rows
         chosen = [inputs[(first + step) % len(inputs)] for step in range(self.rows)]
         body = self.prefix + ", ".join(self.item % pair for pair in chosen) + self.suffix

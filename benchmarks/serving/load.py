@@ -1,10 +1,10 @@
-"""The load generator: N connections in a closed loop, every request prepared before the clock starts.
+"""The load generator: N connections in a closed loop, with all requests encoded before the measurement.
 
     python -m benchmarks.serving.load < spec.json > result.json
 
-A process of its own, pinned to its core, so that nothing of it is in the server's way. A connection sends its next request when
-the answer to the last one is whole. Answers are parsed for no more than status and length; a status other than 200 is a failed
-request, and its latency counts nowhere.
+It is a process of its own, pinned to a core, so that it does not slow the server down. A connection sends its next
+request when the last answer is complete. Only status and length of an answer are parsed. A status other than 200 is a
+failed request, and its latency is not counted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -32,7 +33,21 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Spec:
-    """One round. It ends after ``seconds`` or ``max_requests`` good answers; ``pid`` is the server, whose CPU time is read."""
+    """One round.
+
+    Attributes:
+        port: Port of the server.
+        form: Form of the requests.
+        connections: Number of connections.
+        seconds: The round ends after this time, or after ``max_requests``.
+        warm_up: Seconds before the measurement starts.
+        max_requests: Number of good answers that ends the round.
+        distinct: Number of distinct inputs.
+        first: Number of the first request.
+        pid: The server's process, whose CPU time is measured; None: it is not.
+        core: Core on which the generator runs; None: any.
+        answers: File for the answers; None: they are not written.
+    """
 
     port: int
     form: Form
@@ -47,6 +62,7 @@ class Spec:
     answers: str | None = None
 
     def to_json(self) -> str:
+        """Returns the round as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -59,8 +75,17 @@ class Spec:
 
 @dataclass(frozen=True)
 class Result:
-    """``good`` answers in ``seconds``; ``failed`` by reason; latencies in milliseconds, of good answers; ``server_cpu`` in
-    seconds (None where no pid was given); ``busy`` is the share of its core that the generator itself took."""
+    """Measurements of one round.
+
+    Attributes:
+        seconds: Duration.
+        good: Number of answers with status 200.
+        failed: Number of failed requests by reason.
+        p50: Median latency of the good answers, in milliseconds.
+        p99: Their 99th percentile.
+        server_cpu: CPU seconds of the server; None without its pid.
+        busy: Share of its core that the generator used.
+    """
 
     seconds: float
     good: int
@@ -72,7 +97,7 @@ class Result:
 
 
 class Run:
-    """The state that all connections of a round share."""
+    """The state of a round, shared by all connections."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -87,7 +112,7 @@ class Run:
         self.answers: list[tuple[int, bytes]] = []
 
     def take(self) -> int:
-        """The number of the next request."""
+        """Returns the number of the next request."""
         number = self.next
         self.next = number + 1 if number + 1 < len(self.requests) else 0
         return number
@@ -105,7 +130,7 @@ class Run:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way."""
+    """One keep-alive connection with one open request."""
 
     def __init__(self, run: Run, lost: Callable[[], None]) -> None:
         self.run = run
@@ -113,13 +138,13 @@ class Connection(asyncio.Protocol):
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.send()
 
     def send(self) -> None:
         self.number = self.run.take()
         self.started = time.perf_counter()
-        self.transport.write(self.run.requests[self.number])  # type: ignore[attr-defined]
+        self.transport.write(self.run.requests[self.number])
 
     def data_received(self, data: bytes) -> None:
         data = self.buffer + data if self.buffer else data
@@ -150,9 +175,9 @@ class Connection(asyncio.Protocol):
 
 
 async def play(spec: Spec) -> Result:
-    """Plays one round."""
+    """Runs one round."""
     run, loop = Run(spec), asyncio.get_running_loop()
-    transports: dict[int, asyncio.BaseTransport] = {}
+    transports: dict[int, asyncio.Transport] = {}
     tasks: set[asyncio.Task[None]] = set()
 
     def connect(place: int) -> None:
@@ -179,7 +204,7 @@ async def play(spec: Spec) -> Result:
     for task in list(tasks):
         task.cancel()
     for transport in transports.values():
-        transport.abort()  # type: ignore[attr-defined]
+        transport.abort()
     await asyncio.sleep(0)
     if spec.answers:
         Path(spec.answers).write_bytes(b"".join(b"%d\t%s\n" % (number, body.strip()) for number, body in run.answers))
@@ -188,7 +213,7 @@ async def play(spec: Spec) -> Result:
 
 
 async def _connect(
-    run: Run, transports: dict[int, asyncio.BaseTransport], place: int, again: Callable[[int], None]
+    run: Run, transports: dict[int, asyncio.Transport], place: int, again: Callable[[int], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     while not run.over.is_set():
@@ -205,7 +230,7 @@ async def _connect(
 
 
 def percentile(latencies: list[float], share: float) -> float | None:
-    """The nearest-rank percentile of seconds, in milliseconds; None without any."""
+    """The nearest-rank percentile of latencies in seconds, as milliseconds; None if there are none."""
     if not latencies:
         return None
     ordered = sorted(latencies)
@@ -217,7 +242,7 @@ def _server_cpu(spec: Spec) -> float | None:
 
 
 def main() -> int:
-    """Plays the round that standard input describes."""
+    """Runs the round that standard input describes."""
     spec = Spec.from_json(sys.stdin.read())
     if spec.core is not None:
         os.sched_setaffinity(0, {spec.core})

@@ -1,4 +1,4 @@
-"""Rounds: each contestant at each number of connections, interleaved, so that a slow minute of the machine hits all alike."""
+"""Rounds of all contestants, interleaved, so that a slow minute of the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.serving.contestants import Contestant
 from benchmarks.serving.load import Result, Spec
 from benchmarks.serving.servers import ROOT, Server, cores
@@ -20,7 +21,7 @@ GRACE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Running:
-    """A contestant and its server."""
+    """A contestant and its running server."""
 
     contestant: Contestant
     server: Server
@@ -28,8 +29,17 @@ class Running:
 
 @dataclass(frozen=True)
 class Figures:
-    """Medians over the rounds of one contestant at one number of connections. ``cpu`` is microseconds of the server's process
-    tree a request, ``p50`` and ``p99`` are milliseconds of good answers, ``busy`` the generator's largest share of its core."""
+    """Medians over the rounds of one contestant at one number of connections.
+
+    Attributes:
+        per_second: Good answers per second.
+        cpu: CPU microseconds of the server's process tree per good answer.
+        p50: Median latency of good answers, in milliseconds.
+        p99: Their 99th percentile.
+        failed: Number of failed requests in all rounds.
+        busy: Largest share of its core that the generator used.
+        rounds: Good answers per second of each round.
+    """
 
     per_second: float
     cpu: float | None
@@ -41,7 +51,7 @@ class Figures:
 
     @classmethod
     def of(cls, results: Sequence[Result]) -> Figures:
-        """The medians of rounds."""
+        """Computes the medians."""
         rates = tuple(one.good / one.seconds for one in results)
         return cls(
             per_second=statistics.median(rates),
@@ -62,19 +72,31 @@ def rounds(
     count: int,
     seconds: float,
     answers: Path,
-    tell: Callable[[str], None] = lambda _: None,
+    log_progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[int, Figures]]:
-    """Figures by contestant and connections. Every answer goes to files in ``answers/<contestant>``, for ``agree``."""
+    """Measures every contestant at every number of connections.
+
+    Args:
+        field: The contestants.
+        levels: Numbers of connections.
+        count: Number of rounds.
+        seconds: Duration of a measurement.
+        answers: Folder in which every answer is written, to ``<contestant>/``, for ``agree``.
+        log_progress: Called with a line per measurement.
+
+    Returns:
+        Figures by contestant and number of connections.
+    """
     results: dict[tuple[str, int], list[Result]] = defaultdict(list)
     for number in range(count):
         for level in levels:
-            # The one that went first goes last in the next round.
+            # Another contestant is the first in each round.
             turn = number % len(field)
             for one in (*field[turn:], *field[:turn]):
                 folder = answers / one.contestant.name
                 folder.mkdir(parents=True, exist_ok=True)
                 file = folder / f"{number}-{level}"
-                # Each round starts at other inputs.
+                # Each round starts with other inputs.
                 spec = Spec(
                     one.server.port,
                     one.contestant.form,
@@ -86,7 +108,8 @@ def rounds(
                 )
                 result = play(spec)
                 results[one.contestant.name, level].append(result)
-                tell(f"round {number + 1}/{count}, {level:>3} connections, {one.contestant.name}: {_told(result)}")
+                where = f"round {number + 1}/{count}, {level:>3} connections, {one.contestant.name}"
+                log_progress(f"{where}: {_summary(result)}")
     return {
         one.contestant.name: {level: Figures.of(results[one.contestant.name, level]) for level in levels}
         for one in field
@@ -94,7 +117,11 @@ def rounds(
 
 
 def play(spec: Spec) -> Result:
-    """One round in a load generator of its own. Raises RuntimeError with its errors when it fails."""
+    """Runs one round in a load generator of its own.
+
+    Raises:
+        BenchmarkError: The load generator failed. The text has its errors.
+    """
     placed = Spec(**{**spec.__dict__, "core": cores()[1]})
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.serving.load"],
@@ -105,7 +132,7 @@ def play(spec: Spec) -> Result:
         timeout=spec.warm_up + spec.seconds + GRACE_SECONDS,
     )
     if done.returncode:
-        raise RuntimeError(f"The load generator failed:\n{done.stderr[-2000:]}")
+        raise BenchmarkError(f"The load generator failed:\n{done.stderr[-2000:]}")
     return Result(**json.loads(done.stdout))
 
 
@@ -113,6 +140,6 @@ def _median(values: Sequence[float]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def _told(result: Result) -> str:
+def _summary(result: Result) -> str:
     failed = f", failed: {result.failed}" if result.failed else ""
     return f"{result.good / result.seconds:,.0f} requests/s{failed}"

@@ -1,4 +1,4 @@
-"""The peers, each in an environment of its own below ``$NIGHTJAR_HOME/venvs``; only with ``PEERS=1``."""
+"""The peers, each in an environment of its own in ``$NIGHTJAR_HOME/venvs``. Measured only with ``PEERS=1``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.serving.contestants import APPS, Contestant
 from benchmarks.serving.forest import Forest
 from benchmarks.serving.inputs import Form
-from benchmarks.serving.servers import free_port
+from infra.laptop.ports import free_port
 
 PINS = Path(__file__).with_name("peers")
 INSTALL_SECONDS = 900
@@ -22,14 +22,14 @@ _ERROR_TAIL = 400
 
 @dataclass(frozen=True)
 class Absent:
-    """A peer that could not take part, and why."""
+    """A peer that could not be measured, and the reason."""
 
     name: str
     reason: str
 
 
 def available(home: Path, model: Forest, folder: Path) -> tuple[list[Contestant], list[Absent]]:
-    """Installs what is missing, one after the other; who cannot be installed or set up is told with its reason."""
+    """Installs and sets up the peers. Returns those that can be measured, and the others with the reason."""
     present: list[Contestant] = []
     absent: list[Absent] = []
     for name, make in PEERS.items():
@@ -43,7 +43,7 @@ def available(home: Path, model: Forest, folder: Path) -> tuple[list[Contestant]
 
 
 def install(home: Path, name: str) -> Path:
-    """The environment's ``bin``. An unchanged list of pins is installed once."""
+    """Installs a peer, if its pins have changed, and returns the ``bin`` folder of its environment."""
     pins, place = PINS / f"{name}.txt", home / "venvs" / f"peer-{name}"
     stamp = place / ".stamp"
     if stamp.is_file() and stamp.read_text() == pins.read_text():
@@ -67,7 +67,7 @@ def install(home: Path, name: str) -> Path:
 
 
 def _index(home: Path) -> dict[str, str]:
-    """Whoever told pip where packages come from means uv too (as scripts/setup.sh)."""
+    """pip's package index, for uv (as in scripts/setup.sh)."""
     found = subprocess.run(
         [str(home / "uv" / "bin" / "python"), "-m", "pip", "config", "get", "global.index-url"],
         capture_output=True,
@@ -152,7 +152,7 @@ def _mlflow(tools: Path, model: Forest, folder: Path) -> Contestant:
 
 
 def _path(tools: Path) -> dict[str, str]:
-    """They start helpers by name."""
+    """PATH with the peer's tools first, because it starts helpers by name."""
     return {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
 
 

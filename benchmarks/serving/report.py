@@ -1,4 +1,4 @@
-"""The run as tables in the terminal and as a PNG; the targets are here."""
+"""The report: targets, tables for the terminal, and a plot."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class AtLeast(Row):
-    """A row whose target is a minimum; ``at_most`` stays None."""
+    """A row whose target is a minimum. ``at_most`` is None."""
 
     at_least: float = field(default=0, kw_only=True)
 
     @property
     def verdict(self) -> str:
-        """What the value says about the target."""
+        """Whether the value meets the target."""
         if self.value is None:
             return super().verdict
         return MET if self.value >= self.at_least else MISSED
@@ -43,7 +43,7 @@ Run = Mapping[str, Mapping[int, Figures]]
 
 
 def fast_rows(run: Run, peers: Sequence[str]) -> list[Row]:
-    """Ours with everything on against the source's service, the no-ops, the best peer, and itself with telemetry off."""
+    """Compares the service, all telemetry on, with the source's, the no-ops, the best peer, and telemetry off."""
     ours = run[OURS]
     rows: list[Row] = [
         AtLeast(
@@ -88,7 +88,7 @@ def fast_rows(run: Run, peers: Sequence[str]) -> list[Row]:
 
 
 def slow_rows(figures: Mapping[int, Figures]) -> list[Row]:
-    """What 400 connections leave of a model that is slower than they ask for."""
+    """Compares a slow engine at 400 connections with itself at fewer."""
     few, many = SLOW_LEVELS[:-1], SLOW_LEVELS[-1]
     kept = 100 * rate(figures, many) / max(rate(figures, level) for level in few)
     slow, quick = figures[many].p99, figures[few[0]].p99
@@ -104,7 +104,7 @@ def slow_rows(figures: Mapping[int, Figures]) -> list[Row]:
 
 
 def start_rows(nodes: int, ours: Start, joblib: Start, *, targets: bool) -> list[Row]:
-    """A task of four processes, against joblib's. joblib counts from its first answer, which is the harder comparison."""
+    """Compares the start and memory of four workers with joblib's, which counts from its first process's answer."""
     size, limit = f"forest of {nodes / 1e6:.1f} M nodes", JOBLIB_SHARE if targets else None
     ready = f"ours {ours.first:.2f} s, joblib {joblib.first:.2f} s (all four: {joblib.whole or 0:.2f} s)"
     memory = f"ours {ours.pss / MB:.0f} MB, joblib {joblib.pss / MB:.0f} MB"
@@ -115,13 +115,13 @@ def start_rows(nodes: int, ours: Start, joblib: Start, *, targets: bool) -> list
 
 
 def batch_row(ours: float, scikit_learn: float) -> Row:
-    """Shown without a target."""
+    """The batch route, without a target."""
     note = f"ours over HTTP {ours:,.0f} rows/s, scikit-learn in process {scikit_learn:,.0f} rows/s"
     return Row("batch of 1000: rows/s, ours / scikit-learn in process", ours / scikit_learn, "times", None, note)
 
 
 def targets(rows: Sequence[Row]) -> str:
-    """Text: each value beside its target; below each row its note."""
+    """The rows as text: each value beside its target, with the note below."""
     lines = [f"{'measured':<58}{'value':>14}  {'target':<16}verdict", "-" * 100]
     for row in rows:
         value = "—" if row.value is None else f"{row.value:.2f} {row.unit}".rstrip()
@@ -132,7 +132,7 @@ def targets(rows: Sequence[Row]) -> str:
 
 
 def field_table(run: Run) -> str:
-    """Text: every contestant's figures at each number of connections."""
+    """The figures of every contestant at each number of connections, as text."""
     head = ("connections", "requests/s", "CPU µs", "p50 ms", "p99 ms", "failed", "generator")
     lines = [f"{'contestant':<26}" + "".join(f"{one:>12}" for one in head), "-" * 110]
     for name, levels in run.items():
@@ -153,18 +153,19 @@ def field_table(run: Run) -> str:
 def notes(
     agreements: Sequence[Agreement],
     absent: Sequence[Absent],
-    sunk: Mapping[str, int],
+    received: Mapping[str, int],
     ceiling: Figures,
     *,
     single_core: bool,
 ) -> str:
     """Text: what makes the figures comparable, and what is missing from them."""
     lines = [f"{one.name}: {_agreed(one)}" for one in agreements]
-    lines += [f"{one.name} did not take part: {one.reason}" for one in absent]
-    lines.append(f"telemetry that arrived: {', '.join(f'{count:,} {name}' for name, count in sunk.items())}")
+    lines += [f"{one.name} was not measured: {one.reason}" for one in absent]
     lines.append(
-        f"load generator against a server that does nothing: {ceiling.per_second:,.0f} requests/s, {ceiling.busy:.0%} of its core"
+        f"received by the telemetry sink: {', '.join(f'{count:,} {name}' for name, count in received.items())}"
     )
+    maximum = f"{ceiling.per_second:,.0f} requests/s, {ceiling.busy:.0%} of its core"
+    lines.append(f"load generator against a server that does nothing: {maximum}")
     if single_core:
         lines.append(
             "ONE CORE: servers and load generator took turns on it; requests/s are too low, CPU per request is not"
@@ -173,14 +174,14 @@ def notes(
 
 
 def picture(run: Run, path: Path) -> None:
-    """Two panels: requests a second at each number of connections, and CPU per request at 8; both on a logarithmic axis."""
+    """Plots requests per second at each number of connections, and CPU per request at 8, on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, (rates, costs) = pyplot.subplots(1, 2, figsize=(13, 1.6 + 0.55 * len(run)), sharey=True)
-    names = list(reversed(run))
+    names = list(run)[::-1]
     for place, level in enumerate(LEVELS):
         offsets = [number + 0.27 * (1 - place) for number in range(len(names))]
         bars = rates.barh(
@@ -207,14 +208,15 @@ def rate(figures: Mapping[int, Figures], level: int) -> float:
 
 
 def share(one: Mapping[int, Figures], other: Mapping[int, Figures]) -> float | None:
-    """CPU per request of ``one`` / that of ``other``, at 8 connections."""
+    """CPU per request of ``one`` divided by that of ``other``, at 8 connections."""
     mine, theirs = one[8].cpu, other[8].cpu
     return mine / theirs if mine is not None and theirs else None
 
 
 def _agreed(one: Agreement) -> str:
-    told = "labels" if one.difference is None else f"probabilities, largest difference {one.difference:.1e}"
-    return f"{one.inputs:,} distinct inputs agree with scikit-learn ({told}; {one.undecided} too close to call a label)"
+    what = "labels" if one.difference is None else f"probabilities, largest difference {one.difference:.1e}"
+    undecided = f"{one.undecided} labels too close to the threshold to compare"
+    return f"{one.inputs:,} distinct inputs agree with scikit-learn ({what}; {undecided})"
 
 
 def _target(row: Row) -> str:

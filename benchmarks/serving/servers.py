@@ -1,10 +1,9 @@
-"""Starting and stopping one server process on loopback, pinned to a core."""
+"""Starts and stops one server on loopback, pinned to a core."""
 
 from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.serving.inputs import Form
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,26 +21,19 @@ STOP_SECONDS = 20.0
 _LOG_TAIL = 1500
 
 
-class ServerError(RuntimeError):
-    """A server did not start or answer; the text has the end of its log."""
+class ServerError(BenchmarkError):
+    """A server did not start or answer. The text has the end of its log."""
 
 
 def cores() -> tuple[int, int]:
-    """The server's core and the load generator's; the same one where there is only one."""
+    """The server's core and the load generator's. They are the same if there is only one."""
     available = sorted(os.sched_getaffinity(0))
     return available[0], available[-1]
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def pinned(allowed: set[int] | None) -> Iterator[None]:
-    """What is started in here may run on these cores only; None leaves it all."""
+    """Processes that are started inside run on these cores only; None: on all."""
     before = os.sched_getaffinity(0)
     if allowed is not None:
         os.sched_setaffinity(0, allowed)
@@ -51,7 +44,7 @@ def pinned(allowed: set[int] | None) -> Iterator[None]:
 
 
 class Server:
-    """One server's process tree; ends with the ``with`` block."""
+    """The process tree of one server. It ends with the ``with`` block."""
 
     def __init__(
         self,
@@ -64,7 +57,7 @@ class Server:
     ) -> None:
         self.port = port
         self._log = log
-        # Nothing of the caller's own Python may reach a server, least of all a switch that forbids it compiled files.
+        # Python variables of this process must not affect the server, for example PYTHONDONTWRITEBYTECODE.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         with log.open("wb") as output, pinned(allowed):
             self.started = time.perf_counter()
@@ -88,7 +81,11 @@ class Server:
         self.stop()
 
     def until_answers(self, form: Form) -> float:
-        """Seconds from the start to the first 200. Raises :class:`ServerError` when there is none."""
+        """Waits for the first 200 and returns the seconds since the start.
+
+        Raises:
+            ServerError: There is none in time, the server ended, or it rejects the request.
+        """
         request = form.request(0, [(1, 1)])
         head, _, body = request.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
@@ -113,7 +110,11 @@ class Server:
         raise ServerError(f"The server did not answer 200 within {START_SECONDS:.0f} s, last: {answer}\n{self.tail()}")
 
     def until_logged(self, text: str, times: int) -> float:
-        """Seconds from the start until the log has ``text`` so many times."""
+        """Waits until the log has ``text`` this many times and returns the seconds since the start.
+
+        Raises:
+            ServerError: It does not in time, or the server ended.
+        """
         while time.perf_counter() - self.started < START_SECONDS and self._process.poll() is None:
             if self._log.read_text(errors="replace").count(text) >= times:
                 return time.perf_counter() - self.started
@@ -125,11 +126,11 @@ class Server:
         return self._log.read_text(errors="replace")[-_LOG_TAIL:]
 
     def stop(self) -> None:
-        """SIGTERM to the process; what is left of its tree after a while is killed."""
+        """Ends the process with SIGTERM, and kills what is left of its tree after a while."""
         try:
-            family = [self._process, *psutil.Process(self.pid).children(recursive=True)]
+            children = psutil.Process(self.pid).children(recursive=True)
         except psutil.NoSuchProcess:
-            family = [self._process]
+            children = []
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -137,7 +138,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for child in family[1:]:
+        for child in children:
             try:
                 child.wait(2)
             except psutil.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""The parts of a run that have servers in them: the field of all contestants, the slow rung, and the generator's own ceiling."""
+"""The parts of a run that need servers: all contestants, the slow engine, and the generator's own maximum."""
 
 from __future__ import annotations
 
@@ -20,33 +20,45 @@ from benchmarks.serving.load import Spec
 from benchmarks.serving.measure import Figures, Running
 from benchmarks.serving.peers import Absent
 from benchmarks.serving.report import LEVELS, SLOW_LEVELS
-from benchmarks.serving.servers import Server, ServerError, cores, free_port
+from benchmarks.serving.servers import Server, ServerError, cores
+from infra.laptop.ports import free_port
 
-# Slow enough that a shorter round would have no 99th percentile.
+# The slow engine answers too few requests for a 99th percentile in a shorter round.
 SLOW_SECONDS = 5.0
-# What the service's telemetry may hold back for a batch.
+# Longer than the service's telemetry buffers a batch.
 FLUSH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a run of the whole field gave. ``readers``: of those who predict; ``sunk``: what the telemetry's sink took."""
+    """Result of a run of all contestants.
+
+    Attributes:
+        figures: By contestant and number of connections.
+        readers: Readers of the contestants that predict.
+        absent: Peers that did not start.
+        received: Number of items that the telemetry sink received, by kind.
+    """
 
     figures: dict[str, dict[int, Figures]]
     readers: dict[str, Reader]
     absent: list[Absent]
-    sunk: dict[str, int]
+    received: dict[str, int]
 
 
-def say(text: str) -> None:
-    """Progress, beside the report."""
+def log_progress(text: str) -> None:
+    """Prints a line of progress on stderr; the report is on stdout."""
     print(f"[bench] {text}", file=sys.stderr, flush=True)
 
 
 def play_field(
     model: Forest, rivals: Sequence[Contestant], logs: Path, answers: Path, count: int, seconds: float
 ) -> Field:
-    """All contestants, interleaved. A rival that does not start is absent, anybody else ends the run with ServerError."""
+    """Measures all contestants, interleaved. A peer that does not start is absent.
+
+    Raises:
+        ServerError: Another contestant does not start, or telemetry did not arrive in the sink.
+    """
     core, load_core = cores()
     absent: list[Absent] = []
     with ExitStack() as stack:
@@ -57,7 +69,7 @@ def play_field(
             contestants.source(model),
             *contestants.noops(),
             contestants.ours(OURS, model.bundle, sink_port=port),
-            contestants.ours(OURS_OFF, model.bundle, sink_port=port, tells=False),
+            contestants.ours(OURS_OFF, model.bundle, sink_port=port, telemetry=False),
         ]
         running = []
         for number, one in enumerate((*own, *rivals)):
@@ -70,31 +82,31 @@ def play_field(
                 server.stop()
                 absent.append(Absent(one.name, str(error)))
                 continue
-            say(f"{one.name} answers after {took:.1f} s")
+            log_progress(f"{one.name} answers after {took:.1f} s")
             running.append(Running(one, server))
-        figures = measure.rounds(running, LEVELS, count, seconds, answers, say)
+        figures = measure.rounds(running, LEVELS, count, seconds, answers, log_progress)
         time.sleep(FLUSH_SECONDS)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
-            sunk = json.load(response)
-    sunk["of predictions answered"] = sum(len(agree.read_answers(file)) for file in (answers / OURS).iterdir())
-    if silent := [name for name, taken in sunk.items() if not taken]:
+            received: dict[str, int] = json.load(response)
+    received["of predictions answered"] = sum(len(agree.read_answers(file)) for file in (answers / OURS).iterdir())
+    if silent := [name for name, number in received.items() if not number]:
         raise ServerError(f"{OURS} sent no {', '.join(silent)}: not everything was on. Its log: {logs}")
     readers = {one.contestant.name: one.contestant.read for one in running if one.contestant.read}
-    return Field(figures, readers, absent, sunk)
+    return Field(figures, readers, absent, received)
 
 
 def play_slow(
     model: Forest, logs: Path, answers: Path, count: int, seconds: float = SLOW_SECONDS
 ) -> dict[str, dict[int, Figures]]:
-    """Our service with scikit-learn as its engine, up to many more connections than it can serve at once."""
+    """Measures the service with scikit-learn as its engine, up to far more connections than it can serve at once."""
     one = contestants.ours(OURS_SLOW, model.bundle)
     with one.start(logs / "slow.log", {cores()[0]}) as server:
         server.until_answers(one.form)
-        return measure.rounds([Running(one, server)], SLOW_LEVELS, count, seconds, answers, say)
+        return measure.rounds([Running(one, server)], SLOW_LEVELS, count, seconds, answers, log_progress)
 
 
 def play_ceiling(logs: Path, seconds: float) -> Figures:
-    """The load generator against a server that does nothing at all, at the most connections of the field."""
+    """Measures the load generator against a server that does nothing, at the largest number of connections."""
     port = free_port()
     with Server([sys.executable, str(APPS / "raw.py"), str(port)], {}, port, logs / "raw.log", {cores()[0]}) as server:
         server.until_answers(Form())
@@ -102,7 +114,11 @@ def play_ceiling(logs: Path, seconds: float) -> Figures:
 
 
 def compare(model: Forest, answers: Path, readers: Mapping[str, Reader]) -> list[Agreement]:
-    """Every answer of every contestant that predicts. Raises :class:`agree.Disagreement`."""
+    """Compares every answer of every contestant that predicts.
+
+    Raises:
+        agree.DisagreementError: They do not agree.
+    """
     expected = forest.probabilities(model.load(), inputs.pairs(Spec.distinct))
     found = []
     for name, read in readers.items():

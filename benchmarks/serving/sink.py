@@ -1,8 +1,9 @@
-"""Where telemetry goes during a run: takes traces (OTLP over HTTP) and predictions (Firehose), and knows one API key.
+"""The telemetry sink: receives traces (OTLP over HTTP) and predictions (Firehose), and has a secret with an API key.
 
     python -m benchmarks.serving.sink PORT
 
-Answers as the real ones do, keeps nothing but counts, and tells them on GET: {"traces": …, "predictions": …, "secrets": …}.
+It answers as the real services do and only counts. GET returns the counts: {"traces": …, "predictions": …, "secrets":
+…}.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import re
 import sys
 from collections import Counter
+from typing import cast
 
 import uvloop
 
@@ -32,7 +34,7 @@ class Sink(asyncio.Protocol):
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -41,19 +43,20 @@ class Sink(asyncio.Protocol):
             return
         top = self.buffer[:head]
         if b"100-continue" in top and len(self.buffer) == head + 4:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # type: ignore[attr-defined]
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         length = _LENGTH.search(top)
         end = head + 4 + (int(length[1]) if length else 0)
         if len(self.buffer) < end:
             return
         body, self.buffer = self.buffer[head + 4 : end], self.buffer[end:]
         answer = self.answer(top, body)
-        self.transport.write(  # type: ignore[attr-defined]
+        self.transport.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: %d\r\n\r\n%s"
             % (len(answer), answer)
         )
 
     def answer(self, head: bytes, body: bytes) -> bytes:
+        """Counts a request and returns the body of its answer."""
         target = _TARGET.search(head)
         if head.startswith(b"GET "):
             return json.dumps(self.counts).encode()
@@ -64,7 +67,7 @@ class Sink(asyncio.Protocol):
             self.counts["secrets"] += 1
             return json.dumps({"Name": SECRET, "VersionId": "1" * 36, "SecretString": secret()}).encode()
         records = _DATA.findall(body)
-        # A record holds many lines, each a prediction.
+        # A record has many lines, each a prediction.
         self.counts["predictions"] += sum(base64.b64decode(record).count(b"\n") for record in records)
         return b'{"FailedPutCount":0,"Encrypted":false,"RequestResponses":[%s]}' % b",".join(
             [b'{"RecordId":"1"}'] * len(records)
@@ -72,7 +75,7 @@ class Sink(asyncio.Protocol):
 
 
 def secret() -> str:
-    """The document of callers that Secrets Manager holds, with one caller who may send without limit."""
+    """The secret with the API keys: one caller, practically without a limit."""
     caller = {
         "name": "bench",
         "keys_sha256": [hashlib.sha256(API_KEY.encode()).hexdigest()],
@@ -83,7 +86,7 @@ def secret() -> str:
 
 
 async def main(port: int) -> None:
-    """Serves until it is ended."""
+    """Serves until the process is ended."""
     counts: Counter[str] = Counter(traces=0, predictions=0, secrets=0)
     server = await asyncio.get_running_loop().create_server(lambda: Sink(counts), "127.0.0.1", port)
     await server.serve_forever()

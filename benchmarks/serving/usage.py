@@ -1,4 +1,4 @@
-"""What a server's whole process tree takes: CPU seconds and proportional set size. Linux only (/proc)."""
+"""CPU seconds and memory (proportional set size) of a process tree. Linux only (/proc)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import psutil
 from benchmarks.memory import rollup_bytes
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-# Fields of /proc/<pid>/stat after the command's closing parenthesis: utime, stime, cutime, cstime (proc(5), fields 14 to 17).
+# Fields 14 to 17 of /proc/<pid>/stat (proc(5)): utime, stime, cutime, cstime, counted from the end of the command.
 _TIMES = slice(11, 15)
 
 
 def tree(pid: int) -> list[int]:
-    """``pid`` and all its living descendants."""
+    """``pid`` and all its live descendants."""
     try:
         return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
     except psutil.NoSuchProcess:
@@ -23,7 +23,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the tree, children that have ended and been waited for included. A tick is 10 ms."""
+    """User and system time of the tree, including children that have ended and were waited for. Resolution: 10 ms."""
     return sum(_ticks(one) for one in tree(pid)) / _TICKS
 
 

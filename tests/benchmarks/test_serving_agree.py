@@ -1,4 +1,4 @@
-"""A contestant that serves another model is found, whatever it answers in."""
+"""A contestant that serves another model is found, whatever the form of its answers."""
 
 import json
 
@@ -22,7 +22,7 @@ def label(number, value):
 RIGHT = [ours(0, 0.1, 0), ours(1, 0.9 + 5e-7, 1), ours(3, 0.7, 1)]
 
 
-def test_right_answers_agree_and_the_largest_difference_is_told():
+def test_right_answers_agree_and_the_largest_difference_is_reported():
     found = agree.compare("ours", [*RIGHT, *RIGHT], read_ours, EXPECTED)
     assert (found.inputs, found.wrong) == (3, ())
     assert found.difference == pytest.approx(5e-7)
@@ -40,22 +40,22 @@ def test_right_answers_agree_and_the_largest_difference_is_told():
     ],
     ids=["probability", "label", "no number", "no probability", "no JSON"],
 )
-def test_one_different_answer_among_right_ones_fails_the_run(odd):
+def test_one_wrong_answer_fails_the_run(odd):
     found = agree.compare("ours", [*RIGHT, odd], read_ours, EXPECTED)
-    with pytest.raises(agree.Disagreement, match="ours: 1 wrong, for example input 1"):
+    with pytest.raises(agree.DisagreementError, match="ours: 1 wrong, for example input 1"):
         agree.require([found])
 
 
-def test_labels_alone_are_compared_where_they_are_decided():
+def test_labels_are_compared_except_near_the_threshold():
     assert agree.compare("source", [label(0, 0), label(1, 1), label(2, 1)], read_label, EXPECTED).wrong == ()
     either = agree.compare("source", [label(2, 0), label(2, 1)], read_label, EXPECTED)
     assert (either.wrong, either.undecided) == ((), 2)
     assert len(agree.compare("source", [label(0, 1), label(3, 1)], read_label, EXPECTED).wrong) == 1
 
 
-def test_a_contestant_without_answers_proves_nothing(tmp_path):
+def test_a_contestant_without_answers_fails_the_run(tmp_path):
     found = agree.compare("ours", agree.read_answers(tmp_path / "none"), read_ours, EXPECTED)
-    with pytest.raises(agree.Disagreement, match="no answer to compare"):
+    with pytest.raises(agree.DisagreementError, match="no answer to compare"):
         agree.require([found])
 
 

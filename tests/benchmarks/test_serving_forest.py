@@ -1,6 +1,7 @@
-"""The forest that all contestants serve: published as the training container publishes, and the source's rule for labels."""
+"""The forest that all contestants serve: published as in the training container, with the source's rule for labels."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from benchmarks.serving import forest, inputs
 from include.model import bundle, golden
 
 
-def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path):
+def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path: Path):
     fast = forest.prepare(tmp_path, rows=200, trees=5)
     slow = forest.prepare(tmp_path, rows=200, trees=5, ladder=())
     pairs = inputs.pairs(300)
@@ -25,7 +26,7 @@ def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path):
     assert fast.bundle.stat().st_mtime_ns == before
 
 
-def test_the_threshold_labels_a_tie_as_scikit_learn_does():
+def test_the_label_at_one_half_is_scikit_learns():
     assert forest.THRESHOLD > 0.5
     assert np.nextafter(0.5, 1) >= forest.THRESHOLD
 

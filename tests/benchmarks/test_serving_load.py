@@ -1,4 +1,4 @@
-"""The load generator against servers that behave badly: what is not a 200 is no goodput."""
+"""The load generator against servers that misbehave: only a 200 is goodput."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 @asynccontextmanager
 async def server(answer):
-    """``answer(number, request)`` gives the pieces of the answer to the connection's request of that number, None hangs up."""
+    """A server. ``answer(number, request)`` returns the parts of an answer; None closes the connection."""
 
     async def serve(reader, writer):
         number = 0
@@ -78,13 +78,13 @@ def test_a_status_other_than_200_is_a_failed_request_without_latency(tmp_path):
     assert len(read_answers(file)) == 20
 
 
-def test_nothing_but_refusals_is_no_goodput():
+def test_a_server_that_only_refuses_has_no_goodput():
     result = play(lambda number, _: [http(503)], seconds=0.2)
     assert (result.good, result.p50, result.p99) == (0, None, None)
     assert result.failed["status 503"] > 0
 
 
-def test_an_answer_in_pieces_counts_once_it_is_whole():
+def test_an_answer_in_parts_counts_when_it_is_complete():
     whole = http(200, b'{"prediction":1}')
     result = play(lambda number, _: [whole[:9], whole[9:30], whole[30:-3], whole[-3:]])
     assert (result.good, result.failed) == (20, {})
@@ -96,12 +96,12 @@ def test_a_connection_that_is_closed_is_counted_and_replaced():
     assert set(result.failed) == {"connection closed by the server"}
 
 
-def test_nobody_listens():
+def test_a_server_that_does_not_listen():
     result = asyncio.run(load.play(Spec(port=1, form=Form(), connections=1, seconds=0.2, distinct=10)))
     assert result.good == 0
     assert next(iter(result.failed)).startswith("no connection")
 
 
-def test_a_spec_survives_its_way_to_the_process():
+def test_a_spec_is_unchanged_by_json():
     spec = Spec(8080, Form("/x", headers=(("x-api-key", "k"),)), 8, 2.0, pid=7, core=1)
     assert Spec.from_json(spec.to_json()) == spec

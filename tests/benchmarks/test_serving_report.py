@@ -1,4 +1,4 @@
-"""The rows: which way a target points, and which of two figures is divided by which."""
+"""The rows: whether a target is a minimum or a maximum, and which figure is divided by which."""
 
 import dataclasses
 
@@ -29,11 +29,16 @@ RUN = {
 }
 
 
+def rounded(row, digits):
+    assert row.value is not None
+    return round(row.value, digits)
+
+
 def named(rows, part):
     return next(row for row in rows if part in row.name)
 
 
-def test_a_minimum_is_met_from_below_and_missed_above():
+def test_a_minimum_is_met_above_and_missed_below():
     assert AtLeast("a", 40.0, "times", None, at_least=40).verdict == MET
     assert AtLeast("a", 39.9, "times", None, at_least=40).verdict == MISSED
     assert AtLeast("a", None, "times", None, at_least=40).verdict == NOT_MEASURED
@@ -45,7 +50,7 @@ def test_a_minimum_is_met_from_below_and_missed_above():
 
 def test_each_row_divides_the_right_way():
     rows = report.fast_rows(RUN, ["Peer", "Better peer"])
-    values = {row.name: (round(row.value, 3), row.verdict) for row in rows}
+    values = {row.name: (rounded(row, 3), row.verdict) for row in rows}
     assert values["requests/s at 1, ours / the source's"] == (95.0, MET)
     assert values["requests/s at 64, ours / the source's"] == (95.0, MISSED)
     assert values["CPU per request at 8, the source's / ours"] == (100.0, MET)
@@ -61,11 +66,11 @@ def test_without_peers_their_rows_say_why():
     assert (row.verdict, row.note) == (NOT_MEASURED, "no peer ran: PEERS=1")
 
 
-def test_goodput_is_held_against_the_best_at_fewer_connections():
+def test_goodput_is_compared_with_the_best_at_fewer_connections():
     slow = {8: figures(90, 1, 10.0)[8], 64: figures(100, 1, 20.0)[8], 400: figures(89, 1, 31.0)[8]}
     kept, growth = report.slow_rows(slow)
-    assert (round(kept.value), kept.verdict) == (89, MISSED)
-    assert (round(growth.value, 1), growth.verdict) == (3.1, MISSED)
+    assert (rounded(kept, 0), kept.verdict) == (89, MISSED)
+    assert (rounded(growth, 1), growth.verdict) == (3.1, MISSED)
     none = dataclasses.replace(slow[400], per_second=0.0, p99=None)
     kept, growth = report.slow_rows({**slow, 400: none})
     assert (kept.value, growth.value) == (0, None)
@@ -95,13 +100,13 @@ def test_the_tables_show_target_verdict_and_reason():
     assert f"{'bare ASGI no-op':<26}" in report.field_table(RUN)
 
 
-def test_the_notes_name_who_did_not_take_part(tmp_path):
+def test_the_notes_name_the_peers_that_were_not_measured(tmp_path):
     agreements = [Agreement("ours", 7, 1e-9, 0, ()), Agreement("source", 7, None, 1, ())]
     text = report.notes(
         agreements, [Absent("MLServer", "no wheel")], {"traces": 3}, RUN[ASGI_NOOP][8], single_core=True
     )
-    assert "MLServer did not take part: no wheel" in text
-    assert "(labels; 1 too close" in text and "1.0e-09" in text and "3 traces" in text and "ONE CORE" in text
+    assert "MLServer was not measured: no wheel" in text
+    assert "(labels; 1 labels too close" in text and "1.0e-09" in text and "3 traces" in text and "ONE CORE" in text
 
 
 def test_the_picture_is_drawn(tmp_path):

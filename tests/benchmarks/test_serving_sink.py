@@ -1,29 +1,32 @@
-"""The telemetry's sink, through the clients that the service uses."""
+"""The telemetry sink, through the clients that the service uses."""
 
 import json
 import sys
 from http.client import HTTPConnection
+from pathlib import Path
 
 import boto3
 import pytest
 
 from benchmarks.serving import sink
 from benchmarks.serving.inputs import Form
-from benchmarks.serving.servers import Server, free_port
+from benchmarks.serving.servers import Server
 from serving.api_keys import parse
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 
 
-def test_it_takes_predictions_and_traces_and_knows_a_key(tmp_path):
+def test_it_receives_predictions_and_traces_and_has_a_secret(tmp_path: Path):
     port = free_port()
     with Server(
         [sys.executable, "-m", "benchmarks.serving.sink", str(port)], {}, port, tmp_path / "log", None
     ) as server:
         server.until_answers(Form("/v1/traces"))
-        access = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        access["endpoint_url"] = f"http://127.0.0.1:{port}"
-        firehose, secrets = (boto3.client(name, **access) for name in ("firehose", "secretsmanager"))
+        session = boto3.Session(region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+        endpoint = f"http://127.0.0.1:{port}"
+        firehose = session.client("firehose", endpoint_url=endpoint)
+        secrets = session.client("secretsmanager", endpoint_url=endpoint)
         answer = firehose.put_record_batch(
             DeliveryStreamName="bench", Records=[{"Data": b"{}\n{}\n"}, {"Data": b"{}\n"}]
         )

@@ -1,4 +1,4 @@
-"""CPU time and memory of a process tree, against processes that are known to take it."""
+"""CPU time and memory of a process tree, compared with processes that use known amounts."""
 
 import os
 import subprocess
@@ -12,9 +12,9 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's"),
 ]
-# User and system time are each told in whole ticks of 10 ms.
+# User and system time are each reported in whole ticks of 10 ms.
 LEAST = 0.33
-# Burns so much CPU time, says so, and stays until its input ends.
+# Uses this much CPU time, prints a line, and waits until its input ends.
 BURN = "import time\nwhile time.process_time() < {}: pass\n"
 STAY = "import sys\nprint('done', flush=True)\nsys.stdin.read()\n"
 
@@ -28,7 +28,7 @@ def start():
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         running.append(process)
-        assert process.stdout.readline() == "done\n"
+        assert process.stdout is not None and process.stdout.readline() == "done\n"
         return process.pid
 
     yield one
@@ -36,11 +36,11 @@ def start():
         process.communicate(timeout=20)
 
 
-def test_cpu_time_of_a_burner(start):
+def test_cpu_time_of_a_busy_process(start):
     assert LEAST <= usage.cpu_seconds(start(BURN.format(0.35) + STAY)) < 0.8
 
 
-def test_a_living_childs_cpu_time_counts_too(start):
+def test_a_live_childs_cpu_time_counts_too(start):
     child = BURN.format(0.35) + STAY
     code = (
         "import subprocess, sys\n"
@@ -60,7 +60,7 @@ def test_an_ended_childs_cpu_time_counts_too(start):
 
 
 def test_pss_counts_a_shared_page_once(start):
-    # 64 MB that the child has by the fork: private to none, half each.
+    # 64 MB that the child shares after the fork: each process counts half.
     held = "import os\nheld = b'x' * 64_000_000\nread, write = os.pipe()\n"
     forks = held + "if os.fork() == 0:\n    os.close(write)\n    os.read(read, 1)\n    os._exit(0)\n" + STAY
     alone, shared = usage.pss_bytes(start(held + STAY)), usage.pss_bytes(start(forks))
@@ -68,7 +68,7 @@ def test_pss_counts_a_shared_page_once(start):
     assert shared < alone + 20_000_000
 
 
-def test_a_process_that_is_gone_takes_nothing():
+def test_a_process_that_has_ended_uses_nothing():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait(20)
     assert usage.tree(ended.pid) == []

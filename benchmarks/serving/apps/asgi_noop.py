@@ -1,4 +1,4 @@
-"""A bare ASGI application that reads the body and answers a constant: what the server alone costs."""
+"""A bare ASGI application that reads the body and answers a constant: the cost of the server alone."""
 
 BODY = b'{"prediction":1}'
 START = {
@@ -9,7 +9,7 @@ START = {
 
 
 async def app(scope, receive, send):
-    if scope["type"] != "http":  # uvicorn takes this for "no lifespan"
+    if scope["type"] != "http":  # uvicorn then knows that there is no lifespan
         raise NotImplementedError(scope["type"])
     while (await receive()).get("more_body"):
         pass

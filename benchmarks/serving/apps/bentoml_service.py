@@ -2,7 +2,7 @@
 
 import os
 
-import bentoml
+import bentoml  # type: ignore[import-not-found]  # only in the peer's own environment
 import joblib
 
 

@@ -1,4 +1,4 @@
-"""FastAPI that reads and checks the same body and predicts nothing: what the framework alone costs."""
+"""FastAPI that validates the same body and answers a constant: the cost of the framework alone."""
 
 from fastapi import FastAPI
 from pydantic import BaseModel

@@ -4,7 +4,7 @@ import os
 import sys
 
 import joblib
-import litserve
+import litserve  # type: ignore[import-not-found]  # only in the peer's own environment
 
 
 class Forest(litserve.LitAPI):

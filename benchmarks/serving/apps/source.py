@@ -1,4 +1,4 @@
-"""The source's service as its design shows it: scikit-learn's ``predict`` in a plain ``def`` route."""
+"""The source's service according to its design: scikit-learn's ``predict`` in a plain ``def`` route."""
 
 import os
 
