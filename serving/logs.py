@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
+
+from serving.clock import timestamp
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -21,9 +22,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns one line without its newline."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
-            "time": time.replace("+00:00", "Z"),
+            "time": timestamp(record.created),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

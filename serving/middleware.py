@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import os
-import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,18 +18,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import HttpError
 from serving.fast_path import Answer, FastPath
 from serving.logs import request_id as current_request_id
+from serving.request_ids import valid_request_id
 from serving.routes import ROUTES, Route, is_public
 from serving.state import State
 from serving.telemetry import Finished
 
-_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log = logging.getLogger(__name__)
 
 FastHandler = Callable[[Scope, Receive, str], Awaitable[Answer]]
 
 
 class _Target(NamedTuple):
-    """What a path leads to. ``method`` is that of the prediction, ``fast`` is what answers it in place of FastAPI."""
+    """The route of a path. ``method`` is the HTTP method of the prediction; ``fast`` answers it instead of FastAPI."""
 
     label: str
     public: bool
@@ -65,7 +64,7 @@ class ServiceMiddleware:
             return
         started = time.perf_counter()
         given, key, trace, length = _read_headers(scope)
-        request_id = given.decode() if given and _ID.fullmatch(given) else self._new_id()
+        request_id = valid_request_id(given) or self._new_id()
         current_request_id.set(request_id)
         reply = _Reply(send, request_id)
         method, path = scope["method"], scope["path"]
@@ -84,7 +83,7 @@ class ServiceMiddleware:
         except HttpError as error:
             await reply.error(error)
         except Exception:
-            log.exception("Internal error: the request is answered with 500")
+            log.exception("Internal error while a request was answered")
             if reply.status == 0:
                 await reply.error(HttpError(500, "internal error; the service's log has it under this request id"))
         self._telemetry.finished(

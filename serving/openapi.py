@@ -105,7 +105,7 @@ def _batch_body(max_batch: int) -> Json:
     }
 
 
-_NOT_READY = "the model is not loaded yet, or the service is at capacity"
+_NOT_READY = "the model is not loaded yet"
 _REJECTIONS = {
     status: _json(text, _PROBLEM_REFERENCE)
     for status, text in {
@@ -116,7 +116,7 @@ _REJECTIONS = {
         "415": "the media type is not application/json",
         "422": "a field is missing, unknown or of the wrong type",
         "429": "the caller's rate limit is reached",
-        "503": _NOT_READY,
+        "503": f"{_NOT_READY}, or the service is at capacity",
     }.items()
 }
 
@@ -152,7 +152,8 @@ PREDICT = _scoring(_object({**_PREDICTION, "model_version": _TEXT}, _WARNINGS), 
 PREDICT_BATCH = _scoring(
     _object({"predictions": _list(_object(_PREDICTION, _WARNINGS)), "model_version": _TEXT}), _batch_body
 )
-HEALTH = _information(_object({"status": {"type": "string", "enum": ["alive"]}}))
+# Answered with 200 while the bundle is loaded too.
+HEALTH = Operation({"200": _json("the answer", _object({"status": {"type": "string", "enum": ["alive"]}}))})
 # While the bundle is loaded, /ready answers in its own form.
 READY = _information(_READY, not_ready=_READY)
 VERSION = _information(
@@ -174,4 +175,9 @@ VERSION = _information(
 GOLDEN = _information(
     _object({"rows": _COUNT, "max_difference": _NUMBER, "ok": {"type": "boolean"}}, {"reason": _TEXT})
 )
-METRICS = Operation({"200": {"description": "Prometheus text format", "content": {"text/plain": {"schema": _TEXT}}}})
+METRICS = Operation(
+    {
+        "200": {"description": "Prometheus text format", "content": {"text/plain": {"schema": _TEXT}}},
+        "503": _json(_NOT_READY, _PROBLEM_REFERENCE),
+    }
+)

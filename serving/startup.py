@@ -1,16 +1,15 @@
-"""The answers while the bundle is loaded: ``/health`` is alive; everything else is a 503 that says why."""
+"""Answers requests while the bundle is loaded: ``/health`` with 200, everything else with 503 and the reason."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import uuid
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from serving.request_ids import valid_request_id
 
 
 class StartupApp:
@@ -30,9 +29,7 @@ class StartupApp:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         self._read_update()
-        request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        if not _ID.fullmatch(request_id):
-            request_id = uuid.uuid4().hex
+        request_id = valid_request_id(dict(scope["headers"]).get(b"x-request-id", b"")) or uuid.uuid4().hex
         answer: dict[str, Any]
         if scope["path"] == "/health":
             status, answer = 200, {"status": "alive"}

@@ -13,9 +13,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from serving import logs
+from serving import clock, logs
 from serving.settings import Settings
-from serving.telemetry import access_log, clock, emf
+from serving.telemetry import access_log, emf
 from serving.telemetry.events import Finished, Prediction, Recorder, ServedModel
 from serving.telemetry.line_buffer import LineBuffer
 from serving.telemetry.metrics import Metrics, prepare, worker_died

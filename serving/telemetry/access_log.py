@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from serving.telemetry.clock import timestamp
+from serving.clock import timestamp
 from serving.telemetry.events import Finished
 
 PATH_CHARACTERS = 200  # keeps a line far below the size that a pipe takes in one piece

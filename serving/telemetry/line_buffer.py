@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from serving.telemetry.clock import timestamp
+from serving.clock import timestamp
 
 # A pipe takes this many bytes in one piece (POSIX). Several workers share the task's stdout, so a longer write could be
 # mixed with another worker's line.

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from serving.telemetry.clock import timestamp
+from serving.clock import timestamp
 from serving.telemetry.events import Prediction, ServedModel
 from serving.telemetry.streams import BATCH_BYTES, BATCH_RECORDS, RECORD_BYTES, Stream, StreamRecord
 

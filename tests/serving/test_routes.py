@@ -14,7 +14,7 @@ from tests.support.serving_state import make_state
 
 PUBLIC = {"/predict", "/predict/batch", "/health", "/ready"}
 PORT, INTERNAL_PORT = 8080, 9090
-# Routes that FastAPI adds unless it is told not to.
+# Routes that FastAPI adds unless they are switched off.
 AUTOMATIC = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")
 
 
@@ -104,3 +104,13 @@ def test_the_description_has_the_routes_with_an_operation(state: State):
     assert {path: set(operations) for path, operations in paths.items()} == {
         route.path: {method.lower() for method in route.methods} for route in ROUTES if route.operation is not None
     }
+
+
+def test_the_description_has_503_where_a_route_waits_for_the_bundle(state: State):
+    """``/health`` does not: ``serving.startup`` answers it with 200."""
+    paths = ServiceApp(state).openapi()["paths"]
+    texts = {
+        path: get["get"]["responses"].get("503", {}).get("description") for path, get in paths.items() if "get" in get
+    }
+    waiting = dict.fromkeys(("/ready", "/version", "/golden", "/metrics"), "the model is not loaded yet")
+    assert texts == {"/health": None, **waiting}

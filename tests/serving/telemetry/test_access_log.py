@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from serving.telemetry import access_log, clock
+from serving.telemetry import access_log
 from tests.support.telemetry import finished
 
 
@@ -43,9 +43,3 @@ def test_a_line_fits_into_one_write_whatever_the_caller_sends():
     assert len(line) < 2000
     assert line.count(b"\n") == 1
     assert access_log.trace_id(b"Sampled=1") == ""
-
-
-def test_a_timestamp_follows_the_second():
-    assert clock.timestamp(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"
-    assert clock.timestamp(1_700_000_001.0) == "2023-11-14T22:13:21.000Z"
-    assert clock.timestamp(1_700_000_000.25) == "2023-11-14T22:13:20.250Z"
