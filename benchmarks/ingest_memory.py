@@ -1,4 +1,4 @@
-"""Peak memory of one ingest task at two sizes of backlog: flat, and at most 250 MB (a worker has 2 GB for 5 tasks).
+"""Peak memory of one ingest task at two sizes of backlog.
 
     python -m benchmarks.ingest_memory [RECORDS ...]
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -59,7 +58,7 @@ def read() -> None:
 
 
 def fill(records: int) -> None:
-    """Makes bucket, table and stream anew and puts that many events of some 400 bytes."""
+    """Creates bucket, table and stream, and puts ``records`` events of about 400 bytes."""
     import boto3
 
     from include.lake import layout
@@ -92,11 +91,12 @@ def event(number: int) -> bytes:
 
 @contextmanager
 def cloud() -> Iterator[dict[str, str]]:
-    """A local cloud of this benchmark's own; yields the environment that points at it."""
-    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder, socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        listener.close()
+    """Starts a local cloud for this benchmark; yields the environment variables that point at it."""
+    # Here, because this file also runs in Airflow's environment, which lacks what infra.laptop imports.
+    from infra.laptop.ports import free_port
+
+    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder:
+        port = free_port()
         config = Path(folder) / "cloud.json"
         glue = {"python": sys.executable, "jars": [], "driver_memory": "1g"}
         config.write_text(json.dumps({"port": port, "state": f"{folder}/state", "glue": glue, "images": {}}))
@@ -118,7 +118,7 @@ def cloud() -> Iterator[dict[str, str]]:
 
 
 def wait_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
-    """Until the cloud answers; raises with its log when it does not."""
+    """Waits until the local cloud answers. Exits with the end of its log if it does not."""
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -131,7 +131,7 @@ def wait_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> No
 
 
 def child(what: str, env: dict[str, str]) -> str:
-    """Runs this file for one step in a fresh interpreter of Airflow's environment; its last line of output."""
+    """Runs one step in a new interpreter of Airflow's environment; returns its last line of output."""
     python = str(VENVS / "airflow" / "bin" / "python")
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     argv = [python, "-m", "benchmarks.ingest_memory", what]
@@ -147,7 +147,7 @@ def measure(size: int) -> dict[str, Any]:
 
 
 def main(sizes: list[int]) -> int:
-    """Prints the table; 1 when a size is over the limit."""
+    """Prints the table. Returns 1 if a size exceeds the limit."""
     print(f"{'records':>10}{'objects':>9}{'seconds':>9}{'peak MB':>9}   target")
     failed = False
     for size in sizes:

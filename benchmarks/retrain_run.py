@@ -9,7 +9,6 @@ Airflow notices its end. The run has the Param ``fresh``, with which every job r
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,10 +55,6 @@ class Measurement:
     @property
     def ratio(self) -> float:
         return self.wall / self.needed
-
-    @property
-    def hop(self) -> float:
-        return statistics.median(self.hops)
 
 
 def measure(connection: Connection, workload: str, day: date) -> Measurement:

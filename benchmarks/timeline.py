@@ -91,12 +91,3 @@ def gaps(
 
 def _waiting(task_id: str, outcome: str) -> str:
     return f"{task_id} notices the job's end" if outcome == "deferred" else f"{task_id} waits for its retry"
-
-
-def busy(jobs: Iterable[Span]) -> float:
-    """Seconds in which at least one of the jobs ran."""
-    spans = sorted(jobs)
-    if not spans:
-        return 0.0
-    whole = (spans[0][0], max(end for _, end in spans))
-    return whole[1] - whole[0] - outside(whole, spans)

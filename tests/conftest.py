@@ -1,4 +1,4 @@
-"""Settings of Hypothesis for every test, and the marker of tests that use a server."""
+"""Settings of Hypothesis for every test."""
 
 from __future__ import annotations
 

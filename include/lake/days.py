@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from include.errors import UserError
@@ -37,11 +36,6 @@ def parse_days(text: str) -> list[date]:
     if not days:
         raise UserError("no day given: write one or more days like 2013-03-01,2013-03-02")
     return days
-
-
-def format_days(days: Iterable[date]) -> str:
-    """Formats days so that :func:`parse_days` parses them."""
-    return ",".join(day.isoformat() for day in sorted(set(days)))
 
 
 def day_range(first: date, last: date) -> list[date]:

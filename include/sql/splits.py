@@ -8,8 +8,6 @@ from include.lake.instants import format_instant
 from include.lake.manifest import SplitBounds
 from include.workloads.declaration import DatasetSpec
 
-SPLITS = ("train", "validation", "test")
-
 
 def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[datetime, datetime]]:
     """Returns the range of event_time of each split: start inclusive, end exclusive.

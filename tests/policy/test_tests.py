@@ -26,8 +26,7 @@ SOURCES = {
 }
 WITHOUT_SOURCE = {
     "tests/policy": "rules for the whole tree",
-    "tests/e2e": "the whole platform",
-    "tests/adversarial": "the whole platform under attack",
+    "tests/e2e": "the whole stack",
     "tests/support": "helpers and fixtures",
     "tests/serving/cloud": "the service as ECS runs it: load balancer, redeploys, failures",
 }
@@ -133,6 +132,10 @@ def test_folders_mirror_the_source_tree() -> None:
         str(folder): str(source_folder(folder)) for folder in folders if not (ROOT / source_folder(folder)).is_dir()
     }
     assert missing == {}, "tests of a folder that does not exist: move them beside the tests of what they test"
+
+
+def test_every_exempt_folder_exists() -> None:
+    assert [folder for folder in WITHOUT_SOURCE if not (ROOT / folder).is_dir()] == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from include.lake import layout
+from include.model import bundle
 from include.settings import Settings
 from include.workloads import Workload, load
 from infra.laptop import registry, replay, stages
@@ -113,6 +114,10 @@ class Loop:
     def live_metadata(self) -> dict[str, str]:
         """The metadata of the live version's model package."""
         return self.package(int(self.live()["version"]))["CustomerMetadataProperties"]
+
+    def live_files(self) -> dict[str, bytes]:
+        """The files of the live version's bundle."""
+        return bundle.unpack(registry.content(self.aws, self.live_metadata()["bundle_uri"]))
 
     def registered(self, day: date) -> dict[str, Any] | None:
         """The newest model package of the retrain run of ``day``, None when there is none."""

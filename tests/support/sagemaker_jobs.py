@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from infra.localcloud.s3_uris import split_s3_uri
 from tests.support.localcloud import ACCOUNT, VENVS, Cloud
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"
@@ -152,7 +153,7 @@ def ended_job(cloud: Cloud, name: str, kind: str = "training") -> dict[str, Any]
 
 def archive(cloud: Cloud, uri: str) -> dict[str, str]:
     """The files of a tar archive in S3."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split_s3_uri(uri)
     body = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         files = {member.name: tar.extractfile(member) for member in tar.getmembers()}

@@ -64,7 +64,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     network = services.create_shared(aws, settings)
     for number, workload in enumerate(workloads):
         data.create_sources(aws, workload, postgres)
-        data.create_prediction_log(aws, LAKE_BUCKET, workload)
+        data.create_prediction_log(aws, LAKE_BUCKET, workload, arns["firehose"])
         jobs.create_model_group(aws, workload)
         urls[workload.name] = services.create(aws, settings, network, workload, arns, config.service_port + number)
     return Resources(settings, tuple(workloads), build.code_sha, urls, arns)

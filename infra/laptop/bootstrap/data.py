@@ -7,7 +7,7 @@ import json
 from include.lake import layout
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.config import ACCOUNT, REGION
+from infra.laptop.config import REGION
 from infra.laptop.postgres import Postgres
 
 SHARDS = 2
@@ -47,14 +47,14 @@ def create_state_table(aws: Aws, name: str) -> None:
     aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
-def create_prediction_log(aws: Aws, lake: str, workload: Workload) -> None:
-    """Creates the delivery stream that writes the service's predictions to the lake."""
+def create_prediction_log(aws: Aws, lake: str, workload: Workload, role_arn: str) -> None:
+    """Creates the delivery stream that writes the service's predictions to the lake with this role."""
     name = layout.prediction_stream(workload.name)
     try:
         aws.firehose.describe_delivery_stream(DeliveryStreamName=name)
     except aws.firehose.exceptions.ResourceNotFoundException:
         destination = {
-            "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/nightjar-firehose",
+            "RoleARN": role_arn,
             "BucketARN": f"arn:aws:s3:::{lake}",
             "Prefix": layout.predictions_prefix(workload.name),
             "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},

@@ -85,7 +85,11 @@ def test_parents_that_have_expired_are_left_out(cloud: MotoCloud, monkeypatch: p
         "2": {"Shards": [{"ShardId": "c", "ParentShardId": "a", "AdjacentParentShardId": "b"}]},
     }
     hook = KinesisHook()
-    monkeypatch.setattr(hook.conn, "list_shards", lambda StreamName=None, NextToken=None: pages[NextToken])  # noqa: N803
+
+    def list_shards(StreamName: str | None = None, NextToken: str | None = None) -> Any:  # noqa: N803 - boto3's names
+        return pages[NextToken]
+
+    monkeypatch.setattr(hook.conn, "list_shards", list_shards)
     assert hook.shards(STREAM) == [
         {"shard_id": "a", "parents": []},
         {"shard_id": "b", "parents": []},
