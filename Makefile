@@ -22,7 +22,7 @@ setup-test:
 	@scripts/setup.sh test
 
 run: export NIGHTJAR_STARTED := $(shell date +%s)
-run: setup ## set up, start the laptop stack, process and train two days of real data, leave the stack running
+run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running
 	@$(LAPTOP) run
 
 status: setup ## print processes, live versions, registered versions and the last DAG runs (JSON)

@@ -21,7 +21,7 @@ class SettingsError(NightjarError, ValueError):
 
 
 class Settings(BaseSettings):
-    """Names and addresses of the AWS resources. Each field is the variable ``NIGHTJAR_<FIELD>`` in capitals."""
+    """Names and addresses of the AWS resources. Each field is the variable ``NIGHTJAR_<FIELD>`` (case is ignored)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", str_strip_whitespace=True)
 

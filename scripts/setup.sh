@@ -123,7 +123,7 @@ index="$("$TOOLS/bin/python" -m pip config get global.index-url 2>/dev/null || t
 make_environment() {
     local name="$1" python="$PYTHON312" started=$SECONDS
     [[ "$name" == glue ]] && python="$PYTHON_GLUE"
-    # An environment with a stamp is complete, and only its requirements changed. One without may be incomplete: create it anew.
+    # An environment with a stamp is complete, and only its requirements changed. One without may be incomplete: recreate it.
     if [[ -f "$VENVS/$name/.stamp" ]] && "$VENVS/$name/bin/python" -c '' 2>/dev/null; then
         rm -f "$VENVS/$name/.stamp"
     else
@@ -133,7 +133,7 @@ make_environment() {
     write_stamp "$name"
     say "$name is ready ($((SECONDS - started)) s)"
 }
-# pytest for the runtimes' own environments (scripts/run_pytest.py): a folder a Python version, because hypothesis is compiled.
+# pytest for the runtimes' own environments (scripts/run_pytest.py): one folder per Python version, because hypothesis is compiled.
 install_pytest() {
     local started=$SECONDS python version
     rm -rf "$NIGHTJAR_HOME/pytest"

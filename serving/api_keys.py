@@ -190,7 +190,7 @@ class ApiKeys:
             try:
                 self.refresh()
             except ApiKeysError as error:
-                log.error("The last valid API keys stay in force. %s", error)  # noqa: TRY400 - the text says it all
+                log.error("The last valid API keys stay in force. %s", error)  # noqa: TRY400 - the text has the reason
             except Exception:
                 log.exception("The last valid API keys stay in force")
 

@@ -49,7 +49,10 @@ def load(settings: Settings) -> LoadedModel:
         archive = fetch(settings.bundle_uri, Path(folder) / "bundle.tar.gz")
         loaded = bundle.open_packed(archive, settings.bundle_digest, Path(folder))
     if loaded.manifest.workload != settings.workload:
-        raise BundleError(f"The bundle is of workload {loaded.manifest.workload}, WORKLOAD says {settings.workload}")
+        raise BundleError(
+            f"The bundle belongs to workload {loaded.manifest.workload}, but WORKLOAD is {settings.workload}. "
+            "Correct BUNDLE_URI or WORKLOAD."
+        )
     result = golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
     if not result.ok:
         raise BundleError(f"The bundle does not score as it did in training: {result.reason}")

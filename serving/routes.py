@@ -1,4 +1,4 @@
-"""The route table: every route of the service, and nothing else, is declared here.
+"""The route table: it declares every route of the service.
 
 A route is internal unless it says ``public=True``: where ``INTERNAL_PORT`` is set, only public routes are answered on
 ``PORT``. FastAPI's automatic routes are switched off (``serving.app``), so that none of them escapes this table.
@@ -29,7 +29,7 @@ class Route:
         handler: The FastAPI handler.
         summary: Its line in the API description.
         public: Whether the public port answers it.
-        quiet: Whether its requests are neither in the access log nor in CloudWatch's figures: for health checks.
+        quiet: Whether its requests are left out of the access log and of the CloudWatch metrics (health checks).
         operation: Its body and answers in the API description; ``None``: it is not part of the API.
         fast: The method that answers in place of the handler. A route that has one makes predictions: it needs an API
             key where keys are configured, and its latency is reported as one of predictions.
@@ -82,7 +82,7 @@ ROUTES = (
         quiet=True,
         operation=openapi.READY,
     ),
-    Route("/version", GET, handlers.version, "What is served", operation=openapi.VERSION),
+    Route("/version", GET, handlers.version, "Describe the served model", operation=openapi.VERSION),
     Route("/golden", GET, handlers.golden, "Score the golden rows again", operation=openapi.GOLDEN),
     Route("/metrics", GET, handlers.metrics, "Prometheus metrics of all workers", operation=openapi.METRICS),
     Route("/openapi.json", ("GET", "HEAD"), handlers.openapi),

@@ -16,7 +16,7 @@ class SettingsError(NightjarError, ValueError):
 
 
 class Settings(BaseSettings):
-    """Each field is the environment variable of its name in capitals. A blank variable counts as unset."""
+    """Each field is the environment variable of its name in capitals (case is ignored). A blank one counts as unset."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

@@ -100,7 +100,7 @@ def run(
         signal.signal(number, server.request_exit)
     server.run(sockets=sockets)
     if not server.started:
-        raise WorkerStartError("the worker did not start; the lines above say why")
+        raise WorkerStartError("uvicorn did not start; the log lines before this one have the reason")
 
 
 class _Server(uvicorn.Server):

@@ -18,7 +18,7 @@ from infra.laptop.ports import free_port
 
 APPS = Path(__file__).with_name("apps")
 SOURCE, FASTAPI_NOOP, ASGI_NOOP = "the source's service", "FastAPI no-op", "bare ASGI no-op"
-OURS, OURS_OFF, OURS_SLOW = "nightjar, all on", "nightjar, telemetry off", "nightjar, slow rung"
+OURS, OURS_OFF, OURS_SLOW = "nightjar, all on", "nightjar, telemetry off", "nightjar, slow engine"
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def slow_rows(figures: Mapping[int, Figures]) -> list[Row]:
         for level, one in figures.items()
     )
     return [
-        AtLeast(f"slow rung, goodput kept at {many} connections", kept, "%", None, note, at_least=GOODPUT_KEPT),
-        Row(f"slow rung, accepted p99 at {many} / at {few[0]}", growth, "", P99_GROWTH),
+        AtLeast(f"slow engine, goodput kept at {many} connections", kept, "%", None, note, at_least=GOODPUT_KEPT),
+        Row(f"slow engine, accepted p99 at {many} / at {few[0]}", growth, "", P99_GROWTH),
     ]
 
 

@@ -136,7 +136,7 @@ def service_name(workload: str) -> str:
 
 
 def template_family(workload: str) -> str:
-    """ECS task definition that Terraform owns and each deploy copies."""
+    """Family of the template task definition, which the bootstrap creates and each deploy copies."""
     return f"nightjar-{workload}-template"
 
 

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    command("run", _run, "start the stack, then process and train two days of real data")
+    command("run", _run, "start the stack, then ingest, process, train and deploy two days of real data")
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")

@@ -24,7 +24,7 @@ class LaptopError(NightjarError):
 
 
 class LaptopConfig(BaseSettings):
-    """Each field is the environment variable ``NIGHTJAR_<FIELD>`` in capitals; an empty variable counts as unset."""
+    """Each field is the environment variable ``NIGHTJAR_<FIELD>`` (case is ignored). An empty one counts as unset."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", str_strip_whitespace=True

@@ -11,7 +11,7 @@ from botocore.config import Config as ClientConfig
 
 # Any: the type of a client depends on the service.
 def role_client(credentials: Mapping[str, str], service: str) -> Any:
-    """A client of this endpoint; its requests are authorised and recorded as the role's.
+    """A client of this endpoint. Its requests are signed with the role's keys, so they are recorded under the role.
 
     It has a session of its own, because boto3's default session is not safe under threads.
 

@@ -174,7 +174,7 @@ def _explain(error: ErrorDetails) -> str:
     """What is wrong with one field, and what it must be."""
     location = [str(part) for part in error["loc"] if isinstance(part, str)]
     if error["type"] == "extra_forbidden":
-        return f"unknown field(s) {location[-1]!r}: {_dotted(location[:-1])} has no such setting"
+        return f"unknown field {location[-1]!r}: {_dotted(location[:-1])} has no such setting"
     if not location:
         return f"the file must be a mapping, not {type(error['input']).__name__}"
     expected = _description(location)

@@ -47,7 +47,8 @@ class RoleIdentity:
         """Finds the ARN of an access key's role.
 
         Returns:
-            ``operator`` for a key without a role: a person's, or Airflow's on the laptop.
+            ``operator`` for a key without a role: a person's, or that of the laptop stack's own commands
+            (infra/laptop/aws.py).
         """
         if access_key_id:
             for account in list(iam_backends):

@@ -1,7 +1,7 @@
 """Starts, watches, times and ends processes. No other module starts one.
 
-A process gets a session (process group) of its own and a clean environment with its role's credentials. It never
-outlives the server. When it ends, every process that it left in its group is killed.
+A process gets a session (process group) of its own and a clean environment with its role's credentials. It does
+not outlive the server (after a kill: on Linux only). When it ends, every process that it left in its group is killed.
 """
 
 from __future__ import annotations

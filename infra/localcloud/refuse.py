@@ -76,7 +76,9 @@ class RefuseUnsupported:
         """Answers one request, or refuses it."""
         request: AwsRequest = environ.get(ENVIRON_KEY) or identify(environ)
         if re.fullmatch(PRETENDED.get(request.service, "$^"), request.action):
-            return _refuse(request, NOT_IMPLEMENTED, "nothing here would execute it", start_response)
+            return _refuse(
+                request, NOT_IMPLEMENTED, "moto would answer with success without executing it", start_response
+            )
         answer: list[Any] = []
 
         def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:

@@ -18,7 +18,7 @@ def notify_failure(topic_arn: str) -> Callable[[Any], None]:
     """Returns an ``on_failure_callback`` that publishes :func:`describe_failure` to an SNS topic.
 
     The callback never raises, because a topic that cannot be reached must not hide the failure that it would report. It
-    does nothing for a backfill's run: whoever started the backfill watches it.
+    does nothing for a backfill's run: the person who started the backfill watches it.
     """
 
     def publish(context: Any) -> None:

@@ -38,7 +38,7 @@ function showVersion(version) {
     ["Data cut-off", wholeSeconds(text("cutoff"))],
     ["Bundle", short(text("bundle_digest")), text("bundle_digest")],
     ["Code", short(text("code_sha")), text("code_sha")],
-    ["Processes", text("processes")],
+    ["Workers", text("processes")],
   ]);
   const speed = version.engine_microseconds;
   byId("engine").textContent = text("engine") + (typeof speed === "number" ? `, ${duration(speed / 1e6)} a row` : "");

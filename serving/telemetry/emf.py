@@ -1,6 +1,6 @@
 """CloudWatch metrics as lines of the log, in the embedded metric format: no agent, no API call.
 
-Every worker writes its own line, and CloudWatch adds them up. Health checks are in none of the figures.
+Every worker writes its own line, and CloudWatch adds them up. Health checks are not counted.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 

@@ -34,7 +34,7 @@ class Finished(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         warnings: Number of warnings in the answer.
         cache: ``hit``, ``miss``, or empty where no cache was asked.
         refusal: Short reason of a 4xx or 5xx answer, else empty.
-        quiet: Whether the request is a health check: no access line, and in no CloudWatch figure.
+        quiet: Whether the request is a health check: it is neither in the access log nor counted in CloudWatch.
         scores: Whether the route makes predictions, so that its latency is one of a prediction.
     """
 

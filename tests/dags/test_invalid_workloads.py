@@ -50,5 +50,5 @@ def test_the_other_workloads_keep_their_dags(broken: Any, file: str, monkeypatch
     assert made == [f"flights_{file}"]
 
 
-def test_a_sound_tree_raises_nothing() -> None:
+def test_valid_workloads_raise_nothing() -> None:
     load("invalid_workloads")

@@ -49,8 +49,8 @@ def test_relative_paths_count_from_the_file_and_defaults_are_loopback(tmp_path: 
         ({"port": "4566"}, "`port` must be a port number between 1 and 65535, not '4566'"),
         ({"account": 123456789012}, "`account` must be a string of 12 digits"),
         ({"workers": 0}, "`workers` must be a number of concurrent jobs, at least 1, not 0"),
-        ({"colour": "red"}, "unknown field(s) 'colour': the file has no such setting"),
-        ({"glue": {"python": sys.executable, "jars": [], "x": 1}}, "unknown field(s) 'x': `glue` has no such setting"),
+        ({"colour": "red"}, "unknown field 'colour': the file has no such setting"),
+        ({"glue": {"python": sys.executable, "jars": [], "x": 1}}, "unknown field 'x': `glue` has no such setting"),
         ({"glue": {"python": sys.executable, "jars": ["missing.jar"]}}, "`glue.jars` must be a path that exists"),
         ({"glue": {"python": "nowhere", "jars": []}}, "`glue.python` must be a path that exists"),
         (

@@ -96,7 +96,7 @@ def failing(request_environ: dict[str, Any], start_response: Any) -> list[bytes]
 @pytest.mark.parametrize(
     ("application", "action", "code", "reason"),
     [
-        (pretending, "StartCrawler", "NotImplementedException", "nothing here would execute it"),
+        (pretending, "StartCrawler", "NotImplementedException", "moto would answer with success without executing it"),
         (lacking, "GetCrawler", "NotImplementedException", "moto answers HTTP 501 not implemented yet"),
         (failing, "GetCrawler", "LocalCloudException", "KeyError: 'Name'"),
     ],

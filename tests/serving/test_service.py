@@ -77,7 +77,11 @@ def test_ready_reports_wrong_golden_rows_and_the_process_ends(start: StartServic
     ("packed", "environment", "reason"),
     [
         (b"no bundle", {}, "not a readable gzip"),
-        (bundle.pack(text_files(workload="other")), {}, "of workload other, WORKLOAD says texts"),
+        (
+            bundle.pack(text_files(workload="other")),
+            {},
+            "belongs to workload other, but WORKLOAD is texts. Correct BUNDLE_URI or WORKLOAD.",
+        ),
         (bundle.pack(text_files()), {"BUNDLE_URI": "file:///nowhere/bundle.tar.gz"}, "No such file"),
     ],
 )

@@ -65,7 +65,7 @@ def test_it_is_alive_but_not_ready_while_it_loads(start: StartService, silent_s3
 
 def test_ready_says_why_not(start: StartService, packed: bytes):
     service = start(packed, WORKLOAD="others", EXIT_DELAY_SECONDS="30")
-    assert eventually(lambda: "is of workload texts" in service.until("/ready", 503).json()["reason"])
+    assert eventually(lambda: "belongs to workload texts" in service.until("/ready", 503).json()["reason"])
     service.process.send_signal(signal.SIGTERM)
     assert service.exit_code() == 0
 

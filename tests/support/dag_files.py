@@ -1,4 +1,4 @@
-"""Loads a DAG file into the test's process with the platform's settings, and renders its templates as a worker does."""
+"""Loads a DAG file into the test's process with the DAGs' settings, and renders its templates as a worker does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.parsed_dags import ROOT, SETTINGS
 
 @contextmanager
 def platform_settings() -> Iterator[None]:
-    """The platform's settings, whatever this process was started with."""
+    """The DAGs' settings, whatever this process was started with."""
     settings.cache_clear()
     with mock.patch.dict(os.environ, SETTINGS):
         yield

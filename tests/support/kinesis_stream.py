@@ -17,7 +17,7 @@ PutRecords = Callable[..., list[str]]
 
 
 def event(number: int, **changes: Any) -> bytes:
-    """The bytes of a numbered event; ten events a day, one an hour."""
+    """The bytes of a numbered event; ten events per day, one per hour."""
     day = date(2013, 3, 1) + timedelta(days=number // 10)
     fields = {
         "event_type": "scheduled",

@@ -1,6 +1,7 @@
 """Parses every DAG file as the DAG processor does, without network, and prints the result as JSON.
 
-``python parse_dags.py FOLDER`` with the platform's environment. A file that cannot be imported is reported, not raised.
+``python parse_dags.py FOLDER`` with the DAGs' settings in its environment. A file that cannot be imported is reported,
+not raised.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def parse(path: Path, serialize: Any) -> dict[str, Any]:
     except Exception as raised:
         error = repr(raised)
     finally:
-        DAG.__exit__ = leave  # type: ignore[method-assign]
+        DAG.__exit__ = leave  # type: ignore[method-assign]  # as it was
     return {
         "doc": ast.get_docstring(ast.parse(source)),
         "lines": len(source.splitlines()),

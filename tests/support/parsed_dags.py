@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Returns a clean environment with the platform's settings and without AWS."""
+    """Returns a clean environment with the DAGs' settings and without AWS."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     home = {"AIRFLOW_HOME": AIRFLOW_HOME.name, "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
     return {**keep, **home, **SETTINGS, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **more}

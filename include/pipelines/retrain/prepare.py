@@ -58,7 +58,7 @@ def prepare(
         plan: The plan of the run.
         dataset_key: Submit key of the attempt of the UNLOAD that made the data set.
         digest_rows: The rows of the digest query.
-        settings: The platform's settings.
+        settings: The DAGs' settings.
         is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
             treated as one.
         dry_run: Stop after the manifest.

@@ -1,6 +1,6 @@
 """Athena: Trino's SQL over the tables of the Glue catalog in S3, executed by DuckDB.
 
-The way of a query: ``responses`` → ``models`` (threads, tokens) → ``execution`` (one statement) → ``planning`` (the
+The path of a query: ``responses`` → ``models`` (threads, tokens) → ``execution`` (one statement) → ``planning`` (the
 query's tables; ``translator`` to DuckDB's SQL; ``sources`` for their files) → ``results``, or ``writing`` for UNLOAD,
 CREATE TABLE AS and INSERT. ``ddl``, ``create_table`` and ``show`` execute Hive's statements on the catalog.
 """

@@ -1,6 +1,6 @@
 """S3 and the Glue catalog as the caller of a query reaches them: over the endpoint, with the caller's keys.
 
-The requests are recorded under the caller's role, as AWS checks them.
+The requests are recorded under the caller's role, whose policy AWS would check.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ class EcsBackend(EC2ContainerServiceBackend):
             if self._scheduler is None:
                 tasks = TaskPool(self.context, self.balancing, self.account_id, self.region_name)
                 self._scheduler = Scheduler(tasks)
-                # moto's tag actions look for services here and use their `arn` and `tags` only.
-                self.services = self._scheduler.services  # type: ignore[assignment]
+                # moto's tag actions look for services here.
+                self.services = self._scheduler.services  # type: ignore[assignment]  # they use `arn` and `tags` only
             return self._scheduler
 
     # --- clusters ---

@@ -27,7 +27,7 @@ def unsupported(arguments: dict[str, str], command: dict[str, str]) -> str | Non
 
 
 def script_arguments(arguments: dict[str, str], job: str, run: str) -> list[str]:
-    """Builds the script's arguments as Glue does: ``--KEY value``, with the job's name and the run's id in front."""
+    """Builds the script's arguments as Glue does: ``--KEY value``, with the job's name and the run's id first."""
     words = [word for name, value in arguments.items() for word in (name, value)]
     return ["--JOB_NAME", job, "--JOB_RUN_ID", run, *words]
 

@@ -83,8 +83,7 @@ class KinesisBackend(moto_models.KinesisBackend):
         assert isinstance(stream, Stream)
         return stream
 
-    # moto declares a number and a datetime for the last two, and passes the JSON values: text and seconds.
-    def get_shard_iterator(  # type: ignore[override]
+    def get_shard_iterator(  # type: ignore[override]  # moto declares int and datetime, and passes JSON's text and seconds
         self,
         stream_arn: str | None,
         stream_name: str | None,

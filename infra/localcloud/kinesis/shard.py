@@ -74,7 +74,7 @@ class Shard:
     def append(self, sequence_number: int, now: float, partition_key: str, data: str) -> None:
         """Appends a record.
 
-        Its arrival is never before that of the record in front of it, so both numbers rise and can be searched.
+        Its arrival is never before that of the record before it, so both numbers rise and can be searched.
         """
         arrived = max(now, self._times[-1]) if self._times else now
         self._records.append(StoredRecord(sequence_number, arrived, partition_key, data))

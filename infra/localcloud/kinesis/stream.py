@@ -20,8 +20,8 @@ HASH_KEYS = 2**128
 class Stream(MotoStream):
     """moto's stream with our shards. Sequence numbers rise across the stream: a child's are above its parent's."""
 
-    # moto declares its own shards; every method that uses them is replaced here.
-    shards: dict[str, Shard]  # type: ignore[assignment]
+    # Every method of moto that uses its own shards is replaced here.
+    shards: dict[str, Shard]  # type: ignore[assignment]  # our shards in place of moto's
 
     def init_shards(self, shard_count: int) -> None:
         """Opens shards that divide the hash keys equally."""

@@ -27,9 +27,9 @@ class SageMakerBackend(SageMakerModelBackend):
         self._arn_of_token: dict[str, str] = {}
         self._training: dict[str, TrainingJob] = {}
         self._processing: dict[str, ProcessingJob] = {}
-        # moto's tag actions look for jobs here and use their `tags` only.
-        self.training_jobs = self._training  # type: ignore[assignment]
-        self.processing_jobs = self._processing  # type: ignore[assignment]
+        # moto's tag actions look for jobs here.
+        self.training_jobs = self._training  # type: ignore[assignment]  # they use `tags` only
+        self.processing_jobs = self._processing  # type: ignore[assignment]  # they use `tags` only
 
     # --- jobs ---
 

@@ -18,7 +18,7 @@ _TRANSFERS = 4
 
 
 class Storage:
-    """S3 with the credentials of one role, so the requests are authorised and recorded as the role's."""
+    """S3 with the credentials of one role, so the requests are recorded under that role."""
 
     def __init__(self, context: Context, role_arn: str) -> None:
         self._role = role_arn

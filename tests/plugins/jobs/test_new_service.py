@@ -23,7 +23,7 @@ class Client:
     def __init__(self) -> None:
         self.runs: dict[str, str] = {}
 
-    def get_job_run(self, applicationId: str, jobRunId: str) -> Description:  # noqa: N803 (boto3's names)
+    def get_job_run(self, applicationId: str, jobRunId: str) -> Description:  # noqa: N803 - boto3's names
         return {"jobRun": {"state": self.runs[jobRunId], "stateDetails": "out of memory"}}
 
 

@@ -1,4 +1,4 @@
-"""One job a name, on the local cloud, which really runs them."""
+"""One job per name, on the local cloud, which really runs them."""
 
 from __future__ import annotations
 
