@@ -40,13 +40,6 @@ class _Target(NamedTuple):
     fast: FastHandler | None = None
 
 
-class _Headers(NamedTuple):
-    request_id: bytes
-    api_key: bytes
-    trace: bytes
-    length: bytes
-
-
 class ServiceMiddleware:
     """Wraps the FastAPI application.
 
@@ -71,8 +64,7 @@ class ServiceMiddleware:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = _read_headers(scope)
-        given = headers.request_id
+        given, key, trace, length = _read_headers(scope)
         request_id = given.decode() if given and _ID.fullmatch(given) else self._new_id()
         current_request_id.set(request_id)
         reply = _Reply(send, request_id)
@@ -83,7 +75,7 @@ class ServiceMiddleware:
             if not target.public:
                 self._require_internal_port(scope)
             if target.scores and method == target.method:
-                caller = self._admit(headers.api_key)
+                caller = self._admit(key)
             if target.fast is not None and method == target.method:
                 answer = await target.fast(scope, receive, request_id)
                 await reply.json(200, answer.body)
@@ -105,8 +97,8 @@ class ServiceMiddleware:
                 ended=time.perf_counter(),
                 request_id=request_id,
                 caller=caller,
-                trace_header=headers.trace,
-                bytes_in=int(headers.length) if headers.length.isdigit() else 0,
+                trace_header=trace,
+                bytes_in=int(length) if length.isdigit() else 0,
                 bytes_out=reply.bytes_out,
                 warnings=answer.warnings,
                 cache=answer.cache,
@@ -177,7 +169,8 @@ def _target(route: Route, fast_path: FastPath | None) -> _Target:
     return _Target(route.path, route.public, route.quiet, scores=True, method=route.methods[0], fast=fast)
 
 
-def _read_headers(scope: Scope) -> _Headers:
+def _read_headers(scope: Scope) -> tuple[bytes, bytes, bytes, bytes]:
+    """Returns request id, API key, trace and declared length; each is empty if the request does not have it."""
     request_id = key = trace = length = b""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
@@ -188,7 +181,7 @@ def _read_headers(scope: Scope) -> _Headers:
             trace = value
         elif name == b"content-length":
             length = value
-    return _Headers(request_id, key, trace, length)
+    return request_id, key, trace, length
 
 
 def _ids() -> Callable[[], str]:

@@ -1,8 +1,10 @@
-"""What the service reports to telemetry: plain tuples, made on the request path."""
+"""What the service reports to telemetry. Events are made on the request path, so they are cheap to make."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 
 class ServedModel(NamedTuple):
@@ -14,7 +16,7 @@ class ServedModel(NamedTuple):
     engine: str
 
 
-class Finished(NamedTuple):
+class Finished(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One answered request.
 
     Attributes:

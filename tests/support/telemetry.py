@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.telemetry import Finished, Prediction, ServedModel
@@ -32,7 +33,7 @@ def finished(**changes: Any) -> Finished:
         quiet=False,
         scores=True,
     )
-    return usual._replace(**changes)
+    return msgspec.structs.replace(usual, **changes)
 
 
 def health_check(**changes: Any) -> Finished:
