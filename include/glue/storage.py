@@ -61,7 +61,9 @@ def read_json(uri: str) -> Any:
     try:
         return json.loads(read_bytes(uri))
     except ValueError as error:
-        raise GlueJobError(f"{uri} is not JSON: {error}") from error
+        raise GlueJobError(
+            f"{uri} is not JSON: {error}. Trigger the run again with fresh set: it writes a new one."
+        ) from error
 
 
 def write_bytes(uri: str, content: bytes) -> None:
@@ -99,7 +101,7 @@ def _s3() -> S3Client:
 def _scheme(uri: str) -> str:
     scheme = uri.partition("://")[0]
     if scheme not in ("s3", "file"):
-        raise GlueJobError(f"{uri!r} must be an s3:// or a file:// URI")
+        raise GlueJobError(f"{uri!r} must be an s3:// or a file:// URI. Correct the job's arguments.")
     return scheme
 
 

@@ -48,7 +48,10 @@ def main(arguments: list[str] | None = None) -> None:
     quality = load(options.workload).quality
     test = _read_test_set()
     if quality.slice not in test.rows.column_names:
-        raise JobError(f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names")
+        raise JobError(
+            f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names. "
+            "Name a field of the request there."
+        )
 
     files, candidate = _load_model("candidate", options)
     scored = {"candidate": _score_candidate(candidate, test)}
@@ -119,7 +122,10 @@ def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes
     except bundle.BundleError as error:
         raise JobError(f"The {role} is not a valid bundle: {error}") from error
     if loaded.manifest.workload != options.workload:
-        raise JobError(f"The {role} is a model of workload {loaded.manifest.workload}, not of {options.workload}")
+        raise JobError(
+            f"The {role} is a model of workload {loaded.manifest.workload}, not of {options.workload}. "
+            "Correct the job's inputs."
+        )
     result = golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
     if not result.ok:
         raise JobError(f"The {role} does not score as it did in training: {result.reason}")
@@ -151,7 +157,8 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
     missing = [name for name in model.schema.fields if name not in rows.column_names]
     if missing:
         raise JobError(
-            f"The {role} cannot be scored: the test set lacks {', '.join(missing)}, a part of its request record"
+            f"The {role} cannot be scored: the test set lacks {', '.join(missing)}, a part of its request record. "
+            "Keep these fields in workload.yaml, and trigger retrain again."
         )
     return data.records(rows, model.schema.fields)
 

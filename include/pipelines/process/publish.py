@@ -47,7 +47,7 @@ def publish_days(
         NothingToDoError: A newer run has published or refused each of the days.
     """
     if not isinstance(gate, dict) or gate.get("run") != run or not gate.get("passed"):
-        raise RefusedError(f"The gate has passed no day of run {run}: nothing is published.")
+        raise RefusedError(f"The gate has passed no day of run {run}: nothing is published. Clear the task gate.")
     for event in workload.events:
         catalog.ensure_table(
             layout.table_name(workload.name, event),

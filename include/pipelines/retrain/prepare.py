@@ -69,12 +69,12 @@ def prepare(
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
         NothingToDoError: The run is a dry run. The message names what it would train on.
-        ConflictError: Days were published again between the two queries.
+        ConflictError: Days of the window were published again after the plan was made.
     """
     name, cutoff = workload.name, parse_instant(plan["cutoff"])
     if published_runs(workload, cutoff, state) != plan["published"]:
         raise ConflictError(
-            "Days of the data set were published again while it was built. Clear the task plan: it plans a new one."
+            "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
     location = f"s3://{settings.lake_bucket}/{layout.dataset_prefix(name, dataset_key)}"
     days = window(workload, cutoff)
@@ -141,7 +141,7 @@ def _manifest(
             location=location,
         )
     except EmptySplitError as error:
-        raise UnfitDatasetError(str(error)) from None
+        raise UnfitDatasetError(f"{error}. Ingest and process the missing days, then clear the task plan.") from None
 
 
 def _stream_inputs(inputs: RawInputs, clock: str) -> list[KnownObject]:

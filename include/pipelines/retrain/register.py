@@ -170,7 +170,7 @@ def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: Obj
     if document["dataset_version"] != dataset_version:
         raise RefusedError(
             f"{uri} is of data set {document['dataset_version']}, not {dataset_version}. "
-            "Clear the task submit_evaluation: it evaluates again."
+            "Trigger the run again with fresh set: it evaluates again."
         )
     return _Evaluation(uri, f"{output}bundle.tar.gz", text, document)
 
