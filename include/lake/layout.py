@@ -194,14 +194,9 @@ def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]
     return checkpoint_partition_key(workload, stream), shard_id
 
 
-def watermark_partition_key(workload: str) -> str:
-    """The partition key of all watermarks of a workload."""
-    return f"watermark#{workload}"
-
-
 def watermark_key(workload: str, source: str) -> tuple[str, str]:
     """``watermark``: the ISO 8601 UTC time up to which the source is complete in raw."""
-    return watermark_partition_key(workload), source
+    return f"watermark#{workload}", source
 
 
 def day_partition_key(workload: str) -> str:

@@ -21,15 +21,13 @@ import pyarrow as pa
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
+from include.model.errors import ScoreError
 from include.model.evaluation import Evaluation
-from include.model.score import ScoreError
 from include.training import container, data, leakage, report
 from include.training.compare import compare
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import load
-
-DEFAULT_THRESHOLD = 0.5
 
 
 class _TestSet(NamedTuple):
@@ -55,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     files, candidate = _load_model("candidate", options)
     scored = {"candidate": _score_candidate(candidate, test)}
-    thresholds = {"candidate": candidate.manifest.threshold, "champion": DEFAULT_THRESHOLD}
+    thresholds = {"candidate": candidate.manifest.threshold}
     champion = _load_champion(options)
     if champion is not None:
         scored["champion"] = _score_champion(champion, test)

@@ -103,6 +103,11 @@ def open_bundle(
     return bundle.open_packed(path, digest or bundle.digest(packed), folder, max_bytes)
 
 
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The files of an unpacked bundle."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def dump(model: Any) -> bytes:
     """``model.joblib`` of any object."""
     buffer = io.BytesIO()

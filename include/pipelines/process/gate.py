@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from include.errors import RefusedError
@@ -59,7 +60,7 @@ def gate_days(
     evaluation = evaluate_gate(audit, list(plan["days"]))
     for day, reason in evaluation.refused.items():
         item: DayItem = {**day_origin(plan, day, run), "status": "refused", "reason": reason}
-        if state.advance(layout.day_partition_key(workload), day, item, "planned_at"):
+        if state.advance(*layout.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
             log.error("%s is refused: %s", day, reason)
         else:
             log.error("%s is refused (%s); its status stays as a newer run has set it", day, reason)

@@ -66,18 +66,19 @@ def _publish_day(
     workload: Workload, plan: ProcessPlan, run: str, day: str, lake_bucket: str, catalog: Catalog, state: StateStore
 ) -> bool:
     """False if a newer plan has published or refused the day."""
-    origin, partition_key = day_origin(plan, day, run), layout.day_partition_key(workload.name)
-    before = state.get(partition_key, day) or {}
+    origin, event_date = day_origin(plan, day, run), date.fromisoformat(day)
+    key = layout.day_key(workload.name, event_date)
+    before = state.get(*key) or {}
     if before.get("planned_at", "") > origin["planned_at"]:
         log.warning("%s stays as run %s, planned at %s, left it", day, before.get("run"), before["planned_at"])
         return False
     parameters = {name: str(value) for name, value in origin.items()}
     for event in workload.events:
-        prefix = layout.partition_prefix(workload.name, run, event, date.fromisoformat(day))
+        prefix = layout.partition_prefix(workload.name, run, event, event_date)
         columns = schema.processed_columns(workload, event)
         table = layout.table_name(workload.name, event)
         catalog.point_partition(table, day, columns, f"s3://{lake_bucket}/{prefix}", parameters)
     item: DayItem = {**origin, "status": "published"}
-    state.advance(partition_key, day, item, "planned_at")
+    state.advance(*key, item, "planned_at")
     log.info("%s is published from run %s", day, run)
     return True

@@ -15,6 +15,7 @@ from include.model import bundle
 from include.model.bundle import BundleError
 from include.model.bundle.archive import write
 from include.model.engines import Engine
+from include.model.golden import MINIMUM_GOLDEN_ROWS
 from tests.support.bundles import Creates, dump, open_bundle, seal_text, text_files
 from tests.support.fast_bundles import fast_text_files
 
@@ -37,14 +38,14 @@ def _without(files: dict[str, bytes], name: str) -> dict[str, bytes]:
 
 
 def _both(packed: bytes, folder: Path) -> tuple[Callable[[], bundle.Bundle], ...]:
-    return lambda: bundle.load_packed(packed, bundle.digest(packed)), lambda: open_bundle(packed, folder)
+    return lambda: bundle.load(bundle.unpack(packed)), lambda: open_bundle(packed, folder)
 
 
 @pytest.mark.parametrize("engine", [*FAST, "scikit-learn"])
 def test_both_ways_load_the_engine_that_the_manifest_names(engine, tmp_path):
     in_memory, streamed = (load() for load in _both(bundle.pack(_files(engine)), tmp_path))
     for loaded in (streamed, in_memory):
-        assert loaded.manifest.workload == "texts" and len(loaded.golden) >= bundle.MINIMUM_GOLDEN_ROWS
+        assert loaded.manifest.workload == "texts" and len(loaded.golden) >= MINIMUM_GOLDEN_ROWS
         assert loaded.model.name == loaded.manifest.engine == engine
         for row in loaded.golden:
             assert loaded.scorer.probabilities([row.request])[0] == pytest.approx(row.probability, abs=1e-12)
@@ -79,9 +80,8 @@ def test_a_bundle_older_than_the_fast_forms_still_loads(tmp_path):
 def test_nothing_is_unpacked_or_run_when_the_digest_is_wrong(tmp_path):
     trap = tmp_path / "trap"
     packed = bundle.pack(text_files(Creates(trap)))
-    for load in (lambda: bundle.load_packed(packed, "0" * 64), lambda: open_bundle(packed, tmp_path, "0" * 64)):
-        with pytest.raises(BundleError, match="was requested; nothing was loaded"):
-            load()
+    with pytest.raises(BundleError, match="was requested; nothing was loaded"):
+        open_bundle(packed, tmp_path, "0" * 64)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle.tar.gz"]
 
 
