@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from include.lake import layout
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     evaluation: Evaluation = {
         **comparison,
-        "bundle_digest": bundle.digest(packed),
+        "bundle_digest": bundle.sha256_hex(packed),
         "dataset_version": test.manifest["version"],
         "cutoff": test.manifest["cutoff"],
         "workload": options.workload,
@@ -109,9 +110,10 @@ def _read_test_set() -> _TestSet:
 def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes], Bundle]:
     """Loads candidate or champion and scores its golden rows again."""
     packed = container.only_file(container.processing_input(role)).read_bytes()
-    if role == "champion" and options.champion_digest and bundle.digest(packed) != options.champion_digest:
+    digest = bundle.sha256_hex(packed)
+    if role == "champion" and options.champion_digest and digest != options.champion_digest:
         raise JobError(
-            f"The champion has the sha256 {bundle.digest(packed)}, but {options.champion_digest} is live: its bundle "
+            f"The champion has the sha256 {digest}, but {options.champion_digest} is live: its bundle "
             "was altered after registration. Restore it, or deploy another version."
         )
     try:
@@ -164,9 +166,9 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
 def _write(evaluation: Evaluation, packed: bytes, page: str) -> None:
     output: Path = container.processing_output()
     text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
-    (output / "evaluation.json").write_text(text + "\n")
-    (output / "evaluation.html").write_text(page)
-    (output / "bundle.tar.gz").write_bytes(packed)
+    (output / layout.EVALUATION_FILE).write_text(text + "\n")
+    (output / layout.EVALUATION_PAGE).write_text(page)
+    (output / layout.BUNDLE_FILE).write_bytes(packed)
 
 
 def _nan_to_null(value: Any) -> Any:

@@ -51,7 +51,7 @@ class TextsService:
             "WORKLOAD": "texts",
             "MODEL_VERSION": version,
             "BUNDLE_URI": f"s3://{BUCKET}/{key}",
-            "BUNDLE_DIGEST": digest or bundle.digest(packed),
+            "BUNDLE_DIGEST": digest or bundle.sha256_hex(packed),
             "EXIT_DELAY_SECONDS": "0.5",
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
         }

@@ -76,7 +76,7 @@ def _add_champion(root: Path, tmp_path: Path, last: datetime = datetime(2013, 2,
         path = root / "processing/input" / name
         path.parent.mkdir()
         path.write_bytes(data)
-    return bundle.digest(packed)
+    return bundle.sha256_hex(packed)
 
 
 def test_training_is_repeatable_and_logs_its_metrics(root, caplog):
@@ -185,7 +185,7 @@ def test_evaluation_without_a_champion(root):
     assert 0.5 < candidate["auc_low"] < candidate["auc"] < candidate["auc_high"] < 1 and candidate["rows"] == 400
     assert evaluation["champion"] is None and evaluation["difference"] is None
     packed = (root / "processing/output/bundle.tar.gz").read_bytes()
-    assert bundle.digest(packed) == evaluation["bundle_digest"]
+    assert bundle.sha256_hex(packed) == evaluation["bundle_digest"]
     assert bundle.load(bundle.unpack(packed)).manifest.workload == "flights"
     page = (root / "processing/output/evaluation.html").read_text()
     assert "<svg" in page and "http" not in page and "<script" not in page

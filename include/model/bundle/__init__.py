@@ -19,12 +19,13 @@ A bundle that fails a check raises :class:`BundleError`.
 
 from __future__ import annotations
 
-from include.model.bundle.archive import digest
+from include.model.bundle.archive import sha256_hex
 from include.model.bundle.loader import Bundle, load, open_packed
-from include.model.bundle.manifest import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS, Manifest
+from include.model.bundle.manifest import Manifest
 from include.model.bundle.packing import pack, seal, unpack, verify, write_folder
 from include.model.bundle.training_keys import key_digests
 from include.model.errors import BundleError
+from include.model.files import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
 
 __all__ = [
     "FEATURES",
@@ -36,12 +37,12 @@ __all__ = [
     "Bundle",
     "BundleError",
     "Manifest",
-    "digest",
     "key_digests",
     "load",
     "open_packed",
     "pack",
     "seal",
+    "sha256_hex",
     "unpack",
     "verify",
     "write_folder",

@@ -34,7 +34,7 @@ class _BoundedReader:
         return data
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """Returns the sha256 in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 

@@ -8,22 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from include.model.bundle import archive
-from include.model.bundle.manifest import (
-    FEATURES,
-    FILES,
-    GOLDEN,
-    MANIFEST,
-    MODEL,
-    TRAINING_KEYS,
-    FileEntry,
-    Manifest,
-    check_files,
-    model_file,
-    parse_manifest,
-)
+from include.model.bundle.manifest import FileEntry, Manifest, check_files, model_file, parse_manifest
 from include.model.bundle.packing import verify
 from include.model.engines import FAST_FORMS, ScoringModel, loading
 from include.model.errors import BundleError
+from include.model.files import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
 from include.model.golden import GoldenRow, parse_lines
 from include.model.request import RequestSchema
 from include.model.score import Scorer

@@ -9,17 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from include.model.bundle import archive
-from include.model.bundle.manifest import (
-    MANIFEST,
-    MODEL,
-    Manifest,
-    check_files,
-    check_names,
-    file_entry,
-    parse_manifest,
-)
+from include.model.bundle.manifest import Manifest, check_files, check_names, file_entry, parse_manifest
 from include.model.engines import FAST_FORMS, Engine
 from include.model.errors import BundleError
+from include.model.files import MANIFEST, MODEL
 
 
 def seal(files: Mapping[str, bytes], **fields: Any) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from include.errors import RefusedError
 from include.lake import layout
+from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -16,14 +17,14 @@ from include.pipelines.protocols import ObjectStore, StateStore
 log = logging.getLogger(__name__)
 
 
-class Evaluation(NamedTuple):
+class EvaluatedDays(NamedTuple):
     """Days that may be published, and day → reason for the others."""
 
     passed: list[str]
     refused: dict[str, str]
 
 
-def evaluate_gate(audit: Any, days: Sequence[str]) -> Evaluation:
+def evaluate_gate(audit: Any, days: Sequence[str]) -> EvaluatedDays:
     """Evaluates each day by the audit's document.
 
     Args:
@@ -31,7 +32,7 @@ def evaluate_gate(audit: Any, days: Sequence[str]) -> Evaluation:
         days: ISO dates.
     """
     reasons = {day: _reason(audit, day) for day in days}
-    return Evaluation(
+    return EvaluatedDays(
         [day for day in days if not reasons[day]], {day: reason for day, reason in reasons.items() if reason}
     )
 
@@ -65,7 +66,7 @@ def gate_days(
         else:
             log.error("%s is refused (%s); its status stays as a newer run has set it", day, reason)
     if not evaluation.passed:
-        raise RefusedError(_refusal_text(evaluation.refused, f"s3://{bucket}/{key}"))
+        raise RefusedError(_refusal_text(evaluation.refused, s3_uri(bucket, key)))
     return {"run": run, "passed": evaluation.passed, "refused": evaluation.refused}
 
 

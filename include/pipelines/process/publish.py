@@ -7,6 +7,7 @@ from datetime import date
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
+from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
 from include.pipelines.protocols import Catalog, StateStore
@@ -53,8 +54,7 @@ def publish_days(
             layout.table_name(workload.name, event),
             schema.processed_columns(workload, event),
             schema.PARTITION_COLUMN,
-            # Required by the catalog, but never read: each partition has a location of its own.
-            f"s3://{lake_bucket}/{layout.staging_prefix(workload.name, 'none')}{event}",
+            s3_uri(lake_bucket, layout.table_location(workload.name, event)),
         )
     published = [day for day in gate["passed"] if _publish_day(workload, plan, run, day, lake_bucket, catalog, state)]
     if not published:
@@ -77,7 +77,7 @@ def _publish_day(
         prefix = layout.partition_prefix(workload.name, run, event, event_date)
         columns = schema.processed_columns(workload, event)
         table = layout.table_name(workload.name, event)
-        catalog.point_partition(table, day, columns, f"s3://{lake_bucket}/{prefix}", parameters)
+        catalog.point_partition(table, day, columns, s3_uri(lake_bucket, prefix), parameters)
     item: DayItem = {**origin, "status": "published"}
     state.advance(*key, item, "planned_at")
     log.info("%s is published from run %s", day, run)

@@ -11,6 +11,7 @@ from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
 from include.lake.instants import parse_instant
 from include.lake.manifest import DatasetManifest, EmptySplitError, KnownObject, dataset_manifest, split_summary
+from include.lake.uris import s3_uri
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
 from include.pipelines.promotion.registry import ModelRegistry
@@ -76,11 +77,11 @@ def prepare(
         raise ConflictError(
             "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
-    location = f"s3://{settings.lake_bucket}/{layout.dataset_prefix(name, dataset_key)}"
+    location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
     days = window(workload, cutoff)
     inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=objects)
     manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
-    evaluate_gate(workload, manifest["splits"])
+    check_dataset(workload, manifest["splits"])
     version = manifest["version"]
     objects.put_once(settings.artifact_bucket, layout.dataset_manifest_key(name, version), canonical_json(manifest))
     rows = {split: summary["rows"] for split, summary in manifest["splits"].items()}
@@ -99,7 +100,7 @@ def prepare(
     }
 
 
-def evaluate_gate(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
+def check_dataset(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
     """Checks that the data set has enough rows, and both classes in every split.
 
     Raises:

@@ -176,7 +176,7 @@ def test_a_bundle_that_contradicts_itself(files, reason, tmp_path):
 )
 def test_feature_code_that_cannot_be_loaded(code, reason, tmp_path):
     files = {name: data for name, data in text_files().items() if name != bundle.MANIFEST} | {bundle.FEATURES: code}
-    fields = json.loads(text_files()[bundle.MANIFEST]) | {"feature_code_hash": bundle.digest(code)}
+    fields = json.loads(text_files()[bundle.MANIFEST]) | {"feature_code_hash": bundle.sha256_hex(code)}
     for name in ("format", "files", "engine"):
         del fields[name]
     for load in _both(bundle.pack(bundle.seal(files, **fields)), tmp_path):
@@ -199,7 +199,7 @@ def test_a_full_disk_is_reported(tmp_path):
     path = tmp_path / "bundle.tar.gz"
     path.write_bytes(packed)
     with _largest_file(100), pytest.raises(BundleError, match=r"cannot be unpacked into .*File too large"):
-        bundle.open_packed(path, bundle.digest(packed), tmp_path)
+        bundle.open_packed(path, bundle.sha256_hex(packed), tmp_path)
 
 
 @contextmanager
