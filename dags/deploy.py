@@ -4,10 +4,9 @@ Brings one approved version of a workload's model into its ECS service: rolls it
 when a retrain run registered an approved version, or when a person asks for one (see the Params). One run at a time;
 nothing else changes what serves.
 
-**Green** means: ECS calls the deployment successful, its task definition is the requested one, `/version` through the
-load balancer is the requested digest five times in a row, and the golden rows score as in training.
-
-**Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by
+**Green** means: ECS calls the deployment successful, its task definition is the requested one, `/version`, called
+through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
+training. **Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by
 `restore_service`). A refusal (on hold, Rejected, older data than the live version) is *skipped* with its reason in an
 automatic run and red in a manual one.
 """
@@ -31,7 +30,7 @@ from nightjar.runs import dag_options, output, pulled, waiting
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
-from include.errors import NothingToDoError, RefusedError, UserError
+from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.pipelines import deploy as pipeline
 from include.pipelines.deploy import DeployTarget, LivePointer, Rollout, Verification
@@ -86,8 +85,9 @@ def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
 @task
 def go_live(workload: str, target: DeployTarget, rollout: Rollout, params: Any = None, ti: Any = None) -> LivePointer:
     """Writes the live pointer."""
-    hooks = StateHook(CONFIG.state_table), registry(workload)
-    return pipeline.go_live(workload, target, rollout, *hooks, release_hold=params["release_hold"], run_id=ti.run_id)
+    hooks, release = (StateHook(CONFIG.state_table), registry(workload)), params["release_hold"]
+    with outcomes(fail=ConflictError):
+        return pipeline.go_live(workload, target, rollout, *hooks, release_hold=release, run_id=ti.run_id)
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)

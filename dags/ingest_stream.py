@@ -26,8 +26,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, TriggerRule, task
-from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.kinesis.hook import KinesisHook
 from nightjar.objects import ObjectStoreHook

@@ -23,8 +23,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Param, task
-from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 from nightjar.build import code_sha
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes

@@ -6,12 +6,13 @@ file reports it: the import error in the UI names the workload, the file and eve
 
 from __future__ import annotations
 
+from include.errors import NightjarError
 from include.workloads import discover
 
 # Airflow parses only files whose text contains "dag" and "airflow" (its safe mode); this comment contains both.
 _errors = discover()[1]
 if _errors:
-    raise ValueError(
+    raise NightjarError(
         f"{len(_errors)} workload(s) do not load, so their DAGs are missing:\n"
         + "\n".join(f"{error.workload}:\n{error}" for error in _errors)
     )

@@ -18,8 +18,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, TriggerRule, task
-from airflow.sdk.definitions.timetables.interval import CronDataIntervalTimetable
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import JobSensor, StopJobsOperator

@@ -15,10 +15,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
-from nightjar.jobs import JobSensor, StopJobsOperator
-from nightjar.jobs.athena import AthenaQuery, SubmitAthenaQueryOperator, query_rows
-from nightjar.jobs.sagemaker import ProcessingJob, RegistryHook, TrainingJob
-from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
+from nightjar.jobs import JobSensor, StopJobsOperator, athena, sagemaker
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
@@ -27,7 +24,7 @@ from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE
-from include.errors import NothingToDoError, RefusedError
+from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.pipelines import retrain as pipeline
 from include.pipelines.process.days import day_status
@@ -42,22 +39,25 @@ FRESH = "{{ params.fresh }}"
 DAY = "{{ run_day(dag_run.data_interval_start, params).isoformat() }}"
 PARAMS = {
     "date": date_param("The day to train for, like 2013-03-01. Empty: the day of the data interval."),
-    "fresh": flag_param("Run every job again though it succeeded."),
+    "fresh": flag_param("Run every job again even if it succeeded before."),
     "dry_run": flag_param("Build and check the data set; train nothing."),
 }
 
 
 def hooks(workload: str) -> dict[str, Any]:
     """Returns the AWS hooks that the run's functions take."""
-    registry = RegistryHook(layout.model_group(workload), region_name=settings().region)
+    registry = sagemaker.RegistryHook(layout.model_group(workload), region_name=settings().region)
     return {"objects": ObjectStoreHook(), "state": StateHook(settings().state_table), "registry": registry}
 
 
 @task
 def plan(workload: str, dag_run: Any = None, params: Any = None) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
-    sha, day = code_sha(BUILD_FILE), run_day(dag_run.data_interval_start, params)
-    return pipeline.plan_dataset(load(workload), day, settings(), sha, StateHook(settings().state_table))
+    sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
+    with outcomes(fail=UserError):
+        return pipeline.plan_dataset(
+            load(workload), run_day(dag_run.data_interval_start, params), settings(), sha, state
+        )
 
 
 @task
@@ -65,9 +65,9 @@ def prepare(
     name: str, planned: DatasetPlan, key: str, digest: Any, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
-    rows = query_rows(digest["query_execution_id"], settings().region)
+    rows = athena.query_rows(digest["query_execution_id"], settings().region)
     how = {"is_backfill": dag_run.run_type == "backfill", "dry_run": params["dry_run"]}
-    with outcomes(skip=NothingToDoError, fail=RefusedError):
+    with outcomes(skip=NothingToDoError, fail=(RefusedError, ConflictError)):
         return pipeline.prepare(load(name), planned, key, rows, settings(), **how, **hooks(name))
 
 
@@ -114,34 +114,34 @@ def retrain(workload: Workload) -> DAG:
             **state_waiting(config.poll_seconds, DAY_DEADLINE),
         )
         planned: Any = plan(name)
-        unload = SubmitAthenaQueryOperator(
+        unload = athena.SubmitAthenaQueryOperator(
             task_id="submit_dataset", query=planned["dataset_query"], submit_key=planned["key"], **query
         )
-        sense_dataset = JobSensor(task_id="sense_dataset", job=AthenaQuery(output(unload)), **query_wait)
-        count = SubmitAthenaQueryOperator(
+        sense_dataset = JobSensor(task_id="sense_dataset", job=athena.AthenaQuery(output(unload)), **query_wait)
+        count = athena.SubmitAthenaQueryOperator(
             task_id="submit_digest", query=planned["digest_query"], submit_key=planned["digest_key"], **query
         )
-        sense_digest = JobSensor(task_id="sense_digest", job=AthenaQuery(output(count)), **query_wait)
+        sense_digest = JobSensor(task_id="sense_digest", job=athena.AthenaQuery(output(count)), **query_wait)
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
-        train = SubmitTrainingJobOperator(
+        train = sagemaker.SubmitTrainingJobOperator(
             task_id="submit_training", submit_key=prepared["training_name"], fresh=FRESH, config=prepared["training"]
         )
-        sense_training = JobSensor(task_id="sense_training", job=TrainingJob(output(train)), **job_wait)
-        evaluate = SubmitProcessingJobOperator(
+        sense_training = JobSensor(task_id="sense_training", job=sagemaker.TrainingJob(output(train)), **job_wait)
+        score = sagemaker.SubmitProcessingJobOperator(
             task_id="submit_evaluation",
             submit_key=prepared["evaluation_name"],
             fresh=FRESH,
             config=prepared["evaluation"],
             references={"model_uri": pulled("sense_training", "model_uri")},
         )
-        sense_evaluation = JobSensor(task_id="sense_evaluation", job=ProcessingJob(output(evaluate)), **job_wait)
+        sense_evaluation = JobSensor(task_id="sense_evaluation", job=sagemaker.ProcessingJob(output(score)), **job_wait)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = register(name, planned, prepared, finished)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
         wait_day >> planned >> unload >> sense_dataset >> prepared
         count >> sense_digest
-        train >> sense_training >> evaluate >> sense_evaluation
+        train >> sense_training >> score >> sense_evaluation
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
     return dag
 

@@ -5,24 +5,34 @@ NightjarError
 ├── WorkloadError            a workload folder cannot be used         (include.workloads.errors)
 ├── FeatureCodeError         a features.py cannot be used             (include.workloads.feature_code)
 ├── EmptySplitError          a split of a data set has no rows        (include.lake.manifest)
+├── UndecodableError         a record's bytes are not an event        (include.pipelines.ingest.decode)
 ├── GlueJobError             a Glue job cannot do its work            (include.glue.errors)
-├── UserError                a person asked for something impossible  (a wrong Param): fails at once, no retry
-├── NothingToDoError         there is no work: the task is skipped
-├── RefusedError             a gate or a rule refused: fails at once, no retry
+├── JobError                 a training or evaluation job cannot      (include.training.container)
+├── BundleError              a bundle is damaged or incomplete        (include.model.errors)
+├── ScoreError               a record cannot be scored                (include.model.errors)
+├── MetadataError            SageMaker does not take the metadata     (include.pipelines.promotion.packages)
+├── UserError                a person asked for something impossible  (a wrong Param)
+├── NothingToDoError         there is no work
+├── RefusedError             a gate or a rule refused
 │   ├── UnfitDatasetError    the data set is not fit for training     (include.pipelines.retrain.prepare)
 │   └── DeployRefusedError   a rule refuses the deploy                (include.pipelines.deploy.choose)
-├── ConflictError            somebody else changes the same thing: try again later
+├── ConflictError            somebody else changes the same thing
 └── VerificationError        the service does not serve the version   (include.pipelines.deploy.verify)
 
 Packages add subclasses where a caller distinguishes them. DAGs turn the classes into Airflow's exceptions
-(``nightjar.outcomes``); nothing here imports Airflow.
+(``nightjar.outcomes``): in a task, NothingToDoError skips it, and UserError and RefusedError fail it without a retry.
+ConflictError does so too where a retry would compare with the same stale value. In a template, Airflow retries every
+exception. Nothing here imports Airflow.
 """
 
 from __future__ import annotations
 
 
 class NightjarError(Exception):
-    """Base of every exception that the project raises on purpose."""
+    """Base of the exceptions of include, serving, infra/laptop and benchmarks.
+
+    The plugins and the local cloud cannot import it: they import nothing of include.
+    """
 
 
 class UserError(NightjarError, ValueError):
@@ -38,4 +48,4 @@ class RefusedError(NightjarError):
 
 
 class ConflictError(NightjarError):
-    """Somebody else is changing the same thing; a later retry can succeed."""
+    """Somebody else changes, or has changed, the same thing; the text states what to do about it."""

@@ -26,9 +26,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", str_strip_whitespace=True)
 
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region of every resource")
-    lake_bucket: str = Field(min_length=3, description="S3 bucket of raw, staging, quarantine, datasets")
+    lake_bucket: str = Field(
+        min_length=3, description="S3 bucket of raw, index, quarantine, staging, datasets, predictions"
+    )
     artifact_bucket: str = Field(
-        min_length=3, description="S3 bucket of code, models, manifests, Athena results, Data Docs"
+        min_length=3,
+        description="S3 bucket of code, inputs, data set manifests, models, evaluations, decisions, Athena results, "
+        "Data Docs",
     )
     glue_database: str = Field("nightjar", description="Glue catalog database of the published tables")
     athena_workgroup: str = Field("nightjar", description="Athena work group, which sets the result location")

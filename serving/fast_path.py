@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope
 
+from include.model.errors import ScoreError
 from include.model.request import Checked, FieldProblem
-from include.model.score import ScoreError
 from serving import validation
 from serving.cache import record_key
 from serving.errors import HttpError

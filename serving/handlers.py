@@ -13,8 +13,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 
 from include.model import golden as golden_rows
+from include.model.errors import ScoreError
 from include.model.request import Checked
-from include.model.score import ScoreError
 from serving import validation
 from serving.fast_path import unscorable
 from serving.state import State

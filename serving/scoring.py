@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from include.errors import NightjarError
-from include.model.score import ScoreError, Scorer
+from include.model.errors import ScoreError
+from include.model.score import Scorer
 from serving.model import LoadedModel
 
 # An engine slower than this would delay every other request of the worker if it ran on the event loop.

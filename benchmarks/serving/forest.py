@@ -118,7 +118,7 @@ def files(fitted: RandomForestClassifier, model: bytes, ladder: Sequence[LadderS
         "dataset_version": "d" * 64,
         "cutoff": "2013-03-01T00:00:00Z",
         "code_sha": "c" * 40,
-        "feature_code_hash": bundle.digest(_FEATURES),
+        "feature_code_hash": bundle.sha256_hex(_FEATURES),
         "features": _KINDS,
         "categories": {},
         "request": _REQUEST,
@@ -147,7 +147,7 @@ def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]
 def _code() -> str:
     """A digest of the code that makes bundles: when the code changes, a new bundle is made."""
     sources = sorted(Path(include.model.__file__).parent.rglob("*.py"))
-    return bundle.digest(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
+    return bundle.sha256_hex(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
 
 
 def _dump(model: RandomForestClassifier) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from include.glue.errors import GlueJobError
-from include.lake.uris import split_s3_uri
+from include.lake.uris import s3_uri, split_s3_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,7 +61,9 @@ def read_json(uri: str) -> Any:
     try:
         return json.loads(read_bytes(uri))
     except ValueError as error:
-        raise GlueJobError(f"{uri} is not JSON: {error}") from error
+        raise GlueJobError(
+            f"{uri} is not JSON: {error}. Trigger the run again with fresh set: it writes a new one."
+        ) from error
 
 
 def write_bytes(uri: str, content: bytes) -> None:
@@ -88,7 +90,7 @@ def list_uris(prefix: str, suffix: str) -> Iterator[str]:
         return
     bucket, key = split_s3_uri(join_uri(prefix, ""))
     for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-        yield from (f"s3://{bucket}/{item['Key']}" for item in page.get("Contents", ()) if item["Key"].endswith(suffix))
+        yield from (s3_uri(bucket, item["Key"]) for item in page.get("Contents", ()) if item["Key"].endswith(suffix))
 
 
 @cache
@@ -99,7 +101,7 @@ def _s3() -> S3Client:
 def _scheme(uri: str) -> str:
     scheme = uri.partition("://")[0]
     if scheme not in ("s3", "file"):
-        raise GlueJobError(f"{uri!r} must be an s3:// or a file:// URI")
+        raise GlueJobError(f"{uri!r} must be an s3:// or a file:// URI. Correct the job's arguments.")
     return scheme
 
 

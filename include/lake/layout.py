@@ -1,6 +1,8 @@
 """Every S3 key, catalog name and state key of Nightjar. Pure functions: no I/O, no settings.
 
-S3 keys are relative to a bucket, which each docstring names: the lake or the artifact bucket (``include.settings``).
+S3 keys are relative to a bucket, which each docstring names: the lake or the artifact bucket (``include.settings``). An
+argument ``run`` is a submit key. It may also be the placeholder of its attempt (``include.pipelines.attempt``), which
+the submit operator fills, or a Jinja template, which Airflow renders.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from include.lake.instants import format_instant
 
 # Files in a staging prefix, beside the rows.
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
+# Files that an evaluation job writes; the last one is the candidate's bundle.
+EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
 
 # --- lake bucket -------------------------------------------------------------------------------------------------
 
@@ -64,6 +68,11 @@ def partition_prefix(workload: str, run: str, table: str, event_date: date) -> s
     return f"{staging_prefix(workload, run)}{table}/event_date={event_date}/"
 
 
+def table_location(workload: str, table: str) -> str:
+    """Lake: the location that the catalog requires of a table. It is never read: each partition has its own."""
+    return f"{staging_prefix(workload, 'none')}{table}"
+
+
 def audit_key(workload: str, run: str) -> str:
     """Lake: what the audit of a transform run found."""
     return f"{staging_prefix(workload, run)}{AUDIT_FILE}"
@@ -75,8 +84,13 @@ def quarantine_run_prefix(workload: str, run: str) -> str:
 
 
 def dataset_prefix(workload: str, run: str) -> str:
-    """Lake: the files of one data set, in ``split=…/``. ``run`` is the submit key of the query that made it."""
+    """Lake: the files of one data set, in :func:`split_folder`. ``run`` is the submit key of the query that made it."""
     return f"datasets/{workload}/{run}/"
+
+
+def split_folder(split: str) -> str:
+    """The folder of a split, below :func:`dataset_prefix`. Athena's UNLOAD names it after the column."""
+    return f"split={split}/"
 
 
 def predictions_prefix(workload: str) -> str:
@@ -194,14 +208,9 @@ def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]
     return checkpoint_partition_key(workload, stream), shard_id
 
 
-def watermark_partition_key(workload: str) -> str:
-    """The partition key of all watermarks of a workload."""
-    return f"watermark#{workload}"
-
-
 def watermark_key(workload: str, source: str) -> tuple[str, str]:
     """``watermark``: the ISO 8601 UTC time up to which the source is complete in raw."""
-    return watermark_partition_key(workload), source
+    return f"watermark#{workload}", source
 
 
 def day_partition_key(workload: str) -> str:

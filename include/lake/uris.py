@@ -5,6 +5,11 @@ from __future__ import annotations
 SCHEME = "s3://"
 
 
+def s3_uri(bucket: str, key: str) -> str:
+    """Returns ``s3://bucket/key``; the key may be a prefix."""
+    return f"{SCHEME}{bucket}/{key}"
+
+
 def split_s3_uri(uri: str) -> tuple[str, str]:
     """Splits ``s3://bucket/key`` into bucket and key; the key of a bare bucket is empty.
 

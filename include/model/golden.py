@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from include.model.errors import BundleError, ScoreError
+from include.model.files import GOLDEN
 from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.model.tolerances import PROBABILITY_TOLERANCE
@@ -121,10 +122,10 @@ def parse_lines(data: bytes) -> list[GoldenRow]:
     try:
         rows = [GoldenRow.model_validate_json(line) for line in data.splitlines()]
     except ValidationError as error:
-        raise BundleError(f"golden.jsonl is wrong: {error.errors()[0]['msg']}") from None
+        raise BundleError(f"{GOLDEN} is wrong: {error.errors()[0]['msg']}") from None
     if len(rows) < MINIMUM_GOLDEN_ROWS:
         raise BundleError(
-            f"golden.jsonl has {len(rows)} rows; at least {MINIMUM_GOLDEN_ROWS} are needed to verify a bundle"
+            f"{GOLDEN} has {len(rows)} rows; at least {MINIMUM_GOLDEN_ROWS} are needed to verify a bundle"
         )
     return rows
 

@@ -14,8 +14,6 @@ import numpy as np
 
 from include.model.errors import ScoreError
 
-__all__ = ["Classifier", "ScoreError", "Scorer"]
-
 
 class Classifier(Protocol):
     """A fitted binary classifier with scikit-learn's method: an estimator, or one of the engines."""

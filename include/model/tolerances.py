@@ -1,4 +1,4 @@
-"""How far two probabilities of one record may differ and still count as equal.
+"""How far two probabilities, or two features, of one record may differ and still count as equal.
 
 Imports nothing, so that a DAG can use it.
 """
@@ -9,3 +9,7 @@ from __future__ import annotations
 # is caught on split thresholds instead (docs/engines.md). Used by the parity gate, the golden rows and the check of a
 # deploy.
 PROBABILITY_TOLERANCE = 1e-6
+
+# Of a feature, relative and absolute. The last digit may differ between the math libraries of two machines. Used by the
+# check for training-serving skew.
+FEATURE_TOLERANCE = 1e-9

@@ -20,7 +20,7 @@ class RunTimes(Protocol):
 
     @property
     def logical_date(self) -> datetime | None:
-        """None for a manual run to which nobody gave one."""
+        """None for a manual run that was triggered without one."""
 
     @property
     def data_interval_end(self) -> datetime | None:
@@ -42,7 +42,7 @@ def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> 
             is not a day.
     """
     if params.get("date"):
-        return _parse_param(params["date"])
+        return parse_day(params["date"])
     if data_interval_start is None:
         raise UserError(
             'This run has neither a data interval nor a Param "date". Trigger it again with date set, like 2013-03-01.'
@@ -57,11 +57,8 @@ def run_days(data_interval_start: datetime | None, params: Mapping[str, Any]) ->
         UserError: As :func:`run_day`, or the range ends before it begins.
     """
     first = run_day(data_interval_start, params)
-    last = _parse_param(params["end_date"]) if params.get("end_date") else first
-    try:
-        return day_range(first, last)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    last = parse_day(params["end_date"]) if params.get("end_date") else first
+    return day_range(first, last)
 
 
 def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
@@ -87,12 +84,5 @@ def parse_param_instant(text: str) -> datetime:
     """
     try:
         return parse_instant(text)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-
-
-def _parse_param(text: str) -> date:
-    try:
-        return parse_day(text)
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -24,6 +24,9 @@ from include.lake.manifest import DatasetManifest
 from include.training.container import JobError
 from include.workloads.schema import feature_column
 
+REBUILD = "Trigger retrain for this day again with fresh set."
+PASS_MANIFEST = "Pass the manifest that the retrain run wrote."
+
 
 def read_split(folder: Path) -> pa.Table:
     """Reads all Parquet files below ``folder``; the query engine gives them no suffix.
@@ -36,15 +39,16 @@ def read_split(folder: Path) -> pa.Table:
     """
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._")
     if not files:
-        raise JobError(f"{folder} contains no Parquet file: the split is empty. Build the data set again.")
+        raise JobError(f"{folder} contains no Parquet file: the split is empty. {REBUILD}")
     table = ds.dataset(files, format="parquet").to_table()
     missing = [name for name in ("key", "event_time", "label") if name not in table.column_names]
     if missing:
         raise JobError(
-            f"The data set in {folder} lacks the columns {', '.join(missing)}; it has {', '.join(table.column_names)}"
+            f"The data set in {folder} lacks the columns {', '.join(missing)}; it has {', '.join(table.column_names)}. "
+            "Pass the files of a data set that the retrain DAG built."
         )
     if table.num_rows == 0:
-        raise JobError(f"{folder} contains no row: the split is empty. Build the data set again.")
+        raise JobError(f"{folder} contains no row: the split is empty. {REBUILD}")
     return table.sort_by([("event_time", "ascending"), ("key", "ascending")])
 
 
@@ -56,9 +60,7 @@ def check_rows(table: pa.Table, manifest: DatasetManifest, split: str) -> None:
     """
     expected = manifest["splits"][split]["rows"]
     if table.num_rows != expected:
-        raise JobError(
-            f"Split {split} has {table.num_rows} rows, but its manifest has {expected}: build the data set again"
-        )
+        raise JobError(f"Split {split} has {table.num_rows} rows, but its manifest has {expected}. {REBUILD}")
 
 
 def labels(table: pa.Table) -> np.ndarray:
@@ -77,7 +79,10 @@ def labels(table: pa.Table) -> np.ndarray:
     if not np.isin(values, (0.0, 1.0)).all():
         raise JobError("label must be 0 or 1 in every row. Correct label.expression in workload.yaml.")
     if values.min() == values.max():
-        raise JobError(f"All {len(values)} labels are {int(values[0])}; a model needs both 0 and 1")
+        raise JobError(
+            f"All {len(values)} labels are {int(values[0])}; a model needs both 0 and 1. "
+            "Correct label.expression in workload.yaml, or give the split more days."
+        )
     return values.astype(np.int8)
 
 
@@ -97,7 +102,7 @@ def records(table: pa.Table, fields: Iterable[str]) -> list[dict[str, Any]]:
     names = list(fields)
     missing = [name for name in names if name not in table.column_names]
     if missing:
-        raise JobError(f"The data set lacks the request fields {', '.join(missing)}. Build it again with this code.")
+        raise JobError(f"The data set lacks the request fields {', '.join(missing)}. {REBUILD}")
     columns = {name: [_json_value(value) for value in table[name].to_pylist()] for name in names}
     return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -142,17 +147,20 @@ def read_manifest(path: Path) -> DatasetManifest:
     try:
         manifest = json.loads(path.read_text())
     except ValueError as error:
-        raise JobError(f"{path} is not JSON: {error}") from None
+        raise JobError(f"{path} is not JSON: {error}. {PASS_MANIFEST}") from None
     missing = [name for name in ("workload", "version", "cutoff", "splits") if name not in manifest]
     if missing:
-        raise JobError(f"The data set manifest {path} lacks {', '.join(missing)}")
+        raise JobError(f"The data set manifest {path} lacks {', '.join(missing)}. {PASS_MANIFEST}")
     return manifest
 
 
 def _feature(table: pa.Table, name: str) -> pa.ChunkedArray:
     column = feature_column(name)
     if column not in table.column_names:
-        raise JobError(f"The data set lacks the column {column}: it was made with other feature code. Build it again.")
+        raise JobError(
+            f"The data set lacks the column {column}: it was made with other feature code. "
+            "Process the days again with this code, then trigger retrain again."
+        )
     return table[column]
 
 

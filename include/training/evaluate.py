@@ -18,18 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from include.lake import layout
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
+from include.model.errors import ScoreError
 from include.model.evaluation import Evaluation
-from include.model.score import ScoreError
 from include.training import container, data, leakage, report
 from include.training.compare import compare
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import load
-
-DEFAULT_THRESHOLD = 0.5
 
 
 class _TestSet(NamedTuple):
@@ -48,11 +47,14 @@ def main(arguments: list[str] | None = None) -> None:
     quality = load(options.workload).quality
     test = _read_test_set()
     if quality.slice not in test.rows.column_names:
-        raise JobError(f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names")
+        raise JobError(
+            f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names. "
+            "Name a field of the request there."
+        )
 
     files, candidate = _load_model("candidate", options)
     scored = {"candidate": _score_candidate(candidate, test)}
-    thresholds = {"candidate": candidate.manifest.threshold, "champion": DEFAULT_THRESHOLD}
+    thresholds = {"candidate": candidate.manifest.threshold}
     champion = _load_champion(options)
     if champion is not None:
         scored["champion"] = _score_champion(champion, test)
@@ -70,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     evaluation: Evaluation = {
         **comparison,
-        "bundle_digest": bundle.digest(packed),
+        "bundle_digest": bundle.sha256_hex(packed),
         "dataset_version": test.manifest["version"],
         "cutoff": test.manifest["cutoff"],
         "workload": options.workload,
@@ -108,9 +110,10 @@ def _read_test_set() -> _TestSet:
 def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes], Bundle]:
     """Loads candidate or champion and scores its golden rows again."""
     packed = container.only_file(container.processing_input(role)).read_bytes()
-    if role == "champion" and options.champion_digest and bundle.digest(packed) != options.champion_digest:
+    digest = bundle.sha256_hex(packed)
+    if role == "champion" and options.champion_digest and digest != options.champion_digest:
         raise JobError(
-            f"The champion has the sha256 {bundle.digest(packed)}, but {options.champion_digest} is live: its bundle "
+            f"The champion has the sha256 {digest}, but {options.champion_digest} is live: its bundle "
             "was altered after registration. Restore it, or deploy another version."
         )
     try:
@@ -119,7 +122,10 @@ def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes
     except bundle.BundleError as error:
         raise JobError(f"The {role} is not a valid bundle: {error}") from error
     if loaded.manifest.workload != options.workload:
-        raise JobError(f"The {role} is a model of workload {loaded.manifest.workload}, not of {options.workload}")
+        raise JobError(
+            f"The {role} is a model of workload {loaded.manifest.workload}, not of {options.workload}. "
+            "Correct the job's inputs."
+        )
     result = golden.rescore(loaded.golden, loaded.schema, loaded.scorer)
     if not result.ok:
         raise JobError(f"The {role} does not score as it did in training: {result.reason}")
@@ -151,7 +157,8 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
     missing = [name for name in model.schema.fields if name not in rows.column_names]
     if missing:
         raise JobError(
-            f"The {role} cannot be scored: the test set lacks {', '.join(missing)}, a part of its request record"
+            f"The {role} cannot be scored: the test set lacks {', '.join(missing)}, a part of its request record. "
+            "Keep these fields in workload.yaml, and trigger retrain again."
         )
     return data.records(rows, model.schema.fields)
 
@@ -159,9 +166,9 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
 def _write(evaluation: Evaluation, packed: bytes, page: str) -> None:
     output: Path = container.processing_output()
     text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
-    (output / "evaluation.json").write_text(text + "\n")
-    (output / "evaluation.html").write_text(page)
-    (output / "bundle.tar.gz").write_bytes(packed)
+    (output / layout.EVALUATION_FILE).write_text(text + "\n")
+    (output / layout.EVALUATION_PAGE).write_text(page)
+    (output / layout.BUNDLE_FILE).write_bytes(packed)
 
 
 def _nan_to_null(value: Any) -> Any:

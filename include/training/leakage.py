@@ -56,11 +56,12 @@ def _check_times(test: pa.Table, manifest: DatasetManifest, role: str) -> None:
 def _check_keys(test: pa.Table, bundle: Bundle, role: str) -> None:
     seen = from_bytes(bundle.training_keys)
     if not seen.size:
-        raise JobError(f"The {role}'s bundle contains no training keys to compare the test set with")
+        raise JobError(f"The {role}'s bundle contains no training keys to compare the test set with. Train it again.")
     shared = int(np.isin(key_digests(data.keys(test)), seen).sum())
     if shared:
         raise JobError(
-            f"{shared} keys of the test set are in the {role}'s train or validation split: it has seen their labels"
+            f"{shared} keys of the test set are in the {role}'s train or validation split: it has seen their labels. "
+            "Give a key one event time: see the events of these keys."
         )
 
 
@@ -69,7 +70,8 @@ def _end(manifest: DatasetManifest, split: str, role: str) -> datetime:
         return parse_instant(manifest["splits"][split]["to"])
     except (KeyError, ValueError) as error:
         raise JobError(
-            f"The {role}'s manifest has no valid end of its {split} split (splits.{split}.to): {error}"
+            f"The {role}'s manifest has no valid end of its {split} split (splits.{split}.to): {error}. "
+            f"{data.PASS_MANIFEST}"
         ) from None
 
 

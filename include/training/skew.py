@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from include.model.score import Scorer
+from include.model.tolerances import FEATURE_TOLERANCE
 from include.training.container import JobError
-
-# The last digit may differ between the math libraries of two machines.
-FEATURE_TOLERANCE = 1e-9
 
 
 def check_skew(scorer: Scorer, records: Sequence[Mapping[str, Any]], matrix: np.ndarray) -> None:

@@ -109,10 +109,14 @@ def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
         manifest, data.read_split(container.channel("train")), data.read_split(container.channel("validation"))
     )
     if manifest["workload"] != workload.name:
-        raise JobError(f"The data set is of workload {manifest['workload']}, but the job is of {workload.name}")
+        raise JobError(
+            f"The data set is of workload {manifest['workload']}, but the job is of {workload.name}. "
+            "Correct the job's inputs."
+        )
     if manifest["version"] != given["dataset_version"]:
         raise JobError(
-            f"The manifest is of data set {manifest['version']}, but the job was started for {given['dataset_version']}"
+            f"The manifest is of data set {manifest['version']}, but the job was started for "
+            f"{given['dataset_version']}. Correct the job's inputs."
         )
     if manifest.get("feature_code_hash") != workload.feature_code_hash():
         raise JobError(
@@ -125,7 +129,10 @@ def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
         bundle.key_digests(data.keys(dataset.train)), bundle.key_digests(data.keys(dataset.validation))
     )
     if shared.size:
-        raise JobError(f"{shared.size} keys are in both the train and the validation split: build the data set again")
+        raise JobError(
+            f"{shared.size} keys are in both the train and the validation split. "
+            "Give a key one event time: see the events of these keys."
+        )
     return dataset
 
 

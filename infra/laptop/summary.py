@@ -13,6 +13,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from include.model.files import GOLDEN
 from infra.laptop import registry, wallclock
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopError
@@ -99,7 +100,7 @@ def show(console: Console, summary: dict[str, Any]) -> None:
 
 def _first_golden_row(bundle: bytes) -> dict[str, Any]:
     with tarfile.open(fileobj=io.BytesIO(bundle)) as tar:
-        golden = next(member for member in tar.getmembers() if member.name.endswith("golden.jsonl"))
+        golden = next(member for member in tar.getmembers() if member.name.endswith(GOLDEN))
         lines = tar.extractfile(golden)
         if lines is None:
             raise LaptopError(f"{golden.name} in the live bundle is not a file. Deploy another version.")

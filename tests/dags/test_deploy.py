@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import TriggerRule
+from airflow.sdk.exceptions import AirflowFailException
 from nightjar.jobs.ecs import EcsRollout
 
+from include.errors import ConflictError
 from include.workloads import load as load_workload
 from tests.support.dag_files import load, platform_settings, rendered
 
 
 @pytest.fixture(scope="module")
-def dag() -> Any:
-    module = load("deploy")
+def module() -> ModuleType:
+    return load("deploy")
+
+
+@pytest.fixture(scope="module")
+def dag(module: ModuleType) -> Any:
     with platform_settings():
         return module.deploy(load_workload("flights"))
 
@@ -87,3 +94,14 @@ def test_the_sensors_refer_to_the_rollouts(dag: Any) -> None:
 def test_after_a_refusal_the_tasks_that_clean_up_get_nothing(dag: Any) -> None:
     assert rendered(dag, "reject_version").op_args == ("flights", None, None)
     assert rendered(dag, "restore_service").op_args == ("flights", None)
+
+
+def test_a_pointer_that_another_writer_changed_fails_at_once_since_a_retry_has_the_same_pointer(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(*arguments: Any, **options: Any) -> None:
+        raise ConflictError("Another writer")
+
+    monkeypatch.setattr(module.pipeline, "go_live", conflict)
+    with pytest.raises(AirflowFailException, match="Another writer"):
+        module.go_live.function("flights", {}, {}, params={"release_hold": False}, ti=SimpleNamespace(run_id="r"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import include.workloads
+from include.errors import NightjarError
 from tests.support.dag_files import load
 
 
@@ -27,7 +28,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_every_broken_workload_is_named_with_file_and_field(broken: Any) -> None:
-    with pytest.raises(ValueError, match="2 workload") as caught:
+    with pytest.raises(NightjarError, match="2 workload") as caught:
         load("invalid_workloads")
     text = str(caught.value)
     for part in ("empty", "wrong", "workload.yaml", "clock"):

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from nightjar.jobs.athena import AthenaQuery
 from nightjar.jobs.sagemaker import ProcessingJob, TrainingJob
 
+from include.errors import ConflictError
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
 
 @pytest.fixture(scope="module")
-def dag() -> Any:
-    module = load("retrain")
+def module() -> ModuleType:
+    return load("retrain")
+
+
+@pytest.fixture(scope="module")
+def dag(module: ModuleType) -> Any:
     with platform_settings():
         return module.retrain(load_workload("flights"))
 
@@ -121,3 +129,28 @@ def test_a_job_that_was_never_started_has_no_id(dag: Any) -> None:
 def test_a_sensor_refers_to_the_submitted_job(dag: Any) -> None:
     xcoms = {("submit_evaluation", "return_value"): "nj-flights-eval-1"}
     assert rendered(dag, "sense_evaluation", xcoms).job == ProcessingJob("nj-flights-eval-1")
+
+
+# --- its tasks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_param_that_is_not_a_day_fails_at_once(
+    module: ModuleType, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
+    with platform_settings(), pytest.raises(AirflowFailException, match="'yesterday' is not a day"):
+        module.plan.function("flights", dag_run=dag_run(), params={"date": "yesterday"})
+
+
+def test_a_plan_that_is_out_of_date_fails_at_once_since_a_retry_has_the_same_plan(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(*arguments: Any, **options: Any) -> None:
+        raise ConflictError("published again")
+
+    monkeypatch.setattr(module.athena, "query_rows", lambda *arguments: [])
+    monkeypatch.setattr(module.pipeline, "prepare", conflict)
+    with platform_settings(), pytest.raises(AirflowFailException, match="published again"):
+        module.prepare.function(
+            "flights", {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params={"dry_run": False}
+        )

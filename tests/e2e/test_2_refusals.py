@@ -97,7 +97,7 @@ def register(loop: Loop, name: str, data: bytes) -> int:
         CustomerMetadataProperties={
             **live["CustomerMetadataProperties"],
             "bundle_uri": uri,
-            "bundle_digest": bundle.digest(data),
+            "bundle_digest": bundle.sha256_hex(data),
             "data_cutoff": "2013-12-01T00:00:00Z",
             "day": "2013-11-30",
         },

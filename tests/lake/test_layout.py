@@ -32,9 +32,9 @@ def test_objects_of_a_table_sort_as_they_were_written() -> None:
 
 def test_items_of_a_kind_share_their_partition_key() -> None:
     assert layout.day_key("shop", DAY) == (layout.day_partition_key("shop"), "2013-03-01")
-    assert layout.watermark_key("shop", "stream") == (layout.watermark_partition_key("shop"), "stream")
+    assert layout.watermark_key("shop", "stream") == ("watermark#shop", "stream")
     assert layout.checkpoint_key("shop", "s", "0") == (layout.checkpoint_partition_key("shop", "s"), "0")
-    assert len({layout.day_partition_key("shop"), layout.watermark_partition_key("shop"), "live#shop"}) == 3
+    assert len({layout.day_partition_key("shop"), "watermark#shop", "live#shop"}) == 3
 
 
 def test_the_state_tables_keys_are_strings() -> None:

@@ -57,7 +57,7 @@ def test_chosen_rows_are_deterministic_and_cover_missing_and_unknown_values():
     records = [{"colour": ("red", "blue")[i % 2], "size": None if i == 17 else (i - 20) / 5} for i in range(40)]
     rows = golden.choose(records, schema, scorer)
     assert rows == golden.choose(records, schema, scorer)
-    assert len(rows) >= bundle.MINIMUM_GOLDEN_ROWS
+    assert len(rows) >= golden.MINIMUM_GOLDEN_ROWS
     assert any(row.request["size"] is None for row in rows)
     assert any(row.request["colour"] == UNKNOWN for row in rows)
     probabilities = scorer.probabilities(records)
@@ -67,4 +67,4 @@ def test_chosen_rows_are_deterministic_and_cover_missing_and_unknown_values():
 def test_few_validation_rows_are_repeated():
     schema = RequestSchema({"size": FieldSpec(type="number")})
     scorer = Scorer(lambda record: dict(record), {"size": "number"}, {}, Sums(), 0.5)
-    assert len(golden.choose([{"size": 1.0}, {"size": -1.0}], schema, scorer)) >= bundle.MINIMUM_GOLDEN_ROWS
+    assert len(golden.choose([{"size": 1.0}, {"size": -1.0}], schema, scorer)) >= golden.MINIMUM_GOLDEN_ROWS

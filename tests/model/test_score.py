@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from include.model.score import ScoreError, Scorer
+from include.model.errors import ScoreError
+from include.model.score import Scorer
 
 
 class First:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.model.score import ScoreError
+from include.model.errors import ScoreError
 from serving.scoring import CHUNK_ROWS, MAX_BATCHES, OverloadedError, Scoring
 from tests.support.serving_state import FAST, SLOW, FakeModel, make_state
 

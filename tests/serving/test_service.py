@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from include.model import bundle
+from include.model import bundle, golden
 from tests.support.bundles import Creates, seal_text, text_files
 from tests.support.service import Service, StartService
 
@@ -31,7 +31,7 @@ def test_version_describes_the_served_model(service: Service):
 
 def test_golden_scores_the_golden_rows_again(service: Service):
     answer = service.client.get("/golden").json()
-    assert answer["ok"] and answer["rows"] >= bundle.MINIMUM_GOLDEN_ROWS and answer["max_difference"] <= 1e-6
+    assert answer["ok"] and answer["rows"] >= golden.MINIMUM_GOLDEN_ROWS and answer["max_difference"] <= 1e-6
 
 
 def test_openapi_is_made_from_the_bundles_schema(service: Service):

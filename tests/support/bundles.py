@@ -75,7 +75,7 @@ def seal_text(
         "dataset_version": "d" * 64,
         "cutoff": "2013-03-01T00:00:00Z",
         "code_sha": "c" * 40,
-        "feature_code_hash": bundle.digest(TEXT_FEATURES),
+        "feature_code_hash": bundle.sha256_hex(TEXT_FEATURES),
         "features": {"text_length": "number", "num_keywords": "number"},
         "categories": {},
         "request": TEXT_REQUEST,
@@ -100,7 +100,12 @@ def open_bundle(
     """Loads a packed bundle as the service does, from ``bundle.tar.gz`` in ``folder``."""
     path = folder / "bundle.tar.gz"
     path.write_bytes(packed)
-    return bundle.open_packed(path, digest or bundle.digest(packed), folder, max_bytes)
+    return bundle.open_packed(path, digest or bundle.sha256_hex(packed), folder, max_bytes)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The files of an unpacked bundle."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def dump(model: Any) -> bytes:

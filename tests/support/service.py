@@ -38,7 +38,7 @@ class Service:
         path.write_bytes(packed)
         variables = {
             "BUNDLE_URI": path.as_uri(),
-            "BUNDLE_DIGEST": bundle.digest(packed),
+            "BUNDLE_DIGEST": bundle.sha256_hex(packed),
             "MODEL_VERSION": "7",
             "WORKLOAD": "texts",
             "MAX_BODY_BYTES": "20000",

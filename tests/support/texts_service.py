@@ -51,7 +51,7 @@ class TextsService:
             "WORKLOAD": "texts",
             "MODEL_VERSION": version,
             "BUNDLE_URI": f"s3://{BUCKET}/{key}",
-            "BUNDLE_DIGEST": digest or bundle.digest(packed),
+            "BUNDLE_DIGEST": digest or bundle.sha256_hex(packed),
             "EXIT_DELAY_SECONDS": "0.5",
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
         }
@@ -167,5 +167,5 @@ def process_group(task: dict[str, Any]) -> int:
 def expected_answers(packed: bytes) -> dict[bytes, float]:
     """Request bodies, and the probability that the bundle's own scorer gives each."""
     records = [{"text_length": float(10 + 61 * i), "num_keywords": i % 9} for i in range(40)]
-    scores = bundle.load_packed(packed, bundle.digest(packed)).scorer.probabilities(records)
+    scores = bundle.load(bundle.unpack(packed)).scorer.probabilities(records)
     return {json.dumps(record).encode(): float(score) for record, score in zip(records, scores, strict=True)}

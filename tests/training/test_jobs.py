@@ -23,7 +23,7 @@ from include.pipelines.promotion.decide import decide
 from include.training import evaluate, train
 from include.training.container import JobError
 from include.workloads import load
-from tests.support.bundles import dump
+from tests.support.bundles import dump, read_folder
 from tests.support.training_inputs import make_flights, write_model_tar
 
 ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
@@ -71,19 +71,19 @@ def _add_champion(root: Path, tmp_path: Path, last: datetime = datetime(2013, 2,
     other = tmp_path / "champion"
     manifest = make_flights(other, seed=2, last=last)
     _train(other)
-    packed = bundle.pack(bundle.read_folder(other / "model"))
+    packed = bundle.pack(read_folder(other / "model"))
     for name, data in (("champion/bundle.tar.gz", packed), ("champion_manifest/m.json", json.dumps(manifest).encode())):
         path = root / "processing/input" / name
         path.parent.mkdir()
         path.write_bytes(data)
-    return bundle.digest(packed)
+    return bundle.sha256_hex(packed)
 
 
 def test_training_is_repeatable_and_logs_its_metrics(root, caplog):
     caplog.set_level(logging.INFO, "include")
-    before = bundle.read_folder(root / "model")
+    before = read_folder(root / "model")
     train.main()
-    assert bundle.read_folder(root / "model") == before
+    assert read_folder(root / "model") == before
     assert "metric:validation_auc=0.8" in caplog.text
     assert "metric:parity_max_difference=" in caplog.text and "The model is served by onnxruntime" in caplog.text
     loaded = bundle.load(before)
@@ -97,7 +97,7 @@ def test_training_is_repeatable_and_logs_its_metrics(root, caplog):
 
 
 def test_training_does_not_depend_on_the_order_of_rows_and_files(root):
-    before = bundle.read_folder(root / "model")
+    before = read_folder(root / "model")
     folder = root / "input/data/train"
     table = pq.read_table(folder / "part-0")
     shuffled = table.take(np.random.default_rng(5).permutation(table.num_rows))
@@ -105,7 +105,7 @@ def test_training_does_not_depend_on_the_order_of_rows_and_files(root):
     pq.write_table(shuffled[:700], folder / "a")
     pq.write_table(shuffled[700:], folder / "b.parquet")
     train.main()
-    assert bundle.read_folder(root / "model")[bundle.MODEL] == before[bundle.MODEL]
+    assert read_folder(root / "model")[bundle.MODEL] == before[bundle.MODEL]
 
 
 def test_training_serving_skew_fails_the_training(root):
@@ -174,7 +174,7 @@ def test_a_model_without_a_fast_form_is_trained_and_evaluated(root, monkeypatch)
     write_model_tar(root)
     _evaluate(root)
     packed = (root / "processing/output/bundle.tar.gz").read_bytes()
-    loaded = bundle.load_packed(packed, bundle.digest(packed))
+    loaded = bundle.load(bundle.unpack(packed))
     assert loaded.model.name == "scikit-learn"
     assert [parity.reason for parity in loaded.manifest.parity] == ["RuntimeError: no converter"] * 2
 
@@ -185,7 +185,8 @@ def test_evaluation_without_a_champion(root):
     assert 0.5 < candidate["auc_low"] < candidate["auc"] < candidate["auc_high"] < 1 and candidate["rows"] == 400
     assert evaluation["champion"] is None and evaluation["difference"] is None
     packed = (root / "processing/output/bundle.tar.gz").read_bytes()
-    assert bundle.load_packed(packed, evaluation["bundle_digest"]).manifest.workload == "flights"
+    assert bundle.sha256_hex(packed) == evaluation["bundle_digest"]
+    assert bundle.load(bundle.unpack(packed)).manifest.workload == "flights"
     page = (root / "processing/output/evaluation.html").read_text()
     assert "<svg" in page and "http" not in page and "<script" not in page
     assert decide(evaluation, load("flights").quality, []).promote

@@ -19,33 +19,30 @@ A bundle that fails a check raises :class:`BundleError`.
 
 from __future__ import annotations
 
-from include.model.bundle.archive import digest
-from include.model.bundle.loader import Bundle, load, load_packed, open_packed
-from include.model.bundle.manifest import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS, Manifest
-from include.model.bundle.packing import pack, read_folder, seal, unpack, verify, write_folder
+from include.model.bundle.archive import sha256_hex
+from include.model.bundle.loader import Bundle, load, open_packed
+from include.model.bundle.manifest import Manifest
+from include.model.bundle.packing import pack, seal, unpack, verify, write_folder
 from include.model.bundle.training_keys import key_digests
 from include.model.errors import BundleError
-from include.model.golden import MINIMUM_GOLDEN_ROWS
+from include.model.files import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
 
 __all__ = [
     "FEATURES",
     "FILES",
     "GOLDEN",
     "MANIFEST",
-    "MINIMUM_GOLDEN_ROWS",
     "MODEL",
     "TRAINING_KEYS",
     "Bundle",
     "BundleError",
     "Manifest",
-    "digest",
     "key_digests",
     "load",
-    "load_packed",
     "open_packed",
     "pack",
-    "read_folder",
     "seal",
+    "sha256_hex",
     "unpack",
     "verify",
     "write_folder",

@@ -34,7 +34,7 @@ class _BoundedReader:
         return data
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """Returns the sha256 in lower-case hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
@@ -67,7 +67,7 @@ def members(packed: IO[bytes], max_bytes: int) -> Iterator[tuple[str, Iterator[b
 
     Raises:
         BundleError: The archive is damaged or larger than ``max_bytes``, or contains a link, a device, a sub-folder, a
-            name twice, or a name that leads out of the folder.
+            name twice, or an invalid name.
     """
     with _as_bundle_errors(), gzip.GzipFile(fileobj=packed) as unzipped:
         stream = _BoundedReader(unzipped, max_bytes)
@@ -110,6 +110,9 @@ def _check(member: tarfile.TarInfo, name: str, seen: set[str]) -> None:
     if not member.isreg() or member.issparse():
         raise BundleError(f"The archive contains {member.name!r}, which is not a regular file")
     if not _NAME.fullmatch(name):
-        raise BundleError(f"The archive contains the name {member.name!r}, which leads out of the bundle")
+        raise BundleError(
+            f"The archive contains the name {member.name!r}: a name has at most 100 letters, digits, '_', '.' and '-', "
+            "and does not begin with '.' or '-'"
+        )
     if name in seen:
         raise BundleError(f"The archive contains {name!r} twice")

@@ -8,22 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from include.model.bundle import archive
-from include.model.bundle.manifest import (
-    FEATURES,
-    FILES,
-    GOLDEN,
-    MANIFEST,
-    MODEL,
-    TRAINING_KEYS,
-    FileEntry,
-    Manifest,
-    check_files,
-    model_file,
-    parse_manifest,
-)
-from include.model.bundle.packing import unpack, verify
+from include.model.bundle.manifest import FileEntry, Manifest, check_files, model_file, parse_manifest
+from include.model.bundle.packing import verify
 from include.model.engines import FAST_FORMS, ScoringModel, loading
 from include.model.errors import BundleError
+from include.model.files import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
 from include.model.golden import GoldenRow, parse_lines
 from include.model.request import RequestSchema
 from include.model.score import Scorer
@@ -66,16 +55,6 @@ def load(files: Mapping[str, bytes]) -> Bundle:
         return _load(manifest, path, files)
 
 
-def load_packed(data: bytes, expected_digest: str) -> Bundle:
-    """Loads a packed bundle in memory. Nothing is unpacked before the digest was compared.
-
-    Raises:
-        BundleError: The digest differs, a check failed, or the feature code or the model cannot be loaded.
-    """
-    _check_digest(archive.digest(data), expected_digest)
-    return load(unpack(data))
-
-
 def open_packed(path: Path, expected_digest: str, folder: Path, max_bytes: int = archive.MAX_UNPACKED_BYTES) -> Bundle:
     """Loads a packed bundle for the service. Nothing is unpacked before the digest was compared.
 
@@ -93,7 +72,11 @@ def open_packed(path: Path, expected_digest: str, folder: Path, max_bytes: int =
             loaded.
     """
     with path.open("rb") as packed:
-        _check_digest(hashlib.file_digest(packed, "sha256").hexdigest(), expected_digest)
+        actual_digest = hashlib.file_digest(packed, "sha256").hexdigest()
+        if actual_digest != expected_digest:
+            raise BundleError(
+                f"The bundle has the sha256 {actual_digest}, but {expected_digest} was requested; nothing was loaded"
+            )
         packed.seek(0)
         target = Path(tempfile.mkdtemp(prefix="bundle-", dir=folder))
         try:
@@ -140,11 +123,6 @@ def _write(path: Path, pieces: Iterator[bytes]) -> FileEntry:
             sha256.update(piece)
             size += len(piece)
     return FileEntry(sha256=sha256.hexdigest(), bytes=size)
-
-
-def _check_digest(actual: str, expected: str) -> None:
-    if actual != expected:
-        raise BundleError(f"The bundle has the sha256 {actual}, but {expected} was requested; nothing was loaded")
 
 
 def _load(manifest: Manifest, path: Path, files: Mapping[str, bytes]) -> Bundle:

@@ -7,19 +7,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from include.model.bundle.archive import digest
+from include.model.bundle.archive import sha256_hex
 from include.model.engines import FAST_FORMS, Engine, Parity
 from include.model.engines.inputs import InputSpec
 from include.model.errors import BundleError
+from include.model.files import FEATURES, FILES, MANIFEST, MODEL
 from include.workloads import FieldSpec
-
-MANIFEST = "manifest.json"
-MODEL = "model.joblib"
-FEATURES = "features.py"
-GOLDEN = "golden.jsonl"
-TRAINING_KEYS = "training_keys.bin"
-# Every bundle has these beside the manifest.
-FILES = (FEATURES, GOLDEN, MODEL, TRAINING_KEYS)
 
 
 class FileEntry(BaseModel):
@@ -71,7 +64,7 @@ class Manifest(BaseModel):
 
 def file_entry(data: bytes) -> FileEntry:
     """Describes a file with this content."""
-    return FileEntry(sha256=digest(data), bytes=len(data))
+    return FileEntry(sha256=sha256_hex(data), bytes=len(data))
 
 
 def parse_manifest(data: bytes) -> Manifest:

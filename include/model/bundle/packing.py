@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from include.model.bundle import archive
-from include.model.bundle.manifest import (
-    FILES,
-    MANIFEST,
-    MODEL,
-    Manifest,
-    check_files,
-    check_names,
-    file_entry,
-    parse_manifest,
-)
+from include.model.bundle.manifest import Manifest, check_files, check_names, file_entry, parse_manifest
 from include.model.engines import FAST_FORMS, Engine
 from include.model.errors import BundleError
+from include.model.files import MANIFEST, MODEL
 
 
 def seal(files: Mapping[str, bytes], **fields: Any) -> dict[str, bytes]:
@@ -40,19 +32,6 @@ def seal(files: Mapping[str, bytes], **fields: Any) -> dict[str, bytes]:
     # The keys are not sorted: the order of the features is the order of the model's columns.
     text = json.dumps(manifest.model_dump(mode="json", exclude_defaults=True), indent=1, allow_nan=False)
     return {**files, MANIFEST: text.encode() + b"\n"}
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """Reads the files of an unpacked bundle.
-
-    Raises:
-        BundleError: A file is missing.
-    """
-    missing = [name for name in (MANIFEST, *FILES) if not (folder / name).is_file()]
-    if missing:
-        raise BundleError(f"{folder} is not a bundle: it lacks {', '.join(missing)}")
-    fast = [name for name in FAST_FORMS.values() if (folder / name).is_file()]
-    return {name: (folder / name).read_bytes() for name in (MANIFEST, *FILES, *fast)}
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:

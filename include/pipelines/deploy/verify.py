@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypedDict
 from include.errors import NightjarError
 from include.lake import layout
 from include.lake.uris import split_s3_uri
+from include.model.files import GOLDEN
 from include.model.tolerances import PROBABILITY_TOLERANCE
 from include.pipelines.deploy.http import HttpService
 from include.pipelines.deploy.resolve import DeployTarget
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 IN_A_ROW = 5
 TRIES = 15
 PAUSE_SECONDS = 0.5
-GOLDEN_FILE = "golden.jsonl"
 
 
 class VerificationError(NightjarError):
@@ -36,7 +36,7 @@ class Verification(TypedDict):
     """The service's answer to a golden row."""
 
 
-class GoldenRow(TypedDict):
+class GoldenRequest(TypedDict):
     """A request of the bundle, with the answer that the model gave in training."""
 
     request: dict[str, Any]
@@ -118,7 +118,7 @@ def check_golden_rows(service: HttpService) -> None:
     log.info("Golden rows: %s", answer.body)
 
 
-def check_prediction(service: HttpService, golden: GoldenRow, api_key: str) -> dict[str, Any]:
+def check_prediction(service: HttpService, golden: GoldenRequest, api_key: str) -> dict[str, Any]:
     """Checks that ``/predict`` answers a golden row as in training; returns the answer."""
     headers = {"X-Api-Key": api_key} if api_key else {}
     answer = service.post("/predict", golden["request"], headers)
@@ -133,7 +133,7 @@ def check_prediction(service: HttpService, golden: GoldenRow, api_key: str) -> d
     return answer.body
 
 
-def read_golden_row(objects: ObjectStore, bundle_uri: str) -> GoldenRow:
+def read_golden_row(objects: ObjectStore, bundle_uri: str) -> GoldenRequest:
     """Reads the first golden row of a bundle. The archive is read as a stream, because it may be large.
 
     Raises:
@@ -142,11 +142,11 @@ def read_golden_row(objects: ObjectStore, bundle_uri: str) -> GoldenRow:
     body = objects.open(*split_s3_uri(bundle_uri))
     with tarfile.open(fileobj=body, mode="r|gz") as archive:
         for member in archive:
-            file = archive.extractfile(member) if member.name.removeprefix("./") == GOLDEN_FILE else None
+            file = archive.extractfile(member) if member.name.removeprefix("./") == GOLDEN else None
             if file:
-                row: GoldenRow = json.loads(file.readline())
+                row: GoldenRequest = json.loads(file.readline())
                 return row
-    raise VerificationError(f"{bundle_uri} holds no {GOLDEN_FILE}. Train again: the bundle is not one of Nightjar's.")
+    raise VerificationError(f"{bundle_uri} holds no {GOLDEN}: this is not a Nightjar bundle. Train again.")
 
 
 def _text(secret: str | bytes) -> str:

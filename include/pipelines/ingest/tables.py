@@ -13,6 +13,7 @@ from typing import Any
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
+from include.lake.uris import s3_uri
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.types import TableWatermark
 from include.pipelines.protocols import ObjectStore, StateStore, TableSource
@@ -143,6 +144,6 @@ def _write(
         key = layout.raw_table_key(workload, table, upper, chunk)
         metadata = {"records": str(lines.lines), "snapshot": snapshot}
         if not objects.put_once(bucket, key, lines.finish(), metadata):
-            raise RefusedError(f"s3://{bucket}/{key} is taken, and raw is never overwritten. Run the DAG again.")
+            raise RefusedError(f"{s3_uri(bucket, key)} is taken, and raw is never overwritten. Run the DAG again.")
         count += lines.lines
     return count

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from include.errors import RefusedError
 from include.lake import layout
+from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -15,14 +17,14 @@ from include.pipelines.protocols import ObjectStore, StateStore
 log = logging.getLogger(__name__)
 
 
-class Evaluation(NamedTuple):
+class EvaluatedDays(NamedTuple):
     """Days that may be published, and day → reason for the others."""
 
     passed: list[str]
     refused: dict[str, str]
 
 
-def evaluate_gate(audit: Any, days: Sequence[str]) -> Evaluation:
+def evaluate_gate(audit: Any, days: Sequence[str]) -> EvaluatedDays:
     """Evaluates each day by the audit's document.
 
     Args:
@@ -30,7 +32,7 @@ def evaluate_gate(audit: Any, days: Sequence[str]) -> Evaluation:
         days: ISO dates.
     """
     reasons = {day: _reason(audit, day) for day in days}
-    return Evaluation(
+    return EvaluatedDays(
         [day for day in days if not reasons[day]], {day: reason for day, reason in reasons.items() if reason}
     )
 
@@ -59,12 +61,12 @@ def gate_days(
     evaluation = evaluate_gate(audit, list(plan["days"]))
     for day, reason in evaluation.refused.items():
         item: DayItem = {**day_origin(plan, day, run), "status": "refused", "reason": reason}
-        if state.advance(layout.day_partition_key(workload), day, item, "planned_at"):
+        if state.advance(*layout.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
             log.error("%s is refused: %s", day, reason)
         else:
             log.error("%s is refused (%s); its status stays as a newer run has set it", day, reason)
     if not evaluation.passed:
-        raise RefusedError(_refusal_text(evaluation.refused, f"s3://{bucket}/{key}"))
+        raise RefusedError(_refusal_text(evaluation.refused, s3_uri(bucket, key)))
     return {"run": run, "passed": evaluation.passed, "refused": evaluation.refused}
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from include.lake import layout
+from include.lake.uris import s3_uri
+from include.pipelines.attempt import ATTEMPT_KEY
 from include.pipelines.process.types import ProcessPlan
 from include.settings import Settings
-
-ATTEMPT_KEY = "${submit_key}"  # the submit operator replaces it by the key of the attempt that it starts
 
 
 def transform_arguments(workload: str, plan: ProcessPlan, settings: Settings) -> dict[str, str]:
     """Returns the arguments of the transform, which writes below the key of its own attempt."""
-    lake = f"s3://{settings.lake_bucket}/"
     return {
         "--workload": workload,
         "--days": plan["days_text"],
         "--inputs": plan["inputs"],
-        "--staging": lake + layout.staging_prefix(workload, ATTEMPT_KEY),
-        "--quarantine": lake + layout.quarantine_run_prefix(workload, ATTEMPT_KEY),
+        "--staging": s3_uri(settings.lake_bucket, layout.staging_prefix(workload, ATTEMPT_KEY)),
+        "--quarantine": s3_uri(settings.lake_bucket, layout.quarantine_run_prefix(workload, ATTEMPT_KEY)),
         "--code-sha": plan["code_sha"],
     }
 
@@ -27,6 +26,6 @@ def audit_arguments(workload: str, plan: ProcessPlan, run: str, settings: Settin
     return {
         "--workload": workload,
         "--days": plan["days_text"],
-        "--staging": f"s3://{settings.lake_bucket}/{layout.staging_prefix(workload, run)}",
-        "--docs": f"s3://{settings.artifact_bucket}/{layout.data_docs_prefix(workload, run)}",
+        "--staging": s3_uri(settings.lake_bucket, layout.staging_prefix(workload, run)),
+        "--docs": s3_uri(settings.artifact_bucket, layout.data_docs_prefix(workload, run)),
     }

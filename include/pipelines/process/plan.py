@@ -11,6 +11,7 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.fingerprint import InputsDocument, canonical_json, digest, inputs_document, submit_key
 from include.lake.instants import format_instant
+from include.lake.uris import s3_uri
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
@@ -54,7 +55,7 @@ def plan_days(
     plan: ProcessPlan = {
         "days": days,
         "days_text": ",".join(days),
-        "inputs": f"s3://{settings.artifact_bucket}/{key}",
+        "inputs": s3_uri(settings.artifact_bucket, key),
         "submit_key": submit_key(
             stage="transform",
             workload=workload.name,

@@ -7,6 +7,7 @@ from datetime import date
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
+from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
 from include.pipelines.protocols import Catalog, StateStore
@@ -47,14 +48,13 @@ def publish_days(
         NothingToDoError: A newer run has published or refused each of the days.
     """
     if not isinstance(gate, dict) or gate.get("run") != run or not gate.get("passed"):
-        raise RefusedError(f"The gate has passed no day of run {run}: nothing is published.")
+        raise RefusedError(f"The gate has passed no day of run {run}: nothing is published. Clear the task gate.")
     for event in workload.events:
         catalog.ensure_table(
             layout.table_name(workload.name, event),
             schema.processed_columns(workload, event),
             schema.PARTITION_COLUMN,
-            # Required by the catalog, but never read: each partition has a location of its own.
-            f"s3://{lake_bucket}/{layout.staging_prefix(workload.name, 'none')}{event}",
+            s3_uri(lake_bucket, layout.table_location(workload.name, event)),
         )
     published = [day for day in gate["passed"] if _publish_day(workload, plan, run, day, lake_bucket, catalog, state)]
     if not published:
@@ -66,18 +66,19 @@ def _publish_day(
     workload: Workload, plan: ProcessPlan, run: str, day: str, lake_bucket: str, catalog: Catalog, state: StateStore
 ) -> bool:
     """False if a newer plan has published or refused the day."""
-    origin, partition_key = day_origin(plan, day, run), layout.day_partition_key(workload.name)
-    before = state.get(partition_key, day) or {}
+    origin, event_date = day_origin(plan, day, run), date.fromisoformat(day)
+    key = layout.day_key(workload.name, event_date)
+    before = state.get(*key) or {}
     if before.get("planned_at", "") > origin["planned_at"]:
         log.warning("%s stays as run %s, planned at %s, left it", day, before.get("run"), before["planned_at"])
         return False
     parameters = {name: str(value) for name, value in origin.items()}
     for event in workload.events:
-        prefix = layout.partition_prefix(workload.name, run, event, date.fromisoformat(day))
+        prefix = layout.partition_prefix(workload.name, run, event, event_date)
         columns = schema.processed_columns(workload, event)
         table = layout.table_name(workload.name, event)
-        catalog.point_partition(table, day, columns, f"s3://{lake_bucket}/{prefix}", parameters)
+        catalog.point_partition(table, day, columns, s3_uri(lake_bucket, prefix), parameters)
     item: DayItem = {**origin, "status": "published"}
-    state.advance(partition_key, day, item, "planned_at")
+    state.advance(*key, item, "planned_at")
     log.info("%s is published from run %s", day, run)
     return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, TypedDict, cast
 
+from include.errors import NightjarError
 from include.lake.instants import parse_instant
 
 ApprovalStatus = Literal["Approved", "PendingManualApproval", "Rejected"]
@@ -17,6 +18,10 @@ REJECTED: Final = "Rejected"
 NONE = "none"  # the text of an absent value, because SageMaker takes no empty one
 VALUE_LENGTH = 256  # SageMaker's limit for a value of CustomerMetadataProperties
 DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
+
+
+class MetadataError(NightjarError, ValueError):
+    """A value of the metadata is empty, or longer than SageMaker takes. The text names its key."""
 
 
 class PackageMetadata(TypedDict):
@@ -100,13 +105,14 @@ def metadata_texts(metadata: PackageMetadata) -> Mapping[str, str]:
     """Returns the metadata as SageMaker takes it.
 
     Raises:
-        ValueError: A value is empty, or longer than SageMaker takes; the text names the key.
+        MetadataError: A value is empty, or longer than SageMaker takes.
     """
     texts = cast("Mapping[str, str]", metadata)
     for name, text in texts.items():
         if not 0 < len(text) <= VALUE_LENGTH:
-            raise ValueError(
-                f"model package metadata: {name} has {len(text)} characters, allowed are 1 to {VALUE_LENGTH}"
+            raise MetadataError(
+                f"model package metadata: {name} has {len(text)} characters, allowed are 1 to {VALUE_LENGTH}. "
+                "Shorten the bucket or workload name."
             )
     return texts
 

@@ -11,8 +11,9 @@ from typing import Any, TypedDict
 
 from include.lake import layout
 from include.lake.fingerprint import submit_key
+from include.lake.uris import s3_uri
+from include.pipelines.attempt import ATTEMPT_KEY
 from include.pipelines.promotion.packages import Package
-from include.pipelines.retrain.plan import ATTEMPT
 from include.settings import Settings
 from include.workloads import Workload
 
@@ -67,7 +68,7 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
         "quality": workload.quality.model_dump(),
     }
     evaluation = submit_key(stage="evaluate", parameters=compared, **common)
-    output_uri = f"s3://{settings.artifact_bucket}/{layout.job_prefix(name, 'train', training)}"
+    output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(name, "train", training))
     return {
         "training_name": f"nj-{name}-train-{training}",
         "training": training_request(workload, settings, inputs, output_uri),
@@ -82,8 +83,8 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
     The model's hyperparameters are not among them: the container reads those from the workload's folder in its image.
     """
     channels = {
-        "train": f"{inputs.dataset_uri}split=train/",
-        "validation": f"{inputs.dataset_uri}split=validation/",
+        "train": inputs.dataset_uri + layout.split_folder("train"),
+        "validation": inputs.dataset_uri + layout.split_folder("validation"),
         "manifest": _manifest_uri(workload, settings, inputs.dataset_version),
     }
     return {
@@ -114,10 +115,10 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
 
 def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs) -> dict[str, Any]:
     """Returns CreateProcessingJob's arguments without the name: candidate and champion are scored on one test set."""
-    output_uri = f"s3://{settings.artifact_bucket}/{layout.job_prefix(workload.name, 'evaluate', ATTEMPT)}"
+    output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(workload.name, "evaluate", ATTEMPT_KEY))
     sources = {
         "candidate": "${model_uri}",
-        "test": f"{inputs.dataset_uri}split=test/",
+        "test": inputs.dataset_uri + layout.split_folder("test"),
         "manifest": _manifest_uri(workload, settings, inputs.dataset_version),
     }
     bootstrap, seed = str(workload.quality.bootstrap), str(workload.model.seed)
@@ -150,7 +151,7 @@ def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:
-    return f"s3://{settings.artifact_bucket}/{layout.dataset_manifest_key(workload.name, dataset_version)}"
+    return s3_uri(settings.artifact_bucket, layout.dataset_manifest_key(workload.name, dataset_version))
 
 
 def _cluster(settings: Settings) -> dict[str, Any]:

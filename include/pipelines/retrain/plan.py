@@ -9,12 +9,12 @@ from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import digest, submit_key
 from include.lake.instants import format_instant
+from include.lake.uris import s3_uri
+from include.pipelines.attempt import ATTEMPT_KEY
 from include.pipelines.protocols import StateStore
 from include.settings import Settings
 from include.sql import dataset_digest, dataset_select, dataset_unload, split_bounds
 from include.workloads import Workload
-
-ATTEMPT = "${submit_key}"  # the submit operator replaces it by the key of the attempt
 
 
 class DatasetPlan(TypedDict):
@@ -38,7 +38,7 @@ def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: st
     name, database, cutoff = workload.name, settings.glue_database, calendar.cutoff(day)
     published = published_runs(workload, cutoff, state)
     select = dataset_select(workload, database, cutoff)
-    location = f"s3://{settings.lake_bucket}/{layout.dataset_prefix(name, ATTEMPT)}"
+    location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, ATTEMPT_KEY))
     key = submit_key(
         stage="dataset", workload=name, days=[str(day)], inputs=published, parameters=select, code_sha=code_sha
     )

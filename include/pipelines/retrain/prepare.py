@@ -11,6 +11,7 @@ from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
 from include.lake.instants import parse_instant
 from include.lake.manifest import DatasetManifest, EmptySplitError, KnownObject, dataset_manifest, split_summary
+from include.lake.uris import s3_uri
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
 from include.pipelines.promotion.registry import ModelRegistry
@@ -69,18 +70,18 @@ def prepare(
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
         NothingToDoError: The run is a dry run. The message names what it would train on.
-        ConflictError: Days were published again between the two queries.
+        ConflictError: Days of the window were published again after the plan was made.
     """
     name, cutoff = workload.name, parse_instant(plan["cutoff"])
     if published_runs(workload, cutoff, state) != plan["published"]:
         raise ConflictError(
-            "Days of the data set were published again while it was built. Clear the task plan: it plans a new one."
+            "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
-    location = f"s3://{settings.lake_bucket}/{layout.dataset_prefix(name, dataset_key)}"
+    location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
     days = window(workload, cutoff)
     inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=objects)
     manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
-    evaluate_gate(workload, manifest["splits"])
+    check_dataset(workload, manifest["splits"])
     version = manifest["version"]
     objects.put_once(settings.artifact_bucket, layout.dataset_manifest_key(name, version), canonical_json(manifest))
     rows = {split: summary["rows"] for split, summary in manifest["splits"].items()}
@@ -99,7 +100,7 @@ def prepare(
     }
 
 
-def evaluate_gate(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
+def check_dataset(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
     """Checks that the data set has enough rows, and both classes in every split.
 
     Raises:
@@ -141,7 +142,7 @@ def _manifest(
             location=location,
         )
     except EmptySplitError as error:
-        raise UnfitDatasetError(str(error)) from None
+        raise UnfitDatasetError(f"{error}. Ingest and process the missing days, then clear the task plan.") from None
 
 
 def _stream_inputs(inputs: RawInputs, clock: str) -> list[KnownObject]:

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.fingerprint import canonical_json
-from include.lake.uris import split_s3_uri
+from include.lake.uris import s3_uri, split_s3_uri
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.decide import Decision, decide
 from include.pipelines.promotion.packages import (
@@ -80,7 +80,7 @@ class RegisteredPackage(TypedDict):
 
 
 @dataclass(frozen=True)
-class _Evaluation:
+class _EvaluationFile:
     uri: str
     bundle_uri: str
     text: bytes
@@ -88,7 +88,7 @@ class _Evaluation:
 
 
 @dataclass(frozen=True)
-class _Record:
+class _StoredDocument:
     """A JSON document in S3."""
 
     uri: str
@@ -136,7 +136,7 @@ def register(
     )
     decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
     objects.put(settings.artifact_bucket, decision_key, document)
-    record = _Record(f"s3://{settings.artifact_bucket}/{decision_key}", hashlib.sha256(document).hexdigest())
+    record = _StoredDocument(s3_uri(settings.artifact_bucket, decision_key), hashlib.sha256(document).hexdigest())
     approved: ApprovalStatus = APPROVED if workload.approval == "automatic" else PENDING
     answer = registry.register(
         image=settings.serving_image,
@@ -162,17 +162,17 @@ def deployable_version(package: RegisteredPackage) -> int:
     return package["version"]
 
 
-def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: ObjectStore) -> _Evaluation:
+def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: ObjectStore) -> _EvaluationFile:
     output = job["outputs"]["evaluation"]
-    uri = f"{output}evaluation.json"
+    uri = output + layout.EVALUATION_FILE
     text = objects.open(*split_s3_uri(uri)).read()
     document = json.loads(text)
     if document["dataset_version"] != dataset_version:
         raise RefusedError(
             f"{uri} is of data set {document['dataset_version']}, not {dataset_version}. "
-            "Clear the task submit_evaluation: it evaluates again."
+            "Trigger the run again with fresh set: it evaluates again."
         )
-    return _Evaluation(uri, f"{output}bundle.tar.gz", text, document)
+    return _EvaluationFile(uri, output + layout.BUNDLE_FILE, text, document)
 
 
 def _metadata(
@@ -181,9 +181,9 @@ def _metadata(
     prepared: PreparedRun,
     jobs: FinishedJobs,
     settings: Settings,
-    evaluation: _Evaluation,
+    evaluation: _EvaluationFile,
     decision: Decision,
-    record: _Record,
+    record: _StoredDocument,
 ) -> PackageMetadata:
     candidate, difference = evaluation.document["candidate"], evaluation.document["difference"]
     return {

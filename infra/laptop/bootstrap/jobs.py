@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from include.lake import layout
+from include.lake.uris import s3_uri
 from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
@@ -24,10 +25,10 @@ def create(aws: Aws, settings: Settings, role_arn: str, build: Build) -> None:
     """Creates the Glue database, both Glue jobs with this build's scripts, the work group and the log groups."""
     with contextlib.suppress(aws.glue.exceptions.AlreadyExistsException):
         aws.glue.create_database(DatabaseInput={"Name": settings.glue_database})
-    prefix = f"s3://{settings.artifact_bucket}/{layout.code_prefix(build.code_sha)}"
+    prefix = s3_uri(settings.artifact_bucket, layout.code_prefix(build.code_sha))
     for name, script in ((settings.glue_transform_job, "transform"), (settings.glue_audit_job, "audit")):
         put_glue_job(aws, name, role_arn, f"{prefix}{script}.py", prefix + ARCHIVE)
-    results = {"ResultConfiguration": {"OutputLocation": f"s3://{settings.artifact_bucket}/athena-results/"}}
+    results = {"ResultConfiguration": {"OutputLocation": s3_uri(settings.artifact_bucket, "athena-results/")}}
     if settings.athena_workgroup not in {group["Name"] for group in aws.athena.list_work_groups()["WorkGroups"]}:
         aws.athena.create_work_group(Name=settings.athena_workgroup, Configuration=results)
     for group in LOG_GROUPS:

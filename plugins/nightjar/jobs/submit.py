@@ -1,9 +1,9 @@
 """Submit a remote job once: adopt the one that runs or has succeeded under its key, else start the next attempt.
 
-The key is made from *what is asked for* (stage, day, inputs, parameters, code, image); the DAG computes it. Attempt
-numbers come from the jobs that exist in AWS (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``. So a
-worker that was killed between the start of a job and the end of the task finds its job when the task is retried, and so
-does a task that is cleared after a month.
+The key is made from *what is asked for* (the work, its inputs, parameters, code and image); the DAG computes it.
+Attempt numbers come from the jobs that exist in AWS (``<key>``, ``<key>-a2``, …), never from Airflow's ``try_number``.
+So a worker that was killed between the start of a job and the end of the task finds its job when the task is retried,
+and so does a task that is cleared after a month.
 
 Every string of a request may hold ``${submit_key}``. It is replaced by the key of the attempt that is started, so an
 attempt never overwrites what a failed one left behind. That key is pushed as the XCom ``submit_key``; the return value

@@ -141,6 +141,7 @@ def _decimal(value: Decimal, kind: str) -> str | int | float:
 def _time(value: datetime | date | time, kind: str) -> str:
     if isinstance(value, datetime):
         instant = value if value.tzinfo else value.replace(tzinfo=UTC)
+        # include.glue parses it; not the fixed-width text of include.lake.instants, which a plugin cannot import.
         return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date) and kind == "timestamp":
         return f"{value.isoformat()}T00:00:00Z"

@@ -15,6 +15,7 @@ from include.model import bundle
 from include.model.bundle import BundleError
 from include.model.bundle.archive import write
 from include.model.engines import Engine
+from include.model.golden import MINIMUM_GOLDEN_ROWS
 from tests.support.bundles import Creates, dump, open_bundle, seal_text, text_files
 from tests.support.fast_bundles import fast_text_files
 
@@ -37,14 +38,14 @@ def _without(files: dict[str, bytes], name: str) -> dict[str, bytes]:
 
 
 def _both(packed: bytes, folder: Path) -> tuple[Callable[[], bundle.Bundle], ...]:
-    return lambda: bundle.load_packed(packed, bundle.digest(packed)), lambda: open_bundle(packed, folder)
+    return lambda: bundle.load(bundle.unpack(packed)), lambda: open_bundle(packed, folder)
 
 
 @pytest.mark.parametrize("engine", [*FAST, "scikit-learn"])
 def test_both_ways_load_the_engine_that_the_manifest_names(engine, tmp_path):
     in_memory, streamed = (load() for load in _both(bundle.pack(_files(engine)), tmp_path))
     for loaded in (streamed, in_memory):
-        assert loaded.manifest.workload == "texts" and len(loaded.golden) >= bundle.MINIMUM_GOLDEN_ROWS
+        assert loaded.manifest.workload == "texts" and len(loaded.golden) >= MINIMUM_GOLDEN_ROWS
         assert loaded.model.name == loaded.manifest.engine == engine
         for row in loaded.golden:
             assert loaded.scorer.probabilities([row.request])[0] == pytest.approx(row.probability, abs=1e-12)
@@ -79,9 +80,8 @@ def test_a_bundle_older_than_the_fast_forms_still_loads(tmp_path):
 def test_nothing_is_unpacked_or_run_when_the_digest_is_wrong(tmp_path):
     trap = tmp_path / "trap"
     packed = bundle.pack(text_files(Creates(trap)))
-    for load in (lambda: bundle.load_packed(packed, "0" * 64), lambda: open_bundle(packed, tmp_path, "0" * 64)):
-        with pytest.raises(BundleError, match="was requested; nothing was loaded"):
-            load()
+    with pytest.raises(BundleError, match="was requested; nothing was loaded"):
+        open_bundle(packed, tmp_path, "0" * 64)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle.tar.gz"]
 
 
@@ -176,7 +176,7 @@ def test_a_bundle_that_contradicts_itself(files, reason, tmp_path):
 )
 def test_feature_code_that_cannot_be_loaded(code, reason, tmp_path):
     files = {name: data for name, data in text_files().items() if name != bundle.MANIFEST} | {bundle.FEATURES: code}
-    fields = json.loads(text_files()[bundle.MANIFEST]) | {"feature_code_hash": bundle.digest(code)}
+    fields = json.loads(text_files()[bundle.MANIFEST]) | {"feature_code_hash": bundle.sha256_hex(code)}
     for name in ("format", "files", "engine"):
         del fields[name]
     for load in _both(bundle.pack(bundle.seal(files, **fields)), tmp_path):
@@ -199,7 +199,7 @@ def test_a_full_disk_is_reported(tmp_path):
     path = tmp_path / "bundle.tar.gz"
     path.write_bytes(packed)
     with _largest_file(100), pytest.raises(BundleError, match=r"cannot be unpacked into .*File too large"):
-        bundle.open_packed(path, bundle.digest(packed), tmp_path)
+        bundle.open_packed(path, bundle.sha256_hex(packed), tmp_path)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from include.lake.instants import parse_instant
 from include.pipelines.promotion.packages import (
     METADATA,
+    MetadataError,
     approval_description,
     decimal_text,
     find_champion,
@@ -24,9 +25,9 @@ from tests.support.packages import PACKAGES, described, metadata_of, package
 def test_metadata_is_what_sagemaker_takes() -> None:
     assert metadata_texts(metadata_of()) == dict.fromkeys(METADATA, "x")
     assert len(METADATA) <= 50  # SageMaker's limit
-    with pytest.raises(ValueError, match="image has 257"):
+    with pytest.raises(MetadataError, match="image has 257"):
         metadata_texts(metadata_of(image="x" * 257))
-    with pytest.raises(ValueError, match="day has 0"):
+    with pytest.raises(MetadataError, match="day has 0"):
         metadata_texts(metadata_of(day=""))
 
 

@@ -11,7 +11,7 @@ from include.errors import ConflictError, NothingToDoError
 from include.lake import days as calendar
 from include.lake import layout
 from include.pipelines.retrain import PreparedRun, plan_dataset, prepare
-from include.pipelines.retrain.prepare import UnfitDatasetError, evaluate_gate
+from include.pipelines.retrain.prepare import UnfitDatasetError, check_dataset
 from include.sql import split_rule
 from include.workloads import load
 from tests.support.packages import Registry
@@ -118,8 +118,8 @@ def split(rows: int, positives: int) -> dict[str, int]:
 )
 def test_a_data_set_that_is_not_fit_is_refused(splits: Any, reason: str) -> None:
     with pytest.raises(UnfitDatasetError, match=reason):
-        evaluate_gate(FLIGHTS, splits)
+        check_dataset(FLIGHTS, splits)
 
 
 def test_a_fit_data_set_passes() -> None:
-    evaluate_gate(FLIGHTS, {name: split(10**5, 10**4) for name in split_rule(FLIGHTS.dataset, CUTOFF)})
+    check_dataset(FLIGHTS, {name: split(10**5, 10**4) for name in split_rule(FLIGHTS.dataset, CUTOFF)})

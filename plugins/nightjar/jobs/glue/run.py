@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 DEFAULT_LOG_GROUP = "/aws-glue/jobs"
+KEY_ARGUMENT = "--submit-key"  # the job argument that holds the key of the attempt
 
 
 class GlueRunResult(TypedDict):
@@ -54,7 +55,7 @@ class GlueRun(StoppableJob["GlueClient"]):
         run = description["JobRun"]
         return {
             "run_id": self.run_id,
-            "submit_key": run.get("Arguments", {}).get("--submit-key"),
+            "submit_key": run.get("Arguments", {}).get(KEY_ARGUMENT),
             "execution_seconds": run.get("ExecutionTime", 0),
         }
 

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from nightjar.jobs.glue.run import GlueRun
+from nightjar.jobs.glue.run import KEY_ARGUMENT, GlueRun
 from nightjar.jobs.submit import Attempt, SubmitOperator, fill, require_text
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
-
-KEY_ARGUMENT = "--submit-key"
 
 
 class SubmitGlueJobOperator(SubmitOperator):
