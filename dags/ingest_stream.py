@@ -23,6 +23,7 @@ to read, the last task is *skipped*, with the reason.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +55,7 @@ PARAMS = {
 
 @task
 def list_shards(workload: str, stream: str) -> list[list[Shard]]:
-    """Groups of related shards that are not read to their end, parents first: one mapped task each."""
+    """Returns groups of related shards that are not read to their end, parents first: one mapped task each."""
     code_sha(BUILD_FILE)
     return unread_lineages(workload, stream, source=KinesisHook(), state=StateHook(settings().state_table))
 
@@ -73,7 +74,9 @@ def kinesis_to_s3(
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def advance_watermark(workload: str, summaries: Any, dag_run: Any = None, params: Any = None) -> str | None:
+def advance_watermark(
+    workload: str, summaries: Sequence[list[ShardSummary]] | None, dag_run: Any = None, params: Any = None
+) -> str | None:
     """Advances the instant up to which the stream is complete in raw."""
     with outcomes(skip=NothingToDoError, fail=UserError):
         until = run_end(dag_run, params)
@@ -82,7 +85,7 @@ def advance_watermark(workload: str, summaries: Any, dag_run: Any = None, params
 
 
 def ingest_stream(workload: Workload) -> DAG:
-    """The DAG ``<workload>_ingest_stream``."""
+    """Makes the DAG ``<workload>_ingest_stream``."""
     name, stream = workload.name, workload.stream.name
     with DAG(
         dag_id=f"{name}_ingest_stream",
@@ -95,7 +98,7 @@ def ingest_stream(workload: Workload) -> DAG:
         **dag_options("ingest", name, workload.owner, settings().alerts_topic_arn),
     ) as dag:
         shards = list_shards(name, stream)
-        summaries = kinesis_to_s3.partial(workload=name, stream=stream).expand(shards=shards)
+        summaries: Any = kinesis_to_s3.partial(workload=name, stream=stream).expand(shards=shards)
         advance_watermark(name, summaries)
     return dag
 

@@ -56,7 +56,7 @@ def postgres_to_s3(workload: str, secret: str, params: Any = None) -> dict[str, 
 
 
 def ingest_tables(workload: Workload, secret: str) -> DAG:
-    """The DAG ``<workload>_ingest_tables``."""
+    """Makes the DAG ``<workload>_ingest_tables``."""
     name = workload.name
     with DAG(
         dag_id=f"{name}_ingest_tables",

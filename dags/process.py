@@ -84,7 +84,8 @@ def publish(workload: str, planned: ProcessPlan, run: str, gated: GateResult) ->
         return publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)  # publish may be skipped alone; all skipped is not red
+# Runs if only publish was skipped; is skipped if every upstream task was.
+@task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
 def refused_days(gated: GateResult) -> None:
     """Ends the run red if the gate refused a day, though the others are published."""
     with outcomes(fail=RefusedError):
@@ -92,7 +93,7 @@ def refused_days(gated: GateResult) -> None:
 
 
 def process(workload: Workload) -> DAG:
-    """The DAG ``<workload>_process``."""
+    """Makes the DAG ``<workload>_process``."""
     name, config = workload.name, settings()
     jobs = {"transform": config.glue_transform_job, "audit": config.glue_audit_job}
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")

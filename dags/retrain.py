@@ -3,7 +3,6 @@
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at 02:00 UTC for the day on which its data interval begins, or for the Param `date`. A day that is refused, or not
 published in time, makes the run red. An approved version is deployed, except by a backfilled run.
-
 **Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 `stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
 """
@@ -28,7 +27,7 @@ from include.errors import ConflictError, NothingToDoError, RefusedError, UserEr
 from include.lake import layout
 from include.pipelines import retrain as pipeline
 from include.pipelines.process.days import day_status
-from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage
+from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -44,10 +43,10 @@ PARAMS = {
 }
 
 
-def hooks(workload: str) -> dict[str, Any]:
+def hooks(workload: str) -> RetrainHooks:
     """Returns the AWS hooks that the run's functions take."""
     registry = sagemaker.RegistryHook(layout.model_group(workload), region_name=settings().region)
-    return {"objects": ObjectStoreHook(), "state": StateHook(settings().state_table), "registry": registry}
+    return RetrainHooks(ObjectStoreHook(), StateHook(settings().state_table), registry)
 
 
 @task
@@ -62,20 +61,21 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> DatasetPlan:
 
 @task
 def prepare(
-    name: str, planned: DatasetPlan, key: str, digest: Any, dag_run: Any = None, params: Any = None
+    name: str, planned: DatasetPlan, key: str, digest: athena.AthenaQueryResult, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
-    rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    how = {"is_backfill": dag_run.run_type == "backfill", "dry_run": params["dry_run"]}
+    rows, backfill = athena.query_rows(digest["query_execution_id"], settings().region), dag_run.run_type == "backfill"
     with outcomes(skip=NothingToDoError, fail=(RefusedError, ConflictError)):
-        return pipeline.prepare(load(name), planned, key, rows, settings(), **how, **hooks(name))
+        return pipeline.prepare(
+            load(name), planned, key, rows, settings(), hooks(name), is_backfill=backfill, dry_run=params["dry_run"]
+        )
 
 
 @task
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=RefusedError):
-        return pipeline.register(load(workload), planned, prepared, jobs, settings(), **hooks(workload))
+        return pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
 
 
 @task

@@ -1,39 +1,23 @@
-"""Which version a deploy takes, or why it takes none."""
+"""Chooses the version to deploy, or refuses the deploy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from include.errors import RefusedError, UserError
+from include.errors import RefusedError
 from include.lake.instants import format_instant
+from include.pipelines.deploy.live import LivePointer
+from include.pipelines.deploy.requested import Requested
 from include.pipelines.promotion.packages import APPROVED, REJECTED, Package
-
-Requested = int | Literal["latest", "previous"]
 
 
 class DeployRefusedError(RefusedError):
     """The deploy is refused. The message states the reason and what a person can do."""
 
 
-def read_version(value: Any) -> Requested:
-    """Reads the Param ``version``: a number (also as text), ``previous`` or ``latest``; nothing means ``latest``.
-
-    Raises:
-        UserError: The value is none of these.
-    """
-    if value in (None, "", "latest"):
-        return "latest"
-    if value == "previous":
-        return "previous"
-    if str(value).isdecimal() and int(value) > 0:
-        return int(value)
-    raise UserError(f'Param "version" is {value!r}: give a version number, "previous" or "latest"')
-
-
 def choose(
     packages: Sequence[Package],
-    live: Mapping[str, Any],
+    live: LivePointer,
     requested: Requested,
     *,
     automatic: bool,
@@ -46,10 +30,11 @@ def choose(
 
     Args:
         packages: The registered versions.
-        live: The live pointer (``version``, ``previous``, ``hold``); empty before the first deploy.
-        requested: See :func:`read_version`.
-        automatic: No person asked for the deploy. The newest version is then not deployed again when it is live.
-        release_hold: The hold does not count.
+        live: The live pointer.
+        requested: The version asked for.
+        automatic: Whether an asset or the schedule started the run. The newest version is then not deployed again when
+            it is live.
+        release_hold: Whether to ignore the hold.
 
     Raises:
         DeployRefusedError: A rule refuses the deploy.
@@ -59,13 +44,13 @@ def choose(
     if isinstance(requested, int):
         chosen = _approved(packages, requested)
     else:
-        if live.get("hold") and not release_hold:
+        if live["hold"] and not release_hold:
             raise DeployRefusedError(
                 f"Version {live['version']} is on hold since it was rolled back to. When the problem is solved, deploy "
                 "with release_hold set, or deploy a version by its number."
             )
         chosen = _newest(packages)
-    current = next((package for package in packages if package.version == live.get("version")), None)
+    current = next((package for package in packages if package.version == live["version"]), None)
     if current and automatic and chosen.version == current.version:
         raise DeployRefusedError(f"Version {chosen.version} is the newest approved one and is live already.")
     if current and chosen.cutoff < current.cutoff:
@@ -76,8 +61,8 @@ def choose(
     return chosen
 
 
-def _previous(live: Mapping[str, Any]) -> int:
-    previous: int | None = live.get("previous")
+def _previous(live: LivePointer) -> int:
+    previous = live["previous"]
     if previous is None:
         raise DeployRefusedError("There is no previous version to go back to. Deploy a version by its number.")
     return previous

@@ -7,7 +7,7 @@ from typing import TypedDict, cast
 
 from include.errors import ConflictError
 from include.lake import layout
-from include.pipelines.deploy.choose import Requested
+from include.pipelines.deploy.requested import Requested
 from include.pipelines.promotion.decide import HISTORY
 from include.pipelines.protocols import StateStore
 
@@ -62,7 +62,7 @@ def write_pointer(workload: str, pointer: LivePointer, state: StateStore) -> Non
 def reconcile(pointer: LivePointer, task_definition: str, environment: Mapping[str, str]) -> LivePointer:
     """Returns the pointer as it should be when ECS has rolled out ``task_definition`` with this environment.
 
-    ECS is right about what serves, because a run may have died between its rollout and its write. A service that runs
+    ECS is the source of truth, because a run may have died between its rollout and its write. A service that runs
     no model version (it was just created) changes nothing.
     """
     if task_definition == pointer["task_definition"] or "MODEL_VERSION" not in environment:

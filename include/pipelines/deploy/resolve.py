@@ -6,8 +6,9 @@ from typing import TypedDict
 
 from include.errors import ConflictError, NothingToDoError
 from include.lake.instants import format_instant
-from include.pipelines.deploy.choose import Requested, choose, read_version
+from include.pipelines.deploy.choose import choose
 from include.pipelines.deploy.live import LivePointer, read_pointer, reconcile, write_pointer
+from include.pipelines.deploy.requested import Requested, read_version
 from include.pipelines.deploy.service import ServiceReader
 from include.pipelines.promotion.packages import read_packages
 from include.pipelines.promotion.registry import ModelRegistry
@@ -23,7 +24,7 @@ class DeployParams(TypedDict):
 
 
 class DeployTarget(TypedDict):
-    """What the task ``resolve`` returns: the version to deploy, and what serves before."""
+    """What the task ``resolve`` returns: the version to deploy, and what served before the deploy."""
 
     version: int
     cutoff: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
 
 class Rollout(TypedDict):
@@ -12,11 +12,19 @@ class Rollout(TypedDict):
     service_deployment_arn: str
 
 
+class PrimaryDeployment(TypedDict):
+    """What is needed of a service's PRIMARY deployment, with the names of ECS's API."""
+
+    taskDefinition: str
+    desiredCount: int
+    rolloutState: NotRequired[str]
+
+
 class ServiceReader(Protocol):
     """Reads what a service runs (``nightjar.jobs.ecs.service.EcsService``)."""
 
-    def primary(self) -> dict[str, Any]:
-        """Returns the PRIMARY deployment as ECS describes it."""
+    def primary(self) -> PrimaryDeployment:
+        """Returns the PRIMARY deployment: the one that ECS rolls out or has rolled out."""
 
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's first container."""

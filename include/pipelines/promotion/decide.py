@@ -92,9 +92,7 @@ def _challenge(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Fin
     return [_Finding(holds, text)]
 
 
-def _ratchet(
-    evaluation: Mapping[str, Any], quality: QualitySpec, history: Sequence[Mapping[str, Any]]
-) -> list[_Finding]:
+def _ratchet(evaluation: Mapping[str, Any], quality: QualitySpec, history: Sequence[LiveVersion]) -> list[_Finding]:
     """Refuses when many small losses, each within the margin, add up.
 
     AUCs of different runs were measured on different test sets and are not comparable: one day more or less in the
@@ -119,7 +117,7 @@ def _ratchet(
     return [_Finding(holds, text)]
 
 
-def _above_champion(recent: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+def _above_champion(recent: Sequence[LiveVersion]) -> dict[str, float] | None:
     """Version → how much its AUC is above the newest one's, for each that a chain of paired differences leads to."""
     above = {str(recent[0].get("version")): 0.0}
     for entry in recent:

@@ -38,7 +38,7 @@ class PackageMetadata(TypedDict):
     bundle_digest: str
     bundle_uri: str
     auc: str
-    """Six decimals, as the other metrics."""
+    """Six decimals, as the other metrics, or ``none``."""
     auc_low: str
     auc_high: str
     champion: str
@@ -91,9 +91,9 @@ class Package:
         return self.metadata["backfilled"] == flag_text(True)
 
 
-def decimal_text(number: float) -> str:
-    """Formats a metric."""
-    return f"{number:.6f}"
+def decimal_text(number: float | None) -> str:
+    """Formats a metric; one that could not be computed is ``none``."""
+    return NONE if number is None else f"{number:.6f}"
 
 
 def flag_text(flag: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.plan import DatasetPlan, plan_dataset
 from include.pipelines.retrain.prepare import PreparedRun, prepare
 from include.pipelines.retrain.register import FinishedJobs, RegisteredPackage, deployable_version, register
@@ -11,6 +12,7 @@ __all__ = [
     "FinishedJobs",
     "PreparedRun",
     "RegisteredPackage",
+    "RetrainHooks",
     "deployable_version",
     "plan_dataset",
     "prepare",

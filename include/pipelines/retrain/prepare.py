@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from include.errors import ConflictError, NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
 from include.lake.instants import parse_instant
-from include.lake.manifest import DatasetManifest, EmptySplitError, KnownObject, dataset_manifest, split_summary
+from include.lake.manifest import (
+    DatasetManifest,
+    EmptySplitError,
+    KnownObject,
+    SplitSummary,
+    dataset_manifest,
+    split_summary,
+)
 from include.lake.uris import s3_uri
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
-from include.pipelines.promotion.registry import ModelRegistry
-from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
+from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
 from include.pipelines.retrain.plan import DatasetPlan, published_runs, window
 from include.settings import Settings
@@ -43,29 +48,25 @@ def prepare(
     workload: Workload,
     plan: DatasetPlan,
     dataset_key: str,
-    digest_rows: Iterable[Mapping[str, Any]],
+    digest_rows: Iterable[Mapping[str, str | None]],
     settings: Settings,
+    hooks: RetrainHooks,
     *,
     is_backfill: bool,
     dry_run: bool,
-    objects: ObjectStore,
-    state: StateStore,
-    registry: ModelRegistry,
 ) -> PreparedRun:
     """Writes the data set's manifest and returns the run's job requests.
 
     Args:
-        workload: Whose run.
+        workload: The workload.
         plan: The plan of the run.
         dataset_key: Submit key of the attempt of the UNLOAD that made the data set.
         digest_rows: The rows of the digest query.
         settings: The DAGs' settings.
+        hooks: S3, the state table and the model registry.
         is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
             treated as one.
         dry_run: Stop after the manifest.
-        objects: Objects in S3.
-        state: The state table.
-        registry: The model registry.
 
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
@@ -73,23 +74,24 @@ def prepare(
         ConflictError: Days of the window were published again after the plan was made.
     """
     name, cutoff = workload.name, parse_instant(plan["cutoff"])
-    if published_runs(workload, cutoff, state) != plan["published"]:
+    if published_runs(workload, cutoff, hooks.state) != plan["published"]:
         raise ConflictError(
             "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
     location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
     days = window(workload, cutoff)
-    inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=objects)
+    inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=hooks.objects)
     manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
     check_dataset(workload, manifest["splits"])
     version = manifest["version"]
-    objects.put_once(settings.artifact_bucket, layout.dataset_manifest_key(name, version), canonical_json(manifest))
+    key = layout.dataset_manifest_key(name, version)
+    hooks.objects.put_once(settings.artifact_bucket, key, canonical_json(manifest))
     rows = {split: summary["rows"] for split, summary in manifest["splits"].items()}
     if dry_run:
         raise NothingToDoError(f"Dry run: would train on data set {version}, {rows} rows.")
-    packages = read_packages(registry.described())
+    packages = read_packages(hooks.registry.described())
     backfilled = is_backfill or is_overtaken(packages, cutoff)
-    live_version = read_pointer(name, state)["version"]
+    live_version = read_pointer(name, hooks.state)["version"]
     champion = find_champion(packages, live_version, cutoff, backfilled=backfilled)
     return {
         "dataset_version": version,
@@ -100,7 +102,7 @@ def prepare(
     }
 
 
-def check_dataset(workload: Workload, splits: Mapping[str, Mapping[str, Any]]) -> None:
+def check_dataset(workload: Workload, splits: Mapping[str, SplitSummary]) -> None:
     """Checks that the data set has enough rows, and both classes in every split.
 
     Raises:
@@ -124,7 +126,7 @@ def _manifest(
     workload: Workload,
     cutoff: datetime,
     database: str,
-    digest_rows: Iterable[Mapping[str, Any]],
+    digest_rows: Iterable[Mapping[str, str | None]],
     inputs: RawInputs,
     location: str,
 ) -> DatasetManifest:

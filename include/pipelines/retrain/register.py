@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.fingerprint import canonical_json
 from include.lake.uris import s3_uri, split_s3_uri
+from include.model.evaluation import Evaluation
 from include.pipelines.deploy.live import read_pointer
 from include.pipelines.promotion.decide import Decision, decide
 from include.pipelines.promotion.packages import (
@@ -29,9 +29,9 @@ from include.pipelines.promotion.packages import (
     metadata_texts,
     read_packages,
 )
-from include.pipelines.promotion.registry import ModelRegistry
-from include.pipelines.protocols import ObjectStore, StateStore
+from include.pipelines.protocols import ObjectStore
 from include.pipelines.retrain.cost import training_and_query_cost
+from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.settings import Settings
@@ -84,7 +84,7 @@ class _EvaluationFile:
     uri: str
     bundle_uri: str
     text: bytes
-    document: Mapping[str, Any]
+    document: Evaluation
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,7 @@ def register(
     prepared: PreparedRun,
     jobs: FinishedJobs,
     settings: Settings,
-    *,
-    objects: ObjectStore,
-    state: StateStore,
-    registry: ModelRegistry,
+    hooks: RetrainHooks,
 ) -> RegisteredPackage:
     """Decides on the candidate, writes the decision to S3 and registers the model package.
 
@@ -113,13 +110,13 @@ def register(
     Raises:
         RefusedError: The evaluation belongs to another data set.
     """
-    evaluation = _read_evaluation(jobs["evaluation"], prepared["dataset_version"], objects)
-    packages = read_packages(registry.described())
+    evaluation = _read_evaluation(jobs["evaluation"], prepared["dataset_version"], hooks.objects)
+    packages = read_packages(hooks.registry.described())
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
     if existing:
         return _summary(existing, "This bundle was registered before and keeps its approval status.")
-    versions = [] if prepared["backfilled"] else read_pointer(workload.name, state)["history"]
+    versions = [] if prepared["backfilled"] else read_pointer(workload.name, hooks.state)["history"]
     history = live_history(packages, versions)
     decision = decide(evaluation.document, workload.quality, history)
     document = canonical_json(
@@ -135,10 +132,10 @@ def register(
         }
     )
     decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
-    objects.put(settings.artifact_bucket, decision_key, document)
+    hooks.objects.put(settings.artifact_bucket, decision_key, document)
     record = _StoredDocument(s3_uri(settings.artifact_bucket, decision_key), hashlib.sha256(document).hexdigest())
     approved: ApprovalStatus = APPROVED if workload.approval == "automatic" else PENDING
-    answer = registry.register(
+    answer = hooks.registry.register(
         image=settings.serving_image,
         model_uri=evaluation.bundle_uri,
         status=approved if decision.promote else REJECTED,
@@ -166,7 +163,7 @@ def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: Obj
     output = job["outputs"]["evaluation"]
     uri = output + layout.EVALUATION_FILE
     text = objects.open(*split_s3_uri(uri)).read()
-    document = json.loads(text)
+    document: Evaluation = json.loads(text)
     if document["dataset_version"] != dataset_version:
         raise RefusedError(
             f"{uri} is of data set {document['dataset_version']}, not {dataset_version}. "

@@ -37,7 +37,7 @@ class Attempt:
 
     Attributes:
         job: The job.
-        state: AWS's word for its state.
+        state: The job's state as AWS reports it.
         started: Whether this call started it.
     """
 
@@ -88,7 +88,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
 
     Args:
         submit_key: Key of the work (templated).
-        fresh: Whether to run the work again though it was done (templated; in a DAG that renders templates as native
+        fresh: Whether to run the work again even if it was done (templated; in a DAG that renders templates as native
             objects, ``"{{ params.fresh }}"`` is a boolean). The key is salted with the id of the DAG run, so that a
             retry within the same run adopts its job.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
@@ -99,7 +99,9 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     client_type: ClassVar[str]
     template_fields = aws_template_fields("submit_key", "fresh")
 
-    def __init__(self, *, submit_key: str, fresh: Any = False, aws_conn_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, submit_key: str, fresh: bool | str = False, aws_conn_id: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.submit_key = submit_key
         self.fresh = fresh

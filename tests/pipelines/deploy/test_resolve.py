@@ -14,6 +14,7 @@ from include.errors import ConflictError, NothingToDoError, UserError
 from include.lake import layout
 from include.pipelines.deploy import DeployRefusedError, DeployTarget, LivePointer, go_live
 from include.pipelines.deploy import resolve as resolve_target
+from include.pipelines.deploy.service import PrimaryDeployment
 from tests.support.packages import Registry
 
 pytestmark = pytest.mark.stack
@@ -31,10 +32,14 @@ class Running:
     def __init__(
         self, definition: str = "template", count: int = 0, state: str = "COMPLETED", **environment: str
     ) -> None:
-        self.deployment = {"taskDefinition": definition, "desiredCount": count, "rolloutState": state}
+        self.deployment: PrimaryDeployment = {
+            "taskDefinition": definition,
+            "desiredCount": count,
+            "rolloutState": state,
+        }
         self.variables = environment
 
-    def primary(self) -> dict[str, Any]:
+    def primary(self) -> PrimaryDeployment:
         return self.deployment
 
     def environment(self, task_definition: str) -> dict[str, str]:

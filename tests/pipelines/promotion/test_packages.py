@@ -33,6 +33,7 @@ def test_metadata_is_what_sagemaker_takes() -> None:
 
 def test_the_texts_of_numbers_and_flags() -> None:
     assert (decimal_text(0.7), decimal_text(-1e-7)) == ("0.700000", "-0.000000")
+    assert decimal_text(None) == "none"  # the interval's bounds are null when a resample has one class only
     assert (flag_text(True), flag_text(False)) == ("true", "false")
     assert package(1, "x", backfilled=True).backfilled
     assert not package(1, "x").backfilled

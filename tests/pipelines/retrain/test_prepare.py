@@ -10,7 +10,8 @@ import pytest
 from include.errors import ConflictError, NothingToDoError
 from include.lake import days as calendar
 from include.lake import layout
-from include.pipelines.retrain import PreparedRun, plan_dataset, prepare
+from include.lake.manifest import SplitSummary
+from include.pipelines.retrain import PreparedRun, RetrainHooks, plan_dataset, prepare
 from include.pipelines.retrain.prepare import UnfitDatasetError, check_dataset
 from include.sql import split_rule
 from include.workloads import load
@@ -40,13 +41,13 @@ def lake(known_from: str = "2013-05-01T10:00:00.000000Z") -> Objects:
 
 
 def run(
-    objects: Objects | None = None, rows: Any = ROWS, state: State | None = None, **options: Any
+    objects: Objects | None = None, rows: Any = ROWS, state: State | None = None, **options: bool
 ) -> tuple[PreparedRun, Objects]:
     objects = objects or lake()
     plan = plan_dataset(FLIGHTS, DAY, SETTINGS, "sha", published_days(**RUNS))
-    how: Any = {"is_backfill": False, "dry_run": False, "objects": objects, "registry": Registry(), **options}
-    how["state"] = state or published_days(**RUNS)
-    return prepare(FLIGHTS, plan, "key-a2", rows, SETTINGS, **how), objects
+    hooks = RetrainHooks(objects, state or published_days(**RUNS), Registry())
+    how = {"is_backfill": False, "dry_run": False, **options}
+    return prepare(FLIGHTS, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
 
 
 def manifest(objects: Objects, version: str) -> Any:
@@ -104,8 +105,8 @@ def test_a_split_without_rows_is_unfit() -> None:
         run(rows=ROWS[:2])
 
 
-def split(rows: int, positives: int) -> dict[str, int]:
-    return {"rows": rows, "positives": positives}
+def split(rows: int, positives: int) -> SplitSummary:
+    return {"rows": rows, "positives": positives, "digest": "1", "from": "", "to": ""}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.uris import split_s3_uri
 from include.pipelines.promotion.packages import METADATA
-from include.pipelines.retrain import FinishedJobs, RegisteredPackage, deployable_version, register
+from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, deployable_version, register
 from include.workloads import load
 from tests.support.localcloud import Cloud
 from tests.support.retrain_runs import SETTINGS
@@ -64,7 +64,7 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> Finished
 
 def run(hooks: dict[str, Any], jobs: FinishedJobs, **prepared: Any) -> RegisteredPackage:
     settings = SETTINGS.model_copy(update={"artifact_bucket": f"artifact-{hooks['state'].table}"})
-    return register(FLIGHTS, PLAN, PREPARED | prepared, jobs, settings, **hooks)
+    return register(FLIGHTS, PLAN, PREPARED | prepared, jobs, settings, RetrainHooks(**hooks))
 
 
 def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import ClientError
@@ -35,6 +35,16 @@ COPIED = (
 KEY_TAG = "nightjar:submit-key"
 LAG = timedelta(seconds=10)
 MOST_TASKS = 100  # of one DescribeTasks call
+
+
+class Deployment(TypedDict):
+    """A deployment as DescribeServices lists it; ECS adds more fields."""
+
+    status: str
+    taskDefinition: str
+    desiredCount: int
+    createdAt: datetime
+    rolloutState: NotRequired[str]
 
 
 def service_console_link(cluster: str, service: str, region: str | None) -> str:
@@ -84,9 +94,10 @@ class EcsService:
         """Returns the ARN of the task definition that the service is set to."""
         return str(self.describe()["taskDefinition"])
 
-    def primary(self) -> dict[str, Any]:
+    def primary(self) -> Deployment:
         """Returns the PRIMARY deployment: the one that ECS rolls out or has rolled out."""
-        return next(deployment for deployment in self.describe()["deployments"] if deployment["status"] == "PRIMARY")
+        deployments: list[Deployment] = self.describe()["deployments"]
+        return next(deployment for deployment in deployments if deployment["status"] == "PRIMARY")
 
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's first container."""

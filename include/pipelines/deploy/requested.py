@@ -1,0 +1,24 @@
+"""Which version a person asks for: the Param ``version`` of a deploy."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from include.errors import UserError
+
+Requested = int | Literal["latest", "previous"]
+
+
+def read_version(value: Any) -> Requested:
+    """Reads the Param ``version``: a number (also as text), ``previous`` or ``latest``; nothing means ``latest``.
+
+    Raises:
+        UserError: The value is none of these.
+    """
+    if value in (None, "", "latest"):
+        return "latest"
+    if value == "previous":
+        return "previous"
+    if str(value).isdecimal() and int(value) > 0:
+        return int(value)
+    raise UserError(f'Param "version" is {value!r}: give a version number, "previous" or "latest"')
