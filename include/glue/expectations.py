@@ -24,8 +24,8 @@ from include.workloads.expectations import ExpectationSpec, SuiteSpec
 if TYPE_CHECKING:
     from include.glue.report import EventCounts
 
-# Key of an expectation's metadata: its place in the workload's suite.
-_INDEX = "place"
+# Key of an expectation's metadata: its index in the workload's suite.
+_INDEX = "index"
 
 
 class Finding(NamedTuple):
@@ -134,7 +134,7 @@ def _unique(suite: SuiteSpec, frame: pd.DataFrame) -> list[Finding]:
 
 
 def _index(result: ExpectationValidationResult) -> int | None:
-    """Returns the place of the result's expectation in the workload's suite."""
+    """Returns the index of the result's expectation in the workload's suite."""
     config = result.expectation_config
     return config.meta[_INDEX] if config and config.meta else None
 

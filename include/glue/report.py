@@ -13,7 +13,7 @@ from pyspark.sql import functions as sf
 from include.glue.featuring import REASON_COLUMN
 from include.workloads import Workload
 
-MOST_REASONS = 50
+MAX_REASONS = 50
 
 
 class EventCounts(TypedDict):
@@ -136,7 +136,7 @@ class TransformReport:
         """Returns the content of report.json."""
         reasons = {
             day: {
-                event_type: dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_REASONS])
+                event_type: dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MAX_REASONS])
                 for event_type, found in event_types.items()
             }
             for day, event_types in self._reasons.items()

@@ -224,7 +224,7 @@ def day_key(workload: str, day: date) -> tuple[str, str]:
 
 
 def live_key(workload: str) -> tuple[str, str]:
-    """What serves.
+    """The live pointer.
 
     ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``.
     """

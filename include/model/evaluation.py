@@ -61,7 +61,7 @@ class ModelEvaluation(BinaryMetrics):
         auc_high: Upper end.
         rows: Number of test rows.
         slices: Metrics by value of the slice field.
-        slices_not_judged: For each value without metrics, the reason.
+        slices_not_measured: For each value without metrics, the reason.
         calibration: Reliability of the probabilities. Empty bins are absent.
     """
 
@@ -69,7 +69,7 @@ class ModelEvaluation(BinaryMetrics):
     auc_high: float | None
     rows: int
     slices: dict[str, SliceMetrics]
-    slices_not_judged: dict[str, str]
+    slices_not_measured: dict[str, str]
     calibration: list[CalibrationBin]
 
 

@@ -24,7 +24,7 @@ def dataset_select(workload: Workload, database: str, cutoff: datetime) -> str:
     """Selects the rows of the data set, with the column ``split`` last.
 
     Args:
-        workload: Whose data set.
+        workload: The workload.
         database: Glue catalog database of the published tables.
         cutoff: The instant at which the data set is taken; midnight UTC.
 

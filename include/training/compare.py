@@ -65,6 +65,6 @@ def _evaluate(
         "auc_high": high,
         "rows": len(labels),
         "slices": measured,
-        "slices_not_judged": skipped,
+        "slices_not_measured": skipped,
         "calibration": metrics.calibration(labels, probabilities),
     }

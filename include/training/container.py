@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class JobError(NightjarError):
-    """The job cannot be done as requested. The text says what to do; no traceback is needed to understand it."""
+    """The job cannot be done as requested. The text states what to do; a traceback adds nothing."""
 
 
 def ml_root() -> Path:

@@ -37,8 +37,8 @@ def _random_forest(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) 
 
 
 def _logistic_regression(kinds: Sequence[str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
-    numbers = [place for place, kind in enumerate(kinds) if kind == "number"]
-    categories = [place for place, kind in enumerate(kinds) if kind == "category"]
+    numbers = [index for index, kind in enumerate(kinds) if kind == "number"]
+    categories = [index for index, kind in enumerate(kinds) if kind == "category"]
     imputed = Pipeline(
         [
             ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),

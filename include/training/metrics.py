@@ -60,8 +60,8 @@ def bootstrap_auc(labels: np.ndarray, scores: Sequence[np.ndarray], resamples: i
     for start in range(0, resamples, BOOTSTRAP_CHUNK):
         size = min(BOOTSTRAP_CHUNK, resamples - start)
         counts = generator.multinomial(rows, np.full(rows, 1 / rows), size=size).astype(np.float64)
-        for place, (order, ties, positive) in enumerate(ranked):
-            result[place, start : start + size] = _weighted_auc(counts[:, order], ties, positive)
+        for index, (order, ties, positive) in enumerate(ranked):
+            result[index, start : start + size] = _weighted_auc(counts[:, order], ties, positive)
     return result
 
 
@@ -115,13 +115,13 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[Calibrati
     """
     bins = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     table: list[CalibrationBin] = []
-    for place in range(CALIBRATION_BINS):
-        chosen = bins == place
+    for index in range(CALIBRATION_BINS):
+        chosen = bins == index
         if chosen.any():
             table.append(
                 {
-                    "from": place / CALIBRATION_BINS,
-                    "to": (place + 1) / CALIBRATION_BINS,
+                    "from": index / CALIBRATION_BINS,
+                    "to": (index + 1) / CALIBRATION_BINS,
                     "rows": int(chosen.sum()),
                     "predicted": float(probabilities[chosen].mean()),
                     "observed": float(labels[chosen].mean()),
@@ -133,8 +133,8 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[Calibrati
 def roc_points(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
     """Computes (false positive rate, true positive rate), thinned to at most :data:`ROC_POINTS` points for a plot."""
     false_rate, true_rate, _ = roc_curve(labels, probabilities)
-    places = np.unique(np.linspace(0, len(false_rate) - 1, ROC_POINTS).astype(int))
-    return [(float(false_rate[place]), float(true_rate[place])) for place in places]
+    indexes = np.unique(np.linspace(0, len(false_rate) - 1, ROC_POINTS).astype(int))
+    return [(float(false_rate[index]), float(true_rate[index])) for index in indexes]
 
 
 def _ranked(labels: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

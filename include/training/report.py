@@ -86,7 +86,7 @@ def _slice_rows(models: Mapping[str, ModelEvaluation]) -> list[list[str]]:
     for value, entry in candidate["slices"].items():
         aucs = [_number(model["slices"][value]["auc"]) for model in models.values()]
         rows.append([value, str(entry["rows"]), _number(entry["positive_rate"]), *aucs])
-    for value, reason in candidate["slices_not_judged"].items():
+    for value, reason in candidate["slices_not_measured"].items():
         rows.append([value, reason, "", *["" for _ in models]])
     return rows
 
@@ -107,19 +107,19 @@ def _plot(caption: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> s
         x, y = MARGIN + tick * SIZE, MARGIN + (1 - tick) * SIZE
         parts.append(f'<text x="{x:.0f}" y="{MARGIN + SIZE + 16}" font-size="11" text-anchor="middle">{tick:g}</text>')
         parts.append(f'<text x="{MARGIN - 6}" y="{y + 4:.0f}" font-size="11" text-anchor="end">{tick:g}</text>')
-    for place, (name, points) in enumerate(lines.items()):
+    for index, (name, points) in enumerate(lines.items()):
         colour = COLOURS[name]
         parts.append(f'<path d="{_path(points)}" stroke="{colour}" stroke-width="2" fill="none"/>')
         parts.append(
-            f'<text x="{MARGIN + 8 + 90 * place}" y="{MARGIN - 8}" font-size="12" fill="{colour}">{name}</text>'
+            f'<text x="{MARGIN + 8 + 90 * index}" y="{MARGIN - 8}" font-size="12" fill="{colour}">{name}</text>'
         )
     drawing = f'<svg width="{full}" height="{full}" role="img" aria-label="{escape(caption)}">{"".join(parts)}</svg>'
     return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    places = [f"{MARGIN + x * SIZE:.1f},{MARGIN + (1 - y) * SIZE:.1f}" for x, y in points]
-    return "M" + " L".join(places) if places else ""
+    texts = [f"{MARGIN + x * SIZE:.1f},{MARGIN + (1 - y) * SIZE:.1f}" for x, y in points]
+    return "M" + " L".join(texts) if texts else ""
 
 
 def _number(value: float | None) -> str:

@@ -26,7 +26,7 @@ def check_skew(scorer: Scorer, records: Sequence[Mapping[str, Any]], matrix: np.
     served = scorer.matrix(records)
     differs = ~np.isclose(served, matrix, rtol=FEATURE_TOLERANCE, atol=FEATURE_TOLERANCE, equal_nan=True)
     if differs.any():
-        row, column = (int(place) for place in np.argwhere(differs)[0])
+        row, column = (int(index) for index in np.argwhere(differs)[0])
         raise JobError(
             f"Feature {list(scorer.kinds)[column]} differs between the data set ({matrix[row, column]!r}) and the "
             f"serving code ({served[row, column]!r}), in {int(differs.any(axis=1).sum())} of {len(records)} rows. "

@@ -96,7 +96,7 @@ class DatasetSpec(StrictModel):
 class ModelSpec(StrictModel):
     """The estimator and the limits of its training job."""
 
-    kind: str = Field(pattern=NAME, description="an estimator that include.training knows")
+    kind: str = Field(pattern=NAME, description="a key of include.training.estimators.REGISTRY")
     hyperparameters: dict[str, int | float | bool | str] = Field(default_factory=dict)
     seed: int = Field(ge=0)
     max_runtime_seconds: int = Field(ge=60, le=432_000)

@@ -33,6 +33,4 @@ def _read(build_file: Path) -> str:
     try:
         return str(json.loads(build_file.read_text())["code_sha"])
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{build_file} does not say which build this is ({error!r}). Package the code first."
-        ) from None
+        raise ValueError(f"{build_file} is missing or unreadable ({error!r}). Package the code first.") from None

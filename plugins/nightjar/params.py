@@ -16,5 +16,5 @@ def instant_param(description: str) -> Param:
 
 
 def flag_param(description: str) -> Param:
-    """Returns a Param for yes or no; no unless a person sets it."""
+    """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)

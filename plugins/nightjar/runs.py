@@ -56,7 +56,7 @@ def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **de
 
     Args:
         kind: What the DAG does, the last part of its id.
-        subject: What it does it for, the first part of its id.
+        subject: What the DAG works on, the first part of its id.
         owner: Owner of the tasks.
         alerts_topic_arn: SNS topic that gets failures.
         **defaults: More default arguments of the tasks.

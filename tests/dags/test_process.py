@@ -184,7 +184,7 @@ def test_a_plan_that_cannot_be_made_fails_at_once(
 def test_the_gate_refuses_and_nothing_is_published(module: ModuleType, cloud: MotoCloud) -> None:
     refused = {"run": "k", "passed": [], "refused": {"2013-03-01": "20 % nulls"}}
     with platform_settings():
-        with pytest.raises(AirflowFailException, match="the audit left no result"):
+        with pytest.raises(AirflowFailException, match="the audit wrote no result"):
             module.gate.function("flights", PLAN, "k")
         with pytest.raises(AirflowFailException, match="nothing is published"):
             module.publish.function("flights", PLAN, "k", refused)

@@ -196,7 +196,7 @@ def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
     """The champion learned from correct labels, the candidate from labels of which two in five are inverted."""
     path = root / "input/data/train/part-0"
     labels = pq.read_table(path)["label"].to_pylist()
-    noisy = [1 - label if place % 5 < 2 else label for place, label in enumerate(labels)]
+    noisy = [1 - label if index % 5 < 2 else label for index, label in enumerate(labels)]
     _rewrite(path, label=pa.array(noisy, pa.int32()))
     _train(root)
     _add_champion(root, tmp_path)

@@ -18,9 +18,9 @@ def test_bootstrap_auc_is_that_of_scikit_learn_on_the_same_resample():
     labels, *scores = _data()
     samples = metrics.bootstrap_auc(labels, scores, resamples=7, seed=3)
     counts = np.random.default_rng(3).multinomial(len(labels), np.full(len(labels), 1 / len(labels)), size=7)
-    for place, score in enumerate(scores):
+    for index, score in enumerate(scores):
         expected = [roc_auc_score(labels, score, sample_weight=count) for count in counts]
-        assert samples[place] == pytest.approx(expected, abs=1e-12)
+        assert samples[index] == pytest.approx(expected, abs=1e-12)
 
 
 def test_bootstrap_is_seeded_and_paired():

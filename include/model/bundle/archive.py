@@ -72,7 +72,7 @@ def members(packed: IO[bytes], max_bytes: int) -> Iterator[tuple[str, Iterator[b
     with _as_bundle_errors(), gzip.GzipFile(fileobj=packed) as unzipped:
         stream = _BoundedReader(unzipped, max_bytes)
         seen: set[str] = set()
-        # Of a stream that it cannot seek, tarfile uses read() only; its type asks for more.
+        # tarfile calls only read() on a stream opened with r|, although its type requires IO[bytes].
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in archive:
                 name = member.name.removeprefix("./")

@@ -83,7 +83,8 @@ def parse_manifest(data: bytes) -> Manifest:
         manifest.inputs is None or manifest.inputs.features != len(manifest.features)
     ):
         raise BundleError(
-            f"{MANIFEST} does not say for every feature which inputs the engine {manifest.engine} accepts"
+            f"{MANIFEST}: inputs must describe each of the {len(manifest.features)} features, because the engine "
+            f"{manifest.engine} does not check them"
         )
     if manifest.feature_code_hash != manifest.files[FEATURES].sha256:
         raise BundleError(

@@ -26,7 +26,7 @@ def load(engine: Engine, path: Path, inputs: InputSpec | None) -> ScoringModel:
 
         return SklearnModel.read(path)
     if inputs is None:
-        raise ValueError(f"a model for {engine} must say which inputs it accepts")
+        raise ValueError(f"the engine {engine} needs the model's InputSpec, which is missing")
     if engine == "onnxruntime":
         from include.model.engines.onnx_model import OnnxModel
 

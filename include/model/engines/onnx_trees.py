@@ -60,15 +60,15 @@ def _attributes(trees: list[Tree]) -> dict[str, Any]:
     splits = leaves = 0
     for tree in map(_rooted, trees):
         inner = ~tree.leaf
-        place = np.where(tree.leaf, np.cumsum(tree.leaf) - 1 + leaves, np.cumsum(inner) - 1 + splits)
+        position = np.where(tree.leaf, np.cumsum(tree.leaf) - 1 + leaves, np.cumsum(inner) - 1 + splits)
         member = np.zeros(len(inner), bool)
         member[list(tree.categories)] = True
         roots.append(splits)
         parts["feature"].append(tree.feature[inner])
         parts["split"].append(np.where(member, 0.0, tree.threshold)[inner])
         parts["mode"].append(np.where(member, _MEMBER, _AT_MOST)[inner])
-        parts["true"].append(place[tree.true[inner]])
-        parts["false"].append(place[tree.false[inner]])
+        parts["true"].append(position[tree.true[inner]])
+        parts["false"].append(position[tree.false[inner]])
         parts["missing"].append(tree.missing_true[inner])
         true_is_leaf.append(tree.leaf[tree.true[inner]])
         false_is_leaf.append(tree.leaf[tree.false[inner]])

@@ -39,8 +39,8 @@ def on_splits(
     for tree, end in zip(ensemble.trees, ends, strict=True):
         splits = np.flatnonzero(~tree.leaf)
         parents = _parents(tree)
-        for place in chosen[(chosen >= end - len(splits)) & (chosen < end)]:
-            node = int(splits[place - end])
+        for index in chosen[(chosen >= end - len(splits)) & (chosen < end)]:
+            node = int(splits[index - end])
             feature = int(tree.feature[node])
             row = _reaching(tree, parents, node, real[rng.integers(len(real))].copy(), categories)
             others.append(_with(row, feature, [math.nan]))

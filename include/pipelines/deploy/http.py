@@ -13,10 +13,10 @@ ERROR_BYTES = 2000
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer of the service: HTTP status and JSON body.
+class HttpResponse:
+    """A response of the service: HTTP status and JSON body.
 
-    Without a readable answer the status is 0. The body of an error is ``{"error": text}``.
+    Without a readable response the status is 0. The body of an error is ``{"error": text}``.
     """
 
     status: int
@@ -29,22 +29,22 @@ class HttpService:
 
     url: str
 
-    def get(self, path: str) -> Answer:
-        """Returns the answer to GET."""
+    def get(self, path: str) -> HttpResponse:
+        """Returns the response to GET."""
         return _call(urllib.request.Request(f"{self.url}{path}"))
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Answer:
-        """Returns the answer to POST of JSON."""
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
+        """Returns the response to POST of JSON."""
         headers = {"Content-Type": "application/json", **headers}
         return _call(urllib.request.Request(f"{self.url}{path}", data=json.dumps(body).encode(), headers=headers))
 
 
-def _call(request: urllib.request.Request) -> Answer:
+def _call(request: urllib.request.Request) -> HttpResponse:
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            body = json.load(answer)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            body = json.load(response)
     except urllib.error.HTTPError as error:
-        return Answer(error.code, {"error": error.read(ERROR_BYTES).decode(errors="replace")})
+        return HttpResponse(error.code, {"error": error.read(ERROR_BYTES).decode(errors="replace")})
     except (OSError, ValueError) as error:
-        return Answer(0, {"error": str(error)})
-    return Answer(answer.status, body if isinstance(body, dict) else {"error": f"not a JSON object: {body!r}"})
+        return HttpResponse(0, {"error": str(error)})
+    return HttpResponse(response.status, body if isinstance(body, dict) else {"error": f"not a JSON object: {body!r}"})

@@ -10,7 +10,7 @@ from include.pipelines.deploy.service import Rollout, ServiceRoller
 from include.pipelines.promotion.packages import REJECTED
 from include.pipelines.promotion.registry import ModelRegistry
 
-NO_FAILURE = "its rollout did not end in time"
+ROLLOUT_TIMED_OUT = "its rollout did not end in time"
 
 
 def reject(
@@ -43,7 +43,7 @@ def reject(
         raise NothingToDoError(
             f"Version {version} was live before with another image, so the version did not cause the failure."
         )
-    reason = "; ".join(text for text in failures if text) or NO_FAILURE
+    reason = "; ".join(text for text in failures if text) or ROLLOUT_TIMED_OUT
     registry.set_approval_status(target["package_arn"], REJECTED, f"Deploy {run_id} failed: {reason}")
     return version
 

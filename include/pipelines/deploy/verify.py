@@ -1,4 +1,4 @@
-"""The verification of a deploy: the service, asked through its load balancer, serves the version that was deployed."""
+"""Verifies through the load balancer that the service serves the deployed version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.5
 
 
 class VerificationError(NightjarError):
-    """The service does not serve the version that was deployed. The message contains its answer."""
+    """The service does not serve the version that was deployed. The message contains its response."""
 
 
 class Verification(TypedDict):
@@ -33,11 +33,11 @@ class Verification(TypedDict):
 
     url: str
     prediction: dict[str, Any]
-    """The service's answer to a golden row."""
+    """The service's response to a golden row."""
 
 
 class GoldenRequest(TypedDict):
-    """A request of the bundle, with the answer that the model gave in training."""
+    """A request of the bundle, with the prediction that the model made in training."""
 
     request: dict[str, Any]
     probability: float
@@ -71,13 +71,13 @@ def verify(
     """Checks version, golden rows and a prediction of the workload's service.
 
     Args:
-        workload: Whose service.
+        workload: The workload.
         target: What was deployed.
         parameters: SSM parameters, one of which is the URL of the load balancer.
         secrets: Secrets Manager.
         objects: Objects in S3, from which one golden row of the bundle is read.
-        api_key_secret: The secret that holds the API key to send; empty where the service asks for none.
-        pause_seconds: Pause after an answer of another version.
+        api_key_secret: The secret that holds the API key to send; empty if the service requires none.
+        pause_seconds: Pause after a response of another version.
 
     Raises:
         VerificationError: One of the checks failed.
@@ -96,41 +96,41 @@ def check_version(target: DeployTarget, service: HttpService, pause_seconds: flo
     in_a_row = 0
     seen: dict[str, Any] = {}
     for _ in range(TRIES):
-        answer = service.get("/version")
-        seen = {name: str(answer.body.get(name)) for name in wanted} if answer.status == 200 else answer.body
+        response = service.get("/version")
+        seen = {name: str(response.body.get(name)) for name in wanted} if response.status == 200 else response.body
         in_a_row = in_a_row + 1 if seen == wanted else 0
         if in_a_row == IN_A_ROW:
             return
         if not in_a_row:
             time.sleep(pause_seconds)
     raise VerificationError(
-        f"{service.url}/version did not answer {wanted} {IN_A_ROW} times in a row; the last answer was {seen}"
+        f"{service.url}/version did not return {wanted} {IN_A_ROW} times in a row; the last response was {seen}"
     )
 
 
 def check_golden_rows(service: HttpService) -> None:
-    """Checks that the service itself finds its golden rows scored as in training."""
-    answer = service.get("/golden")
-    if answer.status != 200 or answer.body.get("ok") is not True:
+    """Checks that ``/golden`` reports that the golden rows score as in training."""
+    response = service.get("/golden")
+    if response.status != 200 or response.body.get("ok") is not True:
         raise VerificationError(
-            f"{service.url}/golden: the golden rows do not score as in training: HTTP {answer.status} {answer.body}"
+            f"{service.url}/golden: the golden rows do not score as in training: HTTP {response.status} {response.body}"
         )
-    log.info("Golden rows: %s", answer.body)
+    log.info("Golden rows: %s", response.body)
 
 
 def check_prediction(service: HttpService, golden: GoldenRequest, api_key: str) -> dict[str, Any]:
-    """Checks that ``/predict`` answers a golden row as in training; returns the answer."""
+    """Checks that ``/predict`` scores a golden row as in training; returns the response."""
     headers = {"X-Api-Key": api_key} if api_key else {}
-    answer = service.post("/predict", golden["request"], headers)
-    probability = answer.body.get("probability")
+    response = service.post("/predict", golden["request"], headers)
+    probability = response.body.get("probability")
     agrees = isinstance(probability, int | float) and abs(probability - golden["probability"]) <= PROBABILITY_TOLERANCE
-    if answer.status != 200 or not agrees:
+    if response.status != 200 or not agrees:
         raise VerificationError(
-            f"{service.url}/predict answered HTTP {answer.status} {answer.body} to a golden row, "
+            f"{service.url}/predict returned HTTP {response.status} {response.body} for a golden row, "
             f"expected {golden['probability']}"
         )
-    log.info("A golden row is answered as in training: %s", answer.body)
-    return answer.body
+    log.info("A golden row scores as in training: %s", response.body)
+    return response.body
 
 
 def read_golden_row(objects: ObjectStore, bundle_uri: str) -> GoldenRequest:

@@ -2,8 +2,8 @@
 
 GetRecords batches are not repeatable: after a crash the same records come back in other batches. Therefore an object is
 named after the first record behind the checkpoint, and is written only if that name is free. If the name is taken, a
-run crashed between the put and the checkpoint: what follows the put is repaired from the stored object, and reading
-continues after *its* last record. Only one run writes at a time (``max_active_runs=1``).
+run crashed between the put and the checkpoint: quarantine, markers and checkpoint are repaired from the stored object,
+and reading continues after *its* last record. Only one run writes at a time (``max_active_runs=1``).
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ class ShardIngest:
     def _stored(self, key: str) -> Committed:
         """Content of a raw object that a crashed run wrote, with the quarantine lines of its range."""
         last = self.objects.metadata(self.target.bucket, key)["last-sequence"]
-        log.warning("s3://%s/%s exists, up to %s: repairing what follows a put", self.target.bucket, key, last)
+        log.warning(
+            "s3://%s/%s exists, up to %s: repairing quarantine, markers and checkpoint", self.target.bucket, key, last
+        )
         days, recorded = set(), ""
         with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
             for line in lines:

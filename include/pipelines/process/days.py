@@ -1,4 +1,4 @@
-"""A processed day: what is kept of it, and what its status means to a task that waits for it."""
+"""A processed day: what is stored about it, and the check that a waiting task makes of its status."""
 
 from __future__ import annotations
 

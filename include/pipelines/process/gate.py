@@ -64,7 +64,7 @@ def gate_days(
         if state.advance(*layout.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
             log.error("%s is refused: %s", day, reason)
         else:
-            log.error("%s is refused (%s); its status stays as a newer run has set it", day, reason)
+            log.error("%s is refused (%s); a newer run has set its status already, which is kept", day, reason)
     if not evaluation.passed:
         raise RefusedError(_refusal_text(evaluation.refused, s3_uri(bucket, key)))
     return {"run": run, "passed": evaluation.passed, "refused": evaluation.refused}
@@ -83,7 +83,7 @@ def require_no_refused_day(gate: GateResult) -> None:
 def _reason(audit: Any, day: str) -> str:
     """Why this day is refused; empty if it passes."""
     if audit is None:
-        return "the audit left no result"
+        return "the audit wrote no result"
     if not isinstance(audit, Mapping) or not isinstance(audit.get("days"), Mapping):
         return "the audit's result is unreadable: it has no days"
     result = audit["days"].get(day)

@@ -70,7 +70,12 @@ def _publish_day(
     key = layout.day_key(workload.name, event_date)
     before = state.get(*key) or {}
     if before.get("planned_at", "") > origin["planned_at"]:
-        log.warning("%s stays as run %s, planned at %s, left it", day, before.get("run"), before["planned_at"])
+        log.warning(
+            "%s is not published: run %s, planned later (%s), has set its status",
+            day,
+            before.get("run"),
+            before["planned_at"],
+        )
         return False
     parameters = {name: str(value) for name, value in origin.items()}
     for event in workload.events:

@@ -1,4 +1,4 @@
-"""A model package (one version of a workload's model): its metadata, and the questions asked about the versions."""
+"""A model package (one version of a workload's model): its metadata, and queries over the versions."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def decimal_text(number: float | None) -> str:
 
 
 def flag_text(flag: bool) -> str:
-    """Formats yes or no."""
+    """Formats a boolean as ``true`` or ``false``."""
     return "true" if flag else "false"
 
 
@@ -120,7 +120,7 @@ def metadata_texts(metadata: PackageMetadata) -> Mapping[str, str]:
 def read_packages(described: Iterable[Mapping[str, Any]]) -> list[Package]:
     """Reads DescribeModelPackage's answers.
 
-    Versions without the metadata of :class:`PackageMetadata` are left out: somebody made them by hand.
+    Versions without the metadata of :class:`PackageMetadata` are left out: they were created by hand.
 
     Returns:
         The versions, newest first.
@@ -159,7 +159,7 @@ def find_champion(
 
 
 def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:
-    """Whether a version with a later cut-off is approved, so that a candidate with this cut-off is history."""
+    """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled."""
     return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)
 
 

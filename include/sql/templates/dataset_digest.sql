@@ -5,7 +5,7 @@ The digest is the sum of 60 bits of the sha256 of each row's canonical text, so 
 
 The canonical text of a value is the same in every engine and differs for different values; null is the empty text. A double is
 written as two whole numbers, its floor and the rest in units of 2^-52, because engines print doubles differently while floor,
-subtraction and multiplication by a power of two are the same everywhere; differences below 2^-52 are not seen. It needs
+subtraction and multiplication by a power of two are the same everywhere; differences below 2^-52 are ignored. It needs
 absolute values below 9.2e18, which include.workloads.fields and the transform ensure.
 -#}
 {%- macro canonical_text(column, type) -%}

@@ -59,7 +59,7 @@ class RemoteJob[ClientT](ABC):
 
     @abstractmethod
     def reason(self, client: ClientT, description: Description) -> str:
-        """Returns why the job failed, in AWS's words."""
+        """Returns why the job failed, as AWS reports it."""
 
     @abstractmethod
     def log_streams(self, client: ClientT, description: Description) -> list[LogStream]:
@@ -75,7 +75,7 @@ class RemoteJob[ClientT](ABC):
         return description
 
     def state(self, description: Description) -> str | None:
-        """Returns AWS's word for the job's state; None where the description has none."""
+        """Returns the job's state as AWS reports it; None if the description has none."""
         state: str | None = jmespath.search(self.state_path, description)
         return state
 

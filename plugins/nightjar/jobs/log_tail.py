@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 
     from nightjar.jobs.job import LogStream
 
-MOST_STREAMS = 10
+MAX_STREAMS = 10
 
 
 def log_tail(hook_parameters: dict[str, Any], streams: Iterable[LogStream], lines: int) -> str:
     """Returns the newest lines of each stream, oldest first.
 
-    An error of AWS does not raise, because a missing log must not hide the failure that it explains: the text then says
-    why there is no log.
+    An AWS error is not raised, because a missing log must not hide the job's failure; the text reports it instead.
 
     Args:
         hook_parameters: Arguments of an AWS hook: ``aws_conn_id``, ``region_name``, ``verify``, ``config``.
@@ -37,7 +36,7 @@ def log_tail(hook_parameters: dict[str, Any], streams: Iterable[LogStream], line
 
 
 def _stream_tails(client: Any, group: str, prefix: str, lines: int) -> list[str]:
-    found = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=MOST_STREAMS)
+    found = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=MAX_STREAMS)
     tails = []
     for name in (stream["logStreamName"] for stream in found["logStreams"]):
         answer = client.get_log_events(logGroupName=group, logStreamName=name, limit=lines, startFromHead=False)

@@ -76,13 +76,13 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         return self.job.result(description)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Mapping[str, object]:
-        """Goes on when the trigger has fired.
+        """Continues after the trigger has fired.
 
         Raises:
             AirflowException: AWS refused to describe the job.
         """
         if "error" in event:
-            raise AirflowException(f"AWS does not describe {self.job}: {event['error']}")
+            raise AirflowException(f"AWS refused to describe {self.job}: {event['error']}")
         return self.execute(context)
 
     def _log_tail(self, description: Description, lines: int) -> str:

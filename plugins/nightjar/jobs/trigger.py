@@ -83,7 +83,7 @@ class DescribeTrigger(BaseTrigger):
             event = None
             while event is None:
                 # Wait first: the sensor has just described the job. A trigger that fires at once also meets Airflow
-                # issue 72716: a task that is resumed before the end of its worker was noticed loses a try.
+                # issue 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
                 await asyncio.sleep(self.poll_seconds)
                 event = await self._look(client)
         yield event

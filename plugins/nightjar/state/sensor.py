@@ -111,4 +111,4 @@ class StateSensor(BaseOperator):
 
 
 def _described(items: Mapping[ItemKey, Item | None]) -> str:
-    return "; ".join(f"{pk} {sk} is {item or 'not there'}" for (pk, sk), item in items.items())
+    return "; ".join(f"{pk} {sk} is {item or 'absent'}" for (pk, sk), item in items.items())

@@ -60,8 +60,8 @@ class StateTrigger(BaseTrigger):
         hook = StateHook(self.table)
         deadline = datetime.fromisoformat(self.deadline)
         while True:
-            # First the wait: the sensor has just read the items. A trigger that fires at once would also run into
-            # apache/airflow#72716: a task that resumes before its worker was seen to end loses a try.
+            # Wait first: the sensor has just read the items. A trigger that fires at once also meets Airflow issue
+            # 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
             await asyncio.sleep(self.poll_seconds)
             items = {(pk, sk): await hook.get_async(pk, sk) for pk, sk in self.keys}
             if items_digest(items) != self.seen:

@@ -145,12 +145,12 @@ def test_an_altered_file(engine, tmp_path):
             r"must contain exactly .*model\.onnx",
         ),
         (lambda: _changed_manifest(_files("onnxruntime"), engine="tensorflow"), r"manifest\.json: engine"),
-        (lambda: _changed_manifest(_files("onnxruntime"), inputs=None), "does not say for every feature which inputs"),
+        (lambda: _changed_manifest(_files("onnxruntime"), inputs=None), "inputs must describe each of the 2 features"),
         (
             lambda: _changed_manifest(
                 _files("onnxruntime"), inputs={"dtype": "float32", "finite": [True], "missing": True}
             ),
-            "does not say for every feature which inputs",
+            "inputs must describe each of the 2 features",
         ),
         (lambda: {**_files("onnxruntime"), bundle.MANIFEST: b"\xff"}, r"manifest\.json: document"),
         (lambda: {**_files("onnxruntime"), bundle.MANIFEST: b""}, r"manifest\.json: document"),

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from moto.athena.models import athena_backends
 from nightjar.jobs.athena.query import AthenaQuery
 from nightjar.jobs.athena.results import query_rows
-from nightjar.jobs.athena.submit import JUST_NOW, SubmitAthenaQueryOperator
+from nightjar.jobs.athena.submit import START_TOLERANCE, SubmitAthenaQueryOperator
 from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 
@@ -116,7 +116,7 @@ def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_at
     failed = submit("SELECT nothing FROM nowhere", "bad").execute(context())
     with pytest.raises(AirflowFailException, match="nowhere"):
         sense(failed)
-    time.sleep(JUST_NOW.total_seconds() + 1)  # a person's clear comes later than that
+    time.sleep(START_TOLERANCE.total_seconds() + 1)  # a person's clear comes later than that
     ti = TaskInstance()
     assert submit("SELECT nothing FROM nowhere", "bad").execute(context(ti=ti)) != failed
     assert ti.xcoms["submit_key"] == "bad-a2"

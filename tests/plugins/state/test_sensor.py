@@ -141,7 +141,7 @@ def test_the_deadline_fails_for_good_with_what_is_missing_and_what_to_do(cloud: 
     assert event == {"late": True}
     with pytest.raises(
         AirflowFailException,
-        match=r"^Not everything is ready within 60 s \(pk first is \{'status': 'early'\}; pk second is not there\)\. "
+        match=r"^Not everything is ready within 60 s \(pk first is \{'status': 'early'\}; pk second is absent\)\. "
         r"Make it ready, then clear this task\.$",
     ):
         resumed(task, waiting, event)

@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-MOST_ROWS = 1000  # one page of GetQueryResults
+MAX_ROWS = 1000  # one page of GetQueryResults
 
 
 def query_rows(query_execution_id: str, region_name: str | None = None) -> list[dict[str, str | None]]:
@@ -19,10 +19,10 @@ def query_rows(query_execution_id: str, region_name: str | None = None) -> list[
         ValueError: The result has more than 999 rows.
     """
     client: AthenaClient = AwsBaseHook(aws_conn_id=None, client_type="athena", region_name=region_name).conn
-    answer = client.get_query_results(QueryExecutionId=query_execution_id, MaxResults=MOST_ROWS)
+    answer = client.get_query_results(QueryExecutionId=query_execution_id, MaxResults=MAX_ROWS)
     if answer.get("NextToken"):
         raise ValueError(
-            f"Athena query {query_execution_id} has more than {MOST_ROWS - 1} rows: read its file in S3 instead"
+            f"Athena query {query_execution_id} has more than {MAX_ROWS - 1} rows: read its file in S3 instead"
         )
     names = [column["Name"] for column in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
     rows = [[cell.get("VarCharValue") for cell in row["Data"]] for row in answer["ResultSet"]["Rows"]]

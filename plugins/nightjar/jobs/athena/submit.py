@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
 TOKEN_LENGTH = 32  # Athena refuses shorter tokens
-JUST_NOW = timedelta(seconds=2)
+START_TOLERANCE = timedelta(seconds=2)
 
 
 class SubmitAthenaQueryOperator(SubmitOperator):
@@ -54,4 +54,4 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         # A wrong query fails at once, and may have failed by now. Its submission time, by AWS's clock, shows whether
         # this call started it. Without that, each failure would look like an earlier attempt's and start another one.
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return Attempt(query, status["State"], started=status["SubmissionDateTime"] >= now - JUST_NOW)
+        return Attempt(query, status["State"], started=status["SubmissionDateTime"] >= now - START_TOLERANCE)

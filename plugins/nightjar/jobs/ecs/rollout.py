@@ -47,7 +47,7 @@ class EcsRollout(RemoteJob["ECSClient"]):
     active = frozenset({"PENDING", "IN_PROGRESS"})
     stopping = frozenset({"STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
     succeeded = frozenset({"SUCCESSFUL"})
-    advice = "The service keeps its old tasks or goes back to them. Repair image or environment, then roll out again."
+    advice = "ECS keeps the old tasks or rolls back to them. Correct the image or the environment, then roll out again."
 
     @property
     def identifier(self) -> str:

@@ -33,8 +33,9 @@ COPIED = (
     "enableFaultInjection",
 )
 KEY_TAG = "nightjar:submit-key"
-LAG = timedelta(seconds=10)
-MOST_TASKS = 100  # of one DescribeTasks call
+# How much earlier than the PRIMARY deployment the listed one may have been created.
+LIST_DELAY = timedelta(seconds=10)
+MAX_TASKS = 100  # of one DescribeTasks call
 
 
 class Deployment(TypedDict):
@@ -149,9 +150,9 @@ class EcsService:
             self._client.update_service(
                 cluster=self.cluster, service=self.service, taskDefinition=task_definition, desiredCount=count
             )
-        # When a worker was killed after the update, the list may still lag: an older deployment of the service is not
-        # it.
-        earliest = self.primary()["createdAt"] - LAG
+        # If a worker was killed after the update, the list may not contain the new deployment yet: older ones are
+        # ignored.
+        earliest = self.primary()["createdAt"] - LIST_DELAY
         for _ in range(appear_seconds):
             for deployment in self._deployments():
                 if deployment["serviceDeploymentArn"] not in known and deployment["createdAt"] >= earliest:
@@ -168,7 +169,7 @@ class EcsService:
     def stopped_tasks(self, task_definition: str) -> list[dict[str, Any]]:
         """Returns the stopped tasks of a task definition, newest first. ECS keeps them for an hour."""
         listed = self._client.list_tasks(cluster=self.cluster, serviceName=self.service, desiredStatus="STOPPED")
-        arns = listed["taskArns"][:MOST_TASKS]
+        arns = listed["taskArns"][:MAX_TASKS]
         tasks = self._client.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else []
         of_definition = [task for task in tasks if task["taskDefinitionArn"] == task_definition]
         return sorted(of_definition, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
