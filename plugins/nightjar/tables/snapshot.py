@@ -141,7 +141,7 @@ def _decimal(value: Decimal, kind: str) -> str | int | float:
 def _time(value: datetime | date | time, kind: str) -> str:
     if isinstance(value, datetime):
         instant = value if value.tzinfo else value.replace(tzinfo=UTC)
-        # include.glue parses it; not the fixed-width text of include.lake.instants, which a plugin cannot import.
+        # Not of a fixed width, unlike the instants of include, which a plugin cannot import: a reader must parse it.
         return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date) and kind == "timestamp":
         return f"{value.isoformat()}T00:00:00Z"
