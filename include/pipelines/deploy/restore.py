@@ -10,8 +10,6 @@ from include.pipelines.deploy.service import Rollout, ServiceRoller
 from include.pipelines.promotion.packages import REJECTED
 from include.pipelines.promotion.registry import ModelRegistry
 
-ROLLOUT_TIMED_OUT = "its rollout did not end in time"
-
 
 def reject(
     target: DeployTarget | None,
@@ -43,7 +41,12 @@ def reject(
         raise NothingToDoError(
             f"Version {version} was live before with another image, so the version did not cause the failure."
         )
-    reason = "; ".join(text for text in failures if text) or ROLLOUT_TIMED_OUT
+    reason = "; ".join(text for text in failures if text)
+    if not reason:
+        raise NothingToDoError(
+            f"Neither the rollout nor the verification found a fault of version {version}: a call was denied or "
+            "throttled, a worker died, or the time ran out. It stays approved. When the cause is mended, deploy again."
+        )
     registry.set_approval_status(target["package_arn"], REJECTED, f"Deploy {run_id} failed: {reason}")
     return version
 

@@ -14,6 +14,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nightjar.jobs.job import Description, RemoteJob, RendersJobs
 from nightjar.jobs.log_tail import log_tail
@@ -86,8 +87,13 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         return self.execute(context)
 
     def _log_tail(self, description: Description, lines: int) -> str:
+        """Returns the end of the job's log, or why it cannot be read: a log that is missing fails no job."""
         client: Any = self.hook.conn
-        return log_tail(self._hook_parameters, self.job.log_streams(client, description), lines)
+        try:
+            streams = self.job.log_streams(client, description)
+        except (ClientError, BotoCoreError) as error:
+            return f"(the log streams of the job cannot be found: {error})"
+        return log_tail(self._hook_parameters, streams, lines)
 
     def _defer(self) -> None:
         self.defer(

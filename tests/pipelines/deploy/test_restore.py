@@ -45,7 +45,6 @@ class Service:
     [
         ([None, "golden rows differ"], "golden rows differ"),
         (["ended FAILED", "no answer"], "ended FAILED; no answer"),
-        ([None, None], "its rollout did not end in time"),
     ],
 )
 def test_the_version_is_rejected_with_what_was_found(failures: list[str | None], reason: str) -> None:
@@ -66,6 +65,14 @@ def test_a_version_that_did_not_cause_the_failure_is_not_rejected(chosen: Any, r
     registry = Registry()
     with pytest.raises(NothingToDoError, match=reason):
         reject(chosen, rollout, ["no answer"], run_id="manual__7", registry=registry)
+    assert registry.changes == []
+
+
+def test_a_deploy_that_ended_without_a_finding_rejects_nothing() -> None:
+    """A denied or throttled call, a killed worker and a timeout are no faults of the version."""
+    registry = Registry()
+    with pytest.raises(NothingToDoError, match="denied or throttled"):
+        reject(target(), ROLLOUT, [None, None], run_id="manual__7", registry=registry)
     assert registry.changes == []
 
 

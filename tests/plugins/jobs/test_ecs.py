@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from botocore.exceptions import ClientError
 from nightjar.jobs.ecs import EcsRollout, EcsService, RolloutResult, SubmitRolloutOperator
 from nightjar.jobs.sensor import JobSensor
 
@@ -82,6 +83,24 @@ def sense(rollout: RolloutResult) -> Any:
 def deployments(ecs: Any) -> list[str]:
     briefs = ecs.list_service_deployments(cluster="nightjar", service="nightjar-flights")["serviceDeployments"]
     return [brief["serviceDeploymentArn"] for brief in briefs]
+
+
+@pytest.fixture
+def denied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The role may not list the service's tasks."""
+
+    def stopped_tasks(*_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "ListTasks")
+
+    monkeypatch.setattr(EcsService, "stopped_tasks", stopped_tasks)
+
+
+@pytest.mark.usefixtures("denied")
+def test_a_denied_call_for_the_log_neither_fails_a_good_rollout_nor_hides_a_bad_one(ecs: Any) -> None:
+    good = submit(7, "run-7")
+    assert sense(good)["task_definition"] == good["task_definition"]
+    with pytest.raises(AirflowFailException, match="ROLLBACK_SUCCESSFUL(.|\n)*ListTasks"):
+        sense(submit("broken", "run-8"))
 
 
 def test_a_service_is_deployed_broken_and_taken_back(ecs: Any) -> None:

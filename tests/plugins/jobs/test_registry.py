@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 from nightjar.jobs.sagemaker.registry import ApprovalStatus, RegistryHook
 
+from tests.support.localcloud import Cloud
+
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("on_cloud")]
 
 
 @pytest.fixture
-def group() -> str:
-    return f"nightjar-{uuid.uuid4().hex[:8]}"
+def group(cloud: Cloud) -> str:
+    """A group as infrastructure creates it."""
+    name = f"nightjar-{uuid.uuid4().hex[:8]}"
+    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
+    return name
 
 
 def register(group: str, digest: str, status: ApprovalStatus = "Approved") -> Any:
@@ -27,8 +32,8 @@ def register(group: str, digest: str, status: ApprovalStatus = "Approved") -> An
     )
 
 
-def test_a_group_that_does_not_exist_is_empty(group: str) -> None:
-    assert RegistryHook(group).described() == []
+def test_a_group_that_does_not_exist_is_empty() -> None:
+    assert RegistryHook("nightjar-none").described() == []
 
 
 def test_the_same_bundle_is_registered_once_and_keeps_its_approval_status(group: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from nightjar.jobs.ecs.service import EcsService, service_console_link
 from nightjar.jobs.job import Description, LogStream, RemoteJob
 
@@ -81,13 +83,23 @@ class EcsRollout(RemoteJob["ECSClient"]):
             deployment.get("statusReason") or "ECS gives no reason",
             deployment.get("rollback", {}).get("reason", ""),
         ]
+        try:
+            lines += self._endings(client)
+        except (ClientError, BotoCoreError) as error:
+            # The rollout's failure is known: a call that is denied must not hide it.
+            lines.append(f"(why its tasks stopped cannot be read: {error})")
+        return "\n".join(line for line in lines if line)
+
+    def _endings(self, client: ECSClient) -> list[str]:
+        """Why the newest tasks stopped."""
+        lines = []
         for task in self._service(client).stopped_tasks(self.task_definition)[:TASKS_SHOWN]:
             exits = ", ".join(
                 f"{container['name']}: exit {container.get('exitCode')} {container.get('reason', '')}"
                 for container in task.get("containers", [])
             )
             lines.append(f"{task['taskArn']} stopped: {task.get('stoppedReason')} ({exits})")
-        return "\n".join(line for line in lines if line)
+        return lines
 
     def log_streams(self, client: ECSClient, description: Description) -> list[LogStream]:
         """Returns the streams of the newest task that stopped."""

@@ -62,7 +62,8 @@ class RegistryHook(AwsBaseHook):
     ) -> Mapping[str, Any]:
         """Creates a version, unless one exists whose metadata has the same value under the key ``unique``.
 
-        An existing version is not changed: its approval status may have been set since.
+        An existing version is not changed: its approval status may have been set since. Infrastructure creates the
+        group.
 
         Returns:
             The version's description.
@@ -70,7 +71,6 @@ class RegistryHook(AwsBaseHook):
         for answer in self.described():
             if answer.get("CustomerMetadataProperties", {}).get(unique) == metadata[unique]:
                 return answer
-        self._make_group()
         arn = self._client.create_model_package(
             ModelPackageGroupName=self.group,
             InferenceSpecification={
@@ -92,9 +92,3 @@ class RegistryHook(AwsBaseHook):
         self._client.update_model_package(
             ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=description[:DESCRIPTION_LENGTH]
         )
-
-    def _make_group(self) -> None:
-        try:
-            self._client.describe_model_package_group(ModelPackageGroupName=self.group)
-        except ClientError:
-            self._client.create_model_package_group(ModelPackageGroupName=self.group)
