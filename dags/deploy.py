@@ -6,9 +6,9 @@ nothing else changes what serves.
 
 **Green** means: ECS calls the deployment successful, its task definition is the requested one, `/version`, called
 through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
-training. **Red**: the version becomes Rejected and is not tried again, and the service is rolled back (by ECS, else by
-`restore_service`). A refusal (on hold, Rejected, older data than the live version) is *skipped* with its reason in an
-automatic run and red in a manual one.
+training. **Red**: the service is rolled back. A version at fault (its tasks crash or do not get healthy, or the
+verification fails) becomes Rejected and is not tried again; after a denied call or a dead worker it stays approved.
+A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run and red in a manual one.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def go_live(workload: str, target: DeployTarget, rollout: Rollout, params: Any =
 @task(trigger_rule=TriggerRule.ONE_FAILED)
 def reject_version(workload: str, target: DeployTarget | None, rollout: Rollout | None, ti: Any = None) -> int:
     """Rejects the version, so that no later run deploys it; skipped when the version did not cause the failure."""
-    failures = [ti.xcom_pull(task_ids=task_id, key="failure") for task_id in ("sense_rollout", "verify")]
+    hooks = service(workload), ti.xcom_pull(task_ids="verify", key="failure")
     with outcomes(skip=NothingToDoError):
-        return pipeline.reject(target, rollout, failures, run_id=ti.run_id, registry=registry(workload))
+        return pipeline.reject(target, rollout, *hooks, run_id=ti.run_id, registry=registry(workload))
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)

@@ -15,11 +15,17 @@ from include.lake.uris import split_s3_uri
 
 # A forest of five million nodes is 160 MB compressed, with its fast form and the scikit-learn original.
 MAX_BUNDLE_BYTES = 2 * 1024**3
+# S3's codes for an object that does not exist.
+MISSING = ("NoSuchKey", "NoSuchBucket")
 _CHUNK_BYTES = 1024 * 1024
 
 
 class SourceError(NightjarError, ValueError):
     """The bundle cannot be fetched. The text names its URI and the reason."""
+
+
+class SourceUnavailableError(SourceError):
+    """S3 did not give the bundle for a reason that is not the bundle's: denied, throttled, not reachable."""
 
 
 def fetch(uri: str, target: Path, max_bytes: int = MAX_BUNDLE_BYTES) -> Path:
@@ -35,6 +41,7 @@ def fetch(uri: str, target: Path, max_bytes: int = MAX_BUNDLE_BYTES) -> Path:
 
     Raises:
         SourceError: The bundle cannot be read, or is too large.
+        SourceUnavailableError: S3 refused the call or could not be reached.
     """
     chunks = _read_file(uri) if uri.startswith("file:") else _read_s3(uri)
     size = 0
@@ -63,4 +70,6 @@ def _read_s3(uri: str) -> Iterator[bytes]:
         body = boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"]
         yield from body.iter_chunks(_CHUNK_BYTES)
     except (BotoCoreError, ClientError) as error:
-        raise SourceError(f"The bundle {uri} cannot be fetched: {error}") from None
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        kind = SourceError if code in MISSING else SourceUnavailableError
+        raise kind(f"The bundle {uri} cannot be fetched: {error}") from None

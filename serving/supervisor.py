@@ -2,8 +2,8 @@
 
 A fork shares the model's memory (copy on write), so four workers need hardly more than one, and start as fast. Until
 the model is verified, a startup process answers (``serving.startup``). If the bundle cannot be served, ``/ready`` says
-why for ``exit_delay_seconds``, then the task exits with :data:`EXIT_BUNDLE`, so that ECS sees a failed task and rolls
-back.
+why for ``exit_delay_seconds``, then the task exits with a code of ``include.model.exit_codes``, so that ECS sees a
+failed task and rolls back.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import NoReturn
 
+from include.model import exit_codes
 from include.model.bundle import BundleError
 from serving import listeners, logs, telemetry, worker
 from serving.api_keys import ApiKeysError
 from serving.model import LoadedModel, load
 from serving.settings import Settings, SettingsError
-from serving.source import SourceError
+from serving.source import SourceError, SourceUnavailableError
 from serving.startup import StartupApp
 
-EXIT_SETTINGS = 2
-EXIT_BUNDLE = 3
-EXIT_CRASHES = 4
 # More worker crashes than this within the window mean a systematic fault, so the task exits.
 MAX_CRASHES, CRASH_WINDOW_SECONDS = 5, 60.0
 # Interval of checking the workers.
@@ -53,7 +51,7 @@ def main() -> int:
         settings = Settings.from_env()
     except SettingsError as error:
         log.critical("The service cannot start. %s", error)
-        return EXIT_SETTINGS
+        return exit_codes.SETTINGS
     folder = Path(tempfile.mkdtemp(prefix="nightjar-serving-"))
     try:
         telemetry.prepare(folder)
@@ -66,7 +64,7 @@ def main() -> int:
             return supervisor.stop()
     except OSError as error:
         log.critical("The service cannot start: %s", error)
-        return EXIT_SETTINGS
+        return exit_codes.SETTINGS
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -114,7 +112,7 @@ class Supervisor:
             os.write(updates_end, reason.encode()[:65_536])
             time.sleep(self._settings.exit_delay_seconds)
             self.stop()
-            return EXIT_BUNDLE
+            return exit_codes.SOURCE if isinstance(error, SourceUnavailableError) else exit_codes.BUNDLE
         # The garbage collector ignores objects that live as long as the process, so that their pages stay shared.
         gc.collect()
         gc.freeze()
@@ -156,9 +154,9 @@ class Supervisor:
             number = self._children.pop(pid)
             telemetry.worker_died(pid)
             code = os.waitstatus_to_exitcode(status)
-            if code == EXIT_SETTINGS:
+            if code == exit_codes.SETTINGS:
                 self.stop()
-                return EXIT_SETTINGS
+                return exit_codes.SETTINGS
             log.error("Worker %s ended with %s and is replaced", pid, code)
             now = time.monotonic()
             if len(self._crashes) == MAX_CRASHES and now - self._crashes[0] < CRASH_WINDOW_SECONDS:
@@ -166,7 +164,7 @@ class Supervisor:
                     "%s workers ended within %s seconds: the task exits", MAX_CRASHES + 1, CRASH_WINDOW_SECONDS
                 )
                 self.stop()
-                return EXIT_CRASHES
+                return exit_codes.CRASHES
             self._crashes.append(now)
             if number is not None:
                 self._start_worker(number, model)
@@ -224,7 +222,7 @@ class Supervisor:
             code = 0
         except ApiKeysError as error:
             log.critical("The service cannot start: %s", error)
-            code = EXIT_SETTINGS
+            code = exit_codes.SETTINGS
         except BaseException:
             log.critical("The process failed", exc_info=True)
         finally:

@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from include.model import bundle, golden
+from include.model import bundle, exit_codes, golden
 from tests.support.bundles import Creates, seal_text, text_files
+from tests.support.ports import free_port
 from tests.support.service import Service, StartService
 
 pytestmark = pytest.mark.stack
@@ -55,6 +56,20 @@ def test_a_wrong_digest_ends_the_process_and_unpickles_nothing(start: StartServi
     service = start(bundle.pack(text_files(Creates(trap))), BUNDLE_DIGEST="0" * 64)
     assert service.exit_code() == 3
     assert "was requested; nothing was loaded" in service.text() and not trap.exists()
+
+
+def test_a_bundle_that_cannot_be_fetched_ends_with_a_code_of_its_own(start: StartService):
+    """A denied call or an S3 that does not answer is no fault of the version: a deploy does not reject it."""
+    service = start(
+        bundle.pack(text_files()),
+        BUNDLE_URI="s3://artifact/bundle.tar.gz",
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}",
+        AWS_ACCESS_KEY_ID="none",
+        AWS_SECRET_ACCESS_KEY="none",
+        AWS_DEFAULT_REGION="us-east-1",
+    )
+    assert service.exit_code() == exit_codes.SOURCE
+    assert "cannot be fetched" in service.text()
 
 
 def test_ready_reports_wrong_golden_rows_and_the_process_ends(start: StartService):

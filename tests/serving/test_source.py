@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from serving.source import SourceError, fetch
+from serving.source import SourceError, SourceUnavailableError, fetch
 from tests.support.moto_cloud import ARTIFACT, MotoCloud
+from tests.support.ports import free_port
 
 
 @pytest.mark.stack
@@ -18,8 +19,17 @@ def test_from_s3(cloud: MotoCloud, tmp_path: Path, key: str):
 @pytest.mark.stack
 @pytest.mark.usefixtures("cloud")
 def test_a_missing_object_is_named(tmp_path: Path):
-    with pytest.raises(SourceError, match=rf"s3://{ARTIFACT}/none cannot be fetched: .*NoSuchKey"):
+    with pytest.raises(SourceError, match=rf"s3://{ARTIFACT}/none cannot be fetched: .*NoSuchKey") as raised:
         fetch(f"s3://{ARTIFACT}/none", tmp_path / "copy")
+    assert not isinstance(raised.value, SourceUnavailableError)
+
+
+def test_an_s3_that_does_not_answer_is_no_fault_of_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    with pytest.raises(SourceUnavailableError, match="cannot be fetched: Could not connect"):
+        fetch("s3://artifact/bundle.tar.gz", tmp_path / "copy")
 
 
 def test_from_a_file(tmp_path: Path):

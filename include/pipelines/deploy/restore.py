@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from include.errors import NothingToDoError
+from include.pipelines.deploy.fault import version_fault
 from include.pipelines.deploy.resolve import DeployTarget
-from include.pipelines.deploy.service import Rollout, ServiceRoller
+from include.pipelines.deploy.service import Rollout, ServiceRoller, StoppedTasks
 from include.pipelines.promotion.packages import REJECTED
 from include.pipelines.promotion.registry import ModelRegistry
 
@@ -14,7 +13,8 @@ from include.pipelines.promotion.registry import ModelRegistry
 def reject(
     target: DeployTarget | None,
     rollout: Rollout | None,
-    failures: Iterable[str | None],
+    service: StoppedTasks,
+    verification: str | None,
     *,
     run_id: str,
     registry: ModelRegistry,
@@ -24,7 +24,8 @@ def reject(
     Args:
         target: What was to be deployed; None when nothing was chosen.
         rollout: The rollout; None when none was started.
-        failures: What the sensor and the verification found; None where they found nothing.
+        service: The ECS service, whose stopped tasks show why a rollout failed.
+        verification: What the verification found; None where it did not run or found nothing.
         run_id: The deploy run, for the reason.
         registry: The model registry.
 
@@ -41,11 +42,12 @@ def reject(
         raise NothingToDoError(
             f"Version {version} was live before with another image, so the version did not cause the failure."
         )
-    reason = "; ".join(text for text in failures if text)
+    reason = verification or version_fault(service.stopped_tasks(rollout["task_definition"]))
     if not reason:
         raise NothingToDoError(
-            f"Neither the rollout nor the verification found a fault of version {version}: a call was denied or "
-            "throttled, a worker died, or the time ran out. It stays approved. When the cause is mended, deploy again."
+            f"Neither the tasks nor the verification show a fault of version {version}: a call was denied or "
+            "throttled, a task was not placed, a worker died, or the time ran out. It stays approved. When the cause "
+            "is mended, deploy again."
         )
     registry.set_approval_status(target["package_arn"], REJECTED, f"Deploy {run_id} failed: {reason}")
     return version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 
 class Rollout(TypedDict):
@@ -28,6 +28,13 @@ class ServiceReader(Protocol):
 
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's first container."""
+
+
+class StoppedTasks(Protocol):
+    """Lists the tasks of a service that ended (the same class)."""
+
+    def stopped_tasks(self, task_definition: str) -> list[dict[str, Any]]:
+        """Returns the stopped tasks of a task definition, newest first."""
 
 
 class ServiceRoller(Protocol):

@@ -99,7 +99,7 @@ def denied(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_denied_call_for_the_log_neither_fails_a_good_rollout_nor_hides_a_bad_one(ecs: Any) -> None:
     good = submit(7, "run-7")
     assert sense(good)["task_definition"] == good["task_definition"]
-    with pytest.raises(AirflowFailException, match="ROLLBACK_SUCCESSFUL(.|\n)*ListTasks"):
+    with pytest.raises(AirflowFailException, match=r"ROLLBACK_SUCCESSFUL(.|\n)*ListTasks"):
         sense(submit("broken", "run-8"))
 
 
