@@ -8,7 +8,7 @@ nothing else changes what serves.
 through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
 training. **Red**: the service is rolled back. A version at fault (its tasks crash or do not get healthy, or the
 verification fails) becomes Rejected and is not tried again; after a denied call or a dead worker it stays approved.
-A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run and red in a manual one.
+A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run, red in a manual one.
 """
 
 from __future__ import annotations
