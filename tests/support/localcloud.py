@@ -39,9 +39,15 @@ class Cloud:
     state: Path
     process: subprocess.Popen[bytes]
 
+    @property
+    def operator(self) -> dict[str, str]:
+        """The operator's key, as boto3 takes it."""
+        key = json.loads((self.state / "operator.json").read_text())
+        return {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
+
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client with the operator's (role-less) keys, unless ``options`` says otherwise."""
-        keys = {"aws_access_key_id": "AKIANIGHTJAROPERATOR", "aws_secret_access_key": "local"}
+        """A boto3 client with the operator's keys, unless ``options`` says otherwise."""
+        keys = self.operator
         config = ClientConfig(retries={"mode": "standard"}, s3={"addressing_style": "path"})
         make: Any = boto3.client  # the stubs know literal names of services only
         return make(
@@ -66,8 +72,8 @@ class Cloud:
         """The variables with which Airflow's hooks and boto3's defaults talk to this server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": self.operator["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.operator["aws_secret_access_key"],
             "AWS_DEFAULT_REGION": REGION,
         }
 
