@@ -44,10 +44,8 @@ def run(config: Config) -> None:
     os.umask(0o077)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from infra.localcloud.authorization import operator_key
     from infra.localcloud.authorization.doors import Doors
     from infra.localcloud.authorization.middleware import Authorization
-    from infra.localcloud.authorization.principals import Principals
     from infra.localcloud.identity import RoleIdentity
     from infra.localcloud.install import Context, install_all
     from infra.localcloud.jobs import Runner
@@ -58,13 +56,12 @@ def run(config: Config) -> None:
 
     config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.state.chmod(0o700)
-    principals = Principals(config.account, operator_key.load_or_create(config.state))
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
     moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
-    judged = Authorization(moto, principals, config.account, config.region)
-    logged = RequestLog(judged, identity, config.state / "requests.jsonl")
+    judged = Authorization(moto, identity.principals, config.account, config.region)
+    logged = RequestLog(judged, config.state / "requests.jsonl")
     application = HealthCheck(Doors(logged, config.host, config.port), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()

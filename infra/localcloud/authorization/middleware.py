@@ -9,42 +9,22 @@ import re
 import sys
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from infra.localcloud.authorization import denials, payload, pinning, requests, resource_policies, signatures
 from infra.localcloud.authorization.evaluation import Decision, Question, decide
 from infra.localcloud.authorization.principals import ANONYMOUS, IdentityPolicies, Principals
+from infra.localcloud.authorization.record import OPERATOR, RECORD_KEY, Record
 from infra.localcloud.refuse import error_body
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest
 
-# The key of a request's Record in its WSGI environment.
-RECORD_KEY = "nightjar.authorization"
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _HASH = re.compile(r"[0-9a-f]{64}")
 # A body up to this size is checked before the service sees the request; a larger one while the service reads it.
 _WHOLE = 256 * 1024
 # Always allowed, even against an explicit deny.
 _FREE = {"sts:GetCallerIdentity"}
-
-
-@dataclass
-class Record:
-    """What the request log says of a request's authorisation.
-
-    Attributes:
-        decision: ``operator``, ``allow``, ``deny`` or ``signature`` (it was not signed rightly).
-        actions: The IAM actions and resources that were asked for.
-        policy: The policies and statements that decided.
-        error: The code and reason of a refusal.
-    """
-
-    decision: str = ""
-    principal: str = ""
-    actions: list[tuple[str, str]] = field(default_factory=list)
-    policy: list[str] = field(default_factory=list)
-    error: str = ""
 
 
 class Authorization:
@@ -68,7 +48,7 @@ class Authorization:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
         request: AwsRequest = environ[ENVIRON_KEY]
-        record = environ[RECORD_KEY] = Record()
+        record: Record = environ[RECORD_KEY]
         try:
             caller = self._identified(environ)
         except signatures.SignatureError as error:
@@ -77,12 +57,13 @@ class Authorization:
         except payload.PayloadError as error:
             record.decision, record.error = "signature", error.code
             return _answer(request, _of_payload(request, error), start_response)
+        principal = caller.principal
+        record.caller = OPERATOR if principal.kind == "operator" else principal.identity_arn or principal.arn
         if sentence := pinning.pin(request, environ):
             record.decision, record.error = "deny", sentence
             return _answer(request, denials.refused(request, sentence), start_response)
-        record.principal = caller.principal.arn
         if caller.principal.kind == "operator":
-            record.decision = "operator"
+            record.decision = OPERATOR
         elif denial := self._denied(request, environ, caller, record):
             record.decision, record.error = "deny", denial.message
             return _answer(request, denial, start_response)
@@ -118,7 +99,7 @@ class Authorization:
         if not caller.policies.exists and caller.principal.kind != "anonymous":
             return denials.of_signature(request, signatures.SignatureError("unknown_key"))
         asks = requests.asks(request, environ, caller)
-        record.actions = [(ask.action, ask.resource) for ask in asks]
+        record.asked = [(ask.action, ask.resource) for ask in asks]
         if not asks:
             return denials.refused(
                 request,
@@ -127,7 +108,7 @@ class Authorization:
             )
         for ask in asks:
             decision = self._decide(ask, caller)
-            record.policy.append(f"{decision.policy}/{decision.statement}" if decision.policy else "")
+            record.decided_by.append(f"{decision.policy}/{decision.statement}" if decision.policy else "")
             if not decision.allowed:
                 return self._refusal(request, caller, ask, decision)
         return None

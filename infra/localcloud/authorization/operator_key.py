@@ -28,6 +28,7 @@ def load_or_create(state: Path) -> OperatorKey:
     """Reads the key of a state folder; makes it first if there is none. The file is readable by its owner only."""
     file = state / FILE
     if not file.exists():
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(12))
         key = OperatorKey(f"AKIAOPER{suffix}", secrets.token_urlsafe(30))
         partial = file.with_suffix(".partial")
