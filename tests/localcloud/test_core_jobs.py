@@ -95,7 +95,7 @@ def test_a_role_that_does_not_exist_or_trusts_nobody_is_not_assumed(config: Conf
     identity = RoleIdentity(config)
     with pytest.raises(AssumeRoleError, match="does not exist"):
         identity.mint(f"arn:aws:iam::{ACCOUNT}:role/absent")
-    with pytest.raises(AssumeRoleError, match="allows principal 'glue.amazonaws.com'"):
+    with pytest.raises(AssumeRoleError, match=r"allows principal 'glue\.amazonaws\.com'"):
         identity.mint(ROLE, service="glue.amazonaws.com")
 
 

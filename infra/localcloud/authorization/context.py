@@ -12,35 +12,13 @@ Computed = Callable[[str], Values | None]
 # Global keys that a request to the local cloud never has, and whose absence is therefore known.
 ABSENT = frozenset(
     f"aws:{name}"
-    for name in [
-        "calledvia",
-        "calledviafirst",
-        "calledvialast",
-        "ec2instancesourceprivateipv4",
-        "ec2instancesourcevpc",
-        "federatedprovider",
-        "multifactorauthage",
-        "principalorgid",
-        "principalorgpaths",
-        "principalservicename",
-        "principalservicenameslist",
-        "resourceorgid",
-        "resourceorgpaths",
-        "sourceidentity",
-        "sourceorgid",
-        "sourceorgpaths",
-        "sourcevpc",
-        "sourcevpcarn",
-        "sourcevpce",
-        "vpceaccount",
-        "vpceorgid",
-        "vpceorgpaths",
-        "vpcsourceip",
-        "referer",
-        "sourceaccount",
-        "sourcearn",
-        "sourceowner",
-    ]
+    for name in (
+        *("calledvia", "calledviafirst", "calledvialast", "ec2instancesourceprivateipv4", "ec2instancesourcevpc"),
+        *("federatedprovider", "multifactorauthage", "principalorgid", "principalorgpaths", "principalservicename"),
+        *("principalservicenameslist", "referer", "resourceorgid", "resourceorgpaths", "sourceaccount", "sourcearn"),
+        *("sourceidentity", "sourceorgid", "sourceorgpaths", "sourceowner", "sourcevpc", "sourcevpcarn", "sourcevpce"),
+        *("vpceaccount", "vpceorgid", "vpceorgpaths", "vpcsourceip"),
+    )
 )
 
 

@@ -130,17 +130,11 @@ def _search(documents: Iterable[tuple[str, str]], question: Question) -> _Findin
     findings = _Findings()
     for name, document in documents:
         for statement in parse(document):
-            match = _applies(statement, question)
+            match, unknown = _verdict(statement, question)
+            if unknown:
+                findings.unknown.append(unknown)
             if match == "no":
                 continue
-            satisfied, unknown = _satisfied(statement, question.context)
-            if not satisfied:
-                continue
-            if unknown:
-                # A statement that cannot be evaluated never allows, and a deny is taken to deny.
-                findings.unknown.append(unknown)
-                if statement.allows:
-                    continue
             if not statement.allows:
                 findings.denied = (name, statement.label)
                 return findings
@@ -148,27 +142,29 @@ def _search(documents: Iterable[tuple[str, str]], question: Question) -> _Findin
     return findings
 
 
-def _satisfied(statement: Statement, context: RequestContext) -> tuple[bool, str]:
-    """Whether no condition is false, and what among them cannot be evaluated."""
+def _verdict(statement: Statement, question: Question) -> tuple[Match, str]:
+    """How a statement is about the question, and what in it cannot be evaluated.
+
+    A statement that cannot be evaluated never allows, and a deny is taken to deny.
+    """
+    if not statement.actions.matches(question.action, question.context):
+        return "no", ""
+    match = "itself" if statement.principals is None else _names(statement.principals, question.principal)
+    if match == "no":
+        return "no", ""
     unknown = ""
+    try:
+        if statement.resources and not statement.resources.matches(question.resource, question.context):
+            return "no", ""
+    except UnknownKeyError as error:
+        unknown = str(error)
     for condition in statement.conditions:
         try:
-            if not condition.satisfied(context):
-                return False, ""
+            if not condition.satisfied(question.context):
+                return "no", ""
         except UnknownKeyError as error:
             unknown = str(error)
-    return True, unknown
-
-
-def _applies(statement: Statement, question: Question) -> Match:
-    """Whether the statement is about this principal, action and resource, conditions aside."""
-    if not statement.actions.matches(question.action, question.context):
-        return "no"
-    if statement.resources and not statement.resources.matches(question.resource, question.context):
-        return "no"
-    if statement.principals is None:
-        return "itself"
-    return _names(statement.principals, question.principal)
+    return ("no" if unknown and statement.allows else match), unknown
 
 
 def _names(principals: Principals, caller: Principal) -> Match:

@@ -133,8 +133,7 @@ def _of_deployment(part: int) -> _Lookup:
 
 
 def _new_model_package(request: _Request) -> Iterable[str]:
-    for name in request.texts("ModelPackageName"):
-        yield name
+    yield from request.texts("ModelPackageName")
     for group in request.texts("ModelPackageGroupName"):
         yield f"{group.rsplit('/', 1)[-1]}/*"
 

@@ -23,8 +23,9 @@ def of_json(body: bytes) -> dict[str, Any]:
 
 
 def of_form(text: str) -> dict[str, Any]:
-    """The members of a form: ``Tags.member.1.Key=a`` is ``{"Tags": [{"Key": "a"}]}``. The first of equal names counts,
-    as in moto.
+    """The members of a form: ``Tags.member.1.Key=a`` is ``{"Tags": [{"Key": "a"}]}``.
+
+    The first of equal names counts, as in moto.
     """
     tree: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):

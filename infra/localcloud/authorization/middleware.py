@@ -158,9 +158,8 @@ class Authorization:
 
 def _anonymous(region: str) -> str:
     """An Authorization header without a key: moto would else guess the service, and judge by ACLs alone."""
-    return (
-        f"{signatures.ALGORITHM} Credential=anonymous/20000101/{region}/s3/aws4_request, SignedHeaders=host, Signature="
-    )
+    scope = f"20000101/{region}/s3/aws4_request"
+    return f"{signatures.ALGORITHM} Credential=anonymous/{scope}, SignedHeaders=host, Signature="
 
 
 def _declared_hash(environ: WSGIEnvironment, signature: signatures.Signature) -> str:

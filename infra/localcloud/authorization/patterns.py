@@ -25,7 +25,8 @@ def _resource(pattern: str) -> str:
     """A regular expression for a resource pattern: a wildcard before the last part of an ARN spans no colon."""
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS:
-        return _glob(pattern)
+        # AWS refuses a policy with such an ARN.
+        return r"(?!)" if parts[0] == "arn" else _glob(pattern)
     return ":".join([*(_glob(part, "[^:]") for part in parts[:-1]), _glob(parts[-1])])
 
 

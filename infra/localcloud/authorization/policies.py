@@ -66,7 +66,9 @@ def parse(document: str) -> tuple[Statement, ...]:
         return ()
     variables = values.get("Version", "") >= VARIABLES_SINCE
     return tuple(
-        _statement(item, str(number), variables) for number, item in enumerate(_listed(values.get("Statement")), 1)
+        _statement(item, str(number), variables)
+        for number, item in enumerate(_listed(values.get("Statement")), 1)
+        if isinstance(item, dict)
     )
 
 

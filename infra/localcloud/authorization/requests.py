@@ -20,7 +20,6 @@ from infra.localcloud.request import AwsRequest
 _KNOWN = frozenset(("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "aws:tagkeys", "aws:username",
                     "aws:multifactorauthpresent", "aws:tokenissuetime"))  # fmt: skip
 _READS = ("Get", "List", "Describe", "BatchGet", "Search")
-S3_HEADERS = "s3:x-amz-"
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _s3_values(request: s3_requests.S3Request, caller: Caller, given: dict[str, 
     environ = request.environ
     values: dict[str, Values] = {"s3:resourceaccount": (caller.account,)}
     for name, value in environ.items():
-        if name.startswith("HTTP_X_AMZ_") or name.startswith("HTTP_IF_"):
+        if name.startswith(("HTTP_X_AMZ_", "HTTP_IF_")):
             values[f"s3:{name[5:].lower().replace('_', '-')}"] = (str(value),)
     for parameter in ("prefix", "delimiter", "max-keys", "versionId"):
         if parameter in request.query:
@@ -244,39 +243,14 @@ def _for(context: RequestContext, action: str, resource: str) -> RequestContext:
 
 _S3_KNOWN = frozenset(
     f"s3:{name}"
-    for name in [
-        "prefix",
-        "delimiter",
-        "max-keys",
-        "versionid",
-        "if-match",
-        "if-none-match",
-        "authtype",
-        "signatureversion",
-        "signatureage",
-        "resourceaccount",
-        "requestobjecttagkeys",
-        "object-lock-mode",
-        "object-lock-retain-until-date",
-        "object-lock-legal-hold",
-        "x-amz-acl",
-        "x-amz-content-sha256",
-        "x-amz-copy-source",
-        "x-amz-grant-full-control",
-        "x-amz-grant-read",
-        "x-amz-grant-read-acp",
-        "x-amz-grant-write",
-        "x-amz-grant-write-acp",
-        "x-amz-metadata-directive",
-        "x-amz-server-side-encryption",
-        "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-storage-class",
-        "x-amz-server-side-encryption-customer-algorithm",
-        "x-amz-website-redirect-location",
-        "accessgrantsinstancearn",
-        "tlsversion",
-        "dataaccesspointarn",
-        "dataaccesspointaccount",
-        "accesspointnetworkorigin",
-    ]
+    for name in (
+        *("prefix", "delimiter", "max-keys", "versionid", "if-match", "if-none-match", "authtype", "signatureversion"),
+        *("signatureage", "resourceaccount", "requestobjecttagkeys", "object-lock-mode", "object-lock-legal-hold"),
+        *("object-lock-retain-until-date", "x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source"),
+        *("x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write"),
+        *("x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-storage-class"),
+        *("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm"),
+        *("x-amz-website-redirect-location", "accessgrantsinstancearn", "tlsversion", "dataaccesspointarn"),
+        *("dataaccesspointaccount", "accesspointnetworkorigin"),
+    )
 )

@@ -187,9 +187,7 @@ def _check_time(signature: Signature) -> None:
     try:
         signed = datetime.strptime(signature.time, _TIME).replace(tzinfo=UTC)
     except ValueError:
-        raise SignatureError(
-            "incomplete", "the time of signing is missing or not in the form 20130524T000000Z"
-        ) from None
+        raise SignatureError("incomplete", "the time of signing is missing or malformed") from None
     if not signature.scope.startswith(signature.time[:8]):
         raise SignatureError("incomplete", "the date in the credential's scope is not that of X-Amz-Date")
     now = datetime.now(UTC)
