@@ -26,6 +26,6 @@ def role_client(credentials: Mapping[str, str], service: str) -> Any:
         region_name=credentials["AWS_REGION"],
         aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
+        aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
         config=ClientConfig(s3={"addressing_style": "path"}),
     )

@@ -2,6 +2,7 @@
 
 LocalCloudError
 ├── ConfigError                    the configuration is wrong: the server does not start
+├── AssumeRoleError                a role does not exist, or does not trust the service that needs it
 ├── UnknownImageError              a job names an image that the configuration does not map
 └── errors of one service          athena/errors.py, …
 
@@ -17,6 +18,10 @@ class LocalCloudError(Exception):
 
 class ConfigError(LocalCloudError, ValueError):
     """The configuration file or a field in it is wrong. The text names both and the expected value."""
+
+
+class AssumeRoleError(LocalCloudError):
+    """A role does not exist, or its trust policy does not allow the service that needs it."""
 
 
 class UnknownImageError(LocalCloudError, LookupError):

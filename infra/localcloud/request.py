@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
@@ -19,7 +21,22 @@ ENVIRON_KEY = "nightjar.request"
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/([^/,]+)/([^/,]+)/")
 _SCANNED = 4096
 # Services whose name in the signature is not the one in IAM policies.
-_IAM_NAMES = {"monitoring": "cloudwatch", "email": "ses"}
+_IAM_NAMES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
+# The botocore services among which the path of a request decides, by the name in IAM policies.
+_ROUTED = {
+    "airflow": ("mwaa",),
+    "apigateway": ("apigateway", "apigatewayv2"),
+    "aps": ("amp",),
+    "bedrock": ("bedrock", "bedrock-agent", "bedrock-runtime"),
+    "elasticfilesystem": ("efs",),
+    "es": ("opensearch", "es"),
+    "execute-api": ("apigatewaymanagementapi",),
+    "iotdata": ("iot-data",),
+    "mobiletargeting": ("pinpoint",),
+    "sagemaker": ("sagemaker-runtime", "sagemaker-metrics"),
+    "ses": ("sesv2",),
+}
+S3_CONTROL = "/v20180820/"
 # The members of a request that name its resource; the first that is present wins. This is best effort.
 _NAMES = (
     "StreamName",
@@ -64,6 +81,8 @@ class AwsRequest:
         action: The API action, such as ``PutObject``.
         resource: The name, ARN or path of what the action is about; may be empty.
         protocol: json, query, ec2, rest-json or rest-xml.
+        labels: The members in the path of a REST request.
+        control: Whether it is a request of S3 Control, whose actions have the prefix of S3.
     """
 
     access_key: str | None
@@ -71,6 +90,8 @@ class AwsRequest:
     action: str
     resource: str
     protocol: str
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+    control: bool = field(default=False, compare=False)
 
 
 @cache
@@ -89,12 +110,23 @@ def _text(environ: WSGIEnvironment) -> str:
     return str(scanned.decode("utf-8", "replace"))
 
 
-def _routed(service: str, environ: WSGIEnvironment) -> str:
-    try:
-        operation, _ = get_service_router(service).match(Request({**environ, "wsgi.input": io.BytesIO()}))
-        return str(operation.name)
-    except Exception:  # moto's router raises many kinds; moto then answers the request, only its name is unknown
-        return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
+    """The members of a query request: of its form, or else of its query string, as moto reads them."""
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if body:
+            return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+
+
+def _routed(services: tuple[str, ...], environ: WSGIEnvironment) -> tuple[str, Mapping[str, str]]:
+    """The operation of a REST request and the members in its path; without one, the method and the path."""
+    for service in services:
+        with suppress(Exception):  # moto's router raises many kinds; moto then answers, only the name is unknown
+            operation, labels = get_service_router(service).match(Request({**environ, "wsgi.input": io.BytesIO()}))
+            return str(operation.name), labels
+    return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}", {}
 
 
 def identify(environ: WSGIEnvironment) -> AwsRequest:
@@ -109,13 +141,14 @@ def identify(environ: WSGIEnvironment) -> AwsRequest:
         members = dict(reversed(_MEMBER.findall(_text(environ))))
         resource = next((members[name] for name in _NAMES if name in members), "")
         return AwsRequest(access_key, service, target.rsplit(".", 1)[-1], resource, "json")
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        form = parse_qs(_text(environ))
-        if "Action" in form:
-            resource = next((form[name][0] for name in _NAMES if name in form), "")
-            return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
-    path = environ.get("PATH_INFO", "").lstrip("/")
-    return AwsRequest(access_key, service, _routed(service, environ), path, _protocol(service))
+    form = _form(environ)
+    if "Action" in form and service != "s3":
+        resource = next((form[name][0] for name in _NAMES if name in form), "")
+        return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
+    path = environ.get("PATH_INFO", "")
+    control = service == "s3" and path.startswith(S3_CONTROL)
+    action, labels = _routed(("s3control",) if control else _ROUTED.get(service, (service,)), environ)
+    return AwsRequest(access_key, service, action, path.lstrip("/"), _protocol(service), labels, control)
 
 
 def parse_credential(environ: WSGIEnvironment) -> str:

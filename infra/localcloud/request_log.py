@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from infra.localcloud.identity import RoleIdentity
+from infra.localcloud.authorization.record import RECORD_KEY, Record
 from infra.localcloud.request import ENVIRON_KEY, identify
 
 
 class RequestLog:
-    """WSGI middleware that identifies each request and records it: time, role, service, action, resource, status."""
+    """WSGI middleware that identifies each request and records it.
 
-    def __init__(self, application: WSGIApplication, identity: RoleIdentity, file: Path) -> None:
+    A line has the time, role, service, action, resource and status, and what ``Authorization`` decided: the IAM actions
+    with their resources, the decision, and the policies and statements that decided.
+    """
+
+    def __init__(self, application: WSGIApplication, file: Path) -> None:
         self._application = application
-        self._identity = identity
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file.open("a", encoding="utf-8", buffering=1)
@@ -27,16 +30,19 @@ class RequestLog:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request, and records it with its status."""
         request = environ[ENVIRON_KEY] = identify(environ)
-        line: dict[str, str | int] = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "role": self._identity.role_of(request.access_key),
-            "service": request.service,
-            "action": request.action,
-            "resource": request.resource,
-        }
+        authorised = environ[RECORD_KEY] = Record()
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
 
         def record(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            line["status"] = int(status.split(None, 1)[0])
+            line = {
+                "time": time,
+                "role": authorised.caller,
+                "service": request.service,
+                "action": request.action,
+                "resource": request.resource,
+                "status": int(status.split(None, 1)[0]),
+                **authorised.described(),
+            }
             with self._lock:
                 self._file.write(json.dumps(line) + "\n")
             return start_response(status, headers)

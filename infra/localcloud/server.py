@@ -39,8 +39,13 @@ def run(config: Config) -> None:
     os.environ["MOTO_ACCOUNT_ID"] = config.account
     os.environ["MOTO_PORT"] = str(config.port)
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    # What the server writes is the operator's alone: state holds secrets in clear.
+    os.umask(0o077)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from infra.localcloud.authorization.doors import Doors
+    from infra.localcloud.authorization.middleware import Authorization
     from infra.localcloud.identity import RoleIdentity
     from infra.localcloud.install import Context, install_all
     from infra.localcloud.jobs import Runner
@@ -49,12 +54,15 @@ def run(config: Config) -> None:
     from infra.localcloud.service_locks import ServiceLocks
     from infra.localcloud.wsgi import serve
 
-    config.state.mkdir(parents=True, exist_ok=True)
+    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.state.chmod(0o700)
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
     moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
-    application = HealthCheck(RequestLog(moto, identity, config.state / "requests.jsonl"), config)
+    judged = Authorization(moto, identity.principals, config.account, config.region)
+    logged = RequestLog(judged, config.state / "requests.jsonl")
+    application = HealthCheck(Doors(logged, config.host, config.port), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -138,7 +138,12 @@ def test_requests_are_made_with_the_callers_identity(athena: Athena, cloud: Clou
     role = "arn:aws:iam::123456789012:role/athena-reader"
     keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="reader")["Credentials"]
     before = len(cloud.requests())
-    api = cloud.client("athena", aws_access_key_id=keys["AccessKeyId"], aws_session_token=keys["SessionToken"])
+    api = cloud.client(
+        "athena",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
     started = api.start_query_execution(
         QueryString="SELECT * FROM lake.landed", ResultConfiguration={"OutputLocation": f"s3://{BUCKET}/results/"}
     )

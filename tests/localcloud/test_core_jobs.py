@@ -10,10 +10,12 @@ from typing import Any
 
 import psutil
 import pytest
+from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
 from infra.localcloud.config import Config, GlueSettings
-from infra.localcloud.identity import OPERATOR, RoleIdentity
+from infra.localcloud.errors import AssumeRoleError
+from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import ExitResult, Job, Runner
 
 pytestmark = pytest.mark.stack
@@ -21,6 +23,13 @@ pytestmark = pytest.mark.stack
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 GROUP = "/test/jobs"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def role() -> None:
+    """The role of the jobs, which trusts no service."""
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    iam_backends[ACCOUNT]["aws"].create_role("job", trust, "/", None, "", [], None)
 
 
 @pytest.fixture
@@ -76,9 +85,18 @@ def test_the_environment_is_clean_and_carries_the_role(
 
 def test_a_minted_key_leads_back_to_its_role(config: Config) -> None:
     identity = RoleIdentity(config)
-    assert identity.role_of(identity.mint(ROLE)["AWS_ACCESS_KEY_ID"]) == ROLE
-    assert identity.role_of("AKIAUNKNOWNUNKNOWN12") == OPERATOR
-    assert identity.role_of(None) == OPERATOR
+    key = identity.principals.key(identity.mint(ROLE)["AWS_ACCESS_KEY_ID"])
+    assert key is not None
+    assert key.principal.identity_arn == ROLE
+    assert identity.principals.key("AKIAUNKNOWNUNKNOWN12") is None
+
+
+def test_a_role_that_does_not_exist_or_trusts_nobody_is_not_assumed(config: Config) -> None:
+    identity = RoleIdentity(config)
+    with pytest.raises(AssumeRoleError, match="does not exist"):
+        identity.mint(f"arn:aws:iam::{ACCOUNT}:role/absent")
+    with pytest.raises(AssumeRoleError, match=r"allows principal 'glue\.amazonaws\.com'"):
+        identity.mint(ROLE, service="glue.amazonaws.com")
 
 
 def test_result_and_logs_are_there_when_on_exit_is_called(runner: Runner, tmp_path: Path) -> None:

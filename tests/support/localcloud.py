@@ -28,6 +28,11 @@ JARS = Path(os.environ.get("NIGHTJAR_S3A_JARS", ROOT / ".nightjar" / "jars"))
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test-job"
+# The roles that tests use; they may do everything, and every service may assume them.
+ROLES = (
+    "test-job", "glue-job", "job", "training", "task", "task-execution", "service", "service-execution", "execution",
+    "reader", "athena-reader",
+)  # fmt: skip
 START_SECONDS = 60
 
 
@@ -39,9 +44,15 @@ class Cloud:
     state: Path
     process: subprocess.Popen[bytes]
 
+    @property
+    def operator(self) -> dict[str, str]:
+        """The operator's key, as boto3 takes it."""
+        key = json.loads((self.state / "operator.json").read_text())
+        return {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
+
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client with the operator's (role-less) keys, unless ``options`` says otherwise."""
-        keys = {"aws_access_key_id": "AKIANIGHTJAROPERATOR", "aws_secret_access_key": "local"}
+        """A boto3 client with the operator's keys, unless ``options`` says otherwise."""
+        keys = self.operator
         config = ClientConfig(retries={"mode": "standard"}, s3={"addressing_style": "path"})
         make: Any = boto3.client  # the stubs know literal names of services only
         return make(
@@ -66,8 +77,8 @@ class Cloud:
         """The variables with which Airflow's hooks and boto3's defaults talk to this server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": self.operator["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.operator["aws_secret_access_key"],
             "AWS_DEFAULT_REGION": REGION,
         }
 
@@ -101,6 +112,7 @@ def running_cloud(folder: Path, config: dict[str, Any]) -> Iterator[Cloud]:
     cloud = Cloud(f"http://127.0.0.1:{port}", folder / "state", process)
     try:
         _wait_ready(cloud, folder / "server.log")
+        _create_roles(cloud)
         yield cloud
     finally:
         if process.poll() is None:
@@ -122,3 +134,18 @@ def _wait_ready(cloud: Cloud, log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     pytest.fail(f"The local cloud did not start:\n{log.read_text()[-3000:]}")
+
+
+def _create_roles(cloud: Cloud) -> None:
+    iam = cloud.client("iam")
+    services = ("glue", "sagemaker", "ecs-tasks", "ecs", "firehose", "lambda", "states", "events", "airflow")
+    principals = {"AWS": ACCOUNT, "Service": [f"{service}.amazonaws.com" for service in services]}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    for name in ROLES:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))
+        iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=_document(everything))
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

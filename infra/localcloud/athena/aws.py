@@ -5,7 +5,7 @@ The requests are recorded under the caller's role, whose policy AWS would check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,15 +86,19 @@ def split_folder(uri: str) -> tuple[str, str]:
 
 
 class CallerAws:
-    """S3 and the Glue catalog with the caller's keys. An error of AWS becomes a :class:`QueryError`."""
+    """S3 and the Glue catalog with the caller's keys. An error of AWS becomes a :class:`QueryError`.
 
-    def __init__(self, endpoint: str, region: str, access_key: str, token: str | None) -> None:
+    Args:
+        credentials: The caller's, as ``RoleIdentity.credentials_of`` has them.
+    """
+
+    def __init__(self, credentials: Mapping[str, str]) -> None:
         self._options = {
-            "endpoint_url": endpoint,
-            "region_name": region,
-            "aws_access_key_id": access_key,
-            "aws_secret_access_key": "local",
-            "aws_session_token": token,
+            "endpoint_url": credentials["AWS_ENDPOINT_URL"],
+            "region_name": credentials["AWS_REGION"],
+            "aws_access_key_id": credentials["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": credentials["AWS_SECRET_ACCESS_KEY"],
+            "aws_session_token": credentials.get("AWS_SESSION_TOKEN"),
         }
         self._config = ClientConfig(
             s3={"addressing_style": "path"}, max_pool_connections=DOWNLOADS * 2, retries={"max_attempts": 2}

@@ -32,19 +32,18 @@ class AthenaBackend(MotoAthenaBackend):
         self.queries: dict[str, QueryExecution] = {}
         self._tokens: dict[str, str] = {}
         self._starting = threading.Lock()
-        self._callers: dict[tuple[str, str | None], CallerAws] = {}
+        self._callers: dict[str, CallerAws] = {}
         self._slots = threading.BoundedSemaphore(max(1, self.context.config.workers))
 
     # --- starting ----------------------------------------------------------------------------------------------
 
-    def start(self, request: QueryRequest, token: str | None, access_key: str, session_token: str | None) -> str:
+    def start(self, request: QueryRequest, token: str | None, access_key: str) -> str:
         """Starts a query and returns without waiting for it.
 
         Args:
             request: The query.
             token: ClientRequestToken; the same token with the same request gives the same query.
             access_key: The caller's access key, with which the query reads and writes.
-            session_token: The caller's session token.
 
         Returns:
             The query's id.
@@ -69,16 +68,15 @@ class AthenaBackend(MotoAthenaBackend):
             self.queries[query_id] = execution
             if token:
                 self._tokens[token] = query_id
-            aws = self._caller(access_key, session_token)
+            aws = self._caller(access_key)
         threading.Thread(target=self._run, args=(execution, aws), name=f"athena-{query_id}", daemon=True).start()
         return query_id
 
-    def _caller(self, access_key: str, session_token: str | None) -> CallerAws:
+    def _caller(self, access_key: str) -> CallerAws:
         """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
-        caller = access_key, session_token
-        if caller not in self._callers:
-            self._callers[caller] = CallerAws(self.context.config.endpoint, self.region_name, access_key, session_token)
-        return self._callers[caller]
+        if access_key not in self._callers:
+            self._callers[access_key] = CallerAws(self.context.identity.credentials_of(access_key))
+        return self._callers[access_key]
 
     def _new_id(self, token: str | None) -> str:
         seed = f"{token}|{len(self.queries)}|{time.time_ns()}"

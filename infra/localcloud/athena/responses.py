@@ -47,8 +47,7 @@ def start_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[
         work_group=self._get_param("WorkGroup") or "primary",
         parameters=self._get_param("ExecutionParameters") or [],
     )
-    session_token = self.headers.get("X-Amz-Security-Token")
-    return {"QueryExecutionId": backend.start(request, token, self.access_key, session_token)}
+    return {"QueryExecutionId": backend.start(request, token, self.access_key)}
 
 
 def _milliseconds(start: float | None, end: float | None) -> int:

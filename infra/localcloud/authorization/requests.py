@@ -1,0 +1,256 @@
+"""What a request is in IAM's terms: the actions that it needs, their resources, and its condition keys."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+from infra.localcloud.authorization import catalog, members, request_tags, resources, s3_requests, tables, tags
+from infra.localcloud.authorization.context import RequestContext, Values
+from infra.localcloud.authorization.principals import IdentityPolicies, Principal
+from infra.localcloud.authorization.signatures import Signature
+from infra.localcloud.request import AwsRequest
+
+# Global condition keys that a request may have; those it lacks are known to be absent.
+_KNOWN = frozenset(("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "aws:tagkeys", "aws:username",
+                    "aws:multifactorauthpresent", "aws:tokenissuetime"))  # fmt: skip
+_READS = ("Get", "List", "Describe", "BatchGet", "Search")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One action on one resource that must be allowed."""
+
+    action: str
+    resource: str
+    context: RequestContext
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and how.
+
+    Attributes:
+        signature: None for an anonymous caller.
+    """
+
+    principal: Principal
+    policies: IdentityPolicies
+    signature: Signature | None
+    region: str
+    account: str
+
+
+def asks(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
+    """The actions and resources of a request; none if the local cloud does not know its action."""
+    if request.service == "s3" and request.protocol == "rest-xml" and not request.control:
+        return _of_s3(request, environ, caller)
+    return _of_service(request, environ, caller)
+
+
+# --- S3 ------------------------------------------------------------------------------------------------------------
+
+
+def _of_s3(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
+    labels = request.labels
+    s3 = s3_requests.S3Request(
+        request.action, labels.get("Bucket", ""), labels.get("Key", ""), environ, caller.region, caller.account
+    )
+    given, keys = request_tags.given({}, environ.get("HTTP_X_AMZ_TAGGING", ""))
+    context = _context(caller, environ, given, keys)
+    context.values.update(_s3_values(s3, caller, given))
+    found = [
+        Ask(action, resource, _for(context, action, resource))
+        for action, resource in dict.fromkeys(s3_requests.asks(s3))
+    ]
+    via = {"kms:viaservice": (f"s3.{caller.region}.amazonaws.com",), "kms:calleraccount": (caller.account,)}
+    for action, key in s3_requests.keys_of_kms(s3):
+        found.append(Ask(action, key, _for(context.with_values(via), action, key)))
+    return found
+
+
+def _s3_values(request: s3_requests.S3Request, caller: Caller, given: dict[str, str]) -> dict[str, Values]:
+    environ = request.environ
+    values: dict[str, Values] = {"s3:resourceaccount": (caller.account,)}
+    for name, value in environ.items():
+        if name.startswith(("HTTP_X_AMZ_", "HTTP_IF_")):
+            values[f"s3:{name[5:].lower().replace('_', '-')}"] = (str(value),)
+    for parameter in ("prefix", "delimiter", "max-keys", "versionId"):
+        if parameter in request.query:
+            values[f"s3:{parameter.lower()}"] = (request.query[parameter][0],)
+    for name in ("mode", "retain-until-date", "legal-hold"):
+        header = values.get(f"s3:x-amz-object-lock-{name}")
+        if header:
+            values[f"s3:object-lock-{name}"] = header
+    if signature := caller.signature:
+        values["s3:authtype"] = ("REST-QUERY-STRING" if signature.seconds else "REST-HEADER",)
+        values["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
+        signed = datetime.strptime(signature.time, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        values["s3:signatureage"] = (str(int((datetime.now(UTC) - signed).total_seconds() * 1000)),)
+    values |= {f"s3:requestobjecttag/{key.lower()}": (value,) for key, value in given.items()}
+    if given:
+        values["s3:requestobjecttagkeys"] = tuple(given)
+    return values
+
+
+# --- other services ------------------------------------------------------------------------------------------------
+
+
+def _of_service(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
+    data, table = catalog.load(request.service), tables.service(request.service)
+    values = _members(request, environ)
+    name = data.rename.get(request.action, request.action)
+    if request.service == "apigateway":
+        return _of_verb(environ, caller)
+    scope = resources.Scope(caller.region, caller.account, environ.get("PATH_INFO", ""))
+    given, keys = request_tags.given(values, "")
+    context = _context(caller, environ, given, keys)
+    context.values.update(_conditions(data, table, values, scope))
+    found: list[Ask] = []
+    for asked in data.actions.get(request.action) or data.actions.get(name) or (catalog.Asked("", None),):
+        action = table.actions.get((asked.action or name).lower())
+        if action is None:
+            continue
+        spec = asked.resources
+        if spec is None:
+            spec = {kind: data.resources[kind] for kind in action.types if kind in data.resources}
+        named = resources.arns(spec, data, table, values, scope) or _whole_arn(request.service, values)
+        if asked.action and spec and not named:
+            continue  # a batch without items of this action
+        full = f"{request.service}:{action.name}"
+        found += [Ask(full, arn, _for(context, full, arn)) for arn in named or ["*"]]
+    if found and not name.startswith(_READS):
+        found += _passed_roles(data, values, caller, context)
+    return found
+
+
+def _members(request: AwsRequest, environ: WSGIEnvironment) -> dict[str, Any]:
+    """The members of a request from its body, its query and its path."""
+    body = environ["wsgi.input"].read()
+    environ["wsgi.input"] = io.BytesIO(body)
+    query = environ.get("QUERY_STRING", "")
+    if request.protocol in ("query", "ec2"):
+        return members.of_form("&".join(part for part in (query, body.decode("utf-8", "replace")) if part))
+    values = members.of_json(body)
+    if request.protocol.startswith("rest"):
+        return {**values, **members.of_form(query), **request.labels}
+    return values
+
+
+def _of_verb(environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
+    """API Gateway's control plane: the action is the HTTP method, the resource the path."""
+    action = f"apigateway:{environ['REQUEST_METHOD']}"
+    arn = f"arn:aws:apigateway:{caller.region}::{environ.get('PATH_INFO', '/')}"
+    return [Ask(action, arn, _for(_context(caller, environ, {}, []), action, arn))]
+
+
+def _whole_arn(service: str, values: members.Members) -> list[str]:
+    """The ARN of the service in a member such as ResourceArn, for actions whose resources may be of any type."""
+    for name in ("ResourceArn", "resourceArn", "ResourceARN", "ResourceArns", "ResourceArnList", "Arn", "arn"):
+        found = [text for text in members.texts(values, name) if text.startswith(f"arn:aws:{service}:")]
+        if found:
+            return found
+    return []
+
+
+def _passed_roles(
+    data: catalog.ServiceData, values: members.Members, caller: Caller, context: RequestContext
+) -> Iterable[Ask]:
+    for service, paths in data.pass_role.items():
+        for role in dict.fromkeys(text for path in paths for text in members.texts(values, path)):
+            arn = role if role.startswith("arn:") else f"arn:aws:iam::{caller.account}:role/{role}"
+            passed = context.with_values({"iam:passedtoservice": (service,)})
+            yield Ask("iam:PassRole", arn, _for(passed, "iam:PassRole", arn))
+
+
+def _conditions(
+    data: catalog.ServiceData, table: tables.Service, values: members.Members, scope: resources.Scope
+) -> dict[str, Values]:
+    found: dict[str, Values] = {}
+    for key, entry in data.conditions.items():
+        texts = [text for path in entry.members for text in members.scalars(values, path)]
+        if entry.arn:
+            whole = [text for text in texts if text.startswith("arn:")]
+            names = {"_": [text for text in texts if text not in whole]}
+            texts = whole + resources.arns({entry.arn: (("_",),)}, data, table, names, scope)
+        if texts:
+            found[key.lower()] = tuple(texts)
+    return found
+
+
+# --- condition keys ------------------------------------------------------------------------------------------------
+
+
+def _context(caller: Caller, environ: WSGIEnvironment, given: dict[str, str], keys: list[str]) -> RequestContext:
+    """The global condition keys of a request."""
+    principal = caller.principal
+    now = datetime.now(UTC)
+    values: dict[str, Values] = {
+        # Loopback never leaves the machine; on AWS the same request is made over TLS.
+        "aws:securetransport": ("true",),
+        "aws:sourceip": (str(environ.get("REMOTE_ADDR", "127.0.0.1")),),
+        "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
+        "aws:epochtime": (str(int(time.time())),),
+        "aws:requestedregion": (caller.region,),
+        "aws:resourceaccount": (caller.account,),
+        "aws:principaltype": ({"user": "User", "session": "AssumedRole"}.get(principal.kind, "Anonymous"),),
+        "aws:viaawsservice": ("false",),
+        "aws:principalisawsservice": ("false",),
+        "aws:useragent": (str(environ.get("HTTP_USER_AGENT", "")),),
+    }
+    if principal.account:
+        values["aws:principalaccount"] = (principal.account,)
+        values["aws:principalarn"] = (principal.identity_arn,)
+        values["aws:userid"] = (principal.arn.rsplit("/", 1)[-1],)
+    if principal.kind == "user":
+        values["aws:username"] = (principal.user_name,)
+    if principal.kind == "session":
+        values["aws:multifactorauthpresent"] = ("false",)
+    values |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in caller.policies.tags.items()}
+    values |= {f"aws:requesttag/{key.lower()}": (value,) for key, value in given.items()}
+    if keys:
+        values["aws:tagkeys"] = tuple(keys)
+    computed = {"aws:principaltag/": lambda _: None, "aws:requesttag/": lambda _: None}
+    return RequestContext(values, dict(computed), known=_KNOWN)
+
+
+def _for(context: RequestContext, action: str, resource: str) -> RequestContext:
+    """The context of one action on one resource: with the resource's tags, and the keys that the action may have."""
+    prefix, _, name = action.partition(":")
+    listed = tables.service(prefix).actions.get(name.lower())
+    data = catalog.load(prefix)
+
+    def tag(key: str) -> Values | None:
+        if not resource.startswith("arn:"):
+            return None
+        value = tags.of_resource(resource).get(key)
+        return None if value is None else (value,)
+
+    known = context.known | {key.lower() for key in data.conditions} | (_S3_KNOWN if prefix == "s3" else frozenset())
+    known |= {"iam:passedtoservice", "kms:viaservice", "kms:calleraccount"}
+    return RequestContext(
+        dict(context.values),
+        {**context.computed, "aws:resourcetag/": tag, f"{prefix}:resourcetag/": tag},
+        listed.conditions if listed else frozenset(),
+        known,
+    )
+
+
+_S3_KNOWN = frozenset(
+    f"s3:{name}"
+    for name in (
+        *("prefix", "delimiter", "max-keys", "versionid", "if-match", "if-none-match", "authtype", "signatureversion"),
+        *("signatureage", "resourceaccount", "requestobjecttagkeys", "object-lock-mode", "object-lock-legal-hold"),
+        *("object-lock-retain-until-date", "x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source"),
+        *("x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write"),
+        *("x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-storage-class"),
+        *("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm"),
+        *("x-amz-website-redirect-location", "accessgrantsinstancearn", "tlsversion", "dataaccesspointarn"),
+        *("dataaccesspointaccount", "accesspointnetworkorigin"),
+    )
+)
