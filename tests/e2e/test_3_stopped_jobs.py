@@ -1,0 +1,93 @@
+"""Jobs whose sensor a person marks as failed are stopped in AWS, so that nobody pays for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from infra.laptop.progress import Reporter
+from infra.laptop.runs import RunFailedError
+from tests.support.loop import WORKLOAD, Loop
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+# Two of these fill the local cloud's query engine for longer than any test takes.
+ENDLESS = """
+    SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x)
+    CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z)
+    WHERE x * y * z % 7 = 3
+"""
+
+
+@contextmanager
+def busy_query_engine(loop: Loop) -> Iterator[None]:
+    """Fills the query engine, so that the next query stays QUEUED."""
+    athena = loop.aws.athena
+    queries = [
+        athena.start_query_execution(QueryString=ENDLESS, WorkGroup="nightjar")["QueryExecutionId"] for _ in range(2)
+    ]
+    try:
+        yield
+    finally:
+        for query in queries:
+            athena.stop_query_execution(QueryExecutionId=query)
+
+
+def fail_sensor(loop: Loop, dag: str, sensor: str, **params: Any) -> Any:
+    """Runs a DAG, marks a sensor as failed while it is deferred, and returns what its submit task started."""
+    dag_id = f"{WORKLOAD}_{dag}"
+    run_id = loop.airflow.trigger(dag_id, params)
+    deadline = time.monotonic() + 600
+    while True:
+        states = {task["task_id"]: task["state"] for task in loop.airflow.tasks(dag_id, run_id)}
+        if states.get(sensor) == "deferred":
+            break
+        assert "failed" not in states.values(), states
+        assert time.monotonic() < deadline, f"{sensor} was never deferred: {states}"
+        time.sleep(0.2)
+    instances = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+    loop.airflow.call("PATCH", f"{instances}/{sensor}", json={"new_state": "failed"})
+    with pytest.raises(RunFailedError):
+        loop.airflow.follow(dag_id, run_id, Reporter())
+    stopped = loop.airflow.call("GET", f"{instances}/stop_jobs/xcomEntries/return_value")
+    (job,) = stopped["value"]
+    return job
+
+
+def eventually(read: Any, wanted: str) -> None:
+    """Waits until a job has the wanted status."""
+    deadline = time.monotonic() + 60
+    while (status := read()) != wanted:
+        assert time.monotonic() < deadline, f"the job is {status}"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("sensor", ["transform", "audit"])
+def test_a_glue_run(loop: Loop, sensor: str) -> None:
+    run_id = fail_sensor(loop, "process", sensor, date=str(loop.days[0]), fresh=True)
+    glue = loop.aws.glue
+    eventually(lambda: glue.get_job_run(JobName=f"nightjar-{sensor}", RunId=run_id)["JobRun"]["JobRunState"], "STOPPED")
+
+
+def test_an_athena_query(loop: Loop) -> None:
+    with busy_query_engine(loop):
+        query = fail_sensor(loop, "retrain", "sense_dataset", date=str(loop.days[0]), fresh=True)
+    execution = loop.aws.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+    assert execution["Status"]["State"] == "CANCELLED"
+
+
+def test_a_training_job(loop: Loop) -> None:
+    name = fail_sensor(loop, "retrain", "sense_training", date=str(loop.days[0]), fresh=True)
+    sagemaker = loop.aws.sagemaker
+    eventually(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"], "Stopped")
+
+
+def test_an_evaluation_job(loop: Loop) -> None:
+    name = fail_sensor(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
+    sagemaker = loop.aws.sagemaker
+    eventually(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"], "Stopped")
