@@ -104,13 +104,14 @@ def cloud() -> Iterator[dict[str, str]]:
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
         endpoint = f"http://127.0.0.1:{port}"
-        keys = {
-            "AWS_ACCESS_KEY_ID": "AKIANIGHTJAROPERATOR",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
         try:
             wait_ready(process, endpoint, Path(folder) / "log")
+            key = json.loads((Path(folder) / "state" / "operator.json").read_text())
+            keys = {
+                "AWS_ACCESS_KEY_ID": key["access_key_id"],
+                "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }
             yield {"AWS_ENDPOINT_URL": endpoint, "AIRFLOW_HOME": f"{folder}/airflow", **keys}
         finally:
             process.terminate()

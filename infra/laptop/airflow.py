@@ -30,6 +30,8 @@ PROCESSES = {
 }
 POOLS = {"nightjar_publish": (1, "One publish at a time")}
 DATABASE = "airflow"
+# MWAA renews its credentials by itself; those in environment variables must last as long as Airflow runs.
+SESSION_SECONDS = 365 * 24 * 3600
 
 
 def environment(config: LaptopConfig, aws: Aws, resources: Resources, postgres: Postgres, cloud: str) -> dict[str, str]:
@@ -150,11 +152,12 @@ def _credentials(config: LaptopConfig, aws: Aws, role_arn: str, cloud: str) -> d
         kept = json.loads(file.read_text())
         if kept["cloud"] == cloud:
             return kept["env"]
-    answer = aws.sts.assume_role(RoleArn=role_arn, RoleSessionName="airflow", DurationSeconds=12 * 3600)["Credentials"]
+    answer = aws.sts.assume_role(RoleArn=role_arn, RoleSessionName="airflow", DurationSeconds=SESSION_SECONDS)
+    keys = answer["Credentials"]
     env = {
-        "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": answer["SessionToken"],
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
     }
     _write_private(file, {"cloud": cloud, "env": env})
     return env

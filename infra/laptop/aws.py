@@ -1,7 +1,8 @@
-"""boto3 clients of the local AWS endpoint with an operator's keys, which may do everything."""
+"""boto3 clients of the local AWS endpoint with the operator's key, which may do everything."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -17,10 +18,14 @@ class Aws:
 
     def __init__(self, config: LaptopConfig) -> None:
         self._endpoint = config.endpoint
+        self._key_file = config.state / "cloud" / "operator.json"
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(aws_access_key_id="operator", aws_secret_access_key="operator", region_name=REGION)
+        key = json.loads(self._key_file.read_text())  # the local cloud makes it at its first start
+        return boto3.Session(
+            aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"], region_name=REGION
+        )
 
     def client(self, service: str) -> Any:
         """A client with few retries, because the endpoint is on this machine."""

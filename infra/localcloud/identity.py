@@ -14,7 +14,8 @@ from infra.localcloud.authorization.principals import Principals
 from infra.localcloud.config import Config
 from infra.localcloud.errors import AssumeRoleError
 
-SESSION_SECONDS = 12 * 3600
+# AWS renews the credentials of a running job; those in environment variables must last as long as the process.
+SESSION_SECONDS = 365 * 24 * 3600
 # An expired key is told so for this long; after it, it is unknown.
 _KEPT = timedelta(hours=1)
 

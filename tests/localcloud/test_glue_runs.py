@@ -20,6 +20,21 @@ from tests.support.localcloud import Cloud
 pytestmark = pytest.mark.stack
 
 
+class ServersIdentity(RoleIdentity):
+    """Credentials of a role of another process's server."""
+
+    def __init__(self, config: Config, cloud: Cloud) -> None:
+        super().__init__(config)
+        self._sts = cloud.client("sts")
+
+    def mint(
+        self, role_arn: str, session: str = "test", *, service: str | None = None, source_arn: str | None = None
+    ) -> dict[str, str]:
+        """Assumes the role at the server."""
+        keys = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
+        return self.environment(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
 @pytest.mark.spark
 def test_a_script_writes_parquet_to_s3_and_reads_it_back(cloud: Cloud, glue_job: Any) -> None:
     arguments = {"--rows": "1", "--out": f"s3://{BUCKET}/out/", "--extra-py-files": f"s3://{BUCKET}/code/extra.zip"}
@@ -107,7 +122,7 @@ def test_a_run_over_its_timeout_is_ended(cloud: Cloud, glue_scripts: str, tmp_pa
     """The run executes in this process, with a limit of a second; its script is in the server's S3."""
     port = int(cloud.endpoint.rsplit(":", 1)[1])
     config = Config(state=tmp_path, glue=GlueSettings(python=Path(sys.executable), jars=()), port=port)
-    identity = RoleIdentity(config)
+    identity = ServersIdentity(config, cloud)
     runner = Runner(config, identity)
     run = JobRun("jr_slow", "slow", ROLE, f"{glue_scripts}sleep.py", {}, timeout_minutes=1 / 60)
     JobExecution(Context(config, identity, runner), run)()

@@ -53,7 +53,7 @@ class HashedBody(io.RawIOBase):
         """
         if self.failure:
             raise self.failure
-        if self._left <= 0:
+        if self._left <= 0 or size == 0:
             return b""
         data: bytes = self._body.read(self._left if size is None or size < 0 else min(size, self._left)) or b""
         self._hash.update(data)
@@ -84,7 +84,7 @@ class SignedChunks(io.RawIOBase):
     """
 
     def __init__(self, body: io.RawIOBase, seed: str, string_to_sign: str, sign: Callable[[str], str]) -> None:
-        self._body = body
+        self._body = io.BufferedReader(body)
         self._previous = seed
         self._prefix = string_to_sign
         self._sign = sign
@@ -149,7 +149,7 @@ class SignedChunks(io.RawIOBase):
         return header + data + self._exactly(2)
 
     def _exactly(self, size: int) -> bytes:
-        data = self._body.read(size) or b""
+        data = b""
         while len(data) < size:
             more = self._body.read(size - len(data))
             if not more:

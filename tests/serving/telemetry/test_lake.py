@@ -26,7 +26,8 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
     with running_cloud(tmp_path, base_config()) as cloud:
         for name, value in cloud.environment().items():
             monkeypatch.setenv(name, value)
-        aws = Aws(LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port))
+        (tmp_path / "cloud").symlink_to(cloud.state)  # where the laptop stack has the local cloud's state
+        aws = Aws(LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port, run=tmp_path))
         aws.s3.create_bucket(Bucket="lake")
         data.create_prediction_log(aws, "lake", load("flights"), ROLE)
         data.create_prediction_log(aws, "lake", load("flights"), ROLE)  # a second bootstrap
