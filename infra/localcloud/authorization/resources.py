@@ -60,7 +60,8 @@ def _of_type(formatted: str, parts: Parts, values: members.Members, scope: Scope
     columns[-1] = [value for value in columns[-1] if not value.startswith("arn:")]
     for chosen in product(*columns):
         if len(chosen) == slots.count("") or len(chosen) == 1:
-            yield formatted_arn(head, slots, tuple(_name(value) for value in chosen))
+            bare = "WithoutLeadingSlash" in formatted
+            yield formatted_arn(head, slots, tuple(_name(value, bare=bare) for value in chosen))
 
 
 @lru_cache(maxsize=1024)
@@ -104,8 +105,8 @@ def _values(alternatives: tuple[str, ...], values: members.Members, scope: Scope
     return found
 
 
-def _name(value: str) -> str:
-    """The name in a URL or in an ARN; a name stays as it is, without a leading slash."""
+def _name(value: str, *, bare: bool) -> str:
+    """The name in a URL or in an ARN; a name stays as it is, but for the leading slash that some ARNs leave out."""
     if value.startswith("arn:") or "://" in value:
         return value.rsplit("/", 1)[-1]
-    return value.removeprefix("/")
+    return value.removeprefix("/") if bare else value
