@@ -79,7 +79,7 @@ def _parse(request: Request, body: bytes, operation: OperationModel, protocol: s
     if protocol == "json" and body and not _is_json_object(body):
         raise InvalidRequestError("SerializationException", "The body is not a JSON object")
     form: Callable[..., Any] = PROTOCOL_PARSERS[protocol]
-    url_members = {}
+    url_members: Mapping[str, Any] = {}
     if protocol.startswith("rest"):
         _, url_members = get_service_router(str(service.service_name)).match(request)
     try:
@@ -151,26 +151,29 @@ def _may_be_empty(name: str, shape: StructureShape, protocol: str) -> bool:
     return protocol.startswith("rest") and (name == shape.serialization.get("payload") or kind == "map")
 
 
-def _check(value: Any, shape: Shape, path: str, protocol: str) -> Iterator[_Failure]:
+def _check(value: Any, shape: Any, path: str, protocol: str) -> Iterator[_Failure]:
     if getattr(shape, "is_document_type", False):
         return
-    if not isinstance(value, _TYPES.get(shape.type_name, object)):
+    if not isinstance(cast(object, value), _TYPES.get(shape.type_name, (object,))):
         raise InvalidRequestError(
             "SerializationException", f"The value of {path} cannot be converted to {shape.type_name}"
         )
     if shape.type_name == "structure":
-        yield from _check_structure(value, cast(StructureShape, shape), path, protocol)
+        yield from _check_structure(value, shape, path, protocol)
         return
     yield from (_Failure(path, value, text, secret=_is_secret(shape)) for text in _broken(value, shape, protocol))
     if shape.type_name == "list":
-        member = cast(Any, shape).member
         for number, item in enumerate(value, 1):
-            yield from _check(item, member, f"{path}.{number}.member", protocol) if item is not None else ()
+            yield from _check_item(item, shape.member, f"{path}.{number}.member", protocol)
     elif shape.type_name == "map":
-        key, member = cast(Any, shape).key, cast(Any, shape).value
         for name, item in value.items():
-            yield from _check(name, key, f"{path}.key", protocol)
-            yield from _check(item, member, f"{path}.{name}.member", protocol) if item is not None else ()
+            yield from _check(name, shape.key, f"{path}.key", protocol)
+            yield from _check_item(item, shape.value, f"{path}.{name}.member", protocol)
+
+
+def _check_item(item: Any, shape: Any, path: str, protocol: str) -> Iterator[_Failure]:
+    if item is not None:
+        yield from _check(item, shape, path, protocol)
 
 
 def _broken(value: Any, shape: Shape, protocol: str) -> Iterator[str]:
