@@ -96,8 +96,7 @@ def members(**values: Any) -> bytes:
         (
             environ("dynamodb", "DynamoDB_20120810.DescribeTable"),
             "ValidationException",
-            "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
-            "Member must not be null",
+            "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be",
         ),
         (
             environ("dynamodb", "DynamoDB_20120810.DescribeTable", members(TableName=5)),
@@ -108,9 +107,11 @@ def members(**values: Any) -> bytes:
         (
             environ("events", "AWSEvents.PutRule", members(Name="a b", State="ON")),
             "ValidationException",
-            r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy "
-            r"regular expression pattern: [\\.\\-_A-Za-z0-9]+; Value 'ON' at 'state' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [ENABLED, DISABLED, ",
+            (
+                r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must "
+                r"satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+; Value 'ON' at 'state' failed to satisfy constraint: "
+                "Member must satisfy enum value set: [ENABLED, DISABLED, "
+            ),
         ),
         (
             environ("logs", "Logs_20140328.PutLogEvents", members(logGroupName="g", logStreamName="s")),

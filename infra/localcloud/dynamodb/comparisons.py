@@ -21,7 +21,8 @@ def _typed(operand: Any, item: Any) -> tuple[str | None, Any]:
     if isinstance(operand, moto.FuncSize):
         return (None if value is None else "N"), value
     kind = operand.get_type(item)
-    return kind, base64.b64decode(value) if kind == "B" else value
+    # moto keeps a binary as the text of the request or as bytes.
+    return kind, base64.b64decode(value) if kind == "B" and isinstance(value, str) else value
 
 
 def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
