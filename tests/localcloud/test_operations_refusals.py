@@ -109,8 +109,8 @@ def members(**values: Any) -> bytes:
             "ValidationException",
             (
                 r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must "
-                r"satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+; Value 'ON' at 'state' failed to satisfy constraint: "
-                "Member must satisfy enum value set: [ENABLED, DISABLED, "
+                r"satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+; Value 'ON' at 'state' failed to satisfy "
+                "constraint: Member must satisfy enum value set: [ENABLED, DISABLED, "
             ),
         ),
         (
