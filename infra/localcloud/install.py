@@ -21,6 +21,8 @@ SERVICES = (
     "ecs",
     "elb",
     "kinesis",
+    "cloudwatch",
+    "cloudwatchlogs",
     "dynamodb",
     "events",
     "firehose",

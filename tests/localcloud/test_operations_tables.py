@@ -13,7 +13,7 @@ import pytest
 import yaml
 from moto.core.utils import get_service_model
 
-from infra.localcloud.operations.document import render
+from infra.localcloud.operations.document import render, render_readme
 from infra.localcloud.operations.table import KINDS, TABLES, service_table, services
 from tests.support.localcloud import ROOT
 from tests.support.moto_operations import ODD
@@ -122,7 +122,8 @@ def test_what_is_created_can_be_deleted(service: str) -> None:
             assert answered & {f"Delete{kind}", f"Deregister{kind}", f"Delete{kind}s"}, name
 
 
-def test_the_document_is_current() -> None:
-    assert (ROOT / "docs" / "local-cloud.md").read_text() == render(), (
-        "run: python -m infra.localcloud.operations.document > docs/local-cloud.md"
-    )
+def test_the_documents_are_current() -> None:
+    run = "run: python -m infra.localcloud.operations.document"
+    assert (ROOT / "docs" / "local-cloud.md").read_text() == render(), run
+    readme = (ROOT / "infra" / "localcloud" / "README.md").read_text()
+    assert readme == render_readme(readme), run

@@ -1,16 +1,17 @@
-"""Writes ``docs/local-cloud.md``: what of each service executes, is state only and is refused.
+"""Writes ``docs/local-cloud.md`` and the table of services in the local cloud's README.
 
-python -m infra.localcloud.operations.document > docs/local-cloud.md
+``python -m infra.localcloud.operations.document``, from the project's root.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from infra.localcloud.operations.table import KINDS, Kind, ServiceTable, service_table, services
 
+_BEGIN, _END = "<!-- services: begin -->", "<!-- services: end -->"
 _HEAD = """# What the local cloud does with each operation of AWS
 
 This page is generated from `infra/localcloud/operations/tables/` by `python -m infra.localcloud.operations.document`.
@@ -25,18 +26,36 @@ An operation that is in no table is refused, too. A service that is missing here
 
 def render() -> str:
     """The page's text."""
-    listed = sorted(name for name, service in services().items() if service.refused is None)
-    tables = {name: service_table(name) for name in listed}
-    counts = {name: Counter(line.kind for line in table.operations.values()) for name, table in tables.items()}
-    lines = [_HEAD, "| service | executes | state only | refused | |", "|---|---|---|---|---|"]
-    for name in listed:
-        numbers = " | ".join(str(counts[name][kind]) for kind in KINDS)
-        lines.append(f"| [{name}](#{name}) | {numbers} | {tables[name].summary} |")
-    for name in listed:
-        lines += ["", f"## {name}", tables[name].summary, *_service(tables[name])]
+    lines = [_HEAD, *_overview("#")]
+    for name in _listed():
+        table = service_table(name)
+        lines += ["", f"## {name}", table.summary, *_service(table)]
     lines += ["", "## Services that are refused whole", "| service | reason |", "|---|---|"]
     lines += [f"| {name} | {service.refused} |" for name, service in sorted(services().items()) if service.refused]
     return "\n".join(lines) + "\n"
+
+
+def render_readme(text: str) -> str:
+    """The README's text with a current table of services between its marks."""
+    before, rest = text.split(_BEGIN)
+    after = rest.split(_END)[1]
+    refused = sorted(name for name, service in services().items() if service.refused)
+    lines = [*_overview("../../docs/local-cloud.md#"), "", f"Refused whole: {', '.join(refused)}."]
+    return before + _BEGIN + "\n" + "\n".join(lines) + "\n" + _END + after
+
+
+def _listed() -> list[str]:
+    return sorted(name for name, service in services().items() if service.refused is None)
+
+
+def _overview(link: str) -> Iterator[str]:
+    yield "| service | executes | state only | refused | |"
+    yield "|---|---|---|---|---|"
+    for name in _listed():
+        table = service_table(name)
+        counts = Counter(line.kind for line in table.operations.values())
+        numbers = " | ".join(str(counts[kind]) for kind in KINDS)
+        yield f"| [{name}]({link}{name}) | {numbers} | {table.summary} |"
 
 
 def _service(table: ServiceTable) -> Iterator[str]:
@@ -62,4 +81,6 @@ def _groups(table: ServiceTable, kind: Kind) -> Iterator[tuple[str, list[str]]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    Path("docs/local-cloud.md").write_text(render(), encoding="utf-8")
+    readme = Path("infra/localcloud/README.md")
+    readme.write_text(render_readme(readme.read_text(encoding="utf-8")), encoding="utf-8")
