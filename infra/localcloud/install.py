@@ -14,7 +14,24 @@ from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
 
-SERVICES = ("glue", "athena", "sagemaker", "ecs", "elb", "kinesis")
+SERVICES = (
+    "glue",
+    "athena",
+    "sagemaker",
+    "ecs",
+    "elb",
+    "kinesis",
+    "cloudwatch",
+    "cloudwatchlogs",
+    "dynamodb",
+    "events",
+    "firehose",
+    "kms",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+)
 
 
 @dataclass(frozen=True)

@@ -1,49 +1,29 @@
-"""Refuses what moto cannot do, with an error that AWS clients show at once and never retry.
+"""Refuses what the local cloud cannot do, with an error that AWS clients show at once and never retry.
 
 moto answers an unimplemented call with HTTP 500: boto3 retries that for seconds, Terraform for minutes, and the
-waiters of Airflow's Amazon provider for ever.
+waiters of Airflow's Amazon provider for ever. What is refused before moto sees it is in ``operations/``.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 import traceback
 from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
+from infra.localcloud.operations.admission import NOT_IMPLEMENTED, Refusal, check, refused
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest, identify
 
-NOT_IMPLEMENTED = "NotImplementedException"
 # S3's own code, which S3 clients (Terraform among them) handle.
 NOT_IMPLEMENTED_S3 = "NotImplemented"
+MALFORMED_S3 = "MalformedXML"
 FAILED = "LocalCloudException"
 STATUS = "400 Bad Request"
-
-# moto answers these actions with success and does nothing. Here they are refused.
-PRETENDED = {
-    "glue": r"Start(Crawler|CrawlerSchedule|Trigger|WorkflowRun|BlueprintRun)"
-    r"|CreateSession|CreateDevEndpoint|RunStatement",
-    "sagemaker": r"Create(HyperParameterTuningJob|TransformJob|AutoMLJob|AutoMLJobV2|CompilationJob|LabelingJob"
-    r"|InferenceRecommendationsJob|Endpoint|NotebookInstance|Cluster|ClusterSchedulerConfig|Domain|App)"
-    r"|StartPipelineExecution|StartNotebookInstance",
-    "elasticmapreduce": r"RunJobFlow|AddJobFlowSteps",
-    "emr-serverless": r"StartJobRun|StartApplication",
-    "batch": r"SubmitJob",
-    "lambda": r"Invoke.*",
-    "states": r"Start(Sync)?Execution",
-    "redshift-data": r"(Batch)?ExecuteStatement",
-    "rds-data": r"(Batch)?ExecuteStatement",
-    "codebuild": r"StartBuild.*",
-    "ssm": r"SendCommand|StartAutomationExecution",
-    "ec2": r"RunInstances|RequestSpot.*",
-    # moto ignores these query parameters of S3 and would act on the bucket or object itself.
-    "s3": r".*(Analytics|IntelligentTiering|Metrics)Configurations?|.*Bucket(Metadata|Abac).*|.*Annotations?|.*Torrent"
-    r"|RenameObject|UpdateObjectEncryption|CreateSession|ListDirectoryBuckets",
-}
+_HTML = b"<!doctype html"
 
 
 def error_body(request: AwsRequest, code: str, message: str) -> tuple[str, bytes]:
@@ -67,7 +47,7 @@ def error_body(request: AwsRequest, code: str, message: str) -> tuple[str, bytes
 
 
 class RefuseUnsupported:
-    """WSGI middleware around moto's application that turns its failures and gaps into errors that nobody retries."""
+    """WSGI middleware around moto's application: refuses by the table of operations, and turns failures into errors."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -75,10 +55,8 @@ class RefuseUnsupported:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request, or refuses it."""
         request: AwsRequest = environ.get(ENVIRON_KEY) or identify(environ)
-        if re.fullmatch(PRETENDED.get(request.service, "$^"), request.action):
-            return _refuse(
-                request, NOT_IMPLEMENTED, "moto would answer with success without executing it", start_response
-            )
+        if refusal := check(environ, request):
+            return _refuse(request, refusal, start_response)
         answer: list[Any] = []
 
         def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
@@ -87,36 +65,52 @@ class RefuseUnsupported:
         try:
             parts = self._application(environ, hold)
         except NotImplementedError as error:
-            return _refuse(request, NOT_IMPLEMENTED, str(error), start_response)
+            return _refuse(request, refused(request.service, request.action, str(error)), start_response)
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            return _refuse(request, FAILED, f"{type(error).__name__}: {error}", start_response)
+            return _refuse(request, _failure(request, error), start_response)
         status, headers = answer
-        if reason := _unimplemented(request, status, headers, parts):
-            return _refuse(request, NOT_IMPLEMENTED, reason, start_response)
+        body = _examined(request, status, headers, parts)
+        if isinstance(body, Refusal):
+            return _refuse(request, body, start_response)
         start_response(status, headers)
-        return parts
+        return body
 
 
-def _unimplemented(
+def _failure(request: AwsRequest, error: Exception) -> Refusal:
+    """What the client is told of an exception in moto."""
+    if request.service == "s3" and isinstance(error, ExpatError):
+        text = "The XML you provided was not well-formed or did not validate against our published schema"
+        return Refusal(MALFORMED_S3, text)
+    traceback.print_exc(file=sys.stderr)
+    text = f"The local cloud failed in {request.service}:{request.action}: {type(error).__name__}: {error}"
+    return Refusal(FAILED, text)
+
+
+def _examined(
     request: AwsRequest, status: str, headers: list[tuple[str, str]], parts: Iterable[bytes]
-) -> str | None:
-    """Moto's answer if it shows that moto lacks the action, else None. Such an answer is consumed."""
+) -> Iterable[bytes] | Refusal:
+    """Moto's answer, or a refusal if it shows that moto lacks the action.
+
+    moto answers HTTP 500 then, or with a page of its web framework; a service's own 404 is passed on.
+    """
     code = int(status.split(None, 1)[0])
     html = any(name.lower() == "content-type" and value.startswith("text/html") for name, value in headers)
     if code < 500 and not (code in (404, 405) and html and request.service != "s3"):
-        return None
-    text = "" if html else b"".join(parts).decode("utf-8", "replace")[:500]
+        return parts
+    body = b"".join(parts)
     if close := getattr(parts, "close", None):
         close()
-    return f"moto answers HTTP {code} {text}".strip()
+    if code < 500 and not body.startswith(_HTML):
+        return [body]
+    text = "" if html else body.decode("utf-8", "replace")[:500]
+    return refused(request.service, request.action, f"moto answers HTTP {code} {text}".strip())
 
 
-def _refuse(request: AwsRequest, code: str, reason: str, start_response: StartResponse) -> Iterable[bytes]:
+def _refuse(request: AwsRequest, refusal: Refusal, start_response: StartResponse) -> Iterable[bytes]:
+    code = refusal.code
     if request.service == "s3" and code == NOT_IMPLEMENTED:
         code = NOT_IMPLEMENTED_S3
-    message = f"The local cloud cannot do {request.service}:{request.action} and did nothing. Reason: {reason}"
-    content_type, body = error_body(request, code, message)
+    content_type, body = error_body(request, code, refusal.message)
     headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("x-amzn-errortype", code)]
     start_response(STATUS, headers)
     return [body]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from infra.localcloud.refuse import RefuseUnsupported
 from infra.localcloud.request import AwsRequest, identify
 
 FORM = "application/x-www-form-urlencoded"
@@ -67,43 +66,3 @@ def test_a_request_is_identified_and_its_body_stays_readable(
     body = request_environ["wsgi.input"].getvalue()
     assert identify(request_environ) == expected
     assert request_environ["wsgi.input"].read() == body
-
-
-def refused(application: Any, request_environ: dict[str, Any]) -> tuple[str, str, str]:
-    """Status, error code and body of the answer."""
-    started: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-        started.extend((status, headers))
-
-    parts = RefuseUnsupported(application)(request_environ, start_response)
-    return started[0], dict(started[1])["x-amzn-errortype"], b"".join(parts).decode()
-
-
-def pretending(request_environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    raise AssertionError("the application is not called")
-
-
-def lacking(request_environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    start_response("501 Not Implemented", [("Content-Type", "text/plain")])
-    return [b"not implemented yet"]
-
-
-def failing(request_environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    raise KeyError("Name")
-
-
-@pytest.mark.parametrize(
-    ("application", "action", "code", "reason"),
-    [
-        (pretending, "StartCrawler", "NotImplementedException", "moto would answer with success without executing it"),
-        (lacking, "GetCrawler", "NotImplementedException", "moto answers HTTP 501 not implemented yet"),
-        (failing, "GetCrawler", "LocalCloudException", "KeyError: 'Name'"),
-    ],
-)
-def test_what_moto_pretends_lacks_or_fails_at_is_an_error_that_is_not_retried(
-    application: Any, action: str, code: str, reason: str
-) -> None:
-    status, error, body = refused(application, environ("glue", HTTP_X_AMZ_TARGET=f"AWSGlue.{action}"))
-    assert (status, error) == ("400 Bad Request", code)
-    assert f"The local cloud cannot do glue:{action} and did nothing. Reason: {reason}" in body

@@ -1,0 +1,56 @@
+"""Delivers an event to a target of a rule."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from typing import Any
+
+from moto.core.exceptions import JsonRESTError, ServiceException
+from moto.logs.models import logs_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+
+def is_supported(arn: str) -> bool:
+    """Whether events reach a target with this ARN."""
+    return _service(arn) in ("sqs", "sns") or (_service(arn) == "logs" and ":log-group:" in arn)
+
+
+def deliver(target: dict[str, Any], event: dict[str, Any], account: str, region: str) -> None:
+    """Sends the event to the target.
+
+    As on AWS, the publisher learns nothing of a target that does not accept it; the server's log names it.
+    """
+    arn = target["Arn"]
+    message = _message(target, event)
+    try:
+        if _service(arn) == "sqs":
+            group = target.get("SqsParameters", {}).get("MessageGroupId")
+            sqs_backends[account][region].send_message(arn.rsplit(":", 1)[-1], message, group_id=group)
+        elif _service(arn) == "sns":
+            sns_backends[account][region].publish(message, arn=arn)
+        else:
+            logs = logs_backends[account][region]
+            group = arn.split(":log-group:", 1)[1].removesuffix(":*")
+            stream = str(uuid.uuid4())
+            logs.create_log_stream(group, stream)
+            logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": message}])
+    except (ServiceException, JsonRESTError) as error:
+        sys.stderr.write(f"EventBridge could not deliver {event['id']} to {arn}: {error}\n")
+
+
+def _service(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def _message(target: dict[str, Any], event: dict[str, Any]) -> str:
+    if "Input" in target:
+        return str(target["Input"])
+    value: Any = event
+    for part in target.get("InputPath", "$").split(".")[1:]:
+        value = value.get(part) if isinstance(value, dict) else None
+    return json.dumps(value)

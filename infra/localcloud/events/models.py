@@ -1,0 +1,76 @@
+"""moto's EventBridge, with rules that only act while they are enabled and targets that really receive the event."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from moto.events.models import EventsBackend as MotoEventsBackend
+from moto.events.models import Rule
+
+from infra.localcloud.events.delivery import deliver, is_supported
+from infra.localcloud.install import Context
+
+_REQUIRED = ("Source", "DetailType", "Detail")
+
+
+class EventsBackend(MotoEventsBackend):
+    """Event buses, rules and targets of one account and region."""
+
+    context: ClassVar[Context]
+
+    def put_targets(self, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
+        """PutTargets.
+
+        Raises:
+            NotImplementedError: Events would not reach a target of this kind.
+        """
+        for target in targets:
+            if not is_supported(target["Arn"]):
+                raise NotImplementedError(
+                    f"events are not delivered to {target['Arn']}; SQS queues, SNS topics and log groups receive them"
+                )
+        super().put_targets(name, event_bus_arn, targets)
+
+    def put_events(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """PutEvents: each entry is accepted or rejected on its own."""
+        return [self._put_event(event) for event in events]
+
+    def _put_event(self, entry: dict[str, Any]) -> dict[str, Any]:
+        for name in _REQUIRED:
+            if not entry.get(name):
+                text = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+                return {"ErrorCode": "InvalidArgument", "ErrorMessage": text}
+        try:
+            detail = json.loads(entry["Detail"])
+        except ValueError:
+            detail = None
+        if not isinstance(detail, dict):
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        moment = datetime.fromtimestamp(entry["Time"], UTC) if entry.get("Time") else datetime.now(UTC)
+        event: dict[str, Any] = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": entry["DetailType"],
+            "source": entry["Source"],
+            "account": self.account_id,
+            "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.region_name,
+            "resources": entry.get("Resources", []),
+            "detail": detail,
+        }
+        bus = self.describe_event_bus(self._normalize_event_bus_arn(entry.get("EventBusName")))
+        for rule in list(bus.rules.values()):
+            if _is_matched(rule, event):
+                for target in rule.targets:
+                    deliver(target, dict(event), self.account_id, self.region_name)
+        return {"EventId": event["id"]}
+
+
+def _is_matched(rule: Rule, event: Any) -> bool:
+    """Whether an enabled rule's pattern matches. A rule without a pattern is a schedule, which no event matches."""
+    return (
+        rule.state != "DISABLED" and bool(rule.event_pattern.get_pattern()) and rule.event_pattern.matches_event(event)
+    )

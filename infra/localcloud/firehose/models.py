@@ -1,0 +1,35 @@
+"""moto's Firehose, with the object keys that AWS documents."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from moto.firehose.models import FirehoseBackend as MotoFirehoseBackend
+
+from infra.localcloud.install import Context
+
+
+class FirehoseBackend(MotoFirehoseBackend):
+    """Delivery streams of one account and region."""
+
+    context: ClassVar[Context]
+
+    def create_delivery_stream(self, *args: Any, **kwargs: Any) -> str:
+        """CreateDeliveryStream.
+
+        Raises:
+            NotImplementedError: The prefix has an expression.
+        """
+        for destination in (*args, *kwargs.values()):
+            if isinstance(destination, dict) and "!{" in destination.get("Prefix", ""):
+                raise NotImplementedError("expressions in Prefix are not evaluated; use a plain prefix")
+        return super().create_delivery_stream(*args, **kwargs)
+
+    @staticmethod
+    def _format_s3_object_path(delivery_stream_name: str, version_id: str, prefix: str) -> str:
+        """The key of an object: the prefix as it is, the UTC hour and a name of the object's own."""
+        now = datetime.now(UTC)
+        name = f"{delivery_stream_name}-{version_id}-{now:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}"
+        return f"{prefix}{now:%Y/%m/%d/%H}/{name}"

@@ -1,0 +1,84 @@
+"""Finds the service and operation of a request in botocore's models."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from urllib.parse import parse_qs
+from wsgiref.types import WSGIEnvironment
+
+from botocore.model import OperationNotFoundError
+from moto.core.model import OperationModel
+from moto.core.request import Request
+from moto.core.routing import NotFound, get_service_router
+from moto.core.utils import get_service_model
+
+from infra.localcloud.operations.table import Service, services
+
+_S3_CONTROL = "/v20180820/"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@cache
+def _by_signing_name() -> Mapping[str, tuple[Service, ...]]:
+    found: dict[str, list[Service]] = defaultdict(list)
+    for service in services().values():
+        for name in {service.signing_name, service.name}:
+            found[name].append(service)
+    return {name: tuple(candidates) for name, candidates in found.items()}
+
+
+def candidates(signing_name: str) -> tuple[Service, ...]:
+    """The services whose requests are signed with this name; empty for a service that moto lacks."""
+    return _by_signing_name().get(signing_name, ())
+
+
+def route(environ: WSGIEnvironment, signing_name: str) -> tuple[Service | None, OperationModel | None]:
+    """Finds the service and the operation of a request. Its body stays readable.
+
+    Returns:
+        None in place of the service if moto has no such service; None in place of the operation if AWS has no such
+        operation.
+    """
+    found = candidates(signing_name)
+    if not found:
+        return None, None
+    if target := environ.get("HTTP_X_AMZ_TARGET", ""):
+        prefix, _, name = target.rpartition(".")
+        service = next((one for one in found if one.target_prefix == prefix), None)
+        # Without a service of that prefix the name is no operation of the first one either.
+        return service or found[0], _operation(service.name, name) if service else None
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM) and (form := _form(environ)).get("Action"):
+        version = form.get("Version", [""])[0]
+        service = next((one for one in found if one.version == version), found[0])
+        return service, _operation(service.name, form["Action"][0])
+    if environ.get("PATH_INFO", "").startswith(_S3_CONTROL):
+        # To S3 itself the path would be a bucket's.
+        found = tuple(service for service in found if service.name == "s3control") or found
+    for service in found:
+        if operation := _match(service.name, environ):
+            return service, operation
+    return found[0], None
+
+
+def _operation(service: str, name: str) -> OperationModel | None:
+    try:
+        return get_service_model(service).operation_model(name)
+    except OperationNotFoundError:
+        return None
+
+
+def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _match(service: str, environ: WSGIEnvironment) -> OperationModel | None:
+    try:
+        operation, _ = get_service_router(service).match(Request({**environ, "wsgi.input": io.BytesIO()}))
+    except (NotFound, NotImplementedError):
+        return None
+    return operation

@@ -1,0 +1,199 @@
+"""Refusals before moto sees a request, and what becomes of moto's failures, in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from infra.localcloud.refuse import RefuseUnsupported
+
+JSON, FORM = "application/x-amz-json-1.1", "application/x-www-form-urlencoded"
+
+
+def environ(service: str, target: str = "", body: bytes = b"{}", **more: str) -> dict[str, Any]:
+    """The environment of a request that is signed for a service."""
+    signature = f"AWS4-HMAC-SHA256 Credential=AKIATEST/20130301/us-east-1/{service}/aws4_request, SignedHeaders=host"
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "4566",
+        "wsgi.url_scheme": "http",
+        "HTTP_AUTHORIZATION": signature,
+        "HTTP_X_AMZ_TARGET": target,
+        "CONTENT_TYPE": JSON,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        **more,
+    }
+
+
+def answer(application: Any, request: dict[str, Any]) -> tuple[str, dict[str, str], bytes]:
+    """Status, headers and body of the answer."""
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+        started[:] = [status, headers]
+
+    parts = RefuseUnsupported(application)(request, start_response)
+    return started[0], dict(started[1]), b"".join(parts)
+
+
+def unreachable(request: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise AssertionError("the application is not called")
+
+
+def moto(status: str, kind: str, body: bytes) -> Any:
+    """An application that answers this."""
+
+    def application(request: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response(status, [("Content-Type", kind)])
+        return [body]
+
+    return application
+
+
+def echo(request: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [])
+    return [request["wsgi.input"].read()]
+
+
+def failing(request: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise KeyError("Name")
+
+
+def members(**values: Any) -> bytes:
+    return json.dumps(values).encode()
+
+
+@pytest.mark.parametrize(
+    ("request_environ", "code", "message"),
+    [
+        (environ("airflow"), "UnknownServiceException", "The local cloud has no service airflow."),
+        (
+            environ("dynamodb", "DynamoDB_20120810.Fetch"),
+            "UnknownOperationException",
+            "The service dynamodb has no operation DynamoDB_20120810.Fetch.",
+        ),
+        (
+            environ("glue", "AWSGlue.StartCrawler", members(Name="c")),
+            "NotImplementedException",
+            "The local cloud cannot do glue:StartCrawler and did nothing. Reason: no crawler is run",
+        ),
+        (
+            environ("glue", "AWSGlue.StartBlueprintRun"),
+            "NotImplementedException",
+            "neither moto nor the local cloud implements it",
+        ),
+        (
+            environ("events", "AWSEvents.PutRule", members(Name="r", ScheduleExpression="rate(1 hour)")),
+            "NotImplementedException",
+            "its member ScheduleExpression is not supported: no schedule is started",
+        ),
+        (
+            environ("dynamodb", "DynamoDB_20120810.DescribeTable"),
+            "ValidationException",
+            "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be",
+        ),
+        (
+            environ("dynamodb", "DynamoDB_20120810.DescribeTable", members(TableName=5)),
+            "SerializationException",
+            "The value of TableName cannot be converted to string",
+        ),
+        (environ("dynamodb", "DynamoDB_20120810.DescribeTable", b"["), "SerializationException", "not a JSON object"),
+        (
+            environ("events", "AWSEvents.PutRule", members(Name="a b", State="ON")),
+            "ValidationException",
+            (
+                r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must "
+                r"satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+; Value 'ON' at 'state' failed to satisfy "
+                "constraint: Member must satisfy enum value set: [ENABLED, DISABLED, "
+            ),
+        ),
+        (
+            environ("logs", "Logs_20140328.PutLogEvents", members(logGroupName="g", logStreamName="s")),
+            "InvalidParameterException",
+            "Value null at 'logEvents' failed to satisfy constraint: Member must not be null",
+        ),
+        (environ("sqs", "AmazonSQS.SendMessage"), "MissingParameter", "must contain the parameter QueueUrl."),
+        (
+            environ("kms", "TrentService.GetKeyPolicy", members(KeyId="")),
+            "ValidationException",
+            "Value '' at 'keyId' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ),
+    ],
+)
+def test_a_request_is_refused_before_moto_sees_it(request_environ: dict[str, Any], code: str, message: str) -> None:
+    status, headers, body = answer(unreachable, request_environ)
+    assert (status, headers["x-amzn-errortype"]) == ("400 Bad Request", code)
+    assert message in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("service", "form", "code"),
+    [
+        ("iam", b"Action=CreateRole&Version=2010-05-08", "ValidationError"),
+        ("iam", b"Action=MakeRole&Version=2010-05-08", "InvalidAction"),
+        ("ec2", b"Action=CreateSubnet&Version=2016-11-15", "MissingParameter"),
+        ("ec2", b"Action=RunInstances&Version=2016-11-15", "NotImplementedException"),
+        ("elasticloadbalancing", b"Action=DescribeLoadBalancers&Version=2012-06-01", "NotImplementedException"),
+    ],
+)
+def test_a_form_is_refused_in_the_form_of_its_protocol(service: str, form: bytes, code: str) -> None:
+    status, _, body = answer(unreachable, environ(service, "", form, CONTENT_TYPE=FORM))
+    assert status == "400 Bad Request"
+    assert f"<Code>{code}</Code>" in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/2015-03-31/functions", "ValidationException"),
+        ("/2015-03-31/functions/f/invocations", "NotImplementedException"),
+        ("/2015-03-31/nothing", "UnknownOperationException"),
+    ],
+)
+def test_a_rest_request_is_refused_by_its_path(path: str, code: str) -> None:
+    request = environ("lambda", PATH_INFO=path, CONTENT_TYPE="application/json")
+    assert answer(unreachable, request)[1]["x-amzn-errortype"] == code
+
+
+def test_a_disabled_schedule_may_be_kept() -> None:
+    body = members(Name="r", ScheduleExpression="rate(1 hour)", State="DISABLED")
+    status, _, passed_on = answer(echo, environ("events", "AWSEvents.PutRule", body))
+    assert (status, passed_on) == ("200 OK", body)
+
+
+def test_s3_has_a_code_of_its_own() -> None:
+    request = environ("s3", PATH_INFO="/bucket", REQUEST_METHOD="DELETE", QUERY_STRING="inventory&id=1")
+    status, headers, body = answer(unreachable, request)
+    assert (status, headers["x-amzn-errortype"]) == ("400 Bad Request", "NotImplemented")
+    assert "moto would delete the bucket itself" in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("application", "code", "message"),
+    [
+        (
+            moto("501 Not Implemented", "text/plain", b"not yet"),
+            "NotImplementedException",
+            "moto answers HTTP 501 not yet",
+        ),
+        (moto("404 Not Found", "text/html", b"<!doctype html>"), "NotImplementedException", "moto answers HTTP 404"),
+        (failing, "LocalCloudException", "The local cloud failed in glue:GetCrawler: KeyError: 'Name'"),
+    ],
+)
+def test_failures_of_moto_are_errors_that_are_not_retried(application: Any, code: str, message: str) -> None:
+    status, headers, body = answer(application, environ("glue", "AWSGlue.GetCrawler", members(Name="c")))
+    assert (status, headers["x-amzn-errortype"]) == ("400 Bad Request", code)
+    assert message in body.decode()
+
+
+def test_a_services_own_404_is_passed_on() -> None:
+    own = b'{"__type": "EntityNotFoundException"}'
+    request = environ("glue", "AWSGlue.GetCrawler", members(Name="c"))
+    status, _, body = answer(moto("404 Not Found", "text/html; charset=utf-8", own), request)
+    assert (status, body) == ("404 Not Found", own)
