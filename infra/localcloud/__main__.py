@@ -21,8 +21,7 @@ def main() -> int:
         parser.exit(2, f"{error}\n")
     from infra.localcloud.server import run
 
-    run(config)
-    return 0
+    return run(config)
 
 
 if __name__ == "__main__":
