@@ -28,7 +28,7 @@ REFRESH = "100ms"
 _TRY_DURATION = "1s"
 _START_SECONDS = 15.0
 _IDLE_SECONDS = 10.0
-_RESTART_SECONDS = 1.0  # at least, between two starts
+_RESTART_SECONDS = 1.0  # a Caddy that ends at once is started again after this time
 
 
 class Caddy:
@@ -85,13 +85,14 @@ class Caddy:
             log_stream="caddy",
             on_exit=self._ended,
         )
-        self._starts, self._started_at = self._starts + 1, time.monotonic()
+        self._starts += 1
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_listening():
             if self._job.poll() is not None or time.monotonic() > deadline:
                 self._job.stop()
                 raise CaddyError("Caddy did not start. Its last lines:\n" + "\n".join(self._job.log_tail(5)))
             time.sleep(0.02)
+        self._started_at = time.monotonic()
 
     def _is_listening(self) -> bool:
         """Whether the admin socket accepts connections. It exists a moment before it does."""
