@@ -70,7 +70,8 @@ def test_the_process_dies_with_its_parent(tmp_path: Path) -> None:
         "import subprocess, sys, time\n"
         "from pathlib import Path\n"
         "from infra.localcloud import mounts\n"
-        f"argv = mounts.command([sys.executable, '-c', 'import time; time.sleep(60)'], {{'/opt/ml': Path({str(tmp_path)!r})}})\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "argv = mounts.command([sys.executable, '-c', 'import time; time.sleep(60)'], {'/opt/ml': folder})\n"
         "print(subprocess.Popen(argv).pid, flush=True)\n"
         "time.sleep(60)\n"
     )
