@@ -26,7 +26,7 @@ from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.logs import LogStream, Shipper, Tail
 from infra.localcloud.mounts import command
 
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LAPTOP_STACK")  # the last marks what belongs to a laptop stack
 GRACE_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1
