@@ -135,8 +135,9 @@ def _prepare_for_root(data: Path, binaries: Path) -> str | None:
     ensure_prefix_permissions(binaries)
     ensure_folder_permissions(binaries.parent, 0o055)
     entry = pwd.getpwnam("pgserver")
-    os.chown(data.parent, -1, entry.pw_gid)
-    data.parent.chmod(RUN_FOLDER_MODE)  # the server passes through the run folder, and nobody else does
+    # The server passes through the run folder, and nobody else does: it has the group of the one who starts it.
+    os.chown(data.parent, -1, os.getegid())
+    data.parent.chmod(RUN_FOLDER_MODE)
     os.chown(data, entry.pw_uid, entry.pw_gid)
     return "pgserver"
 

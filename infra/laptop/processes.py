@@ -109,8 +109,8 @@ class Supervisor:
         running = self.find(name)
         if running:
             return running
-        self.pids.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.pids.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
         write_private(self.pids / f"{name}{SPEC}", asdict(spec))
         deadline, notify_at = time.monotonic() + _START_SECONDS, 0.0
@@ -208,7 +208,9 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(record.pid, signal.SIGHUP)
                 return
-        with (self.logs / f"{SUPERVISOR}.log").open("ab") as log:
+        path = self.logs / f"{SUPERVISOR}.log"
+        path.touch(mode=0o600)
+        with path.open("ab") as log:
             keep = ("PATH", "HOME", "LANG", "TMPDIR")
             subprocess.Popen(
                 [sys.executable, "-m", "infra.laptop.supervisor", str(self.state)],

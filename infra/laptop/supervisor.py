@@ -179,16 +179,9 @@ class Daemon:
             return
         ran = time.time() - child.record.created
         child.deaths = 1 if ran >= STEADY_SECONDS else child.deaths + 1
-        pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (child.deaths - 1))
+        child.record, pause = after_death(child.record, child.deaths, code)
         child.start_at = time.monotonic() + pause
-        if child.deaths >= MAX_DEATHS:
-            detail = f"died {child.deaths} times in a row and is not started again; `make run` tries anew"
-            child.record = replace(child.record, state="failed", exit_code=code, detail=detail)
-        else:
-            detail = f"is started again in {pause:.1f} s"
-            restarts = child.record.restarts + 1
-            child.record = replace(child.record, state="restarting", exit_code=code, restarts=restarts, detail=detail)
-        _log(f"{child.spec.name} ended with exit code {code} after {ran:.0f} s; it {detail}")
+        _log(f"{child.spec.name} ended with exit code {code} after {ran:.0f} s; it {child.record.detail}")
         self._write(child)
 
     def _kill_orphans(self) -> None:
@@ -211,6 +204,25 @@ class Daemon:
 
     def _write(self, child: Child) -> None:
         write_private(self._pids / f"{child.spec.name}.json", asdict(child.record))
+
+
+def after_death(record: ProcessRecord, deaths: int, code: int) -> tuple[ProcessRecord, float]:
+    """What becomes of a process that has died.
+
+    Args:
+        record: Its record.
+        deaths: How often it died in a row, this time included.
+        code: Its exit code.
+
+    Returns:
+        The new record, and the seconds until it is started again.
+    """
+    pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (deaths - 1))
+    if deaths >= MAX_DEATHS:
+        detail = f"died {deaths} times in a row and is not started again; `make run` tries anew"
+        return replace(record, state="failed", exit_code=code, detail=detail), pause
+    detail = f"is started again in {pause:.1f} s"
+    return replace(record, state="restarting", exit_code=code, restarts=record.restarts + 1, detail=detail), pause
 
 
 def _read(path: Path) -> ProcessSpec | None:

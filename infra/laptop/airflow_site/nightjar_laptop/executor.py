@@ -12,7 +12,6 @@ from multiprocessing.connection import wait
 from typing import Any
 
 import psycopg
-
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
-from nightjar_laptop.origin_check import OriginCheck
+
+from .origin_check import OriginCheck
 
 
 class LaptopPlugin(AirflowPlugin):
     """Airflow loads it through the package's entry point."""
 
     name = "nightjar_laptop"
-    fastapi_root_middlewares: ClassVar[list[Any]] = [
+    fastapi_root_middlewares: list[Any] = [  # noqa: RUF012 - as the base class declares it
         {
             "name": "Host and Origin check",
             "middleware": OriginCheck,
