@@ -40,6 +40,7 @@ SITE = Path(__file__).parent / "airflow_site"
 CREDENTIALS = "airflow-credentials"
 SESSION_SECONDS = 12 * 3600
 REFRESH_SECONDS = 6 * 3600
+PARSE_SECONDS = 900
 
 
 def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) -> dict[str, str]:
@@ -77,7 +78,8 @@ def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) 
         # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+        # A DAG file that was edited is parsed at once. Parsing all files takes some seconds of CPU time.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(PARSE_SECONDS),
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -96,11 +98,12 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
     digest = hashlib.sha256(json.dumps(env, sort_keys=True).encode()).hexdigest()
     outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != digest]
     supervisor.stop(*outdated)
+    already_running = all(supervisor.find(name) for name in PROCESSES)
     if supervisor.find(API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")
     home = Path(env["AIRFLOW_HOME"])
     home.mkdir(parents=True, exist_ok=True)
-    if not all(supervisor.find(name) for name in PROCESSES):
+    if not already_running:
         _migrate(config, env, postgres)
     for name, arguments in PROCESSES.items():
         supervisor.start(
@@ -112,6 +115,8 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
     client = Airflow(config.airflow_url)
     for pool, (slots, description) in POOLS.items():
         client.put_pool(pool, slots, description)
+    if already_running:  # what the DAG files import, such as a workload, may have been edited
+        client.parse_dag_files()
 
 
 def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> None:

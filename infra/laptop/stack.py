@@ -35,7 +35,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         LaptopError: A part did not start, or a port is taken.
     """
     config.state.mkdir(parents=True, exist_ok=True)
-    _close_to_others(config)
+    close_to_others(config)
     supervisor = Supervisor(config.state)
     _check_ports(config, supervisor)
     report("PostgreSQL")
@@ -65,7 +65,7 @@ def _others(supervisor: Supervisor) -> list[str]:
     return [record.name for record in supervisor.records()]
 
 
-def _close_to_others(config: LaptopConfig) -> None:
+def close_to_others(config: LaptopConfig) -> None:
     """Gives the run folder and what is in it modes of the owner alone; earlier versions left them open."""
     config.state.chmod(postgres.RUN_FOLDER_MODE if os.geteuid() == 0 else 0o700)
     for path in config.state.iterdir():

@@ -110,7 +110,11 @@ class Parts:
 def test_a_live_version_is_waited_for_until_it_answers(
     found: Registry, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = [httpx.ConnectError("refused"), httpx.Response(503, text="loading"), httpx.Response(200)]
+    answers: list[httpx.Response | Exception] = [
+        httpx.ConnectError("refused"),
+        httpx.Response(503, text="loading"),
+        httpx.Response(200),
+    ]
 
     def get(url: str, timeout: float) -> httpx.Response:
         answer = answers.pop(0)
