@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -19,6 +20,7 @@ def main() -> int:
     Returns:
         The exit code: 0, 1 after an error (its text is on stderr), or 130 after an interrupt.
     """
+    os.umask(0o077)  # state and logs contain keys and data
     arguments = parser().parse_args()
     try:
         config = LaptopConfig.from_env()
@@ -41,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    command("run", _run, "start the stack, then ingest, process, train and deploy two days of real data")
+    command(
+        "run", _run, "start the stack, then ingest, process, train and deploy the days of real data that are not done"
+    )
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import hashlib
 import json
 import os
 import secrets
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import boto3
 import httpx
 import psycopg
+from botocore.exceptions import ClientError
 
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
-from infra.laptop.processes import Supervisor, tail
+from infra.laptop.processes import Supervisor, tail, write_private
 from infra.laptop.runs import Airflow
 
 API = "airflow-api-server"
@@ -30,32 +36,32 @@ PROCESSES = {
 }
 POOLS = {"nightjar_publish": (1, "One publish at a time")}
 DATABASE = "airflow"
-# MWAA renews its credentials by itself; those in environment variables must last as long as Airflow runs.
-SESSION_SECONDS = 365 * 24 * 3600
+SITE = Path(__file__).parent / "airflow_site"
+CREDENTIALS = "airflow-credentials"
+SESSION_SECONDS = 12 * 3600
+REFRESH_SECONDS = 6 * 3600
+PARSE_SECONDS = 900
 
 
-def environment(config: LaptopConfig, aws: Aws, resources: Resources, postgres: Postgres, cloud: str) -> dict[str, str]:
-    """The environment variables of every Airflow process.
-
-    ``cloud`` identifies one start of the local cloud, which forgets access keys when it stops.
-    """
+def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) -> dict[str, str]:
+    """The environment variables of every Airflow process. They change only with the configuration."""
     keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
     home = config.state / "airflow"
     keys = _keys(config)
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
         **resources.settings.to_env(),
-        **_credentials(config, aws, resources.roles["airflow"], cloud),
+        "AWS_SHARED_CREDENTIALS_FILE": str(config.state / CREDENTIALS),
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT}:{SITE}",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "nightjar_laptop.executor.EventDrivenLocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "6",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -67,12 +73,15 @@ def environment(config: LaptopConfig, aws: Aws, resources: Resources, postgres: 
         "AIRFLOW__API__SECRET_KEY": keys["api"],
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
         # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+        # A DAG file that was edited is parsed at once. Parsing all files takes some seconds of CPU time.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(PARSE_SECONDS),
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
     }
@@ -89,14 +98,13 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
     digest = hashlib.sha256(json.dumps(env, sort_keys=True).encode()).hexdigest()
     outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != digest]
     supervisor.stop(*outdated)
+    already_running = all(supervisor.find(name) for name in PROCESSES)
     if supervisor.find(API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")
     home = Path(env["AIRFLOW_HOME"])
     home.mkdir(parents=True, exist_ok=True)
-    if not all(supervisor.find(name) for name in PROCESSES):
-        _command(config, env, "db", "migrate")
-        with psycopg.connect(postgres.url(DATABASE), autocommit=True) as connection:
-            connection.execute((Path(__file__).parent / "airflow_clock.sql").read_text())
+    if not already_running:
+        _migrate(config, env, postgres)
     for name, arguments in PROCESSES.items():
         supervisor.start(
             name, [config.python("airflow"), "-m", "airflow", *arguments], env=env, cwd=home, digest=digest
@@ -107,6 +115,21 @@ def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env:
     client = Airflow(config.airflow_url)
     for pool, (slots, description) in POOLS.items():
         client.put_pool(pool, slots, description)
+    if already_running:  # what the DAG files import, such as a workload, may have been edited
+        client.parse_dag_files()
+
+
+def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> None:
+    """Creates Airflow's tables or brings them to this version; quick when they are of this version."""
+    version = hashlib.sha256((ROOT / "requirements" / "airflow.txt").read_bytes()).hexdigest()
+    migrated = config.state / "airflow-database.json"
+    with psycopg.connect(postgres.url(DATABASE), autocommit=True) as connection:
+        present = connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,)
+        if not present or not migrated.is_file() or json.loads(migrated.read_text())["version"] != version:
+            _command(config, env, "db", "migrate")
+            write_private(migrated, {"version": version})
+        for script in ("airflow_clock.sql", "airflow_wakeup.sql"):
+            connection.execute((Path(__file__).parent / script).read_text())
 
 
 def _healthy(config: LaptopConfig) -> bool:
@@ -138,31 +161,38 @@ def _keys(config: LaptopConfig) -> dict[str, str]:
     file = config.state / "airflow-keys.json"
     if not file.is_file():
         fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        _write_private(file, {"fernet": fernet, "api": secrets.token_hex(32), "jwt": secrets.token_hex(32)})
+        write_private(file, {"fernet": fernet, "api": secrets.token_hex(32), "jwt": secrets.token_hex(32)})
     return json.loads(file.read_text())
 
 
-def _credentials(config: LaptopConfig, aws: Aws, role_arn: str, cloud: str) -> dict[str, str]:
-    """Temporary credentials of the airflow role.
+def refresh_credentials(config: LaptopConfig, aws: Aws, role_arn: str) -> None:
+    """Writes temporary credentials of the airflow role to a file, unless those in it are still good.
 
-    They are reused as long as the local cloud knows them: with new ones a second `make run` would restart Airflow.
+    A file, because Airflow reads it for every task: new credentials need no restart.
     """
-    file = config.state / "airflow-credentials.json"
-    if file.is_file():
-        kept = json.loads(file.read_text())
-        if kept["cloud"] == cloud:
-            return kept["env"]
-    answer = aws.sts.assume_role(RoleArn=role_arn, RoleSessionName="airflow", DurationSeconds=SESSION_SECONDS)
-    keys = answer["Credentials"]
-    env = {
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
-    _write_private(file, {"cloud": cloud, "env": env})
-    return env
+    file = config.state / CREDENTIALS
+    if file.is_file() and time.time() - file.stat().st_mtime < REFRESH_SECONDS and _are_valid(config, file):
+        return
+    keys = aws.sts.assume_role(RoleArn=role_arn, RoleSessionName="airflow", DurationSeconds=SESSION_SECONDS)[
+        "Credentials"
+    ]
+    partial = file.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(
+        f"[default]\naws_access_key_id = {keys['AccessKeyId']}\naws_secret_access_key = {keys['SecretAccessKey']}\n"
+        f"aws_session_token = {keys['SessionToken']}\n"
+    )
+    partial.replace(file)
 
 
-def _write_private(file: Path, value: dict) -> None:
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(value))
+def _are_valid(config: LaptopConfig, file: Path) -> bool:
+    """Whether the local cloud takes the credentials for a session of the role."""
+    parser = configparser.ConfigParser()
+    parser.read(file)
+    create: Callable[..., Any] = boto3.client  # its type has one overload for each literal service name
+    keys = dict(parser["default"])
+    try:
+        identity = create("sts", endpoint_url=config.endpoint, region_name=REGION, **keys).get_caller_identity()
+    except ClientError:
+        return False
+    return ":assumed-role/" in identity["Arn"]

@@ -48,11 +48,8 @@ def settings(config: LaptopConfig) -> dict[str, Any]:
     }
 
 
-def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
-    """Starts the local cloud, unless it runs with the same configuration.
-
-    Returns:
-        True when it was started; it is then empty.
+def start(config: LaptopConfig, supervisor: Supervisor) -> None:
+    """Starts the local cloud, unless it runs with the same configuration. It continues from its state folder.
 
     Raises:
         LaptopError: The port is taken, or the local cloud did not become ready.
@@ -61,7 +58,7 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
     digest = hashlib.sha256(text.encode()).hexdigest()
     running = supervisor.find(NAME)
     if running and running.digest == digest:
-        return False
+        return
     if running:
         supervisor.stop(NAME)
     require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
@@ -71,12 +68,17 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> bool:
     argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
     supervisor.wait_ready(NAME, lambda: healthy(config), 60, "The local cloud")
-    return True
 
 
 def healthy(config: LaptopConfig) -> bool:
-    """Whether the local cloud answers."""
+    """Whether the local cloud answers and everything in it works."""
+    found = health(config)
+    return found is not None and found["status"] == "ok"
+
+
+def health(config: LaptopConfig) -> dict[str, Any] | None:
+    """What the local cloud says of its parts; None when it does not answer."""
     try:
-        return httpx.get(f"{config.endpoint}/_nightjar/health", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
+        return httpx.get(f"{config.endpoint}/_nightjar/health", timeout=2).json()
+    except (httpx.HTTPError, ValueError):
+        return None

@@ -1,4 +1,7 @@
-"""``make run``: starts the stack, then runs two days of every workload on real data and through the real scheduler."""
+"""``make run``: starts the stack, then runs two days of every workload on real data and through the real scheduler.
+
+On existing state it checks that the live versions answer, and runs only what earlier runs have not finished.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,16 @@ class Loop:
             self.connection.reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
 
     def run_day(self, history: replay.History, first: date, day: date) -> None:
-        """Replays events up to the end of ``day``, ingests, processes ``first`` to ``day``, retrains and deploys."""
+        """Replays events up to the end of ``day``, ingests, processes ``first`` to ``day``, retrains and deploys.
+
+        A day that an earlier run has finished stays as it is.
+        """
         reporter, name = self.connection.reporter, history.workload.name
+        if outcome := self._finished(history, day):
+            with reporter.stage(f"{name} {day}: finished by an earlier run"):
+                reporter.say(outcome)
+            self.outcomes.setdefault(name, {})[day] = outcome
+            return
         with reporter.stage(f"{name} {day}: replay events into Kinesis"):
             table = self.stack.resources.settings.state_table
             sent = history.replay(self.stack.aws, table, day + timedelta(days=1), reporter)
@@ -52,6 +63,13 @@ class Loop:
             outcome = stages.follow_deploy(self.connection, name, day, triggered_at)
             reporter.say(outcome)
         self.outcomes.setdefault(name, {})[day] = outcome
+
+    def _finished(self, history: replay.History, day: date) -> str | None:
+        name, table = history.workload.name, self.stack.resources.settings.state_table
+        replayed = replay.replayed_to(self.stack.aws, table, name)
+        if replayed is None or replayed <= day:
+            return None
+        return stages.finished(self.connection, name, day)
 
 
 def run_loop(config: LaptopConfig) -> int:
@@ -80,6 +98,9 @@ def _run(config: LaptopConfig, reporter: Reporter) -> None:
         connection = Connection(config, running.aws, Airflow(config.airflow_url), reporter)
         names = [workload.name for workload in running.resources.workloads]
         connection.airflow.wait_for_dags([f"{name}_{dag}" for name in names for dag in DAGS])
+        for name, url in running.resources.service_urls.items():
+            if sentence := stages.wait_until_live(connection, name, url):
+                reporter.say(f"continuing from existing state: {sentence}")
     loop = Loop(running, connection)
     for workload in running.resources.workloads:
         loop.load(workload)

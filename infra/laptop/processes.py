@@ -1,33 +1,70 @@
-"""Processes that outlive the command that started them: start, find, wait, stop.
+"""The processes of a run folder, which outlive the command that started them: start, find, wait, stop.
 
-A process is identified by its pid and its start time, so another process that got the same pid later is never stopped.
+``pids/<name>.spec.json`` says what shall run. The supervisor (:mod:`infra.laptop.supervisor`) starts it, restarts it
+when it dies, and writes what runs to ``pids/<name>.json``. A process is identified by its pid and its start
+time, so another process that got the same pid later is never stopped.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
-from infra.laptop.config import LaptopError
+from infra.laptop import family
+from infra.laptop.config import ROOT, LaptopError
 
 TAIL_LINES = 25
+SPEC = ".spec.json"
+SUPERVISOR = "supervisor"
+_START_SECONDS = 30.0
+_NOTIFY_SECONDS = 2.0
+
+State = Literal["running", "restarting", "failed"]
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """A process that shall run.
+
+    Attributes:
+        digest: Identifies the configuration that the process is started with.
+        id: Identifies this start.
+    """
+
+    name: str
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    user: str | None
+    stop_signal: int
+    digest: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """What the pid file contains about a started process.
+    """What the supervisor has written about a process.
 
     Attributes:
         created: Start time in seconds since the epoch.
         digest: Identifies the configuration that the process was started with.
+        spec: The id of its specification.
+        state: ``restarting``: it died and is started again soon; ``failed``: it died too often.
+        restarts: How often it was started again.
+        exit_code: The exit code of its last death; negative for a signal.
+        detail: Why it could not be started, or what happens next.
     """
 
     name: str
@@ -36,12 +73,18 @@ class ProcessRecord:
     log: str
     stop_signal: int
     digest: str
+    spec: str = ""
+    state: State = "running"
+    restarts: int = 0
+    exit_code: int | None = None
+    detail: str = ""
 
 
 class Supervisor:
-    """The processes of one run folder, which contains ``pids/<name>.json`` and ``logs/<name>.log`` of each."""
+    """The processes of one run folder, which contains ``pids/`` and ``logs/<name>.log`` of each."""
 
     def __init__(self, state: Path) -> None:
+        self.state = state
         self.pids = state / "pids"
         self.logs = state / "logs"
 
@@ -59,69 +102,85 @@ class Supervisor:
         """Starts ``argv`` in its own session, unless a process of this name runs, and returns its record.
 
         ``digest`` identifies the configuration and is kept in the record.
+
+        Raises:
+            LaptopError: It cannot be started.
         """
         running = self.find(name)
         if running:
             return running
-        self.pids.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(parents=True, exist_ok=True)
-        log = self.logs / f"{name}.log"
-        with log.open("ab") as sink:
-            process = subprocess.Popen(
-                [str(part) for part in argv],
-                env=dict(env),
-                cwd=cwd,
-                user=user,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        created = psutil.Process(process.pid).create_time()
-        record = ProcessRecord(name, process.pid, created, str(log), int(stop_signal), digest)
-        partial = self.pids / f"{name}.json.partial"
-        partial.write_text(json.dumps(asdict(record)))
-        Path(partial).replace(self.pids / f"{name}.json")
+        self.pids.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
+        write_private(self.pids / f"{name}{SPEC}", asdict(spec))
+        deadline, notify_at = time.monotonic() + _START_SECONDS, 0.0
+        while (record := self.record(name)) is None or record.spec != spec.id:
+            if time.monotonic() > deadline:
+                raise LaptopError(f"The supervisor did not start {name}. Its log:\n{self.tail(SUPERVISOR)}")
+            if time.monotonic() > notify_at:  # again, because a supervisor that was just ending has not read it
+                self._notify_supervisor()
+                notify_at = time.monotonic() + _NOTIFY_SECONDS
+            time.sleep(0.02)
+        if record.state == "failed":
+            raise LaptopError(f"{name} cannot be started: {record.detail}")
         return record
+
+    def record(self, name: str) -> ProcessRecord | None:
+        """The newest record of the process, whether it runs or not."""
+        try:
+            return ProcessRecord(**json.loads((self.pids / f"{name}.json").read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
 
     def find(self, name: str) -> ProcessRecord | None:
         """The record of the process, or None when it does not run."""
+        record = self.record(name)
+        return record if record and alive(record) else None
+
+    def records(self) -> list[ProcessRecord]:
+        """The records of all processes that shall run or still do."""
+        paths = sorted(self.pids.glob("*.json")) if self.pids.is_dir() else []
+        names = [path.stem for path in paths if not path.name.endswith(SPEC)]
+        return [record for name in names if (record := self.record(name))]
+
+    def running(self) -> list[ProcessRecord]:
+        """The processes of this run folder that run, oldest first."""
+        return sorted((record for record in self.records() if alive(record)), key=lambda record: record.created)
+
+    def supervisor(self) -> ProcessRecord | None:
+        """The record of the supervisor itself, None when it does not run."""
         try:
-            record = ProcessRecord(**json.loads((self.pids / f"{name}.json").read_text()))
+            record = ProcessRecord(**json.loads((self.state / f"{SUPERVISOR}.json").read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
         return record if alive(record) else None
 
-    def running(self) -> list[ProcessRecord]:
-        """The processes of this run folder that run, oldest first."""
-        names = [path.stem for path in self.pids.glob("*.json")] if self.pids.is_dir() else []
-        records = [record for name in names if (record := self.find(name))]
-        return sorted(records, key=lambda record: record.created)
-
     def stop(self, *names: str, timeout: float = 30.0) -> list[str]:
-        """Stops the processes in parallel, together with their descendants.
+        """Stops the processes in parallel, together with their descendants. The supervisor does not restart them.
 
-        A process that still runs ``timeout`` seconds after its stop signal is killed.
+        A process that still runs ``timeout`` seconds after its stop signal is killed. When nothing is to run any more,
+        the supervisor ends too, and everything that is left of this run folder is killed.
 
         Returns:
             The names of the processes that ran.
         """
+        for name in names:
+            (self.pids / f"{name}{SPEC}").unlink(missing_ok=True)
         records = [record for name in names if (record := self.find(name))]
         leaders: list[psutil.Process] = []
-        family: list[psutil.Process] = []
+        offspring: list[psutil.Process] = []
         for record in records:
             with contextlib.suppress(psutil.NoSuchProcess):
                 leader = psutil.Process(record.pid)
-                family += leader.children(recursive=True)
+                offspring += leader.children(recursive=True)
                 leader.send_signal(record.stop_signal)
                 leaders.append(leader)
         _, left = psutil.wait_procs(leaders, timeout=timeout)
-        for process in [*left, *family]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()  # psutil checks the start time: a reused pid raises NoSuchProcess
-        psutil.wait_procs([*left, *family], timeout=5)
+        family.kill([*left, *offspring])
         for name in names:
             (self.pids / f"{name}.json").unlink(missing_ok=True)
+        if not self.pids.is_dir() or not any(self.pids.glob(f"*{SPEC}")):
+            self._end_supervisor()
         return [record.name for record in records]
 
     def wait_ready(self, name: str, probe: Callable[[], bool], timeout: float, what: str) -> None:
@@ -142,15 +201,61 @@ class Supervisor:
         """The path of the process's log, then its last lines."""
         return tail(self.logs / f"{name}.log", lines)
 
+    def _notify_supervisor(self) -> None:
+        """Makes the supervisor read the specifications; starts it if it does not run."""
+        record = self.supervisor()
+        if record is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(record.pid, signal.SIGHUP)
+                return
+        path = self.logs / f"{SUPERVISOR}.log"
+        path.touch(mode=0o600)
+        with path.open("ab") as log:
+            keep = ("PATH", "HOME", "LANG", "TMPDIR")
+            subprocess.Popen(
+                [sys.executable, "-m", "infra.laptop.supervisor", str(self.state)],
+                cwd=ROOT,
+                env={name: os.environ[name] for name in keep if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _end_supervisor(self) -> None:
+        record = self.supervisor()
+        left = family.members(self.state, [record.pid] if record else [])
+        if record is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                supervisor = psutil.Process(record.pid)
+                supervisor.terminate()
+                psutil.wait_procs([supervisor], timeout=10)
+        family.kill(left)
+        family.kill(family.members(self.state))
+        (self.state / f"{SUPERVISOR}.json").unlink(missing_ok=True)
+        (self.state / family.SESSIONS).unlink(missing_ok=True)
+
+
+def write_private(file: Path, value: object) -> None:
+    """Replaces the file's content by JSON, which only the owner can read. A reader never sees half of it."""
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(value))
+    partial.replace(file)
+
 
 def tail(path: Path, lines: int = TAIL_LINES) -> str:
     """The path of a file, then its last lines."""
     if not path.is_file():
         return f"(there is no log at {path})"
+    return f"--- {path}\n" + "\n".join(last_lines(path, lines))
+
+
+def last_lines(path: Path, lines: int) -> list[str]:
+    """The last lines of a text file."""
     with path.open("rb") as source:
         source.seek(max(0, path.stat().st_size - 64 * 1024))
-        text = source.read().decode("utf-8", "replace").splitlines()[-lines:]
-    return f"--- {path}\n" + "\n".join(text)
+        return source.read().decode("utf-8", "replace").splitlines()[-lines:]
 
 
 def alive(record: ProcessRecord) -> bool:
@@ -158,5 +263,5 @@ def alive(record: ProcessRecord) -> bool:
     try:
         process = psutil.Process(record.pid)
         return abs(process.create_time() - record.created) < 0.01 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError):
         return False

@@ -111,6 +111,12 @@ class Airflow:
                 raise LaptopError(f"Airflow has not loaded these DAGs: {', '.join(missing)}. {cause}")
             time.sleep(POLL_SECONDS)
 
+    def parse_dag_files(self) -> None:
+        """Makes Airflow parse the files of all DAGs again, soon."""
+        dags = self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]
+        for token in {dag["file_token"] for dag in dags}:
+            self.call("PUT", f"/parseDagFile/{token}")
+
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Triggers a run and returns its id."""
         return self.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})["dag_run_id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from infra.laptop import airflow, cloud, postgres
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, create_resources
-from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.config import LaptopConfig
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import Supervisor
@@ -34,6 +35,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         LaptopError: A part did not start, or a port is taken.
     """
     config.state.mkdir(parents=True, exist_ok=True)
+    close_to_others(config)
     supervisor = Supervisor(config.state)
     _check_ports(config, supervisor)
     report("PostgreSQL")
@@ -45,11 +47,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     resources = create_resources(config, aws, server)
     postgres.create_databases(server, tuple(workload.name for workload in resources.workloads if workload.database))
     report("Airflow")
-    process = supervisor.find(cloud.NAME)
-    if process is None:
-        raise LaptopError(f"The local cloud ended. Its log:\n{supervisor.tail(cloud.NAME)}")
-    env = airflow.environment(config, aws, resources, server, f"{process.pid}-{process.created}")
-    airflow.start(config, supervisor, server, env)
+    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    airflow.start(config, supervisor, server, airflow.environment(config, resources, server))
     return Stack(config, aws, server, resources)
 
 
@@ -58,7 +57,20 @@ def stop(config: LaptopConfig) -> list[str]:
     supervisor = Supervisor(config.state)
     stopped = supervisor.stop(*airflow.PROCESSES)
     # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it.
-    return stopped + supervisor.stop(cloud.NAME) + supervisor.stop(postgres.NAME)
+    return stopped + supervisor.stop(cloud.NAME) + supervisor.stop(postgres.NAME, *_others(supervisor))
+
+
+def _others(supervisor: Supervisor) -> list[str]:
+    """Processes of this run folder that another version of the project has started."""
+    return [record.name for record in supervisor.records()]
+
+
+def close_to_others(config: LaptopConfig) -> None:
+    """Gives the run folder and what is in it modes of the owner alone; earlier versions left them open."""
+    config.state.chmod(postgres.RUN_FOLDER_MODE if os.geteuid() == 0 else 0o700)
+    for path in config.state.iterdir():
+        if not path.is_symlink() and path.owner() == config.state.owner():
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def clean(config: LaptopConfig) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
 from infra.laptop import cloud, registry
@@ -17,6 +19,7 @@ from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow, Run, since
 
 ASSET_SECONDS = 30
+LIVE_SECONDS = 120
 STATE_TABLE: str = Settings.model_fields["state_table"].default
 DAGS = ("ingest_stream", "ingest_tables", "process", "retrain", "deploy")
 
@@ -103,6 +106,48 @@ def follow_deploy(connection: Connection, workload: str, day: date, triggered_at
     connection.reporter.say(f"no asset event triggered a deploy; deploying version {version}")
     deploy(connection, workload, str(version))
     return f"version {version} is live"
+
+
+def finished(connection: Connection, workload: str, day: date) -> str | None:
+    """What an earlier run has made of a day; None when there is something left to do.
+
+    A day is finished when its version was rejected, or when it (or one with newer data) serves.
+    """
+    package = registry.version_of_day(connection.aws, workload, day)
+    if package is None:
+        return None
+    version, status = package["ModelPackageVersion"], package["ModelApprovalStatus"]
+    if status == "Rejected":
+        return f"version {version} is Rejected, so nothing was deployed"
+    return _serving(connection, workload, package) if status == "Approved" else None
+
+
+def wait_until_live(connection: Connection, workload: str, url: str) -> str | None:
+    """Waits until the service of the live version answers.
+
+    Returns:
+        A sentence that says so; None when no version is live.
+
+    Raises:
+        LaptopError: It does not answer in time.
+    """
+    pointer = registry.live(connection.aws, connection.state_table, workload)
+    if not pointer or pointer["version"] is None:
+        return None
+    deadline, reason = time.monotonic() + LIVE_SECONDS, ""
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx.get(f"{url}/ready", timeout=5)
+            if answer.status_code == 200:
+                return f"version {pointer['version']} of {workload} is live and answers at {url}"
+            reason = f"{answer.status_code} {answer.text[:200]}"
+        except httpx.HTTPError as error:
+            reason = str(error)
+        time.sleep(0.2)
+    raise LaptopError(
+        f"Version {pointer['version']} of {workload} is live, but {url}/ready does not answer: {reason}. "
+        f"Its log is in {connection.config.state / 'cloud' / 'logs' / 'ecs'}; `make status` shows the processes."
+    )
 
 
 def _asset_run(connection: Connection, workload: str, package: dict[str, Any], triggered_at: datetime) -> str | None:

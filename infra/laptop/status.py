@@ -1,7 +1,10 @@
-"""``make status``: processes, live versions, registered versions, last DAG runs. Works also when nothing runs."""
+"""``make status``: processes, live versions, registered versions, last DAG runs. Each part says why it is missing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,41 +14,75 @@ from infra.laptop import airflow, cloud, registry
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.postgres import NAME as POSTGRES
-from infra.laptop.processes import ProcessRecord, Supervisor
+from infra.laptop.processes import ProcessRecord, Supervisor, alive, last_lines
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import DAGS, STATE_TABLE
 
 RUNS = 3
+LOG_LINES = 5
+NAMES = (POSTGRES, cloud.NAME, *airflow.PROCESSES)
 
 
 def status(config: LaptopConfig) -> dict[str, Any]:
-    """The status as JSON values. A workload that cannot be read is ``{"error": <text>}``."""
+    """The status as JSON values. A part that cannot be read is ``{"error": <text>}``."""
     supervisor = Supervisor(config.state)
-    names = (POSTGRES, cloud.NAME, *airflow.PROCESSES)
-    running = {record.name: record for record in supervisor.running()}
-    up = all(name in running for name in names)
+    processes = {name: process(supervisor.record(name)) for name in NAMES}
+    watcher = supervisor.supervisor()
     return {
-        "running": up,
-        "processes": {name: _process(running.get(name)) for name in names},
+        "running": all(found["state"] == "running" for found in processes.values()),
+        "supervisor": {"state": "running", "pid": watcher.pid} if watcher else {"state": "stopped"},
+        "processes": processes,
+        "local_cloud": _local_cloud(config),
         "urls": {"airflow": config.airflow_url, "aws_endpoint": config.endpoint},
-        "workloads": {workload.name: _workload(config, workload.name) for workload in discover()[0]} if up else {},
+        "workloads": {workload.name: _workload(config, workload.name) for workload in discover()[0]},
     }
 
 
-def _process(record: ProcessRecord | None) -> dict[str, Any]:
-    return {"running": False} if record is None else {"running": True, "pid": record.pid, "log": record.log}
+def process(record: ProcessRecord | None) -> dict[str, Any]:
+    """State, pid, start time, restarts and last exit code of a process; of a dead one also the end of its log."""
+    if record is None:
+        return {"state": "stopped"}
+    runs = alive(record)
+    found: dict[str, Any] = {
+        "state": "running" if runs else record.state if record.state != "running" else "dead",
+        "restarts": record.restarts,
+        "log": record.log,
+    }
+    if runs:
+        since = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
+        found |= {"pid": record.pid, "since": since}
+    if record.exit_code is not None:
+        found["last_exit_code"] = record.exit_code
+    if not runs:
+        path = Path(record.log)
+        found |= {"detail": record.detail, "last_lines": last_lines(path, LOG_LINES) if path.is_file() else []}
+    return found
+
+
+def _local_cloud(config: LaptopConfig) -> dict[str, Any]:
+    health = cloud.health(config)
+    if health is None:
+        return {"error": f"it does not answer at {config.endpoint}"}
+    return {"status": health["status"], "wrong": health["wrong"], "opt_ml": health["opt_ml"]}
 
 
 def _workload(config: LaptopConfig, name: str) -> dict[str, Any]:
+    return {
+        "live": _read(lambda: registry.live(Aws(config), STATE_TABLE, name)),
+        "versions": _read(lambda: [_version(package) for package in registry.versions(Aws(config), name)]),
+        "last_runs": _read(lambda: _last_runs(Airflow(config.airflow_url), name)),
+    }
+
+
+def _read(source: Callable[[], Any]) -> Any:
     try:
-        aws, client = Aws(config), Airflow(config.airflow_url)
-        return {
-            "live": registry.live(aws, STATE_TABLE, name),
-            "versions": [_version(package) for package in registry.versions(aws, name)],
-            "last_runs": {dag: [_run(run) for run in client.runs(f"{name}_{dag}", RUNS)] for dag in DAGS},
-        }
-    except (LaptopError, BotoCoreError, ClientError) as error:
+        return source()
+    except (LaptopError, BotoCoreError, ClientError, OSError) as error:
         return {"error": str(error)}
+
+
+def _last_runs(client: Airflow, name: str) -> dict[str, Any]:
+    return {dag: [_run(run) for run in client.runs(f"{name}_{dag}", RUNS)] for dag in DAGS}
 
 
 def _version(package: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def main() -> int:
     else:
         from infra.localcloud.server import run
 
-        run(config)
+        return run(config)
     return 0
 
 

@@ -75,6 +75,9 @@ class Image(_Section):
         default_factory=dict, description="a mapping of environment variables"
     )
     command: Annotated[tuple[str, ...], BeforeValidator(_texts)] = Field(default=(), description="a list of words")
+    mounts: dict[str, ExistingPath] = Field(
+        default_factory=dict, description="a mapping of paths in the container to folders that exist"
+    )
 
     def argv(self, command: Sequence[str] | None = None, **placeholders: object) -> list[str]:
         """Builds the command line of a process.
@@ -126,6 +129,9 @@ class Config(_Section):
     region: str = Field(default="us-east-1", description="an AWS region")
     images: Annotated[dict[str, Image], BeforeValidator(_texts)] = Field(
         default_factory=dict, description="a mapping of image references to interpreters"
+    )
+    mounts: bool = Field(
+        default=True, description="true or false: whether jobs see mounts such as /opt/ml, where the machine allows it"
     )
     caddy: ExistingPath | None = Field(default=None, description="a path that exists: the Caddy program")
     workers: WholeNumber = Field(default=2, ge=1, description="a number of concurrent jobs, at least 1")

@@ -10,6 +10,7 @@ from typing import Any
 from moto.core.base_backend import BackendDict
 from moto.core.responses import BaseResponse
 
+from infra.localcloud.background import Background
 from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
@@ -41,6 +42,11 @@ class Context:
     config: Config
     identity: RoleIdentity
     runner: Runner
+
+    @property
+    def background(self) -> Background:
+        """The server's background threads: a service starts its own with it, so that the health check sees them."""
+        return self.runner.background
 
 
 def replace_backend(backends: BackendDict[Any], backend: type, context: Context) -> None:

@@ -11,7 +11,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,14 +20,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from infra.localcloud.background import STUCK_SECONDS, Background, PartStatus, report_exception
 from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
-from infra.localcloud.logs import LogStream, Tail, ship
+from infra.localcloud.logs import LogStream, Shipper, Tail
+from infra.localcloud.mounts import command
 
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LAPTOP_STACK")  # the last marks what belongs to a laptop stack
 GRACE_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1
+_LOST = 255  # the exit code of a process whose end was not seen
 
 Ending = Literal["exited", "timed_out", "stopped"]
 
@@ -73,6 +77,8 @@ class Job:
         self._kind: Ending = "exited"
         self._gone = False
         self._ended = threading.Event()
+        self._shippers: list[Shipper] = []
+        self._watcher: threading.Thread | None = None
 
     @property
     def returncode(self) -> int | None:
@@ -122,16 +128,49 @@ class Job:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, number)
 
-    def watch(
-        self, timeout: float | None, shippers: list[threading.Thread], on_exit: Callable[[ExitResult], None]
-    ) -> None:
-        """Follows the process to its end, then calls ``on_exit``. The runner calls this in a thread of the job.
+    def follow(self, timeout: float | None, shippers: list[Shipper], on_exit: Callable[[ExitResult], None]) -> None:
+        """Starts the job's thread: it follows the process to its end, then calls ``on_exit``.
 
         Args:
             timeout: The time limit in seconds; None for no limit.
             shippers: The threads that ship the output; they end before ``on_exit`` is called.
             on_exit: Receives the result.
         """
+        self._shippers = shippers
+        self._watcher = threading.Thread(
+            target=self._watch, args=[timeout, on_exit], name=f"watch-{self.name}", daemon=True
+        )
+        self._watcher.start()
+
+    def problem(self) -> str | None:
+        """What is wrong with the threads of a running job; None when they work."""
+        if self._ended.is_set() or self._watcher is None:
+            return None
+        if not self._watcher.is_alive():
+            return "the thread that watches the process has ended"
+        for shipper in self._shippers:
+            if shipper.error:
+                return f"output is lost: {shipper.error}"
+        return None
+
+    def _watch(self, timeout: float | None, on_exit: Callable[[ExitResult], None]) -> None:
+        try:
+            self._await_end(timeout)
+            result = ExitResult(self._kind, self._process.wait(), self.log_tail(50))
+        except BaseException as error:  # whoever waits for the job must learn that it is lost
+            report_exception(f"watch-{self.name}")
+            lost = f"the local cloud lost the process: {type(error).__name__}: {error}"
+            result = ExitResult(self._kind, _LOST, [*self.log_tail(50), lost])
+        self.ended_at = datetime.now(UTC)
+        self.result = result
+        try:
+            on_exit(result)
+        except BaseException:
+            report_exception(f"watch-{self.name}")
+        finally:
+            self._ended.set()
+
+    def _await_end(self, timeout: float | None) -> None:
         limit = threading.Timer(timeout, self._end, ["timed_out", GRACE_SECONDS]) if timeout else None
         if limit:
             limit.daemon = True
@@ -143,28 +182,30 @@ class Job:
         self._signal(signal.SIGKILL)
         with self._lock:
             self._gone = True
-            code = self._process.wait()
-        for shipper in shippers:
+            self._process.wait()
+        for shipper in self._shippers:
             shipper.join(DRAIN_SECONDS)
-        self.ended_at = datetime.now(UTC)
-        self.result = ExitResult(self._kind, code, self.log_tail(50))
-        try:
-            on_exit(self.result)
-        finally:
-            self._ended.set()
 
 
 class Runner:
     """Starts jobs, and ends those that still run when the server ends."""
 
     def __init__(self, config: Config, identity: RoleIdentity) -> None:
+        self.background = Background()
+        self.background.watch(self._status)
         self._config = config
         self._identity = identity
         # Linux sends the parent-death signal when the *thread* that forked ends. Request threads end, this one stays.
         self._forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
+        self._forking_since: float | None = None
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
         self._closed = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server is ending, and with it every job."""
+        return self._closed
 
     def start(
         self,
@@ -180,6 +221,7 @@ class Runner:
         timeout_seconds: float | None = None,
         on_exit: Callable[[ExitResult], None] | None = None,
         address: str | None = None,
+        mounts: Mapping[str, Path] | None = None,
     ) -> Job:
         """Starts a process and returns without waiting for it.
 
@@ -195,16 +237,20 @@ class Runner:
             timeout_seconds: The time limit; None for no limit.
             on_exit: Called once with the result, in a thread of the job, after the last line was shipped.
             address: The loopback address at which the process serves, for the caller's use.
+            mounts: Folders by the path at which only this process sees them.
 
         Raises:
             OSError: The process cannot be started.
+            MountError: This machine cannot mount a folder for one process alone.
         """
         out = LogStream(self._config, log_group, log_stream)
         err = LogStream(self._config, error_log_group, log_stream) if error_log_group else None
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         environment |= self._identity.mint(role_arn) if role_arn else {}
         environment |= dict(env)
-        process = self._forker.submit(self._fork, list(argv), cwd, environment, err is not None).result()
+        process = self._forker.submit(
+            self._timed_fork, command(argv, mounts or {}), cwd, environment, err is not None
+        ).result()
         tail = Tail()
         shippers = [
             _ship(stream, log, tail) for stream, log in ((process.stdout, out), (process.stderr, err)) if stream and log
@@ -220,9 +266,7 @@ class Runner:
             if on_exit:
                 on_exit(result)
 
-        threading.Thread(
-            target=job.watch, args=[timeout_seconds, shippers, ended], name=f"watch-{name}", daemon=True
-        ).start()
+        job.follow(timeout_seconds, shippers, ended)
         if closed:
             job.stop(0)
         return job
@@ -236,7 +280,27 @@ class Runner:
             job.stop(grace)
         for job in jobs:
             job.wait(grace + DRAIN_SECONDS)
+        self.background.close()
         self._forker.shutdown()
+
+    def _status(self) -> Iterator[PartStatus]:
+        """The forker, and the threads of all running jobs."""
+        since = self._forking_since
+        age = time.monotonic() - since if since else 0.0
+        yield PartStatus("forker", "stuck" if age > STUCK_SECONDS else "ok", round(age, 1))
+        with self._lock:
+            jobs = list(self._jobs)
+        yield PartStatus("jobs", detail=f"{len(jobs)} running")
+        for job in jobs:
+            if problem := job.problem():
+                yield PartStatus(f"job {job.name}", "failing", detail=problem)
+
+    def _timed_fork(self, *arguments: Any) -> subprocess.Popen[bytes]:
+        self._forking_since = time.monotonic()
+        try:
+            return self._fork(*arguments)
+        finally:
+            self._forking_since = None
 
     @staticmethod
     def _fork(argv: list[str], cwd: Path, env: dict[str, str], separate: bool) -> subprocess.Popen[bytes]:
@@ -260,8 +324,8 @@ class Runner:
         )
 
 
-def _ship(stream: IO[bytes], log: LogStream, tail: Tail) -> threading.Thread:
+def _ship(stream: IO[bytes], log: LogStream, tail: Tail) -> Shipper:
     """Ships a copy of the pipe's descriptor, which its thread closes."""
-    thread = ship(os.dup(stream.fileno()), log, tail)
+    shipper = Shipper(os.dup(stream.fileno()), log, tail)
     stream.close()
-    return thread
+    return shipper

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from moto.logs.models import logs_backends
 
+from infra.localcloud.background import report_exception
 from infra.localcloud.config import Config
 
 TAIL_LINES = 200
@@ -53,25 +54,43 @@ class LogStream:
             file.writelines(f"{line}\n" for line in lines)
 
 
-def ship(descriptor: int, log: LogStream, tail: Tail) -> threading.Thread:
-    """Starts a thread that reads a pipe to its end into a log stream and a tail, then closes the pipe."""
+class Shipper:
+    """A thread that reads a pipe to its end into a log stream and a tail, then closes the pipe.
 
-    def run() -> None:
+    It reads on when lines cannot be written to the log stream: a process must not die of a full disk's log.
+
+    Attributes:
+        error: Why the last lines could not be written; None while they can.
+    """
+
+    def __init__(self, descriptor: int, log: LogStream, tail: Tail) -> None:
+        self.error: str | None = None
+        self._descriptor, self._log, self._tail = descriptor, log, tail
+        self._thread = threading.Thread(target=self._run, name=f"logs-{descriptor}", daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Waits until everything was shipped, but at most this long."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
         rest = b""
         try:
-            while chunk := os.read(descriptor, 65536):
+            while chunk := os.read(self._descriptor, 65536):
                 *whole, rest = (rest + chunk).split(b"\n")
                 if whole:
-                    lines = [line.decode("utf-8", "replace").rstrip("\r") for line in whole]
-                    tail.extend(lines)
-                    log.put(lines)
+                    self._put([line.decode("utf-8", "replace").rstrip("\r") for line in whole])
             if rest:
-                line = rest.decode("utf-8", "replace")
-                tail.extend([line])
-                log.put([line])
+                self._put([rest.decode("utf-8", "replace")])
         finally:
-            os.close(descriptor)
+            os.close(self._descriptor)
 
-    thread = threading.Thread(target=run, name=f"logs-{descriptor}", daemon=True)
-    thread.start()
-    return thread
+    def _put(self, lines: list[str]) -> None:
+        self._tail.extend(lines)
+        try:
+            self._log.put(lines)
+            self.error = None
+        except Exception as error:
+            if self.error is None:
+                report_exception(self._thread.name)
+            self.error = f"{type(error).__name__}: {error}"

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from infra.localcloud.background import report_exception
 from infra.localcloud.config import Config
 
-HEALTH = "/_nightjar/health"
+REVIVE_SECONDS = 5.0
 
 
-class HealthCheck:
-    """WSGI middleware that answers the health check and passes everything else on."""
+def run(config: Config) -> int:
+    """Serves until SIGTERM or SIGINT, then ends every job that it started.
 
-    def __init__(self, application: WSGIApplication, config: Config) -> None:
-        self._application = application
-        self._body = json.dumps({"status": "ok", "pid": os.getpid(), "endpoint": config.endpoint}).encode()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answers one request."""
-        if environ.get("PATH_INFO") != HEALTH:
-            return self._application(environ, start_response)
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(self._body)))])
-        return [self._body]
-
-
-def run(config: Config) -> None:
-    """Serves until SIGTERM or SIGINT, then ends every job that it started."""
+    Returns:
+        The exit code: 0, or 1 when the server stopped serving by itself.
+    """
+    os.umask(0o077)  # state and logs contain secrets and data
     # The operator's AWS settings are meant for clients. botocore inside moto would fail on some (a profile, say).
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -46,6 +34,7 @@ def run(config: Config) -> None:
 
     from infra.localcloud.authorization.doors import Doors
     from infra.localcloud.authorization.middleware import Authorization
+    from infra.localcloud.health import HealthCheck
     from infra.localcloud.identity import RoleIdentity
     from infra.localcloud.install import Context, install_all
     from infra.localcloud.jobs import Runner
@@ -62,17 +51,30 @@ def run(config: Config) -> None:
     moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
     judged = Authorization(moto, identity.principals, config.account, config.region)
     logged = RequestLog(judged, config.state / "requests.jsonl")
-    application = HealthCheck(Doors(logged, config.host, config.port), config)
+    application = HealthCheck(Doors(logged, config.host, config.port), config, runner.background)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
+    failed = threading.Event()
+
+    def serve_requests() -> None:
+        try:
+            server.serve_forever()
+        except BaseException:
+            report_exception("server")
+        if not stopping.is_set():
+            failed.set()
+            stopping.set()
+
+    threading.Thread(target=serve_requests, name="server", daemon=True).start()
     sys.stdout.write(
         f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})\n"
     )
     sys.stdout.flush()
-    stopping.wait()
+    while not stopping.wait(REVIVE_SECONDS):
+        runner.background.revive()
     # Jobs end first: their last requests are still answered and recorded.
     runner.close()
     server.shutdown()
+    return int(failed.is_set())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -16,7 +18,7 @@ from rich.console import Console
 
 from include.lake.uris import split_s3_uri
 from include.workloads import load
-from infra.laptop import bootstrap, cloud, postgres, replay
+from infra.laptop import airflow, bootstrap, cloud, family, postgres, replay, stack, status
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import ROOT, LaptopConfig
@@ -55,6 +57,7 @@ def up(config: LaptopConfig) -> Iterator[Up]:
     finally:
         supervisor.stop(cloud.NAME)
         supervisor.stop(postgres.NAME)
+        assert family.members(config.state) == []
 
 
 def quiet() -> Reporter:
@@ -150,6 +153,80 @@ def test_no_run_starts_by_the_clock(up: Up) -> None:
         connection.execute("UPDATE dag SET next_dagrun_create_after = now()")
         assert connection.execute("SELECT next_dagrun_create_after FROM dag").fetchone() == (None,)
         connection.rollback()
+
+
+def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: LaptopConfig) -> None:
+    aws, _, resources = up
+    file = config.state / airflow.CREDENTIALS
+    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    first = file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    assert file.read_text() == first
+    file.write_text(first.replace("ASIA", "ASIX"))  # a key that the local cloud does not know
+    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    assert file.read_text() not in (first, first.replace("ASIA", "ASIX"))
+
+
+def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, config: LaptopConfig) -> None:
+    """Otherwise `make run` would restart Airflow after each restart of the local cloud."""
+    aws, server, resources = up
+    before = airflow.environment(config, resources, server)
+    (config.state / airflow.CREDENTIALS).unlink(missing_ok=True)
+    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    assert airflow.environment(config, resources, server) == before
+
+
+def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: LaptopConfig) -> None:
+    found = status.status(config)
+    assert not found["running"] and found["processes"]["airflow-scheduler"] == {"state": "stopped"}
+    assert found["processes"]["postgres"]["state"] == found["processes"]["cloud"]["state"] == "running"
+    assert found["local_cloud"]["status"] == "ok"
+    workload = found["workloads"]["flights"]
+    assert workload["live"] is None and workload["versions"] == []
+    assert "Airflow does not answer" in workload["last_runs"]["error"]
+
+
+def test_files_of_the_run_folder_are_closed_to_others(up: Up, config: LaptopConfig) -> None:
+    stack.close_to_others(config)
+    assert config.state.stat().st_mode & 0o067 == 0  # with a user of its own, PostgreSQL passes through
+    paths = [path for path in config.state.rglob("*") if not path.is_symlink()]
+    below_closed = [path for path in paths if path.parent != config.state]
+    assert [path for path in config.state.iterdir() if path.stat().st_mode & 0o077] == []
+    assert below_closed
+
+
+# The last two: they kill the processes of the module's stack.
+
+
+def test_a_killed_postgresql_answers_again_at_the_same_address(up: Up, config: LaptopConfig) -> None:
+    _, server, _ = up
+    supervisor = Supervisor(config.state)
+    killed = supervisor.find(postgres.NAME)
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    _until(lambda: (found := supervisor.find(postgres.NAME)) and found.pid != killed.pid and server.answers())
+    again = supervisor.find(postgres.NAME)
+    assert again is not None and again.restarts >= 1 and again.exit_code is not None
+    with psycopg.connect(server.url("flights")) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_killed_local_cloud_answers_again(up: Up, config: LaptopConfig) -> None:
+    supervisor = Supervisor(config.state)
+    killed = supervisor.find(cloud.NAME)
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    _until(lambda: supervisor.find(cloud.NAME) not in (None, killed) and cloud.healthy(config))
+    shown = status.status(config)["processes"]["cloud"]
+    assert (shown["state"], shown["restarts"], shown["last_exit_code"]) == ("running", 1, -9)
+
+
+def _until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
+        time.sleep(0.1)
 
 
 def _shards(aws: Aws) -> list[str]:

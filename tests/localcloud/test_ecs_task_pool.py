@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from moto.ecs.models import EC2ContainerServiceBackend
 
+from infra.localcloud.background import Background
 from infra.localcloud.ecs import rollout
 from infra.localcloud.ecs.resources import Service, Task
 from infra.localcloud.ecs.task_pool import TaskPool
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 GRACE_SECONDS = 20
+
+
+class Context:
+    """The parts of the server that a pool without processes uses; ``runner.closing``: the server is ending."""
+
+    def __init__(self) -> None:
+        self.background = Background()
+        self.runner = SimpleNamespace(closing=False)
 
 
 class Balancing:
@@ -39,9 +49,9 @@ def balancing() -> Balancing:
 
 @pytest.fixture
 def pool(balancing: Balancing) -> TaskPool:
-    unused_context: Any = None
+    context: Any = Context()
     load_balancers: Any = balancing
-    return TaskPool(unused_context, load_balancers, ACCOUNT, REGION)
+    return TaskPool(context, load_balancers, ACCOUNT, REGION)
 
 
 @pytest.fixture
@@ -91,3 +101,47 @@ def test_a_task_that_failed_to_start_is_stopped_with_its_reason(pool: TaskPool, 
     assert (task.last_status, task.stop_code) == ("STOPPED", "TaskFailedToStart")
     assert task.stopped_reason == task.failure
     assert task.deployment is not None and task.deployment.failed_tasks == 1
+
+
+class StoppedJob:
+    """A process that a signal has ended."""
+
+    result = SimpleNamespace(kind="stopped", code=-15)
+
+    def poll(self) -> Any:
+        return self.result
+
+    def stop(self, grace: float) -> None:
+        pass
+
+
+def test_a_task_that_was_stopped_while_pending_never_runs(pool: TaskPool, task: Task) -> None:
+    """It was taken for the end of the server, and nothing was scheduled from then on."""
+    task.launched = False
+    pool.stop(task, "not needed", "UserInitiated")
+    pool.advance(task, 0)
+    assert task.last_status == "PENDING"
+    job: Any = StoppedJob()
+    task.containers[0].job, task.launched = job, True
+    pool.advance(task, 1)
+    assert (task.last_status, task.stopped_reason, task.stop_code) == ("STOPPED", "not needed", "UserInitiated")
+    assert task.started_at is None and not pool.server_is_ending
+
+
+def test_a_task_whose_process_was_stopped_by_others_is_replaced(pool: TaskPool, task: Task) -> None:
+    pool.advance(task, 0)
+    job: Any = StoppedJob()
+    task.containers[0].job = job
+    pool.advance(task, 1)
+    assert (task.last_status, task.desired_status) == ("STOPPED", "STOPPED")
+    assert task.deployment is not None and task.deployment.failed_tasks == 1
+
+
+def test_what_the_servers_end_stops_is_not_replaced(pool: TaskPool, task: Task) -> None:
+    pool.advance(task, 0)
+    job: Any = StoppedJob()
+    task.containers[0].job = job
+    ending: Any = pool._context
+    ending.runner.closing = True
+    pool.advance(task, 1)
+    assert (task.last_status, task.desired_status) == ("RUNNING", "RUNNING")

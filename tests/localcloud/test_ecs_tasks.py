@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.localcloud import mounts
 from tests.support.ecs_tasks import EXECUTION_ROLE, PORT, ROLE, define, start_script_cloud
 from tests.support.localcloud import Cloud
 
@@ -104,6 +106,40 @@ def test_a_task_is_stopped_by_hand(tasks: Cloud, ecs: Any) -> None:
         "UserInitiated",
         143,
     )
+
+
+def test_a_task_that_is_stopped_while_pending_leaves_the_scheduler_running(tasks: Cloud, ecs: Any) -> None:
+    """The scheduler took the stop for the end of the server, and ended for good while the health check was fine."""
+    definition = define(ecs, "pending", command=["python", "script.py", "0", "60"])
+    for _ in range(3):
+        arn = ecs.run_task(cluster="test", taskDefinition=definition, launchType="FARGATE")["tasks"][0]["taskArn"]
+        ecs.stop_task(cluster="test", task=arn, reason="at once")
+        task = finished(tasks, ecs, arn)
+        assert (task["stoppedReason"], task["stopCode"]) == ("at once", "UserInitiated")
+    arn = ecs.run_task(cluster="test", taskDefinition=define(ecs, "after"), launchType="FARGATE")["tasks"][0]["taskArn"]
+    assert finished(tasks, ecs, arn)["stopCode"] == "EssentialContainerExited"
+    health = httpx.get(f"{tasks.endpoint}/_nightjar/health")
+    assert health.status_code == 200 and health.json()["wrong"] == []
+    assert "ecs-scheduler" in [part["name"] for part in health.json()["parts"]]
+
+
+@pytest.mark.skipif(mounts.refusal() is not None, reason=f"no mounts on this machine: {mounts.refusal()}")
+def test_an_image_sees_the_mounts_of_its_configuration(
+    start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("mounted")
+    (folder / "model.txt").write_text("the model")
+    cloud = start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"), mounts={"/opt/ml": str(folder)})
+    command = ["python", "-c", "print(open('/opt/ml/model.txt').read())"]
+    client = cloud.client("ecs")
+    arn = client.run_task(cluster="test", taskDefinition=define(client, "mount", command=command))["tasks"][0][
+        "taskArn"
+    ]
+    assert finished(cloud, client, arn)["containers"][0]["exitCode"] == 0
+    events = cloud.client("logs").get_log_events(
+        logGroupName="/local/ecs/mount", logStreamName=f"main/{arn.split('/')[-1]}"
+    )["events"]
+    assert [event["message"] for event in events] == ["the model"]
 
 
 def test_task_definitions_keep_every_field(ecs: Any) -> None:

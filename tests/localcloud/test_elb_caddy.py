@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.localcloud.config import Config, GlueSettings
@@ -69,3 +71,37 @@ def test_the_first_load_waits_until_caddy_listens(runner: Runner, tmp_path: Path
 def test_a_failed_start_is_an_error_with_caddys_output(runner: Runner, tmp_path: Path) -> None:
     with pytest.raises(CaddyError, match="no such module: http"):
         Caddy(config_with(FAILING_CADDY, tmp_path), runner).load({})
+
+
+def test_a_killed_caddy_is_started_again_with_its_listeners(runner: Runner, tmp_path: Path) -> None:
+    caddy = Caddy(config_with(SLOW_CADDY, tmp_path), runner)
+    caddy.load({"listener": {}})
+    first = caddy_process(runner)
+    first.kill()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        (status,) = [part for part in runner.background.status() if part.name == "caddy"]
+        if status.state == "ok" and status.restarts:
+            break
+        time.sleep(0.02)
+    assert (status.state, status.restarts) == ("ok", 1)
+    assert caddy_process(runner).pid != first.pid
+
+
+def test_a_caddy_that_cannot_be_started_again_is_dead_in_the_health_check(runner: Runner, tmp_path: Path) -> None:
+    config = config_with(SLOW_CADDY, tmp_path)
+    Caddy(config, runner).load({"listener": {}})
+    config_with(FAILING_CADDY, tmp_path)
+    caddy_process(runner).kill()
+    deadline = time.monotonic() + 20
+    states: dict[str, str] = {}
+    wanted = {"caddy": "dead", "caddy-keeper": "failing"}
+    while time.monotonic() < deadline and not wanted.items() <= states.items():
+        states = {part.name: part.state for part in runner.background.status()}
+        time.sleep(0.02)
+    assert wanted.items() <= states.items()
+
+
+def caddy_process(runner: Runner) -> psutil.Process:
+    (job,) = [job for job in runner._jobs if job.name == "caddy"]
+    return psutil.Process(job.pid)

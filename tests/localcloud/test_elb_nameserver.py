@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 
+from infra.localcloud.background import Background
 from infra.localcloud.elb.nameserver import NameServer, answer
 
 
@@ -26,7 +27,7 @@ def test_a_name_without_addresses_does_not_exist() -> None:
 
 
 def test_the_name_server_survives_a_malformed_query() -> None:
-    server = NameServer(lambda name: ["127.0.0.10"])
+    server = NameServer(lambda name: ["127.0.0.10"], Background())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(5)
         client.sendto(b"malformed", ("127.0.0.1", server.port))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from infra.localcloud.background import Background, Loop
 from infra.localcloud.elb.targets import HealthCheck, RegisteredTarget, TargetRegistry
 
 CHECK = HealthCheck(path="/", interval=10, timeout=1, healthy_after=3, unhealthy_after=2, codes="200-204,302")
@@ -19,6 +20,13 @@ class Clock:
         return self.now
 
 
+class NoLoops(Background):
+    """Background threads that do nothing."""
+
+    def loop(self, name: str, step: Callable[[], float], stuck_seconds: float = 30) -> Loop:
+        return super().loop(name, lambda: 3600.0, stuck_seconds)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -27,7 +35,7 @@ def clock() -> Clock:
 @pytest.fixture
 def registry(clock: Clock) -> Iterator[TargetRegistry]:
     """A registry that makes no checks itself: tests record the results."""
-    made = TargetRegistry(lambda group: CHECK, clock, tick_seconds=3600)
+    made = TargetRegistry(lambda group: CHECK, NoLoops(), clock)
     yield made
     made.close()
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.localcloud import mounts
 from tests.support.localcloud import Cloud
 from tests.support.sagemaker_jobs import BUCKET, archive, ended_job, keys, processing, start_job_cloud, training
 
@@ -33,14 +35,12 @@ def test_a_training_job_gets_its_contract_and_uploads_its_model(jobs: Cloud) -> 
     assert seen["files"] == ["input/data/train/a.csv", "input/data/train/sub/b.csv"] and seen["rows"] == "1,2\n"
     assert seen["inputdataconfig"]["train"]["ContentType"] == "text/csv"
     assert seen["resourceconfig"]["hosts"] == ["algo-1"]
-    root = seen["environment"].pop("ML_ROOT")
     assert seen["environment"] == {
         "TRAINING_JOB_NAME": "good",
         "TRAINING_JOB_ARN": arn,
         "OWN": "value",
         "OWN_IMAGE": "yes",
     }
-    assert str(jobs.state) in root
     assert archive(jobs, f"s3://{BUCKET}/out/good/output/output.tar.gz") == {"note.txt": "a note"}
     assert {m["MetricName"]: round(m["Value"], 6) for m in job["FinalMetricDataList"]} == {"auc": 0.75, "loss": 0.001}
     assert [t["Status"] for t in job["SecondaryStatusTransitions"]] == [
@@ -205,3 +205,62 @@ def test_unsupported_settings_are_refused(jobs: Cloud) -> None:
     elsewhere["ProcessingInputs"][0]["S3Input"]["LocalPath"] = "/etc"
     with pytest.raises(ClientError, match="/opt/ml/processing"):
         sagemaker.create_processing_job(**elsewhere)
+
+
+# --- /opt/ml -------------------------------------------------------------------------------------------------------
+
+# As scripts for SageMaker are written: with absolute paths, and without ML_ROOT.
+ABSOLUTE = """
+import os, pathlib, sys
+assert "ML_ROOT" not in os.environ
+if pathlib.Path("/opt/ml/processing").exists():
+    text = pathlib.Path("/opt/ml/processing/input/test/t.txt").read_text()
+    pathlib.Path("/opt/ml/processing/output/found.txt").write_text(text + " " + sys.argv[1])
+    sys.exit(0)
+if "fail" in pathlib.Path("/opt/ml/input/config/hyperparameters.json").read_text():
+    pathlib.Path("/opt/ml/output/failure").write_text("the label is missing")
+    sys.exit(3)
+pathlib.Path("/opt/ml/model/model.txt").write_text(pathlib.Path("/opt/ml/input/data/train/a.csv").read_text())
+"""
+
+
+@pytest.fixture(scope="module")
+def absolute(jobs: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The entry point of a container with that script."""
+    script = tmp_path_factory.mktemp("absolute") / "script.py"
+    script.write_text(ABSOLUTE)
+    return ["python", str(script)]
+
+
+@pytest.mark.skipif(mounts.refusal() is not None, reason=f"no mounts on this machine: {mounts.refusal()}")
+def test_a_container_sees_its_files_at_opt_ml(jobs: Cloud, absolute: list[str]) -> None:
+    sagemaker = jobs.client("sagemaker")
+    request, failing = training("absolute"), training("absolute-failing", behave="fail")
+    for each in (request, failing):
+        each["AlgorithmSpecification"]["ContainerEntrypoint"] = absolute
+        sagemaker.create_training_job(**each)
+    made = archive(jobs, ended_job(jobs, "absolute")["ModelArtifacts"]["S3ModelArtifacts"])
+    assert made == {"model.txt": "1,2\n"}
+    failed = ended_job(jobs, "absolute-failing")
+    assert failed["FailureReason"] == "AlgorithmError: the label is missing, exit code: 3"
+
+    scoring = processing("absolute-processing")
+    scoring["AppSpecification"]["ContainerEntrypoint"] = absolute
+    scoring["AppSpecification"]["ContainerArguments"] = ["/opt/ml/processing/output"]
+    sagemaker.create_processing_job(**scoring)
+    assert ended_job(jobs, "absolute-processing", "processing")["ProcessingJobStatus"] == "Completed"
+    body = jobs.client("s3").get_object(Bucket=BUCKET, Key="evaluated/absolute-processing/found.txt")["Body"]
+    assert body.read() == b"hello /opt/ml/processing/output"
+
+
+def test_without_mounts_ml_root_names_the_folder(
+    start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cloud = start_job_cloud(start_cloud, tmp_path_factory.mktemp("image"), mounts=False)
+    health = httpx.get(f"{cloud.endpoint}/_nightjar/health").json()
+    assert health["opt_ml"].startswith("the variable ML_ROOT")
+    cloud.client("sagemaker").create_training_job(**training("setting"))
+    seen = json.loads(archive(cloud, ended_job(cloud, "setting")["ModelArtifacts"]["S3ModelArtifacts"])["seen.json"])
+    assert str(cloud.state) in seen["environment"]["ML_ROOT"]
+    cloud.client("sagemaker").create_processing_job(**processing("setting-processing"))
+    assert ended_job(cloud, "setting-processing", "processing")["ProcessingJobStatus"] == "Completed"

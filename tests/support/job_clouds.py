@@ -32,7 +32,7 @@ while True:
 """
 JOB = """
 import json, os, pathlib, sys, time
-root = pathlib.Path(os.environ["ML_ROOT"])
+root = pathlib.Path(os.environ.get("ML_ROOT", "/opt/ml"))
 given = root / "input/config/hyperparameters.json"
 options = json.loads(given.read_text()) if given.exists() else {}
 print("the job got", options, sys.argv[1:], flush=True)

@@ -15,7 +15,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"
 BUCKET = "sagemaker-test"
 TRAIN = """
 import json, os, pathlib, signal, sys, time
-root = pathlib.Path(os.environ["ML_ROOT"])
+root = pathlib.Path(os.environ.get("ML_ROOT", "/opt/ml"))
 hyper = json.loads((root / "input/config/hyperparameters.json").read_text())
 behave = hyper.get("behave", "well")
 seen = {
@@ -43,7 +43,7 @@ if behave == "hang":
 """
 PROCESS = """
 import os, pathlib, sys, time
-root = pathlib.Path(os.environ["ML_ROOT"]) / "processing"
+root = pathlib.Path(os.environ.get("ML_ROOT", "/opt/ml")) / "processing"
 text = (root / "input/test/t.txt").read_text()
 if "fail" in sys.argv:
     print("about to fail", flush=True)
@@ -57,13 +57,13 @@ pathlib.Path(sys.argv[1]).joinpath("evaluation.json").write_text(text.upper() + 
 """
 
 
-def start_job_cloud(start_cloud: Callable[..., Cloud], folder: Path) -> Cloud:
+def start_job_cloud(start_cloud: Callable[..., Cloud], folder: Path, **settings: Any) -> Cloud:
     """A server with the image ``train:1``, whose scripts are written to ``folder``, and a bucket with data."""
     (folder / "train_job.py").write_text(TRAIN)
     (folder / "process_job.py").write_text(PROCESS)
     python = str(VENVS / "test" / "bin" / "python")
     image = {"python": python, "cwd": str(folder), "env": {"OWN_IMAGE": "yes"}, "command": ["python", "train_job.py"]}
-    cloud = start_cloud(images={"train:1": image})
+    cloud = start_cloud(images={"train:1": image}, **settings)
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for key, body in {

@@ -52,6 +52,7 @@ def stamp(root: Path = ROOT) -> Build:
         file = root / folder / BUILD_FILE
         if not file.is_file() or file.read_text() != text:
             file.write_text(text)
+            file.chmod(0o644)  # the images are built from it, and they run as other users
     return build
 
 

@@ -69,7 +69,7 @@ class AthenaBackend(MotoAthenaBackend):
             if token:
                 self._tokens[token] = query_id
             aws = self._caller(access_key)
-        threading.Thread(target=self._run, args=(execution, aws), name=f"athena-{query_id}", daemon=True).start()
+        self.context.background.run(f"athena-{query_id}", self._run, execution, aws)
         return query_id
 
     def _caller(self, access_key: str) -> CallerAws:

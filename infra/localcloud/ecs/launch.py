@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from infra.localcloud.config import Image
@@ -11,8 +12,10 @@ from infra.localcloud.ecs.resources import ContainerRun, Task
 from infra.localcloud.install import Context
 
 
-def launch(task: Task, context: Context, addresses: AddressPool) -> None:
+def launch(task: Task, context: Context, addresses: AddressPool, on_change: Callable[[], None]) -> None:
     """Starts every container. An error ends the task and is kept in ``task.failure``.
+
+    ``on_change`` is called at the end, and when a container's process has ended.
 
     Takes as long as its secrets take to read, so it is called without the scheduler's lock.
     """
@@ -20,14 +23,15 @@ def launch(task: Task, context: Context, addresses: AddressPool) -> None:
         ports = {int(m["containerPort"]) for c in task.containers for m in c.definition.get("portMappings") or []}
         task.address = address = addresses.take(ports)
         for container in task.containers:
-            _start(task, container, address, context)
+            _start(task, container, address, context, on_change)
     except Exception as error:  # any error means that the task failed to start; its text is the stoppedReason
         task.failure = str(error)
         task.end()
     task.launched = True
+    on_change()
 
 
-def _start(task: Task, container: ContainerRun, address: str, context: Context) -> None:
+def _start(task: Task, container: ContainerRun, address: str, context: Context, on_change: Callable[[], None]) -> None:
     definition = container.definition
     overrides = task.request.get("overrides") or {}
     override: dict[str, Any] = next(
@@ -50,6 +54,8 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context) 
         log_group=group,
         log_stream=stream,
         address=address,
+        mounts=image.mounts,
+        on_exit=lambda _: on_change(),
     )
 
 

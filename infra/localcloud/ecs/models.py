@@ -52,7 +52,8 @@ class EcsBackend(EC2ContainerServiceBackend):
         with self._starting:
             if self._scheduler is None:
                 tasks = TaskPool(self.context, self.balancing, self.account_id, self.region_name)
-                self._scheduler = Scheduler(tasks)
+                self._scheduler = Scheduler(tasks, self.context.background)
+                self.balancing.targets.on_change = self._scheduler.wake
                 # moto's tag actions look for services here.
                 self.services = self._scheduler.services  # type: ignore[assignment]  # they use `arn` and `tags` only
             return self._scheduler
@@ -133,6 +134,7 @@ class EcsBackend(EC2ContainerServiceBackend):
             service = Service(cluster, request, definition, self.account_id, self.region_name)
             rollout.start(service, definition)
             self.scheduler.services[key] = service
+            self.scheduler.wake()
             return service
 
     def change_service(self, request: dict[str, Any]) -> Service:
@@ -158,6 +160,8 @@ class EcsBackend(EC2ContainerServiceBackend):
             service.desired_count = int(changes.get("desiredCount", service.desired_count))
             if redeploy or request.get("forceNewDeployment"):
                 rollout.start(service, definition)
+            service.is_steady = False
+            self.scheduler.wake()
             return service
 
     def end_service(self, cluster: str, name: str, force: bool) -> Service:
@@ -176,6 +180,7 @@ class EcsBackend(EC2ContainerServiceBackend):
                     record.set_status("STOPPED", "Service was deleted.", over=True)
             for task in list(service.tasks):
                 self.scheduler.tasks.stop(task, "Service was deleted", "ServiceSchedulerInitiated")
+            self.scheduler.wake()
             return service
 
     def stop_deployment(self, arn: str, kind: str) -> str:
@@ -196,6 +201,7 @@ class EcsBackend(EC2ContainerServiceBackend):
                     raise EcsClientException(f"Service deployment {arn} has ended: {record.status}.")
                 if record:
                     rollout.stop(service, _STOPPED_BY_REQUEST, rollback=kind == "ROLLBACK")
+                    self.scheduler.wake()
                     return arn
         raise ECSException("ServiceDeploymentNotFoundException", f"Service deployment {arn} was not found.")
 

@@ -1,40 +1,49 @@
-"""The thread that brings the running tasks to the desired state: it starts, checks, replaces and stops them."""
+"""The loop that brings the running tasks to the desired state: it starts, checks, replaces and stops them."""
 
 from __future__ import annotations
 
 import math
-import sys
-import threading
 import time
-import traceback
 from collections.abc import Callable
 
+from infra.localcloud.background import Background, report_exception
 from infra.localcloud.ecs import rollout
 from infra.localcloud.ecs.resources import Deployment, Service, Task
 from infra.localcloud.ecs.task_pool import TaskPool
 
 _TICK_SECONDS = 0.2
+_IDLE_SECONDS = 10.0  # the pause when nothing is to be done; every change ends it
 
 
 class Scheduler:
     """The services of one account and region, and the loop over them and all tasks. The pool's lock guards both."""
 
-    def __init__(self, tasks: TaskPool) -> None:
+    def __init__(self, tasks: TaskPool, background: Background) -> None:
         self.tasks = tasks
         self.lock = tasks.lock
         self.services: dict[str, Service] = {}  # by <cluster>:<service>
-        threading.Thread(target=self._run, name="ecs-scheduler", daemon=True).start()
+        self._loop = background.loop("ecs-scheduler", self._tick)
+        tasks.on_change = self.wake
 
-    def _run(self) -> None:
-        while not self.tasks.server_is_ending:
-            time.sleep(_TICK_SECONDS)
-            now = time.monotonic()
-            with self.lock:
-                for task in self.tasks.all():
-                    _guarded(self.tasks.advance, task, now)
-                for service in list(self.services.values()):
-                    _guarded(self._reconcile, service, now)
-                self._count_clusters()
+    def wake(self) -> None:
+        """Makes the scheduler act on a change at once."""
+        self._loop.wake()
+
+    def _tick(self) -> float:
+        """One round over all tasks and services; returns the seconds until the next one."""
+        if self.tasks.server_is_ending:
+            return _IDLE_SECONDS
+        now = time.monotonic()
+        with self.lock:
+            for task in self.tasks.all():
+                _guarded(self.tasks.advance, task, now)
+            for service in list(self.services.values()):
+                _guarded(self._reconcile, service, now)
+            self._count_clusters()
+            settled = all(self.tasks.is_settled(task, now) for task in self.tasks.all()) and all(
+                map(_is_settled, self.services.values())
+            )
+        return _IDLE_SECONDS if settled else _TICK_SECONDS
 
     def _reconcile(self, service: Service, now: float) -> None:
         service.tasks = [t for t in service.tasks if t.last_status != "STOPPED"]
@@ -117,9 +126,13 @@ def _deployment_to_fill(service: Service) -> Deployment | None:
     return next((d for d in service.deployments[1:] if d.rollout_state == "COMPLETED"), None)
 
 
+def _is_settled(service: Service) -> bool:
+    return service.status == "INACTIVE" or (service.status == "ACTIVE" and service.is_steady)
+
+
 def _guarded[T](step: Callable[[T, float], None], resource: T, now: float) -> None:
     """An error at one task or service must not stop the others."""
     try:
         step(resource, now)
     except Exception:
-        traceback.print_exc(file=sys.stderr)
+        report_exception("ecs-scheduler")

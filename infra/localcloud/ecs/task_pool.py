@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -20,6 +20,7 @@ from infra.localcloud.jobs import Job
 
 _SETTLED_SECONDS = 2.0  # without a load balancer, a task that has run this long counts as healthy
 _KEPT_STOPPED = 200
+_LAUNCHERS = 4
 _EXITED = "Essential container in task exited"
 
 
@@ -27,17 +28,18 @@ class TaskPool:
     """Starts, advances and stops tasks.
 
     ``lock`` guards all tasks and services. Processes are started and stopped, and secrets read, without it.
+    ``on_change`` is called after a change on which :meth:`advance` has to act.
     """
 
     def __init__(self, context: Context, balancing: ElbBackend, account: str, region: str) -> None:
         self.lock = threading.RLock()
-        self.server_is_ending = False
+        self.on_change: Callable[[], None] = lambda: None
         self._context = context
         self._balancing = balancing
         self._account, self._region = account, region
         self._tasks: dict[str, Task] = {}
         self._addresses = AddressPool()
-        self._launchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ecs-launch")
+        self._launchers = context.background.pool("ecs-launch", _LAUNCHERS)
 
     def all(self) -> list[Task]:
         """All tasks, oldest first, with the newest of the stopped ones."""
@@ -65,7 +67,8 @@ class TaskPool:
             if deployment:
                 deployment.service.tasks.append(task)
             self._forget_old()
-        self._launchers.submit(launch, task, self._context, self._addresses)
+        self._launchers.submit(launch, task, self._context, self._addresses, self.on_change)
+        self.on_change()
         return task
 
     def stop(self, task: Task, reason: str, code: str) -> None:
@@ -81,6 +84,7 @@ class TaskPool:
                 task.last_status = "DEACTIVATING"
             else:
                 self._terminate(task)
+        self.on_change()
 
     def is_healthy(self, task: Task, now: float) -> bool:
         """Whether it runs, shall run, and is healthy in every target group."""
@@ -90,6 +94,18 @@ class TaskPool:
             return self._target_states(task) == ["healthy"] * len(task.registered)
         return now - task.running_since >= _SETTLED_SECONDS
 
+    def is_settled(self, task: Task, now: float) -> bool:
+        """Whether the task changes only after a call of ``on_change``."""
+        if task.last_status == "STOPPED":
+            return True
+        running = task.last_status == task.desired_status == "RUNNING"
+        return running and (task.deployment is None or self.is_healthy(task, now))
+
+    @property
+    def server_is_ending(self) -> bool:
+        """Whether the server ends the processes, so that nothing is to be replaced."""
+        return self._context.runner.closing
+
     def advance(self, task: Task, now: float) -> None:
         """Updates the task from the state of its processes and targets. The lock is held."""
         if task.last_status == "STOPPED":
@@ -98,7 +114,11 @@ class TaskPool:
             if task.failure:
                 self._finish(task, task.failure, "TaskFailedToStart", failed=True)
                 return
-            self._begin(task, now)
+            if task.desired_status == "STOPPED":  # stopped while its processes were being started
+                task.last_status = "STOPPING"
+                task.end()
+            else:
+                self._begin(task, now)
         if task.launched and (ended := task.exited()):
             self._after_exit(task, ended)
             return
@@ -111,15 +131,12 @@ class TaskPool:
 
     def _begin(self, task: Task, now: float) -> None:
         task.last_status, task.started_at, task.running_since = "RUNNING", utcnow(), now
-        if task.desired_status == "RUNNING":
-            self._register(task)
+        self._register(task)
 
     def _after_exit(self, task: Task, ended: Job) -> None:
         """Stops a task of which an essential container has exited."""
-        if ended.result and ended.result.kind == "stopped" and task.last_status in ("PENDING", "RUNNING"):
-            # The process was stopped, but not by this pool: the server is ending, so the task is not replaced.
-            self.server_is_ending = True
-            return
+        if self.server_is_ending and ended.result and ended.result.kind == "stopped":
+            return  # the server's end has stopped it, so the task is not replaced
         unexpected = task.last_status == "RUNNING" and task.desired_status == "RUNNING"
         task.last_status = "STOPPING" if task.last_status != "DEACTIVATING" else "DEACTIVATING"
         if task.is_over():
@@ -165,14 +182,12 @@ class TaskPool:
         return [state for state in states if state]
 
     def _terminate(self, task: Task) -> None:
-        if task.last_status != "PENDING":
-            task.last_status = "STOPPING"
-        if task.launched:
-            task.end()
-            if task.is_over():
-                self._finish(task, task.stopped_reason or "", task.stop_code or "", failed=False)
-        else:
-            self._launchers.submit(task.end)
+        if not task.launched:
+            return  # once launched, it is ended by advance
+        task.last_status = "STOPPING"
+        task.end()
+        if task.is_over():
+            self._finish(task, task.stopped_reason or "", task.stop_code or "", failed=False)
 
     def _finish(self, task: Task, reason: str, code: str, *, failed: bool) -> None:
         """STOPPED: no process of the task runs any more."""

@@ -14,9 +14,11 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from infra.localcloud.background import PartStatus
 from infra.localcloud.config import Config
 from infra.localcloud.elb.errors import CaddyError
 from infra.localcloud.jobs import ExitResult, Job, Runner
@@ -25,6 +27,8 @@ from infra.localcloud.jobs import ExitResult, Job, Runner
 REFRESH = "100ms"
 _TRY_DURATION = "1s"
 _START_SECONDS = 15.0
+_IDLE_SECONDS = 10.0
+_RESTART_SECONDS = 1.0  # a Caddy that ends at once is started again after this time
 
 
 class Caddy:
@@ -38,6 +42,9 @@ class Caddy:
         self._loaded: dict[str, Any] = {}
         # A Unix socket's path has at most 107 characters; the path of the state folder may be longer.
         self._socket = Path(tempfile.mkdtemp(prefix="nightjar-caddy-")) / "admin"
+        self._starts, self._started_at = 0, 0.0
+        self._keeper = runner.background.loop("caddy-keeper", self._keep, 4 * _START_SECONDS)
+        runner.background.watch(self._status)
 
     def load(self, servers: dict[str, Any]) -> None:
         """Replaces all servers that listen. On an error the previous ones go on.
@@ -76,27 +83,52 @@ class Caddy:
             role_arn=None,
             log_group="/local/elb",
             log_stream="caddy",
-            on_exit=self._restart,
+            on_exit=self._ended,
         )
+        self._starts += 1
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_listening():
             if self._job.poll() is not None or time.monotonic() > deadline:
                 self._job.stop()
                 raise CaddyError("Caddy did not start. Its last lines:\n" + "\n".join(self._job.log_tail(5)))
             time.sleep(0.02)
+        self._started_at = time.monotonic()
 
     def _is_listening(self) -> bool:
         """Whether the admin socket accepts connections. It exists a moment before it does."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(2)
             return probe.connect_ex(str(self._socket)) == 0
 
-    def _restart(self, result: ExitResult) -> None:
-        if result.kind == "stopped":
+    def _ended(self, result: ExitResult) -> None:
+        if self._runner.closing:
             shutil.rmtree(self._socket.parent, ignore_errors=True)
-        if result.kind == "stopped" or not self._loaded:  # without servers, the next load starts it
+        else:
+            self._keeper.wake()
+
+    def _keep(self) -> float:
+        """Starts Caddy again if it has ended. Without listeners, the next :meth:`load` starts it."""
+        with self._lock:
+            ended = self._job is not None and self._job.poll() is not None
+            pause = self._started_at + _RESTART_SECONDS - time.monotonic()
+            if ended and pause > 0:
+                return pause
+            if ended and self._loaded and not self._runner.closing:
+                self._start()
+                self._post(self._loaded)
+        return _IDLE_SECONDS
+
+    def _status(self) -> Iterator[PartStatus]:
+        job, restarts = self._job, max(0, self._starts - 1)
+        if not self._loaded or job is None:
             return
-        time.sleep(1)
-        self.load(self._loaded)
+        if (result := job.poll()) is not None:
+            last = "; ".join(result.tail[-2:])
+            yield PartStatus("caddy", "dead", restarts=restarts, detail=f"ended with exit code {result.code}: {last}")
+        elif not self._is_listening():
+            yield PartStatus("caddy", "stuck", restarts=restarts, detail="its admin socket does not answer")
+        else:
+            yield PartStatus("caddy", restarts=restarts)
 
     def _post(self, servers: dict[str, Any]) -> None:
         connection = http.client.HTTPConnection("localhost", timeout=30)

@@ -56,7 +56,7 @@ class ElbBackend(ELBv2Backend):
         """The targets of all target groups."""
         with self._creating:
             if self._targets is None:
-                self._targets = TargetRegistry(self._health_check)
+                self._targets = TargetRegistry(self._health_check, self.context.background)
             return self._targets
 
     def is_attached(self, target_group_arn: str) -> bool:
@@ -234,6 +234,8 @@ class ElbBackend(ELBv2Backend):
 
     def _resolve(self, name: str) -> list[str]:
         port, _, label = name.partition(".")
+        if not port.isdecimal():
+            return []
         for arn in list(self.target_groups):
             if dns_label(arn) == label:
                 return self.targets.healthy(arn, int(port))
@@ -253,7 +255,7 @@ class ElbBackend(ELBv2Backend):
 
     def _forward_to(self, arn: str) -> dict[str, Any]:
         if self._names is None:
-            self._names = NameServer(self._resolve)
+            self._names = NameServer(self._resolve, self.context.background)
         algorithm = self._group(arn).attributes["load_balancing.algorithm.type"]
         return caddy.forward(dns_label(arn), sorted(self._ports(arn)), self._names.port, str(algorithm))
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable
+
+from infra.localcloud.background import Background
 
 Lookup = Callable[[str], list[str]]
 _TYPE_A, _CLASS_IN = 1, 1
 _RESPONSE_FLAGS = 0x8580  # response, authoritative, recursion desired and available
 _NAME_ERROR = 3
 _HEADER_BYTES = 12
+_BEAT_SECONDS = 10.0
 
 
 class NameServer:
@@ -23,33 +25,44 @@ class NameServer:
 
     Args:
         lookup: Returns the IPv4 addresses of a name; an empty list is answered as NXDOMAIN.
+        background: Runs the server's thread.
     """
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, background: Background) -> None:
         self._lookup = lookup
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._background = background
+        self._socket = _socket(0)
         self.port: int = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, name="elb-names", daemon=True).start()
+        self._loop = background.loop("elb-names", self._answer_one)
 
     def close(self) -> None:
-        """Closes the socket, which ends the thread."""
+        """Ends the thread and closes the socket."""
+        self._background.remove(self._loop)
         self._socket.close()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                query, peer = self._socket.recvfrom(512)
-            except OSError:
-                return
-            try:
-                reply = answer(query, self._lookup)
-            except (struct.error, IndexError, UnicodeDecodeError):
-                continue
-            try:
-                self._socket.sendto(reply, peer)
-            except OSError:
-                return
+    def _answer_one(self) -> float:
+        try:
+            query, peer = self._socket.recvfrom(512)
+        except TimeoutError:
+            return 0
+        except OSError:
+            # Caddy's configuration has the port, so the new socket gets the same one.
+            self._socket.close()
+            self._socket = _socket(self.port)
+            raise
+        try:
+            reply = answer(query, self._lookup)
+        except (struct.error, IndexError, UnicodeDecodeError):
+            return 0
+        self._socket.sendto(reply, peer)
+        return 0
+
+
+def _socket(port: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.settimeout(_BEAT_SECONDS)
+    opened.bind(("127.0.0.1", port))
+    return opened
 
 
 def answer(query: bytes, lookup: Lookup) -> bytes:

@@ -10,10 +10,12 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-_TICK_SECONDS = 0.1
+from infra.localcloud.background import Background, report_exception
+
+_IDLE_SECONDS = 10.0  # the longest pause without a due check; every change ends it
+_CHECKERS = 8
 # Interval between checks of a target that has not passed one yet, so that a start does not take a whole interval.
 _INITIAL_SECONDS = 0.25
 Clock = Callable[[], float]
@@ -74,29 +76,32 @@ class TargetRegistry:
 
     Args:
         check_of: Returns the present health check of a target group, None for a deleted group.
+        background: Runs the threads of the checks.
         clock: Seconds, monotonic.
-        tick_seconds: How often the registry looks for due checks.
+
+    Attributes:
+        on_change: Called without arguments after the state of a target has changed.
     """
 
     def __init__(
         self,
         check_of: Callable[[str], HealthCheck | None],
+        background: Background,
         clock: Clock = time.monotonic,
-        tick_seconds: float = _TICK_SECONDS,
     ) -> None:
+        self.on_change: Callable[[], None] = lambda: None
         self._check_of = check_of
+        self._background = background
         self._clock = clock
-        self._tick_seconds = tick_seconds
         self._lock = threading.Lock()
         self._groups: dict[str, dict[tuple[str, int], RegisteredTarget]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="elb-check")
-        self._stopped = threading.Event()
-        threading.Thread(target=self._run, name="elb-health", daemon=True).start()
+        self._pool = background.pool("elb-check", _CHECKERS)
+        self._loop = background.loop("elb-health", self._run_due)
 
     def close(self) -> None:
         """Ends the checks."""
-        self._stopped.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._background.remove(self._loop)
+        self._background.remove(self._pool)
 
     def register(self, group: str, address: str, port: int) -> None:
         """Adds a target. A registered one stays as it is; a draining one starts again as new."""
@@ -106,6 +111,7 @@ class TargetRegistry:
             if known is None or known.state == "draining":
                 now = self._clock()
                 targets[address, port] = RegisteredTarget(address, port, check_at=now, count_at=now)
+        self._loop.wake()
 
     def deregister(self, group: str, address: str, port: int, delay: float) -> bool:
         """Stops new requests to a target and removes it after ``delay`` seconds. False when it is not registered."""
@@ -117,7 +123,8 @@ class TargetRegistry:
             target.reason = "Target.DeregistrationInProgress"
             target.description = "Target deregistration is in progress"
             target.removed_at = self._clock() + delay
-            return True
+        self._loop.wake()
+        return True
 
     def forget(self, group: str) -> None:
         """Removes all targets of a deleted group."""
@@ -157,44 +164,66 @@ class TargetRegistry:
         with self._lock:
             if target.state == "draining":
                 return
-            now = self._clock()
+            now, before = self._clock(), target.state
             if status is not None and (not check.enabled or check.accepts(status)):
                 _pass(target, check, now)
             else:
                 _fail(target, check, now, status, failure)
+            changed = target.state != before
+        if changed:
+            self.on_change()
 
     # --- checking ---
 
-    def _run(self) -> None:
-        while not self._stopped.wait(self._tick_seconds):
-            for group, target in self._due():
-                self._pool.submit(self._check, group, target)
+    def _run_due(self) -> float:
+        """Starts the due checks; returns the seconds until the next one is due."""
+        removed, due = self._due()
+        if removed:
+            self.on_change()
+        for group, target in due:
+            self._pool.submit(self._check, group, target)
+        with self._lock:
+            targets = [target for targets in self._groups.values() for target in targets.values()]
+            times = [t.removed_at if t.state == "draining" else t.check_at for t in targets if not t.checking]
+        return max(0.0, min([_IDLE_SECONDS, *(at - self._clock() for at in times)]))
 
-    def _due(self) -> list[tuple[str, RegisteredTarget]]:
-        """Removes drained targets; returns those to check now, marked as ``checking``."""
+    def _due(self) -> tuple[bool, list[tuple[str, RegisteredTarget]]]:
+        """Removes drained targets.
+
+        Returns:
+            Whether one was removed, and the targets to check now, marked as ``checking``.
+        """
         now = self._clock()
         due = []
+        removed = False
         with self._lock:
             for group, targets in self._groups.items():
                 for key in [k for k, t in targets.items() if t.state == "draining" and t.removed_at <= now]:
                     del targets[key]
+                    removed = True
                 for target in targets.values():
                     if target.state != "draining" and not target.checking and target.check_at <= now:
                         target.checking = True
                         due.append((group, target))
-        return due
+        return removed, due
 
     def _check(self, group: str, target: RegisteredTarget) -> None:
-        check = self._check_of(group)
+        target.check_at = self._clock() + _IDLE_SECONDS  # of a deleted group, or when the check cannot be made
         try:
-            if check is None:
-                return
-            status, failure = (
-                request_health(target.address, check.port or target.port, check) if check.enabled else (200, "")
-            )
-            self.record_check(target, check, status, failure)
+            check = self._check_of(group)
+            if check is not None:
+                status, failure = (
+                    request_health(target.address, check.port or target.port, check) if check.enabled else (200, "")
+                )
+                self.record_check(target, check, status, failure)
+        except Exception as error:  # for example a matcher that is no list of numbers
+            report_exception("elb-check")
+            with self._lock:
+                target.reason, target.description = "Elb.InternalError", f"{type(error).__name__}: {error}"
+            raise
         finally:
             target.checking = False
+            self._loop.wake()
 
 
 def _pass(target: RegisteredTarget, check: HealthCheck, now: float) -> None:

@@ -40,9 +40,15 @@ class JobExecution:
                 run.job.wait()
         except (BotoCoreError, ClientError, OSError, ValueError) as error:
             run.finish("FAILED", f"LAUNCH ERROR | {error}")
+        except Exception as error:  # a client waits for the run: every failure must end it
+            run.finish("FAILED", f"INTERNAL ERROR | {type(error).__name__}: {error}")
+            raise
         finally:
-            if run.unfinished:
+            # STOPPED counts as a success in some clients, so only a stop that was requested ends in it.
+            if run.state == "STOPPING":
                 run.finish("STOPPED")
+            elif run.unfinished:
+                run.finish("FAILED", "INTERNAL ERROR | the local cloud lost the run")
             shutil.rmtree(self._folder / "tmp", ignore_errors=True)
 
     def _prepare(self) -> tuple[list[str], dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, cast
 
 from moto.core.utils import utcnow
@@ -27,7 +26,7 @@ class GlueBackend(moto_models.GlueBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.runs: dict[str, list[JobRun]] = {}
-        self._pool = ThreadPoolExecutor(self.context.config.workers, thread_name_prefix="glue")
+        self._pool = self.context.background.pool("glue", self.context.config.workers, stuck_seconds=None)
 
     def start_job_run(
         self,

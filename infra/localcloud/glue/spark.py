@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.localcloud.config import Config
 
 CORES = 2
+LIBRARIES = Path(__file__).parent / "libraries"  # has the package awsglue
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 # Spark's Hadoop 3.4 writes these with units ("60s"), which the connector of Hadoop 3.3.1 cannot read. Here they are
 # plain seconds and milliseconds.
@@ -83,9 +84,9 @@ def environment(config: Config, folder: Path, extra: dict[str, str], python_file
         "PYSPARK_DRIVER_PYTHON": str(config.glue.python),
         "PYTHONUNBUFFERED": "1",
         "TZ": "UTC",
+        # Last: the script's own modules come first.
+        "PYTHONPATH": ":".join(str(path) for path in [*python_files, LIBRARIES]),
     }
-    if python_files:
-        variables["PYTHONPATH"] = ":".join(str(path) for path in python_files)
     if config.glue.java_home:
         variables["JAVA_HOME"] = str(config.glue.java_home)
     if config.glue.spark_home:

@@ -13,6 +13,7 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 
+from infra.localcloud import mounts
 from infra.localcloud.errors import UnknownImageError
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import ExitResult, Job
@@ -21,7 +22,7 @@ from infra.localcloud.sagemaker.storage import Storage
 
 STOP_GRACE_SECONDS = 120.0  # as on SageMaker
 DEFAULT_MAX_RUNTIME_SECONDS = 86400
-ML_ROOT = "/opt/ml"
+ML_ROOT = mounts.ML_ROOT
 _REASON_CHARACTERS = 1024
 _TAIL_LINES = 20
 
@@ -58,7 +59,7 @@ class SageMakerJob(ABC):
 
     def start(self) -> None:
         """Runs the job in a thread and returns at once."""
-        threading.Thread(target=self._run, name=f"{self.kind}-{self.name}", daemon=True).start()
+        self.context.background.run(f"{self.kind}-{self.name}", self._run)
 
     def stop(self) -> None:
         """Sends the process SIGTERM, and SIGKILL after the grace time.
@@ -145,24 +146,34 @@ class SageMakerJob(ABC):
 
     def _execute(self) -> ExitResult | None:
         argv, cwd, environment = self.command()
+        if not self._mounted:
+            argv = [self.local_path(word) for word in argv]
+            environment = {name: self.local_path(value) for name, value in environment.items()}
+            environment["ML_ROOT"] = str(self.root)
         with self._lock:
             if self._stop_requested:
                 return None
             try:
                 self._process = self.context.runner.start(
                     f"{self.kind}-{self.name}",
-                    [self.local_path(word) for word in argv],
+                    argv,
                     cwd=cwd,
-                    env={**{k: self.local_path(v) for k, v in environment.items()}, "ML_ROOT": str(self.root)},
+                    env=environment,
                     role_arn=self.request["RoleArn"],
                     log_group=self.log_group,
                     log_stream=self.log_stream,
                     timeout_seconds=self.max_runtime(),
+                    mounts={ML_ROOT: self.root} if self._mounted else None,
                 )
-            except OSError as error:
+            except (OSError, mounts.MountError) as error:
                 raise JobError(f"ClientError: the container cannot be started: {error}") from None
             self.on_started()
         return self._process.wait()
+
+    @property
+    def _mounted(self) -> bool:
+        """Whether the process sees its folder at ``/opt/ml``. Otherwise ``ML_ROOT`` names it and paths are replaced."""
+        return self.context.config.mounts and mounts.refusal() is None
 
     def _fail(self, reason: str) -> str:
         self.failure_reason = reason[:_REASON_CHARACTERS]

@@ -1,0 +1,174 @@
+"""What dies is restarted, within a limit; nothing that was started outlives the stop or the supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from infra.laptop import family, status
+from infra.laptop.processes import ProcessRecord, Supervisor
+from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
+
+pytestmark = pytest.mark.stack
+SLEEP = "import time; time.sleep(120)"
+# Starts a child in its session and one in a session of its own; both ignore SIGTERM, and the first has no marker:
+# some programs overwrite the environment that the system shows.
+PARENT = """
+import os, subprocess, sys, time
+code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(120)"
+same = subprocess.Popen([sys.executable, "-c", code], env={"PATH": os.environ["PATH"]})
+other = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+print(same.pid, other.pid, flush=True)
+time.sleep(120)
+"""
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    made = Supervisor(tmp_path)
+    yield made
+    made.stop(*(record.name for record in made.records()))
+    assert family.members(tmp_path) == []
+
+
+def start(supervisor: Supervisor, name: str, code: str) -> ProcessRecord:
+    return supervisor.start(name, [sys.executable, "-c", code], env=dict(os.environ), cwd=supervisor.state)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("the condition did not become true")
+
+
+def children_of(record: ProcessRecord, line: int = -1) -> list[int]:
+    """The pids that the process has printed."""
+    log = Path(record.log)
+    until(lambda: len(log.read_text().split()) >= 2)
+    return [int(word) for word in log.read_text().splitlines()[line].split()]
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_killed_process_is_started_again_and_its_exit_code_is_kept(supervisor: Supervisor) -> None:
+    first = start(supervisor, "one", SLEEP)
+    os.kill(first.pid, signal.SIGKILL)
+    second = until(lambda: (found := supervisor.find("one")) and found.pid != first.pid and found)
+    assert (second.state, second.restarts, second.exit_code) == ("running", 1, -signal.SIGKILL)
+
+
+def test_what_a_killed_process_leaves_behind_is_killed(supervisor: Supervisor) -> None:
+    """Airflow's scheduler left workers of 135 MB each."""
+    record = start(supervisor, "parent", PARENT)
+    pids = children_of(record)
+    os.kill(record.pid, signal.SIGKILL)
+    until(lambda: all(map(gone, pids)))
+
+
+def test_a_process_that_dies_again_and_again_is_given_up() -> None:
+    record = ProcessRecord("bad", 1, 0.0, "log", 15, "")
+    pauses = []
+    for deaths in range(1, MAX_DEATHS):
+        record, pause = after_death(record, deaths, 3)
+        assert (record.state, record.restarts) == ("restarting", deaths)
+        pauses.append(pause)
+    assert pauses == sorted(set(pauses)) and after_death(record, 50, 3)[1] == MAX_PAUSE_SECONDS
+    record, _ = after_death(record, MAX_DEATHS, 3)
+    assert (record.state, record.exit_code) == ("failed", 3) and "`make run`" in record.detail
+
+
+def test_a_process_that_dies_waits_for_its_next_start_and_says_so(supervisor: Supervisor) -> None:
+    start(supervisor, "bad", "print('no such table', flush=True); raise SystemExit(3)")
+    waits = until(lambda: (found := supervisor.record("bad")) and found.restarts >= 2 and found)
+    assert waits.exit_code == 3
+    shown = until(lambda: (found := status.process(supervisor.record("bad")))["state"] == "restarting" and found)
+    assert shown["last_exit_code"] == 3 and shown["last_lines"][-1] == "no such table"
+    assert "is started again in" in shown["detail"]
+
+
+def test_a_new_start_begins_anew_after_a_failure(supervisor: Supervisor) -> None:
+    start(supervisor, "flaky", "raise SystemExit(3)")
+    until(lambda: supervisor.find("flaky") is None)
+    record = start(supervisor, "flaky", SLEEP)
+    assert until(lambda: supervisor.find("flaky")).restarts == record.restarts == 0
+
+
+def test_stop_ends_every_descendant_although_its_parent_was_killed(supervisor: Supervisor) -> None:
+    supervisors_and = {}
+    for name in ("one", "two"):
+        record = start(supervisor, name, PARENT)
+        supervisors_and[name] = [record.pid, *children_of(record)]
+    watcher = supervisor.supervisor()
+    assert watcher is not None
+    assert len(family.members(supervisor.state, [watcher.pid])) == 7  # the supervisor, and two families of three
+    assert set(supervisor.stop("one", "two", timeout=2)) == {"one", "two"}
+    assert all(gone(pid) for pids in supervisors_and.values() for pid in pids)
+    assert gone(watcher.pid) and family.members(supervisor.state) == []
+
+
+def test_nothing_outlives_a_killed_supervisor_and_a_stop(supervisor: Supervisor) -> None:
+    record = start(supervisor, "parent", PARENT)
+    pids = [record.pid, *children_of(record)]
+    watcher = supervisor.supervisor()
+    assert watcher is not None
+    os.kill(watcher.pid, signal.SIGKILL)
+    until(lambda: gone(record.pid))  # the system sends it its stop signal
+    supervisor.stop("parent")
+    assert all(map(gone, pids)) and family.members(supervisor.state) == []
+
+
+def test_a_new_supervisor_removes_what_a_killed_one_left(supervisor: Supervisor) -> None:
+    record = start(supervisor, "parent", PARENT)
+    pids = children_of(record)
+    watcher = supervisor.supervisor()
+    assert watcher is not None
+    os.kill(watcher.pid, signal.SIGKILL)
+    until(lambda: gone(watcher.pid) and gone(record.pid))
+    again = start(supervisor, "parent", SLEEP)
+    assert all(map(gone, pids)) and supervisor.find("parent") == again
+
+
+def test_two_at_once_are_started_by_one_supervisor(supervisor: Supervisor) -> None:
+    start(supervisor, "one", SLEEP)
+    watcher = supervisor.supervisor()
+    start(supervisor, "two", SLEEP)
+    assert watcher is not None and supervisor.supervisor() == watcher
+    assert [process.ppid() for process in map(psutil.Process, (r.pid for r in supervisor.running()))] == [
+        watcher.pid
+    ] * 2
+
+
+def test_state_is_readable_by_its_owner_alone(supervisor: Supervisor) -> None:
+    start(supervisor, "one", "print('x', flush=True); " + SLEEP)
+    paths = [*supervisor.pids.iterdir(), *supervisor.logs.iterdir(), *supervisor.state.glob("*.json*")]
+    assert [path for path in paths if path.is_file() and path.stat().st_mode & 0o077] == []
+    assert len(paths) >= 6
+
+
+def test_a_program_that_does_not_exist_is_an_error(supervisor: Supervisor) -> None:
+    with pytest.raises(Exception, match=r"none cannot be started.*FileNotFoundError"):
+        supervisor.start("none", ["/no/such/program"], env={}, cwd=supervisor.state)
+
+
+def test_the_status_of_what_never_ran_and_of_what_runs(supervisor: Supervisor) -> None:
+    assert status.process(supervisor.record("one")) == {"state": "stopped"}
+    record = start(supervisor, "one", SLEEP)
+    shown = status.process(supervisor.record("one"))
+    assert (shown["state"], shown["pid"], shown["restarts"]) == ("running", record.pid, 0)
+    assert shown["since"].endswith("+00:00")
