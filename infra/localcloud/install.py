@@ -14,7 +14,7 @@ from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
 
-SERVICES = ("glue", "athena", "sagemaker", "ecs", "elb", "kinesis")
+SERVICES = ("s3", "glue", "athena", "sagemaker", "ecs", "elb", "kinesis")
 
 
 @dataclass(frozen=True)

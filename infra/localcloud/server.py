@@ -46,6 +46,8 @@ def run(config: Config) -> None:
     from infra.localcloud.jobs import Runner
     from infra.localcloud.refuse import RefuseUnsupported
     from infra.localcloud.request_log import RequestLog
+    from infra.localcloud.s3 import installed_store
+    from infra.localcloud.s3.responses import S3Requests
     from infra.localcloud.service_locks import ServiceLocks
     from infra.localcloud.wsgi import serve
 
@@ -53,7 +55,8 @@ def run(config: Config) -> None:
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
-    moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
+    moto = ServiceLocks(DomainDispatcherApplication(create_backend_app))
+    moto = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
     application = HealthCheck(RequestLog(moto, identity, config.state / "requests.jsonl"), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
