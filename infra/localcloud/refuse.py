@@ -40,9 +40,6 @@ PRETENDED = {
     "codebuild": r"StartBuild.*",
     "ssm": r"SendCommand|StartAutomationExecution",
     "ec2": r"RunInstances|RequestSpot.*",
-    # moto ignores these query parameters of S3 and would act on the bucket or object itself.
-    "s3": r".*(Analytics|IntelligentTiering|Metrics)Configurations?|.*Bucket(Metadata|Abac).*|.*Annotations?|.*Torrent"
-    r"|RenameObject|UpdateObjectEncryption|CreateSession|ListDirectoryBuckets",
 }
 
 

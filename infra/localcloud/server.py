@@ -56,8 +56,8 @@ def run(config: Config) -> None:
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
     moto = ServiceLocks(DomainDispatcherApplication(create_backend_app))
-    moto = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
-    application = HealthCheck(RequestLog(moto, identity, config.state / "requests.jsonl"), config)
+    services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
+    application = HealthCheck(RequestLog(services, identity, config.state / "requests.jsonl"), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -97,7 +97,7 @@ def from_request(request: S3Request, document: bytes, operation: str) -> Acl:
     acl = from_headers(request)
     if acl is not None:
         return acl
-    _, shape = shapes.payload(operation)
+    shape = shapes.payload(operation)
     try:
         acl = shapes.parse(shape, document)
     except S3Error as error:

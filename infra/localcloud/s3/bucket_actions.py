@@ -23,7 +23,7 @@ _NEW_BUCKET = {
 
 def create_bucket(store: Store, request: S3Request) -> Answer:
     """CreateBucket."""
-    _, shape = shapes.payload("CreateBucket")
+    shape = shapes.payload("CreateBucket")
     body = document(request)
     configuration = shapes.parse(shape, body) if body.strip() else {}
     if "Location" in configuration or "Bucket" in configuration:
@@ -119,7 +119,7 @@ def list_buckets(store: Store, request: S3Request) -> Answer:
         "ContinuationToken": found[limit - 1].name if len(found) > limit else None,
         "Prefix": prefix or None,
     }
-    shape = shapes.operation("ListBuckets").output_shape
+    shape = shapes.output("ListBuckets")
     return Answer(200, XML, shapes.write(shape, value, "ListAllMyBucketsResult"))
 
 
@@ -142,7 +142,7 @@ def get_location(store: Store, request: S3Request) -> Answer:
 
 def put_versioning(store: Store, request: S3Request) -> Answer:
     """PutBucketVersioning."""
-    _, shape = shapes.payload("PutBucketVersioning")
+    shape = shapes.payload("PutBucketVersioning")
     value = shapes.parse(shape, document(request))
     status = value.get("Status")
     if status not in ("Enabled", "Suspended"):
@@ -163,7 +163,7 @@ def put_versioning(store: Store, request: S3Request) -> Answer:
 def get_versioning(store: Store, request: S3Request) -> Answer:
     """GetBucketVersioning: empty in a bucket that never had versions."""
     value = {"Status": store.bucket(request.bucket).versioning or None}
-    shape = shapes.operation("GetBucketVersioning").output_shape
+    shape = shapes.output("GetBucketVersioning")
     return Answer(200, XML, shapes.write(shape, value, "VersioningConfiguration"))
 
 
@@ -198,7 +198,7 @@ def _policy(store: Store, request: S3Request) -> str:
 
 def get_policy_status(store: Store, request: S3Request) -> Answer:
     """GetBucketPolicyStatus."""
-    shape = shapes.operation("GetBucketPolicyStatus").output_shape.members["PolicyStatus"]
+    shape = shapes.output("GetBucketPolicyStatus", "PolicyStatus")
     value = {"IsPublic": bucket_policies.is_public(_policy(store, request))}
     return Answer(200, XML, shapes.write(shape, value, "PolicyStatus"))
 
@@ -216,5 +216,5 @@ def put_acl(store: Store, request: S3Request) -> Answer:
 def get_acl(store: Store, request: S3Request) -> Answer:
     """GetBucketAcl."""
     acl = store.setting(store.bucket(request.bucket), "acl") or access_lists.private()
-    shape = shapes.operation("GetBucketAcl").output_shape
+    shape = shapes.output("GetBucketAcl")
     return Answer(200, XML, shapes.write(shape, acl, "AccessControlPolicy"))

@@ -10,7 +10,7 @@ from infra.localcloud.s3 import checksums, headers, objects, shapes
 from infra.localcloud.s3.errors import S3Error
 from infra.localcloud.s3.reception import document
 from infra.localcloud.s3.request import XML, Answer, S3Request
-from infra.localcloud.s3.store import Row, Store
+from infra.localcloud.s3.store import Bucket, Row, Store, Transaction
 from infra.localcloud.s3.upload_actions import find_upload
 
 MIN_PART = 5 * 1024 * 1024
@@ -19,7 +19,7 @@ MIN_PART = 5 * 1024 * 1024
 def complete_upload(store: Store, request: S3Request) -> Answer:
     """CompleteMultipartUpload."""
     conditions = headers.conditions(request)
-    _, shape = shapes.payload("CompleteMultipartUpload")
+    shape = shapes.payload("CompleteMultipartUpload")
     # The checksum headers are those of the object, not of this document.
     given = {name: request.headers.pop(name) for name in checksums.HEADERS if name in request.headers}
     listed = shapes.parse(shape, document(request)).get("Parts", [])
@@ -38,19 +38,11 @@ def complete_upload(store: Store, request: S3Request) -> Answer:
     digest = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in parts), usedforsecurity=False)
     etag = f"{digest.hexdigest()}-{len(parts)}"
     body = _joined(store, parts, request)
+    new = objects.NewObject(request.key, size, etag, body, storage_class, made)
     try:
         with store.write() as transaction:
-            bucket, upload = find_upload(store, transaction.db, request)
-            now_there = transaction.db.execute(
-                "SELECT number, body FROM part WHERE upload = ?", (upload["id"],)
-            ).fetchall()
-            if not {(part["number"], part["body"]) for part in parts} <= {tuple(row) for row in now_there}:
-                raise S3Error("InvalidPart", UploadId=request.query["uploadId"])
-            new = objects.NewObject(request.key, size, etag, body, storage_class, made)
+            bucket = _end_upload(store, transaction, request, parts)
             written = objects.put(transaction, bucket, new, conditions)
-            transaction.db.execute("DELETE FROM upload WHERE id = ?", (upload["id"],))
-            for row in now_there:
-                transaction.release(row["body"])
     except BaseException:
         store.bodies.delete([body])
         raise
@@ -64,8 +56,20 @@ def complete_upload(store: Store, request: S3Request) -> Answer:
         "ETag": f'"{etag}"',
         **headers.checksum_members(made),
     }
-    shape = shapes.operation("CompleteMultipartUpload").output_shape
-    return Answer(200, answer, shapes.write(shape, value, "CompleteMultipartUploadResult"))
+    body_shape = shapes.output("CompleteMultipartUpload")
+    return Answer(200, answer, shapes.write(body_shape, value, "CompleteMultipartUploadResult"))
+
+
+def _end_upload(store: Store, transaction: Transaction, request: S3Request, parts: list[Row]) -> Bucket:
+    """Ends an upload whose parts are still those that were joined."""
+    bucket, upload = find_upload(store, transaction.db, request)
+    rows = transaction.db.execute("SELECT number, body FROM part WHERE upload = ?", (upload["id"],)).fetchall()
+    if not {(part["number"], part["body"]) for part in parts} <= {tuple(row) for row in rows}:
+        raise S3Error("InvalidPart", UploadId=request.query["uploadId"])
+    transaction.db.execute("DELETE FROM upload WHERE id = ?", (upload["id"],))
+    for row in rows:
+        transaction.release(row["body"])
+    return bucket
 
 
 def _checked_parts(

@@ -15,6 +15,13 @@ from infra.localcloud.s3.store import Bucket, Row, Store
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 20
+# Any of these headers makes a copy of an object onto itself a change.
+_CHANGES = (
+    "x-amz-storage-class",
+    "x-amz-server-side-encryption",
+    "x-amz-website-redirect-location",
+    "x-amz-checksum-algorithm",
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ def copy_object(store: Store, request: S3Request) -> Answer:
         if origin.versioning:
             answer["x-amz-copy-source-version-id"] = found["version"]
         result = {"ETag": f'"{etag}"', "LastModified": iso_time(written.modified)}
-        shape = shapes.operation("CopyObject").output_shape.members["CopyObjectResult"]
+        shape = shapes.output("CopyObject", "CopyObjectResult")
         body = shapes.write(shape, {**result, **headers.checksum_members(new.detail)}, "CopyObjectResult")
         return Answer(200, answer, body)
     raise RuntimeError(f"the source of the copy to {request.bucket}/{request.key} changes all the time")
@@ -130,7 +137,7 @@ def _copy(db: sqlite3.Connection, bucket: Bucket, origin: Bucket, row: Row, requ
     replaced = request.headers.get("x-amz-metadata-directive") == "REPLACE"
     given = headers.new_detail(db, bucket, request)
     old = objects.detail(row)
-    kept = {name: old[name] for name in ("headers", "meta", "checksum") if name in old}
+    kept: objects.Detail = {name: old[name] for name in ("headers", "meta", "checksum") if name in old}
     if replaced:
         kept.update(headers.metadata(request))
     if request.headers.get("x-amz-tagging-directive") != "REPLACE":
@@ -138,9 +145,7 @@ def _copy(db: sqlite3.Connection, bucket: Bucket, origin: Bucket, row: Row, requ
     elif text := request.headers.get("x-amz-tagging"):
         given["tags"] = tags.from_header(text)
     same = (origin.id, row["key"]) == (bucket.id, request.key.encode())
-    changes = ("x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-website-redirect-location")
-    changes += ("x-amz-checksum-algorithm",)
-    changed = replaced or any(name in request.headers for name in changes) or given["sse"] != old.get("sse")
+    changed = replaced or any(name in request.headers for name in _CHANGES) or given["sse"] != old.get("sse")
     if same and not changed and not row["latest"]:
         changed = True  # an older version is restored
     if same and not changed:

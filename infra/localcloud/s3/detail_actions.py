@@ -33,7 +33,7 @@ def _version_header(bucket: Bucket, row: Row) -> dict[str, str]:
 
 def put_tags(store: Store, request: S3Request) -> Answer:
     """PutObjectTagging."""
-    _, shape = shapes.payload("PutObjectTagging")
+    shape = shapes.payload("PutObjectTagging")
     given = tags.from_set(shapes.parse(shape, document(request))["TagSet"])
     return _change(store, request, {"tags": given})
 
@@ -48,7 +48,7 @@ def _change(store: Store, request: S3Request, changes: objects.Detail, status: i
 def get_tags(store: Store, request: S3Request) -> Answer:
     """GetObjectTagging: an empty set without tags."""
     bucket, row, made = _read(store, request)
-    shape = shapes.operation("GetObjectTagging").output_shape
+    shape = shapes.output("GetObjectTagging")
     body = shapes.write(shape, {"TagSet": tags.to_set(made.get("tags", {}))}, "Tagging")
     return Answer(200, {**XML, **_version_header(bucket, row)}, body)
 
@@ -72,13 +72,13 @@ def get_acl(store: Store, request: S3Request) -> Answer:
     """GetObjectAcl."""
     bucket, row, made = _read(store, request)
     acl = made.get("acl") or access_lists.private()
-    shape = shapes.operation("GetObjectAcl").output_shape
+    shape = shapes.output("GetObjectAcl")
     return Answer(200, {**XML, **_version_header(bucket, row)}, shapes.write(shape, acl, "AccessControlPolicy"))
 
 
 def put_legal_hold(store: Store, request: S3Request) -> Answer:
     """PutObjectLegalHold."""
-    _, shape = shapes.payload("PutObjectLegalHold")
+    shape = shapes.payload("PutObjectLegalHold")
     status = shapes.parse(shape, document(request)).get("Status")
     if status is None:
         raise S3Error("MalformedXML")
@@ -101,13 +101,13 @@ def get_legal_hold(store: Store, request: S3Request) -> Answer:
     hold = made.get("lock", {}).get("hold")
     if not hold:
         raise S3Error("NoSuchObjectLockConfiguration")
-    shape = shapes.operation("GetObjectLegalHold").output_shape.members["LegalHold"]
+    shape = shapes.output("GetObjectLegalHold", "LegalHold")
     return Answer(200, XML, shapes.write(shape, {"Status": hold}, "LegalHold"))
 
 
 def put_retention(store: Store, request: S3Request) -> Answer:
     """PutObjectRetention: a retention can be extended; shortening one needs GOVERNANCE mode and its bypass."""
-    _, shape = shapes.payload("PutObjectRetention")
+    shape = shapes.payload("PutObjectRetention")
     value = shapes.parse(shape, document(request))
     bypass = request.headers.get("x-amz-bypass-governance-retention", "").lower() == "true"
     if value and ("Mode" not in value or "RetainUntilDate" not in value):
@@ -138,7 +138,7 @@ def get_retention(store: Store, request: S3Request) -> Answer:
     lock = made.get("lock", {})
     if "mode" not in lock:
         raise S3Error("NoSuchObjectLockConfiguration")
-    shape = shapes.operation("GetObjectRetention").output_shape.members["Retention"]
+    shape = shapes.output("GetObjectRetention", "Retention")
     value = {"Mode": lock["mode"], "RetainUntilDate": lock["until"]}
     return Answer(200, XML, shapes.write(shape, value, "Retention"))
 
@@ -146,8 +146,7 @@ def get_retention(store: Store, request: S3Request) -> Answer:
 def get_attributes(store: Store, request: S3Request) -> Answer:
     """GetObjectAttributes."""
     asked = {name.strip() for name in request.headers.get("x-amz-object-attributes", "").split(",") if name.strip()}
-    known = set(shapes.service().shape_for("ObjectAttributes").enum)
-    if not asked or not asked <= known:
+    if not asked or not asked <= shapes.choices("ObjectAttributes"):
         raise S3Error("InvalidArgument", "Invalid attribute name specified.", ArgumentName="x-amz-object-attributes")
     bucket, row, made = _read(store, request)
     value: dict[str, Any] = {
@@ -157,7 +156,7 @@ def get_attributes(store: Store, request: S3Request) -> Answer:
         "Checksum": headers.checksum_members(made) or None,
         "ObjectParts": _parts(request, made) if "parts" in made else None,
     }
-    shape = shapes.operation("GetObjectAttributes").output_shape
+    shape = shapes.output("GetObjectAttributes")
     body = shapes.write(shape, {name: value[name] for name in asked}, "GetObjectAttributesResponse")
     return Answer(200, {**XML, "last-modified": http_date(row["modified"]), **_version_header(bucket, row)}, body)
 
@@ -186,7 +185,7 @@ def _parts(request: S3Request, made: objects.Detail) -> dict[str, Any]:
 
 def restore(store: Store, request: S3Request) -> Answer:
     """RestoreObject: an archived object is readable at once, for the days that are asked."""
-    _, shape = shapes.payload("RestoreObject")
+    shape = shapes.payload("RestoreObject")
     value = shapes.parse(shape, document(request))
     if "SelectParameters" in value or "OutputLocation" in value:
         raise S3Error("NotImplemented", "The local cloud did nothing: it cannot select from an archive")

@@ -40,8 +40,7 @@ def storage_class(request: S3Request) -> str:
         S3Error: There is no such class.
     """
     name = request.headers.get("x-amz-storage-class", "STANDARD")
-    members = shapes.operation("PutObject").input_shape.members
-    if name not in members["StorageClass"].enum or name in ("OUTPOSTS", "EXPRESS_ONEZONE", "SNOW"):
+    if name not in shapes.choices("StorageClass") or name in ("OUTPOSTS", "EXPRESS_ONEZONE", "SNOW"):
         raise S3Error("InvalidStorageClass", StorageClassRequested=name)
     return name
 

@@ -43,8 +43,7 @@ def _text(name: str, value: str) -> str:
 def _entry(request: S3Request, row: Row, owner: str) -> str:
     """One object. It is written by hand, because a page has a thousand of them."""
     checksum = ""
-    if '"checksum"' in row["detail"]:
-        found = json.loads(row["detail"])["checksum"]
+    if found := json.loads(row["detail"]).get("checksum"):
         checksum = _text("ChecksumAlgorithm", found["algorithm"]) + _text("ChecksumType", found["type"])
     return (
         f"<Contents><Key>{escape(encoded(request, row['key']))}</Key>"
@@ -157,7 +156,7 @@ def list_versions(store: Store, request: S3Request) -> Answer:
         "DeleteMarkers": [_version(request, row) for row in page.rows if row["marker"]],
         **delimited(request, page, prefix, delimiter),
     }
-    shape = shapes.operation("ListObjectVersions").output_shape
+    shape = shapes.output("ListObjectVersions")
     return Answer(200, XML, shapes.write(shape, value, "ListVersionsResult"))
 
 

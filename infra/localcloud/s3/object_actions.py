@@ -183,7 +183,7 @@ def delete_objects(store: Store, request: S3Request) -> Answer:
         "x-amz-trailer" not in request.headers
     ):
         raise S3Error("InvalidRequest", "Missing required header for this request: Content-MD5")
-    _, shape = shapes.payload("DeleteObjects")
+    shape = shapes.payload("DeleteObjects")
     value = shapes.parse(shape, document(request))
     if not 0 < len(value["Objects"]) <= _MAX_DELETES:
         raise S3Error("MalformedXML")
@@ -201,6 +201,5 @@ def delete_objects(store: Store, request: S3Request) -> Answer:
                 continue
             marked = {"DeleteMarker": True, "DeleteMarkerVersionId": written.version} if written.marker else {}
             deleted.append({**named, **marked})
-    shape = shapes.operation("DeleteObjects").output_shape
     answer = {"Deleted": [] if value.get("Quiet") else deleted, "Errors": errors}
-    return Answer(200, XML, shapes.write(shape, answer, "DeleteResult"))
+    return Answer(200, XML, shapes.write(shapes.output("DeleteObjects"), answer, "DeleteResult"))

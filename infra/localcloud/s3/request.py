@@ -101,7 +101,7 @@ def read(environ: WSGIEnvironment, account: str, region: str) -> S3Request:
     headers = _headers(environ)
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="surrogateescape"))
     for name, value in query.items():
-        if name.startswith("x-amz-"):
+        if name.startswith("x-amz-") or name in ("content-type", "content-md5"):
             headers.setdefault(name, value)
     hosted = _HOSTED.match(headers.get("host", ""))
     if hosted:

@@ -21,8 +21,8 @@ _SUPERSEDED = {
 }
 # With the header x-amz-copy-source, a put is a copy.
 _COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
-# Parameters of every request: signatures, and botocore's name of the operation.
-_COMMON = {"x-id", "awsaccesskeyid", "signature", "expires"}
+# Parameters of every request: signatures, headers of a presigned URL, and botocore's name of the operation.
+_COMMON = {"x-id", "awsaccesskeyid", "signature", "expires", "content-type", "content-md5"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,14 @@ def _routes() -> tuple[list[_Route], frozenset[str]]:
         static = {parameter for parameter, _ in parse_qsl(path.query, keep_blank_values=True)}
         subresources |= static - {"list-type", "select-type"}
         level = {"/": "service", "/{Bucket}": "bucket"}.get(path.path, "key")
+        members = model.input_shape.members if model.input_shape else {}
+        needed = model.input_shape.required_members if model.input_shape else ()
         located = {
             member.serialization.get("name", key): key
-            for key, member in (model.input_shape.members if model.input_shape else {}).items()
+            for key, member in members.items()
             if member.serialization.get("location") == "querystring"
         }
-        required = {text for text, key in located.items() if key in model.input_shape.required_members}
+        required = {text for text, key in located.items() if key in needed}
         if name in ("ListParts", "UploadPart", "AbortMultipartUpload", "CompleteMultipartUpload"):
             subresources.add("uploadId")
         routes.append(_Route(name, model.http["method"], level, frozenset(static | required), frozenset(located)))

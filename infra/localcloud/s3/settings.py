@@ -95,7 +95,7 @@ def put_setting(name: str) -> Handler:
     setting = SETTINGS[name]
 
     def handle(store: Store, request: S3Request) -> Answer:
-        _, shape = shapes.payload(setting.put)
+        shape = shapes.payload(setting.put)
         value = shapes.parse(shape, document(request))
         size = request.headers.get(_SIZE_HEADER)
         with store.write() as transaction:
@@ -121,7 +121,7 @@ def get_setting(name: str) -> Handler:
             value = setting.default
         if value is None and setting.missing:
             raise S3Error(setting.missing, BucketName=request.bucket)
-        _, shape = shapes.payload(setting.put)
+        shape = shapes.payload(setting.put)
         headers = {"content-type": "application/xml"}
         if name == "lifecycle":
             headers[_SIZE_HEADER] = value["TransitionDefaultMinimumObjectSize"]
@@ -145,7 +145,7 @@ def put_member(name: str) -> Handler:
     operation, _ = COLLECTIONS[name]
 
     def handle(store: Store, request: S3Request) -> Answer:
-        _, shape = shapes.payload(operation)
+        shape = shapes.payload(operation)
         value = shapes.parse(shape, document(request))
         if value["Id"] != request.query["id"]:
             raise S3Error("InvalidArgument", "The id in the body is not the one in the query", ArgumentName="id")
@@ -163,7 +163,7 @@ def get_member(name: str) -> Handler:
         value = store.setting(store.bucket(request.bucket), name, request.query["id"])
         if value is None:
             raise S3Error("NoSuchConfiguration")
-        _, shape = shapes.payload(operation)
+        shape = shapes.payload(operation)
         return Answer(200, {"content-type": "application/xml"}, shapes.write(shape, value, shape.serialization["name"]))
 
     return handle
@@ -184,7 +184,7 @@ def list_members(name: str) -> Handler:
                 )
             ]
         values = [value for id_ in ids if (value := store.setting(bucket, name, id_)) is not None]
-        shape = shapes.operation(listing).output_shape
+        shape = shapes.output(listing)
         member = next(key for key in shape.members if key.endswith("List"))
         body = shapes.write(shape, {"IsTruncated": False, member: values}, root)
         return Answer(200, {"content-type": "application/xml"}, body)

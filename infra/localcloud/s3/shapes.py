@@ -9,7 +9,7 @@ from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape, quoteattr
 
 import botocore.session
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
 
 from infra.localcloud.s3.errors import S3Error
 
@@ -34,12 +34,31 @@ def operation(name: str) -> OperationModel:
 
 
 @cache
-def payload(name: str) -> tuple[str, StructureShape]:
-    """The name and shape of the member of a request that its body holds."""
+def payload(name: str) -> Shape:
+    """The shape of what the body of a request holds."""
     shape = operation(name).input_shape
     assert shape is not None
-    member = shape.serialization["payload"]
-    return member, shape.members[member]
+    return shape.members[shape.serialization["payload"]]
+
+
+@cache
+def output(name: str, member: str = "") -> StructureShape:
+    """The shape of an operation's answer, or of the member that its body holds."""
+    shape = operation(name).output_shape
+    assert shape is not None
+    if not member:
+        return shape
+    found = shape.members[member]
+    assert isinstance(found, StructureShape)
+    return found
+
+
+@cache
+def choices(name: str) -> frozenset[str]:
+    """The values of an enumeration."""
+    shape = service().shape_for(name)
+    assert isinstance(shape, StringShape)
+    return frozenset(shape.enum)
 
 
 def parse(shape: Shape, document: bytes) -> dict[str, Value]:
@@ -84,8 +103,7 @@ def _read(shape: Shape, element: ElementTree.Element) -> Value:
             return int(text)
         except ValueError:
             raise S3Error("MalformedXML") from None
-    choices = getattr(shape, "enum", ())
-    if choices and text not in choices:
+    if isinstance(shape, StringShape) and shape.enum and text not in shape.enum:
         raise S3Error("MalformedXML")
     return text
 

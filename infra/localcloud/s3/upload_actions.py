@@ -37,7 +37,7 @@ def create_upload(store: Store, request: S3Request) -> Answer:
         answer["x-amz-checksum-algorithm"] = made["algorithm"]
         answer["x-amz-checksum-type"] = made["checksum_type"]
     value = {"Bucket": request.bucket, "Key": request.key, "UploadId": upload_id}
-    shape = shapes.operation("CreateMultipartUpload").output_shape
+    shape = shapes.output("CreateMultipartUpload")
     return Answer(200, answer, shapes.write(shape, value, "InitiateMultipartUploadResult"))
 
 
@@ -165,7 +165,7 @@ def upload_part_copy(store: Store, request: S3Request) -> Answer:
     answer = {**XML, **headers.encryption_headers(made)}
     if origin.versioning:
         answer["x-amz-copy-source-version-id"] = source["version"]
-    shape = shapes.operation("UploadPartCopy").output_shape.members["CopyPartResult"]
+    shape = shapes.output("UploadPartCopy", "CopyPartResult")
     return Answer(200, answer, shapes.write(shape, members, "CopyPartResult"))
 
 
@@ -242,7 +242,7 @@ def list_parts(store: Store, request: S3Request) -> Answer:
         "ChecksumAlgorithm": made.get("algorithm"),
         "ChecksumType": made.get("checksum_type"),
     }
-    return Answer(200, XML, shapes.write(shapes.operation("ListParts").output_shape, value, "ListPartsResult"))
+    return Answer(200, XML, shapes.write(shapes.output("ListParts"), value, "ListPartsResult"))
 
 
 def list_uploads(store: Store, request: S3Request) -> Answer:
@@ -289,5 +289,5 @@ def list_uploads(store: Store, request: S3Request) -> Answer:
         "Uploads": uploads,
         **delimited(request, page, prefix, delimiter),
     }
-    shape = shapes.operation("ListMultipartUploads").output_shape
+    shape = shapes.output("ListMultipartUploads")
     return Answer(200, XML, shapes.write(shape, value, "ListMultipartUploadsResult"))
