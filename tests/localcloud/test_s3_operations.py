@@ -114,7 +114,7 @@ def test_no_operation_deletes_what_it_does_not_name(cloud: Any, name: str) -> No
     if name == "DeleteObject":
         assert error_code(s3.head_object, Bucket=bucket, Key="key") == "404"
         return
-    if name == "PutObject":
+    if name in ("PutObject", "CopyObject"):  # the same request, without a source
         assert s3.head_object(Bucket=bucket, Key="key")["ContentLength"] == 0
         return
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"body"

@@ -48,7 +48,7 @@ CREATE TABLE object (
     body TEXT,
     detail TEXT NOT NULL
 );
-CREATE UNIQUE INDEX object_by_age ON object (bucket, key, id);
+CREATE UNIQUE INDEX object_by_age ON object (bucket, key, id DESC);
 CREATE UNIQUE INDEX object_by_version ON object (bucket, key, version);
 CREATE UNIQUE INDEX object_listed ON object (bucket, key) WHERE latest = 1 AND marker = 0;
 CREATE INDEX object_by_body ON object (body) WHERE body IS NOT NULL;

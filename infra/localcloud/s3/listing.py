@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from infra.localcloud.s3.store import Bucket, Row
 
-_LISTED = (
+LISTED = (
     "SELECT key, version, marker, latest, size, etag, modified, class, detail, id FROM object"
     " WHERE bucket = ? AND latest = 1 AND marker = 0 AND key >= ? ORDER BY key LIMIT ?"
 )
-_VERSIONS = (
+VERSIONS = (
     "SELECT key, version, marker, latest, size, etag, modified, class, detail, id FROM object"
     " WHERE bucket = ? AND key >= ? ORDER BY key, id DESC LIMIT ?"
 )
 _VERSIONS_AFTER = (
     "SELECT key, version, marker, latest, size, etag, modified, class, detail, id FROM object"
-    " WHERE bucket = ?1 AND key = ?2 AND id < ?3 ORDER BY id DESC"
+    " WHERE bucket = ? AND key = ? AND id < ? ORDER BY id DESC"
 )
 _UPLOADS = "SELECT * FROM upload WHERE bucket = ? AND key >= ? ORDER BY key, id"
 _BATCH = 250
@@ -67,7 +67,7 @@ def objects(
     """
 
     def fetch(start: bytes, size: int) -> list[Row]:
-        return db.execute(_LISTED, (bucket.id, start, size)).fetchall()
+        return db.execute(LISTED, (bucket.id, start, size)).fetchall()
 
     return _page(fetch, prefix, delimiter, _start(prefix, delimiter, after), limit)
 
@@ -97,11 +97,11 @@ def versions(
         rest = db.execute(_VERSIONS_AFTER, (bucket.id, key_marker, version_marker)).fetchall()
 
     def fetch(start: bytes, size: int) -> list[Row]:
-        rows = db.execute(_VERSIONS, (bucket.id, start, size)).fetchall()
+        rows = db.execute(VERSIONS, (bucket.id, start, size)).fetchall()
         # The step after a batch goes to the next key, so the batch must end with all versions of its last key.
         while len(rows) == size and rows[0]["key"] == rows[-1]["key"]:
             size *= 4
-            rows = db.execute(_VERSIONS, (bucket.id, start, size)).fetchall()
+            rows = db.execute(VERSIONS, (bucket.id, start, size)).fetchall()
         if len(rows) == size:
             last = rows[-1]["key"]
             rows = [row for row in rows if row["key"] != last]

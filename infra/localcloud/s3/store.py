@@ -51,8 +51,8 @@ class Transaction:
 
     def garbage(self) -> list[str]:
         """The released bodies that no row names any more."""
-        named = "SELECT EXISTS (SELECT 1 FROM object WHERE body = ?1) OR EXISTS (SELECT 1 FROM part WHERE body = ?1)"
-        return [body for body in self._released if not self.db.execute(named, (body,)).fetchone()[0]]
+        named = "SELECT EXISTS (SELECT 1 FROM object WHERE body = ?) OR EXISTS (SELECT 1 FROM part WHERE body = ?)"
+        return [body for body in self._released if not self.db.execute(named, (body, body)).fetchone()[0]]
 
 
 class Store:
