@@ -16,6 +16,7 @@ from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
 
 SERVICES = (
+    "s3",
     "glue",
     "athena",
     "sagemaker",

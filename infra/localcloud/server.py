@@ -40,6 +40,8 @@ def run(config: Config) -> int:
     from infra.localcloud.jobs import Runner
     from infra.localcloud.refuse import RefuseUnsupported
     from infra.localcloud.request_log import RequestLog
+    from infra.localcloud.s3 import installed_store
+    from infra.localcloud.s3.responses import S3Requests
     from infra.localcloud.service_locks import ServiceLocks
     from infra.localcloud.wsgi import serve
 
@@ -48,8 +50,9 @@ def run(config: Config) -> int:
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))
-    moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
-    judged = Authorization(moto, identity.principals, config.account, config.region)
+    moto = ServiceLocks(DomainDispatcherApplication(create_backend_app))
+    services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
+    judged = Authorization(services, identity.principals, config.account, config.region)
     logged = RequestLog(judged, config.state / "requests.jsonl")
     application = HealthCheck(Doors(logged, config.host, config.port), config, runner.background)
     server = serve(config.host, config.port, application)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http.client import responses
 from typing import IO, Any, cast
 from wsgiref.types import WSGIApplication
@@ -18,6 +18,32 @@ from werkzeug.serving import ThreadedWSGIServer, make_server
 from werkzeug.wsgi import LimitedStream
 
 DRAIN_LIMIT = 64 * 1024 * 1024
+# The key of a request's headers, as (name, value) in the order and spelling of the client, in its WSGI environment.
+HEADERS_KEY = "nightjar.headers"
+_BLOCK = 1 << 20
+# A file's part up to this size is sent with the headers, in one write.
+_SMALL = 64 * 1024
+
+
+class FileBody:
+    """A part of an open file as the body of an answer. The handler sends it without reading it into memory."""
+
+    def __init__(self, file: IO[bytes], start: int, length: int) -> None:
+        self.file = file
+        self.start = start
+        self.length = length
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yields the part in blocks, for whoever cannot send a file."""
+        self.file.seek(self.start)
+        left = self.length
+        while left and (block := self.file.read(min(left, _BLOCK))):
+            left -= len(block)
+            yield block
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.file.close()
 
 
 class Handler(MotoRequestHandler):
@@ -37,6 +63,7 @@ class Handler(MotoRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         self.environ = environ = self.make_environ()
+        environ[HEADERS_KEY] = self.headers.items()
         if not environ.get("wsgi.input_terminated"):
             length = int(environ.get("CONTENT_LENGTH") or 0)
             environ["wsgi.input"] = LimitedStream(cast(IO[bytes], self.rfile), length)
@@ -74,6 +101,10 @@ class Handler(MotoRequestHandler):
         if chunked:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        if isinstance(parts, FileBody) and parts.length > _SMALL and not bodiless:
+            self.wfile.flush()
+            self.connection.sendfile(parts.file, parts.start, parts.length)
+            return
         for part in parts:
             if part and not bodiless:
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)

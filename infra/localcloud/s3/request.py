@@ -1,0 +1,161 @@
+"""A request to S3: bucket, key, query and headers of a WSGI environment, and the answer to it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate, parsedate_to_datetime
+from typing import IO
+from urllib.parse import parse_qsl, unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
+
+from infra.localcloud.s3.errors import S3Error
+from infra.localcloud.wsgi import HEADERS_KEY
+
+MAX_KEY = 1024
+XML = {"content-type": "application/xml"}
+# A body that is parsed as a document; S3's largest is a list of 10,000 parts.
+MAX_DOCUMENT = 5 * 1024 * 1024
+_HOSTED = re.compile(r"^(?P<bucket>.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com|s3\.amazonaws\.com)(?::\d+)?$")
+
+
+@dataclass
+class S3Request:
+    """One request.
+
+    Attributes:
+        method: The HTTP method.
+        bucket: The bucket's name; empty for the service itself.
+        key: The key; empty for the bucket itself.
+        query: The query's parameters; a parameter without a value has "".
+        headers: The headers, with names in lower case. Parameters ``x-amz-*`` of a presigned URL are among them.
+        stream: The body, still encoded as it was sent.
+        account: The caller's account.
+        region: The region to which the request was sent.
+    """
+
+    method: str
+    bucket: str
+    key: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    stream: IO[bytes]
+    account: str
+    region: str
+    id: str = field(default_factory=lambda: secrets.token_hex(8).upper())
+
+    @property
+    def level(self) -> str:
+        """What the path names: service, bucket or key."""
+        return "key" if self.key else "bucket" if self.bucket else "service"
+
+    def integer(self, name: str, default: int, lowest: int = 0) -> int:
+        """A parameter of the query as a number.
+
+        Raises:
+            S3Error: It is not a number, or is too low.
+        """
+        text = self.query.get(name, "")
+        try:
+            value = int(text) if text else default
+        except ValueError:
+            raise S3Error(
+                "InvalidArgument",
+                f"Provided {name} not an integer or within integer range",
+                ArgumentName=name,
+                ArgumentValue=text,
+            ) from None
+        if not lowest <= value < 1 << 31:
+            raise S3Error(
+                "InvalidArgument",
+                f"Argument {name} must be an integer between {lowest} and 2147483647",
+                ArgumentName=name,
+                ArgumentValue=text,
+            )
+        return value
+
+
+@dataclass
+class Answer:
+    """What S3 answers.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers; Content-Length is added.
+        body: The body, or a file's part as an iterable with a length.
+        length: The length of the body if it is not bytes.
+    """
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    length: int | None = None
+
+
+def read(environ: WSGIEnvironment, account: str, region: str) -> S3Request:
+    """Reads the request line and the headers; the body stays unread."""
+    path = _path(environ)
+    headers = _headers(environ)
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="surrogateescape"))
+    for name, value in query.items():
+        if name.startswith("x-amz-") or name in ("content-type", "content-md5"):
+            headers.setdefault(name, value)
+    hosted = _HOSTED.match(headers.get("host", ""))
+    if hosted:
+        bucket, key = hosted["bucket"], path[1:]
+    else:
+        first, _, key = path[1:].partition(b"/")
+        bucket = first.decode("utf-8", "replace")
+    return S3Request(
+        environ["REQUEST_METHOD"], bucket, _key(key), query, headers, environ["wsgi.input"], account, region
+    )
+
+
+def _path(environ: WSGIEnvironment) -> bytes:
+    """The path's bytes, from the request line where the server has kept it: WSGI's own path merges slashes."""
+    if raw := environ.get("REQUEST_URI"):
+        return unquote_to_bytes(raw.partition("?")[0])
+    return str(environ.get("PATH_INFO", "/")).encode("latin-1", "replace")
+
+
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    """The headers as they were sent where the server has kept them: WSGI's own names lose underscores."""
+    if HEADERS_KEY in environ:
+        headers: dict[str, str] = {}
+        for name, value in environ[HEADERS_KEY]:
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]},{value}" if lower in headers else value.strip()
+        return headers
+    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.lower().replace("_", "-")] = environ[name]
+    return headers
+
+
+def _key(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise S3Error("InvalidArgument", "The key is not valid UTF-8") from None
+
+
+def http_date(milliseconds: int) -> str:
+    """A time as it stands in headers."""
+    return formatdate(milliseconds // 1000, usegmt=True)
+
+
+def iso_time(milliseconds: int) -> str:
+    """A time as it stands in S3's XML."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def parse_http_date(text: str) -> int | None:
+    """Reads a time from a header, in seconds; None if it is not one, which S3 ignores."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except (TypeError, ValueError):
+        return None
