@@ -11,7 +11,7 @@ from infra.localcloud.errors import ConfigError
 
 
 def main() -> int:
-    """Runs the server; returns the exit code, 2 for a wrong configuration."""
+    """Runs the server; returns the exit code, 2 for a wrong configuration or state that cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m infra.localcloud", description="The local AWS endpoint.")
     parser.add_argument("--config", type=Path, required=True, help="YAML file; see infra/localcloud/README.md")
     arguments = parser.parse_args()
@@ -20,8 +20,12 @@ def main() -> int:
     except ConfigError as error:
         parser.exit(2, f"{error}\n")
     from infra.localcloud.server import run
+    from infra.localcloud.state.errors import StateError
 
-    run(config)
+    try:
+        run(config)
+    except StateError as error:
+        parser.exit(2, f"{error}\n")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.responses import BaseResponse
@@ -13,6 +13,9 @@ from moto.core.responses import BaseResponse
 from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
+
+if TYPE_CHECKING:
+    from infra.localcloud.state import StateStore
 
 SERVICES = ("glue", "athena", "sagemaker", "ecs", "elb", "kinesis")
 
@@ -24,6 +27,7 @@ class Context:
     config: Config
     identity: RoleIdentity
     runner: Runner
+    state: StateStore
 
 
 def replace_backend(backends: BackendDict[Any], backend: type, context: Context) -> None:

@@ -47,19 +47,25 @@ def run(config: Config) -> None:
     from infra.localcloud.refuse import RefuseUnsupported
     from infra.localcloud.request_log import RequestLog
     from infra.localcloud.service_locks import ServiceLocks
+    from infra.localcloud.state import StateStore
+    from infra.localcloud.state.middleware import StoreWrites
     from infra.localcloud.wsgi import serve
 
     config.state.mkdir(parents=True, exist_ok=True)
+    state = StateStore(config)
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
-    install_all(Context(config, identity, runner))
-    moto = RefuseUnsupported(ServiceLocks(DomainDispatcherApplication(create_backend_app)))
+    context = Context(config, identity, runner, state)
+    install_all(context)
+    state.restore(context)
+    moto = RefuseUnsupported(ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state)))
     application = HealthCheck(RequestLog(moto, identity, config.state / "requests.jsonl"), config)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
+    state.resume()
     sys.stdout.write(
         f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})\n"
     )
@@ -68,3 +74,4 @@ def run(config: Config) -> None:
     # Jobs end first: their last requests are still answered and recorded.
     runner.close()
     server.shutdown()
+    state.close()

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 
 from infra.localcloud.ecs import rollout
+from infra.localcloud.ecs.changes import Changes
 from infra.localcloud.ecs.resources import Deployment, Service, Task
 from infra.localcloud.ecs.task_pool import TaskPool
 
@@ -17,12 +18,19 @@ _TICK_SECONDS = 0.2
 
 
 class Scheduler:
-    """The services of one account and region, and the loop over them and all tasks. The pool's lock guards both."""
+    """The services of one account and region, and the loop over them and all tasks. The pool's lock guards both.
 
-    def __init__(self, tasks: TaskPool) -> None:
+    Args:
+        tasks: The tasks.
+        services: The services by ``<cluster>:<service>``; the backend stores them.
+        changed: Called after a round that changed a service or a task.
+    """
+
+    def __init__(self, tasks: TaskPool, services: dict[str, Service], changed: Callable[[], None]) -> None:
         self.tasks = tasks
         self.lock = tasks.lock
-        self.services: dict[str, Service] = {}  # by <cluster>:<service>
+        self.services = services
+        self._changes = Changes(changed)
         threading.Thread(target=self._run, name="ecs-scheduler", daemon=True).start()
 
     def _run(self) -> None:
@@ -35,6 +43,7 @@ class Scheduler:
                 for service in list(self.services.values()):
                     _guarded(self._reconcile, service, now)
                 self._count_clusters()
+                self._changes.compare(self.tasks.all(), self.services.values())
 
     def _reconcile(self, service: Service, now: float) -> None:
         service.tasks = [t for t in service.tasks if t.last_status != "STOPPED"]

@@ -29,13 +29,15 @@ class TaskPool:
     ``lock`` guards all tasks and services. Processes are started and stopped, and secrets read, without it.
     """
 
-    def __init__(self, context: Context, balancing: ElbBackend, account: str, region: str) -> None:
+    def __init__(
+        self, context: Context, balancing: ElbBackend, account: str, region: str, tasks: dict[str, Task]
+    ) -> None:
         self.lock = threading.RLock()
         self.server_is_ending = False
         self._context = context
         self._balancing = balancing
         self._account, self._region = account, region
-        self._tasks: dict[str, Task] = {}
+        self._tasks = tasks  # by ARN; the backend stores them
         self._addresses = AddressPool()
         self._launchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ecs-launch")
 
@@ -179,6 +181,8 @@ class TaskPool:
         if failed:
             self._count_failure(task)
         self._deregister(task)
+        for container in task.containers:
+            container.keep_end()
         task.last_status = task.desired_status = "STOPPED"
         task.stopped_reason, task.stop_code = task.stopped_reason or reason, task.stop_code or code
         task.stopped_at = utcnow()
