@@ -41,7 +41,7 @@ def balancing() -> Balancing:
 def pool(balancing: Balancing) -> TaskPool:
     unused_context: Any = None
     load_balancers: Any = balancing
-    return TaskPool(unused_context, load_balancers, ACCOUNT, REGION)
+    return TaskPool(unused_context, load_balancers, ACCOUNT, REGION, {})
 
 
 @pytest.fixture

@@ -102,13 +102,14 @@ def _find_name(backend: BaseBackend) -> BackendName:
 
 
 def _variable(backends: BackendDict[Any]) -> str:
+    """The variable of the module that defines the backend's class; other modules import it."""
     known = _variables.get(id(backends))
     if known is None:
+        modules = [kind.__module__ for kind in backends.backend.__mro__ if kind.__module__.startswith("moto.")]
         known = _variables[id(backends)] = next(
-            f"{module_name}:{variable}"
-            for module_name, module in sorted(sys.modules.items())
-            if module_name.startswith("moto.") and module_name.endswith("models")
-            for variable, value in vars(module).items()
+            f"{module}:{variable}"
+            for module in modules
+            for variable, value in vars(sys.modules[module]).items()
             if value is backends
         )
     return known

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from functools import cache, reduce
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -104,6 +105,11 @@ def bound_method(obj: Any, name: str) -> MethodType:
     return MethodType(getattr(type(obj), name), obj)
 
 
+def new_weak_values(values: dict[Any, Any]) -> WeakValueDictionary[Any, Any]:
+    """A dictionary that does not keep its values."""
+    return WeakValueDictionary(values)
+
+
 def load_private_key(der: bytes) -> Any:
     """A private key."""
     return serialization.load_der_private_key(der, None)
@@ -125,6 +131,7 @@ _REDUCTIONS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     type(threading.RLock()): lambda lock: (new_lock, (True,)),
     threading.Condition: lambda condition: (new_condition, ()),
     MethodType: lambda method: (bound_method, (method.__self__, method.__name__)),
+    WeakValueDictionary: lambda values: (new_weak_values, (dict(values),)),
     re.Pattern: lambda pattern: (compile_pattern, (pattern.pattern, pattern.flags)),
 }
 

@@ -14,7 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from moto.lakeformation.models import default_settings
 from moto.logs.models import LogEvent
+from moto.xray.models import SegmentCollection
 
 # Raise this number when the tables or the encoding change. A change of our own stored classes shows in their shape.
 SCHEMA = 1
@@ -69,9 +71,11 @@ def _dict_of_dicts() -> defaultdict[str, dict[str, Any]]:
     return defaultdict(dict)
 
 
-# Default factories of moto that are lambdas, by module and qualified name: the function that replaces them.
+# Default factories of moto's dictionaries, by module and qualified name, and the function that replaces them.
 FACTORIES: dict[str, Callable[[], Any]] = {
     "moto.awslambda.models.LambdaStorage.__init__.<locals>.<lambda>": dict,
+    "moto.lakeformation.models.default_settings": default_settings,
+    "moto.xray.models.SegmentCollection._new_trace_item": SegmentCollection._new_trace_item,
     "moto.ssm.models.SimpleSystemManagerBackend.__init__.<locals>.<lambda>": _dict_of_dicts,
 }
 
