@@ -34,6 +34,13 @@ class Saver:
             self._backends[id(backend)] = backend
             self._changed.notify()
 
+    def take(self, backend: BaseBackend) -> bool:
+        """Whether a backend was to be saved; the caller saves it now."""
+        if not self._backends:
+            return False
+        with self._changed:
+            return self._backends.pop(id(backend), None) is not None
+
     def close(self) -> None:
         """Saves what was asked for, and ends the thread."""
         with self._changed:

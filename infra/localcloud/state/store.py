@@ -97,7 +97,7 @@ class StateStore:
     # --- saving ---
 
     def soon(self, backend: BaseBackend) -> None:
-        """Saves the backend within half a second, from another thread. For changes that no client was told of."""
+        """Saves the backend within half a second, from another thread, or before a client reads from it."""
         self._saver.request(backend)
 
     @contextmanager
@@ -122,9 +122,9 @@ class StateStore:
 
         A backend that was made for the read is saved: its ids, such as that of the default VPC, are told to the client.
         """
-        new = [backend for backend in backends if id(backend) not in self._known]
-        if new:
-            self.save(*new)
+        unsaved = [b for b in backends if self._saver.take(b) or id(b) not in self._known]
+        if unsaved:
+            self.save(*unsaved)
         if not any(self._unsaved.get(id(backend)) for backend in backends):
             return
         with self._changed:
