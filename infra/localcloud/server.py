@@ -39,6 +39,8 @@ def run(config: Config) -> None:
     os.environ["MOTO_ACCOUNT_ID"] = config.account
     os.environ["MOTO_PORT"] = str(config.port)
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+    # No instance runs here (RunInstances is refused): moto's 1,301 example images would only slow down each EC2 write.
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from infra.localcloud.identity import RoleIdentity

@@ -26,6 +26,10 @@ class StoredRecord:
     partition_key: str
     data: str
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its values: the stored state has very many records, and this is several times faster."""
+        return StoredRecord, (self.sequence_number, self.arrived, self.partition_key, self.data)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the record as GetRecords shows it."""
         return {

@@ -66,7 +66,7 @@ class TableItems(Elements):
         with _lock:
             marked = _marked.pop(owner, {})
         if before is not owner.items:
-            return Difference(clear=before is not None, put=list(_flat(owner))), owner.items
+            return Difference(clear=True, put=list(_flat(owner))), owner.items
         change = Difference()
         for key in marked:
             item = _find(owner, key)

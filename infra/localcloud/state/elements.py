@@ -45,7 +45,7 @@ class Elements(ABC):
 
         Args:
             owner: The object with the attribute.
-            before: The marker that the last call returned; None before the first.
+            before: The marker that the last call returned; None if it is not known what is stored.
 
         Returns:
             What changed, and the marker for the next call.
@@ -72,7 +72,7 @@ class AppendedList(Elements):
         values: list[Any] = getattr(owner, self.attribute)
         count = len(values)
         first, last, stored = before or (None, None, 0)
-        change = Difference()
+        change = Difference(clear=before is None and count > 0)
         if stored and (count < stored or values[0] is not first or values[stored - 1] is not last):
             change.clear, stored = True, 0
         if count > stored:
@@ -93,7 +93,7 @@ class KeyedElements(Elements):
         """Keys with another value than before."""
         values: dict[Any, Any] = getattr(owner, self.attribute)
         if before is None:
-            return Difference(put=list(values.items())), dict(values)
+            return Difference(clear=bool(values), put=list(values.items())), dict(values)
         change = Difference(
             put=[(key, value) for key, value in values.items() if before.get(key, _MISSING) is not value],
             delete=list(before.keys() - values.keys()),

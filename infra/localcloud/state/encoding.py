@@ -23,6 +23,7 @@ from weakref import WeakValueDictionary
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from moto.core.base_backend import BaseBackend
+from moto.dynamodb.models.dynamo_type import LimitedSizeDict
 
 from infra.localcloud.install import Context
 from infra.localcloud.state import rules
@@ -110,6 +111,13 @@ def new_weak_values(values: dict[Any, Any]) -> WeakValueDictionary[Any, Any]:
     return WeakValueDictionary(values)
 
 
+def new_limited_dict(values: dict[str, Any]) -> LimitedSizeDict:
+    """The attributes of a DynamoDB item, without checking its size again for each of them."""
+    made = LimitedSizeDict()
+    dict.update(made, values)
+    return made
+
+
 def load_private_key(der: bytes) -> Any:
     """A private key."""
     return serialization.load_der_private_key(der, None)
@@ -125,58 +133,77 @@ def load_certificate(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
-_REDUCTIONS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
-    Context: lambda context: (server_context, ()),
-    type(threading.Lock()): lambda lock: (new_lock, (False,)),
-    type(threading.RLock()): lambda lock: (new_lock, (True,)),
-    threading.Condition: lambda condition: (new_condition, ()),
-    MethodType: lambda method: (bound_method, (method.__self__, method.__name__)),
-    WeakValueDictionary: lambda values: (new_weak_values, (dict(values),)),
-    re.Pattern: lambda pattern: (compile_pattern, (pattern.pattern, pattern.flags)),
-}
-
-
 class _Encoder(pickle.Pickler):
     """Pickles the attributes of one object; collects the other stored objects to which they refer."""
 
     def __init__(self, file: io.BytesIO, identify: Identify, name_backend: NameBackend) -> None:
         super().__init__(file, _PROTOCOL)
         self.references: list[Any] = []
-        self._identify = identify
-        self._name_backend = name_backend
+        self.identify = identify
+        self.name_backend = name_backend
 
     def reducer_override(self, obj: Any) -> Any:
         """Called by pickle for everything that is no plain value."""
+        if obj is stored_object or obj is stored_backend:
+            return NotImplemented
         kind = type(obj)
-        if is_stored_object(kind) and not isinstance(obj, (BaseBackend, Context)):
-            self.references.append(obj)
-            return stored_object, (self._identify(obj),)
-        return self._special(obj, kind)
+        reduction = _reductions.get(kind)
+        if reduction is None:
+            reduction = _reductions[kind] = _reduction_of(kind)
+        return reduction(self, obj)
 
-    def _special(self, obj: Any, kind: type) -> Any:
-        if isinstance(obj, BaseBackend):
-            return stored_backend, tuple(self._name_backend(obj))
-        if reduce := _REDUCTIONS.get(kind):
-            return reduce(obj)
-        if isinstance(obj, defaultdict) and kind is not defaultdict:
-            return new_default_dict, (kind, obj.default_factory), vars(obj), None, iter(dict.items(obj))
-        if isinstance(obj, (type, FunctionType, BuiltinFunctionType)):
-            return self._global(obj)
-        if isinstance(obj, _RUNTIME_TYPES):
-            raise UnstorableError(f"{class_name(kind)} cannot be stored: name its attribute in RUNTIME of its class")
-        if kind.__module__.startswith("cryptography."):
-            return _key(obj)
-        return NotImplemented
 
-    @staticmethod
-    def _global(obj: Any) -> Any:
-        """A class or function, stored by its name, which must be allowed when it is read."""
-        name = f"{obj.__module__}.{obj.__qualname__}"
-        if name in rules.FACTORIES:
-            return replaced_factory, (name,)
-        if not is_allowed(obj.__module__, obj.__qualname__, obj):
-            raise UnstorableError(f"refers to {name}, which rules.py does not allow in stored state")
-        return NotImplemented
+# How an object is pickled: a function and its arguments, or NotImplemented for pickle's own way.
+Reduction = Callable[[_Encoder, Any], Any]
+
+
+def _reduction_of(kind: type) -> Reduction:
+    if issubclass(kind, BaseBackend):
+        return lambda encoder, backend: (stored_backend, tuple(encoder.name_backend(backend)))
+    if is_stored_object(kind) and kind is not Context:
+        return _refer
+    if issubclass(kind, defaultdict) and kind is not defaultdict:
+        return lambda encoder, values: (
+            new_default_dict, (kind, values.default_factory), vars(values), None, iter(dict.items(values))
+        )  # fmt: skip
+    if issubclass(kind, (type, FunctionType, BuiltinFunctionType)):
+        return _name_global
+    if issubclass(kind, _RUNTIME_TYPES):
+        return _refuse
+    if kind.__module__.startswith("cryptography."):
+        return lambda encoder, key: _key(key)
+    return lambda encoder, value: NotImplemented
+
+
+def _refer(encoder: _Encoder, obj: Any) -> Any:
+    encoder.references.append(obj)
+    return stored_object, (encoder.identify(obj),)
+
+
+def _name_global(encoder: _Encoder, obj: Any) -> Any:
+    """A class or function is stored by its name, which must be allowed when it is read."""
+    name = f"{obj.__module__}.{obj.__qualname__}"
+    if name in rules.FACTORIES:
+        return replaced_factory, (name,)
+    if not is_allowed(obj.__module__, obj.__qualname__, obj):
+        raise UnstorableError(f"refers to {name}, which rules.py does not allow in stored state")
+    return NotImplemented
+
+
+def _refuse(encoder: _Encoder, obj: Any) -> NoReturn:
+    raise UnstorableError(f"refers to a {class_name(type(obj))}: name its attribute in RUNTIME of its class")
+
+
+_reductions: dict[type, Reduction] = {
+    LimitedSizeDict: lambda encoder, values: (new_limited_dict, (dict(values),)),
+    Context: lambda encoder, context: (server_context, ()),
+    type(threading.Lock()): lambda encoder, lock: (new_lock, (False,)),
+    type(threading.RLock()): lambda encoder, lock: (new_lock, (True,)),
+    threading.Condition: lambda encoder, condition: (new_condition, ()),
+    MethodType: lambda encoder, method: (bound_method, (method.__self__, method.__name__)),
+    WeakValueDictionary: lambda encoder, values: (new_weak_values, (dict(values),)),
+    re.Pattern: lambda encoder, pattern: (compile_pattern, (pattern.pattern, pattern.flags)),
+}
 
 
 def replaced_factory(name: str) -> Any:

@@ -16,7 +16,7 @@ from infra.localcloud.state import rules
 from infra.localcloud.state.backends import BackendName, backend_named
 from infra.localcloud.state.database import Database
 from infra.localcloud.state.elements import Elements
-from infra.localcloud.state.encoding import Decoder, is_stored_object
+from infra.localcloud.state.encoding import Decoder, class_name, is_stored_object
 from infra.localcloud.state.errors import StateError
 from infra.localcloud.state.large import elements_of
 from infra.localcloud.state.tracked import Tracked, TrackedObjects
@@ -84,7 +84,8 @@ class Loader:
         self._objects.refer(tracked, self._references)
         runtime: dict[str, Any] = getattr(type(obj), "RUNTIME", {})
         if name:
-            runtime = {attribute: value for attribute, value in vars(obj).items() if attribute in runtime}
+            kept = {*runtime, *rules.MADE_BY_INIT.get(class_name(type(obj)), ())}
+            runtime = {attribute: value for attribute, value in vars(obj).items() if attribute in kept}
             if counter := rules.CLASS_COUNTERS.get(name.variable):
                 setattr(*counter, attributes.pop(rules.COUNTER))
         vars(obj).clear()

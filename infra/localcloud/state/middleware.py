@@ -52,7 +52,7 @@ class StoreWrites:
             try:
                 parts = self._application(environ, answer)
             finally:
-                self._save(changed.values())
+                self._save(changed.values(), request.action)
         start_response(*answer.start)
         return parts
 
@@ -64,9 +64,9 @@ class StoreWrites:
         start_response(*answer.start)
         return parts
 
-    def _save(self, backends: Iterable[Any]) -> None:
+    def _save(self, backends: Iterable[Any], action: str) -> None:
         try:
-            self._state.save(*backends)
+            self._state.save(*backends, action=action)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             raise

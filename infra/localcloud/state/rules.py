@@ -62,6 +62,20 @@ VALUES = frozenset(
 # property ``sealed`` instead.
 SEALED = frozenset({"moto.sts.models:AssumedRole", "moto.sts.models:Token"})
 
+# Objects of which there may be very many and that only these actions change after they were made. A request with
+# another action does not compare them, nor what only they refer to.
+CHANGED_BY: dict[str, frozenset[str]] = {
+    "moto.sagemaker.models:ModelPackage": frozenset(
+        {"UpdateModelPackage", "AddTags", "DeleteTags", "TagResources", "UntagResources"}
+    ),
+    "moto.sqs.models:Message": frozenset(
+        {"ReceiveMessage", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage"}
+    ),
+}
+
+# Large attributes of moto's backends that their ``__init__`` reads from files of moto and that never change.
+MADE_BY_INIT: dict[str, tuple[str, ...]] = {"moto.config.models:ConfigBackend": ("config_schema",)}
+
 # Counters that moto keeps on a class, by the variable of the backends with which they are stored.
 CLASS_COUNTERS: dict[str, tuple[type, str]] = {"moto.logs.models:logs_backends": (LogEvent, "_event_id")}
 COUNTER = "class counter"  # the name under which it is stored; no attribute has a space in its name

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
@@ -76,6 +77,9 @@ class StateStore:
         observe_logs(self.soon)
         with self._scanning:
             self._backends = Loader(self._database, self._objects, context).load()
+            dropped = self._objects.drop_unreachable()
+            if dropped:
+                self._pending.append(dropped)
             loaded = self._objects.all()
         for tracked in loaded:
             if type(tracked.obj).__module__.startswith(_OURS) and hasattr(tracked.obj, "restored"):
@@ -130,8 +134,12 @@ class StateStore:
         with self._changed:
             self._changed.wait_for(lambda: not any(self._unsaved.get(id(b)) for b in backends), _PATIENCE_SECONDS)
 
-    def save(self, *backends: BaseBackend) -> None:
+    def save(self, *backends: BaseBackend, action: str | None = None) -> None:
         """Writes what changed in these backends, and returns when it is on disk.
+
+        Args:
+            *backends: The backends.
+            action: The action of the request that changed them; None for a change in the background.
 
         Raises:
             UnstorableError: Something in them cannot be stored.
@@ -139,22 +147,26 @@ class StateStore:
         """
         with self._scanning:
             changes = Changes()
-            for backend in backends:
-                self._scan(backend, changes)
+            try:
+                for backend in backends:
+                    self._scan(backend, action, changes)
+            except BaseException:
+                self._objects.forget_digests(changes)
+                raise
             self._objects.drop_unreferenced(changes)
             if changes:
                 self._pending.append(changes)
         if changes:
-            self._commit(changes)
+            self._commit()
 
-    def _commit(self, changes: Changes) -> None:
-        """Commits the changes, with those of other threads that wait for the same disk."""
+    def _commit(self) -> None:
+        """Commits all pending changes: those of this thread, unless another has done so, and of those that wait."""
         with self._committing:
             with self._scanning:
                 batch, self._pending = self._pending, []
-            if changes not in batch:  # another thread committed it
-                if self.failure:
-                    raise OSError(self.failure)
+            if self.failure:
+                raise OSError(self.failure)
+            if not batch:
                 return
             try:
                 self._database.commit(batch)
@@ -167,7 +179,7 @@ class StateStore:
 
     # --- finding changes ---
 
-    def _scan(self, backend: BaseBackend, changes: Changes) -> None:
+    def _scan(self, backend: BaseBackend, action: str | None, changes: Changes) -> None:
         name = name_of(backend)
         self._known.add(id(backend))
         if name.variable in rules.NOT_STORED:
@@ -179,22 +191,21 @@ class StateStore:
             obj = stack.pop()
             if id(obj) not in seen:
                 seen.add(id(obj))
-                stack += self._compare(self._objects.of(obj), changes, name if obj is backend else None)
+                tracked = self._objects.of(obj)
+                if not _is_unchanged(tracked, action):
+                    stack += self._compare(tracked, changes, name if obj is backend else None)
 
     def _compare(self, tracked: Tracked, changes: Changes, name: BackendName | None) -> Iterable[Any]:
         """Adds the object to the changes if it differs from what is stored; returns the objects that it refers to."""
         obj = tracked.obj
-        if tracked.sealed:
-            return ()
-        separate = elements_of(type(obj))
-        data, references = self._encode(obj, lambda: _attributes(obj, separate, name))
+        data, references = self._encode(obj, lambda: _attributes(obj, name))
         digest = hashlib.sha256(data).digest()
         if digest != tracked.digest:
             kind = "backend " + " ".join(name) if name else class_name(type(obj))
             changes.objects.append((tracked.number, kind, digest, data))
             tracked.digest = digest
             self._objects.refer(tracked, references)
-        for elements in separate:
+        for elements in elements_of(type(obj)):
             self._compare_elements(tracked, elements, changes)
         tracked.sealed = _is_sealed(obj)
         return references
@@ -230,16 +241,31 @@ class StateStore:
         raise AssertionError("unreachable")
 
 
+def _is_unchanged(tracked: Tracked, action: str | None) -> bool:
+    """Whether an object that was stored cannot have changed by this action."""
+    if tracked.sealed:
+        return True
+    actions = tracked.changed_by
+    return actions is not None and action is not None and bool(tracked.digest) and action not in actions
+
+
 def _is_sealed(obj: Any) -> bool:
     kind = type(obj)
     return getattr(obj, "sealed", False) if kind.__module__.startswith(_OURS) else class_name(kind) in rules.SEALED
 
 
-def _attributes(obj: Any, separate: tuple[Elements, ...], name: BackendName | None) -> dict[str, Any]:
+@cache
+def _left_out(kind: Any) -> frozenset[str]:
+    """The attributes that are not stored with the object itself."""
+    elements = (elements.attribute for elements in elements_of(kind))
+    return frozenset({*getattr(kind, "RUNTIME", ()), *rules.MADE_BY_INIT.get(class_name(kind), ()), *elements})
+
+
+def _attributes(obj: Any, name: BackendName | None) -> dict[str, Any]:
     """The attributes that are stored with the object itself."""
     attributes: dict[str, Any] = vars(obj)
-    left_out = {*getattr(type(obj), "RUNTIME", ()), *(elements.attribute for elements in separate)}
-    if left_out:
+    kind: Any = type(obj)
+    if left_out := _left_out(kind):
         attributes = {key: value for key, value in attributes.items() if key not in left_out}
     if name and (counter := rules.CLASS_COUNTERS.get(name.variable)):
         attributes = {**attributes, rules.COUNTER: getattr(*counter)}

@@ -8,7 +8,9 @@ from typing import Any
 
 from moto.core.base_backend import BaseBackend
 
+from infra.localcloud.state import rules
 from infra.localcloud.state.database import Changes
+from infra.localcloud.state.encoding import class_name
 
 
 @dataclass(eq=False)
@@ -22,6 +24,7 @@ class Tracked:
         references: The numbers of the objects to which it refers.
         referred: How many stored objects refer to it.
         sealed: Whether it changes no more, so that it need not be compared again.
+        changed_by: The only actions that change it; None if any may.
         is_root: Whether it is a backend, which is kept without a reference.
         markers: What is stored of its elements, by attribute.
     """
@@ -32,6 +35,7 @@ class Tracked:
     references: frozenset[int] = frozenset()
     referred: int = 0
     sealed: bool = False
+    changed_by: frozenset[str] | None = None
     is_root: bool = False
     markers: dict[str, Any] = field(default_factory=dict)
 
@@ -51,7 +55,8 @@ class TrackedObjects:
 
     def add(self, number: int, obj: Any, digest: bytes = b"") -> Tracked:
         """Tracks an object under this number."""
-        tracked = Tracked(number, obj, digest)
+        changed_by = rules.CHANGED_BY.get(class_name(type(obj)))
+        tracked = Tracked(number, obj, digest, changed_by=changed_by)
         self._by_id[id(obj)] = self._by_number[number] = tracked
         self._next = max(self._next, number + 1)
         return tracked
@@ -107,8 +112,16 @@ class TrackedObjects:
             for number in tracked.references:
                 self._release(number)
 
-    def unreachable(self) -> list[Tracked]:
-        """The objects that no backend reaches."""
+    def forget_digests(self, changes: Changes) -> None:
+        """Lets the next save write the objects again whose changes were found and are not written."""
+        numbers = {row[0] for row in (*changes.objects, *changes.elements, *changes.cleared_elements)}
+        for number in numbers | {row[0] for row in changes.deleted_elements}:
+            tracked = self._by_number[number]
+            tracked.digest, tracked.sealed = b"", False
+            tracked.markers.clear()
+
+    def drop_unreachable(self) -> Changes:
+        """Forgets the objects that no backend reaches; returns the changes that delete their rows."""
         reached: set[int] = set()
         stack = [tracked.number for tracked in self._by_number.values() if tracked.is_root]
         while stack:
@@ -116,7 +129,10 @@ class TrackedObjects:
             if number not in reached:
                 reached.add(number)
                 stack += self._by_number[number].references
-        return [tracked for number, tracked in self._by_number.items() if number not in reached]
+        lost = [tracked for number, tracked in self._by_number.items() if number not in reached]
+        for tracked in lost:
+            self.forget(tracked)
+        return Changes(dropped_objects=[tracked.number for tracked in lost])
 
     def forget(self, tracked: Tracked) -> None:
         """Stops tracking an object."""
