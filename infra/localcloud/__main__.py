@@ -18,7 +18,7 @@ COMMANDS = ("serve", "credentials", "usage")
 
 
 def main() -> int:
-    """Runs a command; returns the exit code, 2 for a wrong configuration."""
+    """Runs a command; returns the exit code, 2 for a wrong configuration or state that cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m infra.localcloud", description="The local AWS endpoint.")
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="serve", help="serve is the default")
     parser.add_argument("--config", type=Path, required=True, help="YAML file; see infra/localcloud/README.md")
@@ -35,8 +35,12 @@ def main() -> int:
         sys.stdout.write(report(config))
     else:
         from infra.localcloud.server import run
+        from infra.localcloud.state.errors import StateError
 
-        return run(config)
+        try:
+            return run(config)
+        except StateError as error:
+            parser.exit(2, f"{error}\n")
     return 0
 
 

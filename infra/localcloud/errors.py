@@ -11,6 +11,9 @@ Errors that an AWS client receives are moto's exceptions, or what ``responses.py
 
 from __future__ import annotations
 
+# Why a job ended whose process ended with the server: its FailureReason, ErrorMessage or stoppedReason.
+SERVER_ENDED = "The local cloud ended while this job ran; start it again."
+
 
 class LocalCloudError(Exception):
     """Base of every exception that the local cloud raises on purpose."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.responses import BaseResponse
@@ -14,6 +14,9 @@ from infra.localcloud.background import Background
 from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
+
+if TYPE_CHECKING:
+    from infra.localcloud.state import StateStore
 
 SERVICES = (
     "s3",
@@ -43,6 +46,7 @@ class Context:
     config: Config
     identity: RoleIdentity
     runner: Runner
+    state: StateStore
 
     @property
     def background(self) -> Background:

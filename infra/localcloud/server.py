@@ -28,8 +28,8 @@ def run(config: Config) -> int:
     os.environ["MOTO_PORT"] = str(config.port)
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    # What the server writes is the operator's alone: state holds secrets in clear.
-    os.umask(0o077)
+    # No instance runs here (RunInstances is refused): moto's 1,301 example images would only slow down each EC2 write.
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     from infra.localcloud.authorization.doors import Doors
@@ -43,14 +43,19 @@ def run(config: Config) -> int:
     from infra.localcloud.s3 import installed_store
     from infra.localcloud.s3.responses import S3Requests
     from infra.localcloud.service_locks import ServiceLocks
+    from infra.localcloud.state import StateStore
+    from infra.localcloud.state.middleware import StoreWrites
     from infra.localcloud.wsgi import serve
 
     config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.state.chmod(0o700)
+    state = StateStore(config)
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
-    install_all(Context(config, identity, runner))
-    moto = ServiceLocks(DomainDispatcherApplication(create_backend_app))
+    context = Context(config, identity, runner, state)
+    install_all(context)
+    state.restore(context)
+    moto = ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state))
     services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
     judged = Authorization(services, identity.principals, config.account, config.region)
     logged = RequestLog(judged, config.state / "requests.jsonl")
@@ -71,6 +76,7 @@ def run(config: Config) -> int:
             stopping.set()
 
     threading.Thread(target=serve_requests, name="server", daemon=True).start()
+    state.resume()
     sys.stdout.write(
         f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})\n"
     )
@@ -80,4 +86,5 @@ def run(config: Config) -> int:
     # Jobs end first: their last requests are still answered and recorded.
     runner.close()
     server.shutdown()
+    state.close()
     return int(failed.is_set())

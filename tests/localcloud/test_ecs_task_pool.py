@@ -51,7 +51,7 @@ def balancing() -> Balancing:
 def pool(balancing: Balancing) -> TaskPool:
     context: Any = Context()
     load_balancers: Any = balancing
-    return TaskPool(context, load_balancers, ACCOUNT, REGION)
+    return TaskPool(context, load_balancers, ACCOUNT, REGION, {})
 
 
 @pytest.fixture

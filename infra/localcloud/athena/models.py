@@ -25,6 +25,7 @@ TIME_LIMIT_SECONDS = 30 * 60.0
 class AthenaBackend(MotoAthenaBackend):
     """Executes queries, at most ``workers`` at a time. Work groups, named queries and the like are moto's."""
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"_callers": None, "_slots": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -115,9 +116,9 @@ class AthenaBackend(MotoAthenaBackend):
             except QueryCancelledError:
                 pass
             except QueryError as error:
-                execution.end("FAILED", str(error))
+                self._end(execution, "FAILED", str(error))
             except Exception as error:  # a client waits for the query: every other failure must end it too
-                execution.end("FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
+                self._end(execution, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
                 raise
             finally:
                 timer.cancel()
@@ -150,8 +151,12 @@ class AthenaBackend(MotoAthenaBackend):
         if result.manifest is None:
             body = result.csv() if execution.extension == "csv" else result.text()
             aws.put(execution.output, body, "application/octet-stream")
-        if not execution.end("SUCCEEDED"):
+        if not self._end(execution, "SUCCEEDED"):
             execution.result = None
+
+    def _end(self, execution: QueryExecution, state: str, reason: str | None = None) -> bool:
+        with self.context.state.background(self):
+            return execution.end(state, reason)
 
     def _prepare(self, work_group: str, name: str, sql: str | None) -> None:
         if sql is None:

@@ -6,13 +6,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 
 from infra.localcloud.athena import statements
 from infra.localcloud.athena.errors import QueryCancelledError, QueryError
 from infra.localcloud.athena.results import Result
+from infra.localcloud.errors import SERVER_ENDED
 
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
@@ -52,6 +53,8 @@ class QueryExecution:
         lock: Guards ``state``, which the query's own thread and a stop both change: the first one to end it wins.
     """
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"connection": None}
+
     id: str
     request: QueryRequest
     result_location: str
@@ -84,6 +87,19 @@ class QueryExecution:
         """The S3 URI of its result."""
         suffix = "" if self.result and self.result.manifest else f".{self.extension}"
         return f"{self.result_location}{self.id}{suffix}"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it changes no more."""
+        return self.state in ENDED
+
+    def restored(self) -> None:
+        """Ends a query that ran when the server ended."""
+        if self.state not in ENDED:
+            # The monotonic clock of the process that ended says nothing here.
+            self.started = time.monotonic()
+            self.running = None
+            self.end("FAILED", SERVER_ENDED)
 
     def run(self) -> bool:
         """Marks it as running.

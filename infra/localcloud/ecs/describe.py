@@ -202,7 +202,7 @@ def _container(task: Task, container: ContainerRun) -> dict[str, Any]:
             "lastStatus": "RUNNING" if running else "PENDING" if task.last_status == "PENDING" else "STOPPED",
             "healthStatus": "UNKNOWN",
             "networkInterfaces": [interface] if task.address else [],
-            "runtimeId": str(container.job.pid) if container.job else None,
+            "runtimeId": container.runtime_id,
             "exitCode": container.exit_code,
             "reason": task.failure,
         }

@@ -34,12 +34,16 @@ class EcsBackend(EC2ContainerServiceBackend):
     Services are rolling deployments of Fargate tasks; other kinds are refused.
     """
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"_scheduler": None}
     context: ClassVar[Context]
+    # moto's tag actions look for services here; they use `arn` and `tags` only.
+    services: dict[str, Service]  # type: ignore[assignment]  # ours in place of moto's
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._starting = threading.Lock()
         self._scheduler: Scheduler | None = None
+        self._started_tasks: dict[str, Task] = {}
 
     @property
     def balancing(self) -> ElbBackend:
@@ -51,12 +55,18 @@ class EcsBackend(EC2ContainerServiceBackend):
         """The scheduler, started when it is first used."""
         with self._starting:
             if self._scheduler is None:
-                tasks = TaskPool(self.context, self.balancing, self.account_id, self.region_name)
-                self._scheduler = Scheduler(tasks, self.context.background)
+                tasks = TaskPool(self.context, self.balancing, self.account_id, self.region_name, self._started_tasks)
+                store = self.context.state
+                self._scheduler = Scheduler(
+                    tasks, self.services, self.context.background, lambda: store.soon(self)
+                )
                 self.balancing.targets.on_change = self._scheduler.wake
-                # moto's tag actions look for services here.
-                self.services = self._scheduler.services  # type: ignore[assignment]  # they use `arn` and `tags` only
             return self._scheduler
+
+    def resume(self) -> None:
+        """Starts the tasks of the restored services."""
+        if self.services:
+            assert self.scheduler
 
     # --- clusters ---
 

@@ -6,11 +6,12 @@ import random
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.utils import utcnow
 from moto.ecs.models import Cluster, TaskDefinition
 
+from infra.localcloud.errors import SERVER_ENDED
 from infra.localcloud.jobs import Job
 
 _EVENTS = 100
@@ -89,6 +90,8 @@ class ServiceDeployment:
 class Deployment:
     """One entry of a service's ``deployments``: PRIMARY is the desired one, ACTIVE ones are being replaced."""
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"retry_at": 0.0}
+
     def __init__(self, service: Service, revision: ServiceRevision, rollout: ServiceDeployment) -> None:
         self.service = service
         self.revision = revision
@@ -109,17 +112,34 @@ class Deployment:
 
 @dataclass
 class ContainerRun:
-    """One container of a task. ``job`` is None until its process was started."""
+    """One container of a task. ``job`` is None until its process was started, and after a restart of the server."""
+
+    RUNTIME: ClassVar[dict[str, Any]] = {"job": None}
 
     definition: dict[str, Any]
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     job: Job | None = None
+    ended: tuple[str, int | None] | None = None
+
+    @property
+    def runtime_id(self) -> str | None:
+        """The number of its process."""
+        if self.ended:
+            return self.ended[0]
+        return str(self.job.pid) if self.job else None
 
     @property
     def exit_code(self) -> int | None:
         """As Docker reports it: 128 + the signal's number for a process that a signal ended."""
+        if self.ended:
+            return self.ended[1]
         code = self.job.returncode if self.job else None
         return 128 - code if code is not None and code < 0 else code
+
+    def keep_end(self) -> None:
+        """Keeps what is shown of its process, which is not stored."""
+        if self.job:
+            self.ended = str(self.job.pid), self.exit_code
 
 
 class Task:
@@ -127,6 +147,8 @@ class Task:
 
     ``last_status`` is PENDING, RUNNING, DEACTIVATING (the load balancer drains it), STOPPING or STOPPED.
     """
+
+    RUNTIME: ClassVar[dict[str, Any]] = {"running_since": 0.0}
 
     def __init__(
         self,
@@ -168,6 +190,17 @@ class Task:
     def started_by(self) -> str | None:
         """The deployment's id, or ``startedBy`` of RunTask."""
         return self.deployment.id if self.deployment else self.request.get("startedBy")
+
+    def restored(self) -> None:
+        """Ends a task whose processes ended with the server."""
+        if self.last_status == "STOPPED":
+            return
+        self.last_status = self.desired_status = "STOPPED"
+        self.stopped_reason = self.stopped_reason or SERVER_ENDED
+        self.stop_code = self.stop_code or ("ServiceSchedulerInitiated" if self.deployment else "TerminationNotice")
+        self.stopped_at = utcnow()
+        self.stopping_at = self.stopping_at or self.stopped_at
+        self.registered, self.launched = [], True
 
     def end(self) -> None:
         """Sends every process SIGTERM, and SIGKILL after its container's stopTimeout."""
@@ -228,6 +261,11 @@ class Service:
     def primary(self) -> Deployment:
         """The PRIMARY deployment."""
         return self.deployments[0]
+
+    def restored(self) -> None:
+        """Has no tasks after a start of the server: the scheduler starts them anew."""
+        self.tasks = []
+        self.is_steady = False
 
     def add_event(self, message: str) -> None:
         """Adds an event; only the newest are kept."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from infra.localcloud.background import Background, report_exception
 from infra.localcloud.ecs import rollout
+from infra.localcloud.ecs.changes import Changes
 from infra.localcloud.ecs.resources import Deployment, Service, Task
 from infra.localcloud.ecs.task_pool import TaskPool
 
@@ -16,12 +17,22 @@ _IDLE_SECONDS = 10.0  # the pause when nothing is to be done; every change ends 
 
 
 class Scheduler:
-    """The services of one account and region, and the loop over them and all tasks. The pool's lock guards both."""
+    """The services of one account and region, and the loop over them and all tasks. The pool's lock guards both.
 
-    def __init__(self, tasks: TaskPool, background: Background) -> None:
+    Args:
+        tasks: The tasks.
+        services: The services by ``<cluster>:<service>``; the backend stores them.
+        background: The server's background threads.
+        changed: Called after a round that changed a service or a task.
+    """
+
+    def __init__(
+        self, tasks: TaskPool, services: dict[str, Service], background: Background, changed: Callable[[], None]
+    ) -> None:
         self.tasks = tasks
         self.lock = tasks.lock
-        self.services: dict[str, Service] = {}  # by <cluster>:<service>
+        self.services = services
+        self._changes = Changes(changed)
         self._loop = background.loop("ecs-scheduler", self._tick)
         tasks.on_change = self.wake
 
@@ -40,6 +51,7 @@ class Scheduler:
             for service in list(self.services.values()):
                 _guarded(self._reconcile, service, now)
             self._count_clusters()
+            self._changes.compare(self.tasks.all(), self.services.values())
             settled = all(self.tasks.is_settled(task, now) for task in self.tasks.all()) and all(
                 map(_is_settled, self.services.values())
             )

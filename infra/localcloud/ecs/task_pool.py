@@ -31,13 +31,15 @@ class TaskPool:
     ``on_change`` is called after a change on which :meth:`advance` has to act.
     """
 
-    def __init__(self, context: Context, balancing: ElbBackend, account: str, region: str) -> None:
+    def __init__(
+        self, context: Context, balancing: ElbBackend, account: str, region: str, tasks: dict[str, Task]
+    ) -> None:
         self.lock = threading.RLock()
         self.on_change: Callable[[], None] = lambda: None
         self._context = context
         self._balancing = balancing
         self._account, self._region = account, region
-        self._tasks: dict[str, Task] = {}
+        self._tasks = tasks  # by ARN; the backend stores them
         self._addresses = AddressPool()
         self._launchers = context.background.pool("ecs-launch", _LAUNCHERS)
 
@@ -194,6 +196,8 @@ class TaskPool:
         if failed:
             self._count_failure(task)
         self._deregister(task)
+        for container in task.containers:
+            container.keep_end()
         task.last_status = task.desired_status = "STOPPED"
         task.stopped_reason, task.stop_code = task.stopped_reason or reason, task.stop_code or code
         task.stopped_at = utcnow()

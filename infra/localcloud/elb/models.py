@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any, ClassVar
 
@@ -38,10 +39,13 @@ class ElbBackend(ELBv2Backend):
     They are application load balancers over HTTP with targets of type ``ip``; other kinds are refused.
     """
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
+        # What RegisterTargets registered: group, address and port. ECS registers its tasks itself.
+        self.requested_targets: set[tuple[str, str, int]] = set()
         self._lock = threading.RLock()
         # Not _lock: names are resolved while a new configuration is being loaded.
         self._creating = threading.Lock()
@@ -81,6 +85,18 @@ class ElbBackend(ELBv2Backend):
             return _MIN_DRAIN_SECONDS
         return max(_MIN_DRAIN_SECONDS, float(str(group.attributes["deregistration_delay.timeout_seconds"])))
 
+    # --- used by the stored state ---
+
+    def resume(self) -> None:
+        """Listens on the ports of the restored listeners, and checks the restored targets."""
+        for group, address, port in self.requested_targets:
+            self.targets.register(group, address, port)
+        try:
+            self._load_listeners()
+        except CaddyError as error:
+            # The listeners stay described. The next change of a listener tries again.
+            sys.stderr.write(f"The listeners of the stored load balancers do not listen: {error}\n")
+
     # --- actions ---
 
     def create_load_balancer(self, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
@@ -112,6 +128,7 @@ class ElbBackend(ELBv2Backend):
         """DeleteTargetGroup; its targets are forgotten."""
         group = super().delete_target_group(target_group_arn)
         self.targets.forget(target_group_arn)
+        self.requested_targets = {target for target in self.requested_targets if target[0] != target_group_arn}
         return group
 
     def modify_health_check(self, request: dict[str, Any]) -> FakeTargetGroup:
@@ -165,7 +182,9 @@ class ElbBackend(ELBv2Backend):
         """RegisterTargets; a target without a port gets the group's."""
         group = self._group(target_group_arn)
         for target in instances:
-            self.register(target_group_arn, target["Id"], int(target.get("Port") or group.port))
+            port = int(target.get("Port") or group.port)
+            self.register(target_group_arn, target["Id"], port)
+            self.requested_targets.add((target_group_arn, target["Id"], port))
 
     def deregister_targets(self, target_group_arn: str, instances: list[Any]) -> None:
         """DeregisterTargets; without a port, all targets with the address.
@@ -183,6 +202,7 @@ class ElbBackend(ELBv2Backend):
                 raise InvalidTargetError()
             for port in ports:
                 self.deregister(target_group_arn, target["Id"], port)
+                self.requested_targets.discard((target_group_arn, target["Id"], port))
 
     # The items are moto's own class in the overridden method, and parts of the answer here.
     def describe_target_health(self, target_group_arn: str, targets: list[dict[str, Any]]) -> list[Any]:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from moto.core.base_backend import BaseBackend
 
 from infra.localcloud.clients import role_client
+from infra.localcloud.errors import SERVER_ENDED
 from infra.localcloud.glue import arguments as args
 from infra.localcloud.glue.failure import error_message
 from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
@@ -24,9 +26,10 @@ TAIL_LINES = 1000
 class JobExecution:
     """Executes a :class:`JobRun`. Calling it returns when the run has ended."""
 
-    def __init__(self, context: Context, run: JobRun) -> None:
+    def __init__(self, context: Context, run: JobRun, backend: BaseBackend) -> None:
         self._context = context
         self._run = run
+        self._backend = backend
         self._folder: Path = context.config.state / "glue" / run.job_run_id
 
     def __call__(self) -> None:
@@ -39,17 +42,21 @@ class JobExecution:
             if run.job is not None:
                 run.job.wait()
         except (BotoCoreError, ClientError, OSError, ValueError) as error:
-            run.finish("FAILED", f"LAUNCH ERROR | {error}")
+            self._finish("FAILED", f"LAUNCH ERROR | {error}")
         except Exception as error:  # a client waits for the run: every failure must end it
-            run.finish("FAILED", f"INTERNAL ERROR | {type(error).__name__}: {error}")
+            self._finish("FAILED", f"INTERNAL ERROR | {type(error).__name__}: {error}")
             raise
         finally:
             # STOPPED counts as a success in some clients, so only a stop that was requested ends in it.
             if run.state == "STOPPING":
-                run.finish("STOPPED")
+                self._finish("STOPPED")
             elif run.unfinished:
-                run.finish("FAILED", "INTERNAL ERROR | the local cloud lost the run")
+                self._finish("FAILED", "INTERNAL ERROR | the local cloud lost the run")
             shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+
+    def _finish(self, state: str, error: str | None = None) -> None:
+        with self._context.state.background(self._backend):
+            self._run.finish(state, error)
 
     def _prepare(self) -> tuple[list[str], dict[str, str]]:
         config, run = self._context.config, self._run
@@ -103,18 +110,23 @@ class JobExecution:
                 timeout_seconds=run.timeout_minutes * SECONDS_PER_MINUTE,
                 on_exit=self._ended,
             )
-            run.running_since = run.modified_on = now()
-            run.state = "RUNNING"
+            with self._context.state.background(self._backend):
+                run.running_since = run.modified_on = now()
+                run.state = "RUNNING"
 
     def _ended(self, result: ExitResult) -> None:
         run = self._run
         with run.lock:
-            if result.kind == "stopped":
-                run.finish("STOPPED")
+            if result.kind == "stopped" and run.state == "STOPPING":
+                self._finish("STOPPED")
+            elif result.kind == "stopped":
+                self._finish("FAILED", SERVER_ENDED)
             elif result.kind == "timed_out":
-                run.finish("TIMEOUT", f"Job run exceeded its Timeout of {run.timeout_minutes} minute(s) and was ended")
+                self._finish(
+                    "TIMEOUT", f"Job run exceeded its Timeout of {run.timeout_minutes} minute(s) and was ended"
+                )
             elif result.code == 0:
-                run.finish("SUCCEEDED")
+                self._finish("SUCCEEDED")
             else:
                 assert run.job is not None
-                run.finish("FAILED", error_message(run.job.log_tail(TAIL_LINES), result.code))
+                self._finish("FAILED", error_message(run.job.log_tail(TAIL_LINES), result.code))

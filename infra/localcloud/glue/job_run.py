@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
+from infra.localcloud.errors import SERVER_ENDED
 from infra.localcloud.jobs import Job
 
 LOG_GROUP = "/aws-glue/jobs"
@@ -33,6 +34,8 @@ class JobRun:
         lock: Guards ``state``, which the run's own thread and a stop both change.
     """
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"job": None}
+
     job_run_id: str
     job_name: str
     role: str
@@ -53,6 +56,16 @@ class JobRun:
     def unfinished(self) -> bool:
         """Whether the run has not ended yet."""
         return self.state in ("STARTING", "RUNNING", "STOPPING")
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it changes no more."""
+        return not self.unfinished
+
+    def restored(self) -> None:
+        """Ends a run whose process ended with the server."""
+        if self.unfinished:
+            self.finish("STOPPED" if self.state == "STOPPING" else "FAILED", SERVER_ENDED)
 
     def finish(self, state: str, error: str | None = None) -> None:
         """Ends the run in this state."""

@@ -21,6 +21,7 @@ DEFAULT_TIMEOUT_MINUTES = 480  # Glue's default for version 5.0 and later
 class GlueBackend(moto_models.GlueBackend):
     """Executes at most ``workers`` job runs at a time. The others stay STARTING, as on AWS while it finds capacity."""
 
+    RUNTIME: ClassVar[dict[str, Any]] = {"_pool": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -79,7 +80,7 @@ class GlueBackend(moto_models.GlueBackend):
             },
         )
         runs.insert(0, run)
-        self._pool.submit(JobExecution(self.context, run))
+        self._pool.submit(JobExecution(self.context, run, self))
         return run.job_run_id
 
     def get_job_run(self, name: str, run_id: str) -> JobRun:  # type: ignore[override]  # ours in place of moto's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 MAX_RECORDS = 10_000
 MAX_BYTES = 10 * 1024 * 1024
@@ -26,6 +26,10 @@ class StoredRecord:
     partition_key: str
     data: str
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its values: the stored state has very many records, and this is several times faster."""
+        return StoredRecord, (self.sequence_number, self.arrived, self.partition_key, self.data)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the record as GetRecords shows it."""
         return {
@@ -39,6 +43,8 @@ class StoredRecord:
 @dataclass
 class Shard:
     """The records of a range of hash keys. It has no lock: its stream serialises changes."""
+
+    RUNTIME: ClassVar[dict[str, Any]] = {"_sequences": None, "_times": None}
 
     number: int
     starting_hash: int
@@ -57,6 +63,11 @@ class Shard:
     def shard_id(self) -> str:
         """The id in AWS's form, ``shardId-000000000000``."""
         return f"shardId-{self.number:012d}"
+
+    def restored(self) -> None:
+        """Makes the lists that are searched from the restored records."""
+        self._sequences = [record.sequence_number for record in self._records]
+        self._times = [record.arrived for record in self._records]
 
     @property
     def is_open(self) -> bool:

@@ -8,13 +8,14 @@ import threading
 import traceback
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import sagemaker_backends
 
 from infra.localcloud import mounts
-from infra.localcloud.errors import UnknownImageError
+from infra.localcloud.errors import SERVER_ENDED, UnknownImageError
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import ExitResult, Job
 from infra.localcloud.sagemaker.errors import JobError, StorageError
@@ -37,6 +38,8 @@ class SageMakerJob(ABC):
         account: The account of the ARN.
         region: The region of the ARN.
     """
+
+    RUNTIME: ClassVar[dict[str, Any]] = {"_process": None}
 
     kind: str
     """``training`` or ``processing``: the name in ARNs, log groups and folders."""
@@ -79,6 +82,11 @@ class SageMakerJob(ABC):
             self.on_stopping()
             if self._process:
                 self._process.stop(STOP_GRACE_SECONDS)
+
+    def restored(self) -> None:
+        """Ends a job whose process ended with the server."""
+        if self.status in ("InProgress", "Stopping"):
+            self._end("Stopped" if self.status == "Stopping" else self._fail(SERVER_ENDED))
 
     def max_runtime(self) -> float:
         """StoppingCondition's MaxRuntimeInSeconds."""
@@ -140,6 +148,11 @@ class SageMakerJob(ABC):
             traceback.print_exc(file=sys.stderr)
             status = self._fail(f"InternalServerError: {type(error).__name__}: {error}")
         shutil.rmtree(self.root, ignore_errors=True)
+        config = self.context.config
+        with self.context.state.background(sagemaker_backends[config.account][config.region]):
+            self._end(status)
+
+    def _end(self, status: str) -> None:
         with self._lock:
             self.status, self.modified_at = status, utcnow()
             self.on_ended(status)
@@ -168,7 +181,10 @@ class SageMakerJob(ABC):
             except (OSError, mounts.MountError) as error:
                 raise JobError(f"ClientError: the container cannot be started: {error}") from None
             self.on_started()
-        return self._process.wait()
+        result = self._process.wait()
+        if result is not None and result.kind == "stopped" and not self._stop_requested:
+            raise JobError(SERVER_ENDED)
+        return result
 
     @property
     def _mounted(self) -> bool:
