@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,24 +10,44 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from infra.localcloud.athena.errors import UnsupportedError
+from infra.localcloud.athena.translator.types import split_top
+
 _ARROW = {
     "BIGINT": pa.int64(),
     "BLOB": pa.binary(),
     "BOOLEAN": pa.bool_(),
     "DOUBLE": pa.float64(),
+    "FLOAT": pa.float32(),
     "INTEGER": pa.int32(),
+    "JSON": pa.json_(pa.string()),
+    "SMALLINT": pa.int16(),
+    "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
 }
 
 
 def arrow_type(duckdb_type: str) -> pa.DataType:
-    """Returns the Arrow type of a DuckDB type: a plain one, or an array or map of plain ones."""
+    """Returns the Arrow type of a DuckDB type that a function returns."""
     if duckdb_type.endswith("[]"):
         return pa.list_(arrow_type(duckdb_type[:-2]))
     if duckdb_type.startswith("MAP("):
-        key, value = duckdb_type[4:-1].split(", ", 1)
+        key, value = split_top(duckdb_type[4:-1])
         return pa.map_(arrow_type(key), arrow_type(value))
+    if duckdb_type.startswith("STRUCT("):
+        return pa.struct([(name, arrow_type(kind)) for name, kind in struct_fields(duckdb_type)])
+    if matched := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duckdb_type):
+        return pa.decimal128(int(matched[1]), int(matched[2]))
     return _ARROW[duckdb_type]
+
+
+def struct_fields(duckdb_type: str) -> list[tuple[str, str]]:
+    """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``."""
+    fields = []
+    for part in split_top(duckdb_type[7:-1]):
+        name, kind = re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.*)', part, re.DOTALL).groups()  # type: ignore[union-attr]
+        fields.append((name[1:-1].replace('""', '"') if name.startswith('"') else name, kind))
+    return fields
 
 
 @dataclass(frozen=True)
@@ -51,22 +72,26 @@ class PythonFunction:
     typed: bool = False
 
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes the function known to a connection."""
+        """Makes the function known to a connection.
+
+        Raises:
+            UnsupportedError: DuckDB registers no function without numpy, which this environment lacks.
+        """
         parameters: Any = None if self.parameters is None else list(self.parameters)
-        connection.create_function(
-            self.name,
-            self._batch,
-            parameters,
-            self.returns,  # type: ignore[arg-type]  # DuckDB's stubs lack the names of types
-            type="arrow",  # type: ignore[arg-type]
-            null_handling="special",  # type: ignore[arg-type]
-        )
+        options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
+        try:
+            connection.create_function(self.name, self._batch, parameters, self.returns, **options)  # type: ignore[arg-type]
+        except duckdb.InvalidInputException as error:
+            if "numpy" not in str(error):
+                raise
+            raise UnsupportedError("this function", "DuckDB 1.5.5 needs numpy for it, which is not installed.") from None
 
     def _batch(self, *columns: pa.ChunkedArray) -> pa.Array:
-        kind = arrow_type(self.returns)
         if self.typed:
-            return pa.array(self.implementation(*columns), kind)
-        return pa.array(self._rows([column.to_pylist() for column in columns]), kind)
+            values = self.implementation(*columns)
+        else:
+            values = self._rows([column.to_pylist() for column in columns])
+        return pa.array(values, arrow_type(self.returns))
 
     def _rows(self, columns: Sequence[list[Any]]) -> list[Any]:
         call = self.implementation
