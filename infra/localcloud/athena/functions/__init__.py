@@ -12,12 +12,13 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 
-from infra.localcloud.athena.functions import binary, java_format, json, json_casts, text, url
+from infra.localcloud.athena.functions import binary, java_format, json, json_casts, number_text, text, url
 from infra.localcloud.athena.functions import regex as regular_expressions
 from infra.localcloud.athena.functions.python import PythonFunction
 
 _MODULES: tuple[Iterable[PythonFunction], ...] = (
     text.FUNCTIONS,
+    number_text.FUNCTIONS,
     java_format.FUNCTIONS,
     regular_expressions.FUNCTIONS,
     json.FUNCTIONS,

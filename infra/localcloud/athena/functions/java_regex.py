@@ -20,7 +20,10 @@ _CODE = re.compile(r"\\(?:x\{([0-9a-fA-F]+)\}|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}
 _PROPERTY = re.compile(r"\\([pP])\{(\^?)([A-Za-z]+)\}|\\([pP])([A-Z])")
 _CATEGORY = re.compile("L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfson]?")
 _SCRIPTS = frozenset(
-    "Latin Greek Cyrillic Armenian Hebrew Arabic Devanagari Bengali Thai Georgian Hangul Hiragana Katakana Han".split()
+    {
+        *("Latin", "Greek", "Cyrillic", "Armenian", "Hebrew", "Arabic", "Devanagari", "Bengali", "Thai", "Georgian"),
+        *("Hangul", "Hiragana", "Katakana", "Han"),
+    }
 )
 _POSIX = {"Alpha": "Alphabetic", "Upper": "Uppercase", "Lower": "Lowercase", "Digit": "Nd"}
 _GROUP = re.compile(r"\(\?(?:<([A-Za-z][A-Za-z0-9]*)>|(<?[=!]|>|:)|([ims]*)(?:-([ims]+))?([:)]))")

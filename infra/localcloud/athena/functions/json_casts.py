@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.functions import json_text
 from infra.localcloud.athena.functions.json_text import Fraction, Pairs, Whole
+from infra.localcloud.athena.functions.number_text import varchar_text
 from infra.localcloud.athena.functions.python import PythonFunction, struct_fields
 from infra.localcloud.athena.translator.types import split_top
 from infra.localcloud.athena.values import athena_text, double_text, single_text
@@ -131,24 +132,6 @@ def _text(value: Any, kind: str) -> str:
     if isinstance(value, str):
         return str(value)
     raise _WrongJsonError(f"Unexpected token when cast to {kind.lower()}")
-
-
-def varchar_text(value: float) -> str:
-    """Prints a double as Trino's cast to varchar does: 1.5E0."""
-    if not value or not math.isfinite(value):
-        return double_text(value) if value else "-0E0" if math.copysign(1, value) < 0 else "0E0"
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    figures = "".join(map(str, digits))
-    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{int(exponent) + len(figures) - 1}"
-
-
-def real_text(value: float) -> str:
-    """Prints a real as Trino's cast to varchar does: with at most seven digits."""
-    shortest = single_text(value)
-    if not value or not math.isfinite(value):
-        return varchar_text(value)
-    with localcontext(prec=7):
-        return varchar_text(float(+Decimal(shortest)))
 
 
 def _boolean(value: Any, kind: str) -> bool:
@@ -278,7 +261,4 @@ def from_json(kind: str, functions: dict[str, PythonFunction]) -> str:
     return name
 
 
-FUNCTIONS: Sequence[PythonFunction] = (
-    PythonFunction("py_to_json", _to_json, None, "JSON", typed=True),
-    PythonFunction("py_real_varchar", real_text, ("FLOAT",), "VARCHAR"),
-)
+FUNCTIONS = (PythonFunction("py_to_json", _to_json, None, "JSON", typed=True),)

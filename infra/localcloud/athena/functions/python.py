@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,13 @@ _ARROW = {
     "SMALLINT": pa.int16(),
     "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
+}
+# DuckDB 1.5.5 counts ``*columns`` as one parameter, so a function of a fixed number of columns needs a signature of it.
+_ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
+    1: lambda call: lambda a: call(a),
+    2: lambda call: lambda a, b: call(a, b),
+    3: lambda call: lambda a, b, c: call(a, b, c),
+    4: lambda call: lambda a, b, c, d: call(a, b, c, d),
 }
 
 
@@ -77,24 +84,25 @@ class PythonFunction:
         Raises:
             UnsupportedError: DuckDB registers no function without numpy, which this environment lacks.
         """
-        parameters: Any = None if self.parameters is None else list(self.parameters)
+        call, parameters = self._batch, None
+        if self.parameters is not None:
+            call, parameters = _ARITIES[len(self.parameters)](self._batch), list(self.parameters)
         options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
         try:
-            connection.create_function(self.name, self._batch, parameters, self.returns, **options)  # type: ignore[arg-type]
+            connection.create_function(self.name, call, parameters, self.returns, **options)  # type: ignore[arg-type]
         except duckdb.InvalidInputException as error:
             if "numpy" not in str(error):
                 raise
-            raise UnsupportedError("this function", "DuckDB 1.5.5 needs numpy for it, which is not installed.") from None
+            raise UnsupportedError(
+                "this function", "DuckDB 1.5.5 needs numpy for it, which is not installed."
+            ) from None
 
     def _batch(self, *columns: pa.ChunkedArray) -> pa.Array:
-        if self.typed:
-            values = self.implementation(*columns)
-        else:
-            values = self._rows([column.to_pylist() for column in columns])
-        return pa.array(values, arrow_type(self.returns))
+        compute = self.implementation if self.typed else self._rows
+        return pa.array(compute(*columns), arrow_type(self.returns))
 
-    def _rows(self, columns: Sequence[list[Any]]) -> list[Any]:
-        call = self.implementation
+    def _rows(self, *columns: pa.ChunkedArray) -> list[Any]:
+        call, rows = self.implementation, zip(*(column.to_pylist() for column in columns), strict=True)
         if self.takes_null:
-            return [call(*row) for row in zip(*columns, strict=True)]
-        return [None if None in row else call(*row) for row in zip(*columns, strict=True)]
+            return [call(*row) for row in rows]
+        return [None if None in row else call(*row) for row in rows]

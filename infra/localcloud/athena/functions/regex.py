@@ -1,4 +1,4 @@
-"""Trino's regular expression functions, with Python's ``regex``: lookaround, back references, possessive quantifiers."""
+"""Trino's regular expression functions, with Python's ``regex``, which has lookaround and back references."""
 
 from __future__ import annotations
 

@@ -27,6 +27,20 @@ def _replace(text: str, search: str, replacement: str) -> str:
     return text.replace(search, replacement)
 
 
+def _upper(text: str) -> str:
+    # 'ß' has no simple mapping; all other code points are in capitals what DuckDB and Python make of them alike.
+    return "ß".join(_simple_upper(part) for part in text.split("ß"))
+
+
+def _simple_upper(text: str) -> str:
+    return "".join(letter.upper() if len(letter.upper()) == 1 else _one_letter(letter) for letter in text)
+
+
+def _one_letter(letter: str) -> str:
+    """A letter whose capital is more than one letter stays, or has a title case of one letter."""
+    return letter.title() if len(letter.title()) == 1 else letter
+
+
 def _pad(text: str, size: int, padding: str, *, left: bool) -> str:
     if not 0 <= size <= _MAX_INT:
         raise wrong_argument(f"Target length must be in the range [0..{_MAX_INT}]")
@@ -78,9 +92,7 @@ def _entries(text: str, entry: str, pair: str) -> list[tuple[str, str]]:
     for part in written:
         pieces = part.split(pair)
         if len(pieces) != 2:
-            raise wrong_argument(
-                f"Key-value delimiter must appear exactly once in each entry. Bad input: '{part}'"
-            )
+            raise wrong_argument(f"Key-value delimiter must appear exactly once in each entry. Bad input: '{part}'")
         found.append((pieces[0], pieces[1]))
     return found
 
@@ -208,6 +220,7 @@ FUNCTIONS = (
     _function("py_fail_bigint", _fail, "v", "BIGINT"),
     _function("py_fail_boolean", _fail, "v", "BOOLEAN"),
     _function("py_replace", _replace, "vvv", "VARCHAR"),
+    _function("py_upper", _upper, "v", "VARCHAR"),
     _function("py_reverse", lambda text: text[::-1], "v", "VARCHAR"),
     _function("py_lpad", _lpad, "vnv", "VARCHAR"),
     _function("py_rpad", _rpad, "vnv", "VARCHAR"),

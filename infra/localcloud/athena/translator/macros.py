@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-# Java's Double.toString from DuckDB's shortest text: plain from 1e-3 up to 1e7, otherwise 1.5E-7.
+# The text of a double in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0.
 _JAVA_TEXT = """
 CREATE MACRO trino_mantissa(t) AS split_part(t, 'e', 1);
 CREATE MACRO trino_digits(t) AS replace(split_part(t, 'e', 1), '.', '');
@@ -17,17 +17,16 @@ CREATE MACRO trino_exponent(t) AS
     + length(split_part(trino_mantissa(t), '.', 1)) - 1
     - (length(trino_digits(t)) - length(ltrim(trino_digits(t), '0')));
 CREATE MACRO trino_significant(d) AS d[1] || '.' || coalesce(nullif(d[2:], ''), '0');
-CREATE MACRO trino_real_text(t, x) AS CASE
+CREATE MACRO trino_double_text(t, x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN t
-    WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN t
+    WHEN x = 0 THEN CASE WHEN t[1] = '-' THEN '-0E0' ELSE '0E0' END
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
          || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
          || 'E' || trino_exponent(ltrim(t, '-'))
     END;
-CREATE MACRO trino_double_varchar(x) AS trino_real_text(CAST(x AS VARCHAR), x);
+CREATE MACRO trino_double_varchar(x) AS trino_double_text(CAST(x AS VARCHAR), x);
 CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
 CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
 """
@@ -60,8 +59,6 @@ CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
 CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
-CREATE MACRO trino_index(i) AS CASE WHEN i <= 0
-    THEN CAST('index must be greater than zero: ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_nonzero_index(i) AS CASE WHEN i = 0
     THEN CAST('SQL array indices start at 1, not ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_subscript(a, i) AS a[CASE WHEN i <= 0 OR i > len(a)
@@ -75,11 +72,6 @@ CREATE MACRO trino_array_max(a) AS CASE WHEN len(a) > list_count(a) THEN NULL EL
 CREATE MACRO trino_array_min(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_min(a) END;
 CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
     ELSE coalesce(list_position(a, x), 0) END;
-CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN NOT json_valid(j) THEN NULL
-    WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
-CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(j) AND json_type(j) = 'ARRAY'
-    THEN CAST(json_array_length(j) AS BIGINT) END;
-CREATE MACRO trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
 CREATE MACRO trino_hex_number(s) AS CAST(CASE WHEN s IS NULL THEN NULL
     WHEN regexp_full_match(s, '[0-9a-fA-F]{1,16}') THEN '0x' || s
     WHEN regexp_full_match(s, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || s[2:] AS BIGINT) AS VARCHAR)
