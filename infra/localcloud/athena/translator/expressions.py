@@ -80,6 +80,8 @@ class Expressions:
         safe = isinstance(node, exp.TryCast)
         if node.meta.get("literal"):
             return casts.timestamp_literal(inner.this)
+        if inner.meta.get("literal") and wanted.is_type(exp.DType.JSON):
+            return functions_json.cast(casts.literal_varchar(inner.this.this), "VARCHAR", wanted, safe=safe)
         if inner.meta.get("literal") and casts.target(wanted) == ("VARCHAR", None):
             return casts.literal_varchar(inner.this.this)
         value = self.expression(inner, scope)

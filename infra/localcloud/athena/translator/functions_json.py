@@ -89,6 +89,7 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
         if kind == "JSON":
             return Fragment(this=bracketed(value))
         written = f"{from_json(kind, functions.FUNCTIONS)}(CAST({bracketed(value)} AS VARCHAR))"
+        written = f"CAST({written} AS {kind})" if "JSON" in kind else written
         return Fragment(this=f"TRY({written})" if safe else written)
     if source is None:
         raise UnsupportedError(f"CAST({text(value)} AS json)", "The type of the value is not known here.")

@@ -93,7 +93,7 @@ def _array(node: exp.Array, scope: Scope) -> exp.Expr:
 
 
 def _unicode_string(node: exp.UnicodeString, scope: Scope) -> exp.Expr:
-    """``U&'…'``: a code point is written ``\\00e9`` or ``\\+01F600``."""
+    r"""``U&'…'``: a code point is written ``\\00e9`` or ``\\+01F600``."""
     sign = re.escape(node.args["escape"].name if node.args.get("escape") else "\\")
     written = re.sub(
         rf"{sign}(?:({sign})|([0-9a-fA-F]{{4}})|\+([0-9a-fA-F]{{6}}))",

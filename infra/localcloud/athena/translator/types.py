@@ -173,10 +173,10 @@ def kind(duckdb_type: str) -> str:
 
     Kinds: number, varchar, boolean, time, binary, json, uuid, array, map, row, interval, null.
     """
-    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
-        return "number"
     if duckdb_type.endswith("[]"):
         return "array"
+    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
+        return "number"
     for prefix, name in (("MAP(", "map"), ("STRUCT(", "row"), ("TIMESTAMP", "time"), ("INTERVAL", "interval")):
         if duckdb_type.startswith(prefix):
             return name
