@@ -56,10 +56,7 @@ def read_value(text: str, index: int, *, root: bool = False) -> tuple[Any, int]:
     Raises:
         ValueError: There is no JSON value.
     """
-    try:
-        value, end = _decoder.scan_once(text, index)
-    except StopIteration:
-        raise ValueError("no JSON value") from None
+    value, end = _decoder.raw_decode(text, index)
     if isinstance(value, Whole | Fraction):
         following = text[end : end + 1]
         if _NUMBER_END.match(following) or (root and following and following not in " \t\r\n"):
