@@ -8,25 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-# The text of a double in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0.
-_JAVA_TEXT = """
-CREATE MACRO trino_mantissa(t) AS split_part(t, 'e', 1);
-CREATE MACRO trino_digits(t) AS replace(split_part(t, 'e', 1), '.', '');
-CREATE MACRO trino_exponent(t) AS
-    coalesce(TRY_CAST(nullif(split_part(t, 'e', 2), '') AS INTEGER), 0)
-    + length(split_part(trino_mantissa(t), '.', 1)) - 1
-    - (length(trino_digits(t)) - length(ltrim(trino_digits(t), '0')));
-CREATE MACRO trino_significant(d) AS d[1] || '.' || coalesce(nullif(d[2:], ''), '0');
-CREATE MACRO trino_double_text(t, x) AS CASE
-    WHEN x IS NULL THEN NULL
-    WHEN isnan(x) THEN 'NaN'
-    WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN CASE WHEN t[1] = '-' THEN '-0E0' ELSE '0E0' END
-    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
-         || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
-         || 'E' || trino_exponent(ltrim(t, '-'))
-    END;
-CREATE MACRO trino_double_varchar(x) AS trino_double_text(CAST(x AS VARCHAR), x);
+_TIME_TEXT = """
 CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
 CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
 """
@@ -89,4 +71,4 @@ CREATE MACRO trino_base_number(s, radix) AS CASE
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates every macro in the connection's database."""
-    connection.execute(_JAVA_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+    connection.execute(_TIME_TEXT + _CHECKED_TEXT + _FUNCTIONS)
