@@ -40,7 +40,4 @@ def real_text(value: float) -> str:
         return varchar_text(float(+Decimal(shortest)))
 
 
-FUNCTIONS = (
-    PythonFunction("py_double_varchar", varchar_text, ("DOUBLE",), "VARCHAR"),
-    PythonFunction("py_real_varchar", real_text, ("FLOAT",), "VARCHAR"),
-)
+FUNCTIONS = (PythonFunction("py_real_varchar", real_text, ("FLOAT",), "VARCHAR"),)

@@ -103,7 +103,7 @@ def to_varchar(value: exp.Expr, source: str | None) -> Fragment:
     ):
         return fragment("CAST({0} AS VARCHAR)", value)
     if source == "DOUBLE":
-        return fragment("py_double_varchar({0})", value)
+        return fragment("trino_double_varchar({0})", value)
     if source == "FLOAT":
         return fragment("py_real_varchar({0})", value)
     if source == "UUID":

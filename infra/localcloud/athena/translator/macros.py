@@ -8,6 +8,25 @@ from __future__ import annotations
 
 import duckdb
 
+# A double's text in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0. The lambda computes that text once.
+_NUMBER_TEXT = """
+CREATE MACRO trino_scientific(digits, power) AS
+    digits[1] || '.' || coalesce(nullif(rtrim(digits[2:], '0'), ''), '0') || 'E' || power;
+CREATE MACRO trino_double_varchar(x) AS CASE
+    WHEN x IS NULL THEN NULL
+    WHEN isnan(x) THEN 'NaN'
+    WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
+    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR)[1] = '-' THEN '-0E0' ELSE '0E0' END
+    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || list_transform([CAST(abs(x) AS VARCHAR)], lambda nj_text: CASE
+        WHEN nj_text IN ('5e-324', '1e-323') THEN if(nj_text = '5e-324', '4', '9') || '.9E-324'
+        WHEN contains(nj_text, 'e') THEN trino_scientific(
+            replace(split_part(nj_text, 'e', 1), '.', ''), CAST(split_part(nj_text, 'e', 2) AS INTEGER))
+        WHEN nj_text[:2] = '0.' THEN trino_scientific(
+            ltrim(nj_text[3:], '0'), length(ltrim(nj_text[3:], '0')) - length(nj_text) + 1)
+        ELSE trino_scientific(replace(nj_text, '.', ''), strpos(nj_text, '.') - 2) END)[1]
+    END;
+"""
+
 _TIME_TEXT = """
 CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
 CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
@@ -71,4 +90,4 @@ CREATE MACRO trino_base_number(s, radix) AS CASE
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates every macro in the connection's database."""
-    connection.execute(_TIME_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+    connection.execute(_NUMBER_TEXT + _TIME_TEXT + _CHECKED_TEXT + _FUNCTIONS)
