@@ -6,7 +6,6 @@ import re
 
 from sqlglot import exp
 
-from infra.localcloud.athena.errors import UnsupportedError
 from infra.localcloud.athena.functions.java_regex import compiled, re2
 from infra.localcloud.athena.functions.regex import check_group, replacement_pieces
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, translation
@@ -74,7 +73,8 @@ def _regexp_extract_all(call: FunctionCall) -> Fragment:
 @translation(2, 3)
 def _regexp_replace(call: FunctionCall) -> Fragment:
     if len(call.args) == 3 and str(call.args[2].args.get("this")).startswith("lambda "):
-        raise UnsupportedError("regexp_replace with a lambda", "Use $1 in a replacement text.")
+        replaced = f"list_transform(py_regexp_groups({call[0]}, {call[1]}), {call[2]})"
+        return Fragment(this=f"py_regexp_join(py_regexp_split({call[0]}, {call[1]}), {replaced})")
     call.require("varchar")
     pattern, replacement = constant(call, 1), constant(call, 2) if len(call.args) == 3 else ""
     if pattern is not None and replacement is not None:
