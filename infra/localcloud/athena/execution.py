@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from infra.localcloud.athena import ddl, statements, writing
+from infra.localcloud.athena import ddl, functions, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.planning import Planner, encode_view, first_line
@@ -264,6 +264,8 @@ class StatementExecution:
 
 def _reason(error: duckdb.Error) -> str:
     """DuckDB's error with Athena's name for errors of its kind."""
+    if raised := functions.raised(error):
+        return raised
     line = first_line(error)
     if "Division by zero" in line:
         return "DIVISION_BY_ZERO: Division by zero"

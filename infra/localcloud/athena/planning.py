@@ -9,6 +9,7 @@ import re
 import duckdb
 from sqlglot import exp
 
+from infra.localcloud.athena import functions
 from infra.localcloud.athena.aws import Partition, Table
 from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.sources import Sources, columns_of, partition_rows, quoted
@@ -82,7 +83,9 @@ class Planner:
             QueryError: The query fails on Athena too.
             UnsupportedError: The local cloud cannot run it faithfully.
         """
-        return self._plan(dialect.parse(sql), self._database, fetch)
+        text = self._plan(dialect.parse(sql), self._database, fetch)
+        functions.register_called(self._runner, text)
+        return text
 
     def describe(self, duckdb_sql: str) -> list[tuple[str, str]]:
         """Returns names and DuckDB types of a translated query's columns; reads no data.
@@ -90,6 +93,7 @@ class Planner:
         Raises:
             QueryError: The query is wrong.
         """
+        functions.register_called(self._types, duckdb_sql)
         try:
             return [(str(row[0]), str(row[1])) for row in self._types.execute(f"DESCRIBE {duckdb_sql}").fetchall()]
         except duckdb.Error as error:
@@ -140,6 +144,7 @@ class Planner:
         body = json.loads(base64.b64decode(matched[1]))
         sql = self._plan(dialect.parse(body["originalSql"]), body.get("schema") or table.database, fetch)
         for connection in (self._types, self._runner) if fetch else (self._types,):
+            functions.register_called(connection, sql)
             connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {sql}")
 
     def _pruned(self, table: Table, partitions: list[Partition], node: exp.Table) -> list[Partition]:

@@ -102,8 +102,12 @@ def to_varchar(value: exp.Expr, source: str | None) -> Fragment:
         or source in ("DATE", '"NULL"')
     ):
         return fragment("CAST({0} AS VARCHAR)", value)
-    if source in REALS:
+    if source == "DOUBLE":
         return fragment("trino_double_varchar({0})", value)
+    if source == "FLOAT":
+        return fragment("py_real_varchar({0})", value)
+    if source == "UUID":
+        return fragment("CAST({0} AS VARCHAR)", value)
     if source == "TIMESTAMP":
         return fragment("trino_timestamp_varchar({0})", value)
     if source == "TIMESTAMP WITH TIME ZONE":
@@ -147,7 +151,7 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
     word = "TRY_CAST" if safe else "CAST"
     if duck == "VARCHAR":
         written = to_varchar(value, source)
-        return written if length is None else fragment(f"substring({{0}}, 1, {length})", written)
+        return written if length is None else _limited(written, source, length, safe=safe)
     if source == '"NULL"' or source == duck:
         return fragment(f"{word}({{0}} AS {duck})", value)
     if source is None:
@@ -155,6 +159,21 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
     if source == "VARCHAR":
         return Fragment(this=f"{word}({from_text(bracketed(value), duck)} AS {duck})")
     return _between_kinds(value, source, duck, word)
+
+
+def _limited(written: Fragment, source: str | None, length: int, *, safe: bool) -> Fragment:
+    """A cast to varchar(n): longer text is cut, the text of another value is an error if it is longer."""
+    if source in ("VARCHAR", '"NULL"'):
+        return fragment(f"substring({{0}}, 1, {length})", written)
+    failing = (
+        "NULL"
+        if safe
+        else (
+            "py_fail_varchar('INVALID_CAST_ARGUMENT: Value ' || {0} || ' cannot be represented as varchar("
+            f"{length})')"
+        )
+    )
+    return fragment(f"CASE WHEN length({{0}}) <= {length} THEN {{0}} ELSE {failing} END", written)
 
 
 def _between_kinds(value: exp.Expr, source: str, duck: str, word: str) -> Fragment:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, nodes, operators
+from infra.localcloud.athena.translator import casts, functions_json, nodes, operators
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation
 from infra.localcloud.athena.translator.fragments import Fragment, text
 from infra.localcloud.athena.translator.functions import SCALARS
@@ -80,10 +80,15 @@ class Expressions:
         safe = isinstance(node, exp.TryCast)
         if node.meta.get("literal"):
             return casts.timestamp_literal(inner.this)
+        if inner.meta.get("literal") and wanted.is_type(exp.DType.JSON):
+            return functions_json.cast(casts.literal_varchar(inner.this.this), "VARCHAR", wanted, safe=safe)
         if inner.meta.get("literal") and casts.target(wanted) == ("VARCHAR", None):
             return casts.literal_varchar(inner.this.this)
         value = self.expression(inner, scope)
-        return casts.cast(value, scope.type_of(value), wanted, safe=safe)
+        source = scope.type_of(value)
+        if source == "JSON" or wanted.is_type(exp.DType.JSON):
+            return functions_json.cast(value, source, wanted, safe=safe)
+        return casts.cast(value, source, wanted, safe=safe)
 
     # --- functions ---------------------------------------------------------------------------------------------
 

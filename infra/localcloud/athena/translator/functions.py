@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from infra.localcloud.athena.translator import functions_array, functions_number, functions_text, functions_time
+from infra.localcloud.athena.translator import (
+    functions_array,
+    functions_binary,
+    functions_json,
+    functions_number,
+    functions_regex,
+    functions_text,
+    functions_time,
+    functions_url,
+)
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.types import REALS
@@ -49,6 +58,11 @@ SCALARS: dict[str, Translation] = {
     **functions_number.TABLE,
     **functions_array.TABLE,
     **functions_time.TABLE,
+    **functions_regex.TABLE,
+    **functions_json.TABLE,
+    **functions_binary.TABLE,
+    **functions_url.TABLE,
+    "array_join": functions_text.ARRAY_JOIN,
     "greatest": _extreme("greatest"),
     "least": _extreme("least"),
     "coalesce": _coalesce,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from infra.localcloud.athena.errors import UnsupportedError
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.fragments import Fragment
 
@@ -18,13 +17,6 @@ def _element_at(call: FunctionCall) -> Fragment:
     return call.fill("{0}[{1}]" if call.is_map(0) else "list_extract({0}, trino_nonzero_index({1}))")
 
 
-@translation(2)
-def _array_join(call: FunctionCall) -> Fragment:
-    if call.known_type(0) not in ("VARCHAR[]", "INTEGER[]", "BIGINT[]", "BOOLEAN[]"):
-        raise UnsupportedError("array_join of such an array", "Its elements must be varchar, integer or boolean.")
-    return call.fill("array_to_string({0}, {1})")
-
-
 @translation(2, 3)
 def _sequence(call: FunctionCall) -> Fragment:
     call.require("number")
@@ -36,7 +28,6 @@ _A, _M = "array", "map"
 TABLE: dict[str, Translation] = {
     "cardinality": _cardinality,
     "element_at": _element_at,
-    "array_join": _array_join,
     "sequence": _sequence,
     "contains": template("trino_contains({0}, {1})", _A, "any"),
     "array_max": template("trino_array_max({0})", _A),

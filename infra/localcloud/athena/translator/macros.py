@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import duckdb
 
-# Java's Double.toString from DuckDB's shortest text: plain from 1e-3 up to 1e7, otherwise 1.5E-7.
-_JAVA_TEXT = """
-CREATE MACRO trino_mantissa(t) AS split_part(t, 'e', 1);
-CREATE MACRO trino_digits(t) AS replace(split_part(t, 'e', 1), '.', '');
-CREATE MACRO trino_exponent(t) AS
-    coalesce(TRY_CAST(nullif(split_part(t, 'e', 2), '') AS INTEGER), 0)
-    + length(split_part(trino_mantissa(t), '.', 1)) - 1
-    - (length(trino_digits(t)) - length(ltrim(trino_digits(t), '0')));
-CREATE MACRO trino_significant(d) AS d[1] || '.' || coalesce(nullif(d[2:], ''), '0');
-CREATE MACRO trino_real_text(t, x) AS CASE
+# A double's text in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0. The lambda computes that text once.
+_NUMBER_TEXT = """
+CREATE MACRO trino_scientific(digits, power) AS
+    digits[1] || '.' || coalesce(nullif(rtrim(digits[2:], '0'), ''), '0') || 'E' || power;
+CREATE MACRO trino_double_varchar(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN t
-    WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN t
-    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
-         || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
-         || 'E' || trino_exponent(ltrim(t, '-'))
+    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR)[1] = '-' THEN '-0E0' ELSE '0E0' END
+    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || list_transform([CAST(abs(x) AS VARCHAR)], lambda nj_text: CASE
+        WHEN nj_text IN ('5e-324', '1e-323') THEN if(nj_text = '5e-324', '4', '9') || '.9E-324'
+        WHEN contains(nj_text, 'e') THEN trino_scientific(
+            replace(split_part(nj_text, 'e', 1), '.', ''), CAST(split_part(nj_text, 'e', 2) AS INTEGER))
+        WHEN nj_text[:2] = '0.' THEN trino_scientific(
+            ltrim(nj_text[3:], '0'), length(ltrim(nj_text[3:], '0')) - length(nj_text) + 1)
+        ELSE trino_scientific(replace(nj_text, '.', ''), strpos(nj_text, '.') - 2) END)[1]
     END;
-CREATE MACRO trino_double_varchar(x) AS trino_real_text(CAST(x AS VARCHAR), x);
+"""
+
+_TIME_TEXT = """
 CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
 CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
 """
@@ -60,8 +60,6 @@ CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
 CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
-CREATE MACRO trino_index(i) AS CASE WHEN i <= 0
-    THEN CAST('index must be greater than zero: ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_nonzero_index(i) AS CASE WHEN i = 0
     THEN CAST('SQL array indices start at 1, not ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_subscript(a, i) AS a[CASE WHEN i <= 0 OR i > len(a)
@@ -75,11 +73,6 @@ CREATE MACRO trino_array_max(a) AS CASE WHEN len(a) > list_count(a) THEN NULL EL
 CREATE MACRO trino_array_min(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_min(a) END;
 CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
     ELSE coalesce(list_position(a, x), 0) END;
-CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN NOT json_valid(j) THEN NULL
-    WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
-CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(j) AND json_type(j) = 'ARRAY'
-    THEN CAST(json_array_length(j) AS BIGINT) END;
-CREATE MACRO trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
 CREATE MACRO trino_hex_number(s) AS CAST(CASE WHEN s IS NULL THEN NULL
     WHEN regexp_full_match(s, '[0-9a-fA-F]{1,16}') THEN '0x' || s
     WHEN regexp_full_match(s, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || s[2:] AS BIGINT) AS VARCHAR)
@@ -97,4 +90,4 @@ CREATE MACRO trino_base_number(s, radix) AS CASE
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates every macro in the connection's database."""
-    connection.execute(_JAVA_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+    connection.execute(_NUMBER_TEXT + _TIME_TEXT + _CHECKED_TEXT + _FUNCTIONS)

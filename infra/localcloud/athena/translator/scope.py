@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import duckdb
 from sqlglot import exp
 
+from infra.localcloud.athena import functions
 from infra.localcloud.athena.translator.fragments import text
 
 
@@ -82,6 +83,7 @@ class Scope:
                 attempts.append(nested)
             scope = scope.outer
         for attempt in attempts:
+            functions.register_called(self.connection, self.prelude() + attempt)
             try:
                 rows = self.connection.execute(f"DESCRIBE {self.prelude()}{attempt}").fetchall()
             except duckdb.Error:

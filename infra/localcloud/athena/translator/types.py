@@ -47,7 +47,25 @@ _TO_ATHENA = {
     "TIMESTAMP": ("timestamp", 3, 0),
     "TIMESTAMP WITH TIME ZONE": ("timestamp with time zone", 3, 0),
     "BLOB": ("varbinary", 1073741824, 0),
+    "JSON": ("json", 0, 0),
+    "UUID": ("uuid", 0, 0),
     '"NULL"': ("unknown", 0, 0),
+}
+_TO_TRINO = {
+    "FLOAT": "real",
+    "BLOB": "varbinary",
+    "TIMESTAMP": "timestamp(3)",
+    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
+    '"NULL"': "unknown",
+}
+_KINDS = {
+    "VARCHAR": "varchar",
+    "BOOLEAN": "boolean",
+    "DATE": "time",
+    "BLOB": "binary",
+    "JSON": "json",
+    "UUID": "uuid",
+    '"NULL"': "null",
 }
 INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
 REALS = frozenset({"FLOAT", "DOUBLE"})
@@ -107,7 +125,7 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     if matched := re.fullmatch(r"STRUCT\((.*)\)", duckdb_type, re.DOTALL):
         fields = [part.split(" ", 1) for part in split_top(matched[1])]
         return "struct<" + ",".join(f"{name.strip(chr(34))}:{duckdb_to_hive(kind)}" for name, kind in fields) + ">"
-    if duckdb_type == "TIMESTAMP WITH TIME ZONE" or duckdb_type.startswith("INTERVAL") or duckdb_type == "TIME":
+    if duckdb_type in ("TIMESTAMP WITH TIME ZONE", "TIME", "JSON", "UUID") or duckdb_type.startswith("INTERVAL"):
         raise QueryError(
             f"NOT_SUPPORTED: Unsupported Hive type: {duckdb_type.lower()}. Cast the column to timestamp or varchar"
         )
@@ -134,18 +152,32 @@ def duckdb_to_athena(duckdb_type: str) -> tuple[str, int, int]:
         raise QueryError(f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it") from None
 
 
+def trino_type(duckdb_type: str) -> str:
+    """Names a DuckDB type as Trino's typeof does: ``array(bigint)``."""
+    if duckdb_type.endswith("[]"):
+        return f"array({trino_type(duckdb_type[:-2])})"
+    if duckdb_type.startswith("MAP("):
+        return "map(" + ", ".join(map(trino_type, split_top(duckdb_type[4:-1]))) + ")"
+    if duckdb_type.startswith("STRUCT("):
+        return "row(" + ", ".join(_trino_field(part) for part in split_top(duckdb_type[7:-1])) + ")"
+    return _TO_TRINO.get(duckdb_type, duckdb_type.lower())
+
+
+def _trino_field(part: str) -> str:
+    name, found = part.split(" ", 1)
+    return f"{name.strip(chr(34))} {trino_type(found)}"
+
+
 def kind(duckdb_type: str) -> str:
     """Returns the kind by which Trino's operators differ.
 
-    Kinds: number, varchar, boolean, time, binary, array, map, row, interval, null.
+    Kinds: number, varchar, boolean, time, binary, json, uuid, array, map, row, interval, null.
     """
-    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
-        return "number"
     if duckdb_type.endswith("[]"):
         return "array"
+    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
+        return "number"
     for prefix, name in (("MAP(", "map"), ("STRUCT(", "row"), ("TIMESTAMP", "time"), ("INTERVAL", "interval")):
         if duckdb_type.startswith(prefix):
             return name
-    return {"VARCHAR": "varchar", "BOOLEAN": "boolean", "DATE": "time", "BLOB": "binary", '"NULL"': "null"}.get(
-        duckdb_type, duckdb_type
-    )
+    return _KINDS.get(duckdb_type, duckdb_type)
