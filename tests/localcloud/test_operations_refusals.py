@@ -197,3 +197,22 @@ def test_a_services_own_404_is_passed_on() -> None:
     request = environ("glue", "AWSGlue.GetCrawler", members(Name="c"))
     status, _, body = answer(moto("404 Not Found", "text/html; charset=utf-8", own), request)
     assert (status, body) == ("404 Not Found", own)
+
+
+def test_xml_that_is_not_well_formed_is_s3s_own_error() -> None:
+    more = {"PATH_INFO": "/bucket", "REQUEST_METHOD": "PUT", "QUERY_STRING": "tagging", "CONTENT_TYPE": ""}
+    assert answer(unreachable, environ("s3", "", b"<Tagging>", **more))[1]["x-amzn-errortype"] == "MalformedXML"
+
+
+def test_an_object_may_look_like_a_form() -> None:
+    more = {"PATH_INFO": "/bucket/key", "REQUEST_METHOD": "PUT", "CONTENT_TYPE": FORM}
+    assert answer(echo, environ("s3", "", b"Action=DeleteBucket", **more))[2] == b"Action=DeleteBucket"
+
+
+def test_values_in_lists_and_maps_are_checked_with_their_path() -> None:
+    records = [{"Data": "eA==", "PartitionKey": "k"}, {"Data": "eA==", "PartitionKey": ""}]
+    body = members(StreamName="s", Records=records)
+    message = answer(unreachable, environ("kinesis", "Kinesis_20131202.PutRecords", body))[2].decode()
+    assert (
+        "Value '' at 'records.2.member.partitionKey' failed to satisfy constraint: Member must have length" in message
+    )
