@@ -213,6 +213,12 @@ def test_values_in_lists_and_maps_are_checked_with_their_path() -> None:
     records = [{"Data": "eA==", "PartitionKey": "k"}, {"Data": "eA==", "PartitionKey": ""}]
     body = members(StreamName="s", Records=records)
     message = answer(unreachable, environ("kinesis", "Kinesis_20131202.PutRecords", body))[2].decode()
-    assert (
-        "Value '' at 'records.2.member.partitionKey' failed to satisfy constraint: Member must have length" in message
-    )
+    assert "Value '' at 'records.2.member.partitionKey' failed to satisfy constraint: Member must have" in message
+
+
+@pytest.mark.parametrize(("description", "valid"), [("é and 😀", True), ("bell \a", False)])
+def test_a_pattern_of_java_is_read_as_java_reads_it(description: str, valid: bool) -> None:
+    body = members(DatabaseInput={"Name": "d", "Description": description})
+    application = echo if valid else unreachable
+    status, _, _ = answer(application, environ("glue", "AWSGlue.CreateDatabase", body))
+    assert (status == "200 OK") is valid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +29,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 # The models of these protocols list constraints that the services do not enforce.
 _LOOSE = ("ec2", "rest-xml")
 _NESTED = ("structure", "list", "map")
+# Java's way to write all characters beyond the first plane.
+_SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"
 _SHAPES: dict[tuple[str, str], Shape] = {}
 
 
@@ -183,7 +184,7 @@ def _add_constraints(made: Shape, shape: Any) -> None:
     made.secret = bool(metadata.get("sensitive"))
     if made.kind == "string":
         made.names = tuple(shape.enum)
-        made.pattern = _pattern(metadata["pattern"]) if "pattern" in metadata else None
+        made.pattern = read_pattern(metadata["pattern"]) if "pattern" in metadata else None
     made.is_constrained = any(
         constraint not in (None, ()) for constraint in (made.lowest, made.highest, made.names, made.pattern)
     )
@@ -198,9 +199,9 @@ def _may_be_empty(name: str, shape: Any, protocol: str) -> bool:
 
 
 @cache
-def _pattern(text: str) -> tuple[regex.Pattern[str], str] | None:
+def read_pattern(text: str) -> tuple[regex.Pattern[str], str] | None:
     """AWS's pattern, which is Java's; None for one that Python cannot read."""
     try:
-        return regex.compile(re.sub(r"\\p\{(?:Is)?Alphabetic\}", r"\\p{L}", text)), text
+        return regex.compile(text.replace(_SURROGATES, r"\U00010000-\U0010FFFF")), text
     except regex.error:
         return None
