@@ -148,6 +148,11 @@ def test_a_form_is_refused_in_the_form_of_its_protocol(service: str, form: bytes
     assert f"<Code>{code}</Code>" in body.decode()
 
 
+def test_a_query_may_be_in_the_query_string() -> None:
+    more = {"REQUEST_METHOD": "GET", "CONTENT_TYPE": "", "QUERY_STRING": "Action=MakeRole&Version=2010-05-08"}
+    assert answer(unreachable, environ("iam", "", b"", **more))[1]["x-amzn-errortype"] == "InvalidAction"
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [

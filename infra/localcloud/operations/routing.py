@@ -16,6 +16,8 @@ from moto.core.utils import get_service_model
 
 from infra.localcloud.operations.table import Service, services
 
+# Names in IAM policies that are neither the name in the signature nor botocore's.
+_IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
 _S3_CONTROL = "/v20180820/"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -24,13 +26,13 @@ _FORM = "application/x-www-form-urlencoded"
 def _by_signing_name() -> Mapping[str, tuple[Service, ...]]:
     found: dict[str, list[Service]] = defaultdict(list)
     for service in services().values():
-        for name in {service.signing_name, service.name}:
+        for name in {service.signing_name, service.name, _IAM_NAMES.get(service.name, service.name)}:
             found[name].append(service)
     return {name: tuple(candidates) for name, candidates in found.items()}
 
 
 def candidates(signing_name: str) -> tuple[Service, ...]:
-    """The services whose requests are signed with this name; empty for a service that moto lacks."""
+    """The services whose name in the signature, in botocore or in IAM policies this is; empty if moto lacks it."""
     return _by_signing_name().get(signing_name, ())
 
 
@@ -55,8 +57,7 @@ def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Ser
         # Without a service of that prefix the name is no operation of the first one either.
         return service or found[0], _operation(service.name, name) if service else None
     # Only services of the query protocol have a version here; to S3 a form may be an object.
-    by_form = environ.get("CONTENT_TYPE", "").startswith(_FORM) and any(one.version for one in found)
-    if by_form and (form := _form(environ)).get("Action"):
+    if any(one.version for one in found) and (form := _form(environ)).get("Action"):
         version = form.get("Version", [""])[0]
         service = next((one for one in found if one.version == version), found[0])
         return service, _operation(service.name, form["Action"][0])
@@ -81,9 +82,13 @@ def _operation(service: str, name: str) -> OperationModel | None:
 
 
 def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    """The members of a query request: of its form, or else of its query string."""
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if body:
+            return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
 
 
 def _match(service: str, environ: WSGIEnvironment) -> OperationModel | None:
