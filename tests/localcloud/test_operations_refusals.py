@@ -148,6 +148,11 @@ def test_a_form_is_refused_in_the_form_of_its_protocol(service: str, form: bytes
     assert f"<Code>{code}</Code>" in body.decode()
 
 
+def test_a_query_may_be_in_the_query_string() -> None:
+    more = {"REQUEST_METHOD": "GET", "CONTENT_TYPE": "", "QUERY_STRING": "Action=MakeRole&Version=2010-05-08"}
+    assert answer(unreachable, environ("iam", "", b"", **more))[1]["x-amzn-errortype"] == "InvalidAction"
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [
@@ -197,3 +202,28 @@ def test_a_services_own_404_is_passed_on() -> None:
     request = environ("glue", "AWSGlue.GetCrawler", members(Name="c"))
     status, _, body = answer(moto("404 Not Found", "text/html; charset=utf-8", own), request)
     assert (status, body) == ("404 Not Found", own)
+
+
+def test_xml_that_is_not_well_formed_is_s3s_own_error() -> None:
+    more = {"PATH_INFO": "/bucket", "REQUEST_METHOD": "PUT", "QUERY_STRING": "tagging", "CONTENT_TYPE": ""}
+    assert answer(unreachable, environ("s3", "", b"<Tagging>", **more))[1]["x-amzn-errortype"] == "MalformedXML"
+
+
+def test_an_object_may_look_like_a_form() -> None:
+    more = {"PATH_INFO": "/bucket/key", "REQUEST_METHOD": "PUT", "CONTENT_TYPE": FORM}
+    assert answer(echo, environ("s3", "", b"Action=DeleteBucket", **more))[2] == b"Action=DeleteBucket"
+
+
+def test_values_in_lists_and_maps_are_checked_with_their_path() -> None:
+    records = [{"Data": "eA==", "PartitionKey": "k"}, {"Data": "eA==", "PartitionKey": ""}]
+    body = members(StreamName="s", Records=records)
+    message = answer(unreachable, environ("kinesis", "Kinesis_20131202.PutRecords", body))[2].decode()
+    assert "Value '' at 'records.2.member.partitionKey' failed to satisfy constraint: Member must have" in message
+
+
+@pytest.mark.parametrize(("description", "valid"), [("é and 😀", True), ("bell \a", False)])
+def test_a_pattern_of_java_is_read_as_java_reads_it(description: str, valid: bool) -> None:
+    body = members(DatabaseInput={"Name": "d", "Description": description})
+    application = echo if valid else unreachable
+    status, _, _ = answer(application, environ("glue", "AWSGlue.CreateDatabase", body))
+    assert (status == "200 OK") is valid

@@ -14,6 +14,7 @@ import yaml
 from moto.core.utils import get_service_model
 
 from infra.localcloud.operations.document import render, render_readme
+from infra.localcloud.operations.shapes import read_pattern
 from infra.localcloud.operations.table import KINDS, TABLES, service_table, services
 from tests.support.localcloud import ROOT
 from tests.support.moto_operations import ODD
@@ -88,6 +89,13 @@ def test_members_in_the_table_are_members_of_the_operation(service: str) -> None
                 shape = shape.member
             assert part in shape.members, (name, path)
             shape = shape.members[part]
+
+
+@pytest.mark.parametrize("service", LISTED)
+def test_every_pattern_of_aws_is_understood(service: str) -> None:
+    shapes: Any = get_service_model(service)._shape_resolver
+    texts = {shape["pattern"] for shape in shapes._shape_map.values() if "pattern" in shape}
+    assert [text for text in texts if read_pattern(text) is None] == []
 
 
 # What is created can be found and deleted by an operation of another name, or ends by itself.

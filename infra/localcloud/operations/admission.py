@@ -50,7 +50,7 @@ def check(environ: WSGIEnvironment, request: AwsRequest) -> Refusal | None:
     Returns:
         Why the request is refused, or None.
     """
-    service, operation = route(environ, request.service)
+    service, operation = route(environ, request.service, request.action)
     if service is None:
         return Refusal(UNKNOWN_SERVICE, f"The local cloud has no service {request.service}.")
     if service.refused is not None:

@@ -9,7 +9,6 @@ from functools import cache
 from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
 
-from botocore.model import OperationNotFoundError
 from moto.core.model import OperationModel
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
@@ -17,6 +16,8 @@ from moto.core.utils import get_service_model
 
 from infra.localcloud.operations.table import Service, services
 
+# Names in IAM policies that are neither the name in the signature nor botocore's.
+_IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
 _S3_CONTROL = "/v20180820/"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -25,18 +26,23 @@ _FORM = "application/x-www-form-urlencoded"
 def _by_signing_name() -> Mapping[str, tuple[Service, ...]]:
     found: dict[str, list[Service]] = defaultdict(list)
     for service in services().values():
-        for name in {service.signing_name, service.name}:
+        for name in {service.signing_name, service.name, _IAM_NAMES.get(service.name, service.name)}:
             found[name].append(service)
     return {name: tuple(candidates) for name, candidates in found.items()}
 
 
 def candidates(signing_name: str) -> tuple[Service, ...]:
-    """The services whose requests are signed with this name; empty for a service that moto lacks."""
+    """The services whose name in the signature, in botocore or in IAM policies this is; empty if moto lacks it."""
     return _by_signing_name().get(signing_name, ())
 
 
-def route(environ: WSGIEnvironment, signing_name: str) -> tuple[Service | None, OperationModel | None]:
+def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Service | None, OperationModel | None]:
     """Finds the service and the operation of a request. Its body stays readable.
+
+    Args:
+        environ: The request's WSGI environment.
+        signing_name: The service's name in the signature.
+        action: The operation's name if it was found already, so that the path is not matched again.
 
     Returns:
         None in place of the service if moto has no such service; None in place of the operation if AWS has no such
@@ -50,30 +56,39 @@ def route(environ: WSGIEnvironment, signing_name: str) -> tuple[Service | None, 
         service = next((one for one in found if one.target_prefix == prefix), None)
         # Without a service of that prefix the name is no operation of the first one either.
         return service or found[0], _operation(service.name, name) if service else None
-    if environ.get("CONTENT_TYPE", "").startswith(_FORM) and (form := _form(environ)).get("Action"):
+    # Only services of the query protocol have a version here; to S3 a form may be an object.
+    if any(one.version for one in found) and (form := _form(environ)).get("Action"):
         version = form.get("Version", [""])[0]
         service = next((one for one in found if one.version == version), found[0])
         return service, _operation(service.name, form["Action"][0])
     if environ.get("PATH_INFO", "").startswith(_S3_CONTROL):
         # To S3 itself the path would be a bucket's.
         found = tuple(service for service in found if service.name == "s3control") or found
+    elif (found[0].name == "s3" or len(found) == 1) and (operation := _operation(found[0].name, action)):
+        return found[0], operation
     for service in found:
         if operation := _match(service.name, environ):
             return service, operation
     return found[0], None
 
 
+@cache
+def _names(service: str) -> frozenset[str]:
+    return frozenset(get_service_model(service).operation_names)
+
+
 def _operation(service: str, name: str) -> OperationModel | None:
-    try:
-        return get_service_model(service).operation_model(name)
-    except OperationNotFoundError:
-        return None
+    return get_service_model(service).operation_model(name) if name in _names(service) else None
 
 
 def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    """The members of a query request: of its form, or else of its query string."""
+    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if body:
+            return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
 
 
 def _match(service: str, environ: WSGIEnvironment) -> OperationModel | None:
