@@ -44,6 +44,7 @@ def run(config: Config) -> None:
     os.umask(0o077)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from infra.localcloud.authorization import moto_checks
     from infra.localcloud.authorization.doors import Doors
     from infra.localcloud.authorization.middleware import Authorization
     from infra.localcloud.identity import RoleIdentity
@@ -56,6 +57,7 @@ def run(config: Config) -> None:
 
     config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.state.chmod(0o700)
+    moto_checks.switch_off()
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     install_all(Context(config, identity, runner))

@@ -150,7 +150,7 @@ def moved(monkeypatch: pytest.MonkeyPatch, minutes: float) -> None:
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(minutes=minutes)
 
     monkeypatch.setattr(signatures, "datetime", Clock)
@@ -227,7 +227,7 @@ SIGNING_KEY = b"k" * 32
 
 def stream(body: bytes) -> Any:
     """A body as the server has it: the next request follows on the connection."""
-    return LimitedStream(io.BufferedReader(io.BytesIO(body + b"GET /next")), len(body))  # type: ignore[arg-type]
+    return LimitedStream(io.BufferedReader(io.BytesIO(body + b"GET /next")), len(body))
 
 
 def chunked(*chunks: bytes) -> bytes:

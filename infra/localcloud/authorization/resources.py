@@ -60,7 +60,8 @@ def _of_type(formatted: str, parts: Parts, values: members.Members, scope: Scope
     columns[-1] = [value for value in columns[-1] if not value.startswith("arn:")]
     for chosen in product(*columns):
         if len(chosen) == slots.count("") or len(chosen) == 1:
-            yield formatted_arn(head, slots, tuple(_name(value) for value in chosen))
+            names = tuple(_name(value) for value in chosen)
+            yield formatted_arn(head, slots, (names[0].removeprefix("/"), *names[1:]) if head.endswith("/") else names)
 
 
 @lru_cache(maxsize=1024)
@@ -105,7 +106,7 @@ def _values(alternatives: tuple[str, ...], values: members.Members, scope: Scope
 
 
 def _name(value: str) -> str:
-    """The name in a URL or in an ARN; a name stays as it is, without a leading slash."""
+    """The name in a URL or in an ARN; a name stays as it is."""
     if value.startswith("arn:") or "://" in value:
         return value.rsplit("/", 1)[-1]
-    return value.removeprefix("/")
+    return value

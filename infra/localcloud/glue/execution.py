@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.localcloud.clients import role_client
+from infra.localcloud.errors import AssumeRoleError
 from infra.localcloud.glue import arguments as args
 from infra.localcloud.glue.failure import error_message
 from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
@@ -38,7 +39,7 @@ class JobExecution:
                 self._start(argv, env)
             if run.job is not None:
                 run.job.wait()
-        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+        except (AssumeRoleError, BotoCoreError, ClientError, OSError, ValueError) as error:
             run.finish("FAILED", f"LAUNCH ERROR | {error}")
         finally:
             if run.unfinished:
@@ -61,7 +62,12 @@ class JobExecution:
 
     def _fetcher(self) -> Callable[[str], Path]:
         """A function that downloads with the role's credentials, so that the request log shows what the role reads."""
-        client = role_client(self._context.identity.mint(self._run.role, self._run.job_run_id[:64]), "s3")
+        config = self._context.config
+        job = f"arn:aws:glue:{config.region}:{config.account}:job/{self._run.job_name}"
+        keys = self._context.identity.mint(
+            self._run.role, self._run.job_run_id[:64], service="glue.amazonaws.com", source_arn=job
+        )
+        client = role_client(keys, "s3")
 
         def fetch(uri: str) -> Path:
             bucket, key = split_s3_uri(uri)
