@@ -44,7 +44,7 @@ def run(config: Config) -> None:
     os.umask(0o077)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from infra.localcloud.authorization import moto_checks
+    from infra.localcloud.authorization import moto_checks, tables
     from infra.localcloud.authorization.doors import Doors
     from infra.localcloud.authorization.middleware import Authorization
     from infra.localcloud.identity import RoleIdentity
@@ -69,6 +69,8 @@ def run(config: Config) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    # AWS's tables take half a second to read: they are ready when the first role asks.
+    threading.Thread(target=tables.service, args=["s3"], name="tables", daemon=True).start()
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
     sys.stdout.write(
         f"Local cloud ready at {config.endpoint} (account {config.account}, {config.region}, state {config.state})\n"
