@@ -122,7 +122,7 @@ class Config(_Section):
     glue: GlueSettings = Field(description="a mapping of settings of Glue jobs")
     host: Annotated[str, AfterValidator(_loopback)] = Field(
         default="127.0.0.1",
-        description="a loopback address such as 127.0.0.1, because the endpoint has no authentication",
+        description="a loopback address such as 127.0.0.1, because the endpoint has no TLS",
     )
     port: WholeNumber = Field(default=4566, ge=1, le=65535, description="a port number between 1 and 65535")
     account: str = Field(default="123456789012", pattern=r"^\d{12}$", description="a string of 12 digits")

@@ -52,7 +52,7 @@ class RoleIdentity:
         Raises:
             AssumeRoleError: There is no such role, or its trust policy does not allow the service.
         """
-        self.check_trust(role_arn, service, source_arn)
+        role_arn = self.check_trust(role_arn, service, source_arn)
         backend = sts_backends[self._config.account]["aws"]
         with self._lock:
             _forget_expired(backend.assumed_roles, iam_backends[self._config.account]["aws"].access_keys)
@@ -66,12 +66,22 @@ class RoleIdentity:
             )
         return self.environment(role.access_key_id, role.secret_access_key, role.session_token)
 
-    def check_trust(self, role_arn: str, service: str | None, source_arn: str | None = None) -> None:
+    def check_trust(self, role_arn: str, service: str | None, source_arn: str | None = None) -> str:
         """Checks that a role exists, and that its trust policy allows a service to assume it.
+
+        Args:
+            role_arn: The role's ARN, or its name where AWS takes a name too.
+            service: Such as ``glue.amazonaws.com``; None if the trust policy was asked before.
+            source_arn: The resource for which the service acts (aws:SourceArn).
+
+        Returns:
+            The role's ARN.
 
         Raises:
             AssumeRoleError: It does not.
         """
+        if not role_arn.startswith("arn:"):
+            role_arn = f"arn:aws:iam::{self._config.account}:role/{role_arn}"
         role = self.principals.role(role_arn)
         if role is None:
             raise AssumeRoleError(f"Role {role_arn} cannot be assumed: it does not exist")
@@ -80,6 +90,7 @@ class RoleIdentity:
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal"
                 f" '{service}' to assume the role."
             )
+        return role_arn
 
     def environment(self, access_key_id: str, secret: str, token: str | None) -> dict[str, str]:
         """The environment variables with which a process uses credentials at this endpoint."""

@@ -141,8 +141,8 @@ def identify(environ: WSGIEnvironment) -> AwsRequest:
         members = dict(reversed(_MEMBER.findall(_text(environ))))
         resource = next((members[name] for name in _NAMES if name in members), "")
         return AwsRequest(access_key, service, target.rsplit(".", 1)[-1], resource, "json")
-    form = _form(environ)
-    if "Action" in form and service != "s3":
+    form = _form(environ) if signed is None or service != "s3" else {}
+    if "Action" in form:
         resource = next((form[name][0] for name in _NAMES if name in form), "")
         return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
     path = environ.get("PATH_INFO", "")

@@ -32,6 +32,7 @@ def run(config: Config) -> int:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    from infra.localcloud.authorization import moto_checks, tables
     from infra.localcloud.authorization.doors import Doors
     from infra.localcloud.authorization.middleware import Authorization
     from infra.localcloud.health import HealthCheck
@@ -49,6 +50,7 @@ def run(config: Config) -> int:
 
     config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.state.chmod(0o700)
+    moto_checks.switch_off()
     state = StateStore(config)
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
@@ -75,6 +77,8 @@ def run(config: Config) -> int:
             failed.set()
             stopping.set()
 
+    # AWS's tables take half a second to read: they are ready when the first role asks.
+    runner.background.run("tables", tables.service, "s3")
     threading.Thread(target=serve_requests, name="server", daemon=True).start()
     state.resume()
     sys.stdout.write(

@@ -14,8 +14,9 @@ import pytest
 
 from tests.support.glue_runs import glue_job, glue_scripts
 from tests.support.localcloud import Cloud, base_config, running_cloud
+from tests.support.policed_roles import as_role, guarded_s3
 
-__all__ = ["aws_environment", "cloud", "glue_job", "glue_scripts", "start_cloud"]
+__all__ = ["as_role", "aws_environment", "cloud", "glue_job", "glue_scripts", "guarded_s3", "start_cloud"]
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def _substituted(expected: str, context: RequestContext) -> str | None:
 
 def _like(expected: str, actual: str, context: RequestContext) -> bool:
     if "${" not in expected:
-        return compiled(expected, "text").fullmatch(actual) is not None
+        return compiled("text", expected).fullmatch(actual) is not None
     pattern = expand(expected, context.variable)
     return pattern is not None and pattern.fullmatch(actual) is not None
 
@@ -54,7 +54,7 @@ def _like(expected: str, actual: str, context: RequestContext) -> bool:
 def _arn(expected: str, actual: str, context: RequestContext) -> bool:
     if "${" in expected:
         return _like(expected, actual, context)
-    return compiled(expected, "arn").fullmatch(actual) is not None
+    return compiled("arn", expected).fullmatch(actual) is not None
 
 
 def _boolean(expected: str, actual: str, context: RequestContext) -> bool:

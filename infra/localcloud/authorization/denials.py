@@ -117,6 +117,7 @@ def refused(request: AwsRequest, sentence: str) -> Denial:
             "403 Forbidden", "UnauthorizedOperation", f"You are not authorized to perform this operation. {sentence}"
         )
     if request.protocol in ("query", "rest-xml"):
-        return Denial("403 Forbidden", "AccessDenied", sentence)
+        code = "AuthorizationError" if request.service == "sns" else "AccessDenied"
+        return Denial("403 Forbidden", code, sentence)
     status = "403 Forbidden" if request.protocol == "rest-json" else "400 Bad Request"
     return Denial(status, "AccessDeniedException", sentence)

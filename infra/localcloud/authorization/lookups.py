@@ -159,7 +159,7 @@ def _new_iam(member: str, kind: str) -> _Lookup:
     return arns
 
 
-# --- KMS, Secrets Manager, SSM -------------------------------------------------------------------------------------
+# --- KMS, Secrets Manager, SSM, Logs ------------------------------------------------------------------------------
 
 
 def _keys(*paths: str) -> _Lookup:
@@ -222,6 +222,12 @@ def _ssm_resource(request: _Request) -> Iterable[str]:
         yield from request.texts("ResourceId")
 
 
+def _log_group(request: _Request) -> Iterable[str]:
+    members = ("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers")
+    for name in request.texts(*members):
+        yield name.partition(":log-group:")[2].removesuffix(":*") if name.startswith("arn:") else name
+
+
 # --- Lambda, SNS, SQS, EventBridge ---------------------------------------------------------------------------------
 
 
@@ -273,6 +279,7 @@ _LOOKUPS: dict[str, _Lookup] = {
     "kms_destination_key": _keys("DestinationKeyId"),
     "secret": _secret,
     "ssm_resource": _ssm_resource,
+    "log_group": _log_group,
     "function_of_mapping": _function_of_mapping,
     "topic_of_subscription": _topic_of_subscription,
     "queue_of_path": _queue_of_path,

@@ -99,6 +99,7 @@ class Authorization:
         if not caller.policies.exists and caller.principal.kind != "anonymous":
             return denials.of_signature(request, signatures.SignatureError("unknown_key"))
         asks = requests.asks(request, environ, caller)
+        record.note = requests.note(request)
         record.asked = [(ask.action, ask.resource) for ask in asks]
         if not asks:
             return denials.refused(

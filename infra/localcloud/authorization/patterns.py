@@ -31,14 +31,14 @@ def _resource(pattern: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def compiled(pattern: str, kind: str) -> re.Pattern[str]:
-    """Compiles one pattern.
+def compiled(kind: str, *patterns: str) -> re.Pattern[str]:
+    """Compiles patterns into one regular expression.
 
     Args:
-        pattern: The text, with wildcards and without variables.
         kind: ``text``; ``caseless``, as actions are; ``resource`` or ``arn``, in which wildcards keep to their part.
+        *patterns: The texts, with wildcards and without variables.
     """
-    source = _resource(pattern) if kind in ("resource", "arn") else _glob(pattern)
+    source = "|".join(_resource(pattern) if kind in ("resource", "arn") else _glob(pattern) for pattern in patterns)
     return re.compile(source, re.DOTALL | (re.IGNORECASE if kind == "caseless" else 0))
 
 
@@ -79,11 +79,13 @@ class Patterns:
         self._with_variables = [value for value in self.values if variables and "${" in value]
         fixed = [value for value in self.values if value not in self._with_variables]
         self._everything = "*" in fixed
-        self._fixed = [compiled(value, kind) for value in fixed]
+        self._fixed = compiled(kind, *fixed) if fixed else None
 
     def matches(self, value: str, lookup: Lookup) -> bool:
         """Whether any of the patterns matches the value."""
-        if self._everything or any(pattern.fullmatch(value) for pattern in self._fixed):
+        if self._everything or (self._fixed and self._fixed.fullmatch(value)):
             return True
+        if not self._with_variables:
+            return False
         expanded = (expand(pattern, lookup) for pattern in self._with_variables)
         return any(pattern is not None and pattern.fullmatch(value) for pattern in expanded)

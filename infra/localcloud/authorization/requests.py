@@ -13,7 +13,7 @@ from wsgiref.types import WSGIEnvironment
 from infra.localcloud.authorization import catalog, members, request_tags, resources, s3_requests, tables, tags
 from infra.localcloud.authorization.context import RequestContext, Values
 from infra.localcloud.authorization.principals import IdentityPolicies, Principal
-from infra.localcloud.authorization.signatures import Signature
+from infra.localcloud.authorization.signatures import Signature, instant
 from infra.localcloud.request import AwsRequest
 
 # Global condition keys that a request may have; those it lacks are known to be absent.
@@ -53,6 +53,13 @@ def asks(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> list[
     return _of_service(request, environ, caller)
 
 
+def note(request: AwsRequest) -> str:
+    """What the resources of a request are not found for; empty if they are."""
+    if request.service in ("s3", "apigateway") or catalog.load(request.service).known:
+        return ""
+    return f"No data file says where {request.service} names its resources: * was asked for"
+
+
 # --- S3 ------------------------------------------------------------------------------------------------------------
 
 
@@ -90,8 +97,8 @@ def _s3_values(request: s3_requests.S3Request, caller: Caller, given: dict[str, 
     if signature := caller.signature:
         values["s3:authtype"] = ("REST-QUERY-STRING" if signature.seconds else "REST-HEADER",)
         values["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
-        signed = datetime.strptime(signature.time, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        values["s3:signatureage"] = (str(int((datetime.now(UTC) - signed).total_seconds() * 1000)),)
+        age = datetime.now(UTC) - instant(signature.time)
+        values["s3:signatureage"] = (str(int(age.total_seconds() * 1000)),)
     values |= {f"s3:requestobjecttag/{key.lower()}": (value,) for key, value in given.items()}
     if given:
         values["s3:requestobjecttagkeys"] = tuple(given)

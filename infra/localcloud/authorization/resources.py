@@ -60,8 +60,8 @@ def _of_type(formatted: str, parts: Parts, values: members.Members, scope: Scope
     columns[-1] = [value for value in columns[-1] if not value.startswith("arn:")]
     for chosen in product(*columns):
         if len(chosen) == slots.count("") or len(chosen) == 1:
-            bare = "WithoutLeadingSlash" in formatted
-            yield formatted_arn(head, slots, tuple(_name(value, bare=bare) for value in chosen))
+            names = tuple(_name(value) for value in chosen)
+            yield formatted_arn(head, slots, (names[0].removeprefix("/"), *names[1:]) if head.endswith("/") else names)
 
 
 @lru_cache(maxsize=1024)
@@ -105,8 +105,8 @@ def _values(alternatives: tuple[str, ...], values: members.Members, scope: Scope
     return found
 
 
-def _name(value: str, *, bare: bool) -> str:
-    """The name in a URL or in an ARN; a name stays as it is, but for the leading slash that some ARNs leave out."""
+def _name(value: str) -> str:
+    """The name in a URL or in an ARN; a name stays as it is."""
     if value.startswith("arn:") or "://" in value:
         return value.rsplit("/", 1)[-1]
-    return value.removeprefix("/") if bare else value
+    return value

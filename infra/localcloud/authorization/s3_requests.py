@@ -59,7 +59,7 @@ class S3Request:
 
 @cache
 def _actions() -> Mapping[str, Mapping[str, Any]]:
-    values: dict[str, Any] = yaml.safe_load((FOLDER / "s3.yaml").read_text())
+    values: dict[str, Any] = yaml.safe_load((FOLDER / "s3-actions.yaml").read_text())
     actions: Mapping[str, Mapping[str, Any]] = values["actions"]
     return actions
 

@@ -183,9 +183,19 @@ def verify(environ: WSGIEnvironment, signature: Signature, principals: Principal
     return key
 
 
+@lru_cache(maxsize=64)
+def instant(time: str) -> datetime:
+    """Reads the time of signing.
+
+    Raises:
+        ValueError: It is not in the form ``20130524T000000Z``.
+    """
+    return datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+
+
 def _check_time(signature: Signature) -> None:
     try:
-        signed = datetime.strptime(signature.time, _TIME).replace(tzinfo=UTC)
+        signed = instant(signature.time)
     except ValueError:
         raise SignatureError("incomplete", "the time of signing is missing or malformed") from None
     if not signature.scope.startswith(signature.time[:8]):

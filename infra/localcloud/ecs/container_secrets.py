@@ -54,4 +54,4 @@ def _secret(client: Any, value_from: str) -> str:
 
 
 def _client(context: Context, role_arn: str, service: str) -> Any:
-    return role_client(context.identity.mint(role_arn, "ecs-execution"), service)
+    return role_client(context.identity.mint(role_arn, "ecs-execution", service="ecs-tasks.amazonaws.com"), service)

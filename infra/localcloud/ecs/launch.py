@@ -38,6 +38,9 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context, 
         (o for o in overrides.get("containerOverrides") or [] if o.get("name") == definition["name"]), {}
     )
     execution_role = overrides.get("executionRoleArn") or getattr(task.definition, "execution_role_arn", None)
+    task_role = overrides.get("taskRoleArn") or getattr(task.definition, "task_role_arn", None)
+    for role in filter(None, (execution_role, task_role)):
+        context.identity.check_trust(role, "ecs-tasks.amazonaws.com", task.arn)
     image = context.config.image(definition["image"])
     port = next((int(m["containerPort"]) for m in definition.get("portMappings") or []), 0)
     argv = _argv(image, definition, override, address, port)
@@ -50,7 +53,7 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context, 
         argv,
         cwd=image.cwd,
         env=environment,
-        role_arn=overrides.get("taskRoleArn") or getattr(task.definition, "task_role_arn", None),
+        role_arn=task_role,
         log_group=group,
         log_stream=stream,
         address=address,

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.base_backend import BaseBackend
 
 from infra.localcloud.clients import role_client
-from infra.localcloud.errors import SERVER_ENDED
+from infra.localcloud.errors import SERVER_ENDED, AssumeRoleError
 from infra.localcloud.glue import arguments as args
 from infra.localcloud.glue.failure import error_message
 from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
@@ -41,7 +41,7 @@ class JobExecution:
                 self._start(argv, env)
             if run.job is not None:
                 run.job.wait()
-        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+        except (AssumeRoleError, BotoCoreError, ClientError, OSError, ValueError) as error:
             self._finish("FAILED", f"LAUNCH ERROR | {error}")
         except Exception as error:  # a client waits for the run: every failure must end it
             self._finish("FAILED", f"INTERNAL ERROR | {type(error).__name__}: {error}")
@@ -74,7 +74,12 @@ class JobExecution:
 
     def _fetcher(self) -> Callable[[str], Path]:
         """A function that downloads with the role's credentials, so that the request log shows what the role reads."""
-        client = role_client(self._context.identity.mint(self._run.role, self._run.job_run_id[:64]), "s3")
+        config = self._context.config
+        job = f"arn:aws:glue:{config.region}:{config.account}:job/{self._run.job_name}"
+        keys = self._context.identity.mint(
+            self._run.role, self._run.job_run_id[:64], service="glue.amazonaws.com", source_arn=job
+        )
+        client = role_client(keys, "s3")
 
         def fetch(uri: str) -> Path:
             bucket, key = split_s3_uri(uri)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 
+from infra.localcloud.errors import AssumeRoleError
 from infra.localcloud.install import Context
 from infra.localcloud.sagemaker.job import SageMakerJob
 from infra.localcloud.sagemaker.processing import ProcessingJob
@@ -55,6 +56,11 @@ class SageMakerBackend(SageMakerModelBackend):
                     f"{job_class.kind.capitalize()} job names must be unique within an AWS account and region, "
                     f"and a {job_class.kind} job with this name already exists ({jobs[name].arn})"
                 )
+            arn = f"arn:aws:sagemaker:{self.region_name}:{self.account_id}:{job_class.kind}-job/{name}"
+            try:
+                self.context.identity.check_trust(request["RoleArn"], "sagemaker.amazonaws.com", arn)
+            except AssumeRoleError as error:
+                raise ValidationError(str(error)) from None
             job = jobs[name] = job_class(self.context, name, request, self.account_id, self.region_name)
         job.start()
         return job
