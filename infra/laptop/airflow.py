@@ -77,7 +77,8 @@ def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) 
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
         # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
+        "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "600",
         # A DAG file that was edited is parsed at once. Parsing all files takes some seconds of CPU time.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(PARSE_SECONDS),
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",

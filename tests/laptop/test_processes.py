@@ -22,7 +22,7 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     made = Supervisor(tmp_path)
     yield made
-    made.stop(*(record.name for record in made.running()))
+    made.stop(*(record.name for record in made.records()))
 
 
 def start(supervisor: Supervisor, name: str, argv: list[str], **options: Any) -> ProcessRecord:

@@ -101,12 +101,13 @@ def test_a_wake_during_a_step_is_not_lost(background: Background) -> None:
 def test_a_thread_that_has_ended_is_dead_and_is_started_again(
     background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = background.loop("mortal", lambda: 0.01)
     with monkeypatch.context() as patch:
-        # Nothing but a fault in Loop itself can end its thread.
-        patch.setattr(loop, "_failed", lambda error: sys.exit(1))
-        patch.setattr(loop, "_step", lambda: 1 / 0)
+        # Nothing but a fault in the handling of errors can end the thread of a loop.
+        patch.setattr("infra.localcloud.background.report_exception", lambda name: sys.exit(1))
+        healed = threading.Event()
+        background.loop("mortal", lambda: 0.01 if healed.is_set() else 1 / 0)
         until(lambda: part(background, "mortal").state == "dead")
+    healed.set()
     background.revive()
     status = until(lambda: (found := part(background, "mortal")).state == "ok" and found)
     assert status.restarts == 1

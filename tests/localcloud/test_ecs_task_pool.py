@@ -48,8 +48,12 @@ def balancing() -> Balancing:
 
 
 @pytest.fixture
-def pool(balancing: Balancing) -> TaskPool:
-    context: Any = Context()
+def context() -> Any:
+    return Context()
+
+
+@pytest.fixture
+def pool(balancing: Balancing, context: Any) -> TaskPool:
     load_balancers: Any = balancing
     return TaskPool(context, load_balancers, ACCOUNT, REGION, {})
 
@@ -137,11 +141,10 @@ def test_a_task_whose_process_was_stopped_by_others_is_replaced(pool: TaskPool, 
     assert task.deployment is not None and task.deployment.failed_tasks == 1
 
 
-def test_what_the_servers_end_stops_is_not_replaced(pool: TaskPool, task: Task) -> None:
+def test_what_the_servers_end_stops_is_not_replaced(pool: TaskPool, task: Task, context: Any) -> None:
     pool.advance(task, 0)
     job: Any = StoppedJob()
     task.containers[0].job = job
-    ending: Any = pool._context
-    ending.runner.closing = True
+    context.runner.closing = True
     pool.advance(task, 1)
     assert (task.last_status, task.desired_status) == ("RUNNING", "RUNNING")

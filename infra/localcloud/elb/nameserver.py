@@ -31,12 +31,14 @@ class NameServer:
     def __init__(self, lookup: Lookup, background: Background) -> None:
         self._lookup = lookup
         self._background = background
+        self._closed = False
         self._socket = _socket(0)
         self.port: int = self._socket.getsockname()[1]
         self._loop = background.loop("elb-names", self._answer_one)
 
     def close(self) -> None:
         """Ends the thread and closes the socket."""
+        self._closed = True
         self._background.remove(self._loop)
         self._socket.close()
 
@@ -46,6 +48,8 @@ class NameServer:
         except TimeoutError:
             return 0
         except OSError:
+            if self._closed:
+                return 0
             # Caddy's configuration has the port, so the new socket gets the same one.
             self._socket.close()
             self._socket = _socket(self.port)
