@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,14 @@ class Writes:
         self.twice |= {number for number, texts in found.items() if len(texts) > 1}
 
 
-def run(folder: Path, *, kills: int, seed: int, services: Iterable[str] = STORED) -> dict[str, Writes]:
+def run(
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    services: Iterable[str] = STORED,
+    after_kill: Callable[[dict[str, Writes]], None] = lambda writes: None,
+) -> dict[str, Writes]:
     """Runs the chaos.
 
     Args:
@@ -67,6 +74,7 @@ def run(folder: Path, *, kills: int, seed: int, services: Iterable[str] = STORED
         kills: How often the server is killed.
         seed: The seed of the moments.
         services: The services that are written to.
+        after_kill: Called with the writes after each kill and check.
 
     Returns:
         The writes by service.
@@ -89,6 +97,7 @@ def run(folder: Path, *, kills: int, seed: int, services: Iterable[str] = STORED
                 thread.join()
             for writer in _writers(server.start(), writes):
                 writes[writer.service].check(writer)
+            after_kill(writes)
     return writes
 
 
@@ -135,8 +144,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--services", nargs="+", default=STORED, choices=[writer.service for writer in WRITERS])
     options = parser.parse_args()
+
+    def tell(writes: dict[str, Writes]) -> None:
+        acknowledged = sum(len(of.acknowledged) for of in writes.values())
+        bad = sum(len(of.lost | of.torn | of.twice) for of in writes.values())
+        sys.stdout.write(f"killed and checked: {acknowledged} acknowledged writes so far, {bad} lost, torn or twice\n")
+        sys.stdout.flush()
+
     with tempfile.TemporaryDirectory() as folder:
-        writes = run(Path(folder), kills=options.kills, seed=options.seed, services=options.services)
+        writes = run(Path(folder), kills=options.kills, seed=options.seed, services=options.services, after_kill=tell)
     sys.stdout.write(f"{options.kills} kills, seed {options.seed}\n{report(writes)}\n")
     for service, of in writes.items():
         for error in of.errors[:3]:

@@ -33,7 +33,7 @@ ROLES = (
     "test-job", "glue-job", "job", "training", "task", "task-execution", "service", "service-execution", "execution",
     "reader", "athena-reader",
 )  # fmt: skip
-START_SECONDS = 60
+START_SECONDS = 180  # a busy machine takes long; a quiet one 2
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ STORED_MODULES = (
 # Backends that are not stored, and why.
 NOT_STORED = {
     "moto.s3.models:s3_backends": "S3 keeps bodies as files and an index of its own",
-    "moto.moto_api._internal.models:moto_api_backends": "moto's admin interface has no state of AWS",
     "moto.instance_metadata.models:instance_metadata_backends": "it answers from the process's settings",
     "moto.batch.models:batch_backends": "moto's Batch jobs are threads; SubmitJob is refused",
 }

@@ -114,8 +114,9 @@ class TrackedObjects:
 
     def forget_digests(self, changes: Changes) -> None:
         """Lets the next save write the objects again whose changes were found and are not written."""
-        numbers = {row[0] for row in (*changes.objects, *changes.elements, *changes.cleared_elements)}
-        for number in numbers | {row[0] for row in changes.deleted_elements}:
+        numbers = {row[0] for row in changes.objects} | {row[0] for row in changes.elements}
+        numbers |= {row[0] for row in changes.cleared_elements} | {row[0] for row in changes.deleted_elements}
+        for number in numbers:
             tracked = self._by_number[number]
             tracked.digest, tracked.sealed = b"", False
             tracked.markers.clear()
