@@ -10,7 +10,7 @@ TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint chaos-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ bench-loop: setup-test ## measure retrain runs on the running stack against thei
 
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
 	@$(TEST)/python -m benchmarks.serving
+
+bench-cloud: setup-test ## compare the local cloud's S3 with that of another commit: make bench-cloud BASE=<commit>
+	@$(TEST)/python -m benchmarks.cloud $(if $(BASE),--base "$(BASE)")
 
 COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
 

@@ -19,7 +19,7 @@ from infra.localcloud.request import ENVIRON_KEY, AwsRequest
 READS: dict[str, frozenset[str]] = {
     "dynamodb": frozenset({"BatchGetItem", "DescribeTable", "GetItem", "ListTables", "Query", "Scan"}),
     "glue": frozenset({"GetDatabase", "GetDatabases", "GetPartition", "GetPartitions", "GetTable", "GetTables"}),
-    "ssm": frozenset({"GetParameter", "GetParameters", "GetParametersByPath"}),
+    "ssm": frozenset({"GetParameter", "GetParameters"}),
 }
 # A longer request body waits on the disk for its turn.
 _IN_MEMORY = 256 * 1024

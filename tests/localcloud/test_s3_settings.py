@@ -50,7 +50,7 @@ INVENTORY = {
 }
 ANALYTICS = {"Id": "i", "Filter": {"Prefix": "p"}, "StorageClassAnalysis": {}}
 TIERING = {"Id": "i", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
-# The method's suffix, the request's member, its value, the answer's member, the error when it is absent (None: no error).
+# The method's suffix, the request's member, its value, the error when it is absent (None: no error).
 SETTINGS: list[tuple[str, str, Any, str | None]] = [
     ("bucket_lifecycle_configuration", "LifecycleConfiguration", {"Rules": LIFECYCLE}, "NoSuchLifecycleConfiguration"),
     (
@@ -333,6 +333,6 @@ def test_cross_origin_requests(cloud: Any, s3: Any) -> None:
         try:
             got = urllib.request.urlopen(request)
         except urllib.error.HTTPError as error:
-            got = error  # type: ignore[assignment]  # it is an answer too
+            got = error
         assert got.status == status
         assert (got.headers.get("Access-Control-Allow-Origin") == origin) == (status == 200)

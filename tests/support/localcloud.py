@@ -96,8 +96,11 @@ def base_config() -> dict[str, Any]:
 
 
 @contextmanager
-def running_cloud(folder: Path, config: dict[str, Any]) -> Iterator[Cloud]:
-    """Starts a server with this configuration in ``folder``, and stops it; fails if it does not stop on SIGTERM."""
+def running_cloud(folder: Path, config: dict[str, Any], *, root: Path = ROOT) -> Iterator[Cloud]:
+    """Starts a server with this configuration in ``folder``, and stops it; fails if it does not stop on SIGTERM.
+
+    ``root`` is the tree whose code it runs.
+    """
     port = config.get("port") or free_port()
     file = folder / "cloud.yaml"
     file.write_text(yaml.safe_dump({**config, "port": port, "state": str(folder / "state")}))
@@ -105,7 +108,7 @@ def running_cloud(folder: Path, config: dict[str, Any]) -> Iterator[Cloud]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [str(python if python.exists() else sys.executable), "-m", "infra.localcloud", "--config", str(file)],
-            cwd=ROOT,
+            cwd=root,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
