@@ -25,6 +25,10 @@ _ARROW = {
     "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
 }
+_TYPE = re.compile(
+    r"(?:BOOLEAN|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|FLOAT|DOUBLE|DECIMAL|VARCHAR|JSON|BLOB|UUID|DATE|TIME|TIMESTAMP"
+    r'|TIMESTAMP_[A-Z]+|INTERVAL|MAP|STRUCT)(?!\w)|"NULL"(?! )'
+)
 # DuckDB 1.5.5 counts ``*columns`` as one parameter, so a function of a fixed number of columns needs a signature of it.
 _ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
     1: lambda call: lambda a: call(a),
@@ -52,8 +56,8 @@ def struct_fields(duckdb_type: str) -> list[tuple[str, str]]:
     """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``; a field without a name has ""."""
     fields = []
     for part in split_top(duckdb_type[7:-1]):
-        # DuckDB quotes names with capitals, and writes the names of types in capitals.
-        named = re.fullmatch(r'("(?:[^"]|"")*"|[^\sA-Z"]+) (.+)', part, re.DOTALL)
+        # DuckDB quotes a name that is also the name of a type.
+        named = None if _TYPE.match(part) else re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.+)', part, re.DOTALL)
         name = named[1] if named else ""
         if name.startswith('"'):
             name = name[1:-1].replace('""', '"')
