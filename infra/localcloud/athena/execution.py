@@ -14,6 +14,7 @@ from infra.localcloud.athena import ddl, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.planning import Planner, encode_view, first_line
+from infra.localcloud.athena.printing import printable
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import Sources, columns_of
 from infra.localcloud.athena.translator import macros
@@ -146,7 +147,7 @@ class StatementExecution:
 
     def _query(self, sql: str) -> Result:
         def read(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
-            cursor = runner.execute(text)
+            cursor = runner.execute(printable(text, columns))
             result = Result(columns)
             result.metadata()  # fails for a type that Athena cannot report, before any row is read
             kinds = [kind for _, kind in columns]

@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 
+from infra.localcloud.athena.functions import numbers
 from infra.localcloud.athena.functions.python import PythonFunction
 
-_MODULES: tuple[tuple[PythonFunction, ...], ...] = ()
+_MODULES: tuple[tuple[PythonFunction, ...], ...] = (numbers.FUNCTIONS,)
 FUNCTIONS: dict[str, PythonFunction] = {function.name: function for module in _MODULES for function in module}
 _NAME = re.compile(r"\bpy_\w+")
 # A QueryError that a function raised, in DuckDB's text of the error.

@@ -19,7 +19,7 @@ from infra.localcloud.athena.translator.scope import Scope
 
 
 def _literal(kind: exp.DType) -> Callable[[object, exp.Expr, object], exp.Expr]:
-    """Parses ``timestamp '…'`` to a cast that remembers that it was a literal."""
+    """Parses ``timestamp '…'`` and the like to a cast that remembers that it was a literal."""
 
     def parse(parser: object, this: exp.Expr, _: object) -> exp.Expr:
         written = exp.Cast(this=this, to=exp.DataType(this=kind))
@@ -40,7 +40,8 @@ class _Parser(TrinoParser):
     }
     TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
         **TrinoParser.TYPE_LITERAL_PARSERS,
-        exp.DType.TIMESTAMP: _literal(exp.DType.TIMESTAMP),
+        # sqlglot 30.15 reads DECIMAL '1.5' as a cast to DECIMAL(38,0).
+        **{kind: _literal(kind) for kind in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.DECIMAL)},
     }
 
 
