@@ -69,6 +69,9 @@ def double_text(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     digits = Decimal(repr(value)).normalize().as_tuple()
+    if len(digits.digits) == 1:
+        # Java prints two digits at least, and of those the nearest: 4.9E-324.
+        digits = Decimal(f"{value:.1e}").normalize().as_tuple()
     figures = "".join(map(str, digits.digits))
     exponent = int(digits.exponent) + len(figures) - 1
     return f"{'-' if digits.sign else ''}{figures[0]}.{figures[1:] or '0'}E{exponent}"

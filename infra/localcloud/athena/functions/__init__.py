@@ -7,14 +7,25 @@ connection gets only the functions that its SQL calls, because registering all o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 import duckdb
 
-from infra.localcloud.athena.functions import numbers
+from infra.localcloud.athena.functions import binary, java_format, json, json_casts, number_text, text, url
+from infra.localcloud.athena.functions import regex as regular_expressions
 from infra.localcloud.athena.functions.python import PythonFunction
 
-_MODULES: tuple[tuple[PythonFunction, ...], ...] = (numbers.FUNCTIONS,)
+_MODULES: tuple[Iterable[PythonFunction], ...] = (
+    text.FUNCTIONS,
+    number_text.FUNCTIONS,
+    java_format.FUNCTIONS,
+    regular_expressions.FUNCTIONS,
+    json.FUNCTIONS,
+    json_casts.FUNCTIONS,
+    binary.FUNCTIONS,
+    url.FUNCTIONS,
+)
 FUNCTIONS: dict[str, PythonFunction] = {function.name: function for module in _MODULES for function in module}
 _NAME = re.compile(r"\bpy_\w+")
 # A QueryError that a function raised, in DuckDB's text of the error.

@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from infra.localcloud.athena.errors import UnsupportedError
+from infra.localcloud.athena.translator.types import split_top
+
 _ARROW = {
     "BIGINT": pa.int64(),
     "BLOB": pa.binary(),
     "BOOLEAN": pa.bool_(),
     "DOUBLE": pa.float64(),
+    "FLOAT": pa.float32(),
     "INTEGER": pa.int32(),
+    "JSON": pa.json_(pa.string()),
+    "SMALLINT": pa.int16(),
+    "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
+}
+# DuckDB 1.5.5 counts ``*columns`` as one parameter, so a function of a fixed number of columns needs a signature of it.
+_ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
+    1: lambda call: lambda a: call(a),
+    2: lambda call: lambda a, b: call(a, b),
+    3: lambda call: lambda a, b, c: call(a, b, c),
+    4: lambda call: lambda a, b, c, d: call(a, b, c, d),
 }
 
 
 def arrow_type(duckdb_type: str) -> pa.DataType:
-    """Returns the Arrow type of a DuckDB type: a plain one, or an array or map of plain ones."""
+    """Returns the Arrow type of a DuckDB type that a function returns."""
     if duckdb_type.endswith("[]"):
         return pa.list_(arrow_type(duckdb_type[:-2]))
     if duckdb_type.startswith("MAP("):
-        key, value = duckdb_type[4:-1].split(", ", 1)
+        key, value = split_top(duckdb_type[4:-1])
         return pa.map_(arrow_type(key), arrow_type(value))
+    if duckdb_type.startswith("STRUCT("):
+        return pa.struct([(name, arrow_type(kind)) for name, kind in struct_fields(duckdb_type)])
+    if matched := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duckdb_type):
+        return pa.decimal128(int(matched[1]), int(matched[2]))
     return _ARROW[duckdb_type]
+
+
+def struct_fields(duckdb_type: str) -> list[tuple[str, str]]:
+    """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``."""
+    fields = []
+    for part in split_top(duckdb_type[7:-1]):
+        name, kind = re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.*)', part, re.DOTALL).groups()  # type: ignore[union-attr]
+        fields.append((name[1:-1].replace('""', '"') if name.startswith('"') else name, kind))
+    return fields
 
 
 @dataclass(frozen=True)
@@ -51,25 +79,30 @@ class PythonFunction:
     typed: bool = False
 
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Makes the function known to a connection."""
-        parameters: Any = None if self.parameters is None else list(self.parameters)
-        connection.create_function(
-            self.name,
-            self._batch,
-            parameters,
-            self.returns,  # type: ignore[arg-type]  # DuckDB's stubs lack the names of types
-            type="arrow",  # type: ignore[arg-type]
-            null_handling="special",  # type: ignore[arg-type]
-        )
+        """Makes the function known to a connection.
+
+        Raises:
+            UnsupportedError: DuckDB registers no function without numpy, which this environment lacks.
+        """
+        call, parameters = self._batch, None
+        if self.parameters is not None:
+            call, parameters = _ARITIES[len(self.parameters)](self._batch), list(self.parameters)
+        options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
+        try:
+            connection.create_function(self.name, call, parameters, self.returns, **options)  # type: ignore[arg-type]
+        except duckdb.InvalidInputException as error:
+            if "numpy" not in str(error):
+                raise
+            raise UnsupportedError(
+                "this function", "DuckDB 1.5.5 needs numpy for it, which is not installed."
+            ) from None
 
     def _batch(self, *columns: pa.ChunkedArray) -> pa.Array:
-        kind = arrow_type(self.returns)
-        if self.typed:
-            return pa.array(self.implementation(*columns), kind)
-        return pa.array(self._rows([column.to_pylist() for column in columns]), kind)
+        compute = self.implementation if self.typed else self._rows
+        return pa.array(compute(*columns), arrow_type(self.returns))
 
-    def _rows(self, columns: Sequence[list[Any]]) -> list[Any]:
-        call = self.implementation
+    def _rows(self, *columns: pa.ChunkedArray) -> list[Any]:
+        call, rows = self.implementation, zip(*(column.to_pylist() for column in columns), strict=True)
         if self.takes_null:
-            return [call(*row) for row in zip(*columns, strict=True)]
-        return [None if None in row else call(*row) for row in zip(*columns, strict=True)]
+            return [call(*row) for row in rows]
+        return [None if None in row else call(*row) for row in rows]

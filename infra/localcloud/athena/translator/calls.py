@@ -12,7 +12,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, trino_name
+from infra.localcloud.athena.translator.types import kind, trino_type
 
 # The last argument count of a function that takes any number.
 MANY = 99
@@ -86,7 +86,7 @@ class FunctionCall:
             if expected != "any" and found is not None and kind(found) not in (expected, "null"):
                 raise QueryError(
                     f"FUNCTION_NOT_FOUND: Unexpected parameters for function {self.name}: "
-                    f"argument {index + 1} is {trino_name(found)}, not {expected}"
+                    f"argument {index + 1} is {trino_type(found)}, not {expected}"
                 )
 
     def require_one_kind(self) -> None:

@@ -13,12 +13,13 @@ from infra.localcloud.athena.translator.times import DAY_SECOND, TimeType, inter
 from infra.localcloud.athena.translator.types import (
     INTEGERS,
     REALS,
+    decimal_size,
     kind,
     quoted_name,
     split_top,
     struct_fields,
     struct_of,
-    trino_name,
+    trino_type,
 )
 
 _TARGETS = {
@@ -113,17 +114,24 @@ def to_varchar(value: exp.Expr, source: str | None) -> Fragment:
         source == "VARCHAR"
         or source == "BOOLEAN"
         or source in INTEGERS
-        or source.startswith("DECIMAL")
         or source == NULL
     ):
         return fragment("CAST({0} AS VARCHAR)", value)
-    if source in REALS:
+    if size := decimal_size(source):
+        # DuckDB 1.5 prints .05 if the type has no digit before the point.
+        written = "regexp_replace(CAST({0} AS VARCHAR), '^(-?)[.]', '\\10.')" if size[0] == size[1] else "CAST({0} AS VARCHAR)"
+        return fragment(written, value)
+    if source == "DOUBLE":
         return fragment("trino_double_varchar({0})", value)
+    if source == "FLOAT":
+        return fragment("py_real_varchar({0})", value)
+    if source == "UUID":
+        return fragment("CAST({0} AS VARCHAR)", value)
     if time := time_type(source):
         return Fragment(this=time_text(bracketed(value), time))
     if name := interval_type(source):
         return fragment(f"trino_{'seconds' if name == DAY_SECOND else 'months'}_text({{0}}['{name}'])", value)
-    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_name(source)} to varchar")
+    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_type(source)} to varchar")
 
 
 def time_text(value: str, time: TimeType) -> str:
@@ -150,7 +158,7 @@ def from_text(value: str, wanted: str) -> str:
         return f"trino_checked_decimal({value})"
     if wanted in _CHECKS:
         return f"trino_checked_{_CHECKS[wanted]}({value})"
-    raise QueryError(f"TYPE_MISMATCH: Cannot cast varchar to {trino_name(wanted)}")
+    raise QueryError(f"TYPE_MISMATCH: Cannot cast varchar to {trino_type(wanted)}")
 
 
 def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: bool, depth: int = 0) -> Fragment:
@@ -171,11 +179,11 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
     word = "TRY_CAST" if safe else "CAST"
     if duck == "VARCHAR":
         written = to_varchar(value, source)
-        return written if length is None else fragment(f"substring({{0}}, 1, {length})", written)
+        return written if length is None else _limited(written, source, length, safe=safe)
     if source == NULL:
         return fragment(f"{word}({{0}} AS {duck})", value)
     if source is None:
-        raise UnsupportedError(f"{word}({text(value)} AS {trino_name(duck)})", "The type of the value is not known here.")
+        raise UnsupportedError(f"{word}({text(value)} AS {trino_type(duck)})", "The type of the value is not known here.")
     if source == duck:
         return fragment(f"{word}({{0}} AS {duck})", value)
     if source == "VARCHAR" and not time_type(duck):
@@ -222,7 +230,20 @@ def _nested(value: str, source: str, duck: str, wanted: exp.DataType, depth: int
             for index, part in enumerate(("key", "value"))
         )
         return f"map_from_entries(list_transform(map_entries({value}), lambda {item}: {{'key': {key}, 'value': {entry}}}))"
-    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_name(source)} to {trino_name(duck)}")
+    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_type(source)} to {trino_type(duck)}")
+def _limited(written: Fragment, source: str | None, length: int, *, safe: bool) -> Fragment:
+    """A cast to varchar(n): longer text is cut, the text of another value is an error if it is longer."""
+    if source in ("VARCHAR", '"NULL"'):
+        return fragment(f"substring({{0}}, 1, {length})", written)
+    failing = (
+        "NULL"
+        if safe
+        else (
+            "py_fail_varchar('INVALID_CAST_ARGUMENT: Value ' || {0} || ' cannot be represented as varchar("
+            f"{length})')"
+        )
+    )
+    return fragment(f"CASE WHEN length({{0}}) <= {length} THEN {{0}} ELSE {failing} END", written)
 
 
 def _between_kinds(value: exp.Expr, source: str, duck: str, word: str) -> Fragment:
@@ -239,4 +260,4 @@ def _between_kinds(value: exp.Expr, source: str, duck: str, word: str) -> Fragme
         return Fragment(this=convert_time(bracketed(value), old, new))
     if pair in (("number", "boolean"), ("boolean", "number")):
         return fragment(f"{word}({{0}} AS {duck})", value)
-    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_name(source)} to {trino_name(duck)}")
+    raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_type(source)} to {trino_type(duck)}")

@@ -9,7 +9,7 @@ from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.scope import Scope
 from infra.localcloud.athena.translator.times import TimeType, time_type
-from infra.localcloud.athena.translator.types import REALS, kind, split_top, struct_fields, trino_name
+from infra.localcloud.athena.translator.types import REALS, kind, split_top, struct_fields, trino_type
 
 COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _NESTED = ("array", "map", "row")
@@ -33,7 +33,7 @@ def comparable(left: str | None, right: str | None, sign: str) -> None:
     else:
         fits = len({kind(left), kind(right)} - {"null"}) < 2
     if not fits:
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(left)} {sign} {trino_name(right)}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(left)} {sign} {trino_type(right)}")
 
 
 def compare(node: exp.Binary, scope: Scope) -> exp.Expr:
@@ -87,15 +87,15 @@ def _times(left: exp.Expr, right: exp.Expr, sign: str, types: tuple[str, str]) -
 def _nested(left: str, right: str, sign: str, types: tuple[str, str]) -> Fragment:
     wanted = common(*types)
     if wanted is None:
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(types[0])} {sign} {trino_name(types[1])}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} {sign} {trino_type(types[1])}")
     left, right = coerce(left, types[0], wanted), coerce(right, types[1], wanted)
     if sign in ("=", "<>"):
         same = equal(left, right, wanted)
         return Fragment(this=f"({same})" if sign == "=" else f"(NOT {same})")
     if kind(wanted) == "map":
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(wanted)} {sign} {trino_name(wanted)}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(wanted)} {sign} {trino_type(wanted)}")
     if kind(wanted) == "row" or "DOUBLE" in wanted or "FLOAT" in wanted or "STRUCT" in wanted:
-        raise UnsupportedError(f"{trino_name(wanted)} {sign} {trino_name(wanted)}")
+        raise UnsupportedError(f"{trino_type(wanted)} {sign} {trino_type(wanted)}")
     return Fragment(this=f"(trino_without_null({left}) {sign} trino_without_null({right}))")
 
 
@@ -140,7 +140,7 @@ def between(node: exp.Between, scope: Scope) -> exp.Expr:
             "({0} AND {1})", first or fragment("{0} >= {1}", node.this, low), second or fragment("{0} <= {1}", node.this, high)
         )
     if types[0] is not None and kind(types[0]) in _NESTED:
-        raise UnsupportedError(f"BETWEEN of {trino_name(types[0])}")
+        raise UnsupportedError(f"BETWEEN of {trino_type(types[0])}")
     if types[0] in REALS:
         return fragment("(NOT isnan({0}) AND {0} BETWEEN {1} AND {2})", node.this, low, high)
     return node
@@ -198,19 +198,4 @@ def _with_subquery(node: exp.Binary, scope: Scope) -> exp.Expr:
 def _require_plain(left: str | None, right: str | None, where: str) -> None:
     """Refuses two types of time of which DuckDB would compare the structs."""
     if left is not None and right is not None and left != right and ("STRUCT(" in left or "STRUCT(" in right):
-        raise UnsupportedError(f"{trino_name(left)} {where} of {trino_name(right)}", "Cast one of them.")
-
-
-# DuckDB 1.5 treats nulls inside lists and structs as values.
-MACROS = r"""
-CREATE MACRO trino_all(l) AS CASE WHEN l IS NULL THEN NULL WHEN list_contains(l, false) THEN false
-    WHEN len(l) > list_count(l) THEN NULL ELSE true END;
-CREATE MACRO trino_any(l) AS CASE WHEN l IS NULL THEN NULL WHEN list_contains(l, true) THEN true
-    WHEN len(l) > list_count(l) THEN NULL ELSE false END;
-CREATE MACRO trino_same_items(a, b, l) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false
-    ELSE trino_all(l) END;
-CREATE MACRO trino_fine(bad, message) AS CASE WHEN bad THEN CAST(message AS TINYINT) = 0 ELSE true END;
-CREATE MACRO trino_without_null(a) AS CASE WHEN trino_fine(len(a) > list_count(a),
-    'NOT_SUPPORTED: ARRAY comparison not supported for arrays with null elements' || substr(CAST(len(a) AS VARCHAR), 99))
-    THEN a END;
-"""
+        raise UnsupportedError(f"{trino_type(left)} {where} of {trino_type(right)}", "Cast one of them.")

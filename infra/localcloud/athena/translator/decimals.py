@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.localcloud.athena.errors import UnsupportedError
 from infra.localcloud.athena.translator.coercion import as_decimal
 
 _MAX = 38
@@ -49,8 +50,9 @@ def _divided(left: str, right: str, sizes: tuple[tuple[int, int], tuple[int, int
     (p1, s1), (p2, s2) = sizes
     shift = result[1] - s1 + s2
     if p1 + shift > _MAX:
-        quotient = f"py_decimal_quotient(CAST({left} AS VARCHAR), CAST({right} AS VARCHAR), {result[1]})"
-        return f"CAST({quotient} AS DECIMAL({result[0]},{result[1]}))"
+        if p2 == _MAX:
+            raise UnsupportedError("a division by a decimal of 38 digits", "Cast it to fewer digits.")
+        return scaled(f"trino_long_half_up({unscaled(left, p1, s1)}, {unscaled(right, p2, s2)}, {shift})", *result)
     factor = "" if shift == 0 else f" * {10**shift}"
     return scaled(f"trino_half_up({unscaled(left, p1, s1)}{factor}, {unscaled(right, p2, s2)})", *result)
 
@@ -84,10 +86,3 @@ def literal(written: str) -> tuple[str, int]:
     sign = "-" if written.startswith("-") else ""
     number = f"{sign}{digits or '0'}" + (f".{fraction}" if fraction else "")
     return f"CAST('{number}' AS DECIMAL({precision},{len(fraction)}))", precision
-
-
-# DuckDB 1.5 divides decimals as doubles.
-MACROS = r"""
-CREATE MACRO trino_half_up(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE a // trino_nonzero(b) + CASE
-    WHEN abs(a % b) >= abs(b) - abs(a % b) THEN CASE WHEN (a < 0) = (b < 0) THEN 1 ELSE -1 END ELSE 0 END END;
-"""

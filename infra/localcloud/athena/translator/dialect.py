@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -16,6 +17,10 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.queries import Queries
 from infra.localcloud.athena.translator.scope import Scope
+
+
+# Functions with a syntax of their own, which sqlglot 30.15.0 does not parse.
+_UNPARSED = re.compile(r"\b(json_(?:exists|value|query|object|array|table)|overlay)\s*\(", re.IGNORECASE)
 
 
 def _literal(kind: exp.DType) -> Callable[[object, exp.Expr, object], exp.Expr]:
@@ -64,6 +69,8 @@ def parse(sql: str) -> exp.Expr:
             raise QueryError("SYNTAX_ERROR: mismatched input '::'. Trino writes CAST(value AS type)")
         trees = [tree for tree in AthenaQueries().parse(sql) if tree is not None]
     except SqlglotError as error:
+        if found := _UNPARSED.search(sql):
+            raise UnsupportedError(f"the function {found[1].lower()}") from None
         raise QueryError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
     if len(trees) != 1:
         raise QueryError(f"SYNTAX_ERROR: Only one sql statement is allowed. Got: {len(trees)}")

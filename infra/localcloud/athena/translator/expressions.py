@@ -8,10 +8,9 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, intervals, lambdas, nodes, operators
+from infra.localcloud.athena.translator import casts, functions_json, functions_row, intervals, lambdas, nodes, operators
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, suffixed
 from infra.localcloud.athena.translator.fragments import Fragment, text
-from infra.localcloud.athena.translator import functions_row
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.functions_aggregate import AGGREGATES, WINDOWS, narrowing
 from infra.localcloud.athena.translator.scope import Scope
@@ -109,7 +108,10 @@ class Expressions:
         if node.meta.get("literal"):
             return casts.literal(str(inner.this), wanted, scope)
         value = self.expression(inner, scope)
-        return casts.cast(value, scope.type_of(value), wanted, safe=safe)
+        source = scope.type_of(value)
+        if source == "JSON" or wanted.is_type(exp.DType.JSON):
+            return functions_json.cast(value, source, wanted, safe=safe)
+        return casts.cast(value, source, wanted, safe=safe)
 
     # --- functions ---------------------------------------------------------------------------------------------
 

@@ -6,20 +6,22 @@ A function that is in no table is refused: one that merely has the same name in 
 
 from __future__ import annotations
 
-from infra.localcloud.athena.errors import UnsupportedError
 from infra.localcloud.athena.translator import (
     comparisons,
     functions_array,
+    functions_binary,
+    functions_json,
     functions_map,
     functions_number,
+    functions_regex,
     functions_row,
     functions_text,
     functions_time,
+    functions_url,
 )
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.coercion import unify
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
-from infra.localcloud.athena.translator.types import trino_name
 
 
 @translation(1, MANY)
@@ -37,14 +39,6 @@ def _nullif(call: FunctionCall) -> Fragment:
     return Fragment(this=f"CASE WHEN {bracketed(same)} THEN NULL ELSE {call[0]} END")
 
 
-@translation(1)
-def _typeof(call: FunctionCall) -> Fragment:
-    found = trino_name(call.known_type(0))
-    if "varchar" in found or "row(" in found:
-        raise UnsupportedError("typeof of text or rows", "The lengths of varchar and the names of fields are not kept.")
-    return Fragment(this=f"'{found}'")
-
-
 SCALARS: dict[str, Translation] = {
     **functions_text.TABLE,
     **functions_number.TABLE,
@@ -52,8 +46,12 @@ SCALARS: dict[str, Translation] = {
     **functions_map.TABLE,
     **functions_row.TABLE,
     **functions_time.TABLE,
+    **functions_regex.TABLE,
+    **functions_json.TABLE,
+    **functions_binary.TABLE,
+    **functions_url.TABLE,
+    "array_join": functions_text.ARRAY_JOIN,
     "coalesce": _coalesce,
     "nullif": _nullif,
-    "typeof": _typeof,
     "try": template("TRY({0})", "any"),
 }

@@ -10,9 +10,7 @@ from infra.localcloud.athena.translator.calls import SUFFIX, FunctionCall, Trans
 from infra.localcloud.athena.translator.fragments import Fragment
 from infra.localcloud.athena.translator.functions_map import map_types
 from infra.localcloud.athena.translator.times import time_type
-from infra.localcloud.athena.translator.types import INTEGERS, REALS, decimal_size, kind, trino_name
-
-_MAX_LISTAGG = 1_048_576
+from infra.localcloud.athena.translator.types import INTEGERS, REALS, decimal_size, kind, trino_type
 
 
 def _aggregate(written: str, *kinds: str) -> Translation:
@@ -67,7 +65,7 @@ def _extreme(name: str) -> Translation:
     def handler(call: FunctionCall) -> Fragment:
         found = call.known_type(0)
         if kind(found) == "map":
-            raise QueryError(f"FUNCTION_NOT_FOUND: {name} of {trino_name(found)}")
+            raise QueryError(f"FUNCTION_NOT_FOUND: {name} of {trino_type(found)}")
         if len(call.args) == 2:
             number = "ASC" if name == "min" else "DESC"
             listed = f"list({call[0]} ORDER BY {call[0]} {number}){suffix(f'{call[0]} IS NOT NULL')}"
@@ -230,11 +228,3 @@ WINDOWS: dict[str, Translation] = {
     **{name: _offset for name in ("lag", "lead")},
     "nth_value": _window("nth_value", 2, 2),
 }
-
-MACROS = f"""
-CREATE MACRO trino_mean(total, n) AS CASE WHEN n > 0 THEN trino_half_up(total, CAST(n AS HUGEINT)) END;
-CREATE MACRO trino_finite(x) AS CASE WHEN isfinite(x) THEN x END;
-CREATE MACRO trino_listagg(s) AS CASE WHEN octet_length(encode(s)) > {_MAX_LISTAGG}
-    THEN CAST(CAST('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string is larger than {_MAX_LISTAGG} bytes' || s[:0]
-        AS TINYINT) AS VARCHAR) ELSE s END;
-"""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, functions_text
+from infra.localcloud.athena.translator import functions_text
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.coercion import NULL, coerce, common
 from infra.localcloud.athena.translator.comparisons import comparable, equal
 from infra.localcloud.athena.translator.fragments import Fragment
-from infra.localcloud.athena.translator.types import REALS, kind, trino_name
+from infra.localcloud.athena.translator.types import REALS, kind, trino_type
 
 _NESTED = ("array", "map", "row")
 
@@ -33,7 +33,7 @@ def _simple_element(call: FunctionCall) -> str:
     """The type of the elements, which must not be arrays, maps or rows: DuckDB's equality of those differs."""
     found = element_type(call)
     if kind(found) in _NESTED:
-        raise UnsupportedError(f"{call.name} of an array of {trino_name(found)}")
+        raise UnsupportedError(f"{call.name} of an array of {trino_type(found)}")
     return found
 
 
@@ -64,23 +64,10 @@ def _searching(plain: str, nested: str | None) -> Translation:
             value = coerce(call[1], wanted, element) if kind(element) == "time" else call[1]
             return Fragment(this=plain.format(call[0], value))
         if nested is None or element != wanted:
-            raise UnsupportedError(f"{call.name} of an array of {trino_name(element)}")
+            raise UnsupportedError(f"{call.name} of an array of {trino_type(element)}")
         return Fragment(this=nested.format(call[0], equal("nj_e", call[1], element, 1)))
 
     return Translation(2, 2, handler)
-
-
-@translation(2, 3)
-def _array_join(call: FunctionCall) -> Fragment:
-    element = element_type(call)
-    if kind(element) in (*_NESTED, "binary"):
-        raise QueryError(f"FUNCTION_NOT_FOUND: array_join of {trino_name(call.known_type(0))}")
-    texts = call[0]
-    if element not in ("VARCHAR", NULL):
-        texts = f"list_transform({texts}, lambda e: {casts.to_varchar(Fragment(this='e'), element).args['this']})"
-    if len(call.args) == 3:
-        texts = f"list_transform({texts}, lambda nj_e: coalesce(nj_e, {call[2]}))"
-    return Fragment(this=f"trino_joined({texts}, {call[1]})")
 
 
 @translation(1, 2)
@@ -195,7 +182,6 @@ def _distinct(call: FunctionCall) -> Fragment:
 _A, _N = "array", "number"
 TABLE: dict[str, Translation] = {
     "cardinality": _cardinality,
-    "array_join": _array_join,
     "contains": _searching("trino_contains({0}, {1})", "trino_any(list_transform({0}, lambda nj_e: {1}))"),
     "array_position": _searching("trino_array_position({0}, {1})", None),
     "array_remove": _searching("trino_array_remove({0}, {1})", None),
@@ -224,75 +210,3 @@ TABLE: dict[str, Translation] = {
     "concat": _concat,
     "reverse": _reverse,
 }
-
-# The text that fails in a CAST must depend on a value, otherwise DuckDB computes it while it plans the query.
-MACROS = r"""
-CREATE MACRO trino_failing(condition, message, value) AS CASE WHEN condition
-    THEN CAST(message || substr(CAST(value AS VARCHAR), 1000) AS BIGINT) ELSE value END;
-CREATE MACRO trino_nonzero_index(i) AS
-    trino_failing(i = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1', i);
-CREATE MACRO trino_subscript_problem(i, size) AS CASE WHEN i = 0 THEN 'SQL array indices start at 1'
-    WHEN i < 0 THEN 'Array subscript is negative: ' || CAST(i AS VARCHAR)
-    ELSE 'Array subscript must be less than or equal to array length: ' || CAST(i AS VARCHAR) || ' > '
-        || CAST(size AS VARCHAR) END;
-CREATE MACRO trino_subscript(a, i) AS a[CASE WHEN i <= 0 OR i > len(a)
-    THEN CAST('INVALID_FUNCTION_ARGUMENT: ' || trino_subscript_problem(i, len(a)) AS BIGINT) ELSE i END];
-CREATE MACRO trino_contains(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true
-    WHEN len(a) > list_count(a) THEN NULL ELSE false END;
-CREATE MACRO trino_array_max(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_max(a) END;
-CREATE MACRO trino_array_min(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_min(a) END;
-CREATE MACRO trino_numbers(a) AS list_filter(a, lambda nj_x: NOT isnan(nj_x));
-CREATE MACRO trino_array_max_real(a) AS CASE WHEN len(a) > list_count(a) THEN NULL
-    ELSE coalesce(list_max(trino_numbers(a)), list_max(a)) END;
-CREATE MACRO trino_array_min_real(a) AS CASE WHEN len(a) > list_count(a) THEN NULL
-    ELSE coalesce(list_min(trino_numbers(a)), list_min(a)) END;
-CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
-    ELSE CAST(coalesce(list_position(a, x), 0) AS BIGINT) END;
-CREATE MACRO trino_array_remove(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
-    ELSE list_filter(a, lambda nj_e: nj_e IS NULL OR nj_e <> x) END;
-CREATE MACRO trino_joined(a, s) AS CASE WHEN a IS NULL OR s IS NULL THEN NULL
-    ELSE coalesce(array_to_string(a, s), '') END;
-CREATE MACRO trino_comparator(v) AS CASE WHEN v IN (-1, 0, 1) THEN v ELSE CAST(
-    'INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1: ' || coalesce(CAST(v AS VARCHAR), 'null')
-    AS INTEGER) END;
-CREATE MACRO trino_is_first(a, x, i) AS CASE WHEN x IS NULL THEN list_count(a[1:i - 1]) = i - 1
-    ELSE list_position(a, x) = i END;
-CREATE MACRO trino_array_distinct(a) AS CASE WHEN len(list_distinct(a)) = len(a) THEN a
-    ELSE list_filter(a, lambda nj_x, nj_i: trino_is_first(a, nj_x, nj_i)) END;
-CREATE MACRO trino_has(a, x) AS CASE WHEN x IS NULL THEN len(a) > list_count(a) ELSE list_contains(a, x) END;
-CREATE MACRO trino_array_union(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-    ELSE trino_array_distinct(a || b) END;
-CREATE MACRO trino_array_common(a, b) AS trino_array_distinct(list_filter(a, lambda nj_x: trino_has(b, nj_x)));
-CREATE MACRO trino_array_intersect(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-    WHEN len(a) < len(b) THEN trino_array_common(b, a) ELSE trino_array_common(a, b) END;
-CREATE MACRO trino_array_except(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-    ELSE trino_array_distinct(list_filter(a, lambda nj_x: NOT trino_has(b, nj_x))) END;
-CREATE MACRO trino_arrays_overlap(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-    WHEN list_has_any(list_filter(a, lambda nj_x: nj_x IS NOT NULL), b) THEN true
-    WHEN len(a) = 0 OR len(b) = 0 THEN false
-    WHEN len(a) > list_count(a) OR len(b) > list_count(b) THEN NULL ELSE false END;
-CREATE MACRO trino_from_end(a, i) AS CASE WHEN i < 0 THEN len(a) + i + 1 ELSE i END;
-CREATE MACRO trino_slice(a, i, n) AS CASE WHEN a IS NULL OR i IS NULL OR n IS NULL THEN NULL
-    WHEN trino_fine(i = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' || substr(CAST(i AS VARCHAR), 99))
-     AND trino_fine(n < 0, 'INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0'
-        || substr(CAST(n AS VARCHAR), 99))
-    THEN CASE WHEN trino_from_end(a, i) < 1 OR n = 0 THEN a[1:0]
-        ELSE a[trino_from_end(a, i):trino_from_end(a, i) + n - 1] END END;
-CREATE MACRO trino_trim_array(a, n) AS CASE
-    WHEN trino_fine(n < 0, 'INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || CAST(n AS VARCHAR))
-     AND trino_fine(n > len(a), 'INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality '
-        || CAST(len(a) AS VARCHAR) || ': ' || CAST(n AS VARCHAR))
-    THEN CASE WHEN n IS NULL THEN NULL WHEN n = len(a) THEN a[1:0] ELSE a[1:len(a) - n] END END;
-CREATE MACRO trino_repeat(x, n) AS CASE
-    WHEN trino_fine(n > 10000,
-        'INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000'
-        || substr(CAST(n AS VARCHAR), 99))
-     AND trino_fine(n < 0,
-        'INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0'
-        || substr(CAST(n AS VARCHAR), 99))
-    THEN CASE WHEN n IS NOT NULL THEN list_transform(generate_series(1, n), lambda nj_k: x) END END;
-CREATE MACRO trino_ngrams(a, n) AS CASE
-    WHEN trino_fine(n <= 0, 'INVALID_FUNCTION_ARGUMENT: N must be positive: ' || CAST(n AS VARCHAR))
-    THEN CASE WHEN a IS NULL OR n IS NULL THEN NULL WHEN n >= len(a) THEN [a]
-        ELSE list_transform(generate_series(1, len(a) - n + 1), lambda nj_k: a[nj_k:nj_k + n - 1]) END END;
-"""

@@ -9,7 +9,7 @@ from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.functions_array import inner_name
-from infra.localcloud.athena.translator.types import kind, split_top, struct_fields, trino_name
+from infra.localcloud.athena.translator.types import kind, split_top, struct_fields, trino_type
 
 
 def map_types(call: FunctionCall, index: int = 0) -> tuple[str, str]:
@@ -65,7 +65,7 @@ def _map(call: FunctionCall) -> Fragment:
 def _map_from_entries(call: FunctionCall) -> Fragment:
     found = call.known_type(0)
     if not found.endswith("[]") or kind(found[:-2]) != "row" or len(struct_fields(found[:-2])) != 2:
-        raise QueryError(f"FUNCTION_NOT_FOUND: map_from_entries of {trino_name(found)}")
+        raise QueryError(f"FUNCTION_NOT_FOUND: map_from_entries of {trino_type(found)}")
     return call.fill("trino_map_from_rows({0})")
 
 
@@ -73,7 +73,7 @@ def _map_from_entries(call: FunctionCall) -> Fragment:
 def _multimap_from_entries(call: FunctionCall) -> Fragment:
     found = call.known_type(0)
     if not found.endswith("[]") or kind(found[:-2]) != "row" or len(struct_fields(found[:-2])) != 2:
-        raise QueryError(f"FUNCTION_NOT_FOUND: multimap_from_entries of {trino_name(found)}")
+        raise QueryError(f"FUNCTION_NOT_FOUND: multimap_from_entries of {trino_type(found)}")
     entries = "list_transform({0}, lambda e: {{'key': struct_extract_at(e, 1), 'value': struct_extract_at(e, 2)}})"
     return call.fill(f"trino_multimap({entries})")
 
@@ -148,36 +148,3 @@ TABLE: dict[str, Translation] = {
     "map_keys": template("map_keys({0})", _M),
     "map_values": template("map_values({0})", _M),
 }
-
-MACROS = r"""
-CREATE MACRO trino_keys_fine(keys) AS
-    trino_fine(len(keys) > list_count(keys), 'INVALID_FUNCTION_ARGUMENT: map key cannot be null'
-        || substr(CAST(len(keys) AS VARCHAR), 99))
-    AND trino_fine(len(list_distinct(keys)) < len(keys), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys ('
-        || CAST(list_filter(keys, lambda nj_k, nj_i: list_position(keys, nj_k) < nj_i)[1] AS VARCHAR) || ') are not allowed');
-CREATE MACRO trino_map(k, v) AS CASE WHEN k IS NULL OR v IS NULL THEN NULL WHEN trino_fine(len(k) <> len(v),
-    'INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length' || substr(CAST(len(k) AS VARCHAR), 99))
-    AND trino_keys_fine(k) THEN map(k, v) END;
-CREATE MACRO trino_map_of(e) AS CASE WHEN e IS NULL THEN NULL
-    WHEN trino_keys_fine(list_transform(e, lambda nj_x: nj_x.key)) THEN map_from_entries(e) END;
-CREATE MACRO trino_map_from_rows(e) AS CASE WHEN e IS NULL THEN NULL
-    WHEN trino_fine(len(e) > list_count(e), 'INVALID_FUNCTION_ARGUMENT: map entry cannot be null'
-        || substr(CAST(len(e) AS VARCHAR), 99))
-    AND trino_keys_fine(list_transform(e, lambda nj_x: struct_extract_at(nj_x, 1)))
-    THEN map(list_transform(e, lambda nj_x: struct_extract_at(nj_x, 1)), list_transform(e, lambda nj_x: struct_extract_at(nj_x, 2)))
-    END;
-CREATE MACRO trino_entry_keys(e) AS list_transform(e, lambda nj_x: nj_x.key);
-CREATE MACRO trino_first_map(e) AS CASE WHEN e IS NULL THEN NULL
-    WHEN len(list_distinct(trino_entry_keys(e))) = len(e) THEN map_from_entries(e)
-    ELSE map_from_entries(list_filter(e, lambda nj_x, nj_i: list_position(trino_entry_keys(e), nj_x.key) = nj_i)) END;
-CREATE MACRO trino_last_map(e) AS CASE WHEN e IS NULL THEN NULL
-    WHEN len(list_distinct(trino_entry_keys(e))) = len(e) THEN map_from_entries(e)
-    ELSE map_from_entries(list_transform(list_filter(e, lambda nj_x, nj_i: list_position(trino_entry_keys(e), nj_x.key) = nj_i),
-        lambda nj_x: {'key': nj_x.key, 'value': list_filter(e, lambda nj_y: nj_y.key = nj_x.key)[-1].value})) END;
-CREATE MACRO trino_multimap(e) AS CASE WHEN e IS NULL THEN NULL ELSE map_from_entries(
-    list_transform(trino_array_distinct(trino_entry_keys(e)), lambda nj_k:
-        {'key': nj_k, 'value': list_transform(list_filter(e, lambda nj_x: nj_x.key = nj_k), lambda nj_x: nj_x.value)})) END;
-CREATE MACRO trino_map_subscript(m, k) AS CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN m[k]
-    ELSE list_extract([m[k]],
-        CAST('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || CAST(k AS VARCHAR) AS INTEGER)) END;
-"""

@@ -8,7 +8,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, struct_fields, trino_name
+from infra.localcloud.athena.translator.types import kind, struct_fields, trino_type
 
 
 def field(node: exp.Dot, scope: Scope) -> Fragment:
@@ -22,11 +22,11 @@ def field(node: exp.Dot, scope: Scope) -> Fragment:
     if found is None:
         raise UnsupportedError(f"{bracketed(node.this)}.{name}", "The type of the value is not known here.")
     if kind(found) != "row":
-        raise QueryError(f"TYPE_MISMATCH: Expression {bracketed(node.this)} is not of type ROW but {trino_name(found)}")
+        raise QueryError(f"TYPE_MISMATCH: Expression {bracketed(node.this)} is not of type ROW but {trino_type(found)}")
     for position, (known, _) in enumerate(struct_fields(found), start=1):
         if known is not None and known.lower() == name.lower():
             return Fragment(this=f"struct_extract_at({bracketed(node.this)}, {position})")
-    raise QueryError(f"COLUMN_NOT_FOUND: Field '{name}' is not in {trino_name(found)}")
+    raise QueryError(f"COLUMN_NOT_FOUND: Field '{name}' is not in {trino_type(found)}")
 
 
 def _row(call: FunctionCall) -> Fragment:

@@ -18,7 +18,7 @@ from infra.localcloud.athena.translator.times import (
 
     time_type,
 )
-from infra.localcloud.athena.translator.types import kind, trino_name
+from infra.localcloud.athena.translator.types import kind, trino_type
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _TIME_UNITS = _UNITS[:4]
@@ -68,7 +68,7 @@ def time_argument(call: FunctionCall, index: int) -> TimeType:
     if time is None:
         raise QueryError(
             f"FUNCTION_NOT_FOUND: Unexpected parameters for function {call.name}: "
-            f"argument {index + 1} is {trino_name(found)}, not a date or timestamp"
+            f"argument {index + 1} is {trino_type(found)}, not a date or timestamp"
         )
     return time
 
@@ -348,60 +348,3 @@ TABLE: dict[str, Translation] = {
     "current_timezone": template("'UTC'"),
     **{name: _part(name) for name in (*_FIELDS, *_ZONE_FIELDS)},
 }
-
-MACROS = r"""
-CREATE MACRO trino_from_millis(ms) AS make_timestamp(CAST(ms AS BIGINT) * 1000);
-CREATE MACRO trino_zone(z) AS CASE WHEN lower(z) IN ('utc', 'z', 'gmt', '+00:00', 'etc/utc') THEN 'UTC' ELSE z END;
-CREATE MACRO trino_offset_text(minutes, zero) AS CASE WHEN minutes = 0 THEN zero
-    ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || printf('%02d:%02d', abs(minutes) // 60, abs(minutes) % 60) END;
-CREATE MACRO trino_zoned_text(s) AS regexp_extract(s,
-    '^(-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}(?: [0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]{1,12})?)?)?)\s*([A-Za-z+-].*)?$',
-    ['time', 'zone']);
-CREATE MACRO trino_iso_pattern() AS
-    '^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T(?:([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$';
-CREATE MACRO trino_iso_parts(s) AS regexp_extract(s, trino_iso_pattern(), ['y', 'mo', 'd', 'h', 'mi', 's', 'f', 'z']);
-CREATE MACRO trino_number_or(t, d) AS CASE WHEN t = '' THEN d ELSE CAST(t AS BIGINT) END;
-CREATE MACRO trino_iso_local(s) AS CASE WHEN s IS NULL THEN NULL
-    WHEN NOT regexp_full_match(s, trino_iso_pattern())
-    THEN CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS TIMESTAMP)
-    ELSE make_timestamp(CAST(trino_iso_parts(s).y AS BIGINT), trino_number_or(trino_iso_parts(s).mo, 1),
-        trino_number_or(trino_iso_parts(s).d, 1), trino_number_or(trino_iso_parts(s).h, 0),
-        trino_number_or(trino_iso_parts(s).mi, 0),
-        trino_number_or(trino_iso_parts(s).s, 0) + trino_number_or(rpad(trino_iso_parts(s).f, 3, '0'), 0) / 1000e0) END;
-CREATE MACRO trino_iso_zone(s) AS CASE WHEN trino_iso_parts(s).z IN ('', 'Z', '+00:00', '+00', '+0000') THEN 'UTC'
-    ELSE trino_iso_parts(s).z[1:3] || ':' || coalesce(nullif(ltrim(trino_iso_parts(s).z[4:], ':'), ''), '00') END;
-CREATE MACRO trino_iso_date(s) AS CASE WHEN s IS NULL THEN NULL
-    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST(s AS DATE)
-    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}') THEN CAST(s || '-01' AS DATE)
-    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{3}') THEN make_date(CAST(s[1:4] AS BIGINT), 1, 1) + CAST(s[6:8] AS INTEGER) - 1
-    WHEN regexp_full_match(s, '[0-9]{4}-W[0-9]{2}(-[1-7])?')
-    THEN CAST(date_trunc('week', make_date(CAST(s[1:4] AS BIGINT), 1, 4)) AS DATE)
-        + (CAST(s[7:8] AS INTEGER) - 1) * 7 + CASE WHEN length(s) > 8 THEN CAST(s[10:10] AS INTEGER) - 1 ELSE 0 END
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS DATE) END;
-CREATE MACRO trino_step_problem(forward, step, steps) AS CASE
-    WHEN step = 0 THEN 'step must not be zero' WHEN steps < 0
-    THEN 'sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start'
-    WHEN steps >= 10000 THEN 'result of sequence function must not have more than 10000 entries' END;
-CREATE MACRO trino_steps(span, step) AS CASE WHEN step = 0 THEN 0 WHEN (span > 0 AND step < 0) OR (span < 0 AND step > 0) THEN -1
-    ELSE span // step END;
-CREATE MACRO trino_steps_fine(span, step) AS CASE WHEN trino_step_problem(span, step, trino_steps(span, step)) IS NOT NULL
-    THEN CAST('INVALID_FUNCTION_ARGUMENT: ' || trino_step_problem(span, step, trino_steps(span, step)) AS TINYINT) = 0
-    ELSE true END;
-CREATE MACRO trino_sequence(a, b, step) AS CASE WHEN a IS NULL OR b IS NULL OR step IS NULL THEN NULL
-    WHEN trino_steps_fine(CAST(b AS BIGINT) - CAST(a AS BIGINT), step)
-    THEN generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), CAST(step AS BIGINT)) END;
-CREATE MACRO trino_time_steps(a, b, span, step) AS CASE WHEN a IS NULL OR b IS NULL OR step IS NULL THEN NULL
-    WHEN trino_steps_fine(span + CASE WHEN span = 0 AND a < b THEN 1 WHEN span = 0 AND a > b THEN -1 ELSE 0 END, step)
-    THEN list_transform(generate_series(0, trino_steps(span, step)), lambda nj_k: nj_k * step) END;
-CREATE MACRO trino_counted(n, name) AS CASE WHEN n = 0 THEN NULL WHEN n = 1 THEN '1 ' || name
-    ELSE CAST(n AS VARCHAR) || ' ' || name || 's' END;
-CREATE MACRO trino_readable_seconds(n) AS CASE WHEN n = 0 THEN '0 seconds' WHEN n IS NOT NULL THEN concat_ws(', ',
-    trino_counted(n // 604800, 'week'), trino_counted(n // 86400 % 7, 'day'), trino_counted(n // 3600 % 24, 'hour'),
-    trino_counted(n // 60 % 60, 'minute'), trino_counted(n % 60, 'second')) END;
-CREATE MACRO trino_duration_parts(s) AS regexp_extract(s, '^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]+)\s*$', ['n', 'u']);
-CREATE MACRO trino_duration_millis(s) AS CASE WHEN s IS NULL THEN NULL
-    WHEN trino_duration_parts(s).u IN ('ns', 'us', 'ms', 's', 'm', 'h', 'd')
-    THEN CAST(round(CAST(trino_duration_parts(s).n AS DOUBLE) * CASE trino_duration_parts(s).u WHEN 'ns' THEN 1e-6
-        WHEN 'us' THEN 1e-3 WHEN 'ms' THEN 1e0 WHEN 's' THEN 1e3 WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END) AS BIGINT)
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: ' || s AS BIGINT) END;
-"""

@@ -16,7 +16,7 @@ from infra.localcloud.athena.translator.times import (
     interval_type,
     time_type,
 )
-from infra.localcloud.athena.translator.types import INTEGERS, kind, trino_name
+from infra.localcloud.athena.translator.types import INTEGERS, kind, trino_type
 
 _MILLIS = {"second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 _MONTHS = {"month": 1, "year": 12}
@@ -119,7 +119,7 @@ def arithmetic(left: exp.Expr, right: exp.Expr, sign: str, types: tuple[str, str
         return _scaled(amount(values[0], names[0]), values[1], sign, names[0], types[1])
     if names[1] and kind(types[0]) == "number" and sign == "*":
         return _scaled(amount(values[1], names[1]), values[0], "*", names[1], types[0])
-    raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(types[0])} {sign} {trino_name(types[1])}")
+    raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} {sign} {trino_type(types[1])}")
 
 
 def _scaled(written: str, factor: str, sign: str, name: str, found: str) -> Fragment:
@@ -150,14 +150,7 @@ def negative(node: exp.Neg, found: str) -> Fragment:
     """Translates ``-interval``."""
     name = interval_type(found)
     if name is None:
-        raise UnsupportedError(f"- {trino_name(found)}")
+        raise UnsupportedError(f"- {trino_type(found)}")
     if "interval" in node.this.meta:
         return make(-int(node.this.meta["interval"][1]), name)
     return of_amount(f"(-{amount(bracketed(node.this), name)})", name)
-
-
-MACROS = r"""
-CREATE MACRO trino_whole_days(ms) AS CASE WHEN ms % 86400000 = 0 THEN CAST(ms // 86400000 AS INTEGER)
-    ELSE CAST('TYPE_MISMATCH: Cannot add hour, minutes or seconds to a date' || substr(CAST(ms AS VARCHAR), 99)
-        AS INTEGER) END;
-"""

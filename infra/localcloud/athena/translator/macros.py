@@ -6,22 +6,15 @@ an expression in GROUP BY from matching the same one in SELECT.
 
 from __future__ import annotations
 
+import re
+from weakref import WeakKeyDictionary
+
 import duckdb
 
-from infra.localcloud.athena.translator import (
-    comparisons,
-    decimals,
-    functions_aggregate,
-    functions_array,
-    functions_map,
-    functions_number,
-    functions_time,
-    intervals,
-    time_formats,
-    times,
-)
+from infra.localcloud.athena import functions
+from infra.localcloud.athena.translator import macros_array, macros_number, macros_time, macros_values
 
-# Java's Double.toString from DuckDB's shortest text: plain from 1e-3 up to 1e7, otherwise 1.5E-7.
+# The text of a double in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0.
 _JAVA_TEXT = """
 CREATE MACRO trino_mantissa(t) AS split_part(t, 'e', 1);
 CREATE MACRO trino_digits(t) AS replace(split_part(t, 'e', 1), '.', '');
@@ -30,17 +23,16 @@ CREATE MACRO trino_exponent(t) AS
     + length(split_part(trino_mantissa(t), '.', 1)) - 1
     - (length(trino_digits(t)) - length(ltrim(trino_digits(t), '0')));
 CREATE MACRO trino_significant(d) AS d[1] || '.' || coalesce(nullif(d[2:], ''), '0');
-CREATE MACRO trino_real_text(t, x) AS CASE
+CREATE MACRO trino_double_text(t, x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN t
-    WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN t
+    WHEN x = 0 THEN CASE WHEN t[1] = '-' THEN '-0E0' ELSE '0E0' END
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
          || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
          || 'E' || trino_exponent(ltrim(t, '-'))
     END;
-CREATE MACRO trino_double_varchar(x) AS trino_real_text(CAST(x AS VARCHAR), x);
+CREATE MACRO trino_double_varchar(x) AS trino_double_text(CAST(x AS VARCHAR), x);
 """
 
 # Text for a cast: text that Trino would not accept becomes text that DuckDB does not accept either.
@@ -63,32 +55,54 @@ CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
 CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
-CREATE MACRO trino_index(i) AS CASE WHEN i <= 0
-    THEN CAST('index must be greater than zero: ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
-CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN NOT json_valid(j) THEN NULL
-    WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
-CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(j) AND json_type(j) = 'ARRAY'
-    THEN CAST(json_array_length(j) AS BIGINT) END;
-CREATE MACRO trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
 """
 
-_OF_MODULES = "".join(
-    module.MACROS
-    for module in (
-        comparisons,
-        times,
-        intervals,
-        decimals,
-        functions_number,
-        functions_array,
-        functions_map,
-        functions_aggregate,
-        functions_time,
-        time_formats,
+_NAME = re.compile(r"\btrino_\w+")
+# The statement that creates each macro, by its name.
+_STATEMENTS = {
+    statement.split("MACRO ", 1)[1].split("(", 1)[0]: statement
+    for text in (
+        _JAVA_TEXT,
+        _CHECKED_TEXT,
+        _FUNCTIONS,
+        macros_values.COMPARISONS,
+        macros_values.DECIMALS,
+        macros_values.AGGREGATES,
+        macros_number.NUMBERS,
+        macros_array.ARRAYS,
+        macros_array.MAPS,
+        macros_time.ZONES,
+        macros_time.INTERVALS,
+        macros_time.TIMES,
+        macros_time.FORMATS,
     )
-)
+    for statement in text.split(";\n")
+    if statement.strip()
+}
+_installed: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates every macro in the connection's database."""
-    connection.execute(_JAVA_TEXT + _CHECKED_TEXT + _FUNCTIONS + _OF_MODULES)
+    install_called(connection, " ".join(_STATEMENTS))
+
+
+def install_called(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Creates the macros and Python functions that a DuckDB text calls; all of them take longer than a translation."""
+    functions.register_called(connection, sql)
+    known = _installed.setdefault(connection, set())
+    statements: list[str] = []
+    for name in set(_NAME.findall(sql)) - known:
+        _add(name, known, statements)
+    if statements:
+        connection.execute(";\n".join(statements))
+
+
+def _add(name: str, known: set[str], statements: list[str]) -> None:
+    """Adds the statement of a macro after those of the macros that it calls, as DuckDB demands."""
+    if name in known or name not in _STATEMENTS:
+        return
+    known.add(name)
+    for called in _NAME.findall(_STATEMENTS[name]):
+        _add(called, known, statements)
+    statements.append(_STATEMENTS[name])

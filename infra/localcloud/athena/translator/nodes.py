@@ -5,15 +5,16 @@ The parts of a node are translated before the node itself, so that their types a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import comparisons, functions_time, operators
+from infra.localcloud.athena.translator import comparisons, functions_json, functions_time, operators
 from infra.localcloud.athena.translator.calls import FunctionCall
-from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
+from infra.localcloud.athena.translator.fragments import Fragment, fragment, text
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.scope import Scope
 
@@ -85,6 +86,17 @@ def _array(node: exp.Array, scope: Scope) -> exp.Expr:
     return Fragment(this="[" + ", ".join(map(text, items)) + "]")
 
 
+def _unicode_string(node: exp.UnicodeString, scope: Scope) -> exp.Expr:
+    r"""``U&'…'``: a code point is written ``\\00e9`` or ``\\+01F600``."""
+    sign = re.escape(node.args["escape"].name if node.args.get("escape") else "\\")
+    written = re.sub(
+        rf"{sign}(?:({sign})|([0-9a-fA-F]{{4}})|\+([0-9a-fA-F]{{6}}))",
+        lambda found: found[1] or chr(int(found[2] or found[3], 16)),
+        str(node.this),
+    )
+    return exp.Literal.string(written)
+
+
 def _hex_string(node: exp.HexString, scope: Scope) -> exp.Expr:
     return Fragment(this=f"unhex('{node.this}')")
 
@@ -116,13 +128,17 @@ def _substring(node: exp.Substring, scope: Scope) -> exp.Expr:
 def _position(node: exp.StrPosition, scope: Scope) -> exp.Expr:
     if {name for name, value in node.args.items() if value} != {"this", "substr"}:
         raise _unsupported(node)
-    return fragment("strpos({0}, {1})", node.this, node.args["substr"])
+    return SCALARS["strpos"].handler(FunctionCall("position", [node.this, node.args["substr"]], scope))
 
 
 def _trim(node: exp.Trim, scope: Scope) -> exp.Expr:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
-    characters = f", {bracketed(node.expression)}" if node.args.get("expression") else ""
-    return Fragment(this=f"{name}({bracketed(node.this)}{characters})")
+    arguments = [node.this, *([node.expression] if node.args.get("expression") else [])]
+    return SCALARS[name].handler(FunctionCall(name, arguments, scope))
+
+
+def _json_literal(node: exp.ParseJSON, scope: Scope) -> exp.Expr:
+    return functions_json.literal(node)
 
 
 _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
@@ -138,6 +154,7 @@ _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
     exp.Bracket: operators.subscript,
     exp.Array: _array,
     exp.HexString: _hex_string,
+    exp.UnicodeString: _unicode_string,
     exp.CurrentDate: _current_date,
     exp.CurrentTimestamp: _current_timestamp,
     exp.Localtimestamp: _current_timestamp,
@@ -146,6 +163,7 @@ _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
     exp.Substring: _substring,
     exp.StrPosition: _position,
     exp.Trim: _trim,
+    exp.ParseJSON: _json_literal,
 }
 
 
@@ -192,6 +210,19 @@ def _check_comparison(node: exp.Binary, scope: Scope) -> None:
     comparisons.comparable(scope.type_of(node.this), scope.type_of(node.expression), type(node).__name__.upper())
 
 
+def _check_escape(node: exp.Escape, scope: Scope) -> None:
+    """Checks a constant pattern of LIKE; DuckDB accepts an escape sign before any letter."""
+    pattern, sign = node.this.expression, node.expression
+    if not isinstance(sign, exp.Literal) or not isinstance(pattern, exp.Literal):
+        return
+    if len(sign.name) != 1:
+        raise QueryError("INVALID_FUNCTION_ARGUMENT: Escape string must be a single character")
+    if re.sub(f"{re.escape(sign.name)}[%_{re.escape(sign.name)}]", "", pattern.name).count(sign.name):
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT: Escape character must be followed by '%', '_' or the escape character itself"
+        )
+
+
 def _check_is(node: exp.Is, scope: Scope) -> None:
     if not isinstance(node.expression, exp.Null):
         raise QueryError("SYNTAX_ERROR: mismatched input: Trino knows IS [NOT] NULL and IS [NOT] DISTINCT FROM only")
@@ -209,6 +240,7 @@ _CHECKED: dict[type[exp.Expr], Callable[[Any, Scope], None]] = {
     exp.If: _check_if,
     exp.Case: _check_case,
     exp.Like: _check_comparison,
+    exp.Escape: _check_escape,
     exp.Is: _check_is,
     exp.Star: _check_star,
 }

@@ -17,7 +17,7 @@ from infra.localcloud.athena.translator.types import (
     kind,
     split_top,
     struct_fields,
-    trino_name,
+    trino_type,
 )
 
 ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
@@ -31,7 +31,7 @@ def boolean(node: exp.Expr, scope: Scope, where: str) -> None:
     """
     found = scope.type_of(node)
     if found is not None and kind(found) not in ("boolean", "null"):
-        raise QueryError(f"TYPE_MISMATCH: {where} must be boolean, not {trino_name(found)}: {text(node)}")
+        raise QueryError(f"TYPE_MISMATCH: {where} must be boolean, not {trino_type(found)}: {text(node)}")
 
 
 def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expr:
@@ -55,7 +55,7 @@ def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expr:
     if kinds & {"time", "interval"}:
         return intervals.arithmetic(left, right, sign, (one, other))
     if kinds != {"number"}:
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(one)} {sign} {trino_name(other)}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(one)} {sign} {trino_type(other)}")
     return of_numbers(sign, left, right, (one, other))
 
 
@@ -70,7 +70,7 @@ def of_numbers(sign: str, left: exp.Expr, right: exp.Expr, types: tuple[str, str
     written = decimals.arithmetic(sign, bracketed(left), bracketed(right), types)
     if written is None:
         raise QueryError(
-            f"TYPE_MISMATCH: Cannot apply operator: {trino_name(types[0])} {sign} {trino_name(types[1])}: "
+            f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} {sign} {trino_type(types[1])}: "
             "the scale of the result is over 38"
         )
     return Fragment(this=written)
@@ -108,7 +108,7 @@ def negation(node: exp.Neg, scope: Scope) -> exp.Expr:
     if kind(found) == "interval":
         return intervals.negative(node, found)
     if kind(found) not in ("number", "null"):
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: - {trino_name(found)}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: - {trino_type(found)}")
     if size := decimal_size(found):
         return fragment(f"CAST(-{{0}} AS DECIMAL({size[0]},{size[1]}))", node.this)
     return node
@@ -149,7 +149,7 @@ def concatenation(node: exp.DPipe, scope: Scope) -> exp.Expr:
     for found in types:
         if found is not None and kind(found) not in ("varchar", "binary", "null"):
             raise QueryError(
-                f"TYPE_MISMATCH: Cannot apply operator: {trino_name(types[0])} || {trino_name(types[1])}."
+                f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} || {trino_type(types[1])}."
                 " Cast to varchar"
             )
     comparable(*types, "||")
@@ -165,7 +165,7 @@ def _concatenated_arrays(node: exp.DPipe, types: tuple[str | None, str | None], 
         return Fragment(this=f"CAST(NULL AS {other if one == NULL else one})")
     wanted = common(one if arrays[0] else f"{one}[]", other if arrays[1] else f"{other}[]")
     if wanted is None:
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_name(one)} || {trino_name(other)}")
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(one)} || {trino_type(other)}")
     if not all(arrays):
         one, other = (one, f"{other}[]") if arrays[0] else (f"{one}[]", other)
         left, right = (left, f"[{right}]") if arrays[0] else (f"[{left}]", right)
@@ -184,7 +184,7 @@ def subscript(node: exp.Bracket, scope: Scope) -> Fragment:
         return fragment("trino_map_subscript({0}, {1})", node.this, map_key(index, found, scope))
     if kind(found) == "row":
         return _field_at(node.this, index, found)
-    raise QueryError(f"TYPE_MISMATCH: Cannot use {trino_name(found)} for subscript")
+    raise QueryError(f"TYPE_MISMATCH: Cannot use {trino_type(found)} for subscript")
 
 
 def map_key(key: exp.Expr, found: str, scope: Scope) -> exp.Expr:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import duckdb
 from sqlglot import exp
 
+from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.fragments import text
 
 
@@ -82,6 +83,7 @@ class Scope:
 
     def columns_of(self, query: str) -> list[tuple[str, str]] | None:
         """Returns names and DuckDB types of a translated query's columns; None if the binder cannot tell."""
+        macros.install_called(self.connection, self.prelude() + query)
         try:
             rows = self.connection.execute(f"DESCRIBE {self.prelude()}{query}").fetchall()
         except duckdb.Error:
@@ -97,6 +99,7 @@ class Scope:
                 attempts.append(nested)
             scope = scope.outer
         for attempt in attempts:
+            macros.install_called(self.connection, self.prelude() + attempt)
             try:
                 rows = self.connection.execute(f"DESCRIBE {self.prelude()}{attempt}").fetchall()
             except duckdb.Error:

@@ -293,22 +293,3 @@ def _second(fields: list[str]) -> str:
     if "fraction" not in fields:
         return f"{second} * 1000"
     return f"({second} * 1000 + CAST(rpad(nj_g.fraction, 3, '0')[:3] AS BIGINT))"
-
-
-MACROS = r"""
-CREATE MACRO trino_clock_hour(h) AS CASE WHEN h BETWEEN 1 AND 12 THEN h % 12
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(h AS VARCHAR)
-        || ' for clockhourOfHalfday must be in the range [1,12]' AS BIGINT) END;
-CREATE MACRO trino_checked_time(day, h, mi, ms, written) AS CASE
-    WHEN h < 24 AND mi < 60 AND ms < 60000 THEN day + to_milliseconds(h * 3600000 + mi * 60000 + ms)
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || written || '": a value is out of range' AS TIMESTAMP) END;
-CREATE MACRO trino_week_date(y, w, d) AS date_trunc('week', make_timestamp(y, 1, 4, 0, 0, 0))
-    + to_days(CAST((CASE WHEN w BETWEEN 1 AND 53 THEN w ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(w AS VARCHAR)
-        || ' for weekOfWeekyear must be in the range [1,53]' AS BIGINT) END - 1) * 7 + d - 1 AS INTEGER));
-CREATE MACRO trino_ordinal_date(y, n) AS CASE WHEN n BETWEEN 1 AND dayofyear(make_date(y, 12, 31))
-    THEN make_timestamp(y, 1, 1, 0, 0, 0) + to_days(CAST(n - 1 AS INTEGER))
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(n AS VARCHAR) || ' for dayOfYear must be in the range [1,'
-        || CAST(dayofyear(make_date(y, 12, 31)) AS VARCHAR) || ']' AS TIMESTAMP) END;
-CREATE MACRO trino_parsed_offset(z) AS CASE WHEN z IN ('', 'Z', '+00', '+0000', '+00:00') THEN 'UTC'
-    ELSE z[1:3] || ':' || coalesce(nullif(ltrim(z[4:], ':'), ''), '00') END;
-"""

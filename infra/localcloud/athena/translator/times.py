@@ -167,32 +167,3 @@ def from_zone(local: str, zone: str) -> str:
     if minutes is not None:
         return f"({local} - to_minutes({minutes}))"
     return f"trino_from_zone({local}, {zone})"
-
-
-# Where clocks are set back a local time occurs twice: Java takes the first occurrence, ICU (DuckDB 1.5) the second.
-MACROS = r"""
-CREATE MACRO trino_offset_minutes(z) AS CASE WHEN regexp_full_match(z, '[+-][0-9]{2}:[0-9]{2}')
-    THEN CAST(z[1] || '1' AS INTEGER) * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER)) END;
-CREATE MACRO trino_at_zone(t, z) AS CASE WHEN z[1] IN ('+', '-') THEN t + to_minutes(trino_offset_minutes(z))
-    ELSE timezone(z, timezone('UTC', t)) END;
-CREATE MACRO trino_first_instant(t, z, u) AS CASE
-    WHEN timezone(z, timezone('UTC', u - to_minutes(60))) = t THEN u - to_minutes(60)
-    WHEN timezone(z, timezone('UTC', u - to_minutes(30))) = t THEN u - to_minutes(30) ELSE u END;
-CREATE MACRO trino_from_zone(t, z) AS CASE
-    WHEN z[1] IN ('+', '-') THEN CAST(t AS TIMESTAMP) - to_minutes(trino_offset_minutes(z))
-    ELSE trino_first_instant(CAST(t AS TIMESTAMP), z, timezone('UTC', timezone(z, CAST(t AS TIMESTAMP)))) END;
-CREATE MACRO trino_round_micros(us, unit) AS us // unit * unit + CASE
-    WHEN us % unit * 2 >= unit THEN unit WHEN us % unit * 2 < -unit THEN -unit ELSE 0 END;
-CREATE MACRO trino_rounded(t, unit) AS make_timestamp(trino_round_micros(epoch_us(t), unit));
-CREATE MACRO trino_timestamp_text(t, digits) AS CASE WHEN t IS NULL THEN NULL
-    ELSE strftime(t, CASE WHEN year(t) < 0 THEN '' ELSE '%Y' END) || CASE WHEN year(t) < 0
-        THEN printf('-%04d', -year(t)) ELSE '' END || strftime(t, '-%m-%d %H:%M:%S')
-        || CASE WHEN digits > 0 THEN '.' || strftime(t, '%f')[:digits] ELSE '' END END;
-CREATE MACRO trino_date_text(d) AS CASE WHEN d IS NULL THEN NULL WHEN year(d) >= 0 THEN strftime(d, '%Y-%m-%d')
-    ELSE printf('-%04d', -year(d)) || strftime(d, '-%m-%d') END;
-CREATE MACRO trino_seconds_text(ms) AS CASE WHEN ms IS NULL THEN NULL ELSE CASE WHEN ms < 0 THEN '-' ELSE '' END
-    || printf('%d %02d:%02d:%02d.%03d', abs(ms) // 86400000, abs(ms) // 3600000 % 24, abs(ms) // 60000 % 60,
-        abs(ms) // 1000 % 60, abs(ms) % 1000) END;
-CREATE MACRO trino_months_text(m) AS CASE WHEN m IS NULL THEN NULL ELSE CASE WHEN m < 0 THEN '-' ELSE '' END
-    || printf('%d-%d', abs(m) // 12, abs(m) % 12) END;
-"""

@@ -45,7 +45,18 @@ _TO_ATHENA = {
     "BIGINT": ("bigint", 19, 0),
     "VARCHAR": ("varchar", 2147483647, 0),
     "BLOB": ("varbinary", 1073741824, 0),
+    "JSON": ("json", 0, 0),
+    "UUID": ("uuid", 0, 0),
     '"NULL"': ("unknown", 0, 0),
+}
+_TO_TRINO = {"FLOAT": "real", "BLOB": "varbinary", '"NULL"': "unknown"}
+_KINDS = {
+    "VARCHAR": "varchar",
+    "BOOLEAN": "boolean",
+    "BLOB": "binary",
+    "JSON": "json",
+    "UUID": "uuid",
+    '"NULL"': "null",
 }
 INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
 REALS = frozenset({"FLOAT", "DOUBLE"})
@@ -101,9 +112,9 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     if duckdb_type.endswith("[]"):
         return f"array<{duckdb_to_hive(duckdb_type[:-2])}>"
     time = time_type(duckdb_type)
-    if interval_type(duckdb_type) or duckdb_type == "TIME" or (time and (time.zone is not None or not time.plain)):
+    if interval_type(duckdb_type) or duckdb_type in ("TIME", "JSON", "UUID") or (time and (time.zone is not None or not time.plain)):
         raise QueryError(
-            f"NOT_SUPPORTED: Unsupported Hive type: {trino_name(duckdb_type)}. Cast the column to timestamp or varchar"
+            f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duckdb_type)}. Cast the column to timestamp or varchar"
         )
     if matched := re.fullmatch(r"MAP\((.*)\)", duckdb_type, re.DOTALL):
         return "map<" + ",".join(duckdb_to_hive(part) for part in split_top(matched[1])) + ">"
@@ -112,7 +123,7 @@ def duckdb_to_hive(duckdb_type: str) -> str:
         if any(name is None for name, _ in fields):
             raise QueryError(
                 "NOT_SUPPORTED: Anonymous row type is not supported in Hive. Please give each field a name: "
-                + trino_name(duckdb_type)
+                + trino_type(duckdb_type)
             )
         return "struct<" + ",".join(f"{name}:{duckdb_to_hive(of)}" for name, of in fields) + ">"
     return _TO_HIVE.get(duckdb_type, duckdb_type.lower())
@@ -174,41 +185,38 @@ def decimal_size(duckdb_type: str) -> tuple[int, int] | None:
     return (int(matched[1]), int(matched[2])) if matched else None
 
 
-def trino_name(duckdb_type: str | None) -> str:
+def trino_type(duckdb_type: str | None) -> str:
     """Returns Trino's name of a type, for errors and ``typeof``."""
     if duckdb_type is None:
         return "unknown"
     if duckdb_type.endswith("[]"):
-        return f"array({trino_name(duckdb_type[:-2])})"
+        return f"array({trino_type(duckdb_type[:-2])})"
     if found := interval_type(duckdb_type):
         return found
     if time := time_type(duckdb_type):
         return time.trino()
     if duckdb_type.startswith("MAP("):
-        return "map(" + ", ".join(map(trino_name, split_top(duckdb_type[4:-1]))) + ")"
+        return "map(" + ", ".join(map(trino_type, split_top(duckdb_type[4:-1]))) + ")"
     if duckdb_type.startswith("STRUCT("):
         fields = struct_fields(duckdb_type)
-        return "row(" + ", ".join(f"{name} {trino_name(of)}" if name else trino_name(of) for name, of in fields) + ")"
-    names = {"FLOAT": "real", "BLOB": "varbinary", '"NULL"': "unknown"}
-    return names.get(duckdb_type, duckdb_type.lower())
+        return "row(" + ", ".join(f"{name} {trino_type(of)}" if name else trino_type(of) for name, of in fields) + ")"
+    return _TO_TRINO.get(duckdb_type, duckdb_type.lower())
 
 
 def kind(duckdb_type: str) -> str:
     """Returns the kind by which Trino's operators differ.
 
-    Kinds: number, varchar, boolean, time, binary, array, map, row, interval, null.
+    Kinds: number, varchar, boolean, time, binary, json, uuid, array, map, row, interval, null.
     """
-    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
-        return "number"
     if duckdb_type.endswith("[]"):
         return "array"
+    if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
+        return "number"
     if time_type(duckdb_type):
         return "time"
     if interval_type(duckdb_type):
         return "interval"
-    for prefix, name in (("MAP(", "map"), ("STRUCT(", "row"), ("TIMESTAMP", "time")):
+    for prefix, name in (("MAP(", "map"), ("STRUCT(", "row")):
         if duckdb_type.startswith(prefix):
             return name
-    return {"VARCHAR": "varchar", "BOOLEAN": "boolean", "DATE": "time", "BLOB": "binary", '"NULL"': "null"}.get(
-        duckdb_type, duckdb_type
-    )
+    return _KINDS.get(duckdb_type, duckdb_type)
