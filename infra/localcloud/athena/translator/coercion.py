@@ -100,6 +100,19 @@ def convert_time(value: str, source: TimeType, target: TimeType) -> str:
     return target.of_utc(moment, zone) if keeps_zone or target.zone == "" else target.of_wall(moment)
 
 
+def with_milliseconds(duck: str) -> str:
+    """Returns a DuckDB type with timestamp(3) in place of timestamps of other precisions."""
+    if time := time_type(duck):
+        return time.with_precision(3).duck()
+    if duck.endswith("[]"):
+        return f"{with_milliseconds(duck[:-2])}[]"
+    if duck.startswith("MAP("):
+        return f"MAP({', '.join(map(with_milliseconds, split_top(duck[4:-1])))})"
+    if kind(duck) == "row":
+        return struct_of([(name, with_milliseconds(of)) for name, of in struct_fields(duck)])
+    return duck
+
+
 def coerce(value: str, source: str, target: str, depth: int = 0) -> str:
     """Converts DuckDB text of one type to another that :func:`common` found."""
     if source == target:

@@ -38,7 +38,11 @@ def arithmetic(sign: str, left: str, right: str, types: tuple[str, str]) -> str 
     if scale > _MAX:
         return None
     result = f"DECIMAL({precision},{scale})"
-    left, right = (f"CAST({text} AS DECIMAL({p},{s}))" for text, (p, s) in zip((left, right), sizes, strict=True))
+    # DuckDB 1.5 computes with 18 digits and overflows if no operand has more, so the operands get the result's digits.
+    wide = precision if precision > 18 and sign in "+-*" else 0
+    left, right = (
+        f"CAST({text} AS DECIMAL({max(p, wide)},{s}))" for text, (p, s) in zip((left, right), sizes, strict=True)
+    )
     if sign == "/":
         return _divided(left, right, sizes, (precision, scale))
     if sign == "%":
@@ -62,7 +66,7 @@ def unscaled(value: str, precision: int, scale: int) -> str:
     if scale == 0:
         return f"CAST({value} AS HUGEINT)"
     if precision + scale + 1 <= _MAX:
-        return f"CAST({value} * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
+        return f"CAST(CAST({value} AS DECIMAL(38,{scale})) * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS HUGEINT)"
     return f"CAST(replace(CAST({value} AS VARCHAR), '.', '') AS HUGEINT)"
 
 

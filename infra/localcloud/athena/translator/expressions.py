@@ -10,7 +10,8 @@ from sqlglot import exp
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator import casts, functions_json, functions_row, intervals, lambdas, nodes, operators
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, suffixed
-from infra.localcloud.athena.translator.fragments import Fragment, text
+from infra.localcloud.athena.translator.coercion import coerce
+from infra.localcloud.athena.translator.fragments import Fragment, bracketed, text
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.functions_aggregate import AGGREGATES, WINDOWS, narrowing
 from infra.localcloud.athena.translator.scope import Scope
@@ -68,7 +69,8 @@ class Expressions:
 
     def _lambda(self, node: exp.Lambda, scope: Scope, types: list[str] | None = None) -> exp.Expr:
         """A lambda; ``types`` are those of its parameters, if they are known."""
-        names = {str(name.this).lower(): f"{str(name.this).lower()}${len(scope.lambda_types)}" for name in node.expressions}
+        depth = len(scope.lambda_types) + len(scope.lambda_names)
+        names = {str(name.this).lower(): f"{str(name.this).lower()}${depth}" for name in node.expressions}
         if types is not None and len(types) != len(names):
             raise QueryError(f"TYPE_MISMATCH: Expected a lambda that takes {len(types)} argument(s) but got {len(names)}")
         lambdas.rename(node, names)
@@ -128,14 +130,23 @@ class Expressions:
             arguments[:1] = arguments[0].expressions
             if len(arguments) > 1 and name == "count":
                 raise QueryError("FUNCTION_NOT_FOUND: count(DISTINCT …) takes one argument")
+        return FunctionCall(name, self._translated(name, arguments, scope), scope, distinct, order)
+
+    def _translated(self, name: str, arguments: list[exp.Expr], scope: Scope) -> list[exp.Expr]:
+        """Translates arguments in their order: a lambda's parameters have types that the arguments before it decide."""
         translated: list[exp.Expr] = []
         for argument in arguments:
-            if isinstance(argument, exp.Lambda):
-                before = [found.meta["returns"] if "returns" in found.meta else scope.type_of(found) for found in translated]
-                translated.append(self._lambda(argument, scope, lambdas.parameter_types(name, before)))
-            else:
+            if not isinstance(argument, exp.Lambda):
                 translated.append(self.expression(argument, scope))
-        return FunctionCall(name, translated, scope, distinct, order)
+                continue
+            types = [found.meta["returns"] if "returns" in found.meta else scope.type_of(found) for found in translated]
+            written = self._lambda(argument.copy(), scope, lambdas.parameter_types(name, types))
+            if name == "reduce" and len(translated) == 2 and (wider := lambdas.state_type(types[1], written)):
+                # The state has the common type of the first state and of what the lambda returns.
+                translated[1] = Fragment(this=coerce(bracketed(translated[1]), str(types[1]), wider))
+                written = self._lambda(argument, scope, lambdas.parameter_types(name, [types[0], wider]))
+            translated.append(written)
+        return translated
 
     def _call(self, node: exp.Anonymous, scope: Scope) -> exp.Expr:
         name = str(node.this).lower()
@@ -146,6 +157,8 @@ class Expressions:
         if name == "mod" and len(node.expressions) == 2:
             left, right = (exp.Paren(this=operand) for operand in node.expressions)
             return self.expression(exp.Mod(this=left, expression=right), scope)
+        if name == "grouping":
+            return Fragment(this=f"grouping({', '.join(text(self.expression(item, scope)) for item in node.expressions)})")
         if name not in SCALARS:
             raise UnsupportedError(f"the function {name}", _NOT_COMPARED)
         call = self._arguments(node, scope)

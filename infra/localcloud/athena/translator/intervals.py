@@ -89,7 +89,7 @@ def _span(written: str, first: str, last: str) -> tuple[int, str]:
 
 def amount(value: str, name: str) -> str:
     """Returns the number of milliseconds or months in an interval."""
-    matched = re.fullmatch(rf"\{{'{name}': CAST\((-?\d+) AS BIGINT\)\}}", value)
+    matched = re.fullmatch(rf"\{{'{name}': (CAST\(-?\d+ AS BIGINT\))\}}", value)
     return matched[1] if matched else f"struct_extract({value}, '{name}')"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from infra.localcloud.athena.translator.coercion import common
 from infra.localcloud.athena.translator.types import split_top
 
 # The types of a lambda's parameters from the types of the arguments before it; None if they are not known.
@@ -60,6 +61,15 @@ def parameter_types(function: str, before: list[str | None]) -> list[str] | None
     types = [str(found) for found in before]
     fits = types[0].startswith("MAP(") if function in _KINDS else types[0].endswith("[]")
     return _PARAMETERS[function](types) if fits else None
+
+
+def state_type(first: str | None, step: exp.Expr) -> str | None:
+    """Finds a wider type of reduce's state; None if the state has the type of what the lambda returns."""
+    returned = step.meta["returns"]
+    if first is None or returned is None:
+        return None
+    wider = common(first, returned)
+    return wider if wider != first else None
 
 
 def rename(node: exp.Lambda, names: dict[str, str]) -> None:

@@ -45,9 +45,9 @@ CREATE MACRO trino_checked_real(s) AS
     trino_checked(s, '\s*([+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|Infinity)|NaN)\s*');
 CREATE MACRO trino_checked_decimal(s) AS trino_checked(s, '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)');
 CREATE MACRO trino_checked_boolean(s) AS trino_checked(s, '(?i)true|false|t|f|1|0');
-CREATE MACRO trino_checked_date(s) AS trino_checked(s, '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*');
+CREATE MACRO trino_checked_date(s) AS trino_checked(s, '\s*-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}\s*');
 CREATE MACRO trino_checked_timestamp(s) AS
-    trino_checked(s, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?)?');
+    trino_checked(s, '-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?)?');
 """
 
 _FUNCTIONS = r"""

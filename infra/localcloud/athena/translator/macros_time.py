@@ -96,6 +96,13 @@ FORMATS = r"""
 CREATE MACRO trino_clock_hour(h) AS CASE WHEN h BETWEEN 1 AND 12 THEN h % 12
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(h AS VARCHAR)
         || ' for clockhourOfHalfday must be in the range [1,12]' AS BIGINT) END;
+CREATE MACRO trino_calendar_date(y, m, d) AS CASE WHEN m NOT BETWEEN 1 AND 12
+    THEN CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(m AS VARCHAR) || ' for monthOfYear must be in the range [1,12]'
+        AS TIMESTAMP)
+    WHEN d NOT BETWEEN 1 AND day(last_day(make_date(y, m, 1)))
+    THEN CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(d AS VARCHAR) || ' for dayOfMonth must be in the range [1,'
+        || CAST(day(last_day(make_date(y, m, 1))) AS VARCHAR) || ']' AS TIMESTAMP)
+    ELSE make_timestamp(y, m, d, 0, 0, 0) END;
 CREATE MACRO trino_checked_time(day, h, mi, ms, written) AS CASE
     WHEN h < 24 AND mi < 60 AND ms < 60000 THEN day + to_milliseconds(h * 3600000 + mi * 60000 + ms)
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || written || '": a value is out of range' AS TIMESTAMP) END;

@@ -276,7 +276,7 @@ def _date(fields: list[str], first_short_year: int) -> str:
     month = _part("month", fields, "1")
     if "month_name" in fields:
         month = f"((strpos('{_MONTHS}', lower(nj_g.month_name[1:3])) + 3) // 4)"
-    return f"make_timestamp({year}, {month}, {_part('day', fields, '1')}, 0, 0, 0)"
+    return f"trino_calendar_date({year}, {month}, {_part('day', fields, '1')})"
 
 
 def _hour(fields: list[str]) -> str:
