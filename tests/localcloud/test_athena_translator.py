@@ -176,7 +176,7 @@ EXPRESSIONS = [
     ("to_unixtime(timestamp '2013-03-01 00:00:00.250')", "1.36209600025E9"),
     ("from_iso8601_timestamp('2013-03-01T10:15:00Z')", "2013-03-01 10:15:00.000 UTC"),
     ("CAST(from_iso8601_timestamp('2013-03-01T10:15:00Z') AS timestamp)", "2013-03-01 10:15:00.000"),
-    ("to_iso8601(timestamp '2013-03-01 10:15:00')", "2013-03-01T10:15:00.000"),
+    ("to_iso8601(timestamp '2013-03-01 10:15:00')", "2013-03-01T10:15:00"),
     ("timestamp '2013-03-01 10:00:00' AT TIME ZONE 'UTC'", "2013-03-01 10:00:00.000 UTC"),
     ("date_parse('01/03/2013 07:05', '%d/%m/%Y %H:%i')", "2013-03-01 07:05:00.000"),
     ("date_format(timestamp '2013-03-01 07:05:09', '%Y-%m-%d %H:%i:%s')", "2013-03-01 07:05:09"),
@@ -260,7 +260,7 @@ FAILING = [
     ("SELECT 5 % 0", "Division by zero"),
     ("SELECT CAST('1.5' AS integer)", "1.5"),
     ("SELECT ARRAY[1][2]", "subscript"),
-    ("SELECT 2147483647 + 1", "Overflow"),
+    ("SELECT 2147483647 + 1", "integer addition overflow: 2147483647 + 1"),
     ("SELECT 1 = '1'", "TYPE_MISMATCH"),
     ("SELECT dt = '2013-03-01' FROM lake.t", "TYPE_MISMATCH"),
     ("SELECT * FROM lake.t WHERE i", "must be boolean"),
@@ -276,7 +276,6 @@ FAILING = [
     ("SELECT i AS x FROM lake.t WHERE x > 1", "alias"),
     ("SELECT date_diff('hour', date '2013-01-01', date '2013-01-02')", "not a valid DATE field"),
     ("SELECT row_number() FROM lake.t", "OVER"),
-    ("SELECT map_agg(x, y) FROM (VALUES ('a', 1), ('a', 2)) AS t(x, y)", "Map keys must be unique"),
 ]
 
 REFUSED = [
@@ -284,18 +283,12 @@ REFUSED = [
     ("lower(s) || 'x' ILIKE 'A'", "ILIKE"),
     ("checksum(i)", "checksum"),
     ("spooky_hash_v2_64(to_utf8(s))", "spooky_hash_v2_64"),
-    ("1.0 / 3", "division of decimals"),
-    ("avg(p)", "avg of a decimal"),
     ("json_value(s, 'lax $.a')", "json_value"),
     ("word_stem(s)", "word_stem"),
     ("typeof(s)", "typeof"),
-    ("dt - dt", "date_diff"),
-    ("at_timezone(now(), 'Europe/Berlin')", "Europe/Berlin"),
-    ("date_format(ts, '%x')", "%x"),
-    ("format_datetime(ts, 'ZZ')", "ZZ"),
+    ("format_datetime(ts, 'G')", "G"),
     ("regexp_like(s, '[a&&b]')", "intersection"),
-    ("array_distinct(ARRAY[1])", "array_distinct"),
-    ("CAST(ROW(1) AS ROW(a integer))", "ROW"),
+    ("array_distinct(ARRAY[ARRAY[1]])", "array_distinct"),
     ("read_text('/etc/passwd')", "read_text"),
 ]
 

@@ -14,7 +14,7 @@ import pytest
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from tests.support.athena_expressions import evaluate, expressions, open_connection
 
-FILES = ("number", "decimal", "time", "array", "map_row", "type")
+FILES = ("number", "decimal", "time", "array", "map_row", "type", "aggregate")
 VALUES = expressions(FILES, "values")
 ERRORS = expressions(FILES, "errors")
 REFUSED = expressions(FILES, "refused")

@@ -23,6 +23,7 @@ _CAST_NAMES = {
     "BOOL": "BOOLEAN",
 }
 _OF_DECIMAL = re.compile(r'(?:Casting value|convert string) "(?:not accepted by Trino: )?(.*?)" to (?:type )?DECIMAL\((\d+),(\d+)\)')
+_OUT_OF_RANGE = re.compile(r'(date|timestamp) field value out of range: "(.*?)"')
 _DOMAIN = (
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
@@ -41,6 +42,8 @@ def reason(error: duckdb.Error) -> str:
         if matched[2] not in _WORDS:
             return "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow"
         return f"NUMERIC_VALUE_OUT_OF_RANGE: {_WORDS[matched[2]]} {matched[1]} overflow: {matched[3]}"
+    if matched := _OUT_OF_RANGE.search(line):
+        return f"INVALID_CAST_ARGUMENT: Value cannot be cast to {matched[1]}: {matched[2]}"
     if matched := _OF_DECIMAL.search(str(error)):
         return f"INVALID_CAST_ARGUMENT: Cannot cast '{matched[1]}' to DECIMAL({matched[2]}, {matched[3]})"
     if isinstance(error, duckdb.ConversionException) and (matched := _OF_TEXT.search(str(error))):

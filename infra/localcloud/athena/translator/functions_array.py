@@ -51,7 +51,10 @@ def _same_arrays(call: FunctionCall) -> list[str]:
 
 @translation(1)
 def _cardinality(call: FunctionCall) -> Fragment:
-    return call.fill("CAST(cardinality({0}) AS BIGINT)" if call.is_map(0) else "CAST(len({0}) AS BIGINT)")
+    if call.is_map(0):
+        return call.fill("CAST(cardinality({0}) AS BIGINT)")
+    call.require("array")
+    return call.fill("CAST(len({0}) AS BIGINT)")
 
 
 def _searching(plain: str, nested: str | None) -> Translation:
@@ -75,12 +78,17 @@ def _array_sort(call: FunctionCall) -> Fragment:
     element_type(call)
     if len(call.args) == 1:
         return call.fill("list_sort({0}, 'ASC', 'NULLS LAST')")
-    body, (first, second) = call.args[1].meta["body"], call.args[1].meta["parameters"]
-    order, mine, other = f"trino_comparator({body})", inner_name(first, "i"), inner_name(first, "j")
-    before = f"{order} < 0 OR ({order} = 0 AND {other} < {mine})"
-    rank = f"len(list_filter({call[0]}, lambda {first}, {other}: {before}))"
-    ranked = f"list_transform({call[0]}, lambda {second}, {mine}: {{'r': {rank}, 'x': {second}}})"
-    return Fragment(this=f"list_transform(list_sort({ranked}), lambda e: e.x)")
+    meta = call.args[1].meta
+    if "body" not in meta or len(meta["parameters"]) != 2:
+        raise QueryError("FUNCTION_NOT_FOUND: array_sort(array, (x, y) -> …)")
+    first, second = meta["parameters"]
+    # Inserts each element after those of the sorted ones that it is not less than, as Java's sort does.
+    mine, done = inner_name(first, "new"), inner_name(first, "sorted")
+    body = meta["body"].replace(first, f"{mine}[1]")
+    place = f"len(list_filter({done}, lambda {second}: trino_comparator({body}) >= 0))"
+    step = f"lambda {done}, {mine}: {done}[1:{place}] || {mine} || {done}[{place} + 1:]"
+    inserted = f"list_reduce(list_prepend({call[0]}[1:0], list_transform({call[0]}, lambda nj_e: [nj_e])), {step})"
+    return Fragment(this=f"CASE WHEN {call[0]} IS NULL THEN NULL ELSE {inserted} END")
 
 
 @translation(3, 4)

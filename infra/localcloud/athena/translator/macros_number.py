@@ -13,9 +13,10 @@ CREATE MACRO trino_real_mod(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
     WHEN b = 0 OR isnan(a) OR isnan(b) OR isinf(a) THEN CAST('nan' AS DOUBLE) WHEN isinf(b) THEN a ELSE fmod(a, b) END;
 CREATE MACRO trino_sign(x) AS CASE WHEN isnan(x) OR x = 0 THEN x WHEN x > 0 THEN x / x ELSE -(x / x) END;
 CREATE MACRO trino_sqrt(x) AS CASE WHEN x < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt(x) END;
-CREATE MACRO trino_better_root(c, x) AS CASE WHEN round(c) * round(c) * round(c) = x THEN round(c)
+CREATE MACRO trino_better_root(c, short, x) AS CASE WHEN abs(short * short * short - x) <= 3e-16 * abs(x) THEN short
     ELSE c - (c * c * c - x) / (3 * c * c) END;
-CREATE MACRO trino_cbrt(x) AS CASE WHEN x = 0 OR NOT isfinite(x) THEN x ELSE trino_better_root(cbrt(x), x) END;
+CREATE MACRO trino_cbrt(x) AS CASE WHEN x = 0 OR NOT isfinite(x) THEN x
+    ELSE trino_better_root(cbrt(x), CAST(printf('%.15g', cbrt(x)) AS DOUBLE), x) END;
 CREATE MACRO trino_ln(x) AS CASE WHEN x > 0 THEN ln(x) WHEN x = 0 THEN CAST('-inf' AS DOUBLE)
     WHEN x < 0 THEN CAST('nan' AS DOUBLE) END;
 CREATE MACRO trino_log10(x) AS CASE WHEN x > 0 THEN log10(x) ELSE trino_ln(x) END;

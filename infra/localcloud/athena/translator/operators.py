@@ -103,7 +103,7 @@ def _integers(sign: str, left: exp.Expr, right: exp.Expr, types: tuple[str, str]
 def negation(node: exp.Neg, scope: Scope) -> exp.Expr:
     """Translates ``-value``."""
     found = scope.type_of(node.this)
-    if found is None or isinstance(node.this, exp.Literal):
+    if found is None or (isinstance(node.this, exp.Literal) and not node.this.is_string):
         return node
     if kind(found) == "interval":
         return intervals.negative(node, found)
