@@ -15,10 +15,10 @@ from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.failures import reason
 from infra.localcloud.athena.planning import Planner, encode_view
-from infra.localcloud.athena.translator.printing import printable
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import Sources, columns_of
 from infra.localcloud.athena.translator import macros
+from infra.localcloud.athena.translator.printing import printable
 from infra.localcloud.athena.translator.types import duckdb_to_hive, split_top
 from infra.localcloud.athena.values import athena_text
 

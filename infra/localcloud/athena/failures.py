@@ -3,31 +3,69 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import duckdb
 
 from infra.localcloud.athena import functions
 
-# A macro fails with Trino's text in a cast: see ``translator.macros``.
-_OF_MACRO = re.compile(r"(?:string '|format: \")([A-Z_]{8,}: .*?)(?:' to |\", expected)", re.DOTALL)
-_OVERFLOW = re.compile(r"Overflow in (\w+) of (INT8|INT16|INT32|INT64|INT128|DECIMAL\(\d+\)) \((.*?)\)")
 _WORDS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint"}
-_OF_TEXT = re.compile(r"(?:string '|format: \")(?:not accepted by Trino: )?(.*?)(?:' to (\w+)|\", expected)", re.DOTALL)
 _CAST_NAMES = {
     "INT8": "TINYINT",
     "INT16": "SMALLINT",
     "INT32": "INT",
     "INT64": "BIGINT",
     "FLOAT": "REAL",
-    "DOUBLE": "DOUBLE",
     "BOOL": "BOOLEAN",
 }
-_OF_DECIMAL = re.compile(r'(?:Casting value|convert string) "(?:not accepted by Trino: )?(.*?)" to (?:type )?DECIMAL\((\d+),(\d+)\)')
-_OUT_OF_RANGE = re.compile(r'(date|timestamp) field value out of range: "(.*?)"')
-_DOMAIN = (
+_CODES = (
+    (duckdb.BinderException, "SYNTAX_ERROR"),
+    (duckdb.CatalogException, "SYNTAX_ERROR"),
+    (duckdb.ParserException, "SYNTAX_ERROR"),
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
     (duckdb.OutOfMemoryException, "EXCEEDED_LOCAL_MEMORY_LIMIT"),
+)
+
+
+def _overflow(found: re.Match[str]) -> str:
+    if found[2] not in _WORDS:
+        return "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow"
+    return f"NUMERIC_VALUE_OUT_OF_RANGE: {_WORDS[found[2]]} {found[1]} overflow: {found[3]}"
+
+
+def _out_of_type(found: re.Match[str]) -> str:
+    if found[1] == "INT128":  # a sum
+        return f"NUMERIC_VALUE_OUT_OF_RANGE: {_WORDS[found[3]]} overflow: {found[2]}"
+    return f"INVALID_CAST_ARGUMENT: Out of range for {_WORDS[found[3]]}: {found[2]}"
+
+
+# DuckDB's texts and Athena's; the first that fits counts. A macro fails with Trino's text in a cast (``macros``).
+_TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"(?:string '|format: \")([A-Z_]{8,}: .*?)(?:' to |\", expected)", re.DOTALL),
+        lambda found: found[1],
+    ),
+    (re.compile(r"Overflow in (\w+) of (INT8|INT16|INT32|INT64|INT128|DECIMAL\(\d+\)) \((.*?)\)"), _overflow),
+    (re.compile(r"Type (\w+) with value (\S+) can't be cast .* type (INT8|INT16|INT32|INT64)"), _out_of_type),
+    (
+        re.compile(r'(date|timestamp) field value out of range: "(.*?)"'),
+        lambda found: f"INVALID_CAST_ARGUMENT: Value cannot be cast to {found[1]}: {found[2]}",
+    ),
+    (
+        re.compile(
+            r'(?:Casting value|convert string) "(?:not accepted by Trino: )?(.*?)" to (?:type )?DECIMAL\((\d+),(\d+)\)'
+        ),
+        lambda found: f"INVALID_CAST_ARGUMENT: Cannot cast '{found[1]}' to DECIMAL({found[2]}, {found[3]})",
+    ),
+    (
+        re.compile(r'invalid (date|timestamp) field format: "(?:not accepted by Trino: )?(.*?)", expected', re.DOTALL),
+        lambda found: f"INVALID_CAST_ARGUMENT: Value cannot be cast to {found[1]}: {found[2]}",
+    ),
+    (
+        re.compile(r"convert string '(?:not accepted by Trino: )?(.*?)' to (\w+)", re.DOTALL),
+        lambda found: f"INVALID_CAST_ARGUMENT: Cannot cast '{found[1]}' to {_CAST_NAMES.get(found[2], found[2])}",
+    ),
 )
 
 
@@ -35,32 +73,11 @@ def reason(error: duckdb.Error) -> str:
     """Returns DuckDB's error with Athena's name for errors of its kind."""
     if raised := functions.raised(error):
         return raised
-    line = first_line(error)
-    if matched := _OF_MACRO.search(str(error)):
-        return matched[1]
-    if matched := _OVERFLOW.search(line):
-        if matched[2] not in _WORDS:
-            return "NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow"
-        return f"NUMERIC_VALUE_OUT_OF_RANGE: {_WORDS[matched[2]]} {matched[1]} overflow: {matched[3]}"
-    if matched := _OUT_OF_RANGE.search(line):
-        return f"INVALID_CAST_ARGUMENT: Value cannot be cast to {matched[1]}: {matched[2]}"
-    if matched := _OF_DECIMAL.search(str(error)):
-        return f"INVALID_CAST_ARGUMENT: Cannot cast '{matched[1]}' to DECIMAL({matched[2]}, {matched[3]})"
-    if isinstance(error, duckdb.ConversionException) and (matched := _OF_TEXT.search(str(error))):
-        return _of_text(matched[1], matched[2], line)
-    if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
-        return f"SYNTAX_ERROR: {line}"
-    for kind, name in _DOMAIN:
-        if isinstance(error, kind):
-            return f"{name}: {line}"
-    return f"GENERIC_USER_ERROR: {line}"
-
-
-def _of_text(written: str, target: str | None, line: str) -> str:
-    """The failed cast of a varchar."""
-    if target is None:
-        return f"INVALID_CAST_ARGUMENT: Value cannot be cast to {'date' if 'date field' in line else 'timestamp'}: {written}"
-    return f"INVALID_CAST_ARGUMENT: Cannot cast '{written}' to {_CAST_NAMES.get(target, target)}"
+    for pattern, written in _TEXTS:
+        if found := pattern.search(str(error)):
+            return written(found)
+    code = next((name for kind, name in _CODES if isinstance(error, kind)), "GENERIC_USER_ERROR")
+    return f"{code}: {first_line(error)}"
 
 
 def first_line(error: Exception) -> str:

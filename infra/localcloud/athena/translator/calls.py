@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.comparisons import comparable
+from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.scope import Scope
 from infra.localcloud.athena.translator.types import kind, trino_type
 

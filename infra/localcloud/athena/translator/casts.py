@@ -58,7 +58,9 @@ def target(wanted: exp.DataType) -> tuple[str, int | None]:
     if name in ("TIMESTAMP", "TIMESTAMPTZ"):
         if numbers and numbers[0] > 6:
             raise UnsupportedError(f"timestamp({numbers[0]})", "The local cloud keeps six digits of a second.")
-        return TimeType("timestamp", numbers[0] if numbers else 3, "UTC" if name == "TIMESTAMPTZ" else None).duck(), None
+        return TimeType(
+            "timestamp", numbers[0] if numbers else 3, "UTC" if name == "TIMESTAMPTZ" else None
+        ).duck(), None
     if name in ("ARRAY", "MAP", "STRUCT"):
         return _nested_target(name, wanted), None
     if name not in _TARGETS:
@@ -78,11 +80,11 @@ def _row_fields(wanted: exp.DataType) -> list[tuple[str | None, exp.DataType]]:
     """The names and types of a ROW type's fields; one name alone makes the row anonymous."""
     fields: list[tuple[str | None, exp.DataType]] = []
     for part in wanted.expressions:
-        named = isinstance(part, exp.ColumnDef)
-        name = part.this.name if named else None
-        if named and not part.this.args.get("quoted"):
-            name = name.lower()
-        fields.append((name, part.args["kind"] if named else part))
+        if isinstance(part, exp.ColumnDef):
+            name = part.name if part.this.args.get("quoted") else part.name.lower()
+            fields.append((name, part.args["kind"]))
+        else:
+            fields.append((None, part))
     return fields if all(name is not None for name, _ in fields) else [(None, of) for _, of in fields]
 
 
@@ -110,16 +112,15 @@ def to_varchar(value: exp.Expr, source: str | None) -> Fragment:
     """
     if source is None:
         raise UnsupportedError(f"CAST({text(value)} AS varchar)", "The type of the value is not known here.")
-    if (
-        source == "VARCHAR"
-        or source == "BOOLEAN"
-        or source in INTEGERS
-        or source == NULL
-    ):
+    if source == "VARCHAR" or source == "BOOLEAN" or source in INTEGERS or source == NULL:
         return fragment("CAST({0} AS VARCHAR)", value)
     if size := decimal_size(source):
         # DuckDB 1.5 prints .05 if the type has no digit before the point.
-        written = "regexp_replace(CAST({0} AS VARCHAR), '^(-?)[.]', '\\10.')" if size[0] == size[1] else "CAST({0} AS VARCHAR)"
+        written = (
+            "regexp_replace(CAST({0} AS VARCHAR), '^(-?)[.]', '\\10.')"
+            if size[0] == size[1]
+            else "CAST({0} AS VARCHAR)"
+        )
         return fragment(written, value)
     if source == "DOUBLE":
         return fragment("trino_double_varchar({0})", value)
@@ -183,19 +184,23 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
     if source == NULL:
         return fragment(f"{word}({{0}} AS {duck})", value)
     if source is None:
-        raise UnsupportedError(f"{word}({text(value)} AS {trino_type(duck)})", "The type of the value is not known here.")
+        raise UnsupportedError(
+            f"{word}({text(value)} AS {trino_type(duck)})", "The type of the value is not known here."
+        )
     if source == duck:
         return fragment(f"{word}({{0}} AS {duck})", value)
     if source == "VARCHAR" and not time_type(duck):
         return Fragment(this=f"{word}({from_text(bracketed(value), duck)} AS {duck})")
-    if source == "VARCHAR" or kind(source) in ("array", "map", "row"):
-        written = _time_of_text(bracketed(value), duck, wanted) if source == "VARCHAR" else ""
-        written = written or _nested(bracketed(value), source, duck, wanted, depth)
-        return Fragment(this=f"TRY({written})" if safe else written)
+    if source == "VARCHAR":
+        inner = _time_of_text(bracketed(value), duck)
+        return Fragment(this=f"TRY({inner})" if safe else inner)
+    if kind(source) in ("array", "map", "row"):
+        inner = _nested(bracketed(value), source, duck, wanted, depth)
+        return Fragment(this=f"TRY({inner})" if safe else inner)
     return _between_kinds(value, source, duck, word)
 
 
-def _time_of_text(value: str, duck: str, wanted: exp.DataType) -> str:
+def _time_of_text(value: str, duck: str) -> str:
     time = time_type(duck) or TimeType()
     if time.base == "date":
         return f"CAST(trino_checked_date({value}) AS DATE)"
@@ -224,13 +229,15 @@ def _nested(value: str, source: str, duck: str, wanted: exp.DataType, depth: int
         inner = cast(Fragment(this=item), source[:-2], wanted.expressions[0], safe=False, depth=depth + 1)
         return f"list_transform({value}, lambda {item}: {text(inner)})"
     if pair == ("map", "map"):
-        old, new = split_top(source[4:-1]), wanted.expressions
-        key, entry = (
-            text(cast(Fragment(this=f"{item}.{part}"), old[index], new[index], safe=False, depth=depth + 1))
-            for index, part in enumerate(("key", "value"))
-        )
-        return f"map_from_entries(list_transform(map_entries({value}), lambda {item}: {{'key': {key}, 'value': {entry}}}))"
+        old_key, old_value = split_top(source[4:-1])
+        new_key, new_value = wanted.expressions
+        key = cast(Fragment(this=f"{item}.key"), old_key, new_key, safe=False, depth=depth + 1)
+        entry = cast(Fragment(this=f"{item}.value"), old_value, new_value, safe=False, depth=depth + 1)
+        made = f"{{'key': {text(key)}, 'value': {text(entry)}}}"
+        return f"map_from_entries(list_transform(map_entries({value}), lambda {item}: {made}))"
     raise QueryError(f"TYPE_MISMATCH: Cannot cast {trino_type(source)} to {trino_type(duck)}")
+
+
 def _limited(written: Fragment, source: str | None, length: int, *, safe: bool) -> Fragment:
     """A cast to varchar(n): longer text is cut, the text of another value is an error if it is longer."""
     if source in ("VARCHAR", '"NULL"'):

@@ -137,7 +137,9 @@ def between(node: exp.Between, scope: Scope) -> exp.Expr:
         first = compared(node.this, low, ">=", (str(types[0]), str(types[1])))
         second = compared(node.this, high, "<=", (str(types[0]), str(types[2])))
         return fragment(
-            "({0} AND {1})", first or fragment("{0} >= {1}", node.this, low), second or fragment("{0} <= {1}", node.this, high)
+            "({0} AND {1})",
+            first or fragment("{0} >= {1}", node.this, low),
+            second or fragment("{0} <= {1}", node.this, high),
         )
     if types[0] is not None and kind(types[0]) in _NESTED:
         raise UnsupportedError(f"BETWEEN of {trino_type(types[0])}")
@@ -160,7 +162,9 @@ def is_in(node: exp.In, scope: Scope) -> exp.Expr:
         comparable(mine, found, "IN")
     if mine is None or None in types:
         return node
-    written = [compared(node.this, item, "=", (mine, str(found))) for item, found in zip(node.expressions, types, strict=True)]
+    written = [
+        compared(node.this, item, "=", (mine, str(found))) for item, found in zip(node.expressions, types, strict=True)
+    ]
     harmless = mine in REALS and all(isinstance(item, exp.Literal) for item in node.expressions)
     if harmless or not any(written):
         return node

@@ -75,7 +75,8 @@ def scaled(digits: str, precision: int, scale: int) -> str:
     if scale == 0:
         return f"CAST({digits} AS DECIMAL({precision},0))"
     unit = "0." + "0" * (scale - 1) + "1"
-    return f"CAST(CAST({digits} AS DECIMAL(38,0)) * CAST('{unit}' AS DECIMAL({scale},{scale})) AS DECIMAL({precision},{scale}))"
+    value = f"CAST({digits} AS DECIMAL(38,0)) * CAST('{unit}' AS DECIMAL({scale},{scale}))"
+    return f"CAST({value} AS DECIMAL({precision},{scale}))"
 
 
 def literal(written: str) -> tuple[str, int]:

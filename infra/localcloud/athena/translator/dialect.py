@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import duckdb
@@ -19,7 +20,6 @@ from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.queries import Queries
 from infra.localcloud.athena.translator.scope import Scope
 from infra.localcloud.athena.translator.types import quoted_name
-
 
 # Functions with a syntax of their own, which sqlglot 30.15.0 does not parse.
 _UNPARSED = re.compile(r"\b(json_(?:exists|value|query|object|array|table)|overlay)\s*\(", re.IGNORECASE)
@@ -93,7 +93,7 @@ def parse(sql: str) -> exp.Expr:
 def _parsable(sql: str, tokens: list[Token]) -> str:
     """Writes LIMIT ALL and FETCH FIRST 1 ROW, which sqlglot 30.15 does not parse, in a form that it does."""
     edits: list[tuple[int, int, str]] = []
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.token_type == TokenType.LIMIT and following.token_type == TokenType.ALL:
             edits.append((token.start, following.end + 1, ""))
         elif token.token_type == TokenType.NUMBER and following.text.upper() == "ROW":

@@ -8,7 +8,15 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, functions_json, functions_row, intervals, lambdas, nodes, operators
+from infra.localcloud.athena.translator import (
+    casts,
+    functions_json,
+    functions_row,
+    intervals,
+    lambdas,
+    nodes,
+    operators,
+)
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, suffixed
 from infra.localcloud.athena.translator.coercion import coerce
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, text
@@ -17,6 +25,7 @@ from infra.localcloud.athena.translator.functions_aggregate import AGGREGATES, W
 from infra.localcloud.athena.translator.scope import Scope
 
 _NOT_COMPARED = "Its results were not compared with Trino's."
+_QUANTIFIERS = {"all": exp.All, "any": exp.Any, "some": exp.Any}
 _RANKINGS = ("row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist")
 
 
@@ -72,7 +81,9 @@ class Expressions:
         depth = len(scope.lambda_types) + len(scope.lambda_names)
         names = {str(name.this).lower(): f"{str(name.this).lower()}${depth}" for name in node.expressions}
         if types is not None and len(types) != len(names):
-            raise QueryError(f"TYPE_MISMATCH: Expected a lambda that takes {len(types)} argument(s) but got {len(names)}")
+            raise QueryError(
+                f"TYPE_MISMATCH: Expected a lambda that takes {len(types)} argument(s) but got {len(names)}"
+            )
         lambdas.rename(node, names)
         inner = Scope(
             scope.connection,
@@ -157,8 +168,13 @@ class Expressions:
         if name == "mod" and len(node.expressions) == 2:
             left, right = (exp.Paren(this=operand) for operand in node.expressions)
             return self.expression(exp.Mod(this=left, expression=right), scope)
+        if name in _QUANTIFIERS and len(node.expressions) == 1:
+            # sqlglot 30.15 reads ALL (VALUES …) as a function.
+            return _QUANTIFIERS[name](this=exp.Subquery(this=self.query(node.expressions[0], scope.inner())))
         if name == "grouping":
-            return Fragment(this=f"grouping({', '.join(text(self.expression(item, scope)) for item in node.expressions)})")
+            return Fragment(
+                this=f"grouping({', '.join(text(self.expression(item, scope)) for item in node.expressions)})"
+            )
         if name not in SCALARS:
             raise UnsupportedError(f"the function {name}", _NOT_COMPARED)
         call = self._arguments(node, scope)

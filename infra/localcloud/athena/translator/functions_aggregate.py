@@ -60,7 +60,7 @@ def _average(call: FunctionCall) -> Fragment:
 
 
 def _extreme(name: str) -> Translation:
-    """min and max, also of the n least or greatest values; NaN loses against every number."""
+    """Min and max, also of the n least or greatest values; NaN loses against every number."""
 
     def handler(call: FunctionCall) -> Fragment:
         found = call.known_type(0)
@@ -174,7 +174,7 @@ def _window(name: str, min_args: int, max_args: int) -> Translation:
 
 @translation(1, 3)
 def _offset(call: FunctionCall) -> Fragment:
-    """lag and lead."""
+    """Lag and lead."""
     if len(call.args) > 1 and call.args[1].sql().startswith("-"):
         raise QueryError("INVALID_FUNCTION_ARGUMENT: Offset must be at least 0")
     default = f", CAST({call[2]} AS {call.known_type(0)})" if len(call.args) == 3 else ""
@@ -225,6 +225,6 @@ AGGREGATES: dict[str, Translation] = {
 WINDOWS: dict[str, Translation] = {
     **{name: _window(name, 0, 0) for name in ("row_number", "rank", "dense_rank", "percent_rank", "cume_dist")},
     **{name: _window(name, 1, 1) for name in ("ntile", "first_value", "last_value")},
-    **{name: _offset for name in ("lag", "lead")},
+    **dict.fromkeys(("lag", "lead"), _offset),
     "nth_value": _window("nth_value", 2, 2),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator import functions_text
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
@@ -162,7 +164,7 @@ def _combinations(call: FunctionCall) -> Fragment:
 
 
 @translation(2, MANY)
-def _concat(call: FunctionCall) -> Fragment:
+def _concat(call: FunctionCall) -> exp.Expr:
     if not any(call.is_array(index) for index in range(len(call.args))):
         return functions_text.TABLE["concat"].handler(call)
     call = FunctionCall(call.name, [_as_array(call, index) for index in range(len(call.args))], call.scope)
@@ -177,7 +179,7 @@ def _as_array(call: FunctionCall, index: int) -> Fragment:
 
 
 @translation(1)
-def _reverse(call: FunctionCall) -> Fragment:
+def _reverse(call: FunctionCall) -> exp.Expr:
     return call.fill("list_reverse({0})") if call.is_array(0) else functions_text.TABLE["reverse"].handler(call)
 
 

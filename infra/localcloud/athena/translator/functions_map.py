@@ -128,9 +128,7 @@ def _map_zip_with(call: FunctionCall) -> Fragment:
     key = _entry(call, 2)
     body = _body(call, 2, key, f"{call[0]}[{key}]", f"{call[1]}[{key}]")
     keys = f"trino_array_union(map_keys({call[0]}), map_keys({call[1]}))"
-    return Fragment(
-        this=f"map_from_entries(list_transform({keys}, lambda {key}: {{'key': {key}, 'value': {body}}}))"
-    )
+    return Fragment(this=f"map_from_entries(list_transform({keys}, lambda {key}: {{'key': {key}, 'value': {body}}}))")
 
 
 _M = "map"

@@ -22,8 +22,10 @@ def _round(call: FunctionCall) -> Fragment:
     if size := decimal_size(kind):
         precision, scale = size
         if len(call.args) == 2:
-            return Fragment(this=f"CAST(trino_round_decimal({call[0]}, {call[1]}, {scale}) AS "
-                            f"DECIMAL({min(38, precision + 1)},{scale}))")
+            return Fragment(
+                this=f"CAST(trino_round_decimal({call[0]}, {call[1]}, {scale}) AS "
+                f"DECIMAL({min(38, precision + 1)},{scale}))"
+            )
         return call.fill(f"CAST(round({{0}}) AS DECIMAL({min(38, precision - scale + min(1, scale))},0))")
     if len(call.args) == 1:
         return call.fill("round({0})")
@@ -51,7 +53,9 @@ def _truncate(call: FunctionCall) -> Fragment:
     size = decimal_size(kind)
     if size is None:
         if len(call.args) == 2:
-            raise QueryError(f"FUNCTION_NOT_FOUND: Unexpected parameters ({kind.lower()}, integer) for function truncate")
+            raise QueryError(
+                f"FUNCTION_NOT_FOUND: Unexpected parameters ({kind.lower()}, integer) for function truncate"
+            )
         return call.fill("trunc({0})" if kind in REALS else "trunc(CAST({0} AS DOUBLE))")
     precision, scale = size
     if len(call.args) == 1:

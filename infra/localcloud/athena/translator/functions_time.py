@@ -15,7 +15,6 @@ from infra.localcloud.athena.translator.times import (
     YEAR_MONTH,
     TimeType,
     interval_type,
-
     time_type,
 )
 from infra.localcloud.athena.translator.types import kind, trino_type
@@ -226,7 +225,9 @@ def _zone(call: FunctionCall, index: int) -> str | None:
     argument = call.args[index]
     if "interval" in argument.meta:
         minutes = int(argument.meta["interval"][1]) // 60_000
-        return zones.zone_name(f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}", call.scope)
+        return zones.zone_name(
+            f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}", call.scope
+        )
     if isinstance(argument, exp.Literal) and argument.is_string:
         return zones.zone_name(argument.name, call.scope)
     call.require("any", "varchar")
@@ -283,11 +284,11 @@ def _sequence(call: FunctionCall) -> Fragment:
         raise UnsupportedError("sequence of timestamps with time zone, or of a date and a timestamp")
     if len(call.args) == 2 and first.base != "date":
         raise QueryError("FUNCTION_NOT_FOUND: sequence of timestamps needs a step")
-    step = call.args[2] if len(call.args) == 3 else intervals.make(86_400_000, DAY_SECOND)
+    length = call.args[2] if len(call.args) == 3 else intervals.make(86_400_000, DAY_SECOND)
     found = interval_type(call.type(2)) if len(call.args) == 3 else DAY_SECOND
     if found is None:
         raise QueryError("FUNCTION_NOT_FOUND: the step of a sequence of times must be an interval")
-    return _times(call, first, last, intervals.amount(bracketed(step), found), found)
+    return _times(call, first, last, intervals.amount(bracketed(length), found), found)
 
 
 def _times(call: FunctionCall, first: TimeType, last: TimeType, amount: str, found: str) -> Fragment:
@@ -317,8 +318,6 @@ def _to_milliseconds(call: FunctionCall) -> Fragment:
 
 def _part(name: str) -> Translation:
     return Translation(1, 1, lambda call: field_of(name, call))
-
-
 
 
 NOW = "date_trunc('millisecond', now())"

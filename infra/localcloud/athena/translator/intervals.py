@@ -10,7 +10,6 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.times import (
     DAY_SECOND,
-
     YEAR_MONTH,
     TimeType,
     interval_type,

@@ -28,7 +28,8 @@ CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN
 CREATE MACRO trino_array_remove(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
     ELSE list_filter(a, lambda nj_e: nj_e IS NULL OR nj_e <> x) END;
 CREATE MACRO trino_comparator(v) AS CASE WHEN v IN (-1, 0, 1) THEN v ELSE CAST(
-    'INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1: ' || coalesce(CAST(v AS VARCHAR), 'null')
+    'INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1: ' || coalesce(CAST(v AS VARCHAR),
+    'null')
     AS INTEGER) END;
 CREATE MACRO trino_is_first(a, x, i) AS CASE WHEN x IS NULL THEN list_count(a[1:i - 1]) = i - 1
     ELSE list_position(a, x) = i END;
@@ -77,7 +78,8 @@ CREATE MACRO trino_keys_fine(keys) AS
     trino_fine(len(keys) > list_count(keys), 'INVALID_FUNCTION_ARGUMENT: map key cannot be null'
         || substr(CAST(len(keys) AS VARCHAR), 99))
     AND trino_fine(len(list_distinct(keys)) < len(keys), 'INVALID_FUNCTION_ARGUMENT: Duplicate map keys ('
-        || CAST(list_filter(keys, lambda nj_k, nj_i: list_position(keys, nj_k) < nj_i)[1] AS VARCHAR) || ') are not allowed');
+        || CAST(list_filter(keys, lambda nj_k, nj_i: list_position(keys, nj_k) < nj_i)[1] AS VARCHAR) ||
+        ') are not allowed');
 CREATE MACRO trino_map(k, v) AS CASE WHEN k IS NULL OR v IS NULL THEN NULL WHEN trino_fine(len(k) <> len(v),
     'INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length' || substr(CAST(len(k) AS VARCHAR), 99))
     AND trino_keys_fine(k) THEN map(k, v) END;
@@ -87,7 +89,8 @@ CREATE MACRO trino_map_from_rows(e) AS CASE WHEN e IS NULL THEN NULL
     WHEN trino_fine(len(e) > list_count(e), 'INVALID_FUNCTION_ARGUMENT: map entry cannot be null'
         || substr(CAST(len(e) AS VARCHAR), 99))
     AND trino_keys_fine(list_transform(e, lambda nj_x: struct_extract_at(nj_x, 1)))
-    THEN map(list_transform(e, lambda nj_x: struct_extract_at(nj_x, 1)), list_transform(e, lambda nj_x: struct_extract_at(nj_x, 2)))
+    THEN map(list_transform(e, lambda nj_x: struct_extract_at(nj_x, 1)), list_transform(e, lambda nj_x:
+    struct_extract_at(nj_x, 2)))
     END;
 CREATE MACRO trino_entry_keys(e) AS list_transform(e, lambda nj_x: nj_x.key);
 CREATE MACRO trino_first_map(e) AS CASE WHEN e IS NULL THEN NULL
@@ -95,11 +98,13 @@ CREATE MACRO trino_first_map(e) AS CASE WHEN e IS NULL THEN NULL
     ELSE map_from_entries(list_filter(e, lambda nj_x, nj_i: list_position(trino_entry_keys(e), nj_x.key) = nj_i)) END;
 CREATE MACRO trino_last_map(e) AS CASE WHEN e IS NULL THEN NULL
     WHEN len(list_distinct(trino_entry_keys(e))) = len(e) THEN map_from_entries(e)
-    ELSE map_from_entries(list_transform(list_filter(e, lambda nj_x, nj_i: list_position(trino_entry_keys(e), nj_x.key) = nj_i),
+    ELSE map_from_entries(list_transform(list_filter(e, lambda nj_x, nj_i: list_position(trino_entry_keys(e),
+    nj_x.key) = nj_i),
         lambda nj_x: {'key': nj_x.key, 'value': list_filter(e, lambda nj_y: nj_y.key = nj_x.key)[-1].value})) END;
 CREATE MACRO trino_multimap(e) AS CASE WHEN e IS NULL THEN NULL ELSE map_from_entries(
     list_transform(trino_array_distinct(trino_entry_keys(e)), lambda nj_k:
-        {'key': nj_k, 'value': list_transform(list_filter(e, lambda nj_x: nj_x.key = nj_k), lambda nj_x: nj_x.value)})) END;
+        {'key': nj_k, 'value': list_transform(list_filter(e, lambda nj_x: nj_x.key = nj_k), lambda nj_x:
+        nj_x.value)})) END;
 CREATE MACRO trino_map_subscript(m, k) AS CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN m[k]
     ELSE list_extract([m[k]],
         CAST('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || CAST(k AS VARCHAR) AS INTEGER)) END;

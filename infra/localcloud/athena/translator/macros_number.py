@@ -27,20 +27,26 @@ CREATE MACRO trino_pow(x, y) AS CASE WHEN isnan(y) OR (abs(x) = 1 AND isinf(y)) 
 CREATE MACRO trino_sin(x) AS CASE WHEN isfinite(x) THEN sin(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE) END;
 CREATE MACRO trino_cos(x) AS CASE WHEN isfinite(x) THEN cos(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE) END;
 CREATE MACRO trino_tan(x) AS CASE WHEN isfinite(x) THEN tan(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE) END;
-CREATE MACRO trino_asin(x) AS CASE WHEN x BETWEEN -1 AND 1 THEN asin(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE) END;
-CREATE MACRO trino_acos(x) AS CASE WHEN x BETWEEN -1 AND 1 THEN acos(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE) END;
+CREATE MACRO trino_asin(x) AS CASE WHEN x BETWEEN -1 AND 1 THEN asin(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE)
+    END;
+CREATE MACRO trino_acos(x) AS CASE WHEN x BETWEEN -1 AND 1 THEN acos(x) WHEN x IS NOT NULL THEN CAST('nan' AS DOUBLE)
+    END;
 CREATE MACRO trino_round_real(x, d) AS CASE WHEN isfinite(x) THEN
-    CASE WHEN x < 0 THEN -(floor(-x * pow(10e0, d) + 0.5e0) / pow(10e0, d)) ELSE floor(x * pow(10e0, d) + 0.5e0) / pow(10e0, d) END
+    CASE WHEN x < 0 THEN -(floor(-x * pow(10e0, d) + 0.5e0) / pow(10e0, d)) ELSE floor(x * pow(10e0, d) + 0.5e0) /
+    pow(10e0, d) END
     ELSE x END;
 CREATE MACRO trino_round_integer(x, d) AS CASE WHEN x IS NULL OR d IS NULL THEN NULL WHEN d >= 0 THEN x
     WHEN d < -19 THEN CAST('NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: ' || CAST(x AS VARCHAR) AS BIGINT)
     ELSE trino_half_up(CAST(x AS HUGEINT), CAST(pow(10, -d) AS HUGEINT)) * CAST(pow(10, -d) AS HUGEINT) END;
 CREATE MACRO trino_round_decimal(x, d, s) AS CASE WHEN d IS NULL THEN NULL WHEN d >= s THEN x ELSE round(x, d) END;
 CREATE MACRO trino_truncate_decimal(x, d, s) AS CASE WHEN d IS NULL OR x IS NULL THEN NULL WHEN d >= s THEN x
-    WHEN abs(round(x, d)) > abs(x) THEN round(x, d) - sign(x) * CAST(pow(10, -d) AS DECIMAL(38,10)) ELSE round(x, d) END;
-CREATE MACRO trino_wrapped(h, bits) AS CAST(((h + (1::HUGEINT << (bits - 1))) % (1::HUGEINT << bits) + (1::HUGEINT << bits))
+    WHEN abs(round(x, d)) > abs(x) THEN round(x, d) - sign(x) * CAST(pow(10, -d) AS DECIMAL(38,10)) ELSE round(x, d)
+    END;
+CREATE MACRO trino_wrapped(h, bits) AS CAST(((h + (1::HUGEINT << (bits - 1))) % (1::HUGEINT << bits) + (1::HUGEINT <<
+    bits))
     % (1::HUGEINT << bits) - (1::HUGEINT << (bits - 1)) AS BIGINT);
-CREATE MACRO trino_unsigned(x, bits) AS CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + (1::HUGEINT << bits) ELSE CAST(x AS HUGEINT) END;
+CREATE MACRO trino_unsigned(x, bits) AS CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + (1::HUGEINT << bits) ELSE CAST(x AS
+    HUGEINT) END;
 CREATE MACRO trino_left_shift(x, n, bits) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN n >= bits OR n < 0 THEN 0
     ELSE trino_wrapped(CAST(x AS HUGEINT) * CAST(pow(2, n) AS HUGEINT) % (1::HUGEINT << bits), bits) END;
 CREATE MACRO trino_right_shift(x, n, bits) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN n >= bits OR n < 0 THEN 0
@@ -63,7 +69,8 @@ CREATE MACRO trino_base_number(s, radix) AS CASE WHEN s IS NULL THEN NULL
     WHEN regexp_full_match(s, '[+-]?[0-9a-z]+') AND len(list_filter(string_split(ltrim(s, '+-'), ''), lambda nj_c:
             strpos('0123456789abcdefghijklmnopqrstuvwxyz', nj_c) > radix)) = 0
     THEN CAST(CASE WHEN s[1] = '-' THEN -1 ELSE 1 END * trino_base_digits(ltrim(s, '+-'), radix) AS BIGINT)
-    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Not a valid base-' || CAST(radix AS VARCHAR) || ' number: ' || s AS BIGINT) END;
+    ELSE CAST('INVALID_FUNCTION_ARGUMENT: Not a valid base-' || CAST(radix AS VARCHAR) || ' number: ' || s AS BIGINT)
+    END;
 CREATE MACRO trino_to_base(x, radix) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lower(to_base(abs(x), radix));
 CREATE MACRO trino_width_problem(x, a, b, n) AS CASE
     WHEN n <= 0 THEN 'bucketCount must be greater than 0' WHEN isnan(x) THEN 'operand must not be NaN'
@@ -78,7 +85,8 @@ CREATE MACRO trino_width_bucket(x, a, b, n) AS CASE WHEN x IS NULL OR a IS NULL 
 CREATE MACRO trino_bin(x, bins) AS CASE WHEN x IS NULL OR bins IS NULL THEN NULL WHEN len(bins) = 0
     THEN CAST('INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array' || substr(CAST(x AS VARCHAR), 99) AS BIGINT)
     WHEN bins <> list_sort(bins)
-    THEN CAST('INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order' || substr(CAST(x AS VARCHAR), 99)
+    THEN CAST('INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order' || substr(CAST(x AS VARCHAR),
+    99)
         AS BIGINT)
     ELSE len(list_filter(bins, lambda nj_b: nj_b <= x)) END;
 """

@@ -18,7 +18,8 @@ CREATE MACRO trino_round_micros(us, unit) AS us // unit * unit + CASE
     WHEN us % unit * 2 >= unit THEN unit WHEN us % unit * 2 < -unit THEN -unit ELSE 0 END;
 CREATE MACRO trino_rounded(t, unit) AS make_timestamp(trino_round_micros(epoch_us(t), unit));
 CREATE MACRO trino_timestamp_text(t, digits) AS CASE WHEN t IS NULL THEN NULL
-    ELSE CASE WHEN year(t) < 0 THEN printf('-%04d', -year(t)) ELSE strftime(t, '%Y') END || strftime(t, '-%m-%d %H:%M:%S')
+    ELSE CASE WHEN year(t) < 0 THEN printf('-%04d', -year(t)) ELSE strftime(t, '%Y') END || strftime(t,
+    '-%m-%d %H:%M:%S')
         || CASE WHEN digits > 0 THEN '.' || strftime(t, '%f')[:digits] ELSE '' END END;
 CREATE MACRO trino_date_text(d) AS CASE WHEN d IS NULL THEN NULL WHEN year(d) >= 0 THEN strftime(d, '%Y-%m-%d')
     ELSE printf('-%04d', -year(d)) || strftime(d, '-%m-%d') END;
@@ -44,7 +45,8 @@ CREATE MACRO trino_zoned_text(s) AS regexp_extract(s,
     '^(-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}(?: [0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]{1,12})?)?)?)\s*([A-Za-z+-].*)?$',
     ['time', 'zone']);
 CREATE MACRO trino_iso_pattern() AS
-    '^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T(?:([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$';
+    '^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T(?:([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?)?'
+    || '(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$';
 CREATE MACRO trino_iso_parts(s) AS regexp_extract(s, trino_iso_pattern(), ['y', 'mo', 'd', 'h', 'mi', 's', 'f', 'z']);
 CREATE MACRO trino_number_or(t, d) AS CASE WHEN t = '' THEN d ELSE CAST(t AS BIGINT) END;
 CREATE MACRO trino_iso_local(s) AS CASE WHEN s IS NULL THEN NULL
@@ -59,18 +61,22 @@ CREATE MACRO trino_iso_zone(s) AS CASE WHEN trino_iso_parts(s).z IN ('', 'Z', '+
 CREATE MACRO trino_iso_date(s) AS CASE WHEN s IS NULL THEN NULL
     WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST(s AS DATE)
     WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{2}') THEN CAST(s || '-01' AS DATE)
-    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{3}') THEN make_date(CAST(s[1:4] AS BIGINT), 1, 1) + CAST(s[6:8] AS INTEGER) - 1
+    WHEN regexp_full_match(s, '[0-9]{4}-[0-9]{3}') THEN make_date(CAST(s[1:4] AS BIGINT), 1, 1) + CAST(s[6:8] AS
+    INTEGER) - 1
     WHEN regexp_full_match(s, '[0-9]{4}-W[0-9]{2}(-[1-7])?')
     THEN CAST(date_trunc('week', make_date(CAST(s[1:4] AS BIGINT), 1, 4)) AS DATE)
         + (CAST(s[7:8] AS INTEGER) - 1) * 7 + CASE WHEN length(s) > 8 THEN CAST(s[10:10] AS INTEGER) - 1 ELSE 0 END
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || s || '"' AS DATE) END;
 CREATE MACRO trino_step_problem(forward, step, steps) AS CASE
     WHEN step = 0 THEN 'step must not be zero' WHEN steps < 0
-    THEN 'sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start'
+    THEN 'sequence stop value should be greater than or equal to start value if step is greater than zero '
+    || 'otherwise stop should be less than or equal to start'
     WHEN steps >= 10000 THEN 'result of sequence function must not have more than 10000 entries' END;
-CREATE MACRO trino_steps(span, step) AS CASE WHEN step = 0 THEN 0 WHEN (span > 0 AND step < 0) OR (span < 0 AND step > 0) THEN -1
+CREATE MACRO trino_steps(span, step) AS CASE WHEN step = 0 THEN 0 WHEN (span > 0 AND step < 0) OR (span < 0 AND step >
+    0) THEN -1
     ELSE span // step END;
-CREATE MACRO trino_steps_fine(span, step) AS CASE WHEN trino_step_problem(span, step, trino_steps(span, step)) IS NOT NULL
+CREATE MACRO trino_steps_fine(span, step) AS CASE WHEN trino_step_problem(span, step, trino_steps(span, step)) IS NOT
+    NULL
     THEN CAST('INVALID_FUNCTION_ARGUMENT: ' || trino_step_problem(span, step, trino_steps(span, step)) AS TINYINT) = 0
     ELSE true END;
 CREATE MACRO trino_sequence(a, b, step) AS CASE WHEN a IS NULL OR b IS NULL OR step IS NULL THEN NULL
@@ -88,7 +94,8 @@ CREATE MACRO trino_duration_parts(s) AS regexp_extract(s, '^\s*([0-9]+(?:\.[0-9]
 CREATE MACRO trino_duration_millis(s) AS CASE WHEN s IS NULL THEN NULL
     WHEN trino_duration_parts(s).u IN ('ns', 'us', 'ms', 's', 'm', 'h', 'd')
     THEN CAST(round(CAST(trino_duration_parts(s).n AS DOUBLE) * CASE trino_duration_parts(s).u WHEN 'ns' THEN 1e-6
-        WHEN 'us' THEN 1e-3 WHEN 'ms' THEN 1e0 WHEN 's' THEN 1e3 WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END) AS BIGINT)
+        WHEN 'us' THEN 1e-3 WHEN 'ms' THEN 1e0 WHEN 's' THEN 1e3 WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END)
+        AS BIGINT)
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: ' || s AS BIGINT) END;
 """
 
@@ -97,7 +104,8 @@ CREATE MACRO trino_clock_hour(h) AS CASE WHEN h BETWEEN 1 AND 12 THEN h % 12
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(h AS VARCHAR)
         || ' for clockhourOfHalfday must be in the range [1,12]' AS BIGINT) END;
 CREATE MACRO trino_calendar_date(y, m, d) AS CASE WHEN m NOT BETWEEN 1 AND 12
-    THEN CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(m AS VARCHAR) || ' for monthOfYear must be in the range [1,12]'
+    THEN CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(m AS VARCHAR) ||
+    ' for monthOfYear must be in the range [1,12]'
         AS TIMESTAMP)
     WHEN d NOT BETWEEN 1 AND day(last_day(make_date(y, m, 1)))
     THEN CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(d AS VARCHAR) || ' for dayOfMonth must be in the range [1,'
@@ -107,7 +115,8 @@ CREATE MACRO trino_checked_time(day, h, mi, ms, written) AS CASE
     WHEN h < 24 AND mi < 60 AND ms < 60000 THEN day + to_milliseconds(h * 3600000 + mi * 60000 + ms)
     ELSE CAST('INVALID_FUNCTION_ARGUMENT: Cannot parse "' || written || '": a value is out of range' AS TIMESTAMP) END;
 CREATE MACRO trino_week_date(y, w, d) AS date_trunc('week', make_timestamp(y, 1, 4, 0, 0, 0))
-    + to_days(CAST((CASE WHEN w BETWEEN 1 AND 53 THEN w ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(w AS VARCHAR)
+    + to_days(CAST((CASE WHEN w BETWEEN 1 AND 53 THEN w ELSE CAST('INVALID_FUNCTION_ARGUMENT: Value ' || CAST(w AS
+    VARCHAR)
         || ' for weekOfWeekyear must be in the range [1,53]' AS BIGINT) END - 1) * 7 + d - 1 AS INTEGER));
 CREATE MACRO trino_ordinal_date(y, n) AS CASE WHEN n BETWEEN 1 AND dayofyear(make_date(y, 12, 31))
     THEN make_timestamp(y, 1, 1, 0, 0, 0) + to_days(CAST(n - 1 AS INTEGER))

@@ -12,7 +12,8 @@ CREATE MACRO trino_same_items(a, b, l) AS CASE WHEN a IS NULL OR b IS NULL THEN 
     ELSE trino_all(l) END;
 CREATE MACRO trino_fine(bad, message) AS CASE WHEN bad THEN CAST(message AS TINYINT) = 0 ELSE true END;
 CREATE MACRO trino_without_null(a) AS CASE WHEN trino_fine(len(a) > list_count(a),
-    'NOT_SUPPORTED: ARRAY comparison not supported for arrays with null elements' || substr(CAST(len(a) AS VARCHAR), 99))
+    'NOT_SUPPORTED: ARRAY comparison not supported for arrays with null elements' || substr(CAST(len(a) AS VARCHAR),
+    99))
     THEN a END;
 """
 

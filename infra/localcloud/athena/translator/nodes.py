@@ -14,7 +14,7 @@ from sqlglot import exp
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator import comparisons, functions_json, functions_time, operators
 from infra.localcloud.athena.translator.calls import FunctionCall
-from infra.localcloud.athena.translator.fragments import Fragment, fragment, text
+from infra.localcloud.athena.translator.fragments import Fragment, text
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.scope import Scope
 

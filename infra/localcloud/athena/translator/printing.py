@@ -76,9 +76,7 @@ def text_of_times(value: str, duck: str, depth: int = 0, *, digits: int | None =
 def _row_text(value: str, duck: str, depth: int, digits: int | None) -> str:
     fields = struct_fields(duck)
     places = [f"struct_extract_at({value}, {index})" for index in range(1, len(fields) + 1)]
-    parts = [
-        text_of_times(place, of, depth, digits=digits) for place, (_, of) in zip(places, fields, strict=True)
-    ]
+    parts = [text_of_times(place, of, depth, digits=digits) for place, (_, of) in zip(places, fields, strict=True)]
     if parts == places:
         return value
     named = [

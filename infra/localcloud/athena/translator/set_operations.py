@@ -25,10 +25,10 @@ def unify(tree: exp.SetOperation, scope: Scope) -> None:
         return
     name = type(tree).__name__.upper()
     if len(left) != len(right):
-        raise QueryError(
-            f"TYPE_MISMATCH: {name} query has different number of fields: {len(left)}, {len(right)}"
-        )
-    wanted = [_common(index, one, other, name) for index, ((_, one), (_, other)) in enumerate(zip(left, right, strict=True))]
+        raise QueryError(f"TYPE_MISMATCH: {name} query has different number of fields: {len(left)}, {len(right)}")
+    wanted = [
+        _common(index, one, other, name) for index, ((_, one), (_, other)) in enumerate(zip(left, right, strict=True))
+    ]
     for side, columns in sides.items():
         if columns is not None and any(_differs(found, to) for (_, found), to in zip(columns, wanted, strict=True)):
             tree.set(side, _converted(tree.args[side], columns, wanted))

@@ -284,7 +284,11 @@ def _hour(fields: list[str]) -> str:
         return _part("hour", fields)
     if "clock_hour_of_day" in fields:
         return f"({_part('clock_hour_of_day', fields)} % 24)"
-    hour = f"trino_clock_hour({_part('clock_hour', fields)})" if "clock_hour" in fields else _part("hour_of_half_day", fields)
+    hour = (
+        f"trino_clock_hour({_part('clock_hour', fields)})"
+        if "clock_hour" in fields
+        else _part("hour_of_half_day", fields)
+    )
     return f"({hour} + CASE WHEN lower(nj_g.half_day) = 'pm' THEN 12 ELSE 0 END)" if "half_day" in fields else hour
 
 

@@ -131,8 +131,8 @@ def time_type(duck: str | None) -> TimeType | None:
     if duck == "TIMESTAMP WITH TIME ZONE":
         return TimeType(zone="UTC")
     if matched := _WRAPPED.fullmatch(duck):
-        zone = matched[3] if matched[3] else ("" if matched[4] else "UTC") if matched[2] else None
-        return TimeType(precision=int(matched[1]), zone=zone)
+        own_zone = "" if matched[4] else "UTC"
+        return TimeType(precision=int(matched[1]), zone=(matched[3] or own_zone) if matched[2] else None)
     return None
 
 

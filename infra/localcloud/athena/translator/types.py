@@ -112,7 +112,11 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     if duckdb_type.endswith("[]"):
         return f"array<{duckdb_to_hive(duckdb_type[:-2])}>"
     time = time_type(duckdb_type)
-    if interval_type(duckdb_type) or duckdb_type in ("TIME", "JSON", "UUID") or (time and (time.zone is not None or not time.plain)):
+    if (
+        interval_type(duckdb_type)
+        or duckdb_type in ("TIME", "JSON", "UUID")
+        or (time and (time.zone is not None or not time.plain))
+    ):
         raise QueryError(
             f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duckdb_type)}. Cast the column to timestamp or varchar"
         )
