@@ -124,6 +124,7 @@ class StatementExecution:
             },
         )
         try:
+            macros.install(runner)
             runner.execute("SET TimeZone = 'UTC'")
             self.opened(runner)
             sources = Sources(self.aws, self.folder / "data", self.check)

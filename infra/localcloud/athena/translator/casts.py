@@ -39,6 +39,7 @@ _TARGETS = {
 _CHECKS = {
     "BOOLEAN": "boolean",
     "DATE": "date",
+    "TIMESTAMP": "timestamp",
     "FLOAT": "real",
     "DOUBLE": "real",
 }

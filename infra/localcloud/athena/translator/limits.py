@@ -45,7 +45,7 @@ def inline_windows(tree: exp.Select) -> None:
     named = {str(window.this.name).lower(): window for window in tree.args.get("windows") or []}
     for window in list(tree.find_all(exp.Window)):
         alias = window.args.get("alias")
-        if alias is None or window.parent is tree or window.parent_select is not tree:
+        if alias is None or window.arg_key == "windows" or window.find_ancestor(exp.Select) is not tree:
             continue
         definition = named.get(str(alias.name).lower())
         if definition is None:

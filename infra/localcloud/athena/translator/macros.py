@@ -51,6 +51,7 @@ CREATE MACRO trino_checked_timestamp(s) AS
 """
 
 _FUNCTIONS = r"""
+CREATE MACRO trino_milli(x) AS CAST(CAST(x AS TIMESTAMP_MS) AS TIMESTAMP);
 CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
 CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
@@ -83,8 +84,8 @@ _installed: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDict
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates every macro in the connection's database."""
-    install_called(connection, " ".join(_STATEMENTS))
+    """Creates the macros that the views of files call."""
+    install_called(connection, _JAVA_TEXT + _CHECKED_TEXT + _FUNCTIONS)
 
 
 def install_called(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -42,7 +42,8 @@ CREATE MACRO trino_zone(z) AS CASE WHEN lower(z) IN ('utc', 'z', 'gmt', '+00:00'
 CREATE MACRO trino_offset_text(minutes, zero) AS CASE WHEN minutes = 0 THEN zero
     ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || printf('%02d:%02d', abs(minutes) // 60, abs(minutes) % 60) END;
 CREATE MACRO trino_zoned_text(s) AS regexp_extract(s,
-    '^(-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}(?: [0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]{1,12})?)?)?)\s*([A-Za-z+-].*)?$',
+    '^(-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}(?: [0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]{1,12})?)?)?)'
+    || '\s*([A-Za-z+-].*)?$',
     ['time', 'zone']);
 CREATE MACRO trino_iso_pattern() AS
     '^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T(?:([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?)?'

@@ -237,7 +237,8 @@ def parsed(value: str, tokens: list[Token], *, mysql_years: bool) -> str:
         raise UnsupportedError("parsing of a format without fields")
     matches = f"regexp_extract({value}, '{pattern}', {groups})"
     first = 1970 if mysql_years else datetime.now(UTC).year - 80
-    made = f"trino_checked_time({_date(fields, first)}, {_hour(fields)}, {_part('minute', fields)}, {_second(fields)}, {value})"
+    parts = _date(fields, first), _hour(fields), _part("minute", fields), _second(fields), value
+    made = f"trino_checked_time({', '.join(parts)})"
     matching = f"regexp_matches({value}, '{pattern}')"
     failing = f"CAST('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || {value} || '\"' AS TIMESTAMP)"
     return (
