@@ -371,3 +371,10 @@ def test_the_latest_row_of_each_key(athena: Athena) -> None:
         FROM landed WHERE known_at < timestamp '2013-03-02 00:00:00') WHERE n = 1 ORDER BY 1"""
     )
     assert rows == [["x", "2013-03-01 10:00:00.123"], ["y", "2013-03-01 11:00:00.000"]]
+
+
+def test_functions_in_python_run_in_the_servers_own_environment(athena: Athena) -> None:
+    sql = """SELECT json_extract_scalar('{"a": 1.50}', '$.a'), regexp_like('ab', '(?<=a)b'), format('%03d', 8)"""
+    assert athena.rows(sql) == [["1.50", "true", "008"]]
+    reason = athena.run("SELECT lpad('a', -1, 'x')")["Status"]["StateChangeReason"]
+    assert reason == "INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]"

@@ -91,3 +91,14 @@ def test_a_statement_that_is_wrong_or_not_honoured_names_its_part(
         execute(folder, sql)
     assert type(caught.value) is error
     assert message in str(caught.value)
+
+
+def test_functions_in_python_run_in_a_statement_and_fail_with_trinos_text(folder: Path) -> None:
+    sql = """SELECT regexp_extract(s, '(a)|b', 1) AS g, json_parse('{"b": 1, "a": ' || s || '}') AS j
+        FROM (VALUES '1', '2') AS t(s) WHERE regexp_like(s, '(?<!x)1') GROUP BY 1, 2"""
+    result = execute(folder, sql)
+    assert result.rows == [[None, '{"a":1,"b":1}']]
+    assert [column["Type"] for column in result.metadata()] == ["varchar", "json"]
+    with pytest.raises(QueryError) as caught:
+        execute(folder, "SELECT split(s, '') FROM (VALUES 'a') AS t(s)")
+    assert str(caught.value) == "INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string"

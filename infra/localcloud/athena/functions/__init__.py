@@ -29,7 +29,7 @@ _MODULES: tuple[Iterable[PythonFunction], ...] = (
 FUNCTIONS: dict[str, PythonFunction] = {function.name: function for module in _MODULES for function in module}
 _NAME = re.compile(r"\bpy_\w+")
 # A QueryError that a function raised, in DuckDB's text of the error.
-_RAISED = re.compile(r"executing the UDF: QueryError: (.*?)(?:\n\nAt:\n.*)?$", re.DOTALL)
+_RAISED = re.compile(r"executing the UDF: (?:QueryError|UnsupportedError): (.*?)(?:\n\nAt:\n.*)?$", re.DOTALL)
 _registered: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
 
 

@@ -234,6 +234,9 @@ def _aligned(text: str, flags: str, width: int | None) -> str:
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_struct(column.type) and [field.name[:10] for field in column.type] == ["timestamp("]:
+        # A timestamp of another precision than three digits.
+        return [value and next(iter(value.values())) for value in column.to_pylist()]
     values = column.to_pylist()
     if pa.types.is_float32(column.type):
         return [None if value is None else _Real(value) for value in values]

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
@@ -22,6 +23,8 @@ from infra.localcloud.athena.values import athena_text, double_text, single_text
 _INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 _KEYS = frozenset({"BOOLEAN", *_INTEGERS, "FLOAT", "DOUBLE", "VARCHAR"})
 _PLAIN = frozenset({*_KEYS, "JSON"})
+# A timestamp of another precision than three digits is a struct of one field that is named after its type.
+_TIMESTAMP = re.compile(r'STRUCT\("timestamp\((\d)\)" TIMESTAMP\)')
 _TO_ONLY = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_MS", '"NULL"'})
 
 
@@ -33,6 +36,8 @@ def castable(duckdb_type: str, *, to_json: bool) -> bool:
         key, value = split_top(duckdb_type[4:-1])
         keys = key in _KEYS or key.startswith("DECIMAL(") or (to_json and key == '"NULL"')
         return keys and castable(value, to_json=to_json)
+    if _TIMESTAMP.fullmatch(duckdb_type):
+        return to_json
     if duckdb_type.startswith("STRUCT("):
         return all(castable(kind, to_json=to_json) for _, kind in struct_fields(duckdb_type))
     return duckdb_type in _PLAIN or duckdb_type.startswith("DECIMAL(") or (to_json and duckdb_type in _TO_ONLY)
@@ -70,6 +75,8 @@ def _texts(column: pa.Array, kind: str) -> list[str]:
         return _nested(column, lambda start, end: "[" + ",".join(items[start:end]) + "]")
     if kind.startswith("MAP("):
         return _map_texts(column, *split_top(kind[4:-1]))
+    if matched := _TIMESTAMP.fullmatch(kind):
+        return [_timestamp_text(value, int(matched[1])) for value in column.flatten()[0].to_pylist()]
     if kind.startswith("STRUCT("):
         fields = struct_fields(kind)
         written = [_texts(child, found) for child, (_, found) in zip(column.flatten(), fields, strict=True)]
@@ -79,6 +86,13 @@ def _texts(column: pa.Array, kind: str) -> list[str]:
             for valid, row in zip(column.is_valid().to_pylist(), zip(*written, strict=True), strict=True)
         ]
     return ["null" if value is None else _plain_text(value, kind) for value in column.to_pylist()]
+
+
+def _timestamp_text(value: datetime | None, precision: int) -> str:
+    if value is None:
+        return "null"
+    digits = f".{value.microsecond:06d}"[: precision + 1] if precision else ""
+    return f'"{value.isoformat(" ", "seconds")}{digits}"'
 
 
 def _nested(column: pa.Array, write: Callable[[int, int], str]) -> list[str]:

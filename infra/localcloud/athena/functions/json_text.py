@@ -12,11 +12,18 @@ from infra.localcloud.athena.functions.text import wrong_argument
 from infra.localcloud.athena.values import double_text
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+# A member of an object whose key and value need no decoding, with the sign after it: most of them are.
+_SIMPLE_MEMBER = re.compile(
+    r'"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*'
+    r'("[^"\\\x00-\x1f]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null)'
+    r"[ \t\r\n]*([,}])[ \t\r\n]*"
+)
 _NUMBER_END = re.compile(r"[0-9.eE]")
 _WORD = re.compile(r"\w|\$")
 _ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_STEP = re.compile(r'\.([\w:]+)|\[(\w+)\]|\["((?:[^"\\]|\\["\\])*)"\]')
 _LONGEST_INTEGER = 4000
 
 
@@ -56,10 +63,7 @@ def read_value(text: str, index: int, *, root: bool = False) -> tuple[Any, int]:
     Raises:
         ValueError: There is no JSON value.
     """
-    try:
-        value, end = _decoder.scan_once(text, index)
-    except StopIteration:
-        raise ValueError("no JSON value") from None
+    value, end = _decoder.raw_decode(text, index)
     if isinstance(value, Whole | Fraction):
         following = text[end : end + 1]
         if _NUMBER_END.match(following) or (root and following and following not in " \t\r\n"):
@@ -136,9 +140,8 @@ def path_steps(path: str) -> tuple[str, ...]:
     if not path.startswith("$"):
         raise wrong
     steps, index = [], 1
-    pattern = re.compile(r'\.([\w:]+)|\[(\w+)\]|\["((?:[^"\\]|\\["\\])*)"\]')
     while index < len(path):
-        matched = pattern.match(path, index)
+        matched = _STEP.match(path, index)
         if not matched:
             raise wrong
         quoted_step = matched[3]
@@ -179,17 +182,27 @@ def _in_object(text: str, index: int, step: str) -> int | None:
     if text[index : index + 1] == "}":
         return None
     while True:
-        _expect(text, index, '"')
-        key, index = read_value(text, index)
-        index = skip_space(text, index)
-        _expect(text, index, ":")
-        index = skip_space(text, index + 1)
-        if key == step:
-            return index
-        index = skip_space(text, read_value(text, index)[1])
-        if _expect(text, index, ",", "}") == "}":
+        if simple := _SIMPLE_MEMBER.match(text, index):
+            if simple[1] == step:
+                return simple.start(2)
+            sign, index = simple[3], simple.end()
+        else:
+            key, index = _key(text, index)
+            if key == step:
+                return index
+            index = skip_space(text, read_value(text, index)[1])
+            sign, index = _expect(text, index, ",", "}"), skip_space(text, index + 1)
+        if sign == "}":
             return None
-        index = skip_space(text, index + 1)
+
+
+def _key(text: str, index: int) -> tuple[str, int]:
+    """Reads a key, and returns the index of its value."""
+    _expect(text, index, '"')
+    key, index = read_value(text, index)
+    index = skip_space(text, index)
+    _expect(text, index, ":")
+    return key, skip_space(text, index + 1)
 
 
 def _in_array(text: str, index: int, step: str) -> int | None:

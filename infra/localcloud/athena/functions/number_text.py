@@ -16,9 +16,19 @@ def varchar_text(value: float) -> str:
     """Prints a double as Trino's cast to varchar does: 1.5E0."""
     if not value or not math.isfinite(value):
         return double_text(value) if value else "-0E0" if math.copysign(1, value) < 0 else "0E0"
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    figures = "".join(map(str, digits))
-    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{int(exponent) + len(figures) - 1}"
+    if abs(value) < 1e-300:
+        return double_text(value)
+    text = repr(value)
+    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
+    mantissa, _, exponent = text.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    power = int(exponent or 0) + len(whole) - 1
+    if whole == "0":
+        whole = fraction.lstrip("0")
+        power -= len(fraction) - len(whole) + 1
+        fraction = ""
+    digits = (whole + fraction).rstrip("0")
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{power}"
 
 
 def real_text(value: float) -> str:

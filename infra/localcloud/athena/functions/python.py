@@ -25,6 +25,10 @@ _ARROW = {
     "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
 }
+_TYPE = re.compile(
+    r"(?:BOOLEAN|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|FLOAT|DOUBLE|DECIMAL|VARCHAR|JSON|BLOB|UUID|DATE|TIME|TIMESTAMP"
+    r'|TIMESTAMP_[A-Z]+|INTERVAL|MAP|STRUCT)(?!\w)|"NULL"(?! )'
+)
 # DuckDB 1.5.5 counts ``*columns`` as one parameter, so a function of a fixed number of columns needs a signature of it.
 _ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
     1: lambda call: lambda a: call(a),
@@ -49,11 +53,15 @@ def arrow_type(duckdb_type: str) -> pa.DataType:
 
 
 def struct_fields(duckdb_type: str) -> list[tuple[str, str]]:
-    """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``."""
+    """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``; a field without a name has ""."""
     fields = []
     for part in split_top(duckdb_type[7:-1]):
-        name, kind = re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.*)', part, re.DOTALL).groups()  # type: ignore[union-attr]
-        fields.append((name[1:-1].replace('""', '"') if name.startswith('"') else name, kind))
+        # DuckDB quotes a name that is also the name of a type.
+        named = None if _TYPE.match(part) else re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.+)', part, re.DOTALL)
+        name = named[1] if named else ""
+        if name.startswith('"'):
+            name = name[1:-1].replace('""', '"')
+        fields.append((name, named[2] if named else part))
     return fields
 
 
@@ -94,7 +102,8 @@ class PythonFunction:
             if "numpy" not in str(error):
                 raise
             raise UnsupportedError(
-                "this function", "DuckDB 1.5.5 needs numpy for it, which is not installed."
+                f"the function {self.name.removeprefix('py_')}",
+                "DuckDB 1.5.5 needs numpy for functions in Python; the local cloud's environment lacks it.",
             ) from None
 
     def _batch(self, *columns: pa.ChunkedArray) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -11,23 +12,35 @@ from infra.localcloud.athena.functions.java_regex import compiled
 from infra.localcloud.athena.functions.python import PythonFunction
 from infra.localcloud.athena.functions.text import wrong_argument
 
-# A pattern that backtracks for ever must not stop the local cloud: a search of one text ends after so many seconds.
+# A search that backtracks for ever must not stop the local cloud: it ends after so many seconds.
 _TIMEOUT = 60.0
+# A quantifier after a group, and a back reference: only with these the time of a search can grow exponentially.
+_RISKY = re.compile(r"\)[*+?{]|\\[1-9k]")
 _Match = Any
 
 
-def _search(pattern: str, text: str, start: int = 0) -> _Match | None:
+@lru_cache(maxsize=1024)
+def _options(pattern: str) -> dict[str, Any]:
+    return {"concurrent": True, "timeout": _TIMEOUT} if _RISKY.search(pattern) else {}
+
+
+def _too_long(pattern: str) -> QueryError:
+    return QueryError(f"EXCEEDED_TIME_LIMIT: the regular expression took too long: {pattern}")
+
+
+def _search(pattern: str, text: str) -> _Match | None:
     try:
-        return compiled(pattern).search(text, start, concurrent=True, timeout=_TIMEOUT)
+        return compiled(pattern).search(text, **_options(pattern))
     except TimeoutError:
-        raise QueryError(f"EXCEEDED_TIME_LIMIT: the regular expression took too long: {pattern}") from None
+        raise _too_long(pattern) from None
 
 
 def _matches(pattern: str, text: str, start: int = 0) -> Iterator[_Match]:
     """Yields the matches from left to right; after an empty one the search goes on one code point further."""
-    while start <= len(text) and (match := _search(pattern, text, start)) is not None:
-        yield match
-        start = match.end() + (match.end() == match.start())
+    try:
+        yield from compiled(pattern).finditer(text, start, **_options(pattern))
+    except TimeoutError:
+        raise _too_long(pattern) from None
 
 
 def check_group(pattern: str, group: int) -> None:
@@ -126,15 +139,21 @@ def _reference(pattern: str, replacement: str, index: int) -> tuple[int, int]:
     return group, index
 
 
+@lru_cache(maxsize=1024)
+def _python_template(pattern: str, replacement: str) -> str:
+    pieces = replacement_pieces(pattern, replacement)
+    return "".join(f"\\g<{piece}>" if isinstance(piece, int) else piece.replace("\\", "\\\\") for piece in pieces)
+
+
 def _replace(text: str, pattern: str, replacement: str) -> str:
-    written: list[str] = []
-    end = 0
-    for match in _matches(pattern, text):
-        pieces = replacement_pieces(pattern, replacement)
-        written.append(text[end : match.start()])
-        written += [piece if isinstance(piece, str) else match[piece] or "" for piece in pieces]
-        end = match.end()
-    return "".join(written) + text[end:]
+    if "$" in replacement or "\\" in replacement:
+        if _search(pattern, text) is None:
+            return text
+        replacement = _python_template(pattern, replacement)
+    try:
+        return str(compiled(pattern).sub(replacement, text, **_options(pattern)))
+    except TimeoutError:
+        raise _too_long(pattern) from None
 
 
 def _groups(text: str, pattern: str) -> list[list[str | None]]:

@@ -7,5 +7,7 @@ It does no I/O. A DuckDB connection with empty tables of the catalog's types des
 - ``scope`` finds types, ``types`` compares their names, ``fragments`` holds translated text, ``macros`` is the SQL that
   translated queries call.
 
+What DuckDB cannot compute as Trino does is a call of a Python function (``athena.functions``).
+
 A node or function that is not on a list is refused by name, so a query either has Athena's result or fails.
 """

@@ -177,6 +177,8 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
         QueryError: Trino has no such cast.
         UnsupportedError: The result could differ from Trino's.
     """
+    if source == "JSON":
+        raise UnsupportedError("CAST of json inside an array, map or row")
     duck, length = target(wanted)
     word = "TRY_CAST" if safe else "CAST"
     if duck == "VARCHAR":

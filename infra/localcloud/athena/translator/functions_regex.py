@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-from infra.localcloud.athena.errors import UnsupportedError
 from infra.localcloud.athena.functions.java_regex import compiled, re2
 from infra.localcloud.athena.functions.regex import check_group, replacement_pieces
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, translation
 from infra.localcloud.athena.translator.fragments import Fragment
 from infra.localcloud.athena.translator.functions_text import constant
 
+# Where RE2 may find the same texts by other matches: $ (rewritten), alternatives, and quantified groups.
+_OTHER_MATCHES = re.compile(r"[$|]|\)[*+?{]")
 
-def _native(pattern: str | None) -> str | None:
-    """Returns the quoted RE2 text of a constant pattern; None if Python must search."""
+
+def _native(call: FunctionCall, *, only_whether: bool = False) -> str | None:
+    """Returns the quoted RE2 text of a constant pattern; None if Python must search.
+
+    Args:
+        call: The call; the pattern is its second argument.
+        only_whether: Whether only the existence of a match matters, not where and how often it is.
+    """
+    pattern = constant(call, 1)
     written = None if pattern is None else re2(pattern)
-    return None if written is None else "'" + written.replace("'", "''") + "'"
-
-
-@translation(2)
-def _regexp_like(call: FunctionCall) -> Fragment:
-    call.require("varchar")
-    if native := _native(constant(call, 1)):
-        return call.fill("regexp_matches({0}, " + native.replace("{", "{{").replace("}", "}}") + ")")
-    return call.fill("py_regexp_like({0}, {1})")
+    if pattern is None or written is None:
+        return None
+    if not only_whether and (_OTHER_MATCHES.search(pattern) or compiled(pattern).search("")):
+        return None
+    return "'" + written.replace("'", "''") + "'"
 
 
 def _group(call: FunctionCall) -> str:
@@ -31,51 +37,73 @@ def _group(call: FunctionCall) -> str:
     if len(call.args) < 3:
         return "0"
     pattern, group = constant(call, 1), call.args[2].unnest()
-    if pattern is not None and isinstance(group, exp.Literal) and not group.is_string:
-        check_group(pattern, int(group.this))
+    if isinstance(group, exp.Literal) and not group.is_string:
+        if pattern is not None:
+            check_group(pattern, int(group.this))
+        return str(group.this)
     return f"CAST({call[2]} AS BIGINT)"
+
+
+@translation(2)
+def _regexp_like(call: FunctionCall) -> Fragment:
+    call.require("varchar")
+    native = _native(call, only_whether=True)
+    return Fragment(this=f"regexp_matches({call[0]}, {native})" if native else f"py_regexp_like({call.all_args()})")
 
 
 @translation(2, 3)
 def _regexp_extract(call: FunctionCall) -> Fragment:
     call.require("varchar", "varchar", "number")
-    pattern = constant(call, 1)
-    # Without groups and alternatives RE2 finds the same first match, not only one somewhere.
-    if len(call.args) == 2 and pattern is not None and not set("(|$") & set(pattern) and (native := _native(pattern)):
-        return Fragment(
-            this=f"CASE WHEN regexp_matches({call[0]}, {native}) THEN regexp_extract({call[0]}, {native}) END"
-        )
-    return Fragment(this=f"py_regexp_extract({call[0]}, {call[1]}, {_group(call)})")
+    native, group = _native(call), _group(call)
+    if native and group.isdigit():
+        found = f"regexp_extract({call[0]}, {native}, {group})"
+        return Fragment(this=f"CASE WHEN regexp_matches({call[0]}, {native}) THEN {found} END")
+    return Fragment(this=f"py_regexp_extract({call[0]}, {call[1]}, {group})")
 
 
 @translation(2, 3)
 def _regexp_extract_all(call: FunctionCall) -> Fragment:
     call.require("varchar", "varchar", "number")
-    return Fragment(this=f"py_regexp_extract_all({call[0]}, {call[1]}, {_group(call)})")
+    native, group = _native(call), _group(call)
+    if native and group.isdigit():
+        return Fragment(this=f"regexp_extract_all({call[0]}, {native}, {group})")
+    return Fragment(this=f"py_regexp_extract_all({call[0]}, {call[1]}, {group})")
 
 
 @translation(2, 3)
 def _regexp_replace(call: FunctionCall) -> Fragment:
-    if len(call.args) == 2:
-        call.require("varchar")
-        return call.fill("py_regexp_replace({0}, {1}, '')")
-    if call.args[2].args.get("this") and str(call.args[2].args["this"]).startswith("lambda "):
-        raise UnsupportedError("regexp_replace with a lambda", "Use $1 in a replacement text.")
+    if len(call.args) == 3 and str(call.args[2].args.get("this")).startswith("lambda "):
+        replaced = f"list_transform(py_regexp_groups({call[0]}, {call[1]}), {call[2]})"
+        return Fragment(this=f"py_regexp_join(py_regexp_split({call[0]}, {call[1]}), {replaced})")
     call.require("varchar")
-    pattern, replacement = constant(call, 1), constant(call, 2)
-    if pattern is not None and replacement is not None and compiled(pattern):
-        replacement_pieces(pattern, replacement)
-    return call.fill("py_regexp_replace({0}, {1}, {2})")
+    pattern, replacement = constant(call, 1), constant(call, 2) if len(call.args) == 3 else ""
+    if pattern is not None and replacement is not None:
+        pieces = replacement_pieces(pattern, replacement)
+        # RE2 knows the groups 0 to 9 only.
+        if (native := _native(call)) and all(piece in range(10) for piece in pieces if isinstance(piece, int)):
+            written = "".join(
+                f"\\{piece}" if isinstance(piece, int) else piece.replace("\\", r"\\") for piece in pieces
+            )
+            return Fragment(this=f"regexp_replace({call[0]}, {native}, '{written.replace(chr(39), chr(39) * 2)}', 'g')")
+    return Fragment(this=f"py_regexp_replace({call[0]}, {call[1]}, {call[2] if len(call.args) == 3 else chr(39) * 2})")
 
 
-def _plain(name: str) -> Translation:
-    def handler(call: FunctionCall) -> Fragment:
-        call.require("varchar")
-        if (pattern := constant(call, 1)) is not None:
-            compiled(pattern)
-        return call.fill(f"py_{name}({{0}}, {{1}})")
+@translation(2)
+def _regexp_split(call: FunctionCall) -> Fragment:
+    call.require("varchar")
+    native = _native(call)
+    return Fragment(
+        this=f"string_split_regex({call[0]}, {native})" if native else f"py_regexp_split({call.all_args()})"
+    )
 
-    return Translation(2, 2, handler)
+
+@translation(2)
+def _regexp_count(call: FunctionCall) -> Fragment:
+    call.require("varchar")
+    native = _native(call)
+    if native:
+        return Fragment(this=f"CAST(len(regexp_extract_all({call[0]}, {native})) AS BIGINT)")
+    return Fragment(this=f"py_regexp_count({call.all_args()})")
 
 
 @translation(2, 4)
@@ -90,7 +118,7 @@ TABLE: dict[str, Translation] = {
     "regexp_extract": _regexp_extract,
     "regexp_extract_all": _regexp_extract_all,
     "regexp_replace": _regexp_replace,
-    "regexp_split": _plain("regexp_split"),
-    "regexp_count": _plain("regexp_count"),
+    "regexp_split": _regexp_split,
+    "regexp_count": _regexp_count,
     "regexp_position": _regexp_position,
 }

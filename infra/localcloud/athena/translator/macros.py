@@ -14,25 +14,23 @@ import duckdb
 from infra.localcloud.athena import functions
 from infra.localcloud.athena.translator import macros_array, macros_number, macros_time, macros_values
 
-# The text of a double in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0.
-_JAVA_TEXT = """
-CREATE MACRO trino_mantissa(t) AS split_part(t, 'e', 1);
-CREATE MACRO trino_digits(t) AS replace(split_part(t, 'e', 1), '.', '');
-CREATE MACRO trino_exponent(t) AS
-    coalesce(TRY_CAST(nullif(split_part(t, 'e', 2), '') AS INTEGER), 0)
-    + length(split_part(trino_mantissa(t), '.', 1)) - 1
-    - (length(trino_digits(t)) - length(ltrim(trino_digits(t), '0')));
-CREATE MACRO trino_significant(d) AS d[1] || '.' || coalesce(nullif(d[2:], ''), '0');
-CREATE MACRO trino_double_text(t, x) AS CASE
+# A double's text in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0. The lambda computes that text once.
+_NUMBER_TEXT = """
+CREATE MACRO trino_scientific(digits, power) AS
+    digits[1] || '.' || coalesce(nullif(rtrim(digits[2:], '0'), ''), '0') || 'E' || power;
+CREATE MACRO trino_double_varchar(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN CASE WHEN t[1] = '-' THEN '-0E0' ELSE '0E0' END
-    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
-         || trino_significant(rtrim(ltrim(trino_digits(ltrim(t, '-')), '0'), '0'))
-         || 'E' || trino_exponent(ltrim(t, '-'))
+    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR)[1] = '-' THEN '-0E0' ELSE '0E0' END
+    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || list_transform([CAST(abs(x) AS VARCHAR)], lambda nj_text: CASE
+        WHEN nj_text IN ('5e-324', '1e-323') THEN if(nj_text = '5e-324', '4', '9') || '.9E-324'
+        WHEN contains(nj_text, 'e') THEN trino_scientific(
+            replace(split_part(nj_text, 'e', 1), '.', ''), CAST(split_part(nj_text, 'e', 2) AS INTEGER))
+        WHEN nj_text[:2] = '0.' THEN trino_scientific(
+            ltrim(nj_text[3:], '0'), length(ltrim(nj_text[3:], '0')) - length(nj_text) + 1)
+        ELSE trino_scientific(replace(nj_text, '.', ''), strpos(nj_text, '.') - 2) END)[1]
     END;
-CREATE MACRO trino_double_varchar(x) AS trino_double_text(CAST(x AS VARCHAR), x);
 """
 
 # Text for a cast: text that Trino would not accept becomes text that DuckDB does not accept either.
@@ -63,7 +61,7 @@ _NAME = re.compile(r"\btrino_\w+")
 _STATEMENTS = {
     statement.split("MACRO ", 1)[1].split("(", 1)[0]: statement
     for text in (
-        _JAVA_TEXT,
+        _NUMBER_TEXT,
         _CHECKED_TEXT,
         _FUNCTIONS,
         macros_values.COMPARISONS,
@@ -85,7 +83,7 @@ _installed: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDict
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates the macros that the views of files call."""
-    install_called(connection, _JAVA_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+    install_called(connection, _NUMBER_TEXT + _CHECKED_TEXT + _FUNCTIONS)
 
 
 def install_called(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
