@@ -10,11 +10,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from infra.localcloud.athena import functions
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import dialect, macros
-from infra.localcloud.athena.translator.types import duckdb_to_athena
-from infra.localcloud.athena.values import athena_text
+from infra.localcloud.athena.translator import dialect
+from tests.support.athena_expressions import evaluate, open_connection
 
 ROWS = """(VALUES (1, 1.5e0, 'a', true), (2, nan(), 'b', false), (3, NULL, NULL, NULL), (3, 2.5e0, 'B', true))
 AS t(i, d, s, b)"""
@@ -22,10 +20,7 @@ AS t(i, d, s, b)"""
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    found = duckdb.connect(":memory:", config={"threads": 1})
-    macros.install(found)
-    functions.register(found)
-    found.execute("SET TimeZone = 'UTC'")
+    found = open_connection()
     found.execute(
         "CREATE SCHEMA lake;"
         "CREATE TABLE lake.t (i INTEGER, b BIGINT, d DOUBLE, r FLOAT, s VARCHAR, ts TIMESTAMP, dt DATE,"
@@ -33,17 +28,6 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     )
     yield found
     found.close()
-
-
-def evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str | None]]:
-    text = dialect.translate(dialect.parse(sql), connection)
-    kinds = [str(row[1]) for row in connection.execute(f"DESCRIBE {text}").fetchall()]
-    for kind in kinds:
-        duckdb_to_athena(kind)
-    return [
-        [athena_text(value, kind) for value, kind in zip(row, kinds, strict=True)]
-        for row in connection.execute(text).fetchall()
-    ]
 
 
 EXPRESSIONS = [
@@ -192,7 +176,7 @@ EXPRESSIONS = [
     ("to_unixtime(timestamp '2013-03-01 00:00:00.250')", "1.36209600025E9"),
     ("from_iso8601_timestamp('2013-03-01T10:15:00Z')", "2013-03-01 10:15:00.000 UTC"),
     ("CAST(from_iso8601_timestamp('2013-03-01T10:15:00Z') AS timestamp)", "2013-03-01 10:15:00.000"),
-    ("to_iso8601(timestamp '2013-03-01 10:15:00')", "2013-03-01T10:15:00.000"),
+    ("to_iso8601(timestamp '2013-03-01 10:15:00')", "2013-03-01T10:15:00"),
     ("timestamp '2013-03-01 10:00:00' AT TIME ZONE 'UTC'", "2013-03-01 10:00:00.000 UTC"),
     ("date_parse('01/03/2013 07:05', '%d/%m/%Y %H:%i')", "2013-03-01 07:05:00.000"),
     ("date_format(timestamp '2013-03-01 07:05:09', '%Y-%m-%d %H:%i:%s')", "2013-03-01 07:05:09"),
@@ -276,7 +260,7 @@ FAILING = [
     ("SELECT 5 % 0", "Division by zero"),
     ("SELECT CAST('1.5' AS integer)", "1.5"),
     ("SELECT ARRAY[1][2]", "subscript"),
-    ("SELECT 2147483647 + 1", "Overflow"),
+    ("SELECT 2147483647 + 1", "integer addition overflow: 2147483647 + 1"),
     ("SELECT 1 = '1'", "TYPE_MISMATCH"),
     ("SELECT dt = '2013-03-01' FROM lake.t", "TYPE_MISMATCH"),
     ("SELECT * FROM lake.t WHERE i", "must be boolean"),
@@ -292,7 +276,6 @@ FAILING = [
     ("SELECT i AS x FROM lake.t WHERE x > 1", "alias"),
     ("SELECT date_diff('hour', date '2013-01-01', date '2013-01-02')", "not a valid DATE field"),
     ("SELECT row_number() FROM lake.t", "OVER"),
-    ("SELECT map_agg(x, y) FROM (VALUES ('a', 1), ('a', 2)) AS t(x, y)", "Map keys must be unique"),
 ]
 
 REFUSED = [
@@ -300,18 +283,12 @@ REFUSED = [
     ("lower(s) || 'x' ILIKE 'A'", "ILIKE"),
     ("checksum(i)", "checksum"),
     ("spooky_hash_v2_64(to_utf8(s))", "spooky_hash_v2_64"),
-    ("1.0 / 3", "division of decimals"),
-    ("avg(p)", "avg of a decimal"),
     ("json_value(s, 'lax $.a')", "json_value"),
     ("word_stem(s)", "word_stem"),
     ("typeof(s)", "typeof"),
-    ("dt - dt", "date_diff"),
-    ("at_timezone(now(), 'Europe/Berlin')", "Europe/Berlin"),
-    ("date_format(ts, '%x')", "%x"),
-    ("format_datetime(ts, 'ZZ')", "ZZ"),
+    ("format_datetime(ts, 'G')", "G"),
     ("regexp_like(s, '[a&&b]')", "intersection"),
-    ("array_distinct(ARRAY[1])", "array_distinct"),
-    ("CAST(ROW(1) AS ROW(a integer))", "ROW"),
+    ("array_distinct(ARRAY[ARRAY[1]])", "array_distinct"),
     ("read_text('/etc/passwd')", "read_text"),
 ]
 

@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 import yaml
 
-from infra.localcloud.athena import functions
 from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.failures import reason
 from infra.localcloud.athena.translator import dialect, macros
+from infra.localcloud.athena.translator.printing import printable
 from infra.localcloud.athena.translator.types import duckdb_to_athena
 from infra.localcloud.athena.values import athena_text
 
@@ -25,7 +26,6 @@ def expressions(names: tuple[str, ...], part: str) -> list[dict[str, Any]]:
 def open_connection() -> duckdb.DuckDBPyConnection:
     """Opens a connection as the local cloud's Athena does."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
-    macros.install(connection)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
@@ -37,12 +37,15 @@ def evaluate(connection: duckdb.DuckDBPyConnection, sql: str) -> list[list[str |
         QueryError: It fails, with the text that the query's state would have.
     """
     text = dialect.translate(dialect.parse(sql), connection)
-    functions.register_called(connection, text)
-    kinds = [str(row[1]) for row in connection.execute(f"DESCRIBE {text}").fetchall()]
+    macros.install_called(connection, text)
+    columns = [(str(row[0]), str(row[1])) for row in connection.execute(f"DESCRIBE {text}").fetchall()]
+    kinds = [kind for _, kind in columns]
     for kind in kinds:
         duckdb_to_athena(kind)
+    written = printable(text, columns)
+    macros.install_called(connection, written)
     try:
-        rows = connection.execute(text).fetchall()
+        rows = connection.execute(written).fetchall()
     except duckdb.Error as error:
-        raise QueryError(functions.raised(error) or str(error)) from None
+        raise QueryError(reason(error)) from None
     return [[athena_text(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in rows]

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import duckdb
 
-from infra.localcloud.athena import ddl, functions, statements, writing
+from infra.localcloud.athena import ddl, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.planning import Planner, encode_view, first_line
+from infra.localcloud.athena.failures import reason
+from infra.localcloud.athena.planning import Planner, encode_view
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import Sources, columns_of
 from infra.localcloud.athena.translator import macros
+from infra.localcloud.athena.translator.printing import printable
 from infra.localcloud.athena.translator.types import duckdb_to_hive, split_top
 from infra.localcloud.athena.values import athena_text
 
@@ -139,14 +141,16 @@ class StatementExecution:
             self.check()
             raise QueryError("Query timeout") from None
         except duckdb.Error as error:
-            raise QueryError(_reason(error)) from None
+            raise QueryError(reason(error)) from None
         finally:
             runner.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _query(self, sql: str) -> Result:
         def read(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
-            cursor = runner.execute(text)
+            written = printable(text, columns)
+            macros.install_called(runner, written)
+            cursor = runner.execute(written)
             result = Result(columns)
             result.metadata()  # fails for a type that Athena cannot report, before any row is read
             kinds = [kind for _, kind in columns]
@@ -260,21 +264,3 @@ class StatementExecution:
             return text_result()
 
         return self._with_plan(view.query, register, fetch=False)
-
-
-def _reason(error: duckdb.Error) -> str:
-    """DuckDB's error with Athena's name for errors of its kind."""
-    if raised := functions.raised(error):
-        return raised
-    line = first_line(error)
-    if "Division by zero" in line:
-        return "DIVISION_BY_ZERO: Division by zero"
-    if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
-        return f"SYNTAX_ERROR: {line}"
-    if isinstance(error, duckdb.ConversionException):
-        return f"INVALID_CAST_ARGUMENT: {line}"
-    if isinstance(error, duckdb.OutOfRangeException):
-        return f"NUMERIC_VALUE_OUT_OF_RANGE: {line}"
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return f"EXCEEDED_LOCAL_MEMORY_LIMIT: {line}"
-    return f"GENERIC_USER_ERROR: {line}"

@@ -9,9 +9,9 @@ import re
 import duckdb
 from sqlglot import exp
 
-from infra.localcloud.athena import functions
 from infra.localcloud.athena.aws import Partition, Table
 from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.failures import first_line
 from infra.localcloud.athena.sources import Sources, columns_of, partition_rows, quoted
 from infra.localcloud.athena.translator import dialect, macros
 from infra.localcloud.athena.translator.fragments import text
@@ -61,7 +61,6 @@ class Planner:
         self._sources = sources
         self._database = database
         self._types = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "threads": 1})
-        macros.install(self._types)
         self._types.execute("SET TimeZone = 'UTC'")
         self._depth = 0
 
@@ -84,7 +83,7 @@ class Planner:
             UnsupportedError: The local cloud cannot run it faithfully.
         """
         text = self._plan(dialect.parse(sql), self._database, fetch)
-        functions.register_called(self._runner, text)
+        macros.install_called(self._runner, text)
         return text
 
     def describe(self, duckdb_sql: str) -> list[tuple[str, str]]:
@@ -93,7 +92,7 @@ class Planner:
         Raises:
             QueryError: The query is wrong.
         """
-        functions.register_called(self._types, duckdb_sql)
+        macros.install_called(self._types, duckdb_sql)
         try:
             return [(str(row[0]), str(row[1])) for row in self._types.execute(f"DESCRIBE {duckdb_sql}").fetchall()]
         except duckdb.Error as error:
@@ -144,7 +143,7 @@ class Planner:
         body = json.loads(base64.b64decode(matched[1]))
         sql = self._plan(dialect.parse(body["originalSql"]), body.get("schema") or table.database, fetch)
         for connection in (self._types, self._runner) if fetch else (self._types,):
-            functions.register_called(connection, sql)
+            macros.install_called(connection, sql)
             connection.execute(f"CREATE VIEW {quoted(table.database)}.{quoted(table.name)} AS {sql}")
 
     def _pruned(self, table: Table, partitions: list[Partition], node: exp.Table) -> list[Partition]:
@@ -184,8 +183,3 @@ class Planner:
             if columns and mine and all(isinstance(part, _SIMPLE) for part in condition.walk()):
                 found.append(condition.copy())
         return found
-
-
-def first_line(error: Exception) -> str:
-    """Returns DuckDB's reason without the excerpt of the query below it."""
-    return str(error).split("\n\n")[0].split("\nLINE")[0].strip()

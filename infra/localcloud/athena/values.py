@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import math
 import struct
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.translator.types import split_top, struct_fields
 
 
 def athena_text(value: Any, kind: str) -> str | None:
     """Prints a value of a DuckDB result.
 
     Args:
-        value: The Python value that DuckDB returned.
+        value: The Python value that DuckDB returned; times and intervals are text already (``printing``).
         kind: The DuckDB type of its column.
 
     Returns:
@@ -24,22 +23,19 @@ def athena_text(value: Any, kind: str) -> str | None:
     """
     if value is None:
         return None
+    if isinstance(value, str):
+        return value
     if kind.endswith("[]") or kind.startswith(("MAP(", "STRUCT(")):
         return _nested(value, kind)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return single_text(value) if kind == "FLOAT" else double_text(value)
-    if isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%d %H:%M:%S.") + f"{value.microsecond // 1000:03d}"
-        return f"{text} UTC" if value.tzinfo else text
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, (bytes, bytearray)):
         return " ".join(f"{byte:02x}" for byte in value)
-    if isinstance(value, str | int):
+    if isinstance(value, int):
         return str(value)
     return json.dumps(value, default=str)
 
@@ -50,8 +46,12 @@ def _nested(value: Any, kind: str) -> str:
     if kind.startswith("MAP("):
         key, item = split_top(kind[4:-1])
         return "{" + ", ".join(f"{_element(k, key)}={_element(v, item)}" for k, v in value.items()) + "}"
-    kinds = dict(part.replace('"', "").split(" ", 1) for part in split_top(kind[7:-1]))
-    fields = (f"{name}={_element(item, kinds.get(name, 'VARCHAR'))}" for name, item in value.items())
+    known = struct_fields(kind)
+    items = value.values() if isinstance(value, dict) else value
+    fields = (
+        f"{name if name is not None else f'field{index}'}={_element(item, of)}"
+        for index, (item, (name, of)) in enumerate(zip(items, known, strict=True))
+    )
     return "{" + ", ".join(fields) + "}"
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
-from infra.localcloud.athena.translator.operators import comparable
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind
+from infra.localcloud.athena.translator.types import kind, trino_type
 
 # The last argument count of a function that takes any number.
 MANY = 99
@@ -85,7 +86,7 @@ class FunctionCall:
             if expected != "any" and found is not None and kind(found) not in (expected, "null"):
                 raise QueryError(
                     f"FUNCTION_NOT_FOUND: Unexpected parameters for function {self.name}: "
-                    f"argument {index + 1} is {found.lower()}, not {expected}"
+                    f"argument {index + 1} is {trino_type(found)}, not {expected}"
                 )
 
     def require_one_kind(self) -> None:
@@ -113,6 +114,28 @@ class FunctionCall:
     def fill(self, template: str) -> Fragment:
         """Fills ``{0}``, ``{1}`` … of a template with the arguments."""
         return fragment(template, *self.args)
+
+
+# In an aggregate's text: where its FILTER and OVER belong, and a condition of its own.
+SUFFIX = "/*suffix*/"
+_SUFFIX = re.compile(r"/\*suffix(?: (.*?))?\*/", re.DOTALL)
+
+
+def suffix(condition: str) -> str:
+    """Marks where an aggregate's FILTER and OVER belong; the aggregate ignores rows that fail the condition."""
+    return f"/*suffix {condition}*/"
+
+
+def suffixed(written: str, condition: str, over: str) -> str:
+    """Adds FILTER and OVER to an aggregate, where it marks their places or at its end."""
+    if not _SUFFIX.search(written):
+        written += SUFFIX
+
+    def place(matched: re.Match[str]) -> str:
+        both = " AND ".join(f"({part})" for part in (matched[1], condition) if part)
+        return (f" FILTER (WHERE {both})" if both else "") + over
+
+    return _SUFFIX.sub(place, written)
 
 
 Handler = Callable[[FunctionCall], exp.Expr]

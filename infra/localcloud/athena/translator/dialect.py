@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import duckdb
@@ -11,19 +12,21 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator.coercion import coerce, with_milliseconds
 from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.queries import Queries
 from infra.localcloud.athena.translator.scope import Scope
+from infra.localcloud.athena.translator.types import quoted_name
 
 # Functions with a syntax of their own, which sqlglot 30.15.0 does not parse.
 _UNPARSED = re.compile(r"\b(json_(?:exists|value|query|object|array|table)|overlay)\s*\(", re.IGNORECASE)
 
 
 def _literal(kind: exp.DType) -> Callable[[object, exp.Expr, object], exp.Expr]:
-    """Parses ``timestamp '…'`` to a cast that remembers that it was a literal."""
+    """Parses ``timestamp '…'`` and the like to a cast that remembers that it was a literal."""
 
     def parse(parser: object, this: exp.Expr, _: object) -> exp.Expr:
         written = exp.Cast(this=this, to=exp.DataType(this=kind))
@@ -44,7 +47,8 @@ class _Parser(TrinoParser):
     }
     TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
         **TrinoParser.TYPE_LITERAL_PARSERS,
-        exp.DType.TIMESTAMP: _literal(exp.DType.TIMESTAMP),
+        # sqlglot 30.15 reads DECIMAL '1.5' as a cast to DECIMAL(38,0).
+        **{kind: _literal(kind) for kind in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.DECIMAL)},
     }
 
 
@@ -63,8 +67,10 @@ def parse(sql: str) -> exp.Expr:
         UnsupportedError: The statement is no query.
     """
     try:
-        if any(token.token_type == TokenType.DCOLON for token in AthenaQueries().tokenize(sql)):
+        tokens = AthenaQueries().tokenize(sql)
+        if any(token.token_type == TokenType.DCOLON for token in tokens):
             raise QueryError("SYNTAX_ERROR: mismatched input '::'. Trino writes CAST(value AS type)")
+        sql = _parsable(sql, tokens)
         trees = [tree for tree in AthenaQueries().parse(sql) if tree is not None]
     except SqlglotError as error:
         if found := _UNPARSED.search(sql):
@@ -84,6 +90,19 @@ def parse(sql: str) -> exp.Expr:
     return tree
 
 
+def _parsable(sql: str, tokens: list[Token]) -> str:
+    """Writes LIMIT ALL and FETCH FIRST 1 ROW, which sqlglot 30.15 does not parse, in a form that it does."""
+    edits: list[tuple[int, int, str]] = []
+    for token, following in pairwise(tokens):
+        if token.token_type == TokenType.LIMIT and following.token_type == TokenType.ALL:
+            edits.append((token.start, following.end + 1, ""))
+        elif token.token_type == TokenType.NUMBER and following.text.upper() == "ROW":
+            edits.append((following.start, following.end + 1, "ROWS"))
+    for start, end, written in reversed(edits):
+        sql = sql[:start] + written + sql[end:]
+    return sql
+
+
 def translate(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> str:
     """Translates a parsed query.
 
@@ -100,7 +119,23 @@ def translate(tree: exp.Expr, connection: duckdb.DuckDBPyConnection) -> str:
     """
     tree = tree.copy()
     name_columns(tree)
-    return text(Queries().query(tree, Scope(connection)))
+    scope = Scope(connection)
+    return _with_reported_times(text(Queries().query(tree, scope)), scope)
+
+
+def _with_reported_times(written: str, scope: Scope) -> str:
+    """Rounds the query's timestamps of other precisions to milliseconds, which Athena reports and stores."""
+    if "timestamp(" not in written:
+        return written
+    columns = Scope(scope.connection).columns_of(written) or []
+    stored = [with_milliseconds(found) for _, found in columns]
+    if stored == [found for _, found in columns]:
+        return written
+    values = ", ".join(
+        f"{coerce(f'c{index}', found, wanted)} AS {quoted_name(name)}"
+        for index, ((name, found), wanted) in enumerate(zip(columns, stored, strict=True))
+    )
+    return f"SELECT {values} FROM ({written}) AS planned({', '.join(f'c{index}' for index in range(len(columns)))})"
 
 
 def condition(tree: exp.Expr, scope: Scope) -> exp.Expr:

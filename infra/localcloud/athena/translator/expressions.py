@@ -8,14 +8,24 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, functions_json, nodes, operators
-from infra.localcloud.athena.translator.calls import FunctionCall, Translation
-from infra.localcloud.athena.translator.fragments import Fragment, text
+from infra.localcloud.athena.translator import (
+    casts,
+    functions_json,
+    functions_row,
+    intervals,
+    lambdas,
+    nodes,
+    operators,
+)
+from infra.localcloud.athena.translator.calls import FunctionCall, Translation, suffixed
+from infra.localcloud.athena.translator.coercion import coerce
+from infra.localcloud.athena.translator.fragments import Fragment, bracketed, text
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.functions_aggregate import AGGREGATES, WINDOWS, narrowing
 from infra.localcloud.athena.translator.scope import Scope
 
 _NOT_COMPARED = "Its results were not compared with Trino's."
+_QUANTIFIERS = {"all": exp.All, "any": exp.Any, "some": exp.Any}
 _RANKINGS = ("row_number", "rank", "dense_rank", "ntile", "percent_rank", "cume_dist")
 
 
@@ -42,7 +52,10 @@ class Expressions:
             exp.Cast: self._cast,
             exp.TryCast: self._cast,
             exp.Anonymous: self._call,
-            exp.Interval: lambda node, scope: operators.interval(node),
+            exp.Interval: lambda node, scope: intervals.literal(node),
+            exp.WithinGroup: self._aggregate,
+            exp.WindowSpec: self._frame,
+            exp.Dot: self._field,
             exp.Lambda: self._lambda,
         }
 
@@ -63,27 +76,50 @@ class Expressions:
                 node.set(name, [self.expression(item, scope) if isinstance(item, exp.Expr) else item for item in value])
         return nodes.combine(node, scope)
 
-    def _lambda(self, node: exp.Lambda, scope: Scope) -> exp.Expr:
-        names = frozenset(str(name.this).lower() for name in node.expressions)
+    def _lambda(self, node: exp.Lambda, scope: Scope, types: list[str] | None = None) -> exp.Expr:
+        """A lambda; ``types`` are those of its parameters, if they are known."""
+        depth = len(scope.lambda_types) + len(scope.lambda_names)
+        names = {str(name.this).lower(): f"{str(name.this).lower()}${depth}" for name in node.expressions}
+        if types is not None and len(types) != len(names):
+            raise QueryError(
+                f"TYPE_MISMATCH: Expected a lambda that takes {len(types)} argument(s) but got {len(names)}"
+            )
+        lambdas.rename(node, names)
         inner = Scope(
             scope.connection,
             outer=scope.outer,
             ctes=scope.ctes,
             sources=scope.sources,
-            lambda_names=scope.lambda_names | names,
+            group=scope.group,
+            lambda_names=scope.lambda_names | (frozenset() if types else frozenset(names.values())),
+            lambda_types={**scope.lambda_types, **(dict(zip(names.values(), types, strict=True)) if types else {})},
         )
         body = self.expression(node.this, inner)
-        return Fragment(this=f"lambda {', '.join(text(name) for name in node.expressions)}: {text(body)}")
+        written = Fragment(this=f"lambda {', '.join(text(name) for name in node.expressions)}: {text(body)}")
+        written.meta["returns"] = inner.type_of(body)
+        written.meta["parameters"] = [text(name) for name in node.expressions]
+        written.meta["body"] = text(body)
+        return written
+
+    def _field(self, node: exp.Dot, scope: Scope) -> exp.Expr:
+        """A field of a row: ``value.name``; the name is none of a column."""
+        node.set("this", self.expression(node.this, scope))
+        return functions_row.field(node, scope)
+
+    def _frame(self, node: exp.WindowSpec, scope: Scope) -> exp.Expr:
+        for side in ("start", "end"):
+            bound = node.args.get(side)
+            if isinstance(bound, exp.Interval):
+                node.set(side, Fragment(this=intervals.range_step(intervals.literal(bound))))
+            elif isinstance(bound, exp.Expr):
+                node.set(side, self.expression(bound, scope))
+        return node
 
     def _cast(self, node: exp.Cast, scope: Scope) -> exp.Expr:
         inner, wanted = node.this, node.args["to"]
         safe = isinstance(node, exp.TryCast)
         if node.meta.get("literal"):
-            return casts.timestamp_literal(inner.this)
-        if inner.meta.get("literal") and wanted.is_type(exp.DType.JSON):
-            return functions_json.cast(casts.literal_varchar(inner.this.this), "VARCHAR", wanted, safe=safe)
-        if inner.meta.get("literal") and casts.target(wanted) == ("VARCHAR", None):
-            return casts.literal_varchar(inner.this.this)
+            return casts.literal(str(inner.this), wanted, scope)
         value = self.expression(inner, scope)
         source = scope.type_of(value)
         if source == "JSON" or wanted.is_type(exp.DType.JSON):
@@ -105,7 +141,23 @@ class Expressions:
             arguments[:1] = arguments[0].expressions
             if len(arguments) > 1 and name == "count":
                 raise QueryError("FUNCTION_NOT_FOUND: count(DISTINCT …) takes one argument")
-        return FunctionCall(name, [self.expression(argument, scope) for argument in arguments], scope, distinct, order)
+        return FunctionCall(name, self._translated(name, arguments, scope), scope, distinct, order)
+
+    def _translated(self, name: str, arguments: list[exp.Expr], scope: Scope) -> list[exp.Expr]:
+        """Translates arguments in their order: a lambda's parameters have types that the arguments before it decide."""
+        translated: list[exp.Expr] = []
+        for argument in arguments:
+            if not isinstance(argument, exp.Lambda):
+                translated.append(self.expression(argument, scope))
+                continue
+            types = [found.meta["returns"] if "returns" in found.meta else scope.type_of(found) for found in translated]
+            written = self._lambda(argument.copy(), scope, lambdas.parameter_types(name, types))
+            if name == "reduce" and len(translated) == 2 and (wider := lambdas.state_type(types[1], written)):
+                # The state has the common type of the first state and of what the lambda returns.
+                translated[1] = Fragment(this=coerce(bracketed(translated[1]), str(types[1]), wider))
+                written = self._lambda(argument, scope, lambdas.parameter_types(name, [types[0], wider]))
+            translated.append(written)
+        return translated
 
     def _call(self, node: exp.Anonymous, scope: Scope) -> exp.Expr:
         name = str(node.this).lower()
@@ -116,6 +168,13 @@ class Expressions:
         if name == "mod" and len(node.expressions) == 2:
             left, right = (exp.Paren(this=operand) for operand in node.expressions)
             return self.expression(exp.Mod(this=left, expression=right), scope)
+        if name in _QUANTIFIERS and len(node.expressions) == 1:
+            # sqlglot 30.15 reads ALL (VALUES …) as a function.
+            return _QUANTIFIERS[name](this=exp.Subquery(this=self.query(node.expressions[0], scope.inner())))
+        if name == "grouping":
+            return Fragment(
+                this=f"grouping({', '.join(text(self.expression(item, scope)) for item in node.expressions)})"
+            )
         if name not in SCALARS:
             raise UnsupportedError(f"the function {name}", _NOT_COMPARED)
         call = self._arguments(node, scope)
@@ -124,9 +183,11 @@ class Expressions:
 
     def _aggregate(self, node: exp.Expr, scope: Scope, over: str = "") -> exp.Expr:
         """An aggregate with its FILTER, IGNORE NULLS and OVER; a cast to Trino's type goes around all of it."""
-        condition, ignore_nulls, inner = "", False, node
+        condition, ignore_nulls, within, inner = "", False, "", node
         if isinstance(inner, exp.Filter):
             condition, inner = self._filter(inner, scope), inner.this
+        if isinstance(inner, exp.WithinGroup):
+            within, inner = text(self.expression(inner.expression, scope)).strip(), inner.this
         if isinstance(inner, exp.IgnoreNulls):
             ignore_nulls, inner = True, inner.this
         if not isinstance(inner, exp.Anonymous):
@@ -136,22 +197,23 @@ class Expressions:
         if entry is None:
             raise UnsupportedError(f"the aggregate or window function {name}", _NOT_COMPARED)
         call = self._arguments(inner, scope)
+        if (name == "listagg") != bool(within):
+            raise QueryError(f"SYNTAX_ERROR: {name} and WITHIN GROUP: only listagg has it, and needs it")
+        call.order = f" {within}" if within else call.order
         _require_parameters(call, entry)
         if ignore_nulls:
             _require_null_treatment(name)
-        if name == "map_agg" and (condition or over):
-            raise UnsupportedError("map_agg with FILTER or OVER")
         written = text(entry.handler(call))
         if ignore_nulls:
             written = written[:-1] + " IGNORE NULLS)"
-        narrow = narrowing(name, call.known_type(0)) if name in ("sum", "avg", "count_if") else None
-        whole = written + condition + over
+        narrow = narrowing(name, call.known_type(0)) if name in ("sum", "avg") else None
+        whole = suffixed(written, condition, over)
         return Fragment(this=f"CAST({whole} AS {narrow})" if narrow else whole)
 
     def _filter(self, node: exp.Filter, scope: Scope) -> str:
         condition = self.expression(node.expression.this, scope)
         operators.boolean(condition, scope, "FILTER clause")
-        return f" FILTER (WHERE {text(condition)})"
+        return text(condition)
 
     def _window(self, node: exp.Window, scope: Scope) -> exp.Expr:
         require_only(node, {"this", "partition_by", "order", "spec", "over"})

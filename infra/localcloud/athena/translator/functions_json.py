@@ -12,6 +12,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.functions.json import parse_literal
 from infra.localcloud.athena.functions.json_casts import castable, from_json
 from infra.localcloud.athena.functions.json_text import path_steps
+from infra.localcloud.athena.translator import printing
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, text
 from infra.localcloud.athena.translator.functions_text import constant
@@ -97,8 +98,8 @@ def cast(value: exp.Expr, source: str | None, wanted: exp.DataType, *, safe: boo
         return Fragment(this="CAST(NULL AS JSON)")
     if not castable(source, to_json=True):
         raise QueryError(f"TYPE_MISMATCH: Cannot cast {source.lower()} to json")
-    kind = source.replace("'", "''")
-    return Fragment(this=f"py_to_json('{kind}', {bracketed(value)})")
+    kind = printing.without_times(source).replace("'", "''")
+    return Fragment(this=f"py_to_json('{kind}', {printing.text_of_times(bracketed(value), source)})")
 
 
 # --- functions -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,13 @@ an expression in GROUP BY from matching the same one in SELECT.
 
 from __future__ import annotations
 
+import re
+from weakref import WeakKeyDictionary
+
 import duckdb
+
+from infra.localcloud.athena import functions
+from infra.localcloud.athena.translator import macros_array, macros_number, macros_time, macros_values
 
 # A double's text in Trino, from DuckDB's shortest one: 1.5E0, 1.0E10, 0E0. The lambda computes that text once.
 _NUMBER_TEXT = """
@@ -27,11 +33,6 @@ CREATE MACRO trino_double_varchar(x) AS CASE
     END;
 """
 
-_TIME_TEXT = """
-CREATE MACRO trino_timestamp_varchar(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g');
-CREATE MACRO trino_timestamptz_varchar(x) AS strftime(timezone('UTC', x), '%Y-%m-%d %H:%M:%S.%g') || ' UTC';
-"""
-
 # Text for a cast: text that Trino would not accept becomes text that DuckDB does not accept either.
 _CHECKED_TEXT = r"""
 CREATE MACRO trino_checked(s, pattern) AS
@@ -42,52 +43,65 @@ CREATE MACRO trino_checked_real(s) AS
     trino_checked(s, '\s*([+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|Infinity)|NaN)\s*');
 CREATE MACRO trino_checked_decimal(s) AS trino_checked(s, '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)');
 CREATE MACRO trino_checked_boolean(s) AS trino_checked(s, '(?i)true|false|t|f|1|0');
-CREATE MACRO trino_checked_date(s) AS trino_checked(s, '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*');
+CREATE MACRO trino_checked_date(s) AS trino_checked(s, '\s*-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}\s*');
 CREATE MACRO trino_checked_timestamp(s) AS
-    trino_checked(s, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?)?');
-CREATE MACRO trino_checked_iso(s) AS
-    trino_checked(s, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?(Z|[+]00:00)?)?');
+    trino_checked(s, '-?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?)?');
 """
 
 _FUNCTIONS = r"""
-CREATE MACRO trino_nonzero(b) AS CASE WHEN b = 0
-    THEN CAST('Division by zero: ' || CAST(b AS VARCHAR) AS TINYINT) ELSE b END;
-CREATE MACRO trino_real_div(a, b) AS CASE WHEN b <> 0 OR isnan(b) OR a IS NULL OR b IS NULL THEN a / b
-    WHEN a = 0 OR isnan(a) THEN CAST('nan' AS DOUBLE)
-    WHEN (a > 0) = (CAST(b AS VARCHAR)[1] <> '-') THEN CAST('inf' AS DOUBLE) ELSE CAST('-inf' AS DOUBLE) END;
 CREATE MACRO trino_milli(x) AS CAST(CAST(x AS TIMESTAMP_MS) AS TIMESTAMP);
 CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
 CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
-CREATE MACRO trino_nonzero_index(i) AS CASE WHEN i = 0
-    THEN CAST('SQL array indices start at 1, not ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
-CREATE MACRO trino_subscript(a, i) AS a[CASE WHEN i <= 0 OR i > len(a)
-    THEN CAST('Array subscript must be between 1 and the array''s length: ' || CAST(i AS VARCHAR) AS BIGINT)
-    ELSE i END];
-CREATE MACRO trino_map_subscript(m, k) AS CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN m[k]
-    ELSE list_extract([m[k]], CAST('Key not present in map: ' || CAST(k AS VARCHAR) AS INTEGER)) END;
-CREATE MACRO trino_contains(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN true
-    WHEN len(a) > list_count(a) THEN NULL ELSE false END;
-CREATE MACRO trino_array_max(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_max(a) END;
-CREATE MACRO trino_array_min(a) AS CASE WHEN len(a) > list_count(a) THEN NULL ELSE list_min(a) END;
-CREATE MACRO trino_array_position(a, x) AS CASE WHEN a IS NULL OR x IS NULL THEN NULL
-    ELSE coalesce(list_position(a, x), 0) END;
-CREATE MACRO trino_hex_number(s) AS CAST(CASE WHEN s IS NULL THEN NULL
-    WHEN regexp_full_match(s, '[0-9a-fA-F]{1,16}') THEN '0x' || s
-    WHEN regexp_full_match(s, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || s[2:] AS BIGINT) AS VARCHAR)
-    ELSE 'not a base 16 number: ' || s END AS BIGINT);
-CREATE MACRO trino_base_number(s, radix) AS CASE
-    WHEN regexp_full_match(s, '[0-9a-z]+')
-        AND len(list_filter(string_split(s, ''), lambda c:
-            strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) > radix)) = 0
-    THEN CAST(list_reduce(list_transform(string_split(s, ''),
-            lambda c: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT)),
-            lambda a, d: a * radix + d) AS BIGINT)
-    ELSE CAST('not a number of base ' || CAST(radix AS VARCHAR) || ': ' || s AS BIGINT) END;
 """
+
+_NAME = re.compile(r"\btrino_\w+")
+# The statement that creates each macro, by its name.
+_STATEMENTS = {
+    statement.split("MACRO ", 1)[1].split("(", 1)[0]: statement
+    for text in (
+        _NUMBER_TEXT,
+        _CHECKED_TEXT,
+        _FUNCTIONS,
+        macros_values.COMPARISONS,
+        macros_values.DECIMALS,
+        macros_values.AGGREGATES,
+        macros_number.NUMBERS,
+        macros_array.ARRAYS,
+        macros_array.MAPS,
+        macros_time.ZONES,
+        macros_time.INTERVALS,
+        macros_time.TIMES,
+        macros_time.FORMATS,
+    )
+    for statement in text.split(";\n")
+    if statement.strip()
+}
+_installed: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates every macro in the connection's database."""
-    connection.execute(_NUMBER_TEXT + _TIME_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+    """Creates the macros that the views of files call."""
+    install_called(connection, _NUMBER_TEXT + _CHECKED_TEXT + _FUNCTIONS)
+
+
+def install_called(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Creates the macros and Python functions that a DuckDB text calls; all of them take longer than a translation."""
+    functions.register_called(connection, sql)
+    known = _installed.setdefault(connection, set())
+    statements: list[str] = []
+    for name in set(_NAME.findall(sql)) - known:
+        _add(name, known, statements)
+    if statements:
+        connection.execute(";\n".join(statements))
+
+
+def _add(name: str, known: set[str], statements: list[str]) -> None:
+    """Adds the statement of a macro after those of the macros that it calls, as DuckDB demands."""
+    if name in known or name not in _STATEMENTS:
+        return
+    known.add(name)
+    for called in _NAME.findall(_STATEMENTS[name]):
+        _add(called, known, statements)
+    statements.append(_STATEMENTS[name])

@@ -12,9 +12,9 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import functions_json, functions_time, operators
+from infra.localcloud.athena.translator import comparisons, functions_json, functions_time, operators
 from infra.localcloud.athena.translator.calls import FunctionCall
-from infra.localcloud.athena.translator.fragments import Fragment, fragment, text
+from infra.localcloud.athena.translator.fragments import Fragment, text
 from infra.localcloud.athena.translator.functions import SCALARS
 from infra.localcloud.athena.translator.scope import Scope
 
@@ -22,7 +22,6 @@ from infra.localcloud.athena.translator.scope import Scope
 _PLAIN = (
     exp.Column,
     exp.Identifier,
-    exp.Literal,
     exp.Null,
     exp.Boolean,
     exp.Star,
@@ -39,17 +38,12 @@ _PLAIN = (
     exp.Rollup,
     exp.Limit,
     exp.Offset,
-    exp.Fetch,
     exp.Distinct,
     exp.Tuple,
-    exp.Neg,
     exp.And,
     exp.Or,
     exp.Not,
     exp.Is,
-    exp.NullSafeEQ,
-    exp.NullSafeNEQ,
-    exp.In,
     exp.Like,
     exp.Escape,
     exp.Exists,
@@ -88,8 +82,8 @@ def _unsupported(node: exp.Expr) -> UnsupportedError:
 
 
 def _array(node: exp.Array, scope: Scope) -> exp.Expr:
-    operators.branches(node.expressions, scope, "ARRAY")
-    return Fragment(this="[" + ", ".join(text(item) for item in node.expressions) + "]")
+    items = operators.branches(node.expressions, scope, "ARRAY")
+    return Fragment(this="[" + ", ".join(map(text, items)) + "]")
 
 
 def _unicode_string(node: exp.UnicodeString, scope: Scope) -> exp.Expr:
@@ -111,18 +105,19 @@ def _current_date(node: exp.CurrentDate, scope: Scope) -> exp.Expr:
     return Fragment(this="current_date")
 
 
-def _current_timestamp(node: exp.CurrentTimestamp, scope: Scope) -> exp.Expr:
+def _current_timestamp(node: exp.CurrentTimestamp | exp.Localtimestamp, scope: Scope) -> exp.Expr:
     if node.this:
         raise _unsupported(node)
-    return Fragment(this=functions_time.NOW)
+    return Fragment(this=functions_time.LOCAL_NOW if isinstance(node, exp.Localtimestamp) else functions_time.NOW)
 
 
 def _extract(node: exp.Extract, scope: Scope) -> exp.Expr:
-    return functions_time.field_of(node.this.name, node.expression, FunctionCall("extract", [node.expression], scope))
+    return functions_time.field_of(node.this.name, FunctionCall("extract", [node.expression], scope))
 
 
 def _at_time_zone(node: exp.AtTimeZone, scope: Scope) -> exp.Expr:
-    return SCALARS["at_timezone"].handler(FunctionCall("AT TIME ZONE", [node.this, node.args["zone"]], scope))
+    call = FunctionCall("AT TIME ZONE", [node.this, node.args["zone"]], scope)
+    return functions_time.in_zone(call, keeps_wall=False)
 
 
 def _substring(node: exp.Substring, scope: Scope) -> exp.Expr:
@@ -147,9 +142,14 @@ def _json_literal(node: exp.ParseJSON, scope: Scope) -> exp.Expr:
 
 
 _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
-    **dict.fromkeys(operators.COMPARISONS, operators.compare),
+    **dict.fromkeys(comparisons.COMPARISONS, comparisons.compare),
     **dict.fromkeys(operators.ARITHMETIC, operators.arithmetic),
-    exp.Between: operators.between,
+    exp.Between: comparisons.between,
+    exp.In: comparisons.is_in,
+    exp.NullSafeEQ: comparisons.distinct_from,
+    exp.NullSafeNEQ: comparisons.distinct_from,
+    exp.Neg: operators.negation,
+    exp.Literal: operators.literal,
     exp.DPipe: operators.concatenation,
     exp.Bracket: operators.subscript,
     exp.Array: _array,
@@ -157,6 +157,7 @@ _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
     exp.UnicodeString: _unicode_string,
     exp.CurrentDate: _current_date,
     exp.CurrentTimestamp: _current_timestamp,
+    exp.Localtimestamp: _current_timestamp,
     exp.Extract: _extract,
     exp.AtTimeZone: _at_time_zone,
     exp.Substring: _substring,
@@ -183,28 +184,30 @@ def _check_if(node: exp.If, scope: Scope) -> None:
     if not (isinstance(case, exp.Case) and case.this is not None):
         operators.boolean(node.this, scope, "CASE WHEN clause")
     if not isinstance(case, exp.Case) and node.args.get("false") is not None:
-        operators.branches([node.args["true"], node.args["false"]], scope, "IF")
+        true, false = operators.branches([node.args["true"], node.args["false"]], scope, "IF")
+        node.set("true", true)
+        node.set("false", false)
 
 
 def _check_case(node: exp.Case, scope: Scope) -> None:
-    results = [branch.args["true"] for branch in node.args["ifs"]]
+    ifs = node.args["ifs"]
+    results = [branch.args["true"] for branch in ifs]
     if node.args.get("default"):
         results.append(node.args["default"])
-    operators.branches(results, scope, "CASE")
-
-
-def _check_in(node: exp.In, scope: Scope) -> None:
-    if query := node.args.get("query"):
-        if not isinstance(node.this, exp.Tuple):
-            chosen = scope.type_of(query if isinstance(query, exp.Subquery) else fragment("{0}", query))
-            operators.comparable(scope.type_of(node.this), chosen, "IN")
-        return
-    for item in node.expressions:
-        operators.comparable(scope.type_of(node.this), scope.type_of(item), "IN")
+    results = operators.branches(results, scope, "CASE")
+    for branch, result in zip(ifs, results, strict=False):
+        branch.set("true", result)
+    if node.args.get("default"):
+        node.set("default", results[-1])
+    if node.this is not None:
+        operands = operators.branches([node.this, *(branch.this for branch in ifs)], scope, "CASE operand")
+        node.set("this", operands[0])
+        for branch, operand in zip(ifs, operands[1:], strict=True):
+            branch.set("this", operand)
 
 
 def _check_comparison(node: exp.Binary, scope: Scope) -> None:
-    operators.comparable(scope.type_of(node.this), scope.type_of(node.expression), type(node).__name__.upper())
+    comparisons.comparable(scope.type_of(node.this), scope.type_of(node.expression), type(node).__name__.upper())
 
 
 def _check_escape(node: exp.Escape, scope: Scope) -> None:
@@ -236,11 +239,8 @@ _CHECKED: dict[type[exp.Expr], Callable[[Any, Scope], None]] = {
     exp.Not: _check_not,
     exp.If: _check_if,
     exp.Case: _check_case,
-    exp.In: _check_in,
     exp.Like: _check_comparison,
     exp.Escape: _check_escape,
-    exp.NullSafeEQ: _check_comparison,
-    exp.NullSafeNEQ: _check_comparison,
     exp.Is: _check_is,
     exp.Star: _check_star,
 }

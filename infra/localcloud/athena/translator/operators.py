@@ -5,41 +5,22 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.translator import decimals, intervals
+from infra.localcloud.athena.translator.coercion import NULL, coerce, common, unify
+from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import INTEGERS, REALS, kind
+from infra.localcloud.athena.translator.types import (
+    INTEGERS,
+    REALS,
+    decimal_size,
+    kind,
+    split_top,
+    struct_fields,
+    trino_type,
+)
 
-COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
-_INTERVALS = {
-    "second": "seconds",
-    "minute": "minutes",
-    "hour": "hours",
-    "day": "days",
-    "week": "weeks",
-    "month": "months",
-    "year": "years",
-}
-
-
-def comparable(left: str | None, right: str | None, sign: str) -> None:
-    """Checks that Trino can compare two types: it does not convert between text and numbers or dates.
-
-    Args:
-        left: A DuckDB type; None if it is not known.
-        right: Another.
-        sign: The operator or construct, for the error.
-
-    Raises:
-        QueryError: Trino has no such operator.
-    """
-    if left is None or right is None:
-        return
-    kinds = {kind(left), kind(right)} - {"null"}
-    if len(kinds) > 1:
-        raise QueryError(
-            f"TYPE_MISMATCH: Cannot apply operator: {left.lower()} {sign} {right.lower()}. Cast one of them"
-        )
 
 
 def boolean(node: exp.Expr, scope: Scope, where: str) -> None:
@@ -50,53 +31,7 @@ def boolean(node: exp.Expr, scope: Scope, where: str) -> None:
     """
     found = scope.type_of(node)
     if found is not None and kind(found) not in ("boolean", "null"):
-        raise QueryError(f"TYPE_MISMATCH: {where} must be boolean, not {found.lower()}: {text(node)}")
-
-
-def compare(node: exp.Binary, scope: Scope) -> exp.Expr:
-    """Translates a comparison. In Trino NaN equals nothing and is never greater; DuckDB sorts it above all numbers."""
-    sign = COMPARISONS[type(node)]
-    left, right = node.this, node.expression
-    types = scope.type_of(left), scope.type_of(right)
-    if not isinstance(right, (exp.Query, exp.Any, exp.All)):
-        comparable(*types, sign)
-    doubtful = [
-        side
-        for side, found in zip((left, right), types, strict=True)
-        if found in REALS and not isinstance(side, exp.Literal)
-    ]
-    if not doubtful or isinstance(right, (exp.Any, exp.All)):
-        return node
-    nan = " OR ".join(f"isnan({bracketed(side)})" for side in doubtful)
-    return fragment(
-        f"(CASE WHEN {{0}} IS NULL OR {{1}} IS NULL THEN NULL WHEN {nan} THEN {'true' if sign == '<>' else 'false'} "
-        f"ELSE {{0}} {sign} {{1}} END)",
-        left,
-        right,
-    )
-
-
-def between(node: exp.Between, scope: Scope) -> exp.Expr:
-    """Translates BETWEEN; NaN is between no two numbers."""
-    found = scope.type_of(node.this)
-    for bound in ("low", "high"):
-        comparable(found, scope.type_of(node.args[bound]), "BETWEEN")
-    if found in REALS:
-        return fragment("(NOT isnan({0}) AND {0} BETWEEN {1} AND {2})", node.this, node.args["low"], node.args["high"])
-    return node
-
-
-def interval(node: exp.Interval) -> Fragment:
-    """Translates ``interval '2' day``.
-
-    Raises:
-        UnsupportedError: It is a range such as ``'1 2' day to hour``.
-    """
-    unit = str(node.args["unit"].name if node.args.get("unit") else "").lower()
-    value = node.this.this if isinstance(node.this, exp.Literal) else None
-    if unit not in _INTERVALS or value is None or not value.lstrip("+-").isdigit():
-        raise UnsupportedError(f"the interval {node.sql(dialect='trino')}")
-    return Fragment(this=f"to_{_INTERVALS[unit]}({value})")
+        raise QueryError(f"TYPE_MISMATCH: {where} must be boolean, not {trino_type(found)}: {text(node)}")
 
 
 def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expr:
@@ -108,80 +43,175 @@ def arithmetic(node: exp.Binary, scope: Scope) -> exp.Expr:
     """
     sign = ARITHMETIC[type(node)]
     left, right = node.this, node.expression
-    types = scope.type_of(left), scope.type_of(right)
-    kinds = tuple(kind(found) if found else None for found in types)
-    if "time" in kinds or "interval" in kinds:
-        return _move(node, sign, types, kinds)
-    for found in kinds:
-        if found not in (None, "number", "null"):
-            operands = f"{types[0]} {sign} {types[1]}".lower()
-            raise QueryError(f"TYPE_MISMATCH: cannot apply operator: {operands}")
-    if sign in "+-*":
-        return node
-    if None in types:
+    one, other = scope.type_of(left), scope.type_of(right)
+    if one is None or other is None:
         raise UnsupportedError(
             f"{text(left)} {sign} {text(right)}",
             "The types of the operands are not known here, or a name in them is wrong.",
         )
+    if NULL in (one, other):
+        return Fragment(this=f"CAST(NULL AS {other if one == NULL else one})") if (one, other) != (NULL, NULL) else node
+    kinds = {kind(one), kind(other)}
+    if kinds & {"time", "interval"}:
+        return intervals.arithmetic(left, right, sign, (one, other))
+    if kinds != {"number"}:
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(one)} {sign} {trino_type(other)}")
+    return of_numbers(sign, left, right, (one, other))
+
+
+def of_numbers(sign: str, left: exp.Expr, right: exp.Expr, types: tuple[str, str]) -> exp.Expr:
+    """Translates an operator of two numbers of known types."""
     if any(found in REALS for found in types):
-        if sign == "/":
-            quotient = fragment("trino_real_div(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE))", left, right)
-            return quotient if "DOUBLE" in types else fragment("CAST({0} AS FLOAT)", quotient)
-        raise UnsupportedError("% of doubles", "Cast the operands to whole numbers or decimals.")
-    if all(found in INTEGERS or found == '"NULL"' for found in types):
-        return fragment("({0} // trino_nonzero({1}))" if sign == "/" else "({0} % trino_nonzero({1}))", left, right)
-    if sign == "/":
-        raise UnsupportedError(
-            "a division of decimals",
-            "Trino rounds it to the operands' scale: cast one of them to double (1.5 is a decimal, 1.5e0 a double).",
-        )
-    return fragment("({0} % trino_nonzero({1}))", left, right)
-
-
-def _move(node: exp.Binary, sign: str, types: tuple[str | None, str | None], kinds: tuple[str | None, ...]) -> exp.Expr:
-    if sign in "+-" and kinds == ("time", "interval"):
-        value, step, found = node.this, node.expression, types[0]
-    elif sign == "+" and kinds == ("interval", "time"):
-        value, step, found = node.expression, node.this, types[1]
-    elif kinds == ("time", "time") and sign == "-":
-        raise UnsupportedError("the difference of two times as an interval", "Use date_diff(unit, earlier, later).")
-    else:
+        return _reals(sign, left, right, types)
+    if all(found in INTEGERS for found in types):
+        return _integers(sign, left, right, types)
+    if NULL in types:
+        return fragment(f"({{0}} {sign} {{1}})", left, right)
+    written = decimals.arithmetic(sign, bracketed(left), bracketed(right), types)
+    if written is None:
         raise QueryError(
-            f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} {sign} {str(types[1]).lower()}"
+            f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} {sign} {trino_type(types[1])}: "
+            "the scale of the result is over 38"
         )
-    if found == "DATE" and any(word in text(step) for word in ("to_hours", "to_minutes", "to_seconds")):
-        raise QueryError("TYPE_MISMATCH: Cannot add hour, minutes or seconds to a date")
-    return Fragment(this=f"CAST({bracketed(value)} {sign} {bracketed(step)} AS {found})")
+    return Fragment(this=written)
+
+
+def _reals(sign: str, left: exp.Expr, right: exp.Expr, types: tuple[str, str]) -> exp.Expr:
+    wanted = common(*types)
+    operands = [bracketed(left), bracketed(right)]
+    if any(found != wanted for found in types):
+        operands = [f"CAST({operand} AS {wanted})" for operand in operands]
+    if sign == "/":
+        return Fragment(this=f"CAST(trino_real_div({operands[0]}, {operands[1]}) AS {wanted})")
+    if sign == "%":
+        return Fragment(this=f"CAST(trino_real_mod({operands[0]}, {operands[1]}) AS {wanted})")
+    return Fragment(this=f"({operands[0]} {sign} {operands[1]})")
+
+
+def _integers(sign: str, left: exp.Expr, right: exp.Expr, types: tuple[str, str]) -> exp.Expr:
+    operands = [bracketed(left), bracketed(right)]
+    # DuckDB 1.5 gives a literal the narrowest type of its neighbour; in Trino it is an integer.
+    if {"TINYINT", "SMALLINT"} & set(types):
+        operands = [f"CAST({operand} AS {common(*types)})" for operand in operands]
+    if sign == "/":
+        return Fragment(this=f"({operands[0]} // trino_nonzero({operands[1]}))")
+    if sign == "%":
+        return Fragment(this=f"({operands[0]} % trino_nonzero({operands[1]}))")
+    return Fragment(this=f"({operands[0]} {sign} {operands[1]})")
+
+
+def negation(node: exp.Neg, scope: Scope) -> exp.Expr:
+    """Translates ``-value``."""
+    found = scope.type_of(node.this)
+    if found is None or (isinstance(node.this, exp.Literal) and not node.this.is_string):
+        return node
+    if kind(found) == "interval":
+        return intervals.negative(node, found)
+    if kind(found) not in ("number", "null"):
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: - {trino_type(found)}")
+    if size := decimal_size(found):
+        return fragment(f"CAST(-{{0}} AS DECIMAL({size[0]},{size[1]}))", node.this)
+    return node
+
+
+def literal(node: exp.Literal, scope: Scope) -> exp.Expr:
+    """Translates a number: ``1.50`` is a decimal(3,2), ``1e0`` a double, and a whole number at most a bigint."""
+    if node.is_string or "e" in node.name.lower():
+        return node
+    if "." not in node.name:
+        if int(node.name) > 2**63 - (0 if isinstance(node.parent, exp.Neg) else 1):
+            raise QueryError(f"INVALID_LITERAL: Invalid numeric literal: {node.name}")
+        return node
+    return decimal_literal(node.name)
+
+
+def decimal_literal(written: str) -> Fragment:
+    """Translates ``1.50`` and ``decimal '1.50'``.
+
+    Raises:
+        QueryError: The text is no decimal, or has more than 38 digits.
+    """
+    plain = written.strip()
+    if not plain.lstrip("+-").replace(".", "", 1).isdigit():
+        raise QueryError(f"INVALID_LITERAL: '{written}' is not a valid DECIMAL literal")
+    made, precision = decimals.literal(plain)
+    if precision > 38:
+        raise QueryError(f"INVALID_LITERAL: '{written}' is not a valid DECIMAL literal")
+    return Fragment(this=made)
 
 
 def concatenation(node: exp.DPipe, scope: Scope) -> exp.Expr:
-    """Translates ``||`` of two texts, arrays or binaries: null if one of them is."""
+    """Translates ``||`` of two texts, arrays, binaries, or an array and an element: null if one of them is."""
     types = scope.type_of(node.this), scope.type_of(node.expression)
+    arrays = [found is not None and kind(found) == "array" for found in types]
+    if any(arrays):
+        return _concatenated_arrays(node, types, arrays)
     for found in types:
-        if found is not None and kind(found) not in ("varchar", "array", "binary", "null"):
+        if found is not None and kind(found) not in ("varchar", "binary", "null"):
             raise QueryError(
-                f"TYPE_MISMATCH: Cannot apply operator: {str(types[0]).lower()} || {str(types[1]).lower()}."
+                f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} || {trino_type(types[1])}."
                 " Cast to varchar"
             )
     comparable(*types, "||")
     return fragment("({0} || {1})", node.this, node.expression)
 
 
+def _concatenated_arrays(node: exp.DPipe, types: tuple[str | None, str | None], arrays: list[bool]) -> Fragment:
+    left, right = bracketed(node.this), bracketed(node.expression)
+    if None in types:
+        raise UnsupportedError(f"{left} || {right}", "The type of an operand is not known here.")
+    one, other = str(types[0]), str(types[1])
+    if one == NULL or other == NULL:
+        return Fragment(this=f"CAST(NULL AS {other if one == NULL else one})")
+    wanted = common(one if arrays[0] else f"{one}[]", other if arrays[1] else f"{other}[]")
+    if wanted is None:
+        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(one)} || {trino_type(other)}")
+    if not all(arrays):
+        one, other = (one, f"{other}[]") if arrays[0] else (f"{one}[]", other)
+        left, right = (left, f"[{right}]") if arrays[0] else (f"[{left}]", right)
+    return Fragment(this=f"({coerce(left, one, wanted)} || {coerce(right, other, wanted)})")
+
+
 def subscript(node: exp.Bracket, scope: Scope) -> Fragment:
-    """Translates ``a[1]``, which fails outside the array, and ``m['k']``, which fails without the key."""
+    """Translates ``a[1]``, which fails outside the array, ``m['k']``, which fails without the key, and ``row[1]``."""
     found = scope.type_of(node.this)
     if found is None or len(node.expressions) != 1:
         raise UnsupportedError(f"{text(node.this)}[…]", "The type of the value is not known here.")
+    index = node.expressions[0]
     if kind(found) == "array":
-        return fragment("trino_subscript({0}, {1})", node.this, node.expressions[0])
+        return fragment("trino_subscript({0}, {1})", node.this, index)
     if kind(found) == "map":
-        return fragment("trino_map_subscript({0}, {1})", node.this, node.expressions[0])
-    raise UnsupportedError(f"a subscript of {found.lower()}", "Name a row's field with a dot.")
+        return fragment("trino_map_subscript({0}, {1})", node.this, map_key(index, found, scope))
+    if kind(found) == "row":
+        return _field_at(node.this, index, found)
+    raise QueryError(f"TYPE_MISMATCH: Cannot use {trino_type(found)} for subscript")
 
 
-def branches(nodes: list[exp.Expr], scope: Scope, what: str) -> None:
-    """Checks that all results of a CASE, IF or ARRAY are of one kind."""
+def map_key(key: exp.Expr, found: str, scope: Scope) -> exp.Expr:
+    """Converts a key to the type of a map's keys, in which it is searched.
+
+    Raises:
+        QueryError: Trino does not convert it.
+    """
+    wanted, given = split_top(found[4:-1])[0], scope.type_of(key)
+    comparable(wanted, given, "subscript")
+    if given in (None, wanted, NULL):
+        return key
+    return Fragment(this=coerce(bracketed(key), str(given), wanted))
+
+
+def _field_at(value: exp.Expr, index: exp.Expr, found: str) -> Fragment:
+    if not isinstance(index, exp.Literal) or not index.name.isdigit():
+        raise QueryError("TYPE_MISMATCH: Subscript expression on ROW requires a constant index")
+    if not 1 <= int(index.name) <= len(struct_fields(found)):
+        raise QueryError(f"INVALID_FUNCTION_ARGUMENT: Invalid subscript index: {index.name}")
+    return fragment(f"struct_extract_at({{0}}, {index.name})", value)
+
+
+def branches(nodes: list[exp.Expr], scope: Scope, what: str) -> list[exp.Expr]:
+    """Checks that all results of a CASE, IF or ARRAY have a common type, and converts them to it."""
     types = [scope.type_of(node) for node in nodes]
-    known = [found for found in types if found not in (None, '"NULL"')]
+    known = [found for found in types if found not in (None, NULL)]
     for found in known[1:]:
         comparable(known[0], found, what)
+    return unify(nodes, scope)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import operators
+from infra.localcloud.athena.translator import limits, operators, set_operations
 from infra.localcloud.athena.translator.expressions import Expressions, require_only
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
+from infra.localcloud.athena.translator.types import kind, quoted_name, struct_fields, trino_type
 
 _SELECT_PARTS = {
     "with_",
@@ -26,6 +27,7 @@ _SELECT_PARTS = {
     "laterals",
     "kind",
     "hint",
+    "qualify",
     "operation_modifiers",
 }
 
@@ -49,9 +51,11 @@ class Queries(Expressions):
         if isinstance(tree, exp.SetOperation):
             for side in ("this", "expression"):
                 tree.set(side, self.query(tree.args[side], scope.inner()))
+            set_operations.unify(tree, scope)
             require_only(tree, {"this", "expression", "distinct", "with_", "order", "limit", "offset"})
             if tree.args.get("by_name"):
                 raise UnsupportedError("UNION BY NAME")
+            limits.translate(tree)
             self._parts(tree, scope, ("limit", "offset"))
             return tree
         if isinstance(tree, exp.Values):
@@ -73,12 +77,12 @@ class Queries(Expressions):
             scope.sources.append(text(source.this))
         for join in tree.args.get("joins") or []:
             self._join(join, scope)
+        limits.translate(tree)
+        limits.inline_windows(tree)
         _require_no_lateral_alias(tree, scope)
         self._parts(tree, scope, ("where",))
         if tree.args.get("where"):
             operators.boolean(tree.args["where"].this, scope, "WHERE clause")
-        if tree.args.get("windows"):
-            raise UnsupportedError("the WINDOW clause", "Write the window after OVER.")
         self._group(tree, scope)
         tree.set("expressions", [self.expression(item, scope) for item in tree.expressions])
         distinct = tree.args.get("distinct")
@@ -141,8 +145,11 @@ class Queries(Expressions):
         rows = []
         for row in tree.expressions:
             items = row.expressions if isinstance(row, exp.Tuple) else [row]
-            rows.append(exp.Tuple(expressions=[self.expression(item, scope) for item in items]))
-        tree.set("expressions", rows)
+            rows.append([self.expression(item, scope) for item in items])
+        if len({len(row) for row in rows}) > 1:
+            raise QueryError("TYPE_MISMATCH: Values rows have mismatched types: their numbers of columns differ")
+        columns = [operators.branches(list(column), scope, "VALUES") for column in zip(*rows, strict=True)]
+        tree.set("expressions", [exp.Tuple(expressions=list(row)) for row in zip(*columns, strict=True)])
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> exp.Expr:
         require_only(node, {"expressions", "alias", "offset"})
@@ -150,23 +157,15 @@ class Queries(Expressions):
         alias = node.args.get("alias")
         if alias is not None and isinstance(node.args.get("offset"), exp.Identifier):
             alias.append("columns", node.args["offset"])
-        columns: list[exp.Expr] = []
-        for value in values:
-            found = scope.type_of(value)
-            if found is None or found.startswith("STRUCT"):
-                raise UnsupportedError("UNNEST of rows or of a value whose type is not known")
-            if found.startswith("MAP("):
-                columns += [fragment("map_keys({0})", value), fragment("map_values({0})", value)]
-            else:
-                columns.append(value)
+        columns = [column for value in values for column in unnested(value, scope)]
         named = f" AS {text(alias)}" if alias else ""
-        if len(columns) == 1:
+        if len(columns) == 1 and not _named(columns[0]):
             ordinality = " WITH ORDINALITY" if node.args.get("offset") else ""
             return Fragment(this=f"UNNEST({text(columns[0])}){ordinality}{named}")
         if node.args.get("offset"):
             longest = ", ".join(f"len({bracketed(column)})" for column in columns)
             columns.append(Fragment(this=f"generate_series(1, greatest({longest}))"))
-        listed = ", ".join(f"unnest({text(column)})" for column in columns)
+        listed = ", ".join(f"unnest({text(column)}){_named(column)}" for column in columns)
         return Fragment(this=f"LATERAL (SELECT {listed}){named}")
 
     def _parts(self, tree: exp.Expr, scope: Scope, names: tuple[str, ...]) -> None:
@@ -174,6 +173,34 @@ class Queries(Expressions):
             part = tree.args.get(name)
             if part is not None:
                 tree.set(name, self.expression(part, scope))
+
+
+def _named(column: exp.Expr) -> str:
+    return f" AS {quoted_name(column.meta['name'])}" if column.meta.get("name") else ""
+
+
+def unnested(value: exp.Expr, scope: Scope) -> list[exp.Expr]:
+    """Returns the arrays into which UNNEST expands a value: keys and values of a map, each field of rows.
+
+    Raises:
+        QueryError: The value is no array and no map.
+        UnsupportedError: Its type is not known.
+    """
+    found = scope.type_of(value)
+    if found is None:
+        raise UnsupportedError("UNNEST of a value whose type is not known")
+    if found.startswith("MAP("):
+        return [fragment("map_keys({0})", value), fragment("map_values({0})", value)]
+    if not found.endswith("[]") and found != '"NULL"':
+        raise QueryError(f"TYPE_MISMATCH: Cannot unnest type: {trino_type(found)}")
+    if kind(found[:-2]) != "row":
+        return [value]
+    fields: list[exp.Expr] = []
+    for index, (name, _) in enumerate(struct_fields(found[:-2]), start=1):
+        field = fragment(f"list_transform({{0}}, lambda nj_u: struct_extract_at(nj_u, {index}))", value)
+        field.meta["name"] = name
+        fields.append(field)
+    return fields
 
 
 def _require_no_lateral_alias(tree: exp.Select, scope: Scope) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import duckdb
 from sqlglot import exp
 
-from infra.localcloud.athena import functions
+from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.fragments import text
 
 
@@ -25,7 +25,8 @@ class Scope:
         ctes: The translated WITH queries.
         sources: The translated parts of the FROM clause so far.
         group: The translated GROUP BY clause.
-        lambda_names: The parameters of the lambdas around an expression.
+        lambda_names: The parameters of the lambdas around an expression whose types are not known.
+        lambda_types: The parameters of known type: name and DuckDB type.
         known: The types that were found, by the expression's text.
     """
 
@@ -35,6 +36,7 @@ class Scope:
     sources: list[str] = field(default_factory=list)
     group: str = ""
     lambda_names: frozenset[str] = frozenset()
+    lambda_types: dict[str, str] = field(default_factory=dict)
     known: dict[str, str | None] = field(default_factory=dict)
 
     def inner(self) -> Scope:
@@ -53,7 +55,12 @@ class Scope:
     def select(self, expression: str, *, grouped: bool = False) -> str:
         """Writes a SELECT of one expression from the scope's sources."""
         sources = " FROM " + " ".join(self.sources) if self.sources else ""
-        return f"SELECT {expression}{sources}" + (self.group if grouped else "")
+        group = self.group if grouped else ""
+        if self.lambda_types:
+            values = ", ".join(f'CAST(NULL AS {found}) AS "{name}"' for name, found in self.lambda_types.items())
+            sources = (f"{sources} CROSS JOIN" if sources else " FROM") + f" (SELECT {values}) AS nj_lambda"
+            group = group and group + "".join(f', "{name}"' for name in self.lambda_types)
+        return f"SELECT {expression}{sources}{group}"
 
     def type_of(self, node: exp.Expr) -> str | None:
         """Finds the DuckDB type of a translated expression.
@@ -74,6 +81,15 @@ class Scope:
             self.known[written] = self._describe(written)
         return self.known[written]
 
+    def columns_of(self, query: str) -> list[tuple[str, str]] | None:
+        """Returns names and DuckDB types of a translated query's columns; None if the binder cannot tell."""
+        macros.install_called(self.connection, self.prelude() + query)
+        try:
+            rows = self.connection.execute(f"DESCRIBE {self.prelude()}{query}").fetchall()
+        except duckdb.Error:
+            return None
+        return [(str(row[0]), str(row[1])) for row in rows]
+
     def _describe(self, expression: str) -> str | None:
         attempts = [self.select(expression), self.select(expression, grouped=True)]
         scope, nested = self.outer, self.select(expression)
@@ -83,7 +99,7 @@ class Scope:
                 attempts.append(nested)
             scope = scope.outer
         for attempt in attempts:
-            functions.register_called(self.connection, self.prelude() + attempt)
+            macros.install_called(self.connection, self.prelude() + attempt)
             try:
                 rows = self.connection.execute(f"DESCRIBE {self.prelude()}{attempt}").fetchall()
             except duckdb.Error:

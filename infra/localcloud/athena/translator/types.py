@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.translator.times import interval_type, time_type
 
 _TO_DUCKDB = {
     "boolean": "BOOLEAN",
@@ -43,25 +44,15 @@ _TO_ATHENA = {
     "INTEGER": ("integer", 10, 0),
     "BIGINT": ("bigint", 19, 0),
     "VARCHAR": ("varchar", 2147483647, 0),
-    "DATE": ("date", 0, 0),
-    "TIMESTAMP": ("timestamp", 3, 0),
-    "TIMESTAMP WITH TIME ZONE": ("timestamp with time zone", 3, 0),
     "BLOB": ("varbinary", 1073741824, 0),
     "JSON": ("json", 0, 0),
     "UUID": ("uuid", 0, 0),
     '"NULL"': ("unknown", 0, 0),
 }
-_TO_TRINO = {
-    "FLOAT": "real",
-    "BLOB": "varbinary",
-    "TIMESTAMP": "timestamp(3)",
-    "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
-    '"NULL"': "unknown",
-}
+_TO_TRINO = {"FLOAT": "real", "BLOB": "varbinary", '"NULL"': "unknown"}
 _KINDS = {
     "VARCHAR": "varchar",
     "BOOLEAN": "boolean",
-    "DATE": "time",
     "BLOB": "binary",
     "JSON": "json",
     "UUID": "uuid",
@@ -120,15 +111,25 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     """
     if duckdb_type.endswith("[]"):
         return f"array<{duckdb_to_hive(duckdb_type[:-2])}>"
+    time = time_type(duckdb_type)
+    if (
+        interval_type(duckdb_type)
+        or duckdb_type in ("TIME", "JSON", "UUID")
+        or (time and (time.zone is not None or not time.plain))
+    ):
+        raise QueryError(
+            f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duckdb_type)}. Cast the column to timestamp or varchar"
+        )
     if matched := re.fullmatch(r"MAP\((.*)\)", duckdb_type, re.DOTALL):
         return "map<" + ",".join(duckdb_to_hive(part) for part in split_top(matched[1])) + ">"
-    if matched := re.fullmatch(r"STRUCT\((.*)\)", duckdb_type, re.DOTALL):
-        fields = [part.split(" ", 1) for part in split_top(matched[1])]
-        return "struct<" + ",".join(f"{name.strip(chr(34))}:{duckdb_to_hive(kind)}" for name, kind in fields) + ">"
-    if duckdb_type in ("TIMESTAMP WITH TIME ZONE", "TIME", "JSON", "UUID") or duckdb_type.startswith("INTERVAL"):
-        raise QueryError(
-            f"NOT_SUPPORTED: Unsupported Hive type: {duckdb_type.lower()}. Cast the column to timestamp or varchar"
-        )
+    if duckdb_type.startswith("STRUCT("):
+        fields = struct_fields(duckdb_type)
+        if any(name is None for name, _ in fields):
+            raise QueryError(
+                "NOT_SUPPORTED: Anonymous row type is not supported in Hive. Please give each field a name: "
+                + trino_type(duckdb_type)
+            )
+        return "struct<" + ",".join(f"{name}:{duckdb_to_hive(of)}" for name, of in fields) + ">"
     return _TO_HIVE.get(duckdb_type, duckdb_type.lower())
 
 
@@ -142,6 +143,10 @@ def duckdb_to_athena(duckdb_type: str) -> tuple[str, int, int]:
         return "decimal", int(matched[1]), int(matched[2])
     if duckdb_type.endswith("[]"):
         return "array", 0, 0
+    if time := time_type(duckdb_type):
+        return ("date", 0, 0) if time.base == "date" else (time.trino().replace(f"({time.precision})", ""), 3, 0)
+    if found := interval_type(duckdb_type):
+        return found, 0, 0
     if duckdb_type.startswith("MAP("):
         return "map", 0, 0
     if duckdb_type.startswith("STRUCT("):
@@ -152,20 +157,54 @@ def duckdb_to_athena(duckdb_type: str) -> tuple[str, int, int]:
         raise QueryError(f"NOT_SUPPORTED: a column of type {duckdb_type.lower()} cannot be reported: cast it") from None
 
 
-def trino_type(duckdb_type: str) -> str:
-    """Names a DuckDB type as Trino's typeof does: ``array(bigint)``."""
+def struct_fields(duckdb_type: str) -> list[tuple[str | None, str]]:
+    """Returns the names and types of a struct's fields; a name is None in the struct of a ROW without names."""
+    fields: list[tuple[str | None, str]] = []
+    for part in split_top(duckdb_type[len("STRUCT(") : -1]):
+        if part.startswith('"') and part != '"NULL"':
+            end = re.match(r'"((?:[^"]|"")*)" ', part)
+            fields.append((end[1].replace('""', '"'), part[end.end() :]) if end else (None, part))
+        elif part == '"NULL"' or part.split(" ")[0].split("(")[0].split("[")[0].isupper():
+            fields.append((None, part))
+        else:
+            name, _, found = part.partition(" ")
+            fields.append((name, found))
+    return fields
+
+
+def struct_of(fields: list[tuple[str | None, str]]) -> str:
+    """Writes a struct's DuckDB type."""
+    written = (found if name is None else f"{quoted_name(name)} {found}" for name, found in fields)
+    return f"STRUCT({', '.join(written)})"
+
+
+def quoted_name(name: str) -> str:
+    """Quotes a name for DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def decimal_size(duckdb_type: str) -> tuple[int, int] | None:
+    """Returns precision and scale of a decimal type; None for other types."""
+    matched = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duckdb_type)
+    return (int(matched[1]), int(matched[2])) if matched else None
+
+
+def trino_type(duckdb_type: str | None) -> str:
+    """Returns Trino's name of a type, for errors and ``typeof``."""
+    if duckdb_type is None:
+        return "unknown"
     if duckdb_type.endswith("[]"):
         return f"array({trino_type(duckdb_type[:-2])})"
+    if found := interval_type(duckdb_type):
+        return found
+    if time := time_type(duckdb_type):
+        return time.trino()
     if duckdb_type.startswith("MAP("):
         return "map(" + ", ".join(map(trino_type, split_top(duckdb_type[4:-1]))) + ")"
     if duckdb_type.startswith("STRUCT("):
-        return "row(" + ", ".join(_trino_field(part) for part in split_top(duckdb_type[7:-1])) + ")"
+        fields = struct_fields(duckdb_type)
+        return "row(" + ", ".join(f"{name} {trino_type(of)}" if name else trino_type(of) for name, of in fields) + ")"
     return _TO_TRINO.get(duckdb_type, duckdb_type.lower())
-
-
-def _trino_field(part: str) -> str:
-    name, found = part.split(" ", 1)
-    return f"{name.strip(chr(34))} {trino_type(found)}"
 
 
 def kind(duckdb_type: str) -> str:
@@ -177,7 +216,11 @@ def kind(duckdb_type: str) -> str:
         return "array"
     if duckdb_type in INTEGERS or duckdb_type in REALS or duckdb_type.startswith("DECIMAL"):
         return "number"
-    for prefix, name in (("MAP(", "map"), ("STRUCT(", "row"), ("TIMESTAMP", "time"), ("INTERVAL", "interval")):
+    if time_type(duckdb_type):
+        return "time"
+    if interval_type(duckdb_type):
+        return "interval"
+    for prefix, name in (("MAP(", "map"), ("STRUCT(", "row")):
         if duckdb_type.startswith(prefix):
             return name
     return _KINDS.get(duckdb_type, duckdb_type)
