@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.glue.models import glue_backends
 
 from infra.localcloud.config import Config, GlueSettings
 from infra.localcloud.glue.execution import JobExecution
@@ -14,8 +15,9 @@ from infra.localcloud.glue.job_run import JobRun
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import Runner
+from infra.localcloud.state import StateStore
 from tests.support.glue_runs import BUCKET, ROLE, finished, log_lines
-from tests.support.localcloud import Cloud
+from tests.support.localcloud import ACCOUNT, REGION, Cloud
 
 pytestmark = pytest.mark.stack
 
@@ -125,8 +127,10 @@ def test_a_run_over_its_timeout_is_ended(cloud: Cloud, glue_scripts: str, tmp_pa
     identity = ServersIdentity(config, cloud)
     runner = Runner(config, identity)
     run = JobRun("jr_slow", "slow", ROLE, f"{glue_scripts}sleep.py", {}, timeout_minutes=1 / 60)
-    JobExecution(Context(config, identity, runner), run)()
+    state = StateStore(config)
+    JobExecution(Context(config, identity, runner, state), run, glue_backends[ACCOUNT][REGION])()
     runner.close()
+    state.close()
     ended = run.as_dict()
     assert ended["JobRunState"] == "TIMEOUT"
     assert "exceeded its Timeout" in ended["ErrorMessage"]

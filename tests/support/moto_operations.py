@@ -22,6 +22,7 @@ from infra.localcloud.config import load
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.install import Context, install_all
 from infra.localcloud.jobs import Runner
+from infra.localcloud.state import StateStore
 
 # moto finds these services' methods by path, or has no response class of the usual form.
 ODD = {"batch", "polly", "s3", "xray"}
@@ -70,5 +71,5 @@ if __name__ == "__main__":
         file.write_text(f"state: {folder}\nport: 4566\nglue: {{python: {sys.executable}, jars: []}}\nimages: {{}}\n")
         config = load(file)
         identity = RoleIdentity(config)
-        install_all(Context(config, identity, Runner(config, identity)))
+        install_all(Context(config, identity, Runner(config, identity), StateStore(config)))
     json.dump(implemented(), sys.stdout)
