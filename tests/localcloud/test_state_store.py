@@ -145,7 +145,7 @@ def test_a_damaged_row_is_refused_and_nothing_is_loaded(open_store: Open, config
     store.save(parameters())
     store.close()
     written(config, statement)
-    with pytest.raises(StateError, match=r"state\.db is damaged .* nothing of it was loaded.* make clean"):
+    with pytest.raises(StateError, match=r"state\.db is damaged .* nothing of it was loaded.*make clean"):
         open_store()
 
 

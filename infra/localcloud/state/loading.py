@@ -101,6 +101,8 @@ class Loader:
 def _empty(kind: str) -> Any:
     """A new instance of the class, without attributes."""
     module, _, name = kind.partition(":")
+    if not module.startswith(rules.MODULES):
+        raise pickle.UnpicklingError(f"{kind} is no class of stored objects")
     found: Any = importlib.import_module(module)
     for part in name.split("."):
         found = getattr(found, part)
