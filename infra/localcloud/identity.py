@@ -9,10 +9,11 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from infra.localcloud.authorization import operator_key, trust
+from infra.localcloud.authorization import on_behalf, operator_key, trust
 from infra.localcloud.authorization.principals import Principals
 from infra.localcloud.config import Config
 from infra.localcloud.errors import AssumeRoleError
+from infra.localcloud.request_file import RequestFile
 
 # AWS renews the credentials of a running job; those in environment variables must last as long as the process.
 SESSION_SECONDS = 365 * 24 * 3600
@@ -25,12 +26,17 @@ class RoleIdentity:
 
     The state is that of moto's IAM and STS, so these credentials are checked like those of any other caller.
 
+    Args:
+        config: The server's configuration.
+        requests: The request log; None for the one in the state folder.
+
     Attributes:
         principals: Finds access keys and policies.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, requests: RequestFile | None = None) -> None:
         self._config = config
+        self._requests = requests or RequestFile(config.state / "requests.jsonl")
         self._lock = threading.Lock()
         self.principals = Principals(config.account, operator_key.load_or_create(config.state))
 
@@ -91,6 +97,20 @@ class RoleIdentity:
                 f" '{service}' to assume the role."
             )
         return role_arn
+
+    def require(self, role_arn: str, session: str, *asked: tuple[str, str]) -> None:
+        """Checks what a service does for a role without a request of its own, and records it.
+
+        Args:
+            role_arn: The role.
+            session: The name of the session that the service has on AWS.
+            *asked: IAM actions, each with the ARN of its resource or ``*``.
+
+        Raises:
+            AccessDeniedError: The role's policies do not allow one of them.
+        """
+        for action, resource in asked:
+            on_behalf.require(self.principals, self._requests, self._config.region, role_arn, session, action, resource)
 
     def environment(self, access_key_id: str, secret: str, token: str | None) -> dict[str, str]:
         """The environment variables with which a process uses credentials at this endpoint."""

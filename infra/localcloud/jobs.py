@@ -22,8 +22,9 @@ from typing import IO, Any, Literal
 
 from infra.localcloud.background import STUCK_SECONDS, Background, PartStatus, report_exception
 from infra.localcloud.config import Config
+from infra.localcloud.errors import AccessDeniedError
 from infra.localcloud.identity import RoleIdentity
-from infra.localcloud.logs import LogStream, Shipper, Tail
+from infra.localcloud.logs import LogStream, Shipper, Tail, write_permissions
 from infra.localcloud.mounts import command
 
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LAPTOP_STACK")  # the last marks what belongs to a laptop stack
@@ -218,6 +219,7 @@ class Runner:
         log_group: str,
         log_stream: str,
         error_log_group: str | None = None,
+        log_role_arn: str | None = None,
         timeout_seconds: float | None = None,
         on_exit: Callable[[ExitResult], None] | None = None,
         address: str | None = None,
@@ -234,6 +236,8 @@ class Runner:
             log_group: The CloudWatch Logs group of stdout and stderr.
             log_stream: The stream in the group.
             error_log_group: A group for stderr alone.
+            log_role_arn: The role that writes the log on AWS. If it may not, the lines reach the file alone. None: the
+                caller has checked it.
             timeout_seconds: The time limit; None for no limit.
             on_exit: Called once with the result, in a thread of the job, after the last line was shipped.
             address: The loopback address at which the process serves, for the caller's use.
@@ -243,8 +247,8 @@ class Runner:
             OSError: The process cannot be started.
             MountError: This machine cannot mount a folder for one process alone.
         """
-        out = LogStream(self._config, log_group, log_stream)
-        err = LogStream(self._config, error_log_group, log_stream) if error_log_group else None
+        out = self._log_stream(log_group, log_stream, log_role_arn, name)
+        err = self._log_stream(error_log_group, log_stream, log_role_arn, name) if error_log_group else None
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         environment |= self._identity.mint(role_arn) if role_arn else {}
         environment |= dict(env)
@@ -270,6 +274,14 @@ class Runner:
         if closed:
             job.stop(0)
         return job
+
+    def _log_stream(self, group: str, stream: str, role_arn: str | None, session: str) -> LogStream:
+        try:
+            if role_arn:
+                self._identity.require(role_arn, session, *write_permissions(self._config, group, stream))
+        except AccessDeniedError:
+            return LogStream(self._config, group, stream, allowed=False)
+        return LogStream(self._config, group, stream)
 
     def close(self, grace: float = GRACE_SECONDS) -> None:
         """Ends every job and waits for them."""

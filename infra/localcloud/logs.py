@@ -33,25 +33,40 @@ class Tail:
 
 
 class LogStream:
-    """One CloudWatch Logs stream; opening it creates the stream and its group."""
+    """One CloudWatch Logs stream; opening it creates the stream and its group.
 
-    def __init__(self, config: Config, group: str, stream: str) -> None:
-        self._group, self._stream = group, stream
+    Args:
+        config: The server's configuration.
+        group: The log group.
+        stream: The stream.
+        allowed: False for a role that may not write the log: the lines then reach the file alone.
+    """
+
+    def __init__(self, config: Config, group: str, stream: str, *, allowed: bool = True) -> None:
+        self._group, self._stream, self._allowed = group, stream, allowed
         self._backend = logs_backends[config.account][config.region]
-        with _moto:
-            self._backend.ensure_log_group(group)
-            self._backend.ensure_log_stream(group, stream)
+        if allowed:
+            with _moto:
+                self._backend.ensure_log_group(group)
+                self._backend.ensure_log_stream(group, stream)
         self.file: Path = config.state / "logs" / f"{group}/{stream}".strip("/")
         self.file.parent.mkdir(parents=True, exist_ok=True)
 
     def put(self, lines: list[str]) -> None:
         """Appends lines with the current time. An empty line becomes a space: CloudWatch refuses empty messages."""
-        stamp = int(time.time() * 1000)
-        with _moto:
-            events = [{"timestamp": stamp, "message": line or " "} for line in lines]
-            self._backend.put_log_events(self._group, self._stream, events)
+        if self._allowed:
+            stamp = int(time.time() * 1000)
+            with _moto:
+                events = [{"timestamp": stamp, "message": line or " "} for line in lines]
+                self._backend.put_log_events(self._group, self._stream, events)
         with self.file.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
+
+
+def write_permissions(config: Config, group: str, stream: str) -> tuple[tuple[str, str], ...]:
+    """The IAM actions, each with its resource, that a role needs to write a log stream."""
+    arn = f"arn:aws:logs:{config.region}:{config.account}:log-group:{group}:log-stream:{stream}"
+    return ("logs:CreateLogStream", arn), ("logs:PutLogEvents", arn)
 
 
 class Shipper:

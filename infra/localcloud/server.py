@@ -40,6 +40,7 @@ def run(config: Config) -> int:
     from infra.localcloud.install import Context, install_all
     from infra.localcloud.jobs import Runner
     from infra.localcloud.refuse import RefuseUnsupported
+    from infra.localcloud.request_file import RequestFile
     from infra.localcloud.request_log import RequestLog
     from infra.localcloud.s3 import installed_store
     from infra.localcloud.s3.responses import S3Requests
@@ -52,7 +53,8 @@ def run(config: Config) -> int:
     config.state.chmod(0o700)
     moto_checks.switch_off()
     state = StateStore(config)
-    identity = RoleIdentity(config)
+    requests = RequestFile(config.state / "requests.jsonl")
+    identity = RoleIdentity(config, requests)
     runner = Runner(config, identity)
     context = Context(config, identity, runner, state)
     install_all(context)
@@ -60,7 +62,7 @@ def run(config: Config) -> int:
     moto = ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state))
     services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
     judged = Authorization(services, identity.principals, config.account, config.region)
-    logged = RequestLog(judged, config.state / "requests.jsonl")
+    logged = RequestLog(judged, requests)
     application = HealthCheck(Doors(logged, config.host, config.port), config, runner.background)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()

@@ -71,10 +71,9 @@ def glue_job(cloud: Cloud, glue_scripts: str, request: pytest.FixtureRequest) ->
         name = request.node.name.replace("[", "-").replace("]", "")
         glue.create_job(
             Name=name,
-            Role=ROLE,
             Command={"Name": "glueetl", "ScriptLocation": glue_scripts + script},
             GlueVersion="6.0",
-            **settings,
+            **{"Role": ROLE, **settings},
         )
         return name
 

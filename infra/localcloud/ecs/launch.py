@@ -9,7 +9,10 @@ from infra.localcloud.config import Image
 from infra.localcloud.ecs import container_secrets
 from infra.localcloud.ecs.addresses import AddressPool
 from infra.localcloud.ecs.resources import ContainerRun, Task
+from infra.localcloud.errors import AccessDeniedError
+from infra.localcloud.image_pulls import require_pull
 from infra.localcloud.install import Context
+from infra.localcloud.logs import write_permissions
 
 
 def launch(task: Task, context: Context, addresses: AddressPool, on_change: Callable[[], None]) -> None:
@@ -41,6 +44,7 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context, 
     task_role = overrides.get("taskRoleArn") or getattr(task.definition, "task_role_arn", None)
     for role in filter(None, (execution_role, task_role)):
         context.identity.check_trust(role, "ecs-tasks.amazonaws.com", task.arn)
+    _require(context, execution_role, task, definition)
     image = context.config.image(definition["image"])
     port = next((int(m["containerPort"]) for m in definition.get("portMappings") or []), 0)
     argv = _argv(image, definition, override, address, port)
@@ -60,6 +64,28 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context, 
         mounts=image.mounts,
         on_exit=lambda _: on_change(),
     )
+
+
+def _require(context: Context, role: str | None, task: Task, definition: dict[str, Any]) -> None:
+    """Checks what ECS does with the execution role: pull the image, write the log.
+
+    Raises:
+        AccessDeniedError: The role may not. The text is the task's stoppedReason.
+    """
+    if not role:
+        return
+    try:
+        require_pull(context.identity, definition["image"], role, task.id)
+    except AccessDeniedError as error:
+        raise AccessDeniedError(f"CannotPullContainerError: {error}") from None
+    try:
+        if (definition.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+            permissions = write_permissions(context.config, *_log(task, definition))
+            context.identity.require(role, task.id, *permissions)
+    except AccessDeniedError as error:
+        raise AccessDeniedError(
+            f"ResourceInitializationError: failed to validate logger args: create stream failed: {error}"
+        ) from None
 
 
 def _argv(image: Image, definition: dict[str, Any], override: dict[str, Any], address: str, port: int) -> list[str]:

@@ -6,8 +6,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from moto.firehose.exceptions import InvalidArgumentException
 from moto.firehose.models import FirehoseBackend as MotoFirehoseBackend
 
+from infra.localcloud.errors import AccessDeniedError, AssumeRoleError
 from infra.localcloud.install import Context
 
 
@@ -26,6 +28,24 @@ class FirehoseBackend(MotoFirehoseBackend):
             if isinstance(destination, dict) and "!{" in destination.get("Prefix", ""):
                 raise NotImplementedError("expressions in Prefix are not evaluated; use a plain prefix")
         return super().create_delivery_stream(*args, **kwargs)
+
+    def put_s3_records(
+        self, delivery_stream_name: str, version_id: str, s3_destination: dict[str, Any], records: list[Any]
+    ) -> list[dict[str, str]]:
+        """Writes records to the destination with the destination's role.
+
+        Raises:
+            InvalidArgumentException: The role may not write there. AWS accepts the records and retries the delivery for
+                hours; here they are refused, so that nothing is lost.
+        """
+        prefix = s3_destination.get("Prefix", "")
+        target = f"{s3_destination['BucketARN']}/{prefix}{delivery_stream_name}"
+        try:
+            self.context.identity.check_trust(s3_destination["RoleARN"], "firehose.amazonaws.com")
+            self.context.identity.require(s3_destination["RoleARN"], "Firehose", ("s3:PutObject", target))
+        except (AssumeRoleError, AccessDeniedError) as error:
+            raise InvalidArgumentException(f"Firehose cannot deliver the records: {error}") from None
+        return list(super().put_s3_records(delivery_stream_name, version_id, s3_destination, records))
 
     @staticmethod
     def _format_s3_object_path(delivery_stream_name: str, version_id: str, prefix: str) -> str:

@@ -112,6 +112,7 @@ class JobExecution:
                 log_group=f"{LOG_GROUP}/output",
                 error_log_group=f"{LOG_GROUP}/error",
                 log_stream=run.job_run_id,
+                log_role_arn=run.role,
                 timeout_seconds=run.timeout_minutes * SECONDS_PER_MINUTE,
                 on_exit=self._ended,
             )

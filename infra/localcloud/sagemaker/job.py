@@ -15,7 +15,8 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import sagemaker_backends
 
 from infra.localcloud import mounts
-from infra.localcloud.errors import SERVER_ENDED, UnknownImageError
+from infra.localcloud.errors import SERVER_ENDED, AccessDeniedError, UnknownImageError
+from infra.localcloud.image_pulls import require_pull
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import ExitResult, Job
 from infra.localcloud.sagemaker.errors import JobError, StorageError
@@ -95,6 +96,11 @@ class SageMakerJob(ABC):
 
     # --- implemented by subclasses ---
 
+    @property
+    @abstractmethod
+    def image(self) -> str:
+        """The reference of the container image."""
+
     @abstractmethod
     def prepare(self, storage: Storage) -> None:
         """Fills the job's folder: configuration and input data."""
@@ -140,8 +146,11 @@ class SageMakerJob(ABC):
             shutil.rmtree(self.root, ignore_errors=True)
             self.root.mkdir(parents=True)
             storage = Storage(self.context, self.request["RoleArn"])
+            require_pull(self.context.identity, self.image, self.request["RoleArn"], "SageMaker")
             self.prepare(storage)
             status = self.finish(storage, self._execute())
+        except AccessDeniedError as error:
+            status = self._fail(f"ClientError: AccessDeniedException: {error}")
         except (JobError, StorageError, UnknownImageError) as error:
             status = self._fail(str(error))
         except Exception as error:
@@ -175,6 +184,7 @@ class SageMakerJob(ABC):
                     role_arn=self.request["RoleArn"],
                     log_group=self.log_group,
                     log_stream=self.log_stream,
+                    log_role_arn=self.request["RoleArn"],
                     timeout_seconds=self.max_runtime(),
                     mounts={ML_ROOT: self.root} if self._mounted else None,
                 )

@@ -102,10 +102,15 @@ class ProcessingJob(SageMakerJob):
         for declared in _outputs(self.request):
             Path(self.local_path(declared["S3Output"]["LocalPath"])).mkdir(parents=True, exist_ok=True)
 
+    @property
+    def image(self) -> str:
+        """AppSpecification's ImageUri."""
+        return str(self.request["AppSpecification"]["ImageUri"])
+
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         """AppSpecification's command with the image's and the job's environment."""
         app = self.request["AppSpecification"]
-        image = self.context.config.image(app["ImageUri"])
+        image = self.context.config.image(self.image)
         command = container_command(image.command, app.get("ContainerEntrypoint"), app.get("ContainerArguments"), [])
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {})}
 

@@ -147,10 +147,15 @@ class TrainingJob(SageMakerJob):
     def _write_config(self, name: str, content: dict[str, Any]) -> None:
         (self.root / "input/config" / f"{name}.json").write_text(json.dumps(content))
 
+    @property
+    def image(self) -> str:
+        """AlgorithmSpecification's TrainingImage."""
+        return str(self.request["AlgorithmSpecification"]["TrainingImage"])
+
     def command(self) -> tuple[list[str], Path, dict[str, str]]:
         """AlgorithmSpecification's command (``train`` is the default argument) with the job's environment."""
         algorithm = self.request["AlgorithmSpecification"]
-        image = self.context.config.image(algorithm["TrainingImage"])
+        image = self.context.config.image(self.image)
         command = container_command(
             image.command, algorithm.get("ContainerEntrypoint"), algorithm.get("ContainerArguments"), ["train"]
         )
