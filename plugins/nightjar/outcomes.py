@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from nightjar.denied import fail_if_denied
+
 ExceptionTypes = type[Exception] | tuple[type[Exception], ...]
 
 
@@ -16,10 +18,12 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterato
 
     Args:
         skip: exceptions after which the task is skipped, with the exception's text as the reason.
-        fail: exceptions after which the task fails at once. Any other exception fails the try, and Airflow retries.
+        fail: exceptions after which the task fails at once, as it does after a call that IAM denied. Any other
+            exception fails the try, and Airflow retries.
     """
     try:
-        yield
+        with fail_if_denied():
+            yield
     except skip as error:
         raise AirflowSkipException(str(error)) from None
     except fail as error:

@@ -6,7 +6,6 @@ The tests run in the order of this file, because each one's data remain for the 
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import date, timedelta
 from typing import Any
 
@@ -81,30 +80,6 @@ def test_a_day_with_a_fifth_of_nulls_is_not_published(loop: Loop) -> None:
     assert "refused" in text and loop.registered(day) is None, text
 
 
-def register(loop: Loop, name: str, data: bytes) -> int:
-    """Registers an approved version with this bundle, and with newer data than the live one. Returns its number."""
-    live = loop.package(int(loop.live()["version"]))
-    key = f"tests/{name}-{uuid.uuid4().hex}/bundle.tar.gz"
-    loop.aws.s3.put_object(Bucket=loop.bucket("artifact"), Key=key, Body=data)
-    uri = f"s3://{loop.bucket('artifact')}/{key}"
-    answer = loop.aws.sagemaker.create_model_package(
-        ModelPackageGroupName=layout.model_group(WORKLOAD),
-        ModelApprovalStatus="Approved",
-        InferenceSpecification={
-            **live["InferenceSpecification"],
-            "Containers": [{**live["InferenceSpecification"]["Containers"][0], "ModelDataUrl": uri}],
-        },
-        CustomerMetadataProperties={
-            **live["CustomerMetadataProperties"],
-            "bundle_uri": uri,
-            "bundle_digest": bundle.sha256_hex(data),
-            "data_cutoff": "2013-12-01T00:00:00Z",
-            "day": "2013-11-30",
-        },
-    )
-    return int(answer["ModelPackageArn"].rsplit("/", 1)[1])
-
-
 def with_file(loop: Loop, name: str, content: bytes) -> bytes:
     """The live bundle with one file replaced and all digests recomputed."""
     files = loop.live_files()
@@ -126,7 +101,7 @@ def test_a_bad_bundle_is_rejected_and_the_old_version_stays(loop: Loop, fault: s
     name, content = (
         (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, wrong_golden_rows(loop))
     )
-    version = register(loop, fault, with_file(loop, name, content))
+    version = loop.register(with_file(loop, name, content))
     text = loop.failed_run("deploy", version=version)
     assert "rolled back" in text or "ROLLBACK" in text, text
     assert loop.service("/version").json()["model_version"] == str(live["version"])

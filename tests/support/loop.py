@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -110,6 +111,29 @@ class Loop:
     def package(self, version: int) -> dict[str, Any]:
         """DescribeModelPackage of one version."""
         return next(p for p in registry.versions(self.aws, WORKLOAD) if p["ModelPackageVersion"] == version)
+
+    def register(self, data: bytes) -> int:
+        """Registers an approved version with this bundle, and with newer data than the live one. Returns its number."""
+        live = self.package(int(self.live()["version"]))
+        key = f"{layout.job_prefix(WORKLOAD, 'test', uuid.uuid4().hex)}{layout.BUNDLE_FILE}"
+        self.aws.s3.put_object(Bucket=self.bucket("artifact"), Key=key, Body=data)
+        uri = f"s3://{self.bucket('artifact')}/{key}"
+        answer = self.aws.sagemaker.create_model_package(
+            ModelPackageGroupName=layout.model_group(WORKLOAD),
+            ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                **live["InferenceSpecification"],
+                "Containers": [{**live["InferenceSpecification"]["Containers"][0], "ModelDataUrl": uri}],
+            },
+            CustomerMetadataProperties={
+                **live["CustomerMetadataProperties"],
+                "bundle_uri": uri,
+                "bundle_digest": bundle.sha256_hex(data),
+                "data_cutoff": "2013-12-01T00:00:00Z",
+                "day": "2013-11-30",
+            },
+        )
+        return int(answer["ModelPackageArn"].rsplit("/", 1)[1])
 
     def live_metadata(self) -> dict[str, str]:
         """The metadata of the live version's model package."""

@@ -16,6 +16,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import Description, RemoteJob, RendersJobs
 from nightjar.jobs.log_tail import log_tail
 from nightjar.jobs.trigger import DescribeTrigger
@@ -54,6 +55,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     def _hook_parameters(self) -> dict[str, Any]:
         return {**super()._hook_parameters, "client_type": self.job.client_type}
 
+    @fail_if_denied()
     def execute(self, context: Context) -> Mapping[str, object]:
         """Returns the job's result, or defers while it runs.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
+from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import RemoteJob, RendersJobs, StoppableJob
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class StopJobsOperator(RendersJobs):
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 
+    @fail_if_denied()
     def execute(self, context: Context) -> list[str]:
         """Stops the active jobs."""
         stopped = []

@@ -25,6 +25,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import RemoteJob
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     def find_or_start(self, key: str) -> Attempt:
         """Returns the job that exists under exactly this key, else starts one."""
 
+    @fail_if_denied()
     def execute(self, context: Context) -> str:
         """Adopts or starts the job.
 

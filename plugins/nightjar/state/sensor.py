@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from nightjar.denied import fail_if_denied
 from nightjar.outcomes import ExceptionTypes, outcomes
 from nightjar.state.hook import Item, StateHook
 from nightjar.state.trigger import ItemKey, StateTrigger, items_digest
@@ -69,6 +70,7 @@ class StateSensor(BaseOperator):
         self.poll_seconds = poll_seconds
         self.clock = clock
 
+    @fail_if_denied()
     def execute(self, context: Any) -> Any:
         """Checks the items for the first time."""
         items = self._read()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from nightjar.denied import fail_if_denied
 from nightjar.jobs.ecs.rollout import RolloutResult
 from nightjar.jobs.ecs.service import EcsService, service_console_link
 
@@ -55,6 +56,7 @@ class SubmitRolloutOperator(BaseOperator):
         self.desired_count = desired_count
         self.region_name = region_name
 
+    @fail_if_denied()
     def execute(self, context: Context) -> RolloutResult:
         """Starts the rollout, or finds the one that an earlier try started."""
         service = EcsService.connect(self.cluster, self.service, region_name=self.region_name)
