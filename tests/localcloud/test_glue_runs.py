@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,7 +112,9 @@ def test_a_run_over_its_timeout_is_ended(cloud: Cloud, glue_scripts: str, tmp_pa
     identity = RoleIdentity(config)
     runner = Runner(config, identity)
     run = JobRun("jr_slow", "slow", ROLE, f"{glue_scripts}sleep.py", {}, timeout_minutes=1 / 60)
-    JobExecution(Context(config, identity, runner), run)()
+    not_stored: Any = SimpleNamespace(background=lambda backend: nullcontext())
+    backend: Any = None
+    JobExecution(Context(config, identity, runner, not_stored), run, backend)()
     runner.close()
     ended = run.as_dict()
     assert ended["JobRunState"] == "TIMEOUT"
