@@ -16,6 +16,7 @@ from infra.localcloud.athena import statements
 from infra.localcloud.athena.aws import CallerAws
 from infra.localcloud.athena.errors import InvalidRequestError, QueryCancelledError, QueryError
 from infra.localcloud.athena.execution import StatementExecution
+from infra.localcloud.athena.objects import ObjectCache
 from infra.localcloud.athena.query import QueryExecution, QueryRequest
 from infra.localcloud.install import Context
 
@@ -33,6 +34,7 @@ class AthenaBackend(MotoAthenaBackend):
         self._tokens: dict[str, str] = {}
         self._starting = threading.Lock()
         self._callers: dict[tuple[str, str | None], CallerAws] = {}
+        self._cache = ObjectCache(self.context.config.state / "athena" / "objects")
         self._slots = threading.BoundedSemaphore(max(1, self.context.config.workers))
 
     # --- starting ----------------------------------------------------------------------------------------------
@@ -77,7 +79,9 @@ class AthenaBackend(MotoAthenaBackend):
         """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
         caller = access_key, session_token
         if caller not in self._callers:
-            self._callers[caller] = CallerAws(self.context.config.endpoint, self.region_name, access_key, session_token)
+            self._callers[caller] = CallerAws(
+                self.context.config.endpoint, self.region_name, access_key, session_token, self._cache
+            )
         return self._callers[caller]
 
     def _new_id(self, token: str | None) -> str:

@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from infra.localcloud.athena.aws import Partition, Table
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.sources import Sources, columns_of, partition_rows, quoted
+from infra.localcloud.athena.parquet_files import quoted
+from infra.localcloud.athena.sources import Sources, columns_of, partition_rows
 from infra.localcloud.athena.translator import dialect, macros
 from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.scope import Scope

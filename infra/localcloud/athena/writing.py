@@ -14,7 +14,8 @@ import duckdb
 
 from infra.localcloud.athena.aws import CallerAws, split_folder
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.sources import quoted, string
+from infra.localcloud.athena.parquet_files import quoted
+from infra.localcloud.athena.sources import string
 from infra.localcloud.athena.statements import Write
 from infra.localcloud.athena.translator.types import duckdb_to_hive
 
