@@ -253,7 +253,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--days", type=int, default=60)
     found.add_argument("--flights", type=int, default=800, help="flights a day")
     found.add_argument("--repeats", type=int, default=3)
-    found.add_argument("--port", type=int, default=47650)
+    found.add_argument("--port", type=int, default=21650)
     return found
 
 

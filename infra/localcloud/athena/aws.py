@@ -261,10 +261,10 @@ class CallerAws:
             raise QueryError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
         return found
 
-    def partitions(self, table: Table) -> list[Partition]:
-        """Lists the registered partitions of a table."""
+    def partitions(self, table: Table, *, columns: bool = False) -> list[Partition]:
+        """Lists the registered partitions of a table, with their own columns on request."""
         found = []
-        for item in self._pages(table):
+        for item in self._pages(table, columns):
             storage = item["StorageDescriptor"]
             columns = tuple((one["Name"], one.get("Type", "string")) for one in storage.get("Columns", []))
             found.append(Partition(tuple(item["Values"]), storage["Location"], columns))
@@ -276,8 +276,10 @@ class CallerAws:
         entry = {"Values": list(values), "StorageDescriptor": storage}
         self.call("create_partition", DatabaseName=table.database, TableName=table.name, PartitionInput=entry)
 
-    def _pages(self, table: Table) -> Iterator[dict[str, Any]]:
+    def _pages(self, table: Table, columns: bool) -> Iterator[dict[str, Any]]:
         arguments: dict[str, Any] = {"DatabaseName": table.database, "TableName": table.name}
+        if not columns:
+            arguments["ExcludeColumnSchema"] = True
         while True:
             page = self.call("get_partitions", **arguments)
             yield from page["Partitions"]

@@ -2,6 +2,9 @@
 
 Wrong input fails inside a CAST, never with ``error()``: DuckDB treats that as volatile, which forbids ``TRY`` and stops
 an expression in GROUP BY from matching the same one in SELECT.
+
+A macro is replaced by its text: an argument that stands in it n times is bound n times, and in nested calls n * m times.
+A macro whose argument may be long takes it once, as the parameter of a lambda over a list of one element.
 """
 
 from __future__ import annotations
@@ -58,8 +61,9 @@ CREATE MACRO trino_real_div(a, b) AS CASE WHEN b <> 0 OR isnan(b) OR a IS NULL O
 CREATE MACRO trino_milli(x) AS CAST(CAST(x AS TIMESTAMP_MS) AS TIMESTAMP);
 CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
-CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
-    WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
+CREATE MACRO trino_substr3(s, start, size) AS list_transform([s], lambda t:
+    CASE WHEN t IS NULL OR start IS NULL OR size IS NULL THEN NULL
+    WHEN start = 0 OR abs(start) > length(t) OR size <= 0 THEN '' ELSE substring(t, start, size) END)[1];
 CREATE MACRO trino_index(i) AS CASE WHEN i <= 0
     THEN CAST('index must be greater than zero: ' || CAST(i AS VARCHAR) AS BIGINT) ELSE i END;
 CREATE MACRO trino_nonzero_index(i) AS CASE WHEN i = 0
@@ -80,10 +84,10 @@ CREATE MACRO trino_json_scalar(j, p) AS CASE WHEN NOT json_valid(j) THEN NULL
 CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(j) AND json_type(j) = 'ARRAY'
     THEN CAST(json_array_length(j) AS BIGINT) END;
 CREATE MACRO trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
-CREATE MACRO trino_hex_number(s) AS CAST(CASE WHEN s IS NULL THEN NULL
-    WHEN regexp_full_match(s, '[0-9a-fA-F]{1,16}') THEN '0x' || s
-    WHEN regexp_full_match(s, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || s[2:] AS BIGINT) AS VARCHAR)
-    ELSE 'not a base 16 number: ' || s END AS BIGINT);
+CREATE MACRO trino_hex_number(s) AS list_transform([s], lambda t: CAST(CASE WHEN t IS NULL THEN NULL
+    WHEN regexp_full_match(t, '[0-9a-fA-F]{1,16}') THEN '0x' || t
+    WHEN regexp_full_match(t, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || t[2:] AS BIGINT) AS VARCHAR)
+    ELSE 'not a base 16 number: ' || t END AS BIGINT))[1];
 CREATE MACRO trino_base_number(s, radix) AS CASE
     WHEN regexp_full_match(s, '[0-9a-z]+')
         AND len(list_filter(string_split(s, ''), lambda c:
