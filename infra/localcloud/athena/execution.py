@@ -13,12 +13,13 @@ import duckdb
 from infra.localcloud.athena import ddl, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.planning import Planner, encode_view, first_line
+from infra.localcloud.athena.planning import Planner, first_line
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import Sources, columns_of
 from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.types import duckdb_to_hive, split_top
 from infra.localcloud.athena.values import athena_text
+from infra.localcloud.athena.views import encode_view
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
