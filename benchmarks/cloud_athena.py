@@ -142,7 +142,13 @@ def _value(chance: random.Random, name: str, kind: str, key: str, at: datetime) 
         return None
     if kind == "string":
         return chance.choice(["UA", "B6", "EWR", "JFK", "ORD"])
-    return chance.random() < 0.5 if kind == "boolean" else chance.randrange(60) if kind == "bigint" else chance.gauss(10, 40)
+    return (
+        chance.random() < 0.5
+        if kind == "boolean"
+        else chance.randrange(60)
+        if kind == "bigint"
+        else chance.gauss(10, 40)
+    )
 
 
 def prepare(client: Any, workload: Workload, files: list[tuple[str, date, bytes]]) -> None:

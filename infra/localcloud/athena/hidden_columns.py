@@ -48,11 +48,15 @@ def _expanded(select: exp.Select, columns: Mapping[tuple[str, str], list[str]]) 
     source = select.args.get("from_")
     joins = select.args.get("joins") or []
     sources = [source.this, *(join.this for join in joins)] if source is not None else []
-    known = {one.alias_or_name.lower(): columns.get((one.db.lower(), one.name.lower())) for one in sources if _is_table(one)}
+    known = {
+        one.alias_or_name.lower(): columns.get((one.db.lower(), one.name.lower())) for one in sources if _is_table(one)
+    }
     if not any(known.values()):
         return list(select.expressions)
     if len(known) < len(sources) or None in known.values() or any(join.args.get("using") for join in joins):
-        raise UnsupportedError("SELECT * beside a hidden column over a join with USING or a subquery", "Name the columns.")
+        raise UnsupportedError(
+            "SELECT * beside a hidden column over a join with USING or a subquery", "Name the columns."
+        )
     written: list[exp.Expr] = []
     for item in select.expressions:
         if not _is_star(item):

@@ -203,7 +203,9 @@ class OpenXJson(_JsonReader):
         if kind.name == "boolean":
             return not isinstance(found, list) and _text(found).lower() == "true"
         if isinstance(found, list):
-            raise ValueError(f"{'Map' if isinstance(found, Pairs) else 'List'} can not be coerced to {kind.text.upper()}")
+            raise ValueError(
+                f"{'Map' if isinstance(found, Pairs) else 'List'} can not be coerced to {kind.text.upper()}"
+            )
         return _OPENX.get(kind.name, lambda text, wanted: PARSERS[wanted.name](text, wanted))(_text(found), kind)
 
     def _nested(self, found: Any, kind: HiveType) -> Any:

@@ -45,7 +45,9 @@ def is_projected(table: Table) -> bool:
 
 
 def _invalid(table: Table, reason: str) -> QueryError:
-    return QueryError(f"INVALID_TABLE_PROPERTY: Table {table.database}.{table.name} is configured for partition projection, but {reason}")
+    return QueryError(
+        f"INVALID_TABLE_PROPERTY: Table {table.database}.{table.name} is configured for partition projection, but {reason}"
+    )
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Column:
         try:
             return self.properties[name]
         except KeyError:
-            raise self.fail(f"the following partition column is missing projection property {name}: {self.name}") from None
+            raise self.fail(
+                f"the following partition column is missing projection property {name}: {self.name}"
+            ) from None
 
     def whole(self, name: str, default: int) -> int:
         """Returns a property that is a whole number above 0."""
@@ -121,7 +125,9 @@ def _partition(template: str, names: list[str], chosen: tuple[tuple[str, str], .
 
 
 def _default_template(table: Table) -> str:
-    return table.location.rstrip("/") + "/" + "".join(f"{name}=${{{name.lower()}}}/" for name, _ in table.partition_keys)
+    return (
+        table.location.rstrip("/") + "/" + "".join(f"{name}=${{{name.lower()}}}/" for name, _ in table.partition_keys)
+    )
 
 
 def _columns(table: Table) -> list[Column]:
@@ -229,9 +235,7 @@ def _unit(column: Column, letters: set[str]) -> str:
             raise column.fail(f"projection.{column.name}.interval.unit must be one of {', '.join(_UNITS)}: {given}")
         return unit
     if letters & {"H", "m", "s"}:
-        raise column.fail(
-            f"projection.{column.name}.interval.unit is required, because the format is finer than a day"
-        )
+        raise column.fail(f"projection.{column.name}.interval.unit is required, because the format is finer than a day")
     return "DAYS" if letters & {"d", "D"} else "MONTHS" if "M" in letters else "YEARS"
 
 
