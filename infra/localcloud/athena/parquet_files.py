@@ -84,7 +84,7 @@ def _physical(path: Path, name: str) -> str:
     for index in range(len(schema.names)):
         column = schema.column(index)
         if column.path == name:
-            return str(column.physical_type)
+            return {"BYTE_ARRAY": "BINARY"}.get(column.physical_type, str(column.physical_type))  # Java's name
     return "group"
 
 
