@@ -13,6 +13,7 @@ from infra.localcloud.athena.translator.types import hive_to_duckdb
 from infra.localcloud.athena.views import decode_view
 
 CATALOG = "awsdatacatalog"
+SCHEMA = "nj_information_schema"
 # Columns (name and DuckDB type) and rows of text.
 Found = tuple[list[tuple[str, str]], list[list[str | None]]]
 _PLAIN = {"int": "integer", "string": "varchar", "float": "real", "binary": "varbinary", "timestamp": "timestamp(3)"}
@@ -26,7 +27,7 @@ def rows(name: tuple[str, str], aws: CallerAws) -> Found | None:
         UnsupportedError: The metadata is not known here.
     """
     database, table = name
-    if database == "information_schema":
+    if database == SCHEMA:
         if table not in _SCHEMA:
             raise QueryError(f"TABLE_NOT_FOUND: Table '{CATALOG}.information_schema.{table}' does not exist")
         columns, make = _SCHEMA[table]

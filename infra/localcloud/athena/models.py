@@ -143,9 +143,10 @@ class AthenaBackend(MotoAthenaBackend):
             prepared={
                 name: str(kept.query_statement)
                 for name, kept in self.prepared_statements.items()
-                if _group_of(kept) == request.work_group
+                if group_of(kept) == request.work_group
             },
             prepare=lambda name, sql: self._prepare(request.work_group, name, sql),
+            enforced=self._enforces(request.work_group),
         )
         try:
             result = statement.run()
@@ -158,6 +159,12 @@ class AthenaBackend(MotoAthenaBackend):
             aws.put(execution.output, body, "application/octet-stream")
         if not execution.end("SUCCEEDED"):
             execution.result = None
+
+    def _enforces(self, work_group: str) -> bool:
+        """Whether a work group with a location of its own enforces it."""
+        configuration = self.work_groups[work_group].configuration
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        return bool(own and configuration.get("EnforceWorkGroupConfiguration"))
 
     def _prepare(self, work_group: str, name: str, sql: str | None) -> None:
         if sql is None:
@@ -196,6 +203,6 @@ class AthenaBackend(MotoAthenaBackend):
         return {"Name": database_name.lower(), "Description": "", "Parameters": {}}
 
 
-def _group_of(kept: PreparedStatement) -> str:
-    """The work group's name: moto keeps the object or the name."""
+def group_of(kept: PreparedStatement) -> str:
+    """Returns the name of a prepared statement's work group: moto keeps the object or the name."""
     return str(getattr(kept.workgroup, "name", kept.workgroup))

@@ -101,7 +101,7 @@ class Planner:
                 raise QueryError(
                     f"CATALOG_NOT_FOUND: {position(node.args['catalog'])}Catalog '{node.catalog.lower()}' not found"
                 )
-            name = (node.db or database).lower(), node.name.lower()
+            name = _renamed((node.db or database).lower()), node.name.lower()
             if not node.alias:
                 node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True)))
             references.setdefault(name, []).append(node)
@@ -233,6 +233,11 @@ class Planner:
             if columns and mine and all(isinstance(part, _SIMPLE) for part in condition.walk()):
                 found.append(condition.copy())
         return found
+
+
+def _renamed(database: str) -> str:
+    """The name of a database in DuckDB, which has an ``information_schema`` of its own."""
+    return metadata_tables.SCHEMA if database == "information_schema" else database
 
 
 def _equal_values(condition: exp.Expr, column: str) -> set[str] | None:

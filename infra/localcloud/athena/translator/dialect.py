@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,6 +44,18 @@ class _Parser(TrinoParser):
         exp.DType.TIMESTAMP: _literal(exp.DType.TIMESTAMP),
     }
 
+    # sqlglot 30.15 reads the word ROW as a type in Trino's dialect, so OFFSET 1 ROW and FETCH FIRST 1 ROW ONLY fail.
+
+    def _parse_offset(self, this: exp.Expr | None = None) -> exp.Expr | None:
+        found = super()._parse_offset(this)
+        if isinstance(found, exp.Offset):
+            self._match_text_seq("ROW")
+        return found
+
+    def _parse_limit_options(self) -> exp.LimitOptions | None:
+        self._match_text_seq("ROW")
+        return super()._parse_limit_options()
+
 
 class AthenaQueries(Trino):
     """Trino's syntax with untranslated functions."""
@@ -58,6 +71,8 @@ def parse(sql: str) -> exp.Expr:
         QueryError: A syntax error, or more than one statement.
         UnsupportedError: The statement is no query.
     """
+    if matched := re.fullmatch(r"\s*TABLE\s+([^\s()]+)\s*", sql, re.IGNORECASE):
+        sql = f"SELECT * FROM {matched[1]}"
     try:
         if any(token.token_type == TokenType.DCOLON for token in AthenaQueries().tokenize(sql)):
             raise QueryError("SYNTAX_ERROR: mismatched input '::'. Trino writes CAST(value AS type)")

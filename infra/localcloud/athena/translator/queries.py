@@ -9,6 +9,7 @@ from infra.localcloud.athena.translator import operators
 from infra.localcloud.athena.translator.expressions import Expressions, require_only
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
+from infra.localcloud.athena.translator.types import split_top
 
 _SELECT_PARTS = {
     "with_",
@@ -154,9 +155,13 @@ class Queries(Expressions):
         columns: list[exp.Expr] = []
         for value in values:
             found = scope.type_of(value)
-            if found is None or found.startswith("STRUCT"):
-                raise UnsupportedError("UNNEST of rows or of a value whose type is not known")
-            if found.startswith("MAP("):
+            if found is None or not (found.endswith("[]") or found.startswith("MAP(")):
+                raise UnsupportedError("UNNEST of a value whose type is not known")
+            if found.startswith("STRUCT(") and not found.endswith("[][]"):
+                # Trino makes a column of each field of the rows.
+                fields = [part.split(" ", 1)[0] for part in split_top(found[7:-3])]
+                columns += [fragment(f"list_transform({{0}}, lambda e: e.{name})", value) for name in fields]
+            elif found.startswith("MAP(") and not found.endswith("[]"):
                 columns += [fragment("map_keys({0})", value), fragment("map_values({0})", value)]
             else:
                 columns.append(value)
@@ -173,8 +178,21 @@ class Queries(Expressions):
     def _parts(self, tree: exp.Expr, scope: Scope, names: tuple[str, ...]) -> None:
         for name in names:
             part = tree.args.get(name)
+            if isinstance(part, exp.Fetch):
+                part = _limit(part)
             if part is not None:
                 tree.set(name, self.expression(part, scope))
+
+
+def _limit(fetch: exp.Fetch) -> exp.Limit:
+    """Writes ``FETCH FIRST n ROWS ONLY``, which DuckDB does not know, as ``LIMIT n``; one row if n is not given."""
+    options = fetch.args.get("limit_options")
+    if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+        raise UnsupportedError("FETCH FIRST … WITH TIES")
+    count = fetch.args.get("count")
+    if count is None or count.name.lower() in ("row", "rows"):  # sqlglot 30.15 reads FETCH FIRST ROW as a count
+        count = exp.Literal.number(1)
+    return exp.Limit(expression=count)
 
 
 def _require_no_lateral_alias(tree: exp.Select, scope: Scope) -> None:
