@@ -2,9 +2,9 @@
 
     python -m benchmarks.cloud_athena --base <worktree of another commit> [--days 60] [--flights 800] [--repeats 3]
 
-Both checkouts serve from this machine, one after the other, in one session. Each gets the same rows: partitioned Parquet
-of the flights workload, one file a day and table. The rendered UNLOAD and digest of the data set run as on AWS. The
-first run meets empty caches; the repeated runs have other locations and, as on AWS, read the same objects again.
+Both checkouts serve from this machine, one after the other, in one session. Each gets the same rows: partitioned
+Parquet of the flights workload, one file a day and table. The rendered UNLOAD and digest of the data set run as on
+AWS. The first run meets empty caches; the repeated runs have other locations and read the same objects again.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def day_files(workload: Workload, first: date, days: int, flights: int) -> Itera
             columns = processed_columns(workload, event_type)
             rows: dict[str, list[Any]] = {name: [] for name, _ in columns}
             for flight in range(flights):
-                at = datetime(day.year, day.month, day.day) + timedelta(seconds=flight * 86400 // flights)
+                at = datetime.fromisoformat(str(day)) + timedelta(seconds=flight * 86400 // flights)
                 for name, kind in columns:
                     rows[name].append(_value(chance, name, kind, f"{day}-{flight}", at))
             schema = pa.schema([(name, ARROW[kind]) for name, kind in columns])

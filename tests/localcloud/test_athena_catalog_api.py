@@ -95,7 +95,10 @@ def test_a_named_query_is_changed_and_deleted(athena: Athena) -> None:
 def test_tables_and_databases_are_described(athena: Athena) -> None:
     athena.table("described", "a int COMMENT 'c', b string", "STORED AS PARQUET", "day date")
     found = athena.api.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="lake", TableName="described")
-    assert found["TableMetadata"]["Columns"] == [{"Name": "a", "Type": "int", "Comment": "c"}, {"Name": "b", "Type": "string"}]
+    assert found["TableMetadata"]["Columns"] == [
+        {"Name": "a", "Type": "int", "Comment": "c"},
+        {"Name": "b", "Type": "string"},
+    ]
     assert found["TableMetadata"]["PartitionKeys"] == [{"Name": "day", "Type": "date"}]
     listed = athena.api.list_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="lake")["TableMetadataList"]
     assert "described" in [one["Name"] for one in listed]

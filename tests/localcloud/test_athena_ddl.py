@@ -23,13 +23,13 @@ def test_the_quoted_ddl_of_the_amazon_providers_example(athena: Athena) -> None:
     athena.put("people/part", "Ada,36\nAlan,41\n")
     athena.ok("CREATE DATABASE IF NOT EXISTS quoted_default")
     athena.ok(
-        f'''CREATE EXTERNAL TABLE IF NOT EXISTS quoted_default.people
+        f"""CREATE EXTERNAL TABLE IF NOT EXISTS quoted_default.people
         ( `name` string, `age` int )
         ROW FORMAT SERDE "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
         WITH SERDEPROPERTIES ( "serialization.format" = ",", "field.delim" = "," )
         LOCATION "s3://{BUCKET}//people"
         TBLPROPERTIES ("has_encrypted_data"="false")
-        '''
+        """
     )
     assert athena.rows("SELECT * from quoted_default.people") == [["Ada", "36"], ["Alan", "41"]]
     assert athena.glue.get_table(DatabaseName="quoted_default", Name="people")["Table"]["Parameters"] == {
@@ -48,7 +48,8 @@ def test_every_clause_with_comments_between(athena: Athena) -> None:
           s struct<`a`:int, b:array<map<string,double>>>
         ) COMMENT "a table" PARTITIONED BY (`day` date COMMENT 'UTC')
         ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\'
-          COLLECTION ITEMS TERMINATED BY '\\002' MAP KEYS TERMINATED BY '\\003' LINES TERMINATED BY '\\n' NULL DEFINED AS ''
+          COLLECTION ITEMS TERMINATED BY '\\002' MAP KEYS TERMINATED BY '\\003'
+          LINES TERMINATED BY '\\n' NULL DEFINED AS ''
         STORED AS TEXTFILE LOCATION 's3://{BUCKET}/whole' TBLPROPERTIES ('a'='1', "b"='2');"""
     )
     table = athena.glue.get_table(DatabaseName="lake", Name="whole")["Table"]
@@ -84,7 +85,7 @@ def test_the_classes_of_a_format_may_be_named(athena: Athena) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ('CREATE EXTERNAL TABLE "quoted" (a int) LOCATION \'s3://b/x/\'', "FAILED: ParseException line 1:22"),
+        ("CREATE EXTERNAL TABLE \"quoted\" (a int) LOCATION 's3://b/x/'", "FAILED: ParseException line 1:22"),
         ('DROP TABLE "parts"', "FAILED: ParseException line 1:11 cannot recognize input near '\"parts\"'"),
         ("CREATE EXTERNAL TABLE t (a int, a string) LOCATION 's3://b/x/'", "Duplicate column name: a"),
         ("CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (a int) LOCATION 's3://b/x/'", "repeated in partitioning"),
@@ -96,7 +97,10 @@ def test_the_classes_of_a_format_may_be_named(athena: Athena) -> None:
         ("CREATE TABLE t (a int) LOCATION 's3://b/x/'", "Only external table creation is supported"),
         ("CREATE TABLE t (a int) LOCATION 's3://b/x/' TBLPROPERTIES ('table_type'='ICEBERG')", "type ICEBERG"),
         ("CREATE EXTERNAL TABLE parts (a int) LOCATION 's3://b/x/'", "Table lake.parts already exists"),
-        ("CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/x/' TBLPROPERTIES (a='1')", "cannot recognize input near 'a'"),
+        (
+            "CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/x/' TBLPROPERTIES (a='1')",
+            "cannot recognize input near 'a'",
+        ),
         ("DROP TABLE nothing", "FAILED: SemanticException [Error 10001]: Table not found lake.nothing"),
         ("DROP DATABASE nothing", "FAILED: SemanticException [Error 10072]: Database does not exist: nothing"),
         ("DROP DATABASE lake", "Database lake is not empty"),
@@ -206,7 +210,9 @@ def test_prepared_statements_of_the_api_and_of_sql_are_the_same(athena: Athena) 
     assert athena.rows("EXECUTE mine USING 2") == [["3"]]
     athena.api.update_prepared_statement(StatementName="mine", WorkGroup="primary", QueryStatement="SELECT ? || 'x'")
     assert athena.rows("EXECUTE mine USING 'a'") == [["ax"]]
-    assert [one["StatementName"] for one in athena.api.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]]
+    assert [
+        one["StatementName"] for one in athena.api.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]
+    ]
     athena.api.delete_prepared_statement(StatementName="mine", WorkGroup="primary")
     assert "mine was not found" in athena.failure("EXECUTE mine USING 2")
     assert athena.rows("EXECUTE IMMEDIATE 'SELECT ? * 2' USING 4") == [["8"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,7 +31,9 @@ def athena(cloud: Cloud) -> Athena:
 _NUMBER = iter(range(10_000))
 
 
-def read(athena: Athena, columns: str, form: str, files: dict[str, bytes | str], more: str = "", sql: str = "*") -> Any:
+def read(
+    athena: Athena, columns: str, form: str, files: Mapping[str, bytes | str], more: str = "", sql: str = "*"
+) -> Any:
     """The rows of a new table with these files, or the reason for which reading it fails."""
     name = f"t{next(_NUMBER)}"
     for key, body in files.items():
@@ -63,7 +66,7 @@ INT32, INT64 = pa.array([7, None], pa.int32()), pa.array([7, None], pa.int64())
         (pa.array([1.5, None], pa.float64()), "double", "1.5"),
         (pa.array([Decimal("1.25"), None]), "decimal(3,2)", "1.25"),
         (pa.array([Decimal("1.25"), None]), "decimal(10,4)", "1.2500"),
-        (pa.array([Decimal("7"), None], pa.decimal128(5, 0)), "bigint", "7"),
+        (pa.array([Decimal(7), None], pa.decimal128(5, 0)), "bigint", "7"),
         (pa.array(["a", None]), "string", "a"),
         (pa.array(["abc", None]), "varchar(2)", "ab"),
         (pa.array([b"a", None]), "string", "a"),
@@ -71,10 +74,22 @@ INT32, INT64 = pa.array([7, None], pa.int32()), pa.array([7, None], pa.int64())
         (pa.array(["a", None]).dictionary_encode(), "string", "a"),
         (pa.array([True, None]), "boolean", "true"),
         (pa.array([date(2013, 3, 1), None]), "date", "2013-03-01"),
-        (pa.array([datetime(2013, 3, 1, 1, 2, 3, 4000), None], pa.timestamp("ms")), "timestamp", "2013-03-01 01:02:03.004"),
-        (pa.array([datetime(2013, 3, 1, 1), None], pa.timestamp("us", "UTC")), "timestamp", "2013-03-01 01:00:00.000"),
-        (pa.array([datetime(2013, 3, 1, 1), None], pa.timestamp("ns")), "timestamp", "2013-03-01 01:00:00.000"),
-        (pa.array([datetime(1970, 1, 1, 0, 0, 1), None], pa.timestamp("ms")), "bigint", "1000"),
+        (
+            pa.array([datetime.fromisoformat("2013-03-01T01:02:03.004"), None], pa.timestamp("ms")),
+            "timestamp",
+            "2013-03-01 01:02:03.004",
+        ),
+        (
+            pa.array([datetime.fromisoformat("2013-03-01T01:00:00"), None], pa.timestamp("us", "UTC")),
+            "timestamp",
+            "2013-03-01 01:00:00.000",
+        ),
+        (
+            pa.array([datetime.fromisoformat("2013-03-01T01:00:00"), None], pa.timestamp("ns")),
+            "timestamp",
+            "2013-03-01 01:00:00.000",
+        ),
+        (pa.array([datetime.fromisoformat("1970-01-01T00:00:01"), None], pa.timestamp("ms")), "bigint", "1000"),
     ],
 )
 def test_a_parquet_column_is_read_as_a_type_that_holds_it(athena: Athena, column: Any, hive: str, value: str) -> None:
@@ -105,7 +120,7 @@ def test_a_parquet_column_is_read_as_a_type_that_holds_it(athena: Athena, column
         (pa.array(["true"]), "boolean", "BYTE_ARRAY"),
         (pa.array([True]), "int", "BOOLEAN"),
         (pa.array([date(2013, 3, 1)]), "timestamp", "INT32"),
-        (pa.array([datetime(2013, 3, 1)], pa.timestamp("ms")), "date", "INT64"),
+        (pa.array([datetime.fromisoformat("2013-03-01")], pa.timestamp("ms")), "date", "INT64"),
         (pa.array([Decimal("1.25")]), "double", "FIXED_LEN_BYTE_ARRAY"),
         (pa.array([[1]]), "int", "group"),
     ],
@@ -160,7 +175,15 @@ def test_what_is_no_parquet_file_fails_with_its_name(athena: Athena) -> None:
 
 
 def test_hidden_empty_and_marker_objects_have_no_rows_and_folders_below_are_read(athena: Athena) -> None:
-    files = {"_SUCCESS": "x", ".hidden": "x", "_temporary/0": "x", "empty": "", "folder/": "", "a/b/0": "deep", "0": "top"}
+    files = {
+        "_SUCCESS": "x",
+        ".hidden": "x",
+        "_temporary/0": "x",
+        "empty": "",
+        "folder/": "",
+        "a/b/0": "deep",
+        "0": "top",
+    }
     assert sorted(read(athena, "x string", LAZY, files)) == [["deep"], ["top"]]
 
 
@@ -195,7 +218,12 @@ DELIMITED = "ROW FORMAT DELIMITED FIELDS TERMINATED BY ','"
             "1|2|x,k:1|l:2,q|3\n,,p\n",
             [["[1, 2, null]", "{k=1, l=2}", "{x=q, y=3}"], ["[]", "{}", "{x=p, y=null}"]],
         ),
-        ("a string, b string", "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'", "x\ty\r\nz\tw\r", [["x", "y"], ["z", "w"]]),
+        (
+            "a string, b string",
+            "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t'",
+            "x\ty\r\nz\tw\r",
+            [["x", "y"], ["z", "w"]],
+        ),
         ("a string, b string", "ROW FORMAT DELIMITED", "x\x01y\n", [["x", "y"]]),
     ],
 )
@@ -207,7 +235,11 @@ def test_text_is_read_as_lazy_simple_serde_reads_it(
 
 def test_header_and_footer_of_each_file_are_skipped(athena: Athena) -> None:
     more = "TBLPROPERTIES ('skip.header.line.count'='1', 'skip.footer.line.count'='1')"
-    assert sorted(read(athena, "a string", DELIMITED, {"0": "h\n1\nf\n", "1": "h\n2\n3\nf"}, more)) == [["1"], ["2"], ["3"]]
+    assert sorted(read(athena, "a string", DELIMITED, {"0": "h\n1\nf\n", "1": "h\n2\n3\nf"}, more)) == [
+        ["1"],
+        ["2"],
+        ["3"],
+    ]
 
 
 def test_compression_is_told_by_the_extension(athena: Athena) -> None:
@@ -228,7 +260,12 @@ def test_compression_is_told_by_the_extension(athena: Athena) -> None:
         ("a string, b string", "", "x,y,z\n,\n", [["x", "y"], ["", ""]]),
         ("a string, b string", "", '"x\\"y",z\n', [['x"y', "z"]]),
         ("a date, b timestamp", "", "1,1579059880000\n", [["1970-01-02", "2020-01-15 03:44:40.000"]]),
-        ("a string, b string", "WITH SERDEPROPERTIES ('separatorChar'=';','quoteChar'='`')", "`a;b`;c\n", [["a;b", "c"]]),
+        (
+            "a string, b string",
+            "WITH SERDEPROPERTIES ('separatorChar'=';','quoteChar'='`')",
+            "`a;b`;c\n",
+            [["a;b", "c"]],
+        ),
         ("a string, b string", 'WITH SERDEPROPERTIES ("separatorChar"="\\t")', "a\tb\n", [["a", "b"]]),
     ],
 )
@@ -262,10 +299,18 @@ NESTED = '{"s": {"A": 1, "l": [{"b": "x"}]}, "m": {"K": 1}, "l": [1, null]}\n'
 @pytest.mark.parametrize(
     ("columns", "body", "rows"),
     [
-        ("a int, b string", '{"A": 1, "B": "x", "more": 2}\n{}\n{"a": null}\n', [["1", "x"], [None, None], [None, None]]),
+        (
+            "a int, b string",
+            '{"A": 1, "B": "x", "more": 2}\n{}\n{"a": null}\n',
+            [["1", "x"], [None, None], [None, None]],
+        ),
         ("a string", '{"a": 1.50}\n{"a": 1e2}\n{"a": true}\n', [["1.50"], ["1e2"], ["true"]]),
         ("a double, b decimal(5,2)", '{"a": 1.5, "b": 1.005}\n', [["1.5", "1.01"]]),
-        ("a timestamp, b date", '{"a": "2013-03-01 10:00:00", "b": "2013-03-01"}\n', [["2013-03-01 10:00:00.000", "2013-03-01"]]),
+        (
+            "a timestamp, b date",
+            '{"a": "2013-03-01 10:00:00", "b": "2013-03-01"}\n',
+            [["2013-03-01 10:00:00.000", "2013-03-01"]],
+        ),
         ("s struct<a:int,l:array<struct<b:string>>>, m map<string,int>", NESTED, [["{a=1, l=[{b=x}]}", "{K=1}"]]),
         ("l array<int>", NESTED, [["[1, null]"]]),
     ],
@@ -289,7 +334,12 @@ def test_fields_of_json_rows_are_named_with_dots(athena: Athena) -> None:
         ("a_b int", "'dots.in.keys'='true'", '{"a.b": 1}\n', [["1"]]),
         ("t string", "'mapping.t'='Time'", '{"Time": "x"}\n', [["x"]]),
         ("a int", "'ignore.malformed.json'='true'", '{"a": 1}\n{"a": \n', [["1"], [None]]),
-        ("time int, time2 int", "'case.insensitive'='false','mapping.time2'='TIME'", '{"time": 1, "TIME": 2}\n', [["1", "2"]]),
+        (
+            "time int, time2 int",
+            "'case.insensitive'='false','mapping.time2'='TIME'",
+            '{"time": 1, "TIME": 2}\n',
+            [["1", "2"]],
+        ),
         ("a array<int>", "", '{"a": 1}\n{"a": ""}\n', [["[1]"], [None]]),
         ("a timestamp", "", '{"a": "2013-03-01T10:00:00Z"}\n{"a": 1362132000}\n', [["2013-03-01 10:00:00.000"]] * 2),
     ],

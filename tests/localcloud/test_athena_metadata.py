@@ -1,4 +1,4 @@
-"""Hidden columns, information_schema, partitions as rows, EXPLAIN, OFFSET and FETCH, rows of rows, errors with places."""
+"""Hidden columns, information_schema, partitions as rows, EXPLAIN, OFFSET and FETCH, nested rows, places of errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ BUCKET = "athena-metadata"
 def athena(cloud: Cloud) -> Athena:
     found = Athena(cloud, BUCKET)
     found.ok("CREATE DATABASE meta")
-    found.sizes["one"] = found.put("days/day=2013-03-01/a.json", '{"n": 1, "l": [{"x": 1, "y": "p"}, {"x": 2, "y": "q"}]}\n')
+    found.sizes["one"] = found.put(
+        "days/day=2013-03-01/a.json", '{"n": 1, "l": [{"x": 1, "y": "p"}, {"x": 2, "y": "q"}]}\n'
+    )
     found.put("days/day=2013-03-02/b.json", '{"n": 2}\n{"n": 3}\n')
     found.ok(f"""CREATE EXTERNAL TABLE meta.days (n int COMMENT 'a number', l array<struct<x:int,y:string>>)
         PARTITIONED BY (day date) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{BUCKET}/days/'""")
@@ -33,7 +35,7 @@ def test_hidden_columns_are_read_by_name_and_not_shown_by_a_star(athena: Athena)
     ]
     size = athena.rows('SELECT DISTINCT "$file_size" FROM meta.days WHERE n = 1')
     assert size == [[str(athena.sizes["one"])]]
-    assert athena.results('SELECT * FROM meta.days d WHERE d."$path" LIKE \'%a.json\'')[0] == ["n", "l", "day"]
+    assert athena.results("SELECT * FROM meta.days d WHERE d.\"$path\" LIKE '%a.json'")[0] == ["n", "l", "day"]
     new = "from_iso8601_timestamp('2000-01-01T00:00:00Z')"
     assert athena.rows(f'SELECT count(*) FROM meta.days WHERE "$file_modified_time" > {new}') == [["3"]]
     assert '"$bucket"' in athena.failure('SELECT "$bucket" FROM meta.days')
@@ -101,13 +103,19 @@ def test_explain_validates_shows_a_plan_or_is_refused(athena: Athena) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("SELECT nothing FROM meta.days", "COLUMN_NOT_FOUND: line 1:8: Column 'nothing' cannot be resolved or requester is not"),
+        (
+            "SELECT nothing FROM meta.days",
+            "COLUMN_NOT_FOUND: line 1:8: Column 'nothing' cannot be resolved or requester is not",
+        ),
         ("SELECT n FROM meta.days\nWHERE d.x = 1", "line 2:7: Column 'd.x' cannot be resolved"),
-        ("SELECT * FROM meta.nothing", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.meta.nothing' does not exist"),
+        (
+            "SELECT * FROM meta.nothing",
+            "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.meta.nothing' does not exist",
+        ),
         ("SELECT * FROM nowhere.days", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nowhere' does not exist"),
         ("SELECT * FROM other.meta.days", "CATALOG_NOT_FOUND: line 1:15: Catalog 'other' not found"),
     ],
-)  # fmt: skip
+)
 def test_unknown_names_fail_with_their_place(athena: Athena, sql: str, reason: str) -> None:
     assert reason in athena.failure(sql)
 

@@ -15,7 +15,9 @@ from tests.support.localcloud import Cloud
 NOW = datetime.fromisoformat("2013-03-31T10:20:30")
 
 
-def projected(keys: list[tuple[str, str]], given: dict[str, str], template: str = "") -> list[tuple[tuple[str, ...], str]]:
+def projected(
+    keys: list[tuple[str, str]], given: dict[str, str], template: str = ""
+) -> list[tuple[tuple[str, ...], str]]:
     properties = {"projection.enabled": "true", **{f"projection.{name}": value for name, value in given.items()}}
     if template:
         properties["storage.location.template"] = template
@@ -35,26 +37,56 @@ def values(kind: str, given: dict[str, str]) -> list[str]:
         ("int", {"type": "integer", "range": "-1,1"}, ["-1", "0", "1"]),
         ("string", {"type": "integer", "range": "1,5", "interval": "2", "digits": "2"}, ["01", "03", "05"]),
         ("string", {"type": "injected"}, ["x", "y"]),
-        ("string", {"type": "date", "format": "yyyy-MM-dd", "range": "2013-02-27,2013-03-01"}, ["2013-02-27", "2013-02-28", "2013-03-01"]),
+        (
+            "string",
+            {"type": "date", "format": "yyyy-MM-dd", "range": "2013-02-27,2013-03-01"},
+            ["2013-02-27", "2013-02-28", "2013-03-01"],
+        ),
         ("string", {"type": "date", "format": "yyyy/MM/dd", "range": "NOW-1DAYS,NOW"}, ["2013/03/30", "2013/03/31"]),
-        ("string", {"type": "date", "format": "yyyy-MM", "range": "NOW-2MONTHS,NOW"}, ["2013-01", "2013-02", "2013-03"]),
+        (
+            "string",
+            {"type": "date", "format": "yyyy-MM", "range": "NOW-2MONTHS,NOW"},
+            ["2013-01", "2013-02", "2013-03"],
+        ),
         ("string", {"type": "date", "format": "yyyy", "range": "NOW-1YEAR,NOW+1YEAR"}, ["2012", "2013", "2014"]),
         ("string", {"type": "date", "format": "d.M.yyyy", "range": "28.2.2013,1.3.2013"}, ["28.2.2013", "1.3.2013"]),
         (
             "string",
-            {"type": "date", "format": "yyyy-MM-dd'T'HH", "range": "NOW-2HOURS,NOW", "interval": "2", "interval.unit": "hours"},
+            {
+                "type": "date",
+                "format": "yyyy-MM-dd'T'HH",
+                "range": "NOW-2HOURS,NOW",
+                "interval": "2",
+                "interval.unit": "hours",
+            },
             ["2013-03-31T08", "2013-03-31T10"],
         ),
         ("date", {"type": "date", "format": "yyyyMMdd", "range": "20130228,20130301"}, ["2013-02-28", "2013-03-01"]),
-        ("string", {"type": "date", "format": "yyyy-MM-dd", "range": "2013-01-01,2013-01-31", "interval": "2", "interval.unit": "WEEKS"}, ["2013-01-01", "2013-01-15", "2013-01-29"]),
+        (
+            "string",
+            {
+                "type": "date",
+                "format": "yyyy-MM-dd",
+                "range": "2013-01-01,2013-01-31",
+                "interval": "2",
+                "interval.unit": "WEEKS",
+            },
+            ["2013-01-01", "2013-01-15", "2013-01-29"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_values_of_each_type(kind: str, given: dict[str, str], expected: list[str]) -> None:
     assert values(kind, given) == expected
 
 
 def test_locations_follow_the_template_or_the_names_of_the_keys() -> None:
-    given = {"day.type": "date", "day.format": "yyyy/MM/dd", "day.range": "2013-03-01,2013-03-01", "r.type": "enum", "r.values": "eu"}
+    given = {
+        "day.type": "date",
+        "day.format": "yyyy/MM/dd",
+        "day.range": "2013-03-01,2013-03-01",
+        "r.type": "enum",
+        "r.values": "eu",
+    }
     given["day.range"] = "2013/03/01,2013/03/01"
     keys = [("day", "date"), ("r", "string")]
     assert projected(keys, given, "s3://b/x/${r}/${day}/") == [(("2013-03-01", "eu"), "s3://b/x/eu/2013/03/01/")]
@@ -72,11 +104,14 @@ def test_locations_follow_the_template_or_the_names_of_the_keys() -> None:
         ({"type": "integer", "range": "a,b"}, "must be two integers"),
         ({"type": "integer", "range": "1,5", "interval": "0"}, "interval must be a positive integer"),
         ({"type": "date", "range": "NOW-1DAYS,NOW"}, "missing projection property format"),
-        ({"type": "date", "format": "yyyy-MM-dd", "range": "01.03.2013,NOW"}, "must be two dates of the format yyyy-MM-dd"),
+        (
+            {"type": "date", "format": "yyyy-MM-dd", "range": "01.03.2013,NOW"},
+            "must be two dates of the format yyyy-MM-dd",
+        ),
         ({"type": "date", "format": "yyyy-MM-dd HH", "range": "NOW-1DAYS,NOW"}, "interval.unit is required"),
         ({"type": "date", "format": "yyyy-MM-dd", "range": "NOW,NOW", "interval.unit": "EONS"}, "must be one of YEARS"),
     ],
-)  # fmt: skip
+)
 def test_wrong_properties_fail(given: dict[str, str], reason: str) -> None:
     with pytest.raises(QueryError, match=f"INVALID_TABLE_PROPERTY: Table lake.t .*{reason}"):
         values("string", given)
@@ -122,7 +157,9 @@ def test_a_projected_table_is_read_without_partitions_in_the_catalog(athena: Ath
 
 @pytest.mark.stack
 def test_an_injected_column_needs_an_equal_value(athena: Athena) -> None:
-    reason = "CONSTRAINT_VIOLATION: For the injected projected partition column device, the WHERE clause must contain only"
+    reason = (
+        "CONSTRAINT_VIOLATION: For the injected projected partition column device, the WHERE clause must contain only"
+    )
     assert reason in athena.failure("SELECT * FROM events")
     assert reason in athena.failure("SELECT * FROM events WHERE device > 'a'")
 

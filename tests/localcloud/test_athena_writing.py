@@ -11,7 +11,8 @@ from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 BUCKET = "athena-writing"
-EVERYTHING = """SELECT CAST(1 AS integer) AS i, CAST(2.5 AS double) AS d, 'a,"b' AS s, true AS b, CAST('1.20' AS decimal(5,2)) AS n,
+EVERYTHING = """SELECT CAST(1 AS integer) AS i, CAST(2.5 AS double) AS d, 'a,"b' AS s, true AS b,
+    CAST('1.20' AS decimal(5,2)) AS n,
     date '2013-03-01' AS day, timestamp '2013-03-01 10:00:00.500' AS t, CAST(NULL AS varchar) AS nothing"""
 
 
@@ -64,7 +65,10 @@ def test_insert_fills_listed_columns_and_leaves_the_others_null(athena: Athena) 
     assert athena.lines("SHOW PARTITIONS target") == ["day=2013-03-01", "day=2013-03-02"]
 
 
-@pytest.mark.parametrize("form", ["ROW FORMAT DELIMITED FIELDS TERMINATED BY ','", "ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'"])
+@pytest.mark.parametrize(
+    "form",
+    ["ROW FORMAT DELIMITED FIELDS TERMINATED BY ','", "ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'"],
+)
 def test_insert_writes_the_format_of_the_table(athena: Athena, form: str) -> None:
     name = "inserted_json" if "Json" in form else "inserted_text"
     athena.table(name, "a int, b string", form)
@@ -75,31 +79,61 @@ def test_insert_writes_the_format_of_the_table(athena: Athena, form: str) -> Non
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("INSERT INTO target (nothing) SELECT 1", "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: nothing"),
-        ("INSERT INTO target (a, a) SELECT 1, 2", "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than once: a"),
-        ("INSERT INTO target (a) SELECT 'x'", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint], Query: [varchar]"),
+        (
+            "INSERT INTO target (nothing) SELECT 1",
+            "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: nothing",
+        ),
+        (
+            "INSERT INTO target (a, a) SELECT 1, 2",
+            "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than once: a",
+        ),
+        (
+            "INSERT INTO target (a) SELECT 'x'",
+            "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint], Query: [varchar]",
+        ),
         ("INSERT INTO target (a) SELECT 1.5e0", "Table: [bigint], Query: [double]"),
         ("INSERT INTO target (a, b) SELECT 1", "Table: [bigint, varchar], Query: [integer]"),
         ("INSERT INTO nothing SELECT 1", "TABLE_NOT_FOUND"),
-        ("CREATE TABLE source AS SELECT 1 AS a", "TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.lake.source' already exists"),
+        (
+            "CREATE TABLE source AS SELECT 1 AS a",
+            "TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.lake.source' already exists",
+        ),
         ("CREATE TABLE nowhere.t AS SELECT 1 AS a", "SCHEMA_NOT_FOUND: line 1:1: Schema 'nowhere' does not exist"),
         ("CREATE TABLE t AS SELECT 1", "MISSING_COLUMN_NAME: line 1:1: Column name not specified at position 1"),
-        ("CREATE TABLE t AS SELECT 1 AS a, 2 AS a", "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more than once"),
-        ("CREATE TABLE t WITH (partitioned_by=ARRAY['b']) AS SELECT 1 AS a", "Partition columns not present in schema: [b]"),
-        ("CREATE TABLE t WITH (bucketed_by=ARRAY['a'], bucket_count=2) AS SELECT 1 AS a", "bucketed_by and bucket_count"),
+        (
+            "CREATE TABLE t AS SELECT 1 AS a, 2 AS a",
+            "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more than once",
+        ),
+        (
+            "CREATE TABLE t WITH (partitioned_by=ARRAY['b']) AS SELECT 1 AS a",
+            "Partition columns not present in schema: [b]",
+        ),
+        (
+            "CREATE TABLE t WITH (bucketed_by=ARRAY['a'], bucket_count=2) AS SELECT 1 AS a",
+            "bucketed_by and bucket_count",
+        ),
         ("CREATE TABLE t WITH (table_type='ICEBERG') AS SELECT 1 AS a", "tables of type ICEBERG"),
         ("CREATE TABLE t WITH (format='ORC') AS SELECT 1 AS a", "CREATE_TABLE_AS_SELECT in the format ORC"),
-        ("CREATE TABLE t WITH (format='PARQUET', write_compression='LZ4') AS SELECT 1 AS a", "Unsupported compression LZ4"),
-        (f"CREATE TABLE t WITH (external_location='s3://{BUCKET}/source/') AS SELECT 1 AS a", "HIVE_PATH_ALREADY_EXISTS"),
+        (
+            "CREATE TABLE t WITH (format='PARQUET', write_compression='LZ4') AS SELECT 1 AS a",
+            "Unsupported compression LZ4",
+        ),
+        (
+            f"CREATE TABLE t WITH (external_location='s3://{BUCKET}/source/') AS SELECT 1 AS a",
+            "HIVE_PATH_ALREADY_EXISTS",
+        ),
         (f"UNLOAD (SELECT 1 AS a) TO 's3://{BUCKET}/u/'", "UNLOAD needs the property format"),
-        (f"UNLOAD (SELECT 1 AS a) TO 's3://{BUCKET}/u/' WITH (format='PARQUET', field_delimiter=',')", "field_delimiter"),
+        (
+            f"UNLOAD (SELECT 1 AS a) TO 's3://{BUCKET}/u/' WITH (format='PARQUET', field_delimiter=',')",
+            "field_delimiter",
+        ),
         (
             f"""UNLOAD (SELECT 1 AS a, x FROM UNNEST(sequence(1, 101)) AS s(x)) TO 's3://{BUCKET}/u/'
             WITH (format='PARQUET', partitioned_by=ARRAY['x'])""",
             "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers",
         ),
     ],
-)  # fmt: skip
+)
 def test_statements_that_cannot_write_fail_and_write_nothing(athena: Athena, sql: str, reason: str) -> None:
     assert reason in athena.failure(sql)
     assert athena.keys("u/") == []

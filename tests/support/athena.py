@@ -72,7 +72,9 @@ class Athena:
     def failure(self, sql: str, **more: Any) -> str:
         """The reason for which a query fails."""
         done = self.run(sql, **more)
-        assert done["Status"]["State"] == "FAILED", self.api.get_query_results(QueryExecutionId=done["QueryExecutionId"])
+        assert done["Status"]["State"] == "FAILED", self.api.get_query_results(
+            QueryExecutionId=done["QueryExecutionId"]
+        )
         return str(done["Status"]["StateChangeReason"])
 
     def keys(self, prefix: str) -> list[str]:
@@ -103,6 +105,5 @@ class Athena:
     def table(self, name: str, columns: str, format_clause: str, partitioned: str = "", more: str = "") -> None:
         """Creates a table over the folder of its name."""
         by = f"PARTITIONED BY ({partitioned})" if partitioned else ""
-        self.ok(
-            f"CREATE EXTERNAL TABLE {name} ({columns}) {by} {format_clause} LOCATION 's3://{self.bucket}/{name}/' {more}"
-        )
+        location = f"LOCATION 's3://{self.bucket}/{name}/'"
+        self.ok(f"CREATE EXTERNAL TABLE {name} ({columns}) {by} {format_clause} {location} {more}")

@@ -266,8 +266,8 @@ class CallerAws:
         found = []
         for item in self._pages(table, columns):
             storage = item["StorageDescriptor"]
-            columns = tuple((one["Name"], one.get("Type", "string")) for one in storage.get("Columns", []))
-            found.append(Partition(tuple(item["Values"]), storage["Location"], columns))
+            own = tuple((one["Name"], one.get("Type", "string")) for one in storage.get("Columns", []))
+            found.append(Partition(tuple(item["Values"]), storage["Location"], own))
         return found
 
     def add_partition(self, table: Table, values: Sequence[str], location: str) -> None:
@@ -317,9 +317,8 @@ def _shared_folder(locations: Sequence[str]) -> tuple[str, str] | None:
     folders = [split_folder(location) for location in locations]
     if len(folders) < 2 or len({bucket for bucket, _ in folders}) > 1:
         return None
-    prefix = os.path.commonprefix([prefix for _, prefix in folders])
-    prefix = prefix[: prefix.rfind("/") + 1]
-    return (folders[0][0], prefix) if prefix else None
+    prefix = os.path.commonpath([prefix for _, prefix in folders])
+    return (folders[0][0], prefix + "/") if prefix else None
 
 
 def _by_location(files: list[File], locations: Sequence[str]) -> list[list[File]]:

@@ -10,13 +10,14 @@ from infra.localcloud.athena.hive_types import hive_type
 
 _TOKEN = re.compile(
     r"""\s+ | --[^\n]* | /\*.*?\*/
-    | (?P<string>'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")
+    | (?P<string>(?:'(?:[^'\\]|\\.)*')+ | (?:"(?:[^"\\]|\\.)*")+)
     | (?P<name>`(?:[^`]|``)*`)
     | (?P<word>[A-Za-z0-9_$][\w$]*)
     | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|[0-7]{3}|.)", re.DOTALL)
+_STRING = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "0": "\0", "Z": "\x1a"}
 
 
@@ -38,7 +39,8 @@ class Token:
     def value(self) -> str:
         """A string without quotes and escapes, or a name without backticks."""
         if self.kind == "string":
-            return _ESCAPE.sub(_unescaped, self.text[1:-1])
+            parts = _STRING.findall(self.text)  # strings without a blank between them are one
+            return "".join(_ESCAPE.sub(_unescaped, part[1:-1]) for part in parts)
         return self.text[1:-1].replace("``", "`") if self.kind == "name" else self.text
 
 

@@ -1,7 +1,7 @@
 """Rows of JSON lines: Hive's JSON SerDe and the OpenX JSON SerDe.
 
-The OpenX SerDe reads any text in quotes as the value it spells, maps keys by ``mapping.…`` and ``dots.in.keys``, and fails
-for a key that occurs twice. Hive's SerDe requires values of JSON's own types.
+The OpenX SerDe reads any text in quotes as the value it spells, maps keys by ``mapping.…`` and ``dots.in.keys``, and
+fails for a key that occurs twice. Hive's SerDe requires values of JSON's own types.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class _Number(str):
 
 class Pairs(list[tuple[str, Any]]):
     """A JSON object with all its keys in order, also those that occur twice."""
+
+
+class UnfitValueError(ValueError):
+    """A JSON value has another shape than the column's type."""
 
 
 class _DuplicateKeyError(ValueError):
@@ -120,7 +124,7 @@ class HiveJson(_JsonReader):
     def _object(self, line: str) -> dict[str, Any]:
         parsed = _parsed(line)
         if not isinstance(parsed, Pairs):
-            raise ValueError("Start of object expected")
+            raise UnfitValueError("Start of object expected")
         return {key.lower(): value for key, value in parsed}
 
     def value(self, found: Any, kind: HiveType) -> Any:
@@ -128,7 +132,7 @@ class HiveJson(_JsonReader):
         if kind.nested:
             return self._nested(found, kind)
         if isinstance(found, list):
-            raise ValueError(f"Invalid JSON: {kind.text} value must be a scalar json value")
+            raise UnfitValueError(f"Invalid JSON: {kind.text} value must be a scalar json value")
         if kind.name in INTEGER_BITS or kind.name in ("float", "double"):
             if not isinstance(found, _Number):
                 raise ValueError(f"Current token ({_text(found)}) not numeric")
@@ -140,10 +144,10 @@ class HiveJson(_JsonReader):
     def _nested(self, found: Any, kind: HiveType) -> Any:
         if kind.name == "array":
             if isinstance(found, Pairs) or not isinstance(found, list):
-                raise ValueError("Invalid JSON: start of array expected")
+                raise UnfitValueError("Invalid JSON: start of array expected")
             return [None if item is None else self.value(item, kind.children[0]) for item in found]
         if not isinstance(found, Pairs):
-            raise ValueError("Invalid JSON: start of object expected")
+            raise UnfitValueError("Invalid JSON: start of object expected")
         if kind.name == "map":
             return _entries(found, kind, self.value)
         there = {key.lower(): item for key, item in found}
@@ -203,9 +207,8 @@ class OpenXJson(_JsonReader):
         if kind.name == "boolean":
             return not isinstance(found, list) and _text(found).lower() == "true"
         if isinstance(found, list):
-            raise ValueError(
-                f"{'Map' if isinstance(found, Pairs) else 'List'} can not be coerced to {kind.text.upper()}"
-            )
+            shape = "Map" if isinstance(found, Pairs) else "List"
+            raise UnfitValueError(f"{shape} can not be coerced to {kind.text.upper()}")
         return _OPENX.get(kind.name, lambda text, wanted: PARSERS[wanted.name](text, wanted))(_text(found), kind)
 
     def _nested(self, found: Any, kind: HiveType) -> Any:
@@ -218,7 +221,7 @@ class OpenXJson(_JsonReader):
         if blank:
             return None if kind.name == "map" else dict.fromkeys(kind.fields)
         if not isinstance(found, Pairs):
-            raise ValueError(f"{type(found).__name__} can not be coerced to {kind.name}")
+            raise UnfitValueError(f"{type(found).__name__} can not be coerced to {kind.name}")
         if kind.name == "map":
             return _entries(found, kind, self.value)
         there = self._keyed(found)

@@ -1,7 +1,7 @@
 """The objects of tables in S3: lists them, fetches them in parallel, and keeps what was fetched on disk.
 
-A kept object is never served without a request: each read is a GET with the caller's keys, with ``If-None-Match`` if the
-object is kept. S3 checks the caller's permission and answers 304 only if the object is still the same one.
+A kept object is never served without a request: each read is a GET with the caller's keys, with ``If-None-Match`` if
+the object is kept. S3 checks the caller's permission and answers 304 only if the object is still the same one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ObjectCache:
 
     def path(self, bucket: str, key: str, etag: str) -> Path:
         """Returns the path at which this version of an object is kept, whether it is or not."""
-        name = hashlib.sha256("\0".join((bucket, key, etag)).encode()).hexdigest()
+        name = hashlib.sha256(f"{bucket}\0{key}\0{etag}".encode()).hexdigest()
         return self._folder / name[:2] / name
 
     def take(self, kept: Path, target: Path) -> bool:

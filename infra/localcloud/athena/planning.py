@@ -246,7 +246,9 @@ def _equal_values(condition: exp.Expr, column: str) -> set[str] | None:
         return _equal_values(condition.this, column)
     if not isinstance(condition.this, exp.Column) or condition.this.name.lower() != column:
         return None
-    listed = {exp.EQ: [condition.expression], exp.In: condition.expressions}.get(type(condition), [])
+    listed = [condition.expression] if isinstance(condition, exp.EQ) else []
+    if isinstance(condition, exp.In):
+        listed = condition.expressions
     if listed and all(isinstance(item, exp.Literal) for item in listed):
         return {str(item.this) for item in listed}
     return None

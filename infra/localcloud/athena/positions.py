@@ -44,6 +44,6 @@ def _unresolved(name: str, tree: exp.Expr | None, fits: Callable[[exp.Column, st
     column = next((one for one in columns if fits(one, name.lower())), None)
     shown = f"{column.table}.{column.name}" if column is not None and column.table else name
     return QueryError(
-        f"COLUMN_NOT_FOUND: {position(column)}Column '{shown.lower()}' cannot be resolved or requester is not authorized"
-        " to access requested resources"
+        f"COLUMN_NOT_FOUND: {position(column)}Column '{shown.lower()}' cannot be resolved or requester is not"
+        " authorized to access requested resources"
     )

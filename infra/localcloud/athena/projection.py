@@ -45,9 +45,8 @@ def is_projected(table: Table) -> bool:
 
 
 def _invalid(table: Table, reason: str) -> QueryError:
-    return QueryError(
-        f"INVALID_TABLE_PROPERTY: Table {table.database}.{table.name} is configured for partition projection, but {reason}"
-    )
+    name = f"{table.database}.{table.name}"
+    return QueryError(f"INVALID_TABLE_PROPERTY: Table {name} is configured for partition projection, but {reason}")
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,8 @@ class Column:
         try:
             return self.properties[name]
         except KeyError:
-            raise self.fail(
-                f"the following partition column is missing projection property {name}: {self.name}"
-            ) from None
+            reason = f"the following partition column is missing projection property {name}: {self.name}"
+            raise self.fail(reason) from None
 
     def whole(self, name: str, default: int) -> int:
         """Returns a property that is a whole number above 0."""
@@ -195,7 +193,8 @@ def _parse(column: Column, pieces: list[tuple[str, str]], text: str, now: dateti
         return plus(now, number, (matched[3] or "SECOND").upper() + "S")
     written = "".join(_STRPTIME[piece] if kind == "letters" else piece.replace("%", "%%") for kind, piece in pieces)
     try:
-        return datetime.strptime(text, written)
+        parsed = datetime.strptime(f"{text} +0000", f"{written} %z")  # noqa: DTZ007 - ruff does not see the %z
+        return datetime.combine(parsed.date(), parsed.time())
     except ValueError:
         raise column.fail(
             f"projection.{column.name}.range must be two dates of the format {column.required('format')}"

@@ -12,6 +12,7 @@ from infra.localcloud.athena.errors import InvalidRequestError
 from infra.localcloud.athena.models import AthenaBackend
 from infra.localcloud.athena.query import QueryExecution, QueryRequest
 
+
 @answered
 def start_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers StartQueryExecution."""

@@ -28,7 +28,12 @@ from infra.localcloud.athena.translator.types import hive_to_duckdb
 _FILE = "nj_file"
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _BATCH = 20_000
-_ROW_READERS = {"json": HiveJson, "openx": OpenXJson, "csv": OpenCsv, "text": LazySimple}
+_ROW_READERS: dict[str, Callable[[TextTable], Callable[[str], Row]]] = {
+    "json": HiveJson,
+    "openx": OpenXJson,
+    "csv": OpenCsv,
+    "text": LazySimple,
+}
 HIDDEN = {
     "$path": "VARCHAR",
     "$file_size": "BIGINT",
@@ -200,7 +205,7 @@ class Sources:
             storage.get("SerdeInfo", {}).get("Parameters", {}),
             {**table.description.get("Parameters", {}), **storage.get("Parameters", {})},
         )
-        reader = _ROW_READERS[format_of(table)](text)
+        reader: Callable[[str], Row] = _ROW_READERS[format_of(table)](text)
         schema = pa.schema([(name.lower(), hive_type(hive).arrow()) for name, hive in table.columns])
         for one in files:
             source = one.path.rename(one.path.with_name("source"))

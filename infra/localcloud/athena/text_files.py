@@ -94,13 +94,13 @@ def _opened(path: Path, key: str) -> Any:
 
 
 def character(value: str | None, default: str) -> str:
-    """Reads a delimiter: a character, an escape such as ``\\t``, or the number of a character."""
+    """Reads a delimiter: a character, an escape of Java, or the number of a character."""
     if not value:
         return default
     if value in _WORDS:
         return _WORDS[value]
     if value.startswith("\\u") and len(value) == 6:
-        return chr(int(value[2:], 16))
+        return chr(int(value.removeprefix("\\u"), 16))
     if value.startswith("\\") and value[1:].isdigit():
         return chr(int(value[1:], 8))
     return chr(int(value)) if value.isdigit() and int(value) < 128 and len(value) > 1 else value
@@ -110,7 +110,7 @@ def character(value: str | None, default: str) -> str:
 
 
 class LazySimple:
-    """Reads lines as LazySimpleSerDe does: missing fields are null, others are left out, and what is no value is null."""
+    """Reads lines as LazySimpleSerDe does: missing fields and texts that are no value of their type are null."""
 
     def __init__(self, table: TextTable) -> None:
         serde = table.serde
@@ -137,7 +137,8 @@ class LazySimple:
     def _split(self, text: str, separator: str, most: int = -1) -> list[str]:
         if not self._escape or self._escape not in text:
             return text.split(separator, most)
-        parts, start, index = [], 0, 0
+        parts: list[str] = []
+        start = index = 0
         while index < len(text):
             if text[index] == separator and len(parts) != most:
                 parts.append(text[start:index])

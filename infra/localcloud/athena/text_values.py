@@ -18,7 +18,7 @@ _REAL = re.compile(r"\s*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:\s.*)?")
 _TIMESTAMP = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})[ ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?\s*")
 _EXACT = Context(prec=80)
-EPOCH = datetime(1970, 1, 1)
+EPOCH = datetime.fromisoformat("1970-01-01")
 
 
 def integer(text: str, kind: HiveType) -> int:
@@ -69,9 +69,11 @@ def instant(text: str, kind: HiveType) -> datetime:
     matched = _TIMESTAMP.fullmatch(text)
     if not matched:
         raise ValueError(f"Text '{text}' could not be parsed as a timestamp")
-    year, month, number, hour, minute, second = (int(part) for part in matched.groups()[:6])
     milliseconds = math.floor(int((matched[7] or "0").ljust(9, "0")) / 1e6 + 0.5)
-    return datetime(year, month, number, hour, minute, second) + timedelta(milliseconds=milliseconds)
+    year, *parts = (part.zfill(2) for part in matched.groups()[:6])
+    month, number, hour, minute, second = parts
+    start = datetime.fromisoformat(f"{year}-{month}-{number} {hour}:{minute}:{second}")
+    return start + timedelta(milliseconds=milliseconds)
 
 
 def truth(text: str, kind: HiveType) -> bool:

@@ -34,8 +34,11 @@ class Surroundings(Protocol):
 
     query_id: str
     folder: Path
-    check: Callable[[], None]
     enforced: bool
+
+    @property
+    def check(self) -> Callable[[], None]:
+        """Raises once the statement must stop."""
 
 
 class WritingStatements:

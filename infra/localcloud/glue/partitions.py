@@ -11,9 +11,9 @@ from moto.glue.responses import GlueResponse
 def get_partitions(self: GlueResponse) -> ActionResult:
     """Answers GetPartitions."""
     found = self.glue_backend.get_partitions(
-        self.parameters.get("DatabaseName"),
-        self.parameters.get("TableName"),
-        self.parameters.get("Expression"),
+        self.parameters["DatabaseName"],
+        self.parameters["TableName"],
+        self.parameters.get("Expression", ""),
     )
     described = [partition.as_dict() for partition in found]
     if self.parameters.get("ExcludeColumnSchema"):

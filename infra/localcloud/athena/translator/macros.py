@@ -3,7 +3,7 @@
 Wrong input fails inside a CAST, never with ``error()``: DuckDB treats that as volatile, which forbids ``TRY`` and stops
 an expression in GROUP BY from matching the same one in SELECT.
 
-A macro is replaced by its text: an argument that stands in it n times is bound n times, and in nested calls n * m times.
+A macro is replaced by its text: an argument that stands in it n times is bound n times, in nested calls n * m times.
 A macro whose argument may be long takes it once, as the parameter of a lambda over a list of one element.
 """
 
