@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from infra.localcloud.athena.objects import ObjectCache
+from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.objects import Fetcher, File, ObjectCache
 from tests.support.athena import Athena
 from tests.support.localcloud import Cloud
 
@@ -63,6 +66,43 @@ def test_the_objects_that_were_not_used_for_longest_are_evicted(tmp_path: Path) 
     cache.evict()
     assert linked.read_bytes() == b"x" * 100
     assert not cache.take(paths[0], tmp_path / "nothing")
+
+
+def test_a_kept_object_is_not_read_without_permission(tmp_path: Path) -> None:
+    """Every use asks S3; the answer to a caller who may not read is an error, though the body is there."""
+    body = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+    asked: list[str | None] = []
+
+    class Denying(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["If-None-Match"])
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Denying)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    cache = ObjectCache(tmp_path / "objects")
+    file = File("bucket", "key", 4, '"etag"')
+    cache.put(cache.path(file.bucket, file.key, file.etag), [b"body"])
+    options = {
+        "endpoint_url": f"http://127.0.0.1:{server.server_port}",
+        "region_name": "us-east-1",
+        "aws_access_key_id": "AKIATEST",
+        "aws_secret_access_key": "test",
+        "aws_session_token": None,
+    }
+    try:
+        with pytest.raises(QueryError, match=r"PERMISSION_DENIED: .*s3://bucket/key .*AccessDenied"):
+            Fetcher(options, cache).fetch([(file, tmp_path / "work" / "0")], lambda: None)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == ['"etag"'] and not (tmp_path / "work" / "0").exists()
 
 
 def test_versions_of_an_object_are_kept_apart(tmp_path: Path) -> None:

@@ -92,6 +92,14 @@ def test_a_named_query_is_changed_and_deleted(athena: Athena) -> None:
         api.get_named_query(NamedQueryId=query_id)
 
 
+def test_runtime_statistics_are_those_of_the_query(athena: Athena) -> None:
+    done = athena.ok("SELECT 1")
+    found = athena.api.get_query_runtime_statistics(QueryExecutionId=done["QueryExecutionId"])["QueryRuntimeStatistics"]
+    total = done["Statistics"]["TotalExecutionTimeInMillis"]
+    assert found["Timeline"]["TotalExecutionTimeInMillis"] == total
+    assert found["Rows"] == {"InputBytes": 0, "OutputRows": 1} and "OutputStage" not in found
+
+
 def test_tables_and_databases_are_described(athena: Athena) -> None:
     athena.table("described", "a int COMMENT 'c', b string", "STORED AS PARQUET", "day date")
     found = athena.api.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="lake", TableName="described")

@@ -13,6 +13,13 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.execution import StatementExecution
 from infra.localcloud.athena.results import Result
 
+CREDENTIALS = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "AKIATEST",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -23,7 +30,7 @@ def execute(folder: Path, sql: str, **options: Any) -> Result:
     settings: dict[str, Any] = {
         "database": "default",
         "result_location": "s3://bucket/results/",
-        "aws": CallerAws("http://127.0.0.1:1", "us-east-1", "AKIATEST", None),
+        "aws": CallerAws(CREDENTIALS),
         "check": lambda: None,
         "opened": lambda connection: None,
         "prepared": {},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,25 +90,20 @@ def split_folder(uri: str) -> tuple[str, str]:
 class CallerAws:
     """S3 and the Glue catalog with the caller's keys. An error of AWS becomes a :class:`QueryError`."""
 
-    def __init__(
-        self, endpoint: str, region: str, access_key: str, token: str | None, cache: ObjectCache | None = None
-    ) -> None:
+    def __init__(self, credentials: Mapping[str, str], cache: ObjectCache | None = None) -> None:
         """Makes no request.
 
         Args:
-            endpoint: The address of the local cloud.
-            region: The region.
-            access_key: The caller's access key.
-            token: The caller's session token.
+            credentials: The caller's credentials, endpoint and region as environment variables.
             cache: Where fetched objects are kept; None for a caller that reads no objects.
         """
         self._cache = cache
         self._options = {
-            "endpoint_url": endpoint,
-            "region_name": region,
-            "aws_access_key_id": access_key,
-            "aws_secret_access_key": "local",
-            "aws_session_token": token,
+            "endpoint_url": credentials["AWS_ENDPOINT_URL"],
+            "region_name": credentials["AWS_REGION"],
+            "aws_access_key_id": credentials["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": credentials["AWS_SECRET_ACCESS_KEY"],
+            "aws_session_token": credentials.get("AWS_SESSION_TOKEN"),
         }
         self._config = ClientConfig(
             s3={"addressing_style": "path"}, max_pool_connections=DOWNLOADS * 2, retries={"max_attempts": 2}

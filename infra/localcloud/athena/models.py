@@ -79,9 +79,15 @@ class AthenaBackend(MotoAthenaBackend):
         """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
         caller = access_key, session_token
         if caller not in self._callers:
-            self._callers[caller] = CallerAws(
-                self.context.config.endpoint, self.region_name, access_key, session_token, self._cache
-            )
+            credentials = {
+                "AWS_ENDPOINT_URL": self.context.config.endpoint,
+                "AWS_REGION": self.region_name,
+                "AWS_ACCESS_KEY_ID": access_key,
+                "AWS_SECRET_ACCESS_KEY": "local",
+            }
+            if session_token:
+                credentials["AWS_SESSION_TOKEN"] = session_token
+            self._callers[caller] = CallerAws(credentials, self._cache)
         return self._callers[caller]
 
     def _new_id(self, token: str | None) -> str:

@@ -193,7 +193,7 @@ def _parse(column: Column, pieces: list[tuple[str, str]], text: str, now: dateti
         return plus(now, number, (matched[3] or "SECOND").upper() + "S")
     written = "".join(_STRPTIME[piece] if kind == "letters" else piece.replace("%", "%%") for kind, piece in pieces)
     try:
-        parsed = datetime.strptime(f"{text} +0000", f"{written} %z")  # noqa: DTZ007 - ruff does not see the %z
+        parsed = datetime.strptime(f"{text} +0000", f"{written} %z")
         return datetime.combine(parsed.date(), parsed.time())
     except ValueError:
         raise column.fail(

@@ -143,7 +143,20 @@ def stop_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[s
     return {}
 
 
+@answered
+def get_query_runtime_statistics(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers GetQueryRuntimeStatistics; there are no stages, because DuckDB has none."""
+    execution = backend.query(self._get_param("QueryExecutionId"))
+    found = _described(execution)["Statistics"]
+    timeline = {name: value for name, value in found.items() if name.endswith("InMillis")}
+    rows = {"InputBytes": execution.scanned}
+    if execution.result is not None:
+        rows["OutputRows"] = len(execution.result.rows)
+    return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}}
+
+
 ACTIONS = (
+    get_query_runtime_statistics,
     start_query_execution,
     get_query_execution,
     batch_get_query_execution,
