@@ -145,7 +145,8 @@ class Planner:
         found = self._sources.aws.table(*name)
         if found is not None:
             return found
-        if name[0] not in self._sources.aws.databases():
+        # Athena has a database "default" even if nobody made it.
+        if name[0] != "default" and name[0] not in self._sources.aws.databases():
             raise QueryError(f"SCHEMA_NOT_FOUND: {position(node)}Schema '{name[0]}' does not exist")
         raise QueryError(f"TABLE_NOT_FOUND: {position(node)}Table 'awsdatacatalog.{name[0]}.{name[1]}' does not exist")
 
