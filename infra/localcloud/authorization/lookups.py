@@ -44,7 +44,7 @@ def find(name: str, values: Members, region: str, account: str, path: str) -> li
 
 
 def _workgroup_of_query(request: _Request) -> Iterable[str]:
-    queries = request.backend("athena").queries
+    queries = getattr(request.backend("athena"), "queries", {})  # moto's own backend has none
     for query in request.texts("QueryExecutionId", "QueryExecutionIds"):
         if query in queries:
             yield str(queries[query].request.work_group)
