@@ -54,7 +54,7 @@ class ExitResult:
     Attributes:
         kind: Whether it ended by itself, by its time limit or by a stop.
         code: The exit code; negative for a signal, as in :mod:`subprocess`.
-        tail: The last lines that it printed.
+        tail: The last lines of each of its streams, as :meth:`Job.log_tail` has them.
     """
 
     kind: Ending
@@ -65,7 +65,7 @@ class ExitResult:
 class Job:
     """One running or ended process. Only :meth:`Runner.start` makes one."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], tail: Tail, address: str | None) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], tails: list[Tail], address: str | None) -> None:
         self.name = name
         self.address = address
         self.pid = process.pid
@@ -73,7 +73,7 @@ class Job:
         self.ended_at: datetime | None = None
         self.result: ExitResult | None = None
         self._process = process
-        self._tail = tail
+        self._tails = tails
         self._lock = threading.Lock()
         self._kind: Ending = "exited"
         self._gone = False
@@ -103,8 +103,8 @@ class Job:
         return self.result
 
     def log_tail(self, lines: int = 20) -> list[str]:
-        """Returns the last lines that it printed."""
-        return self._tail.last(lines)
+        """Returns the last lines of each stream: of stdout before those of stderr, if stderr has its own log group."""
+        return [line for tail in self._tails for line in tail.last(lines)]
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Ends the process and its group: SIGTERM, and SIGKILL after ``grace`` seconds. Does not wait.
@@ -255,11 +255,10 @@ class Runner:
         process = self._forker.submit(
             self._timed_fork, command(argv, mounts or {}), cwd, environment, err is not None
         ).result()
-        tail = Tail()
-        shippers = [
-            _ship(stream, log, tail) for stream, log in ((process.stdout, out), (process.stderr, err)) if stream and log
-        ]
-        job = Job(name, process, tail, address)
+        streams = [(pipe, log) for pipe, log in ((process.stdout, out), (process.stderr, err)) if pipe and log]
+        tails = [Tail() for _ in streams]
+        shippers = [_ship(pipe, log, tail) for (pipe, log), tail in zip(streams, tails, strict=True)]
+        job = Job(name, process, tails, address)
         with self._lock:
             self._jobs.add(job)
             closed = self._closed

@@ -13,12 +13,13 @@ from moto.logs.models import logs_backends
 from infra.localcloud.background import report_exception
 from infra.localcloud.config import Config
 
-TAIL_LINES = 200
+# A Java exception with its causes can have hundreds of lines below the Python traceback that names the reason.
+TAIL_LINES = 2000
 _moto = threading.Lock()  # moto's log streams and event numbers are not thread-safe
 
 
 class Tail:
-    """The last lines of a process, for failure reasons."""
+    """The last lines of one stream of a process, for failure reasons."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)

@@ -93,6 +93,11 @@ class AwsRequest:
     labels: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
     control: bool = field(default=False, compare=False)
 
+    @property
+    def is_s3(self) -> bool:
+        """Whether it is a request of S3 itself, which ``s3/`` answers in place of moto."""
+        return self.service == "s3" and self.protocol == "rest-xml" and not self.control
+
 
 @cache
 def _protocol(service: str) -> str:

@@ -15,8 +15,10 @@ from moto.logs.models import logs_backends
 
 from infra.localcloud.config import Config, GlueSettings
 from infra.localcloud.errors import AssumeRoleError
+from infra.localcloud.glue.failure import error_message
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import ExitResult, Job, Runner
+from infra.localcloud.logs import TAIL_LINES
 
 pytestmark = pytest.mark.stack
 
@@ -119,6 +121,31 @@ def test_stderr_can_have_a_group_of_its_own(runner: Runner, tmp_path: Path) -> N
     start(runner, tmp_path, code, error_log_group="/test/errors").wait(20)
     assert logged(GROUP, tmp_path.name) == ["out"]
     assert logged("/test/errors", tmp_path.name) == ["err"]
+
+
+# A Python traceback, then a long Java stack trace, and meanwhile more output than a tail keeps.
+SPARK_FAILURE = """
+import sys
+print('Traceback (most recent call last):', file=sys.stderr)
+print('Py4JJavaError: An error occurred while calling o1.parquet.', file=sys.stderr)
+print(': java.nio.file.AccessDeniedException: s3a://raw', file=sys.stderr)
+for number in range(400):
+    print(f'\\tat org.apache.spark.Frame.call({number})', file=sys.stderr)
+    print(f'row {number}', flush=True)
+for number in range(3000):
+    print(f'more {number}')
+print('\\t... 18 more', file=sys.stderr)
+sys.exit(1)
+"""
+
+
+def test_the_tail_of_stderr_is_not_displaced_by_stdout(runner: Runner, tmp_path: Path) -> None:
+    job = start(runner, tmp_path, SPARK_FAILURE, error_log_group="/test/errors")
+    assert ended(job).code == 1
+    assert error_message(job.log_tail(TAIL_LINES), 1) == (
+        "Py4JJavaError: An error occurred while calling o1.parquet. : java.nio.file.AccessDeniedException: s3a://raw"
+        " (exit code 1)"
+    )
 
 
 # A parent that ignores SIGTERM, and a child in its process group.

@@ -139,6 +139,8 @@ def test_a_request_is_refused_before_moto_sees_it(request_environ: dict[str, Any
         ("iam", b"Action=MakeRole&Version=2010-05-08", "InvalidAction"),
         ("ec2", b"Action=CreateSubnet&Version=2016-11-15", "MissingParameter"),
         ("ec2", b"Action=RunInstances&Version=2016-11-15", "NotImplementedException"),
+        ("sts", b"Action=GetSessionToken&Version=2011-06-15", "NotImplementedException"),
+        ("sts", b"Action=GetFederationToken&Version=2011-06-15&Name=ann", "NotImplementedException"),
         ("elasticloadbalancing", b"Action=DescribeLoadBalancers&Version=2012-06-01", "NotImplementedException"),
     ],
 )

@@ -77,7 +77,7 @@ class Authorization:
         request: AwsRequest = environ[ENVIRON_KEY]
         signature = signatures.parse(environ)
         if signature is None:
-            if request.service != "s3" or request.protocol != "rest-xml" or request.control:
+            if not request.is_s3:
                 raise signatures.SignatureError("missing")
             environ["HTTP_AUTHORIZATION"] = _anonymous(self._region)
             return requests.Caller(ANONYMOUS, IdentityPolicies(), None, self._region, self._account)

@@ -17,10 +17,10 @@ from infra.localcloud.glue.job_run import LOG_GROUP, JobRun, now
 from infra.localcloud.glue.spark import environment
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import ExitResult
+from infra.localcloud.logs import TAIL_LINES
 from infra.localcloud.s3_uris import split_s3_uri
 
 SECONDS_PER_MINUTE = 60
-TAIL_LINES = 1000
 
 
 class JobExecution:

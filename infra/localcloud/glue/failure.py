@@ -17,6 +17,8 @@ def ending(code: int) -> str:
 def error_message(lines: list[str], code: int) -> str:
     """Finds the reason of a failure: the exception of the last traceback, else the last line.
 
+    A line of a stack trace is indented, and names no reason.
+
     Args:
         lines: The last lines that the script printed.
         code: The process's exit code.
@@ -31,5 +33,6 @@ def error_message(lines: list[str], code: int) -> str:
         # Py4J puts the Java exception on its second line, which begins with a colon.
         reason = " ".join(after[:2]) if len(after) > 1 and after[1].startswith(": ") else "".join(after[:1])
     else:
-        reason = printed[-1] if printed else "the script printed nothing"
+        reasons = [line for line in printed if not line[0].isspace()] or printed
+        reason = reasons[-1] if reasons else "the script printed nothing"
     return f"{reason[:2000]} ({ending(code)})"

@@ -20,8 +20,6 @@ UNKNOWN_SERVICE = "UnknownServiceException"
 UNKNOWN_OPERATION = "UnknownOperationException"
 # The query protocol's own code.
 UNKNOWN_ACTION = "InvalidAction"
-# The bodies of these operations are data, which is not read here.
-_STREAMED = {"s3": ("PutObject", "UploadPart")}
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,13 @@ def refused(service: str, operation: str, reason: str) -> Refusal:
 def check(environ: WSGIEnvironment, request: AwsRequest) -> Refusal | None:
     """Decides about a request, and reads its members at most once. Its body stays readable.
 
+    S3 reads its own requests and refuses by the same table (``s3/responses.py``): a body may be too long to hold.
+
     Returns:
         Why the request is refused, or None.
     """
+    if request.is_s3:
+        return None
     service, operation = route(environ, request.service, request.action)
     if service is None:
         return Refusal(UNKNOWN_SERVICE, f"The local cloud has no service {request.service}.")
@@ -73,8 +75,6 @@ def _check_operation(
         return refused(service.name, operation.name, "neither moto nor the local cloud implements it.")
     if line.kind == "refused":
         return refused(service.name, operation.name, line.text)
-    if operation.name in _STREAMED.get(service.name, ()):
-        return None
     try:
         members = _members(environ, operation)
     except InvalidRequestError as error:

@@ -15,10 +15,10 @@ from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
 
 from infra.localcloud.operations.table import Service, services
+from infra.localcloud.request import S3_CONTROL
 
 # Names in IAM policies that are neither the name in the signature nor botocore's.
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
-_S3_CONTROL = "/v20180820/"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -61,7 +61,7 @@ def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Ser
         version = form.get("Version", [""])[0]
         service = next((one for one in found if one.version == version), found[0])
         return service, _operation(service.name, form["Action"][0])
-    if environ.get("PATH_INFO", "").startswith(_S3_CONTROL):
+    if environ.get("PATH_INFO", "").startswith(S3_CONTROL):
         # To S3 itself the path would be a bucket's.
         found = tuple(service for service in found if service.name == "s3control") or found
     elif (found[0].name == "s3" or len(found) == 1) and (operation := _operation(found[0].name, action)):

@@ -1,9 +1,8 @@
-"""Every operation of S3: what answers it, or why it is refused. What is only kept as state says what does not act."""
+"""The handlers of S3's operations. ``operations/tables/s3.yaml`` says what of them does not act, and what is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from infra.localcloud.s3 import (
     bucket_actions,
@@ -21,39 +20,6 @@ from infra.localcloud.s3.store import Store
 Handler = Callable[[Store, S3Request], Answer]
 
 
-class Operation(NamedTuple):
-    """How an operation is answered.
-
-    Attributes:
-        handler: What answers it; None if it is refused.
-        inert: For an operation that only keeps state: what does not act. Empty for one that executes.
-        refusal: For a refused operation: why.
-    """
-
-    handler: Handler | None
-    inert: str = ""
-    refusal: str = ""
-
-    @property
-    def kind(self) -> str:
-        """``executes``, ``state only`` or ``refused``."""
-        return "refused" if self.handler is None else "state only" if self.inert else "executes"
-
-
-_INERT = {
-    "accelerate": "no endpoint is faster",
-    "lifecycle": "no rule ever deletes or moves an object",
-    "logging": "no access log is written",
-    "notification": "no event is sent; queues, topics and functions are refused",
-    "replication": "nothing is replicated",
-    "requestPayment": "nobody is charged",
-    "website": "no website endpoint serves the bucket",
-    "encryption": "bodies lie on the disk unencrypted; the headers are those of S3",
-    "analytics": "nothing is analyzed",
-    "intelligent-tiering": "no object changes its tier",
-    "inventory": "no report is written",
-    "metrics": "no metric is published",
-}
 _SETTINGS = {
     "accelerate": ("GetBucketAccelerateConfiguration", ""),
     "cors": ("GetBucketCors", "DeleteBucketCors"),
@@ -69,7 +35,7 @@ _SETTINGS = {
     "tagging": ("GetBucketTagging", "DeleteBucketTagging"),
     "website": ("GetBucketWebsite", "DeleteBucketWebsite"),
 }
-_EXECUTED: dict[str, Handler] = {
+_OBJECTS_AND_BUCKETS: dict[str, Handler] = {
     "AbortMultipartUpload": upload_actions.abort_upload,
     "CompleteMultipartUpload": completion.complete_upload,
     "CopyObject": copy_actions.copy_object,
@@ -111,48 +77,20 @@ _EXECUTED: dict[str, Handler] = {
     "UploadPart": upload_actions.upload_part,
     "UploadPartCopy": upload_actions.upload_part_copy,
 }
-_ACCOUNT_WIDE = "only the express endpoint of directory buckets has it"
-_METADATA = "there are no S3 tables to hold a bucket's metadata"
-_REFUSED = {
-    "CreateBucketMetadataConfiguration": _METADATA,
-    "CreateBucketMetadataTableConfiguration": _METADATA,
-    "CreateSession": _ACCOUNT_WIDE,
-    "DeleteBucketMetadataConfiguration": _METADATA,
-    "DeleteBucketMetadataTableConfiguration": _METADATA,
-    "DeleteObjectAnnotation": "objects have no annotations here",
-    "GetBucketAbac": "access by bucket tags is not evaluated",
-    "GetBucketMetadataConfiguration": _METADATA,
-    "GetBucketMetadataTableConfiguration": _METADATA,
-    "GetObjectAnnotation": "objects have no annotations here",
-    "GetObjectTorrent": "S3 has no torrents any more",
-    "ListDirectoryBuckets": _ACCOUNT_WIDE,
-    "ListObjectAnnotations": "objects have no annotations here",
-    "PutBucketAbac": "access by bucket tags is not evaluated",
-    "PutObjectAnnotation": "objects have no annotations here",
-    "RenameObject": "only directory buckets rename objects",
-    "SelectObjectContent": "S3 Select is closed to new customers of AWS; use Athena",
-    "UpdateBucketMetadataAnnotationTableConfiguration": _METADATA,
-    "UpdateBucketMetadataInventoryTableConfiguration": _METADATA,
-    "UpdateBucketMetadataJournalTableConfiguration": _METADATA,
-    "UpdateObjectEncryption": "an object keeps the encryption with which it was put; copy it instead",
-    "WriteGetObjectResponse": "there is no S3 Object Lambda",
-}
 
 
-def _table() -> dict[str, Operation]:
-    table = {name: Operation(handler) for name, handler in _EXECUTED.items()}
+def _handlers() -> dict[str, Handler]:
+    handlers = dict(_OBJECTS_AND_BUCKETS)
     for name, (get, delete) in _SETTINGS.items():
-        inert = _INERT.get(name, "")
-        table[settings.SETTINGS[name].put] = Operation(settings.put_setting(name), inert)
-        table[get] = Operation(settings.get_setting(name), inert)
+        handlers[settings.SETTINGS[name].put] = settings.put_setting(name)
+        handlers[get] = settings.get_setting(name)
         if delete:
-            table[delete] = Operation(settings.delete_setting(name), inert)
+            handlers[delete] = settings.delete_setting(name)
     for name, (put, _) in settings.COLLECTIONS.items():
-        inert = _INERT[name]
-        table[put] = Operation(settings.put_member(name), inert)
-        table[put.replace("Put", "Get")] = Operation(settings.get_member(name), inert)
-        table[put.replace("Put", "Delete")] = Operation(settings.delete_member(name), inert)
-        table[put.replace("Put", "List") + "s"] = Operation(settings.list_members(name), inert)
+        handlers[put] = settings.put_member(name)
+        handlers[put.replace("Put", "Get")] = settings.get_member(name)
+        handlers[put.replace("Put", "Delete")] = settings.delete_member(name)
+        handlers[put.replace("Put", "List") + "s"] = settings.list_members(name)
     # The older names of four operations, which have the same path.
     for old, new in (
         ("GetBucketLifecycle", "GetBucketLifecycleConfiguration"),
@@ -160,9 +98,8 @@ def _table() -> dict[str, Operation]:
         ("GetBucketNotification", "GetBucketNotificationConfiguration"),
         ("PutBucketNotification", "PutBucketNotificationConfiguration"),
     ):
-        table[old] = table[new]
-    table.update({name: Operation(None, refusal=reason) for name, reason in _REFUSED.items()})
-    return table
+        handlers[old] = handlers[new]
+    return handlers
 
 
-OPERATIONS = _table()
+HANDLERS = _handlers()

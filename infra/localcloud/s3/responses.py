@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from http.client import responses
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from infra.localcloud.operations.admission import refused
+from infra.localcloud.operations.table import service_table
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest
-from infra.localcloud.s3 import cors, routing
+from infra.localcloud.s3 import routing
 from infra.localcloud.s3.errors import S3Error
-from infra.localcloud.s3.operations import OPERATIONS
+from infra.localcloud.s3.operations import HANDLERS
 from infra.localcloud.s3.request import MAX_KEY, Answer, S3Request, read
 from infra.localcloud.s3.store import Store
-
-# Paths of S3 Control, which signs as s3 too, and of moto itself.
-_ELSEWHERE = ("/v20180820/", "/moto-api/")
-
 
 class S3Requests:
     """WSGI middleware that answers the requests to S3 and passes all others on."""
@@ -28,13 +26,13 @@ class S3Requests:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""
-        if not _is_s3(environ):
+        asked: AwsRequest = environ[ENVIRON_KEY]
+        if not asked.is_s3:
             return self._application(environ, start_response)
         request: S3Request | None = None
         try:
             request = read(environ, self._account, self._region)
             answer = self._answer(request)
-            answer.headers.update(cors.answer_headers(self._store, request))
         except S3Error as error:
             answer = _refusal(error, environ["REQUEST_METHOD"], request.id if request else "local")
         body = answer.body
@@ -47,30 +45,20 @@ class S3Requests:
         return [body] if isinstance(body, bytes) else body
 
     def _answer(self, request: S3Request) -> Answer:
-        if request.method == "OPTIONS":
-            return cors.preflight(self._store, request)
         name = routing.find(request.method, request.level, request.query, request.headers)
         if len(request.key.encode()) > MAX_KEY:
             raise S3Error("KeyTooLongError", Size=str(len(request.key.encode())), MaxSizeAllowed=str(MAX_KEY))
-        operation = OPERATIONS[name]
-        if operation.handler is None:
-            raise S3Error(
-                "NotImplemented", f"The local cloud cannot do s3:{name} and did nothing. Reason: {operation.refusal}"
-            )
+        line = service_table("s3").operations[name]
+        if line.kind == "refused":
+            raise S3Error("NotImplemented", refused("s3", name, line.text).message)
         self._check_owner(request)
-        return operation.handler(self._store, request)
+        return HANDLERS[name](self._store, request)
 
     def _check_owner(self, request: S3Request) -> None:
         """Compares the owner that the caller expects."""
         expected = request.headers.get("x-amz-expected-bucket-owner")
         if expected and request.bucket and self._store.bucket(request.bucket).account != expected:
             raise S3Error("AccessDenied")
-
-
-def _is_s3(environ: WSGIEnvironment) -> bool:
-    request: AwsRequest = environ[ENVIRON_KEY]
-    elsewhere = environ.get("PATH_INFO", "").startswith(_ELSEWHERE)
-    return request.service == "s3" and request.protocol == "rest-xml" and not elsewhere
 
 
 def _refusal(error: S3Error, method: str, request_id: str) -> Answer:
