@@ -57,9 +57,7 @@ class EcsBackend(EC2ContainerServiceBackend):
             if self._scheduler is None:
                 tasks = TaskPool(self.context, self.balancing, self.account_id, self.region_name, self._started_tasks)
                 store = self.context.state
-                self._scheduler = Scheduler(
-                    tasks, self.services, self.context.background, lambda: store.soon(self)
-                )
+                self._scheduler = Scheduler(tasks, self.services, self.context.background, lambda: store.soon(self))
                 self.balancing.targets.on_change = self._scheduler.wake
             return self._scheduler
 
