@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from infra.localcloud.state import StateStore
 
 SERVICES = (
+    "applicationautoscaling",
+    "awslambda",
+    "budgets",
     "s3",
     "glue",
     "athena",
@@ -29,13 +32,17 @@ SERVICES = (
     "cloudwatch",
     "cloudwatchlogs",
     "dynamodb",
+    "elasticache",
     "events",
     "firehose",
     "kms",
+    "rds",
     "secretsmanager",
     "sns",
     "sqs",
     "ssm",
+    "stepfunctions",
+    "xray",
 )
 
 
