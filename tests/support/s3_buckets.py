@@ -11,7 +11,10 @@ from urllib.parse import urlparse
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+
+from tests.support.localcloud import Cloud
 
 _NUMBERS = itertools.count(1)
 
@@ -41,16 +44,16 @@ def error_code(call: Any, *args: Any, **kwargs: Any) -> str:
 
 
 def send(
-    s3: Any, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    cloud: Cloud, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str, bytes]:
-    """Sends a signed request as it is given; returns the status, the error code (or "") and the body."""
-    endpoint = s3.meta.endpoint_url
-    request = AWSRequest(method, endpoint + path, headers=headers or {})
-    credentials = s3._request_signer._credentials  # the fixture's own; botocore has no public way
+    """Sends a request as it is given, signed by the operator; returns its status, error code (or "") and body."""
+    request = AWSRequest(method, cloud.endpoint + path, headers=headers or {})
+    keys = cloud.operator
+    credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
     signer = _AsGiven(credentials, "s3", "us-east-1")
     signer.given = (headers or {}).get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
     signer.add_auth(request)
-    connection = http.client.HTTPConnection(urlparse(endpoint).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlparse(cloud.endpoint).netloc, timeout=60)
     connection.request(method, path, body=body, headers=dict(request.headers.items()))
     answer = connection.getresponse()
     text = answer.read()

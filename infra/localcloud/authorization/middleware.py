@@ -15,9 +15,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from infra.localcloud.authorization import denials, payload, pinning, requests, resource_policies, signatures
 from infra.localcloud.authorization.evaluation import Decision, Question, decide
 from infra.localcloud.authorization.principals import ANONYMOUS, IdentityPolicies, Principals
-from infra.localcloud.authorization.record import OPERATOR, RECORD_KEY, Record
 from infra.localcloud.refuse import error_body
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest
+from infra.localcloud.request_record import OPERATOR, RECORD_KEY, Record
 
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _HASH = re.compile(r"[0-9a-f]{64}")
