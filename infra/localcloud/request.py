@@ -117,7 +117,7 @@ def _text(environ: WSGIEnvironment) -> str:
     return str(scanned.decode("utf-8", "replace"))
 
 
-def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
+def form_members(environ: WSGIEnvironment) -> dict[str, list[str]]:
     """The members of a query request: of its form, or else of its query string, as moto reads them."""
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -148,7 +148,7 @@ def identify(environ: WSGIEnvironment) -> AwsRequest:
         members = dict(reversed(_MEMBER.findall(_text(environ))))
         resource = next((members[name] for name in _NAMES if name in members), "")
         return AwsRequest(access_key, service, target.rsplit(".", 1)[-1], resource, "json")
-    form = _form(environ) if signed is None or service != "s3" else {}
+    form = form_members(environ) if signed is None or service != "s3" else {}
     if "Action" in form:
         resource = next((form[name][0] for name in _NAMES if name in form), "")
         return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
