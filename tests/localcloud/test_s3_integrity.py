@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
+from botocore.config import Config
 
 from infra.localcloud.s3 import checksums, crc
 from tests.support.s3_buckets import error_code, new_bucket, send
@@ -50,7 +51,7 @@ def test_long_blocks_have_the_same_crc(size: int) -> None:
 
 @pytest.fixture(scope="module")
 def s3(cloud: Any) -> Any:
-    return cloud.client("s3")
+    return cloud.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
 @pytest.fixture(scope="module")
