@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.responses import BaseResponse
 
 from infra.localcloud.background import Background
 from infra.localcloud.config import Config
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
-
-if TYPE_CHECKING:
-    from infra.localcloud.state import StateStore
 
 SERVICES = (
     "applicationautoscaling",
@@ -46,6 +44,18 @@ SERVICES = (
 )
 
 
+class StateOfBackends(Protocol):
+    """What a service uses of the stored state: see ``StateStore``, which has the rest."""
+
+    def background(self, backend: BaseBackend) -> AbstractContextManager[None]:
+        """Around a change that no request makes. It is on disk when the block ends."""
+        ...
+
+    def soon(self, backend: BaseBackend) -> None:
+        """Saves the backend within half a second, or before a client reads from it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Context:
     """The parts of the server that a service uses: ``install(context)`` of its folder receives it."""
@@ -53,7 +63,7 @@ class Context:
     config: Config
     identity: RoleIdentity
     runner: Runner
-    state: StateStore
+    state: StateOfBackends
 
     @property
     def background(self) -> Background:

@@ -10,13 +10,13 @@ import json
 import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from infra.localcloud.operations.admission import NOT_IMPLEMENTED, Refusal, check, refused
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest, identify
+from infra.localcloud.wsgi import HeldResponse
 
 # S3's own code, which S3 clients (Terraform among them) handle.
 NOT_IMPLEMENTED_S3 = "NotImplemented"
@@ -26,7 +26,7 @@ STATUS = "400 Bad Request"
 _HTML = b"<!doctype html"
 
 
-def error_body(request: AwsRequest, code: str, message: str) -> tuple[str, bytes]:
+def _error_body(request: AwsRequest, code: str, message: str) -> tuple[str, bytes]:
     """Writes an error in the request's protocol.
 
     Returns:
@@ -46,6 +46,16 @@ def error_body(request: AwsRequest, code: str, message: str) -> tuple[str, bytes
     return "text/xml", f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
 
 
+def answer_error(
+    request: AwsRequest, status: str, code: str, message: str, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answers a request with an error in its protocol."""
+    content_type, body = _error_body(request, code, message)
+    headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("x-amzn-errortype", code)]
+    start_response(status, headers)
+    return [body]
+
+
 class RefuseUnsupported:
     """WSGI middleware around moto's application: refuses by the table of operations, and turns failures into errors."""
 
@@ -57,18 +67,14 @@ class RefuseUnsupported:
         request: AwsRequest = environ.get(ENVIRON_KEY) or identify(environ)
         if refusal := check(environ, request):
             return _refuse(request, refusal, start_response)
-        answer: list[Any] = []
-
-        def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            answer[:] = [status, headers]
-
+        held = HeldResponse()
         try:
-            parts = self._application(environ, hold)
+            parts = self._application(environ, held)
         except NotImplementedError as error:
             return _refuse(request, refused(request.service, request.action, str(error)), start_response)
         except Exception as error:
             return _refuse(request, _failure(request, error), start_response)
-        status, headers = answer
+        status, headers = held.start
         body = _examined(request, status, headers, parts)
         if isinstance(body, Refusal):
             return _refuse(request, body, start_response)
@@ -110,7 +116,4 @@ def _refuse(request: AwsRequest, refusal: Refusal, start_response: StartResponse
     code = refusal.code
     if request.service == "s3" and code == NOT_IMPLEMENTED:
         code = NOT_IMPLEMENTED_S3
-    content_type, body = error_body(request, code, refusal.message)
-    headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("x-amzn-errortype", code)]
-    start_response(STATUS, headers)
-    return [body]
+    return answer_error(request, STATUS, code, refusal.message, start_response)

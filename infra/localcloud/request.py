@@ -16,6 +16,8 @@ from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.routing import get_service_router
 
+from infra.localcloud.wsgi import HEADERS_KEY
+
 # The key of a request's AwsRequest in its WSGI environment.
 ENVIRON_KEY = "nightjar.request"
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/([^/,]+)/([^/,]+)/")
@@ -115,7 +117,7 @@ def _text(environ: WSGIEnvironment) -> str:
     return str(scanned.decode("utf-8", "replace"))
 
 
-def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
+def form_members(environ: WSGIEnvironment) -> dict[str, list[str]]:
     """The members of a query request: of its form, or else of its query string, as moto reads them."""
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -146,7 +148,7 @@ def identify(environ: WSGIEnvironment) -> AwsRequest:
         members = dict(reversed(_MEMBER.findall(_text(environ))))
         resource = next((members[name] for name in _NAMES if name in members), "")
         return AwsRequest(access_key, service, target.rsplit(".", 1)[-1], resource, "json")
-    form = _form(environ) if signed is None or service != "s3" else {}
+    form = form_members(environ) if signed is None or service != "s3" else {}
     if "Action" in form:
         resource = next((form[name][0] for name in _NAMES if name in form), "")
         return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
@@ -160,3 +162,18 @@ def parse_credential(environ: WSGIEnvironment) -> str:
     """Reads the credential of a presigned URL, in the form that it has in an Authorization header."""
     values = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [])
     return f"Credential={values[0]}" if values else ""
+
+
+def sent_headers(environ: WSGIEnvironment) -> dict[str, str]:
+    """The headers by their lower-case names, as they were sent if the server has kept them: WSGI loses underscores."""
+    if HEADERS_KEY in environ:
+        headers: dict[str, str] = {}
+        for name, value in environ[HEADERS_KEY]:
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]},{value}" if lower in headers else value.strip()
+        return headers
+    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.lower().replace("_", "-")] = environ[name]
+    return headers

@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.localcloud.authorization.record import Record
+from infra.localcloud.request_record import Record
 
 
 class RequestFile:

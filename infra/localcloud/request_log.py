@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from infra.localcloud.authorization.record import RECORD_KEY, Record
 from infra.localcloud.request import ENVIRON_KEY, identify
 from infra.localcloud.request_file import RequestFile, now
+from infra.localcloud.request_record import RECORD_KEY, Record
 
 
 class RequestLog:

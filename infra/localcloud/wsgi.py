@@ -47,6 +47,16 @@ class FileBody:
         self.file.close()
 
 
+class HeldResponse:
+    """A ``start_response`` that keeps what it is called with."""
+
+    start: tuple[str, list[tuple[str, str]]]
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+        """Keeps the status and the headers."""
+        self.start = status, headers
+
+
 class Handler(MotoRequestHandler):
     """Answers requests on one connection until the client closes it or is silent for ``timeout`` seconds."""
 
@@ -82,15 +92,11 @@ class Handler(MotoRequestHandler):
             environ["wsgi.input"] = LimitedStream(cast(IO[bytes], self.rfile), length)
             environ["wsgi.input_terminated"] = True
         body = environ["wsgi.input"]
-        started: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            started[:] = [status, headers]
-
+        held = HeldResponse()
         try:
-            parts = self.server.app(environ, start_response)
+            parts = self.server.app(environ, held)
             try:
-                self._answer(started[0], started[1], parts)
+                self._answer(*held.start, parts)
             finally:
                 if close := getattr(parts, "close", None):
                     close()

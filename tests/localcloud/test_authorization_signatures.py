@@ -18,6 +18,7 @@ from werkzeug.wsgi import LimitedStream
 from infra.localcloud.authorization import payload, signatures
 from infra.localcloud.authorization.principals import AccessKey, Principal
 from infra.localcloud.authorization.signatures import SignatureError
+from infra.localcloud.wsgi import HEADERS_KEY
 
 KEY, SECRET, TOKEN = "AKIAEXAMPLE", "secret", "token"
 USER = Principal("user", "arn:aws:iam::123456789012:user/ann", "123456789012")
@@ -281,3 +282,11 @@ def test_the_end_of_a_body_with_a_wrong_hash_is_not_handed_out() -> None:
     with pytest.raises(payload.PayloadError):
         wrong.read(4)
     assert wrong.failure is not None
+
+
+def test_underscores_in_a_name_hide_no_header_from_the_signature() -> None:
+    values = signed()
+    sent = [(name[5:].replace("_", "-"), value) for name, value in values.items() if name.startswith("HTTP_")]
+    verify({**values, HEADERS_KEY: sent})
+    with pytest.raises(signatures.SignatureError, match="x_amz_acl"):
+        verify({**values, HEADERS_KEY: [*sent, ("x_amz_acl", "public-read")]})

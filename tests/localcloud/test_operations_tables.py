@@ -93,8 +93,9 @@ def test_members_in_the_table_are_members_of_the_operation(service: str) -> None
 
 @pytest.mark.parametrize("service", LISTED)
 def test_every_pattern_of_aws_is_understood(service: str) -> None:
-    shapes: Any = get_service_model(service)._shape_resolver
-    texts = {shape["pattern"] for shape in shapes._shape_map.values() if "pattern" in shape}
+    model = get_service_model(service)
+    metadata = [model.shape_for(name).metadata for name in model.shape_names]
+    texts = {shape["pattern"] for shape in metadata if "pattern" in shape}
     assert [text for text in texts if read_pattern(text) is None] == []
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
+from botocore.config import Config
 
 from infra.localcloud.s3 import checksums, crc
 from tests.support.s3_buckets import error_code, new_bucket, send
@@ -50,7 +51,7 @@ def test_long_blocks_have_the_same_crc(size: int) -> None:
 
 @pytest.fixture(scope="module")
 def s3(cloud: Any) -> Any:
-    return cloud.client("s3")
+    return cloud.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +76,20 @@ WRONG = [
 
 @pytest.mark.stack
 @pytest.mark.parametrize(("code", "headers"), WRONG)
-def test_a_wrong_body_is_refused(s3: Any, bucket: str, code: str, headers: dict[str, str]) -> None:
-    assert send(s3, "PUT", f"/{bucket}/wrong", BODY, headers)[:2] == (400, code)
+def test_a_wrong_body_is_refused(cloud: Any, s3: Any, bucket: str, code: str, headers: dict[str, str]) -> None:
+    assert send(cloud, "PUT", f"/{bucket}/wrong", BODY, headers)[:2] == (400, code)
     upload = s3.create_multipart_upload(Bucket=bucket, Key="wrong")["UploadId"]
-    assert send(s3, "PUT", f"/{bucket}/wrong?partNumber=1&uploadId={upload}", BODY, headers)[:2] == (400, code)
+    assert send(cloud, "PUT", f"/{bucket}/wrong?partNumber=1&uploadId={upload}", BODY, headers)[:2] == (400, code)
     assert "Parts" not in s3.list_parts(Bucket=bucket, Key="wrong", UploadId=upload)
     assert error_code(s3.head_object, Bucket=bucket, Key="wrong") == "404"
 
 
 @pytest.mark.stack
 @pytest.mark.parametrize("algorithm", sorted(checksums.SIZES))
-def test_a_right_checksum_is_kept_and_returned(s3: Any, bucket: str, algorithm: str) -> None:
+def test_a_right_checksum_is_kept_and_returned(cloud: Any, s3: Any, bucket: str, algorithm: str) -> None:
     header, value = f"x-amz-checksum-{algorithm.lower()}", checksum(algorithm, BODY)
     md5 = {"Content-MD5": base64_of(hashlib.md5(BODY).digest())}
-    assert send(s3, "PUT", f"/{bucket}/{algorithm}", BODY, {header: value, **md5})[0] == 200
+    assert send(cloud, "PUT", f"/{bucket}/{algorithm}", BODY, {header: value, **md5})[0] == 200
     got = s3.get_object(Bucket=bucket, Key=algorithm, ChecksumMode="ENABLED")
     assert (got[f"Checksum{algorithm}"], got["ChecksumType"], got["Body"].read()) == (value, "FULL_OBJECT", BODY)
 
@@ -103,7 +104,7 @@ def chunks(body: bytes, trailer: str, *, signed: bool) -> bytes:
 @pytest.mark.stack
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("algorithm", ["", "CRC32", "CRC64NVME", "SHA256"])
-def test_chunked_bodies_and_their_trailers(s3: Any, bucket: str, signed: bool, algorithm: str) -> None:
+def test_chunked_bodies_and_their_trailers(cloud: Any, s3: Any, bucket: str, signed: bool, algorithm: str) -> None:
     kind = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if algorithm else "")
     headers = {
         "x-amz-content-sha256": kind if signed else "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
@@ -118,7 +119,7 @@ def test_chunked_bodies_and_their_trailers(s3: Any, bucket: str, signed: bool, a
     )
     headers |= {"x-amz-trailer": name} if algorithm else {}
     path = f"/{bucket}/chunked-{signed}-{algorithm}"
-    statuses = [send(s3, "PUT", path, chunks(BODY, text, signed=signed), headers)[:2] for text in trailers.values()]
+    statuses = [send(cloud, "PUT", path, chunks(BODY, text, signed=signed), headers)[:2] for text in trailers.values()]
     assert statuses == [(200, ""), (400, "BadDigest")][: len(trailers)]
     got = s3.get_object(Bucket=bucket, Key=path.rpartition("/")[2])
     assert (got["Body"].read(), got["ContentEncoding"]) == (BODY, "gzip")
@@ -127,9 +128,9 @@ def test_chunked_bodies_and_their_trailers(s3: Any, bucket: str, signed: bool, a
         {**headers, "x-amz-decoded-content-length": str(len(BODY) + 1)},
     ):
         text = next(iter(trailers.values()))
-        assert send(s3, "PUT", path, chunks(BODY, text, signed=signed), wrong)[:2] == (400, "IncompleteBody")
+        assert send(cloud, "PUT", path, chunks(BODY, text, signed=signed), wrong)[:2] == (400, "IncompleteBody")
     cut = chunks(BODY, "", signed=signed)[:-600]
-    assert send(s3, "PUT", path, cut, headers)[:2] == (400, "IncompleteBody")
+    assert send(cloud, "PUT", path, cut, headers)[:2] == (400, "IncompleteBody")
 
 
 @pytest.mark.stack

@@ -112,7 +112,7 @@ def test_no_operation_deletes_what_it_does_not_name(cloud: Any, name: str) -> No
     ]
     path = model.http["requestUri"].replace("{Bucket}", bucket).replace("{Key+}", "key")
     path += ("&" if "?" in path else "?") + "&".join(query) if query else ""
-    status, _, _ = send(s3, model.http["method"], path, headers={"Content-Length": "0"})
+    status, _, _ = send(cloud, model.http["method"], path, headers={"Content-Length": "0"})
     assert status < 500
     if name == "DeleteObject":
         assert error_code(s3.head_object, Bucket=bucket, Key="key") == "404"
@@ -132,7 +132,7 @@ def test_a_subresource_never_falls_through(cloud: Any, method: str, subresource:
     bucket = new_bucket(s3)
     s3.put_object(Bucket=bucket, Key="key", Body=b"body")
     for path in (f"/{bucket}?{subresource}", f"/{bucket}/key?{subresource}", f"/{bucket}?{subresource}&id=1"):
-        status, code, _ = send(s3, method, path, b"<x/>", {"Content-Length": "4"})
+        status, code, _ = send(cloud, method, path, b"<x/>", {"Content-Length": "4"})
         assert status < 500
         assert method == "DELETE" or subresource == "uploads" or status >= 400, code
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"body"
@@ -167,7 +167,7 @@ def test_a_refusal_names_its_reason(cloud: Any) -> None:
     s3 = cloud.client("s3")
     bucket = new_bucket(s3)
     s3.put_object(Bucket=bucket, Key="key", Body=b"body")
-    status, code, text = send(s3, "GET", f"/{bucket}/key?torrent")
+    status, code, text = send(cloud, "GET", f"/{bucket}/key?torrent")
     assert (status, code) == (400, "NotImplemented")
     assert b"The local cloud cannot do" in text
     assert error_code(

@@ -19,6 +19,7 @@ from moto.ssm.models import ssm_backends
 from infra.localcloud.config import Config, GlueSettings
 from infra.localcloud.install import Context
 from infra.localcloud.state import StateError, StateStore, UnstorableError, rules, shape
+from infra.localcloud.state.database import Database
 from infra.localcloud.state.elements import AppendedList, KeyedElements
 from infra.localcloud.state.reads import is_read
 
@@ -84,13 +85,13 @@ def test_only_the_objects_that_changed_are_written(open_store: Open, monkeypatch
         put(f"/p/{number}", "old")
     store.save(parameters())
     batches: list[Any] = []
-    commit = store._database.commit
+    commit = Database.commit
 
-    def count(batch: Any) -> None:
+    def count(database: Database, batch: Any) -> None:
         batches.extend(batch)
-        commit(batch)
+        commit(database, batch)
 
-    monkeypatch.setattr(store._database, "commit", count)
+    monkeypatch.setattr(Database, "commit", count)
     store.save(parameters())
     assert batches == []
     put("/p/3", "new")
@@ -245,10 +246,10 @@ def test_what_cannot_be_stored_is_named_and_written_once_it_can(open_store: Open
 def test_a_full_disk_stops_further_writes(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store()
 
-    def full(_batch: Any) -> None:
+    def full(_database: Database, _batch: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store._database, "commit", full)
+    monkeypatch.setattr(Database, "commit", full)
     put("/p/1", "v")
     with pytest.raises(sqlite3.OperationalError):
         store.save(parameters())
@@ -333,4 +334,4 @@ def test_every_other_backend_of_moto_can_be_stored_and_loaded(open_store: Open) 
     store.save(*saved)
     restored = open_store()
     stored = [backend for backend in saved if type(backend).__module__ != "moto.s3.models"]
-    assert len(restored._backends) >= len(stored) - len(rules.NOT_STORED)
+    assert len(restored.backends) >= len(stored) - len(rules.NOT_STORED)

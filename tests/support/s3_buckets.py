@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import itertools
 import re
@@ -11,7 +12,10 @@ from urllib.parse import urlparse
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+
+from tests.support.localcloud import Cloud
 
 _NUMBERS = itertools.count(1)
 
@@ -40,17 +44,39 @@ def error_code(call: Any, *args: Any, **kwargs: Any) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
+def _with_signatures(body: bytes, signer: S3SigV4Auth, request: AWSRequest) -> bytes:
+    """The chunks of a body with their signatures in place of as many other digits."""
+    previous = request.headers["Authorization"].rpartition("=")[2]
+    prefix = f"AWS4-HMAC-SHA256-PAYLOAD\n{request.context['timestamp']}\n{signer.credential_scope(request)}"
+    written, rest, size = b"", body, 1
+    while size and b"\r\n" in rest:
+        header, _, rest = rest.partition(b"\r\n")
+        size = int(header.partition(b";")[0], 16)
+        hashes = hashlib.sha256().hexdigest(), hashlib.sha256(rest[:size]).hexdigest()
+        previous = str(signer.signature("\n".join((prefix, previous, *hashes)), request))
+        written += header[: -len(previous)] + previous.encode() + b"\r\n" + rest[:size]
+        rest = rest[size:]
+        if size:
+            written, rest = written + rest[:2], rest[2:]
+    return written + rest
+
+
 def send(
-    s3: Any, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    cloud: Cloud, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str, bytes]:
-    """Sends a signed request as it is given; returns the status, the error code (or "") and the body."""
-    endpoint = s3.meta.endpoint_url
-    request = AWSRequest(method, endpoint + path, headers=headers or {})
-    credentials = s3._request_signer._credentials  # the fixture's own; botocore has no public way
+    """Sends a request as it is given, signed by the operator; returns its status, error code (or "") and body.
+
+    Signatures of chunks are put in where the headers announce them.
+    """
+    request = AWSRequest(method, cloud.endpoint + path, headers=headers or {})
+    keys = cloud.operator
+    credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
     signer = _AsGiven(credentials, "s3", "us-east-1")
     signer.given = (headers or {}).get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
     signer.add_auth(request)
-    connection = http.client.HTTPConnection(urlparse(endpoint).netloc, timeout=60)
+    if signer.given.startswith("STREAMING-AWS4-HMAC"):
+        body = _with_signatures(body, signer, request)
+    connection = http.client.HTTPConnection(urlparse(cloud.endpoint).netloc, timeout=60)
     connection.request(method, path, body=body, headers=dict(request.headers.items()))
     answer = connection.getresponse()
     text = answer.read()

@@ -9,15 +9,15 @@ import re
 import sys
 import threading
 from collections.abc import Iterable
-from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from infra.localcloud.authorization import denials, payload, pinning, requests, resource_policies, signatures
 from infra.localcloud.authorization.evaluation import Decision, Question, decide
 from infra.localcloud.authorization.principals import ANONYMOUS, IdentityPolicies, Principals
-from infra.localcloud.authorization.record import OPERATOR, RECORD_KEY, Record
-from infra.localcloud.refuse import error_body
+from infra.localcloud.refuse import answer_error
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest
+from infra.localcloud.request_record import OPERATOR, RECORD_KEY, Record
+from infra.localcloud.wsgi import HeldResponse
 
 CHUNKED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -143,17 +143,13 @@ class Authorization:
         if not isinstance(body, payload.HashedBody | payload.SignedChunks):
             return self._application(environ, start_response)
         # The service may hide the failure of a body that it was reading, so its answer is held back.
-        held: list[Any] = []
-
-        def hold(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-            held[:] = [status, headers]
-
-        parts = self._application(environ, hold)
+        held = HeldResponse()
+        parts = self._application(environ, held)
         if body.failure:
             if close := getattr(parts, "close", None):
                 close()
             return _answer(request, _of_payload(request, body.failure), start_response)
-        start_response(*held)
+        start_response(*held.start)
         return parts
 
 
@@ -209,11 +205,4 @@ def _of_payload(request: AwsRequest, error: payload.PayloadError) -> denials.Den
 
 
 def _answer(request: AwsRequest, denial: denials.Denial, start_response: StartResponse) -> Iterable[bytes]:
-    content_type, body = error_body(request, denial.code, denial.message)
-    headers = [
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(body))),
-        ("x-amzn-errortype", denial.code),
-    ]
-    start_response(denial.status, headers)
-    return [body]
+    return answer_error(request, denial.status, denial.code, denial.message, start_response)

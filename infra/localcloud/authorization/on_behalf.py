@@ -9,10 +9,10 @@ from __future__ import annotations
 from infra.localcloud.authorization.context import RequestContext
 from infra.localcloud.authorization.evaluation import Decision, Question, decide
 from infra.localcloud.authorization.principals import Principal, Principals
-from infra.localcloud.authorization.record import Record
 from infra.localcloud.authorization.resource_policies import of as resource_policy_of
 from infra.localcloud.errors import AccessDeniedError
 from infra.localcloud.request_file import RequestFile
+from infra.localcloud.request_record import Record
 
 
 def require(

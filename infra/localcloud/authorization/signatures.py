@@ -15,6 +15,7 @@ from wsgiref.types import WSGIEnvironment
 
 from infra.localcloud.authorization.principals import AccessKey, Principals
 from infra.localcloud.errors import LocalCloudError
+from infra.localcloud.request import sent_headers
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
@@ -212,11 +213,11 @@ def _check_time(signature: Signature) -> None:
 
 def _require_signed(environ: WSGIEnvironment, signature: Signature) -> None:
     """S3 and the query services act on ``x-amz-`` headers, so each one present must be covered by the signature."""
-    for name in environ:
-        if name.startswith("HTTP_X_AMZ_"):
-            header = name[5:].replace("_", "-").lower()
-            if header not in signature.headers and header not in _UNSIGNED_HEADERS:
-                raise SignatureError("headers_not_signed", header)
+    for header in sent_headers(environ):
+        # A service sees underscores in a name as hyphens.
+        meant = header.replace("_", "-")
+        if meant.startswith("x-amz-") and header not in signature.headers and meant not in _UNSIGNED_HEADERS:
+            raise SignatureError("headers_not_signed", header)
 
 
 @lru_cache(maxsize=256)
@@ -246,12 +247,9 @@ def sign(key: bytes, text: str) -> str:
 
 
 def _canonical_headers(environ: WSGIEnvironment, names: tuple[str, ...]) -> str:
-    lines = []
+    lines, headers = [], sent_headers(environ)
     for name in names:
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        value = str(environ.get(key, "")).encode("latin-1", "replace").decode("utf-8", "replace")
+        value = headers.get(name, "").encode("latin-1", "replace").decode("utf-8", "replace")
         lines.append(f"{name}:{' '.join(value.split())}")
     return "\n".join(lines)
 

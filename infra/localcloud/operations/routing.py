@@ -6,7 +6,6 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
-from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
 
 from moto.core.model import OperationModel
@@ -15,11 +14,10 @@ from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
 
 from infra.localcloud.operations.table import Service, services
-from infra.localcloud.request import S3_CONTROL
+from infra.localcloud.request import S3_CONTROL, form_members
 
 # Names in IAM policies that are neither the name in the signature nor botocore's.
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
-_FORM = "application/x-www-form-urlencoded"
 
 
 @cache
@@ -57,7 +55,7 @@ def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Ser
         # Without a service of that prefix the name is no operation of the first one either.
         return service or found[0], _operation(service.name, name) if service else None
     # Only services of the query protocol have a version here; to S3 a form may be an object.
-    if any(one.version for one in found) and (form := _form(environ)).get("Action"):
+    if any(one.version for one in found) and (form := form_members(environ)).get("Action"):
         version = form.get("Version", [""])[0]
         service = next((one for one in found if one.version == version), found[0])
         return service, _operation(service.name, form["Action"][0])
@@ -79,16 +77,6 @@ def _names(service: str) -> frozenset[str]:
 
 def _operation(service: str, name: str) -> OperationModel | None:
     return get_service_model(service).operation_model(name) if name in _names(service) else None
-
-
-def _form(environ: WSGIEnvironment) -> dict[str, list[str]]:
-    """The members of a query request: of its form, or else of its query string."""
-    if environ.get("CONTENT_TYPE", "").startswith(_FORM):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        if body:
-            return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
 
 
 def _match(service: str, environ: WSGIEnvironment) -> OperationModel | None:

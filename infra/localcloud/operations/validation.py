@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
-from xml.etree import ElementTree
 
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 
+from infra.localcloud.errors import LocalCloudError
 from infra.localcloud.operations.shapes import Failure, WrongTypeError, shape_of
 
 # The code of a service whose validation errors have one of their own.
@@ -26,7 +26,7 @@ _CODE_OF_PROTOCOL = {"query": "ValidationError", "ec2": "MissingParameter"}
 _UNREADABLE = "SerializationException"
 
 
-class InvalidRequestError(Exception):
+class InvalidRequestError(LocalCloudError):
     """The request does not fit AWS's model of the operation.
 
     Attributes:
@@ -48,10 +48,6 @@ def read_members(environ: WSGIEnvironment, body: bytes, operation: OperationMode
             a constraint of AWS's model.
     """
     service = str(operation.service_model.service_name)
-    if service == "s3":
-        # S3 names what is wrong in codes of its own; only its XML is checked here.
-        _check_xml(body, operation)
-        return {}
     if environ.get("HTTP_X_AMZ_TARGET"):
         protocol, members = "json", _json(body)
     else:
@@ -76,18 +72,6 @@ def _json(body: bytes) -> Mapping[str, Any]:
     if not isinstance(members, dict):
         raise InvalidRequestError(_UNREADABLE, "The body is not a JSON object")
     return members
-
-
-def _check_xml(body: bytes, operation: OperationModel) -> None:
-    shape: Any = operation.input_shape
-    payload = shape.serialization.get("payload") if shape is not None else None
-    if not body or payload is None or shape.members[payload].type_name != "structure":
-        return
-    try:
-        ElementTree.fromstring(body)
-    except ElementTree.ParseError as error:
-        text = "The XML you provided was not well-formed or did not validate against our published schema"
-        raise InvalidRequestError("MalformedXML", text) from error
 
 
 def _parse(environ: WSGIEnvironment, body: bytes, operation: OperationModel) -> tuple[str, Mapping[str, Any]]:

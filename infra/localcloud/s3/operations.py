@@ -1,4 +1,4 @@
-"""The handlers of S3's operations. ``operations/tables/s3.yaml`` says what of them does not act, and what is refused."""
+"""The handlers of S3's operations. ``operations/tables/s3.yaml`` says which only keep state, and what is refused."""
 
 from __future__ import annotations
 

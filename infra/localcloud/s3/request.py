@@ -12,8 +12,8 @@ from typing import IO
 from urllib.parse import parse_qsl, unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
+from infra.localcloud.request import sent_headers
 from infra.localcloud.s3.errors import S3Error
-from infra.localcloud.wsgi import HEADERS_KEY
 
 MAX_KEY = 1024
 XML = {"content-type": "application/xml"}
@@ -98,7 +98,7 @@ class Answer:
 def read(environ: WSGIEnvironment, account: str, region: str) -> S3Request:
     """Reads the request line and the headers; the body stays unread."""
     path = _path(environ)
-    headers = _headers(environ)
+    headers = sent_headers(environ)
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="surrogateescape"))
     for name, value in query.items():
         if name.startswith("x-amz-") or name in ("content-type", "content-md5"):
@@ -119,21 +119,6 @@ def _path(environ: WSGIEnvironment) -> bytes:
     if raw := environ.get("REQUEST_URI"):
         return unquote_to_bytes(raw.partition("?")[0])
     return str(environ.get("PATH_INFO", "/")).encode("latin-1", "replace")
-
-
-def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    """The headers as they were sent where the server has kept them: WSGI's own names lose underscores."""
-    if HEADERS_KEY in environ:
-        headers: dict[str, str] = {}
-        for name, value in environ[HEADERS_KEY]:
-            lower = name.lower()
-            headers[lower] = f"{headers[lower]},{value}" if lower in headers else value.strip()
-        return headers
-    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.lower().replace("_", "-")] = environ[name]
-    return headers
 
 
 def _key(raw: bytes) -> str:

@@ -15,6 +15,7 @@ from infra.localcloud.s3.operations import HANDLERS
 from infra.localcloud.s3.request import MAX_KEY, Answer, S3Request, read
 from infra.localcloud.s3.store import Store
 
+
 class S3Requests:
     """WSGI middleware that answers the requests to S3 and passes all others on."""
 

@@ -13,16 +13,7 @@ from infra.localcloud.state.backends import changed_backends, read_backends
 from infra.localcloud.state.errors import StateError
 from infra.localcloud.state.reads import is_read
 from infra.localcloud.state.store import StateStore
-
-
-class HeldResponse:
-    """A ``start_response`` that keeps what it is called with."""
-
-    start: tuple[str, list[tuple[str, str]]]
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-        """Keeps the status and the headers."""
-        self.start = status, headers
+from infra.localcloud.wsgi import HeldResponse
 
 
 class StoreWrites:

@@ -46,11 +46,15 @@ class StateStore:
 
     Raises:
         StateError: The stored state cannot be read.
+
+    Attributes:
+        backends: The backends that were restored.
+        failure: Why no further change is accepted; None while changes can be stored.
     """
 
     def __init__(self, config: Config) -> None:
         self._database = Database(config.state / "state.db", shape.versions())
-        self._backends: list[BaseBackend] = []
+        self.backends: list[BaseBackend] = []
         self._objects = TrackedObjects()
         self._scanning = threading.RLock()
         self._committing = threading.Lock()
@@ -77,7 +81,7 @@ class StateStore:
         observe_items()
         observe_logs(self.soon)
         with self._scanning:
-            self._backends = Loader(self._database, self._objects, context).load()
+            self.backends = Loader(self._database, self._objects, context).load()
             dropped = self._objects.drop_unreachable()
             if dropped:
                 self._pending.append(dropped)
@@ -86,11 +90,11 @@ class StateStore:
         for tracked in loaded:
             if type(tracked.obj).__module__.startswith(_OURS) and hasattr(tracked.obj, "restored"):
                 tracked.obj.restored()
-        self.save(*self._backends)
+        self.save(*self.backends)
 
     def resume(self) -> None:
         """Lets the restored backends start what runs: listeners, services. Called when the server listens."""
-        for backend in self._backends:
+        for backend in self.backends:
             if resume := getattr(backend, "resume", None):
                 resume()
 

@@ -13,15 +13,19 @@ from infra.localcloud.athena.functions.python import PythonFunction
 from infra.localcloud.athena.functions.text import wrong_argument
 
 # A search that backtracks for ever must not stop the local cloud: it ends after so many seconds.
-_TIMEOUT = 60.0
+TIMEOUT_SECONDS = 60.0
 # A quantifier after a group, and a back reference: only with these the time of a search can grow exponentially.
 _RISKY = re.compile(r"\)[*+?{]|\\[1-9k]")
 _Match = Any
 
 
 @lru_cache(maxsize=1024)
+def _is_risky(pattern: str) -> bool:
+    return _RISKY.search(pattern) is not None
+
+
 def _options(pattern: str) -> dict[str, Any]:
-    return {"concurrent": True, "timeout": _TIMEOUT} if _RISKY.search(pattern) else {}
+    return {"concurrent": True, "timeout": TIMEOUT_SECONDS} if _is_risky(pattern) else {}
 
 
 def _too_long(pattern: str) -> QueryError:
