@@ -115,7 +115,7 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     if (
         interval_type(duckdb_type)
         or duckdb_type in ("TIME", "JSON", "UUID")
-        or (time and (time.zone is not None or not time.plain))
+        or (time and (time.zone is not None or not time.plain_or_date))
     ):
         raise QueryError(
             f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duckdb_type)}. Cast the column to timestamp or varchar"
