@@ -132,9 +132,9 @@ def test_an_image_sees_the_mounts_of_its_configuration(
     cloud = start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"), mounts={"/opt/ml": str(folder)})
     command = ["python", "-c", "print(open('/opt/ml/model.txt').read())"]
     client = cloud.client("ecs")
-    arn = client.run_task(cluster="test", taskDefinition=define(client, "mount", command=command), launchType="FARGATE")["tasks"][0][
-        "taskArn"
-    ]
+    arn = client.run_task(
+        cluster="test", taskDefinition=define(client, "mount", command=command), launchType="FARGATE"
+    )["tasks"][0]["taskArn"]
     assert finished(cloud, client, arn)["containers"][0]["exitCode"] == 0
     events = cloud.client("logs").get_log_events(
         logGroupName="/local/ecs/mount", logStreamName=f"main/{arn.split('/')[-1]}"

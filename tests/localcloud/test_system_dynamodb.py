@@ -30,16 +30,14 @@ def written(hook: Any) -> None:
     hook.write_batch_data([{**KEY, "Value": "ready"}, {**KEY, "SK": "2013-03-02", "Value": "late"}])
 
 
-def test_the_sensor_sees_an_item_and_the_table_goes_to_s3(
-    cloud: Cloud, system_run: Callable[..., SystemRun]
-) -> None:
+def test_the_sensor_sees_an_item_and_the_table_goes_to_s3(cloud: Cloud, system_run: Callable[..., SystemRun]) -> None:
     from airflow.providers.amazon.aws.hooks.dynamodb import DynamoDBHook
     from airflow.providers.amazon.aws.sensors.dynamodb import DynamoDBValueSensor
     from airflow.providers.amazon.aws.transfers.dynamodb_to_s3 import DynamoDBToS3Operator
 
     cloud.client("s3").create_bucket(Bucket=BUCKET)
     run = system_run(allow("dynamodb:*", ARN), allow("s3:PutObject", f"arn:aws:s3:::{BUCKET}/*"))
-    hook = DynamoDBHook(aws_conn_id=None, table_name=TABLE, table_keys=list(KEY))
+    hook: Any = DynamoDBHook(aws_conn_id=None, table_name=TABLE, table_keys=list(KEY))
     written(hook)
     item = {
         "table_name": TABLE, "partition_key_name": "PK", "partition_key_value": KEY["PK"],
@@ -48,7 +46,7 @@ def test_the_sensor_sees_an_item_and_the_table_goes_to_s3(
     for value in ("ready", ["ready", "done"]):
         for deferrable in (False, True):
             run.execute(DynamoDBValueSensor, attribute_value=value, deferrable=deferrable, timeout=10, **item)
-    with pytest.raises(Exception, match="timeout|timed out"):
+    with pytest.raises(Exception, match=r"timeout|timed out"):
         run.execute(DynamoDBValueSensor, attribute_value="never", timeout=0.5, **item)
 
     run.execute(

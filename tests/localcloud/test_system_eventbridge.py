@@ -35,9 +35,7 @@ def test_an_event_reaches_the_queue_while_the_rule_is_enabled(
 
     cloud.client("events").create_event_bus(Name=BUS)
     rule = [f"events:{name}" for name in ("PutRule", "EnableRule", "DisableRule")]
-    run = system_run(
-        allow("events:PutEvents", f"{EVENTS}:event-bus/{BUS}"), allow(rule, f"{EVENTS}:rule/{BUS}/{RULE}")
-    )
+    run = system_run(allow("events:PutEvents", f"{EVENTS}:event-bus/{BUS}"), allow(rule, f"{EVENTS}:rule/{BUS}/{RULE}"))
     named = {"name": RULE, "event_bus_name": BUS}
     pattern = json.dumps({"source": ["nightjar.test"], "detail": {"rows": [{"numeric": [">", 10]}]}})
     run.execute(operators.EventBridgePutRuleOperator, event_pattern=pattern, state="DISABLED", **named)
@@ -45,9 +43,7 @@ def test_an_event_reaches_the_queue_while_the_rule_is_enabled(
 
     def send(rows: int) -> None:
         entry = {"Source": "nightjar.test", "DetailType": "loaded", "EventBusName": BUS}
-        run.execute(
-            operators.EventBridgePutEventsOperator, entries=[{**entry, "Detail": json.dumps({"rows": rows})}]
-        )
+        run.execute(operators.EventBridgePutEventsOperator, entries=[{**entry, "Detail": json.dumps({"rows": rows})}])
 
     send(11)
     run.execute(operators.EventBridgeEnableRuleOperator, **named)
@@ -59,5 +55,7 @@ def test_an_event_reaches_the_queue_while_the_rule_is_enabled(
     [event] = [json.loads(message["Body"]) for message in found]
     assert (event["source"], event["detail-type"], event["detail"]) == ("nightjar.test", "loaded", {"rows": 12})
     with pytest.raises(ClientError, match="AccessDenied"):
-        run.execute(operators.EventBridgePutEventsOperator, entries=[{"Source": "a", "DetailType": "b", "Detail": "{}"}])
+        run.execute(
+            operators.EventBridgePutEventsOperator, entries=[{"Source": "a", "DetailType": "b", "Detail": "{}"}]
+        )
     cloud.client("sqs").delete_queue(QueueUrl=url)

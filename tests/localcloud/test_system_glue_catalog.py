@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -22,7 +23,7 @@ def test_a_database_is_created_once_and_deleted(cloud: Cloud, system_run: Callab
     kinds = ("catalog", f"database/{DATABASE}", f"table/{DATABASE}/*", f"userDefinedFunction/{DATABASE}/*")
     resources = [f"{arn}:{kind}" for kind in kinds]
     run = system_run(allow(["glue:CreateDatabase", "glue:DeleteDatabase", "glue:TagResource"], resources))
-    create = {
+    create: dict[str, Any] = {
         "database_name": DATABASE, "description": "a test", "location_uri": "s3://lake/catalog/",
         "parameters": {"owner": "ml"}, "tags": {"team": "ml"},
     }  # fmt: skip

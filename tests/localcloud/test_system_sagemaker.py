@@ -1,4 +1,4 @@
-"""The provider's SageMaker operators and sensors: data are split, a model is trained and registered; the rest is refused."""
+"""The provider's SageMaker operators and sensors: a model is trained and registered; what does not run is refused."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
 ROWS = "class,x\n" + "".join(f"{'late' if number % 4 < 2 else 'early'},{number}\n" for number in range(8))
 
 
-def start(cloud: Cloud, job_role: Callable[..., str], system_run: Callable[..., SystemRun]) -> tuple[SystemRun, str]:
-    """A run that may use SageMaker's resources named ``system-*``, and the role of its jobs."""
+@pytest.fixture(scope="module", autouse=True)
+def data(cloud: Cloud) -> None:
+    """The bucket with the raw rows."""
     cloud.client("s3").create_bucket(Bucket=BUCKET)
+    cloud.client("s3").put_object(Bucket=BUCKET, Key="raw/input.csv", Body=ROWS)
+
+
+def start(job_role: Callable[..., str], system_run: Callable[..., SystemRun]) -> tuple[SystemRun, str]:
+    """A run that may use SageMaker's resources named ``system-*``, and the role of its jobs."""
     bucket = f"arn:aws:s3:::{BUCKET}"
     jobs = job_role("sagemaker", allow(["s3:GetObject", "s3:PutObject"], f"{bucket}/*"), allow("s3:ListBucket", bucket))
     run = system_run(
@@ -63,17 +69,15 @@ def test_a_model_is_trained_and_registered(
     cloud: Cloud, job_role: Callable[..., str], system_run: Callable[..., SystemRun]
 ) -> None:
     from airflow.providers.amazon.aws.operators import sagemaker as operators
-    from airflow.providers.amazon.aws.operators.s3 import S3CreateObjectOperator
     from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerTrainingSensor
 
-    run, role = start(cloud, job_role, system_run)
-    run.execute(S3CreateObjectOperator, s3_bucket=BUCKET, s3_key="raw/input.csv", data=ROWS)
+    run, role = start(job_role, system_run)
     split(run, role)
     body = cloud.client("s3").get_object(Bucket=BUCKET, Key="split/test.csv")["Body"].read().decode()
     assert body.split() == ["1", "3", "5", "7"]
 
     config = system_training("system-train", role, BUCKET)
-    run.execute(operators.SageMakerTrainingOperator, config=config, wait_for_completion=False)
+    run.execute(operators.SageMakerTrainingOperator, config=config, check_interval=1, wait_for_completion=False)
     run.execute(SageMakerTrainingSensor, job_name="system-train", print_log=True, timeout=60)
     url = f"s3://{BUCKET}/models/system-train/output/model.tar.gz"
     assert json.loads(archive(cloud, url)["centroids.json"]) == {"late": 2.0, "early": 4.0}
@@ -96,12 +100,11 @@ def test_a_model_is_trained_and_registered(
     assert "system-model" not in [entry["ModelName"] for entry in sagemaker.list_models()["Models"]]
 
 
-def test_what_no_machine_here_runs_is_refused_at_once(
-    cloud: Cloud, system_run: Callable[..., SystemRun]
-) -> None:
+def test_what_no_machine_here_runs_is_refused_at_once(cloud: Cloud, system_run: Callable[..., SystemRun]) -> None:
     from airflow.providers.amazon.aws.operators import sagemaker as operators
 
-    run = system_run(allow("sagemaker:*"), allow("iam:PassRole"))
+    cloud.client("s3").put_object(Bucket=BUCKET, Key="split/train.csv", Body="late,1\n")
+    run = system_run(allow(["sagemaker:*", "iam:PassRole", "s3:*"]))
     role = f"arn:aws:iam::{ACCOUNT}:role/training"
     training = system_training("unused", role, BUCKET)
     definition = {name: training[name] for name in training if name not in ("TrainingJobName", "HyperParameters")}
@@ -114,7 +117,7 @@ def test_what_no_machine_here_runs_is_refused_at_once(
         },
         "TrainingJobDefinition": definition,
     }  # fmt: skip
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/split/test.csv"}}
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/split/train.csv"}}
     transform = {
         "TransformJobName": "system-transform", "ModelName": "system-model",
         "TransformInput": {"DataSource": source, "ContentType": "text/csv"},
@@ -128,9 +131,17 @@ def test_what_no_machine_here_runs_is_refused_at_once(
     endpoint = {"EndpointName": "system", "EndpointConfigName": "system"}
     refused: list[tuple[type, dict[str, Any], str]] = [
         (operators.SageMakerTuningOperator, {"config": tuning}, "it is not run; training and processing jobs are"),
-        (operators.SageMakerTransformOperator, {"config": transform}, "it is not run; training and processing jobs are"),
+        (
+            operators.SageMakerTransformOperator,
+            {"config": transform},
+            "it is not run; training and processing jobs are",
+        ),
         (operators.SageMakerAutoMLOperator, auto, "AutoML"),
-        (operators.SageMakerEndpointOperator, {"config": {"Endpoint": endpoint}}, "no endpoint runs; ECS runs services"),
+        (
+            operators.SageMakerEndpointOperator,
+            {"config": {"Endpoint": endpoint}},
+            "no endpoint runs; ECS runs services",
+        ),
     ]
     for operator, arguments, reason in refused:
         with pytest.raises(ClientError, match=reason) as caught:

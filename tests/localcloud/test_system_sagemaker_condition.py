@@ -13,7 +13,10 @@ from tests.support.system_runs import SystemRun, system_training
 
 pytestmark = pytest.mark.stack
 BUCKET = "system-condition"
-METRIC = "{{ ti.xcom_pull('train')['Training']['FinalMetricDataList'] | selectattr('MetricName', 'eq', '%s') | map(attribute='Value') | first }}"
+METRIC = (
+    "{{ ti.xcom_pull('train')['Training']['FinalMetricDataList']"
+    " | selectattr('MetricName', 'eq', '%s') | map(attribute='Value') | first }}"
+)
 
 
 @pytest.fixture
@@ -44,13 +47,11 @@ def skipped(run: SystemRun, **condition: Any) -> set[str]:
     from airflow.sdk.exceptions import DownstreamTasksSkipped
 
     with DAG("system", schedule=None):
-        gate = SageMakerConditionOperator(
-            task_id="gate", if_task_ids="deploy", else_task_ids="retrain", **condition
-        )
+        gate = SageMakerConditionOperator(task_id="gate", if_task_ids="deploy", else_task_ids="retrain", **condition)
         gate >> [EmptyOperator(task_id="deploy"), EmptyOperator(task_id="retrain")]
     with pytest.raises(DownstreamTasksSkipped) as caught:
         run.finish(gate)
-    return set(caught.value.tasks)
+    return {name for name, _ in caught.value.tasks}
 
 
 def compare(kind: str, metric: str, value: float) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_published_messages_arrive_where_the_filter_lets_them(
         ("Notification", topic, None, "late"),
     ]
     assert messages[0]["MessageAttributes"] == {"kind": {"Type": "String", "Value": "alarm"}}
-    with pytest.raises(ClientError, match="is not authorized to perform: (?i:sns):Publish"):
+    with pytest.raises(ClientError, match=r"is not authorized to perform: (?i:sns):Publish"):
         run.execute(SnsPublishOperator, target_arn=topic.replace("system-sns", "other"), message="no")
     cloud.client("sns").delete_topic(TopicArn=topic)
     cloud.client("sqs").delete_queue(QueueUrl=url)

@@ -41,4 +41,4 @@ def test_the_sensor_reads_in_batches_and_deletes(
     counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     left = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
     assert left == dict.fromkeys(counts, "0")
-    SqsHook(aws_conn_id=None).conn.delete_queue(QueueUrl=url)
+    cloud.client("sqs").delete_queue(QueueUrl=url)

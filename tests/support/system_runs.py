@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,7 @@ def system_training(name: str, role: str, bucket: str) -> dict[str, Any]:
         "AlgorithmSpecification": {
             "TrainingImage": "centroids:1",
             "TrainingInputMode": "File",
-            "MetricDefinitions": [
-                {"Name": name, "Regex": f"metric:.*{name}=(\\S+)"} for name in ("accuracy", "loss")
-            ],
+            "MetricDefinitions": [{"Name": name, "Regex": f"metric:.*{name}=(\\S+)"} for name in ("accuracy", "loss")],
         },
         "HyperParameters": {"classes": "2"},
         "InputDataConfig": [
@@ -113,7 +112,7 @@ class SystemRun:
         instance = Instance(self, task)
         context = {"ti": instance, "task": task, "run_id": instance.run_id}
         task.render_template_fields(context)
-        step: Callable[[], Any] = lambda: task.execute(context)  # noqa: E731  # replaced when the task defers
+        step = partial(task.execute, context)
         while True:
             try:
                 result = step()
@@ -124,9 +123,9 @@ class SystemRun:
                 return result
 
 
-def _resumed(task: Any, context: dict[str, Any], deferred: Any) -> Callable[[], Any]:
+def _resumed(task: Any, context: dict[str, Any], deferred: Any) -> partial[Any]:
     event = fire(deferred.trigger)
-    return lambda: getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+    return partial(getattr(task, deferred.method_name), context, event=event, **(deferred.kwargs or {}))
 
 
 @pytest.fixture
@@ -148,9 +147,7 @@ def job_role(cloud: Cloud) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def system_run(
-    cloud: Cloud, job_role: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., SystemRun]:
+def system_run(cloud: Cloud, job_role: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., SystemRun]:
     """``system_run(statement, …)``: a DAG run whose role has these statements, and nothing else."""
 
     def start(*statements: dict[str, Any]) -> SystemRun:
