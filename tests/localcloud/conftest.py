@@ -15,14 +15,19 @@ import pytest
 from tests.support.glue_runs import glue_job, glue_scripts
 from tests.support.localcloud import Cloud, base_config, running_cloud
 from tests.support.policed_roles import as_role, guarded_s3
+from tests.support.system_runs import job_role, system_images, system_run
 
-__all__ = ["as_role", "aws_environment", "cloud", "glue_job", "glue_scripts", "guarded_s3", "start_cloud"]
+__all__ = [
+    "as_role", "aws_environment", "cloud", "glue_job", "glue_scripts", "guarded_s3", "job_role", "start_cloud",
+    "system_run",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One server for all tests."""
-    with running_cloud(tmp_path_factory.mktemp("cloud"), base_config()) as running:
+    """One server for all tests, with the images of the system tests."""
+    images = system_images(tmp_path_factory.mktemp("images"))
+    with running_cloud(tmp_path_factory.mktemp("cloud"), {**base_config(), "images": images}) as running:
         yield running
 
 

@@ -110,6 +110,7 @@ def test_a_task_that_failed_to_start_is_stopped_with_its_reason(pool: TaskPool, 
 class StoppedJob:
     """A process that a signal has ended."""
 
+    pid, returncode = 4711, -15
     result = SimpleNamespace(kind="stopped", code=-15)
 
     def poll(self) -> Any:

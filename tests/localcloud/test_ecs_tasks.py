@@ -132,9 +132,9 @@ def test_an_image_sees_the_mounts_of_its_configuration(
     cloud = start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"), mounts={"/opt/ml": str(folder)})
     command = ["python", "-c", "print(open('/opt/ml/model.txt').read())"]
     client = cloud.client("ecs")
-    arn = client.run_task(cluster="test", taskDefinition=define(client, "mount", command=command))["tasks"][0][
-        "taskArn"
-    ]
+    arn = client.run_task(
+        cluster="test", taskDefinition=define(client, "mount", command=command), launchType="FARGATE"
+    )["tasks"][0]["taskArn"]
     assert finished(cloud, client, arn)["containers"][0]["exitCode"] == 0
     events = cloud.client("logs").get_log_events(
         logGroupName="/local/ecs/mount", logStreamName=f"main/{arn.split('/')[-1]}"
@@ -169,6 +169,28 @@ def test_task_definitions_keep_every_field(ecs: Any) -> None:
         ecs.run_task(cluster="test", taskDefinition=first, launchType="FARGATE")
 
 
+def test_tasks_that_need_an_instance_are_refused(ecs: Any) -> None:
+    """They ran as if they were Fargate's, where AWS has no instance to run them on."""
+    definition, service = define(ecs, "placed"), {"cluster": "test", "serviceName": "placed"}
+    bridge = ecs.register_task_definition(
+        family="bridge", containerDefinitions=[{"name": "main", "image": "script:1", "memory": 128}]
+    )["taskDefinition"]["taskDefinitionArn"]
+    for placement, reason in (
+        ({}, "No Container Instances were found"),
+        ({"launchType": "EC2"}, "No Container Instances were found"),
+        ({"launchType": "EXTERNAL"}, "No Container Instances were found"),
+        ({"capacityProviderStrategy": [{"capacityProvider": "own"}]}, "capacity provider own was not found"),
+        ({"launchType": "FARGATE", "taskDefinition": bridge}, "does not support launch_type FARGATE"),
+    ):
+        with pytest.raises(ClientError, match=reason):
+            ecs.run_task(**{"cluster": "test", "taskDefinition": definition, **placement})
+        with pytest.raises(ClientError, match=reason):
+            ecs.create_service(**{**service, "taskDefinition": definition, **placement})
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    ecs.create_cluster(clusterName="spot", capacityProviders=["FARGATE_SPOT"], defaultCapacityProviderStrategy=spot)
+    assert ecs.run_task(cluster="spot", taskDefinition=definition)["tasks"]
+
+
 def test_unsupported_settings_are_refused(ecs: Any) -> None:
     definition = define(ecs, "refused")
     with pytest.raises(ClientError, match="scheduling strategy DAEMON"):
@@ -176,7 +198,7 @@ def test_unsupported_settings_are_refused(ecs: Any) -> None:
     balancer = {"targetGroupArn": "arn:nothing", "containerName": "main", "containerPort": PORT}
     with pytest.raises(ClientError, match="does not exist"):
         ecs.create_service(
-            cluster="test", serviceName="r", taskDefinition=definition, desiredCount=1, loadBalancers=[balancer]
+            cluster="test", serviceName="r", taskDefinition=definition, launchType="FARGATE", loadBalancers=[balancer]
         )
     with pytest.raises(ClientError, match="container instances"):
         ecs.start_task(cluster="test", taskDefinition=definition, containerInstances=["i"])

@@ -87,8 +87,12 @@ def start_jobs(server: RestartedCloud) -> dict[str, str]:
         AppSpecification={"ImageUri": "app:1", "ContainerEntrypoint": ["python", "app.py", "sleep"]},
     )  # fmt: skip
     ecs.create_cluster(clusterName=CLUSTER)
-    task = ecs.run_task(cluster=CLUSTER, taskDefinition=register(ecs, "slow", ["python", "app.py", "sleep"]))
-    ended = ecs.run_task(cluster=CLUSTER, taskDefinition=register(ecs, "exit", ["python", "app.py", "exit", "7"]))
+    task = ecs.run_task(
+        cluster=CLUSTER, taskDefinition=register(ecs, "slow", ["python", "app.py", "sleep"]), launchType="FARGATE"
+    )
+    ended = ecs.run_task(
+        cluster=CLUSTER, taskDefinition=register(ecs, "exit", ["python", "app.py", "exit", "7"]), launchType="FARGATE"
+    )
     jobs = {"run": run, "task": task["tasks"][0]["taskArn"], "ended": ended["tasks"][0]["taskArn"]}
 
     def all_run() -> bool:

@@ -36,31 +36,48 @@ def guarded_s3(cloud: Cloud) -> Any:
     return client
 
 
+def make_role(cloud: Cloud, name: str, *statements: dict[str, Any], trust: dict[str, Any] | None = None) -> str:
+    """Makes a role with these statements; returns its ARN."""
+    iam = cloud.client("iam")
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust or TRUST))["Role"]["Arn"]
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
+    return arn
+
+
+def delete_role(cloud: Cloud, name: str) -> None:
+    """Deletes a role and its policies."""
+    iam = cloud.client("iam")
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def assume(cloud: Cloud, arn: str, **session: Any) -> dict[str, str]:
+    """Temporary credentials of a role, as boto3 takes them."""
+    keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="test", **session)["Credentials"]
+    return {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
+
+
 @pytest.fixture
 def as_role(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Callable[..., Callable[[str], Any]]]:
     """``as_role(statement, …)("s3")``: a client of a new role with these statements."""
-    iam = cloud.client("iam")
     made: list[str] = []
 
     def make(*statements: dict[str, Any], trust: dict[str, Any] | None = None, **session: Any) -> Callable[[str], Any]:
         name = f"r{abs(hash(request.node.name)) % 10**9}-{len(made)}"
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust or TRUST))["Role"]["Arn"]
+        arn = make_role(cloud, name, *statements, trust=trust)
         made.append(name)
-        if statements:
-            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
-        keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="test", **session)["Credentials"]
-        credentials = {
-            "aws_access_key_id": keys["AccessKeyId"],
-            "aws_secret_access_key": keys["SecretAccessKey"],
-            "aws_session_token": keys["SessionToken"],
-        }
+        credentials = assume(cloud, arn, **session)
         return lambda service: cloud.client(service, **credentials)
 
     yield make
     for name in made:
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        iam.delete_role(RoleName=name)
+        delete_role(cloud, name)
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, int, str]:

@@ -315,20 +315,34 @@ class CallerAws:
 
     def databases(self) -> list[str]:
         """Lists the names of all databases."""
-        pages = self.glue.get_paginator("get_databases").paginate()
+        try:
+            pages = list(self.glue.get_paginator("get_databases").paginate())
+        except ClientError as error:
+            raise QueryError(f"HIVE_METASTORE_ERROR: {error}") from None
         return sorted(item["Name"] for page in pages for item in page["DatabaseList"])
+
+    def has_database(self, name: str) -> bool:
+        """Whether there is this database; the caller needs no permission for any other."""
+        try:
+            self.glue.get_database(Name=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "EntityNotFoundException":
+                return False
+            raise QueryError(f"HIVE_METASTORE_ERROR: {error}") from None
+        return True
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """Lists the tables of a database as GetTables answers them.
 
         Raises:
-            QueryError: There is no such database.
+            QueryError: There is no such database, or the caller may not list it.
         """
         try:
             pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database)
             return sorted((item for page in pages for item in page["TableList"]), key=lambda item: str(item["Name"]))
         except ClientError as error:
-            raise QueryError(f"SCHEMA_NOT_FOUND: {error}") from None
+            missing = error.response["Error"]["Code"] == "EntityNotFoundException"
+            raise QueryError(f"{'SCHEMA_NOT_FOUND' if missing else 'HIVE_METASTORE_ERROR'}: {error}") from None
 
 
 def _with_rows(files: list[File], prefix: str) -> Iterator[File]:

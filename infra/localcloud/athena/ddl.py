@@ -55,7 +55,7 @@ def _create_database(tokens: Tokens, aws: CallerAws, database: str) -> Result:
     if tokens.words("WITH", "DBPROPERTIES"):
         entry["Parameters"] = tokens.properties()
     tokens.end()
-    if name in aws.databases():
+    if aws.has_database(name):
         if unless:
             return text_result()
         raise QueryError(f"FAILED: Execution Error, return code 1. Database {name} already exists")
@@ -68,7 +68,7 @@ def _drop_database(tokens: Tokens, aws: CallerAws, database: str) -> Result:
     name = tokens.identifier()
     cascade = tokens.words("CASCADE") or (tokens.words("RESTRICT") and False)
     tokens.end()
-    if name not in aws.databases():
+    if not aws.has_database(name):
         if unless:
             return text_result()
         raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")

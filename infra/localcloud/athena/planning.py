@@ -149,7 +149,7 @@ class Planner:
         if found is not None:
             return found
         # Athena has a database "default" even if nobody made it.
-        if name[0] != "default" and name[0] not in self._sources.aws.databases():
+        if name[0] != "default" and not self._sources.aws.has_database(name[0]):
             raise QueryError(f"SCHEMA_NOT_FOUND: {position(node)}Schema '{name[0]}' does not exist")
         raise QueryError(f"TABLE_NOT_FOUND: {position(node)}Table 'awsdatacatalog.{name[0]}.{name[1]}' does not exist")
 

@@ -44,7 +44,7 @@ def _database(tokens: Tokens, database: str) -> str:
 
 
 def _tables_of(aws: CallerAws, database: str) -> list[dict[str, Any]]:
-    if database not in aws.databases():
+    if not aws.has_database(database):
         raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {database}")
     return aws.tables(database)
 

@@ -108,7 +108,7 @@ class WritingStatements:
             if write.if_not_exists:
                 return text_result()
             raise QueryError(f"TABLE_ALREADY_EXISTS: line 1:1: Table 'awsdatacatalog.{database}.{name}' already exists")
-        if database not in self._aws.databases():
+        if not self._aws.has_database(database):
             raise QueryError(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
         given = write.properties.get("external_location")
         if given and self._around.enforced:

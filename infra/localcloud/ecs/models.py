@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from moto.ecs.exceptions import EcsClientException, ECSException, InvalidParameterException, ServiceNotFoundException
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, TaskDefinition
 
-from infra.localcloud.ecs import rollout
+from infra.localcloud.ecs import capacity, rollout
 from infra.localcloud.ecs.resources import Service, Task
 from infra.localcloud.ecs.scheduler import Scheduler
 from infra.localcloud.ecs.task_pool import TaskPool
@@ -127,12 +127,13 @@ class EcsBackend(EC2ContainerServiceBackend):
         """CreateService.
 
         Raises:
-            InvalidParameterException: The name is taken, or a load balancer does not fit.
+            InvalidParameterException: The name is taken, there is no capacity, or a load balancer does not fit.
             NotImplementedError: The request uses a feature that is not supported.
         """
         cluster = self._active_cluster(request.get("cluster") or "default")
         _refuse_unsupported(request)
         definition = self._active_definition(request.get("taskDefinition") or "")
+        capacity.check(request, cluster, definition)
         self._check_balancers(request, definition)
         with self.scheduler.lock:
             key = f"{cluster.name}:{request['serviceName']}"
@@ -219,13 +220,14 @@ class EcsBackend(EC2ContainerServiceBackend):
         """RunTask: tasks without a service, which run until they end.
 
         Raises:
-            InvalidParameterException: ``count`` is out of range.
+            InvalidParameterException: ``count`` is out of range, or there is no capacity for the tasks.
         """
         cluster = self._active_cluster(request.get("cluster") or "default")
         definition = self._active_definition(request["taskDefinition"])
         count = int(request.get("count") or 1)
         if not 1 <= count <= _MAX_TASKS:
             raise InvalidParameterException(f"count must be between 1 and {_MAX_TASKS}.")
+        capacity.check(request, cluster, definition)
         return [self.scheduler.tasks.start(cluster, definition, request) for _ in range(count)]
 
     def task(self, cluster: str, name: str) -> Task | None:
