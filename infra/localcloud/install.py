@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from infra.localcloud.state import StateStore
 
 SERVICES = (
+    "applicationautoscaling",
+    "budgets",
     "s3",
     "glue",
     "athena",
@@ -29,6 +31,7 @@ SERVICES = (
     "cloudwatch",
     "cloudwatchlogs",
     "dynamodb",
+    "elasticache",
     "events",
     "firehose",
     "kms",
@@ -36,6 +39,8 @@ SERVICES = (
     "sns",
     "sqs",
     "ssm",
+    "stepfunctions",
+    "xray",
 )
 
 

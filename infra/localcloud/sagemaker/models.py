@@ -28,6 +28,8 @@ class SageMakerBackend(SageMakerModelBackend):
         self._arn_of_token: dict[str, str] = {}
         self._training: dict[str, TrainingJob] = {}
         self._processing: dict[str, ProcessingJob] = {}
+        # Resource policies of model package groups, by the group's name.
+        self.package_group_policies: dict[str, str] = {}
         # moto's tag actions look for jobs here.
         self.training_jobs = self._training  # type: ignore[assignment]  # they use `tags` only
         self.processing_jobs = self._processing  # type: ignore[assignment]  # they use `tags` only
