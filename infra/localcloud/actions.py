@@ -13,6 +13,10 @@ from moto.core.responses import ActionResult, BaseResponse
 Members = dict[str, Any]
 
 
+class AwsError(ServiceException):
+    """An error of AWS, made with its code and message. moto looks up the service of its own exceptions by module."""
+
+
 def answered_by[Backend](
     find: Callable[[Any], Backend],
 ) -> Callable[[Callable[[Backend, Members], object]], Callable[[Any], ActionResult]]:
@@ -49,8 +53,8 @@ def found[Backend](known: Mapping[str, Backend], name: str, code: str, message: 
     """The entry with this name.
 
     Raises:
-        ServiceException: With this code and message, if there is none.
+        AwsError: With this code and message, if there is none.
     """
     if name not in known:
-        raise ServiceException(code, message)
+        raise AwsError(code, message)
     return known[name]

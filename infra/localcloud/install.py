@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SERVICES = (
     "applicationautoscaling",
+    "awslambda",
     "budgets",
     "s3",
     "glue",
@@ -35,6 +36,7 @@ SERVICES = (
     "events",
     "firehose",
     "kms",
+    "rds",
     "secretsmanager",
     "sns",
     "sqs",

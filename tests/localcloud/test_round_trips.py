@@ -49,6 +49,7 @@ class Tagging:
         put, get, remove: The operations.
         tags, listed, keys: The members with the tags to put, the listed tags, and the keys to remove.
         mapping: Whether the tags are a mapping, not a list of Key and Value.
+        given_as_mapping: Whether they are put as a mapping, although they are listed as a list.
     """
 
     member: str = "ResourceARN"
@@ -59,9 +60,14 @@ class Tagging:
     listed: str = "Tags"
     keys: str = "TagKeys"
     mapping: bool = False
+    given_as_mapping: bool = False
 
     def form(self, tags: Mapping[str, str]) -> Any:
-        return dict(tags) if self.mapping else [{"Key": key, "Value": value} for key, value in tags.items()]
+        return (
+            dict(tags)
+            if self.mapping or self.given_as_mapping
+            else [{"Key": key, "Value": value} for key, value in tags.items()]
+        )
 
     def read(self, listed: Any) -> dict[str, str]:
         return dict(listed) if self.mapping else {tag["Key"]: tag["Value"] for tag in listed}
@@ -431,7 +437,9 @@ RESOURCES: dict[str, Resource] = {
         updated={"RetentionPeriodHours": 48},
         delete=("delete_stream", {"StreamName": "round-trip"}),
         arn="StreamARN",
-        tagging=Tagging(mapping=True),
+        tagging=Tagging(
+            "StreamARN", "add_tags_to_stream", "list_tags_for_stream", "remove_tags_from_stream", given_as_mapping=True
+        ),
         gone="ResourceNotFoundException",
     ),
     "lambda function": Resource(
@@ -461,7 +469,7 @@ def call(client: Any, step: Call, found: Any = None) -> Any:
     """Makes a call; a value in braces is a member of what was found."""
     operation, members = step
     values = {
-        key: value.format(**(found or {})) if isinstance(value, str) and value.startswith("{") else value
+        key: value.format(**(found or {})) if value == "{queryDefinitionId}" else value
         for key, value in members.items()
     }
     return getattr(client, operation)(**values)
@@ -504,7 +512,7 @@ def test_a_resource_is_as_it_was_given_until_it_is_deleted(cloud: Cloud, prepare
 
     found = look(client, prepared)
     assert differences(prepared.given, found) == {}
-    assert [name for name in prepared.absent if found.get(name)] == []
+    assert [name for name in prepared.absent if name in found] == []
 
     if tags:
         arn = prepared.arn(found) if callable(prepared.arn) else found[prepared.arn]

@@ -9,9 +9,9 @@ from moto.applicationautoscaling.models import (
     FakeApplicationAutoscalingPolicy,
     FakeScalableTarget,
 )
-from moto.core.exceptions import ServiceException
 from moto.utilities.tagging_service import TaggingService
 
+from infra.localcloud.actions import AwsError
 from infra.localcloud.install import Context
 
 _NOTHING_SUSPENDED = {
@@ -51,14 +51,14 @@ class ScalingBackend(ApplicationAutoscalingBackend):
         """RegisterScalableTarget, with AWS's defaults."""
         known = self.targets.get(dimension, {}).get(r_id)
         if known is None and (min_capacity is None or max_capacity is None):
-            raise ServiceException(
+            raise AwsError(
                 "ValidationException",
                 "MinCapacity and MaxCapacity are required when a scalable target is registered for the first time",
             )
         low = min_capacity if min_capacity is not None else known and known.min_capacity
         high = max_capacity if max_capacity is not None else known and known.max_capacity
         if low is not None and high is not None and low > high:
-            raise ServiceException("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+            raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
         own = f"AWSServiceRoleForApplicationAutoScaling_{_ROLES.get(namespace, namespace)}"
         path = f"aws-service-role/{namespace}.application-autoscaling.amazonaws.com"
         role = role_arn or f"arn:aws:iam::{self.account_id}:role/{path}/{own}"
@@ -95,7 +95,7 @@ class ScalingBackend(ApplicationAutoscalingBackend):
     ) -> FakeApplicationAutoscalingPolicy:
         """PutScalingPolicy: moto's alarms for it are removed, because nothing would evaluate them."""
         if resource_id not in self.targets.get(scalable_dimension, {}):
-            raise ServiceException(
+            raise AwsError(
                 "ObjectNotFoundException",
                 f"No scalable target registered for service namespace: {service_namespace}, "
                 f"resource ID: {resource_id}, scalable dimension: {scalable_dimension}",
@@ -117,10 +117,10 @@ class ScalingBackend(ApplicationAutoscalingBackend):
         """The scalable target with this ARN.
 
         Raises:
-            ServiceException: There is none.
+            AwsError: There is none.
         """
         for targets in self.targets.values():
             for target in targets.values():
                 if target.arn == arn:
                     return target
-        raise ServiceException("ResourceNotFoundException", f"The specified resource doesn't exist: {arn}")
+        raise AwsError("ResourceNotFoundException", f"The specified resource doesn't exist: {arn}")

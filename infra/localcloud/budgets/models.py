@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from moto.budgets.models import Budget, Notification
 from moto.budgets.models import BudgetsBackend as MotoBudgetsBackend
-from moto.core.exceptions import ServiceException
 from moto.core.utils import unix_time
 from moto.utilities.tagging_service import TaggingService
 
+from infra.localcloud.actions import AwsError
 from infra.localcloud.install import Context
 
 
@@ -26,22 +26,22 @@ class BudgetsBackend(MotoBudgetsBackend):
         """The budget with this name.
 
         Raises:
-            ServiceException: There is none.
+            AwsError: There is none.
         """
         if name not in self.budgets[account]:
-            raise ServiceException("NotFoundException", f"Unable to get budget: {name} - the budget doesn't exist.")
+            raise AwsError("NotFoundException", f"Unable to get budget: {name} - the budget doesn't exist.")
         return self.budgets[account][name]
 
     def notification(self, account: str, name: str, details: dict[str, Any]) -> Notification:
         """The notification of a budget with the same type, operator, threshold and threshold type.
 
         Raises:
-            ServiceException: There is none.
+            AwsError: There is none.
         """
         for known in self.budget(account, name).notifications:
             if _identity(known.details) == _identity(details):
                 return known
-        raise ServiceException("NotFoundException", "Unable to find the notification - it doesn't exist.")
+        raise AwsError("NotFoundException", "Unable to find the notification - it doesn't exist.")
 
     def create_notification(
         self, account_id: str, budget_name: str, notification: dict[str, Any], subscribers: Any
@@ -49,11 +49,11 @@ class BudgetsBackend(MotoBudgetsBackend):
         """CreateNotification.
 
         Raises:
-            ServiceException: The budget has it already.
+            AwsError: The budget has it already.
         """
         known = self.budget(account_id, budget_name).notifications
         if any(_identity(one.details) == _identity(notification) for one in known):
-            raise ServiceException("DuplicateRecordException", "Error creating notification - it already exists.")
+            raise AwsError("DuplicateRecordException", "Error creating notification - it already exists.")
         super().create_notification(account_id, budget_name, notification, subscribers)
 
     def delete_notification(self, account_id: str, budget_name: str, notification: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ class BudgetsBackend(MotoBudgetsBackend):
         """The ARN, if it is that of a budget.
 
         Raises:
-            ServiceException: It is not.
+            AwsError: It is not.
         """
         self.budget(arn.split(":")[4], arn.split(":budget/", 1)[-1])
         return arn

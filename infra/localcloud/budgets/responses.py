@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from moto.budgets.responses import BudgetsResponse
-from moto.core.exceptions import ServiceException
 
-from infra.localcloud.actions import Members, answered_by
+from infra.localcloud.actions import AwsError, Members, answered_by
 from infra.localcloud.budgets.models import BudgetsBackend
 
 
@@ -61,7 +60,7 @@ def create_subscriber(backend: BudgetsBackend, request: Members) -> Members:
     """Answers CreateSubscriber."""
     subscribers = _subscribers(backend, request)
     if request["Subscriber"] in subscribers:
-        raise ServiceException("DuplicateRecordException", "Error creating subscriber - it already exists.")
+        raise AwsError("DuplicateRecordException", "Error creating subscriber - it already exists.")
     subscribers.append(request["Subscriber"])
     return {}
 
@@ -113,7 +112,7 @@ def _subscribers(backend: BudgetsBackend, request: Members) -> list[dict[str, An
 
 def _place(subscribers: list[dict[str, Any]], wanted: dict[str, Any]) -> int:
     if wanted not in subscribers:
-        raise ServiceException("NotFoundException", "Unable to find the subscriber - it doesn't exist.")
+        raise AwsError("NotFoundException", "Unable to find the subscriber - it doesn't exist.")
     return subscribers.index(wanted)
 
 

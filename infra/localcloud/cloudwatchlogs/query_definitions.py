@@ -6,11 +6,10 @@ import time
 import uuid
 from typing import Any, ClassVar
 
-from moto.core.exceptions import ServiceException
 from moto.logs.models import LogsBackend as MotoLogsBackend
 from moto.logs.responses import LogsResponse
 
-from infra.localcloud.actions import Members, answered_by, found, kept
+from infra.localcloud.actions import AwsError, Members, answered_by, found, kept
 from infra.localcloud.install import Context
 
 _MISSING = "The specified query definition does not exist."
@@ -42,7 +41,7 @@ def put_query_definition(backend: LogsBackend, request: Members) -> Members:
     if name:
         found(backend.query_definitions, name, "ResourceNotFoundException", _MISSING)
     elif any(one["name"] == request["name"] for one in backend.query_definitions.values()):
-        raise ServiceException("InvalidParameterException", "Query definition with that name already exists.")
+        raise AwsError("InvalidParameterException", "Query definition with that name already exists.")
     name = name or str(uuid.uuid4())
     backend.query_definitions[name] = {
         **kept(request, "name", "queryString", "logGroupNames", "queryLanguage", "parameters"),

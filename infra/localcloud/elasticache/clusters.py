@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from moto.core.exceptions import ServiceException
 from moto.elasticache.exceptions import CacheClusterNotFound
 
-from infra.localcloud.actions import Members, found, kept
+from infra.localcloud.actions import AwsError, Members, found, kept
 from infra.localcloud.elasticache.models import CacheBackend, answered, page
 from infra.localcloud.elasticache.replication import endpoint, members_of
 
@@ -79,7 +78,7 @@ def delete_cache_cluster(backend: CacheBackend, request: Members) -> Members:
     name = request["CacheClusterId"]
     if any(name == member for group in backend.replications.values() for member, _ in members_of(group)):
         text = "Cache cluster is part of a replication group: change its number of replicas, or delete the group."
-        raise ServiceException("InvalidCacheClusterState", text)
+        raise AwsError("InvalidCacheClusterState", text)
     cluster = backend.delete_cache_cluster(name)
     del backend.cache_clusters[name]
     backend.forget(cluster.arn)
@@ -91,7 +90,7 @@ def create_serverless_cache(backend: CacheBackend, request: Members) -> Members:
     """Answers CreateServerlessCache."""
     name = request["ServerlessCacheName"].lower()
     if name in backend.serverless:
-        raise ServiceException("ServerlessCacheAlreadyExistsFault", f"Serverless cache {name} already exists")
+        raise AwsError("ServerlessCacheAlreadyExistsFault", f"Serverless cache {name} already exists")
     if request.get("SnapshotArnsToRestore"):
         raise NotImplementedError("there are no snapshots")
     version = request.get("MajorEngineVersion") or ("8" if request["Engine"] == "valkey" else "7")

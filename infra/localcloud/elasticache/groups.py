@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.elasticache.exceptions import CacheSubnetGroupNotFound
 from moto.elasticache.models import CacheSubnetGroup
 
-from infra.localcloud.actions import Members, found, kept
+from infra.localcloud.actions import AwsError, Members, found, kept
 from infra.localcloud.elasticache.models import CacheBackend, answered, page
 
 _FAMILIES = (
@@ -60,7 +59,7 @@ def delete_cache_subnet_group(backend: CacheBackend, request: Members) -> Member
         one for one in backend.replications.values() if one.get("CacheSubnetGroupName") == group.cache_subnet_group_name
     ]
     if users:
-        raise ServiceException(
+        raise AwsError(
             "CacheSubnetGroupInUse",
             f"Cache subnet group {group.cache_subnet_group_name} is currently in use by a cache cluster.",
         )
@@ -99,9 +98,9 @@ def create_cache_parameter_group(backend: CacheBackend, request: Members) -> Mem
     """Answers CreateCacheParameterGroup."""
     name, family = request["CacheParameterGroupName"].lower(), request["CacheParameterGroupFamily"]
     if name in backend.parameter_groups:
-        raise ServiceException("CacheParameterGroupAlreadyExists", f"Parameter group {name} already exists")
+        raise AwsError("CacheParameterGroupAlreadyExists", f"Parameter group {name} already exists")
     if family not in _FAMILIES:
-        raise ServiceException(
+        raise AwsError(
             "InvalidParameterValue", f"CacheParameterGroupFamily {family} is not a valid parameter group family."
         )
     group = {
@@ -164,7 +163,7 @@ def delete_cache_parameter_group(backend: CacheBackend, request: Members) -> Mem
     name = group["CacheParameterGroupName"]
     if any(one.get("CacheParameterGroupName") == name for one in backend.replications.values()):
         text = f"One or more cache clusters are still members of this parameter group {name}, so it cannot be deleted."
-        raise ServiceException("InvalidCacheParameterGroupState", text)
+        raise AwsError("InvalidCacheParameterGroupState", text)
     del backend.parameter_groups[name]
     backend.forget(group["ARN"])
     return {}

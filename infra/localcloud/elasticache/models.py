@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from moto.core.exceptions import ServiceException
 from moto.elasticache.models import ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
 
-from infra.localcloud.actions import Members, answered_by
+from infra.localcloud.actions import AwsError, Members, answered_by
 from infra.localcloud.install import Context
 
 Documents = dict[str, Members]
@@ -42,7 +41,7 @@ class CacheBackend(ElastiCacheBackend):
         """The ARN, if it is that of a resource.
 
         Raises:
-            ServiceException: It is not.
+            AwsError: It is not.
         """
         kind, name = [*arn.split(":"), "", ""][5:7]
         known: Mapping[str, Mapping[str, Any]] = {
@@ -56,9 +55,9 @@ class CacheBackend(ElastiCacheBackend):
         }
         of_group = kind == "cluster" and name.rsplit("-", 1)[0] in self.replications
         if kind not in known:
-            raise ServiceException("InvalidARN", f"{arn} is not a valid ARN of ElastiCache")
+            raise AwsError("InvalidARN", f"{arn} is not a valid ARN of ElastiCache")
         if name not in known[kind] and not of_group:
-            raise ServiceException(f"{_NAMES[kind]}NotFound", f"{arn} is either not present or not available.")
+            raise AwsError(f"{_NAMES[kind]}NotFound", f"{arn} is either not present or not available.")
         return arn
 
     def forget(self, arn: str) -> None:

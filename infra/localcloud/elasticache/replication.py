@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.elasticache.exceptions import ReplicationGroupAlreadyExists, ReplicationGroupNotFound
 
-from infra.localcloud.actions import Members, kept
+from infra.localcloud.actions import AwsError, Members, kept
 from infra.localcloud.elasticache.models import CacheBackend, answered, page
 
 # What is kept of a request and described with the same name.
@@ -63,16 +62,16 @@ def _check(backend: CacheBackend, request: Members) -> None:
     ):
         given = request.get(f"{name}Name")
         if given and given not in known and not given.startswith("default"):
-            raise ServiceException(f"{name}NotFound", f"{name} {given} not found.")
+            raise AwsError(f"{name}NotFound", f"{name} {given} not found.")
     for given in request.get("UserGroupIds") or []:
         if given not in backend.user_groups:
-            raise ServiceException("UserGroupNotFound", f"User group {given} not found.")
+            raise AwsError("UserGroupNotFound", f"User group {given} not found.")
     token = request.get("AuthToken")
     if token and not request.get("TransitEncryptionEnabled"):
         text = "An AUTH token is only allowed with transit encryption"
-        raise ServiceException("InvalidParameterCombination", text)
+        raise AwsError("InvalidParameterCombination", text)
     if token and not 16 <= len(token) <= 128:
-        raise ServiceException("InvalidParameterValue", "Invalid AuthToken provided: it has 16 to 128 characters")
+        raise AwsError("InvalidParameterValue", "Invalid AuthToken provided: it has 16 to 128 characters")
 
 
 @answered

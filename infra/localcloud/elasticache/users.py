@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from moto.core.exceptions import ServiceException
 from moto.elasticache.exceptions import UserNotFound
 from moto.elasticache.models import User
 
-from infra.localcloud.actions import Members, found
+from infra.localcloud.actions import AwsError, Members, found
 from infra.localcloud.elasticache.models import CacheBackend, answered, page
 
 
@@ -45,7 +44,7 @@ def delete_user(backend: CacheBackend, request: Members) -> Members:
     user = _user(backend, request["UserId"])
     answer = {**_described(backend, user), "Status": "deleting"}
     if user.id == "default":
-        raise ServiceException("DefaultUserAssociatedToUserGroup", "The default user cannot be deleted.")
+        raise AwsError("DefaultUserAssociatedToUserGroup", "The default user cannot be deleted.")
     for group in backend.user_groups.values():
         group["UserIds"] = [one for one in group["UserIds"] if one != user.id]
     del backend.users[user.id]
@@ -83,7 +82,7 @@ def create_user_group(backend: CacheBackend, request: Members) -> Members:
     """Answers CreateUserGroup."""
     name = request["UserGroupId"].lower()
     if name in backend.user_groups:
-        raise ServiceException("UserGroupAlreadyExists", f"User group {name} already exists.")
+        raise AwsError("UserGroupAlreadyExists", f"User group {name} already exists.")
     members = list(request.get("UserIds") or [])
     for member in members:
         _user(backend, member)
@@ -126,7 +125,7 @@ def delete_user_group(backend: CacheBackend, request: Members) -> Members:
     answer = {**_shown(backend, group), "Status": "deleting"}
     if answer["ReplicationGroups"] or answer["ServerlessCaches"]:
         text = f"User group {group['UserGroupId']} is in use by a cache."
-        raise ServiceException("InvalidUserGroupState", text)
+        raise AwsError("InvalidUserGroupState", text)
     del backend.user_groups[group["UserGroupId"]]
     backend.forget(group["ARN"])
     return answer

@@ -27,6 +27,38 @@ def _connection(backend: GlueBackend, name: str) -> FakeConnection:
 
 
 @_answered
+def get_connection(backend: GlueBackend, request: Members) -> Members:
+    """Answers GetConnection."""
+    return {"Connection": _described(_connection(backend, request["Name"]), request)}
+
+
+@_answered
+def get_connections(backend: GlueBackend, request: Members) -> Members:
+    """Answers GetConnections."""
+    found, token = backend.get_connections(
+        catalog_id=request.get("CatalogId"),
+        filter=request.get("Filter") or {},
+        next_token=request.get("NextToken"),
+        max_results=request.get("MaxResults"),
+    )
+    return {"ConnectionList": [_described(one, request) for one in found], "NextToken": token}
+
+
+def _described(connection: FakeConnection, request: Members) -> Members:
+    """What was given, and what Glue adds; without the password if the request says so."""
+    given = dict(connection.connection_input)
+    if request.get("HidePassword"):
+        properties = given.get("ConnectionProperties", {})
+        given["ConnectionProperties"] = {name: value for name, value in properties.items() if name != "PASSWORD"}
+    return {
+        **given,
+        "CreationTime": connection.created_time,
+        "LastUpdatedTime": connection.updated_time,
+        "Status": connection.status,
+    }
+
+
+@_answered
 def update_connection(backend: GlueBackend, request: Members) -> Members:
     """Answers UpdateConnection: the new definition replaces the old one."""
     before = _connection(backend, request["Name"])
@@ -65,4 +97,4 @@ def _delete(backend: GlueBackend, name: str) -> None:
     backend.tagger.delete_all_tags_for_resource(arn)
 
 
-ACTIONS = (update_connection, delete_connection, batch_delete_connection)
+ACTIONS = (get_connection, get_connections, update_connection, delete_connection, batch_delete_connection)

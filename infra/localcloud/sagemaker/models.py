@@ -6,7 +6,7 @@ import threading
 from typing import Any, ClassVar
 
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 
 from infra.localcloud.errors import AssumeRoleError
 from infra.localcloud.install import Context
@@ -88,6 +88,14 @@ class SageMakerBackend(SageMakerModelBackend):
         """All processing jobs, oldest first."""
         with self._lock:
             return list(self._processing.values())
+
+    # --- models ---
+
+    def create_endpoint_config(self, *args: Any, **kwargs: Any) -> FakeEndpointConfig:
+        """CreateEndpointConfig; moto makes a tuple of its ARN, with which it cannot be tagged."""
+        made = super().create_endpoint_config(*args, **kwargs)
+        made.arn = made.endpoint_config_arn  # type: ignore[assignment]  # moto declares the tuple
+        return made
 
     # --- model registry ---
 

@@ -6,11 +6,10 @@ import secrets
 import time
 from typing import Any, ClassVar
 
-from moto.core.exceptions import ServiceException
 from moto.utilities.tagging_service import TaggingService
 from moto.xray.models import XRayBackend as MotoXRayBackend
 
-from infra.localcloud.actions import Members, found, kept
+from infra.localcloud.actions import AwsError, Members, found, kept
 from infra.localcloud.install import Context
 
 _DEFAULT = "Default"
@@ -42,11 +41,11 @@ class XRayBackend(MotoXRayBackend):
         """CreateGroup.
 
         Raises:
-            ServiceException: The group exists.
+            AwsError: The group exists.
         """
         name = request["GroupName"]
         if any(group["GroupName"] == name for group in self.groups.values()):
-            raise ServiceException("InvalidRequestException", f"Group already exists: {name}")
+            raise AwsError("InvalidRequestException", f"Group already exists: {name}")
         arn = f"arn:aws:xray:{self.region_name}:{self.account_id}:group/{name}/{secrets.token_hex(26).upper()}"
         group = {
             "GroupName": name,
@@ -62,7 +61,7 @@ class XRayBackend(MotoXRayBackend):
         """The group with the request's GroupARN or GroupName.
 
         Raises:
-            ServiceException: There is none.
+            AwsError: There is none.
         """
         for group in self.groups.values():
             if request.get("GroupARN") in (None, group["GroupARN"]) and request.get("GroupName") in (
@@ -70,7 +69,7 @@ class XRayBackend(MotoXRayBackend):
                 group["GroupName"],
             ):
                 return group
-        raise ServiceException("InvalidRequestException", "Group not found")
+        raise AwsError("InvalidRequestException", "Group not found")
 
     def update_group(self, request: Members) -> Members:
         """UpdateGroup."""
@@ -83,11 +82,11 @@ class XRayBackend(MotoXRayBackend):
         """DeleteGroup.
 
         Raises:
-            ServiceException: There is none, or it is the default group.
+            AwsError: There is none, or it is the default group.
         """
         group = self.group(request)
         if group["GroupName"] == _DEFAULT:
-            raise ServiceException("InvalidRequestException", "The default group cannot be deleted")
+            raise AwsError("InvalidRequestException", "The default group cannot be deleted")
         del self.groups[group["GroupARN"]]
         self.tagging.delete_all_tags_for_resource(group["GroupARN"])
 
@@ -95,13 +94,13 @@ class XRayBackend(MotoXRayBackend):
         """CreateSamplingRule.
 
         Raises:
-            ServiceException: The name exists, or is missing.
+            AwsError: The name exists, or is missing.
         """
         name = rule.get("RuleName")
         if not name:
-            raise ServiceException("InvalidRequestException", "RuleName is required")
+            raise AwsError("InvalidRequestException", "RuleName is required")
         if name in self.rules:
-            raise ServiceException("InvalidRequestException", f"Rule already exists: {name}")
+            raise AwsError("InvalidRequestException", f"Rule already exists: {name}")
         arn = f"arn:aws:xray:{self.region_name}:{self.account_id}:sampling-rule/{name}"
         now = time.time()
         record = {
@@ -125,12 +124,12 @@ class XRayBackend(MotoXRayBackend):
         """DeleteSamplingRule.
 
         Raises:
-            ServiceException: There is none, or it is the default rule.
+            AwsError: There is none, or it is the default rule.
         """
         record = self.rule(request)
         rule = record["SamplingRule"]
         if rule["RuleName"] == _DEFAULT:
-            raise ServiceException("InvalidRequestException", "The default rule cannot be deleted")
+            raise AwsError("InvalidRequestException", "The default rule cannot be deleted")
         self.tagging.delete_all_tags_for_resource(rule["RuleARN"])
         return self.rules.pop(rule["RuleName"])
 
@@ -138,7 +137,7 @@ class XRayBackend(MotoXRayBackend):
         """The sampling rule with the request's RuleName or RuleARN.
 
         Raises:
-            ServiceException: There is none.
+            AwsError: There is none.
         """
         name = request.get("RuleName") or str(request.get("RuleARN", "")).rsplit("/", 1)[-1]
         return found(self.rules, name, "InvalidRequestException", f"Sampling rule does not exist: {name}")
@@ -147,8 +146,8 @@ class XRayBackend(MotoXRayBackend):
         """The ARN, if it is that of a group or rule.
 
         Raises:
-            ServiceException: It is not.
+            AwsError: It is not.
         """
         if arn not in self.groups and arn not in [one["SamplingRule"]["RuleARN"] for one in self.rules.values()]:
-            raise ServiceException("ResourceNotFoundException", f"The resource {arn} was not found")
+            raise AwsError("ResourceNotFoundException", f"The resource {arn} was not found")
         return arn

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.xray.responses import XRayResponse
 
-from infra.localcloud.actions import Members
+from infra.localcloud.actions import AwsError, Members
 from infra.localcloud.xray.models import XRayBackend
 
 Answer = str | tuple[str, dict[str, int]]
@@ -23,7 +22,7 @@ def _answered(function: Callable[[XRayBackend, Members], Members]) -> Callable[[
         assert isinstance(backend, XRayBackend)
         try:
             return json.dumps(function(backend, json.loads(self.body or "{}")))
-        except ServiceException as error:
+        except AwsError as error:
             return json.dumps({"__type": error.code, "Message": error.message}), {"status": 400}
 
     return action
