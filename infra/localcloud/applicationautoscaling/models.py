@@ -55,14 +55,14 @@ class ScalingBackend(ApplicationAutoscalingBackend):
                 "ValidationException",
                 "MinCapacity and MaxCapacity are required when a scalable target is registered for the first time",
             )
-        low = min_capacity if min_capacity is not None else known and known.min_capacity
-        high = max_capacity if max_capacity is not None else known and known.max_capacity
+        low = known.min_capacity if known and min_capacity is None else min_capacity
+        high = known.max_capacity if known and max_capacity is None else max_capacity
         if low is not None and high is not None and low > high:
             raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
         own = f"AWSServiceRoleForApplicationAutoScaling_{_ROLES.get(namespace, namespace)}"
         path = f"aws-service-role/{namespace}.application-autoscaling.amazonaws.com"
         role = role_arn or f"arn:aws:iam::{self.account_id}:role/{path}/{own}"
-        state = suspended_state and {**_NOTHING_SUSPENDED, **suspended_state}
+        state: Any = suspended_state and {**_NOTHING_SUSPENDED, **suspended_state}
         if known is None:
             state = state or dict(_NOTHING_SUSPENDED)
         return super().register_scalable_target(namespace, r_id, dimension, min_capacity, max_capacity, role, state)
