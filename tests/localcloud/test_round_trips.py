@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
 from tests.support.aws_resource_types import Call, Resource
 from tests.support.aws_resources import RESOURCES
-from tests.support.localcloud import Cloud
+from tests.support.localcloud import ACCOUNT, Cloud
 
 pytestmark = pytest.mark.stack
 
@@ -86,3 +87,19 @@ def test_a_resource_is_as_it_was_given_until_it_is_deleted(cloud: Cloud, prepare
         assert error.value.response["Error"]["Code"] == prepared.gone
     else:
         assert differences(prepared.given, look(client, prepared) or {}) != {}
+
+
+def test_as_http_proxy_it_answers_hosts_with_a_label_before_the_endpoint(cloud: Cloud) -> None:
+    config = ClientConfig(proxies={"http": cloud.endpoint}, retries={"total_max_attempts": 1})
+    control = cloud.client("s3control", config=config)
+    block = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
+    control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=block)
+    assert control.get_public_access_block(AccountId=ACCOUNT)["PublicAccessBlockConfiguration"] == block
+    control.delete_public_access_block(AccountId=ACCOUNT)
+    with pytest.raises(ClientError, match=r"has no service airflow\. It did not do airflow:ListEnvironments"):
+        cloud.client("mwaa", config=config).list_environments()
