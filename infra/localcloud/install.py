@@ -17,6 +17,9 @@ from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
 
 SERVICES = (
+    "applicationautoscaling",
+    "awslambda",
+    "budgets",
     "s3",
     "glue",
     "athena",
@@ -27,13 +30,17 @@ SERVICES = (
     "cloudwatch",
     "cloudwatchlogs",
     "dynamodb",
+    "elasticache",
     "events",
     "firehose",
     "kms",
+    "rds",
     "secretsmanager",
     "sns",
     "sqs",
     "ssm",
+    "stepfunctions",
+    "xray",
 )
 
 

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from http.client import responses
 from typing import IO, Any, cast
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -66,6 +67,18 @@ class Handler(MotoRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Logs nothing: requests are in requests.jsonl."""
+
+    def parse_request(self) -> bool:
+        """Reads the request's head. A client that uses the server as its HTTP proxy writes the whole URL there."""
+        if not super().parse_request():
+            return False
+        url = urlsplit(self.path)
+        if url.scheme == "http" and url.netloc:
+            del self.headers["Host"]
+            self.headers["Host"] = url.netloc
+            self.path = self.path.split(url.netloc, 1)[1]
+            self.path = self.path if self.path.startswith("/") else f"/{self.path}"
+        return True
 
     def run_wsgi(self) -> None:
         """Answers one request and leaves the connection at the beginning of the next."""

@@ -280,7 +280,6 @@ def test_a_health_check_is_modified(elb: Any, group: str) -> None:
     [
         ("create_target_group", {"Name": "tcp", "Protocol": "TCP", "Port": 1, "TargetType": "ip"}, "Protocol HTTP"),
         ("create_load_balancer", {"Name": "net", "Type": "network"}, "only application load balancers"),
-        ("create_rule", {"Conditions": [], "Priority": 1, "Actions": [], "ListenerArn": "x"}, "rules are not routed"),
     ],
 )
 def test_unsupported_settings_are_refused(

@@ -248,8 +248,10 @@ def identities(cloud: Cloud) -> Described:
 
     def describe(cloud: Cloud) -> Any:
         iam = cloud.client("iam")
+        role = iam.get_role(RoleName="r")["Role"]
+        role.pop("RoleLastUsed", None)  # this function uses the role
         return (
-            iam.get_role(RoleName="r")["Role"],
+            role,
             body(iam.get_role_policy(RoleName="r", PolicyName="p")),
             iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"],
             iam.get_policy(PolicyArn=managed)["Policy"],
@@ -352,7 +354,7 @@ def others(cloud: Cloud) -> Described:
         queries = athena.list_named_queries(WorkGroup="w")["NamedQueryIds"]
         return (
             ecr.describe_repositories()["repositories"],
-            athena.get_work_group(WorkGroup="w")["WorkGroup"],
+            athena.get_work_group(WorkGroup="w")["WorkGroup"]["Configuration"],  # moto answers CreationTime with now
             [athena.get_named_query(NamedQueryId=query)["NamedQuery"] for query in queries],
             firehose.describe_delivery_stream(DeliveryStreamName="f")["DeliveryStreamDescription"],
             cloud.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="dynamodb")[

@@ -131,6 +131,32 @@ def test_changes_of_many_threads_are_all_written(open_store: Open) -> None:
     assert [value(f"/p/{worker}-{number}") for worker in range(4) for number in range(20)] == ["v"] * 80
 
 
+def test_a_save_waits_for_what_another_thread_found(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another request may reach a service and find its change first; neither answer may go out before the commit."""
+    store = open_store()
+    store.save(parameters())
+    commit, started, proceed = store._database.commit, threading.Event(), threading.Event()
+
+    def slow(batch: Any) -> None:
+        started.set()
+        proceed.wait(30)
+        commit(batch)
+
+    monkeypatch.setattr(store._database, "commit", slow)
+    put("/p/1", "v")
+    first = threading.Thread(target=store.save, args=(parameters(),))
+    first.start()
+    started.wait(30)
+    second = threading.Thread(target=store.save, args=(parameters(),))  # finds nothing that is not found yet
+    second.start()
+    second.join(0.3)
+    assert second.is_alive()
+    proceed.set()
+    first.join()
+    second.join()
+    assert store._written == store._found
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -158,8 +158,8 @@ class RegistryWriter(Writer):
         container = {"Image": "image:1", "ModelDataUrl": "s3://bucket/model"}
         self.client.create_model_package(
             ModelPackageGroupName="chaos", ModelPackageDescription=text_of(number), ClientToken=f"token-{number}",
-            InferenceSpecification={"Containers": [container], "SupportedContentTypes": ["a"],
-                                    "SupportedResponseMIMETypes": ["a"]},
+            InferenceSpecification={"Containers": [container], "SupportedContentTypes": ["text/csv"],
+                                    "SupportedResponseMIMETypes": ["text/csv"]},
         )  # fmt: skip
 
     def texts(self) -> Iterator[str]:

@@ -23,8 +23,7 @@ from tests.support.chaos_writers import WRITERS, Writer, text_of
 from tests.support.localcloud import Cloud
 from tests.support.restarts import RestartedCloud
 
-# S3 keeps its state by itself.
-STORED = tuple(writer.service for writer in WRITERS if writer.service != "s3")
+STORED = tuple(writer.service for writer in WRITERS)
 LOAD_SECONDS = (0.5, 4.0)
 _ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=30)
 

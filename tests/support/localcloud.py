@@ -145,7 +145,8 @@ def _create_roles(cloud: Cloud) -> None:
     principals = {"AWS": ACCOUNT, "Service": [f"{service}.amazonaws.com" for service in services]}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    for name in ROLES:
+    known = {role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]}
+    for name in sorted(set(ROLES) - known):  # a server that was started again has them
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))
         iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=_document(everything))
 

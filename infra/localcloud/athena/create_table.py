@@ -1,169 +1,168 @@
-"""CREATE EXTERNAL TABLE: its clauses as a table of the Glue catalog."""
+"""CREATE EXTERNAL TABLE: reads the statement, and describes the table to the Glue catalog."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from infra.localcloud.athena.aws import CallerAws, split_folder
+from infra.localcloud.athena.ddl_tokens import Tokens
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.results import Result, text_result
-from infra.localcloud.athena.statements import closing, name_parts, properties
-from infra.localcloud.athena.translator.types import hive_to_duckdb, split_top
-from infra.localcloud.athena.writing import PARQUET, PARQUET_SERDE
-
-_TEXT = {
-    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-}
-_LAZY_SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+from infra.localcloud.athena.storage import LAZY_SERDE, TEXT, storage_of
 
 
-def create_table(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    """Executes CREATE EXTERNAL TABLE.
+def create_table(tokens: Tokens, aws: CallerAws, database: str, *, external: bool) -> Result:
+    """Executes CREATE [EXTERNAL] TABLE, from the words behind TABLE.
 
     Raises:
         QueryError: A clause is wrong, LOCATION is missing, or the table exists.
         UnsupportedError: A clause or format is not honoured here.
     """
-    database, name = name_parts(matched["name"], database)
-    body = matched["body"]
-    end = closing(body, 0)
-    definition = _Definition(_columns(body[1:end]))
-    definition.read(body[end + 1 :])
+    unless = tokens.words("IF", "NOT", "EXISTS")
+    database, name = tokens.table(database)
+    if tokens.words("LIKE"):
+        raise UnsupportedError("CREATE TABLE … LIKE")
+    definition = _Definition(tokens.columns())
+    definition.read(tokens)
+    if str(definition.parameters.get("table_type", "")).upper() == "ICEBERG":
+        raise UnsupportedError("tables of type ICEBERG")
+    if not external:
+        raise QueryError(
+            "FAILED: SemanticException Only external table creation is supported. Write CREATE EXTERNAL TABLE"
+        )
     entry = definition.table_input(name)
     if aws.table(database, name) is not None:
-        if matched["unless"]:
+        if unless:
             return text_result()
-        raise QueryError(f"FAILED: SemanticException: Table {database}.{name} already exists")
+        raise QueryError(f"FAILED: AlreadyExistsException: Table {database}.{name} already exists")
     aws.call("create_table", DatabaseName=database, TableInput=entry)
     return text_result()
 
 
 class _Definition:
-    """The clauses behind the columns. A reader of a clause returns the index at which the next clause begins."""
+    """The columns and clauses of a table."""
 
     def __init__(self, columns: list[dict[str, str]]) -> None:
         self._columns = columns
         self._partition_keys: list[dict[str, str]] = []
-        self._parameters: dict[str, str] = {"EXTERNAL": "TRUE"}
+        self.parameters: dict[str, str] = {"EXTERNAL": "TRUE"}
         self._serde = ""
         self._serde_parameters: dict[str, str] = {}
         self._storage: dict[str, Any] = {}
-        # The first clause that matches is read.
-        self._clauses: list[tuple[str, Callable[[re.Match[str], str], int]]] = [
-            (r"PARTITIONED\s+BY\s*\(", self._partitioned_by),
-            (r"(TBLPROPERTIES|WITH\s+SERDEPROPERTIES)\s*\(", self._properties),
-            (r"ROW\s+FORMAT\s+SERDE\s+'([^']+)'", self._row_format_serde),
-            (r"ROW\s+FORMAT\s+DELIMITED\b", self._row_format_delimited),
-            (
-                r"(FIELDS|LINES|COLLECTION\s+ITEMS|MAP\s+KEYS)\s+TERMINATED\s+BY\s+'([^']+)'",
-                self._terminated_by,
-            ),
-            (r"(ESCAPED\s+BY|NULL\s+DEFINED\s+AS)\s+'([^']*)'", self._escape_or_null),
-            (r"STORED\s+AS\s+INPUTFORMAT\s+'([^']+)'\s+OUTPUTFORMAT\s+'([^']+)'", self._stored_as_classes),
-            (r"STORED\s+AS\s+(\w+)", self._stored_as),
-            (r"LOCATION\s+'([^']+)'", self._location),
-            (r"COMMENT\s+'([^']*)'", self._comment),
+        self._clauses: list[tuple[tuple[str, ...], Callable[[Tokens], None]]] = [
+            (("COMMENT",), self._comment),
+            (("PARTITIONED", "BY"), self._partitioned_by),
+            (("CLUSTERED", "BY"), self._clustered_by),
+            (("ROW", "FORMAT", "SERDE"), self._row_format_serde),
+            (("ROW", "FORMAT", "DELIMITED"), self._row_format_delimited),
+            (("WITH", "SERDEPROPERTIES"), self._serde_properties),
+            (("STORED", "AS"), self._stored_as),
+            (("LOCATION",), self._location),
+            (("TBLPROPERTIES",), self._table_properties),
         ]
 
-    def read(self, clauses: str) -> None:
-        rest = clauses.strip()
-        while rest:
-            rest = rest[self._read_first(rest) :].strip()
-        if not self._storage.get("Location"):
-            raise QueryError("FAILED: SemanticException: LOCATION 's3://…/' is needed")
+    def read(self, tokens: Tokens) -> None:
+        """Reads every clause."""
+        while tokens.peek().kind != "end":
+            for words, reader in self._clauses:
+                if tokens.words(*words):
+                    reader(tokens)
+                    break
+            else:
+                raise tokens.error()
 
     def table_input(self, name: str) -> dict[str, Any]:
-        storage = self._storage if "InputFormat" in self._storage else {**self._storage, **_TEXT}
-        serde = {"SerializationLibrary": self._serde or _LAZY_SERDE, "Parameters": self._serde_parameters}
+        """Describes the table for Glue's CreateTable."""
+        if not self._storage.get("Location"):
+            raise QueryError("FAILED: SemanticException No LOCATION is given. Write LOCATION 's3://bucket/folder/'")
+        names = [column["Name"] for column in [*self._columns, *self._partition_keys]]
+        if len(set(names)) < len(names):
+            raise QueryError("FAILED: SemanticException [Error 10035]: Column repeated in partitioning columns")
+        storage = self._storage if "InputFormat" in self._storage else {**self._storage, **TEXT}
+        serde = {"SerializationLibrary": self._serde or LAZY_SERDE, "Parameters": self._serde_parameters}
         return {
             "Name": name,
             "TableType": "EXTERNAL_TABLE",
-            "Parameters": self._parameters,
+            "Parameters": self.parameters,
             "PartitionKeys": self._partition_keys,
             "StorageDescriptor": {**storage, "Columns": self._columns, "SerdeInfo": serde},
         }
 
-    def _read_first(self, rest: str) -> int:
-        for pattern, reader in self._clauses:
-            if found := re.match(pattern, rest, re.IGNORECASE):
-                return reader(found, rest)
-        raise QueryError(f"FAILED: ParseException: cannot recognize input near '{rest[:40]}'")
+    def _comment(self, tokens: Tokens) -> None:
+        self.parameters["comment"] = tokens.string()
 
-    def _partitioned_by(self, found: re.Match[str], rest: str) -> int:
-        end = closing(rest, found.end() - 1)
-        self._partition_keys = _columns(rest[found.end() : end])
-        return end + 1
+    def _partitioned_by(self, tokens: Tokens) -> None:
+        self._partition_keys = tokens.columns()
 
-    def _properties(self, found: re.Match[str], rest: str) -> int:
-        end = closing(rest, found.end() - 1)
-        given = _quoted_properties(rest[found.end() : end])
-        (self._parameters if found[1].upper() == "TBLPROPERTIES" else self._serde_parameters).update(given)
-        return end + 1
+    def _clustered_by(self, tokens: Tokens) -> None:
+        tokens.expect_sign("(")
+        columns = [tokens.identifier()]
+        while tokens.sign(","):
+            columns.append(tokens.identifier())
+        tokens.expect_sign(")")
+        tokens.expect("INTO")
+        number = tokens.take().text
+        tokens.expect("BUCKETS")
+        self._storage |= {"BucketColumns": columns, "NumberOfBuckets": int(number) if number.isdigit() else -1}
 
-    def _row_format_serde(self, found: re.Match[str], rest: str) -> int:
-        self._serde = found[1]
-        return found.end()
+    def _row_format_serde(self, tokens: Tokens) -> None:
+        self._serde = tokens.string()
 
-    def _row_format_delimited(self, found: re.Match[str], rest: str) -> int:
-        self._serde = _LAZY_SERDE
-        return found.end()
+    def _row_format_delimited(self, tokens: Tokens) -> None:
+        self._serde = LAZY_SERDE
+        while self._delimiter(tokens):
+            pass
 
-    def _terminated_by(self, found: re.Match[str], rest: str) -> int:
-        if found[1].upper() == "FIELDS":
-            self._serde_parameters["field.delim"] = found[2].replace("\\t", "\t").replace("\\001", "\x01")
-        elif found[1].upper() == "LINES" and found[2] not in ("\\n", "\n"):
-            raise UnsupportedError(f"LINES TERMINATED BY '{found[2]}'")
-        return found.end()
+    def _delimiter(self, tokens: Tokens) -> bool:
+        serde = self._serde_parameters
+        if tokens.words("FIELDS", "TERMINATED", "BY"):
+            serde["field.delim"] = serde["serialization.format"] = tokens.string()
+            if tokens.words("ESCAPED", "BY"):
+                serde["escape.delim"] = tokens.string()
+        elif tokens.words("COLLECTION", "ITEMS", "TERMINATED", "BY"):
+            serde["collection.delim"] = tokens.string()
+        elif tokens.words("MAP", "KEYS", "TERMINATED", "BY"):
+            serde["mapkey.delim"] = tokens.string()
+        elif tokens.words("LINES", "TERMINATED", "BY"):
+            if (line := tokens.string()) != "\n":
+                raise UnsupportedError(f"LINES TERMINATED BY {line!r}")
+        elif tokens.words("NULL", "DEFINED", "AS"):
+            serde["serialization.null.format"] = tokens.string()
+        else:
+            return False
+        return True
 
-    def _escape_or_null(self, found: re.Match[str], rest: str) -> int:
-        if found[1].upper().startswith("ESCAPED"):
-            raise UnsupportedError(
-                "ROW FORMAT DELIMITED … ESCAPED BY", "Use org.apache.hadoop.hive.serde2.OpenCSVSerde."
-            )
-        self._serde_parameters["serialization.null.format"] = found[2]
-        return found.end()
+    def _serde_properties(self, tokens: Tokens) -> None:
+        self._serde_parameters.update(tokens.properties())
 
-    def _stored_as_classes(self, found: re.Match[str], rest: str) -> int:
-        self._storage |= {"InputFormat": found[1], "OutputFormat": found[2]}
-        return found.end()
+    def _table_properties(self, tokens: Tokens) -> None:
+        self.parameters.update(tokens.properties())
 
-    def _stored_as(self, found: re.Match[str], rest: str) -> int:
-        if found[1].upper() not in ("PARQUET", "TEXTFILE", "JSON"):
-            raise UnsupportedError(f"STORED AS {found[1].upper()}")
-        if found[1].upper() == "PARQUET":
-            self._storage, self._serde = dict(PARQUET), PARQUET_SERDE
-        return found.end()
+    def _stored_as(self, tokens: Tokens) -> None:
+        if tokens.words("INPUTFORMAT"):
+            source = tokens.string()
+            tokens.expect("OUTPUTFORMAT")
+            self._storage |= {"InputFormat": source, "OutputFormat": tokens.string()}
+            return
+        classes, serde = storage_of(tokens.identifier().upper())
+        self._storage |= classes
+        self._serde = self._serde or serde
 
-    def _location(self, found: re.Match[str], rest: str) -> int:
-        self._storage["Location"] = "s3://" + "/".join(split_folder(found[1]))
-        return found.end()
-
-    def _comment(self, found: re.Match[str], rest: str) -> int:
-        self._parameters["comment"] = found[1]
-        return found.end()
-
-
-def _columns(text: str) -> list[dict[str, str]]:
-    found = []
-    pattern = r"[`\"]?([\w$-]+)[`\"]?\s+(.+?)(?:\s+COMMENT\s+'([^']*)')?"
-    for item in filter(None, split_top(text)):
-        matched = re.fullmatch(pattern, item, re.IGNORECASE | re.DOTALL)
-        if not matched:
-            raise QueryError(f"FAILED: ParseException: {item!r} is not a column's name and type")
-        hive_to_duckdb(matched[2])
-        column = {"Name": matched[1].lower(), "Type": re.sub(r"\s+", "", matched[2]).lower()}
-        found.append(column | ({"Comment": matched[3]} if matched[3] else {}))
-    return found
+    def _location(self, tokens: Tokens) -> None:
+        self._storage["Location"] = table_location(tokens.string())
 
 
-def _quoted_properties(text: str) -> dict[str, str]:
-    """Properties whose names keep their case, without the quotes of names and values."""
-    names = [item.partition("=")[0].strip().strip("'\"") for item in filter(None, split_top(text))]
-    given = dict(zip(names, properties(text).values(), strict=True))
-    return {
-        name: str(value if isinstance(value, list) else re.sub(r'^"(.+)"$', r"\1", value))
-        for name, value in given.items()
-    }
+def table_location(uri: str) -> str:
+    """Returns a table's location with one slash at its end; Athena removes empty folders from it.
+
+    Raises:
+        QueryError: It is no S3 URI.
+    """
+    if not uri.startswith("s3://"):
+        raise QueryError(
+            "FAILED: SemanticException Invalid table location: it must be an S3 path such as s3://bucket/folder/, not"
+            f" {uri}"
+        )
+    bucket, prefix = split_folder(uri)
+    return f"s3://{bucket}/" + "".join(part + "/" for part in prefix.split("/") if part)

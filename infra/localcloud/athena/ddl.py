@@ -1,27 +1,28 @@
-"""Executes Hive's statements on the Glue catalog. CREATE EXTERNAL TABLE, SHOW and DESCRIBE are in other modules."""
+"""Executes Hive's statements on the Glue catalog. CREATE TABLE, ALTER TABLE, SHOW and DESCRIBE are in other modules."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import unquote
 
-from infra.localcloud.athena import show
-from infra.localcloud.athena.aws import CallerAws, Table, split_folder
-from infra.localcloud.athena.create_table import create_table
+from infra.localcloud.athena import alter_table, show
+from infra.localcloud.athena.aws import CallerAws, split_folder
+from infra.localcloud.athena.create_table import create_table, table_location
+from infra.localcloud.athena.ddl_tokens import Tokens
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.results import Result, text_result
-from infra.localcloud.athena.statements import NAME, name_parts, properties
 
-# An action gets the matched statement, the catalog, and the database of names without one.
-Action = Callable[[re.Match[str], CallerAws, str], Result]
+# Words with which a statement of Athena may begin: one of them is refused, any other word is a syntax error.
+_WORDS = {"ANALYZE", "CALL", "DELETE", "GRANT", "MERGE", "OPTIMIZE", "REVOKE", "UPDATE", "VACUUM", "USE", "SET"}
+_ROWS = {"DELETE", "MERGE", "UPDATE"}
+_ICEBERG = {"OPTIMIZE", "VACUUM"}
 
 
 def run(sql: str, aws: CallerAws, database: str) -> Result:
     """Executes one statement.
 
     Args:
-        sql: The statement without comments.
+        sql: The statement.
         aws: The catalog with the caller's keys.
         database: The database of names without one.
 
@@ -29,40 +30,49 @@ def run(sql: str, aws: CallerAws, database: str) -> Result:
         QueryError: The statement is wrong.
         UnsupportedError: Athena may execute it, the local cloud cannot.
     """
-    for pattern, action in _STATEMENTS:
-        if matched := re.fullmatch(pattern, sql, re.IGNORECASE | re.DOTALL):
-            return action(matched, aws, database)
-    if sql.split(None, 1)[:1] and sql.split(None, 1)[0].upper() not in _WORDS:
-        raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{sql.split(None, 1)[0]}'")
-    raise UnsupportedError("the statement " + " ".join(sql.split()[:4]) + " …")
+    tokens = Tokens(sql)
+    for words, action in _STATEMENTS:
+        if tokens.words(*words):
+            return action(tokens, aws, database)
+    word = tokens.peek().text.upper()
+    if word in _ROWS:
+        raise QueryError("NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables")
+    if word in _ICEBERG:
+        raise QueryError(f"NOT_SUPPORTED: {word} is only supported for Iceberg tables")
+    if word in _WORDS or word in {words[0] for words, _ in _STATEMENTS}:
+        raise UnsupportedError("the statement " + " ".join(sql.split()[:4]) + " …")
+    raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{tokens.peek().text}'")
 
 
-def _table(matched: re.Match[str], aws: CallerAws, database: str) -> Table:
-    return aws.existing_table(*name_parts(matched["name"], database))
-
-
-def _create_database(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    name = matched["name"].strip('`"').lower()
+def _create_database(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    unless = tokens.words("IF", "NOT", "EXISTS")
+    name = tokens.identifier()
+    entry: dict[str, object] = {"Name": name}
+    if tokens.words("COMMENT"):
+        entry["Description"] = tokens.string()
+    if tokens.words("LOCATION"):
+        entry["LocationUri"] = table_location(tokens.string())
+    if tokens.words("WITH", "DBPROPERTIES"):
+        entry["Parameters"] = tokens.properties()
+    tokens.end()
     if name in aws.databases():
-        if matched["unless"]:
+        if unless:
             return text_result()
-        raise QueryError(f"FAILED: SemanticException Database {name} already exists")
-    entry = {"Name": name}
-    if location := re.search(r"LOCATION\s+'([^']+)'", matched["rest"], re.IGNORECASE):
-        entry["LocationUri"] = location[1]
-    if comment := re.search(r"COMMENT\s+'([^']*)'", matched["rest"], re.IGNORECASE):
-        entry["Description"] = comment[1]
+        raise QueryError(f"FAILED: Execution Error, return code 1. Database {name} already exists")
     aws.call("create_database", DatabaseInput=entry)
     return text_result()
 
 
-def _drop_database(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    name = matched["name"].strip('`"').lower()
+def _drop_database(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    unless = tokens.words("IF", "EXISTS")
+    name = tokens.identifier()
+    cascade = tokens.words("CASCADE") or (tokens.words("RESTRICT") and False)
+    tokens.end()
     if name not in aws.databases():
-        if matched["unless"]:
+        if unless:
             return text_result()
         raise QueryError(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
-    if aws.tables(name) and not matched["cascade"]:
+    if aws.tables(name) and not cascade:
         raise QueryError(
             f"FAILED: InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
         )
@@ -70,74 +80,41 @@ def _drop_database(matched: re.Match[str], aws: CallerAws, database: str) -> Res
     return text_result()
 
 
-def _drop_table(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    database, name = name_parts(matched["name"], database)
-    if aws.table(database, name) is None:
-        if matched["unless"]:
+def _drop_table(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    unless = tokens.words("IF", "EXISTS")
+    database, name = tokens.table(database)
+    tokens.words("PURGE")
+    tokens.end()
+    found = aws.table(database, name)
+    if found is None:
+        if unless:
             return text_result()
         raise QueryError(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")
+    if found.description.get("TableType") == "VIRTUAL_VIEW":
+        raise QueryError("FAILED: SemanticException [Error 10133]: Cannot drop a view with DROP TABLE")
     aws.call("delete_table", DatabaseName=database, Name=name)
     return text_result()
 
 
-def _partition_clauses(text: str) -> list[tuple[dict[str, str], str]]:
-    """Values and location of each ``PARTITION (a='x') LOCATION 's3://…'``."""
-    found, pattern = [], r"\s*,?\s*PARTITION\s*\(([^)]*)\)\s*(?:LOCATION\s+'([^']+)')?"
-    while text.strip():
-        matched = re.match(pattern, text, re.IGNORECASE)
-        if not matched:
-            raise QueryError(f"FAILED: ParseException: cannot recognize input near '{text.strip()[:40]}'")
-        values = {
-            name.strip('`"'): re.sub(r"^date\s*", "", str(value), flags=re.IGNORECASE).strip("'")
-            for name, value in properties(matched[1]).items()
-        }
-        found.append((values, matched[2] or ""))
-        text = text[matched.end() :]
-    return found
-
-
-def _values(table: Table, given: dict[str, str]) -> list[str]:
-    names = [name.lower() for name, _ in table.partition_keys]
-    if sorted(given) != sorted(names):
-        raise QueryError(
-            f"FAILED: SemanticException: the partition must name {', '.join(names)}, not {', '.join(given)}"
-        )
-    return [given[name] for name in names]
-
-
-def _default_location(table: Table, values: list[str]) -> str:
-    keys = zip(table.partition_keys, values, strict=True)
-    return table.location.rstrip("/") + "/" + "".join(f"{name}={value}/" for (name, _), value in keys)
-
-
-def _add_partition(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    table = _table(matched, aws, database)
-    existing = {partition.values for partition in aws.partitions(table)}
-    for given, location in _partition_clauses(matched["clauses"]):
-        values = _values(table, given)
-        if tuple(values) in existing:
-            if matched["unless"]:
-                continue
-            raise QueryError(f"FAILED: AlreadyExistsException: Partition already exists: {values}")
-        aws.add_partition(table, values, location or _default_location(table, values))
+def _drop_view(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    unless = tokens.words("IF", "EXISTS")
+    database, name = show.view_name(tokens, database)
+    tokens.end()
+    found = aws.table(database, name)
+    if found is None:
+        if unless:
+            return text_result()
+        raise QueryError(f"SYNTAX_ERROR: View 'awsdatacatalog.{database}.{name}' does not exist")
+    if found.description.get("TableType") != "VIRTUAL_VIEW":
+        raise QueryError(f"SYNTAX_ERROR: 'awsdatacatalog.{database}.{name}' is a table, not a view. Write DROP TABLE")
+    aws.call("delete_table", DatabaseName=database, Name=name)
     return text_result()
 
 
-def _drop_partition(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
-    table = _table(matched, aws, database)
-    existing = {partition.values for partition in aws.partitions(table)}
-    for given, _ in _partition_clauses(matched["clauses"]):
-        values = _values(table, given)
-        if tuple(values) in existing:
-            aws.call("delete_partition", DatabaseName=table.database, TableName=table.name, PartitionValues=values)
-        elif not matched["unless"]:
-            raise QueryError(f"FAILED: SemanticException [Error 10006]: Partition not found {given}")
-    return text_result()
-
-
-def _repair(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
+def _repair(tokens: Tokens, aws: CallerAws, database: str) -> Result:
     """Registers the partitions whose folders below the table's location have names of the form key=value."""
-    table = _table(matched, aws, database)
+    table = aws.existing_table(*tokens.table(database))
+    tokens.end()
     existing = {partition.values for partition in aws.partitions(table)}
     bucket, prefix = split_folder(table.location)
     pattern = re.compile("".join(f"{re.escape(name)}=([^/]+)/" for name, _ in table.partition_keys), re.IGNORECASE)
@@ -153,38 +130,35 @@ def _repair(matched: re.Match[str], aws: CallerAws, database: str) -> Result:
     return text_result("result", rows=rows)
 
 
-# Words with which a statement of Athena may begin: one of them is refused, any other word is a syntax error.
-_WORDS = {
-    "ALTER",
-    "ANALYZE",
-    "CALL",
-    "CREATE",
-    "DELETE",
-    "DESC",
-    "DESCRIBE",
-    "DROP",
-    "EXPLAIN",
-    "MERGE",
-    "MSCK",
-    "OPTIMIZE",
-    "SHOW",
-    "UPDATE",
-    "VACUUM",
-}
-_UNLESS, _IF = r"(?P<unless>IF\s+NOT\s+EXISTS\s+)?", r"(?P<unless>IF\s+EXISTS\s+)?"
-_NAMED, _LIKE = rf"(?P<name>{NAME})", r"(\s+(LIKE\s+)?'(?P<like>[^']*)')?"
-_STATEMENTS: list[tuple[str, Action]] = [
-    (rf"CREATE\s+(DATABASE|SCHEMA)\s+{_UNLESS}{_NAMED}(?P<rest>.*)", _create_database),
-    (rf"DROP\s+(DATABASE|SCHEMA)\s+{_IF}{_NAMED}\s*(?P<cascade>CASCADE)?(\s*RESTRICT)?", _drop_database),
-    (rf"CREATE\s+EXTERNAL\s+TABLE\s+{_UNLESS}{_NAMED}\s*(?P<body>\(.*)", create_table),
-    (rf"DROP\s+(TABLE|VIEW)\s+{_IF}{_NAMED}", _drop_table),
-    (rf"ALTER\s+TABLE\s+{_NAMED}\s+ADD\s+{_UNLESS}(?P<clauses>PARTITION.*)", _add_partition),
-    (rf"ALTER\s+TABLE\s+{_NAMED}\s+DROP\s+{_IF}(?P<clauses>PARTITION.*)", _drop_partition),
-    (rf"MSCK\s+REPAIR\s+TABLE\s+{_NAMED}", _repair),
-    (rf"SHOW\s+PARTITIONS\s+{_NAMED}", show.show_partitions),
-    (rf"SHOW\s+(?P<what>TABLES|VIEWS)(\s+(IN|FROM)\s+{_NAMED})?{_LIKE}", show.show_tables),
-    (rf"SHOW\s+(DATABASES|SCHEMAS){_LIKE}", show.show_databases),
-    (rf"SHOW\s+COLUMNS\s+(IN|FROM)\s+{_NAMED}(\s+(IN|FROM)\s+(?P<db>{NAME}))?", show.show_columns),
-    (rf"SHOW\s+CREATE\s+TABLE\s+{_NAMED}", show.show_create),
-    (rf"DESC(RIBE)?\s+{_NAMED}", show.describe),
+def _create_external(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    return create_table(tokens, aws, database, external=True)
+
+
+def _create_plain(tokens: Tokens, aws: CallerAws, database: str) -> Result:
+    return create_table(tokens, aws, database, external=False)
+
+
+_STATEMENTS = [
+    (("CREATE", "DATABASE"), _create_database),
+    (("CREATE", "SCHEMA"), _create_database),
+    (("DROP", "DATABASE"), _drop_database),
+    (("DROP", "SCHEMA"), _drop_database),
+    (("CREATE", "EXTERNAL", "TABLE"), _create_external),
+    (("CREATE", "TABLE"), _create_plain),
+    (("DROP", "TABLE"), _drop_table),
+    (("DROP", "VIEW"), _drop_view),
+    (("ALTER", "TABLE"), alter_table.alter_table),
+    (("MSCK", "REPAIR", "TABLE"), _repair),
+    (("SHOW", "PARTITIONS"), show.show_partitions),
+    (("SHOW", "TABLES"), show.show_tables),
+    (("SHOW", "VIEWS"), show.show_views),
+    (("SHOW", "DATABASES"), show.show_databases),
+    (("SHOW", "SCHEMAS"), show.show_databases),
+    (("SHOW", "COLUMNS"), show.show_columns),
+    (("SHOW", "TBLPROPERTIES"), show.show_properties),
+    (("SHOW", "CREATE", "TABLE"), show.show_create),
+    (("SHOW", "CREATE", "VIEW"), show.show_create_view),
+    (("DESCRIBE", "VIEW"), show.describe_view),
+    (("DESCRIBE",), show.describe),
+    (("DESC",), show.describe),
 ]

@@ -25,3 +25,17 @@ class QueryCancelledError(LocalCloudError):
 
 class InvalidRequestError(LocalCloudError):
     """The API request itself is wrong; it is answered as InvalidRequestException."""
+
+    code = "InvalidRequestException"
+
+
+class ResourceNotFoundError(InvalidRequestError):
+    """There is no such prepared statement."""
+
+    code = "ResourceNotFoundException"
+
+
+class MetadataError(InvalidRequestError):
+    """There is no such database or table."""
+
+    code = "MetadataException"

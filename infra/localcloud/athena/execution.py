@@ -10,23 +10,22 @@ from pathlib import Path
 
 import duckdb
 
-from infra.localcloud.athena import ddl, statements, writing
-from infra.localcloud.athena.aws import CallerAws, Table
+from infra.localcloud.athena import ddl, statements
+from infra.localcloud.athena.aws import CallerAws
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.failures import reason
-from infra.localcloud.athena.planning import Planner, encode_view
+from infra.localcloud.athena.planning import Planner
 from infra.localcloud.athena.results import Result, text_result
-from infra.localcloud.athena.sources import Sources, columns_of
+from infra.localcloud.athena.sources import Sources
 from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.printing import printable
-from infra.localcloud.athena.translator.types import duckdb_to_hive, split_top
+from infra.localcloud.athena.types import split_top
 from infra.localcloud.athena.values import athena_text
+from infra.localcloud.athena.write_statements import PlannedQuery, WritingStatements
 
 MEMORY_LIMIT = "1GB"
 THREADS = 2
 _FETCH = 10_000
-# Receives the connection, the DuckDB text of a planned query, and its columns (name, DuckDB type).
-PlannedQuery = Callable[[duckdb.DuckDBPyConnection, str, list[tuple[str, str]]], Result]
 
 
 @dataclass
@@ -44,6 +43,7 @@ class StatementExecution:
         opened: Receives the connection in which the query will run, so that a stop can interrupt it.
         prepared: The prepared statements of the work group by name.
         prepare: Keeps a prepared statement, or deletes it if its text is None.
+        enforced: Whether the work group forbids other locations for tables that it creates.
         scanned: The bytes of the files that it read.
     """
 
@@ -57,6 +57,7 @@ class StatementExecution:
     opened: Callable[[duckdb.DuckDBPyConnection], None]
     prepared: Mapping[str, str]
     prepare: Callable[[str, str | None], None]
+    enforced: bool = False
     scanned: int = 0
 
     def run(self) -> Result:
@@ -72,25 +73,50 @@ class StatementExecution:
             return self._keep(sql)
         if word in ("SELECT", "WITH", "VALUES", "TABLE"):
             return self._query(sql)
-        if word == "UNLOAD":
-            return self._unload(statements.unload(sql))
-        if word == "INSERT":
-            return self._insert(statements.insert(sql))
-        if word == "CREATE" and (write := statements.as_select(sql)):
-            return self._create_as(write)
-        if view := statements.view(sql):
-            return self._create_view(view)
-        return ddl.run(sql, self.aws, self.database)
+        if word == "EXPLAIN":
+            return self._explain(sql)
+        writer = WritingStatements(self.with_plan, self.aws, self.database, self.result_location, self)
+        return writer.run(word, sql) or ddl.run(sql, self.aws, self.database)
 
     # --- prepared statements -----------------------------------------------------------------------------------
 
     def _expanded(self, sql: str) -> str:
         """The prepared statement that EXECUTE names, with its parameters; any other statement as it is."""
+        if matched := re.fullmatch(
+            r"EXECUTE\s+IMMEDIATE\s+('(?:[^']|'')*')(?:\s+USING\s+(.*))?", sql, re.IGNORECASE | re.DOTALL
+        ):
+            values = split_top(matched[2]) if matched[2] else []
+            return statements.bare(statements.with_parameters(matched[1][1:-1].replace("''", "'"), values))
         matched = re.fullmatch(r"EXECUTE\s+(\w+)(?:\s+USING\s+(.*))?", sql, re.IGNORECASE | re.DOTALL)
         if not matched:
             return sql
         values = split_top(matched[2]) if matched[2] else []
         return statements.bare(statements.with_parameters(self._prepared(matched[1]), values))
+
+    def _explain(self, sql: str) -> Result:
+        """Validates a query, or shows the plan of the engine that runs it here."""
+        options, query = statements.explain(sql)
+        kind, form = options.get("TYPE", "LOGICAL"), options.get("FORMAT", "TEXT")
+        if statements.first_word(query) not in ("SELECT", "WITH", "VALUES", "TABLE"):
+            raise UnsupportedError("EXPLAIN of a statement that is no query")
+        if kind == "IO" or form != "TEXT" or "ANALYZE" in options:
+            raise UnsupportedError(
+                "EXPLAIN " + " ".join(["ANALYZE"] * ("ANALYZE" in options) + [f"(TYPE {kind}, FORMAT {form})"]),
+                "It has EXPLAIN (TYPE VALIDATE), LOGICAL and DISTRIBUTED as text.",
+            )
+        runner = duckdb.connect(":memory:")
+        planner = Planner(runner, Sources(self.aws, self.folder / "data", self.check), self.database)
+        try:
+            text = planner.plan(query, fetch=False)
+            planner.describe(text)
+            if kind == "VALIDATE":
+                return Result([("Valid", "BOOLEAN")], [["true"]])
+            lines = ["Plan of DuckDB, which executes queries on the local cloud; Trino's plan differs."]
+            lines += planner.explain(text).splitlines()
+            return Result([("Query Plan", "VARCHAR")], [[line] for line in lines])
+        finally:
+            planner.close()
+            runner.close()
 
     def _keep(self, sql: str) -> Result:
         if matched := re.fullmatch(r"PREPARE\s+(\w+)\s+FROM\s+(.*)", sql, re.IGNORECASE | re.DOTALL):
@@ -109,7 +135,7 @@ class StatementExecution:
 
     # --- queries -----------------------------------------------------------------------------------------------
 
-    def _with_plan(self, sql: str, then: PlannedQuery, *, fetch: bool = True) -> Result:
+    def with_plan(self, sql: str, then: PlannedQuery, *, fetch: bool = True) -> Result:
         """Plans the query and calls ``then``; DuckDB's errors become the query's."""
         self.folder.mkdir(parents=True, exist_ok=True)
         runner = duckdb.connect(
@@ -161,106 +187,4 @@ class StatementExecution:
                 ]
             return result
 
-        return self._with_plan(sql, read)
-
-    # --- statements that write ---------------------------------------------------------------------------------
-
-    def _write(
-        self,
-        write: statements.Write,
-        target: writing.Target,
-        then: Callable[[writing.Written, list[tuple[str, str]]], None] | None = None,
-    ) -> Result:
-        """Writes the query's rows to the target, calls ``then``, and leaves a manifest."""
-
-        def put(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
-            writing.check_partitions(columns, target.partitioned)
-            query = text if write.with_data else f"SELECT * FROM ({text}) WHERE false"
-            done = writing.run(runner, self.aws, query, columns, target, self.check)
-            if then:
-                then(done, columns)
-            manifest = f"{self.result_location}{self.query_id}-manifest.csv"
-            self.aws.put(manifest, "".join(uri + "\n" for uri in done.uris).encode(), "text/csv")
-            return Result([("rows", "BIGINT")], [], header=True, update_count=done.rows, manifest=manifest)
-
-        return self._with_plan(write.query, put)
-
-    def _target(self, location: str, compression: str, partitioned: list[str]) -> writing.Target:
-        return writing.Target(location, compression, partitioned, self.folder / "written", self.query_id)
-
-    def _unload(self, write: statements.Write) -> Result:
-        compression, partitioned = writing.options(write)
-        self.aws.require_empty(write.location)
-        return self._write(write, self._target(write.location, compression, partitioned))
-
-    def _create_as(self, write: statements.Write) -> Result:
-        compression, partitioned = writing.options(write)
-        database, name = statements.name_parts(write.name, self.database)
-        if self.aws.table(database, name) is not None:
-            if write.if_not_exists:
-                return text_result()
-            raise QueryError(f"TABLE_ALREADY_EXISTS: Table 'awsdatacatalog.{database}.{name}' already exists")
-        location = str(write.properties.get("external_location") or f"{self.result_location}tables/{self.query_id}/")
-        self.aws.require_empty(location)
-
-        def register(done: writing.Written, columns: list[tuple[str, str]]) -> None:
-            entry = writing.table_input(name, columns, done.location, compression, partitioned)
-            self.aws.call("create_table", DatabaseName=database, TableInput=entry)
-            self._add_partitions(self.aws.existing_table(database, name), done)
-
-        return self._write(write, self._target(location, compression, partitioned), register)
-
-    def _insert(self, write: statements.Write) -> Result:
-        table = self.aws.existing_table(*statements.name_parts(write.name, self.database))
-        serde = table.description["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "")
-        if "parquet" not in str(serde).lower():
-            raise UnsupportedError(f"INSERT into {table.name}", "Only Parquet tables are written.")
-        wanted = columns_of(table)
-        names = ", ".join(f'"{name}"' for name, _ in wanted)
-        target = self._target(table.location, "gzip", [name.lower() for name, _ in table.partition_keys])
-
-        def put(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
-            have, need = [kind for _, kind in columns], [kind for _, kind in wanted]
-            if have != need:
-                types = f"Table: [{', '.join(need)}], Query: [{', '.join(have)}]".lower()
-                raise QueryError(f"TYPE_MISMATCH: insert query has mismatched column types: {types}")
-            done = writing.run(
-                runner, self.aws, f"SELECT * FROM ({text}) AS inserted({names})", wanted, target, self.check
-            )
-            self._add_partitions(table, done)
-            return Result([("rows", "BIGINT")], [], header=True, update_count=done.rows)
-
-        return self._with_plan(write.query, put)
-
-    def _add_partitions(self, table: Table, done: writing.Written) -> None:
-        existing = {partition.values for partition in self.aws.partitions(table)} if done.partitions else set()
-        for values, location in done.partitions.items():
-            if values not in existing:
-                self.aws.add_partition(table, values, location)
-
-    def _create_view(self, view: statements.View) -> Result:
-        database, name = statements.name_parts(view.name, self.database)
-        existing = self.aws.table(database, name)
-        if existing is not None and not view.replace:
-            raise QueryError(f"TABLE_ALREADY_EXISTS: '{database}.{name}' already exists. Write CREATE OR REPLACE VIEW")
-
-        def register(runner: duckdb.DuckDBPyConnection, text: str, columns: list[tuple[str, str]]) -> Result:
-            kinds = [(column.lower(), duckdb_to_hive(kind)) for column, kind in columns]
-            entry = {
-                "Name": name,
-                "TableType": "VIRTUAL_VIEW",
-                "Parameters": {"presto_view": "true", "comment": "Presto View"},
-                "PartitionKeys": [],
-                "StorageDescriptor": {
-                    "Columns": [{"Name": column, "Type": kind} for column, kind in kinds],
-                    "Location": "",
-                    "SerdeInfo": {},
-                },
-                "ViewOriginalText": encode_view(view.query, kinds, self.database),
-                "ViewExpandedText": "/* Presto View */",
-            }
-            action = "create_table" if existing is None else "update_table"
-            self.aws.call(action, DatabaseName=database, TableInput=entry)
-            return text_result()
-
-        return self._with_plan(view.query, register, fetch=False)
+        return self.with_plan(sql, read)

@@ -13,9 +13,10 @@ from moto.athena.models import PreparedStatement
 from moto.glue.models import glue_backends
 
 from infra.localcloud.athena import statements
-from infra.localcloud.athena.aws import CallerAws
+from infra.localcloud.athena.aws import CallerAws, split_location
 from infra.localcloud.athena.errors import InvalidRequestError, QueryCancelledError, QueryError
 from infra.localcloud.athena.execution import StatementExecution
+from infra.localcloud.athena.objects import ObjectCache
 from infra.localcloud.athena.query import QueryExecution, QueryRequest
 from infra.localcloud.install import Context
 
@@ -25,7 +26,7 @@ TIME_LIMIT_SECONDS = 30 * 60.0
 class AthenaBackend(MotoAthenaBackend):
     """Executes queries, at most ``workers`` at a time. Work groups, named queries and the like are moto's."""
 
-    RUNTIME: ClassVar[dict[str, Any]] = {"_callers": None, "_slots": None}
+    RUNTIME: ClassVar[dict[str, Any]] = {"_callers": None, "_cache": None, "_slots": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -34,6 +35,7 @@ class AthenaBackend(MotoAthenaBackend):
         self._tokens: dict[str, str] = {}
         self._starting = threading.Lock()
         self._callers: dict[str, CallerAws] = {}
+        self._cache = ObjectCache(self.context.config.state / "athena" / "objects")
         self._slots = threading.BoundedSemaphore(max(1, self.context.config.workers))
 
     # --- starting ----------------------------------------------------------------------------------------------
@@ -50,12 +52,16 @@ class AthenaBackend(MotoAthenaBackend):
             The query's id.
 
         Raises:
-            InvalidRequestError: The query is empty, the token came with another request, or there is no usable work
-                group or location for results.
+            InvalidRequestError: The query is empty, the token came with another request, there is no usable work
+                group or location for results, or the caller may not ask for the location's bucket.
         """
         result_location = self._result_location(request.work_group, request.location)
         if not request.query.strip():
             raise InvalidRequestError("QueryString must not be empty")
+        aws = self._caller(access_key)
+        bucket = split_location(result_location)[0]
+        if not aws.may_locate(bucket):
+            raise InvalidRequestError(f"Unable to verify/create output bucket {bucket}")
         with self._starting:
             if token and token in self._tokens:
                 known = self.queries[self._tokens[token]]
@@ -69,15 +75,15 @@ class AthenaBackend(MotoAthenaBackend):
             self.queries[query_id] = execution
             if token:
                 self._tokens[token] = query_id
-            aws = self._caller(access_key)
         self.context.background.run(f"athena-{query_id}", self._run, execution, aws)
         return query_id
 
     def _caller(self, access_key: str) -> CallerAws:
         """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
-        if access_key not in self._callers:
-            self._callers[access_key] = CallerAws(self.context.identity.credentials_of(access_key))
-        return self._callers[access_key]
+        with self._starting:
+            if access_key not in self._callers:
+                self._callers[access_key] = CallerAws(self.context.identity.credentials_of(access_key), self._cache)
+            return self._callers[access_key]
 
     def _new_id(self, token: str | None) -> str:
         seed = f"{token}|{len(self.queries)}|{time.time_ns()}"
@@ -138,9 +144,10 @@ class AthenaBackend(MotoAthenaBackend):
             prepared={
                 name: str(kept.query_statement)
                 for name, kept in self.prepared_statements.items()
-                if _group_of(kept) == request.work_group
+                if group_of(kept) == request.work_group
             },
             prepare=lambda name, sql: self._prepare(request.work_group, name, sql),
+            enforced=self._enforces(request.work_group),
         )
         try:
             result = statement.run()
@@ -157,6 +164,12 @@ class AthenaBackend(MotoAthenaBackend):
     def _end(self, execution: QueryExecution, state: str, reason: str | None = None) -> bool:
         with self.context.state.background(self):
             return execution.end(state, reason)
+
+    def _enforces(self, work_group: str) -> bool:
+        """Whether a work group with a location of its own enforces it."""
+        configuration = self.work_groups[work_group].configuration
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        return bool(own and configuration.get("EnforceWorkGroupConfiguration"))
 
     def _prepare(self, work_group: str, name: str, sql: str | None) -> None:
         if sql is None:
@@ -195,6 +208,6 @@ class AthenaBackend(MotoAthenaBackend):
         return {"Name": database_name.lower(), "Description": "", "Parameters": {}}
 
 
-def _group_of(kept: PreparedStatement) -> str:
-    """The work group's name: moto keeps the object or the name."""
+def group_of(kept: PreparedStatement) -> str:
+    """Returns the name of a prepared statement's work group: moto keeps the object or the name."""
     return str(getattr(kept.workgroup, "name", kept.workgroup))

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from moto.athena.responses import AthenaResponse
 
+from infra.localcloud.athena import catalog_responses
+from infra.localcloud.athena.answers import PAGE, answered, bounds, following
 from infra.localcloud.athena.errors import InvalidRequestError
 from infra.localcloud.athena.models import AthenaBackend
 from infra.localcloud.athena.query import QueryExecution, QueryRequest
 
-Answer = str | tuple[str, dict[str, int]]
-PAGE = 1000
 
-
-def _answered(action: Callable[[AthenaResponse, AthenaBackend], dict[str, Any]]) -> Callable[[AthenaResponse], Answer]:
-    """Makes a moto action from a function of the backend; :class:`InvalidRequestError` becomes AWS's error."""
-
-    @wraps(action)
-    def answer(self: AthenaResponse) -> Answer:
-        backend = self.athena_backend
-        assert isinstance(backend, AthenaBackend)
-        try:
-            return json.dumps(action(self, backend))
-        except InvalidRequestError as error:
-            return json.dumps({"__type": "InvalidRequestException", "Message": str(error)}), {"status": 400}
-
-    return answer
-
-
-@_answered
+@answered
 def start_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers StartQueryExecution."""
     configuration = self._get_param("ResultConfiguration") or {}
@@ -63,7 +43,7 @@ def _described(execution: QueryExecution) -> dict[str, Any]:
         status["StateChangeReason"] = execution.reason
     if execution.state == "FAILED":
         status["AthenaError"] = {
-            "ErrorCategory": 2,
+            "ErrorCategory": 1 if str(execution.reason).startswith("GENERIC_INTERNAL_ERROR") else 2,
             "ErrorType": 0,
             "Retryable": False,
             "ErrorMessage": execution.reason,
@@ -96,13 +76,13 @@ def _described(execution: QueryExecution) -> dict[str, Any]:
     return answer
 
 
-@_answered
+@answered
 def get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers GetQueryExecution."""
     return {"QueryExecution": _described(backend.query(self._get_param("QueryExecutionId")))}
 
 
-@_answered
+@answered
 def batch_get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers BatchGetQueryExecution."""
     ids = self._get_param("QueryExecutionIds") or []
@@ -120,31 +100,16 @@ def batch_get_query_execution(self: AthenaResponse, backend: AthenaBackend) -> d
     }
 
 
-def _page(self: AthenaResponse, default: int) -> tuple[int, int]:
-    limit = int(self._get_param("MaxResults") or default)
-    if not 1 <= limit <= PAGE:
-        raise InvalidRequestError(f"MaxResults must be between 1 and {PAGE}")
-    token = self._get_param("NextToken")
-    try:
-        return int(base64.b64decode(token)) if token else 0, limit
-    except ValueError:
-        raise InvalidRequestError("NextToken is not one that was given out") from None
-
-
-def _next(start: int, limit: int, total: int) -> dict[str, str]:
-    return {"NextToken": base64.b64encode(str(start + limit).encode()).decode()} if start + limit < total else {}
-
-
-@_answered
+@answered
 def list_query_executions(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers ListQueryExecutions, newest first."""
     work_group = self._get_param("WorkGroup") or "primary"
-    start, limit = _page(self, 50)
+    start, limit = bounds(self, 50)
     newest = [one.id for one in reversed(backend.queries.values()) if one.request.work_group == work_group]
-    return {"QueryExecutionIds": newest[start : start + limit], **_next(start, limit, len(newest))}
+    return {"QueryExecutionIds": newest[start : start + limit], **following(start, limit, len(newest))}
 
 
-@_answered
+@answered
 def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers GetQueryResults."""
     execution = backend.query(self._get_param("QueryExecutionId"))
@@ -155,7 +120,7 @@ def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str,
             else f"Query has not yet finished. Current state: {execution.state}"
         )
     result = execution.result
-    start, limit = _page(self, PAGE)
+    start, limit = bounds(self, PAGE)
     header: list[list[str | None]] = (
         [[name for name, _ in result.columns]] if result.header and result.update_count is None else []
     )
@@ -167,21 +132,35 @@ def get_query_results(self: AthenaResponse, backend: AthenaBackend) -> dict[str,
     answer: dict[str, Any] = {"ResultSet": {"Rows": data, "ResultSetMetadata": {"ColumnInfo": result.metadata()}}}
     if result.update_count is not None:
         answer["UpdateCount"] = result.update_count
-    return {**answer, **_next(start, limit, total)}
+    return {**answer, **following(start, limit, total)}
 
 
-@_answered
+@answered
 def stop_query_execution(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
     """Answers StopQueryExecution."""
     backend.stop(self._get_param("QueryExecutionId"))
     return {}
 
 
+@answered
+def get_query_runtime_statistics(self: AthenaResponse, backend: AthenaBackend) -> dict[str, Any]:
+    """Answers GetQueryRuntimeStatistics; there are no stages, because DuckDB has none."""
+    execution = backend.query(self._get_param("QueryExecutionId"))
+    found = _described(execution)["Statistics"]
+    timeline = {name: value for name, value in found.items() if name.endswith("InMillis")}
+    rows = {"InputBytes": execution.scanned}
+    if execution.result is not None:
+        rows["OutputRows"] = len(execution.result.rows)
+    return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}}
+
+
 ACTIONS = (
+    get_query_runtime_statistics,
     start_query_execution,
     get_query_execution,
     batch_get_query_execution,
     list_query_executions,
     get_query_results,
     stop_query_execution,
+    *catalog_responses.ACTIONS,
 )

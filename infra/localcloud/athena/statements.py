@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.errors import QueryError
+from infra.localcloud.athena.types import split_top
 
-_COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# Hive's statements have strings with backslashes.
+_HIVE_COMMENT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_HIVE = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:CREATE\s+EXTERNAL|ALTER)\b", re.IGNORECASE | re.DOTALL)
 NAME = r'(?:[`"]?[\w-]+[`"]?\.)*[`"]?[\w$-]+[`"]?'
 
 
@@ -24,6 +27,7 @@ class Write:
         properties: The properties in the WITH clause, with names in small letters.
         if_not_exists: Whether an existing table is no error.
         with_data: Whether rows are written, or only the table is created.
+        columns: The columns that INSERT lists, in small letters; empty for all.
     """
 
     kind: str
@@ -33,6 +37,7 @@ class Write:
     properties: dict[str, str | list[str]] = field(default_factory=dict)
     if_not_exists: bool = False
     with_data: bool = True
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class View:
 
 def bare(sql: str) -> str:
     """Removes comments and the semicolon at the end."""
-    without = _COMMENT.sub(lambda found: found[0] if found[0][0] in "'\"" else " ", sql)
+    pattern = _HIVE_COMMENT if _HIVE.match(sql) else _COMMENT
+    without = pattern.sub(lambda found: found[0] if found[0][0] in "'\"`" else " ", sql)
     return without.strip().rstrip(";").strip()
 
 
@@ -159,15 +165,47 @@ def as_select(sql: str) -> Write | None:
 
 
 def insert(sql: str) -> Write:
-    """Parses ``INSERT INTO name query``.
+    """Parses ``INSERT INTO name [(column, …)] query``.
 
     Raises:
-        UnsupportedError: It lists columns.
+        QueryError: It is written differently.
     """
-    matched = re.match(rf"INSERT\s+INTO\s+({NAME})\s+(?=SELECT|WITH|VALUES|\(\s*SELECT)", sql, re.IGNORECASE)
+    matched = re.match(rf"INSERT\s+INTO\s+(?:TABLE\s+)?({NAME})\s*", sql, re.IGNORECASE)
     if not matched:
-        raise UnsupportedError("INSERT with a list of columns", "Give every column in the table's order.")
-    return Write("INSERT", sql[matched.end() :], matched[1])
+        raise QueryError(f"SYNTAX_ERROR: line 1:1: mismatched input '{sql[:20]}'. Expecting: 'INSERT INTO'")
+    rest = sql[matched.end() :]
+    columns: tuple[str, ...] = ()
+    if rest.startswith("(") and not re.match(r"\(\s*(SELECT|WITH|VALUES|TABLE)\b", rest, re.IGNORECASE):
+        end = closing(rest, 0)
+        columns = tuple(name.strip().strip('"`').lower() for name in split_top(rest[1:end]))
+        rest = rest[end + 1 :].lstrip()
+    return Write("INSERT", rest, matched[1], columns=columns)
+
+
+def explain(sql: str) -> tuple[dict[str, str], str]:
+    """Parses ``EXPLAIN [ANALYZE] [(TYPE …, FORMAT …)] query``.
+
+    Returns:
+        The options, and the query.
+
+    Raises:
+        QueryError: An option is not known.
+    """
+    options: dict[str, str] = {}
+    rest = sql[len("EXPLAIN") :].lstrip()
+    if matched := re.match(r"ANALYZE\b\s*(VERBOSE\b\s*)?", rest, re.IGNORECASE):
+        options["ANALYZE"] = "TRUE"
+        rest = rest[matched.end() :]
+    if rest.startswith("(") and re.match(r"\(\s*(TYPE|FORMAT)\b", rest, re.IGNORECASE):
+        end = closing(rest, 0)
+        for item in split_top(rest[1:end]):
+            name, _, value = item.upper().partition(" ")
+            allowed = {"TYPE": ("LOGICAL", "DISTRIBUTED", "VALIDATE", "IO"), "FORMAT": ("TEXT", "GRAPHVIZ", "JSON")}
+            if value.strip() not in allowed.get(name, ()):
+                raise QueryError(f"SYNTAX_ERROR: line 1:10: mismatched input '{item}'. Expecting: 'FORMAT', 'TYPE'")
+            options[name] = value.strip()
+        rest = rest[end + 1 :].lstrip()
+    return options, rest
 
 
 def view(sql: str) -> View | None:

@@ -29,8 +29,9 @@ class Doors:
     def __init__(self, application: WSGIApplication, host: str, port: int) -> None:
         self._application = application
         address = f"[{host}]" if ":" in host else host
-        names = "|".join(re.escape(name) for name in {"127.0.0.1", "[::1]", address})
-        self._host = re.compile(rf"({names}|{_LABELS}localhost)(:{port})?", re.IGNORECASE)
+        names = "|".join(re.escape(name) for name in {"[::1]", address})
+        # Some services put a label before the host (MWAA "env.", S3 Control the account). No domain ends in ".1".
+        self._host = re.compile(rf"({names}|{_LABELS}(localhost|127\.0\.0\.1))(:{port})?", re.IGNORECASE)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import moto.logs.models
+from moto.logs.models import logs_backends
+from moto.logs.responses import LogsResponse
 
 from infra.localcloud.cloudwatchlogs.patterns import FilterPattern
-from infra.localcloud.install import Context
+from infra.localcloud.cloudwatchlogs.query_definitions import ACTIONS, LogsBackend
+from infra.localcloud.install import Context, add_actions, replace_backend
 
 
 def install(context: Context) -> None:
-    """Makes moto's FilterLogEvents use this filter."""
+    """Makes moto's FilterLogEvents use this filter, and adds the query definitions."""
     models: Any = moto.logs.models
     models.EventMessageFilter = FilterPattern.of
+    replace_backend(logs_backends, LogsBackend, context)
+    add_actions(LogsResponse, *ACTIONS)

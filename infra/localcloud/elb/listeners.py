@@ -1,53 +1,105 @@
-"""A listener of moto's model as a server of Caddy's configuration."""
+"""A listener of moto's model, with its rules, as a server of Caddy's configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
-from moto.elbv2.models import FakeListener
+from moto.elbv2.models import FakeAction, FakeListener
 
 from infra.localcloud.elb import caddy
+from infra.localcloud.elb.conditions import matcher
 
 ForwardTo = Callable[[str], dict[str, Any]]
+
+
+class Rule(Protocol):
+    """A rule of a listener. The priority of the last one, which has no conditions, is ``default``."""
+
+    arn: str
+    priority: Any
+    conditions: list[dict[str, Any]]
+    actions: list[FakeAction]
+
+
+def rules_in_order(listener: FakeListener) -> list[Rule]:
+    """The listener's rules as they are tried: by priority, the default last."""
+    rules: Iterable[Any] = listener.rules.values()
+    return sorted(
+        rules, key=lambda rule: (rule.priority == "default", 0 if rule.priority == "default" else int(rule.priority))
+    )
 
 
 def caddy_server(listener: FakeListener, forward_to: ForwardTo) -> dict[str, Any]:
     """The configuration of one listener.
 
     Args:
-        listener: HTTP, with one default action: a fixed response, or forward to one target group.
+        listener: HTTP or HTTPS; the actions of its rules are forward to one target group, redirect or fixed response.
         forward_to: Returns the handler that forwards to the target group with this ARN.
 
     Raises:
-        NotImplementedError: The listener has another protocol or action, which is refused.
+        NotImplementedError: The listener has another protocol, action or condition, which is refused.
     """
-    if listener.protocol != "HTTP" or len(listener.default_actions) != 1:
-        raise NotImplementedError("A listener here has Protocol HTTP and one default action.")
-    action = listener.default_actions[0].data
-    groups = forwarded_groups(listener)
+    if listener.protocol not in ("HTTP", "HTTPS"):
+        raise NotImplementedError("A listener here has Protocol HTTP or HTTPS.")
+    routes = []
+    for rule in rules_in_order(listener):
+        actions = listener.default_actions if rule.priority == "default" else rule.actions
+        route: dict[str, Any] = {"handle": [_handler(listener, actions, forward_to)], "terminal": True}
+        if rule.conditions:
+            route["match"] = [matcher(rule.conditions)]
+        routes.append(route)
+    return caddy.server(int(listener.port), routes)
+
+
+def _handler(listener: FakeListener, actions: list[FakeAction], forward_to: ForwardTo) -> dict[str, Any]:
+    if len(actions) != 1:
+        raise NotImplementedError("A rule here has one action: nobody is authenticated before it.")
+    action = actions[0].data
+    groups = _groups_of(action)
     if action["Type"] == "fixed-response":
         response = action["FixedResponseConfig"]
-        handler = caddy.fixed(
+        return caddy.fixed(
             int(response["StatusCode"]), response.get("MessageBody", ""), response.get("ContentType", "")
         )
-    elif action["Type"] == "forward" and len(groups) == 1:
-        handler = forward_to(groups[0])
-    else:
-        raise NotImplementedError("A default action here is a fixed response or forwards to one target group.")
-    return caddy.server(int(listener.port), handler)
+    if action["Type"] == "redirect":
+        config = action["RedirectConfig"]
+        return caddy.redirect(int(config["StatusCode"].removeprefix("HTTP_")), _location(listener, config))
+    if action["Type"] == "forward" and len(groups) == 1:
+        return forward_to(groups[0])
+    raise NotImplementedError("An action here is a fixed response, a redirect or forwards to one target group.")
+
+
+def _location(listener: FakeListener, config: Mapping[str, str]) -> str:
+    """The URL of a redirect, with Caddy's placeholders in place of AWS's."""
+    path, query = config.get("Path", "/#{path}"), config.get("Query", "#{query}")
+    # With an empty query there is no question mark.
+    asked = caddy.QUERY if query == "#{query}" else f"?{query}" if query else ""
+    protocol, port = config.get("Protocol", "#{protocol}"), config.get("Port", "#{port}")
+    text = f"{protocol}://{config.get('Host', '#{host}')}:{port}{path}{asked}"
+    for name, value in {
+        "#{protocol}": listener.protocol,
+        "#{port}": str(listener.port),
+        "#{host}": caddy.HOST,
+        "/#{path}": caddy.PATH,
+        "#{path}": caddy.PATH,
+        "#{query}": caddy.QUERY_WITHOUT_MARK,
+    }.items():
+        text = text.replace(name, value)
+    scheme, rest = text.split("://", 1)
+    return f"{scheme.lower()}://{rest}"
 
 
 def forwarded_groups(listener: FakeListener) -> list[str]:
-    """ARNs of the target groups to which the listener's default actions forward."""
-    groups: list[str] = []
-    for action in listener.default_actions:
-        if action.data.get("TargetGroupArn"):
-            groups.append(action.data["TargetGroupArn"])
-        else:
-            weighted = action.data.get("ForwardConfig", {}).get("TargetGroups", [])
-            groups += [group["TargetGroupArn"] for group in weighted]
-    return groups
+    """ARNs of the target groups to which the listener's actions forward."""
+    actions = [*listener.default_actions, *(action for rule in rules_in_order(listener) for action in rule.actions)]
+    return [arn for action in actions for arn in _groups_of(action.data)]
+
+
+def _groups_of(action: Mapping[str, Any]) -> list[str]:
+    if action.get("TargetGroupArn"):
+        return [action["TargetGroupArn"]]
+    return [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups", [])]
 
 
 def dns_label(target_group_arn: str) -> str:

@@ -7,13 +7,14 @@ import threading
 from typing import Any, ClassVar
 
 from moto.elbv2.exceptions import ELBClientError, InvalidTargetError, TargetGroupNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeTargetGroup
+from moto.elbv2.models import FakeListener, FakeLoadBalancer, FakeTargetGroup
 
-from infra.localcloud.elb import caddy, describe
+from infra.localcloud.elb import caddy, certificates, describe
 from infra.localcloud.elb.caddy import Caddy
 from infra.localcloud.elb.errors import CaddyError
 from infra.localcloud.elb.listeners import caddy_server, dns_label, forwarded_groups
 from infra.localcloud.elb.nameserver import NameServer
+from infra.localcloud.elb.rules import ListenerRules, client_error
 from infra.localcloud.elb.targets import HealthCheck, TargetRegistry
 from infra.localcloud.install import Context
 
@@ -33,10 +34,10 @@ _HEALTH_FIELDS = {
 }
 
 
-class ElbBackend(ELBv2Backend):
+class ElbBackend(ListenerRules):
     """The load balancers of one account and region.
 
-    They are application load balancers over HTTP with targets of type ``ip``; other kinds are refused.
+    They are application load balancers over HTTP and HTTPS with targets of type ``ip``; other kinds are refused.
     """
 
     RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None}
@@ -72,7 +73,7 @@ class ElbBackend(ELBv2Backend):
         known = self._ports(target_group_arn)
         self.targets.register(target_group_arn, address, port)
         if port not in known:
-            self._load_listeners()
+            self.load_listeners()
 
     def deregister(self, target_group_arn: str, address: str, port: int) -> bool:
         """Drains one target for the group's deregistration delay. False when it is not registered."""
@@ -92,7 +93,7 @@ class ElbBackend(ELBv2Backend):
         for group, address, port in self.requested_targets:
             self.targets.register(group, address, port)
         try:
-            self._load_listeners()
+            self.load_listeners()
         except CaddyError as error:
             # The listeners stay described. The next change of a listener tries again.
             sys.stderr.write(f"The listeners of the stored load balancers do not listen: {error}\n")
@@ -114,7 +115,7 @@ class ElbBackend(ELBv2Backend):
     def delete_load_balancer(self, arn: str) -> None:
         """DeleteLoadBalancer; its listeners stop listening."""
         super().delete_load_balancer(arn)
-        self._load_listeners()
+        self.load_listeners()
 
     def create_target_group(self, name: str, **kwargs: Any) -> FakeTargetGroup:
         """CreateTargetGroup; refuses other target types than ``ip`` and other protocols than HTTP."""
@@ -143,7 +144,7 @@ class ElbBackend(ELBv2Backend):
         """ModifyTargetGroupAttributes; another balancing algorithm takes effect at once."""
         super().modify_target_group_attributes(target_group_arn, attributes)
         if "load_balancing.algorithm.type" in attributes:
-            self._load_listeners()
+            self.load_listeners()
 
     def create_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
         """CreateListener; it listens when this returns.
@@ -154,28 +155,21 @@ class ElbBackend(ELBv2Backend):
         """
         listener = super().create_listener(*args, **kwargs)
         try:
-            self._load_listeners()
-        except (CaddyError, NotImplementedError) as error:
+            self.load_listeners()
+        except (CaddyError, ELBClientError, NotImplementedError) as error:
             super().delete_listener(listener.arn)
-            raise _client_error(error, listener.port) from None
+            raise client_error(error, listener.port) from None
         return listener
 
     def modify_listener(self, arn: str, *args: Any, **kwargs: Any) -> FakeListener:
         """ModifyListener; on an error the listener stays as it was. Raises as :meth:`create_listener`."""
-        before = dict(vars(self.describe_listeners(None, [arn])[0]))
-        listener = super().modify_listener(arn, *args, **kwargs)
-        try:
-            self._load_listeners()
-        except (CaddyError, NotImplementedError) as error:
-            port = listener.port
-            vars(listener).update(before)
-            raise _client_error(error, port) from None
-        return listener
+        with self.routed(self.describe_listeners(None, [arn])[0]):
+            return super().modify_listener(arn, *args, **kwargs)
 
     def delete_listener(self, listener_arn: str) -> FakeListener:
         """DeleteListener; it stops listening."""
         listener = super().delete_listener(listener_arn)
-        self._load_listeners()
+        self.load_listeners()
         return listener
 
     def register_targets(self, target_group_arn: str, instances: list[Any]) -> None:
@@ -261,29 +255,35 @@ class ElbBackend(ELBv2Backend):
                 return self.targets.healthy(arn, int(port))
         return []
 
-    def _load_listeners(self) -> None:
-        """Loads the present listeners into Caddy, which is started for the first one."""
+    def load_listeners(self) -> None:
+        """Loads the present listeners into Caddy, which is started for the first one.
+
+        Raises:
+            CaddyError: Caddy did not start, or rejected the configuration.
+            ELBClientError: An HTTPS listener has no certificate.
+            NotImplementedError: A listener is refused.
+        """
         with self._lock:
-            servers = {
-                f"listener-{listener.port}": caddy_server(listener, self._forward_to) for listener in self._listeners()
-            }
+            listeners = self._listeners()
+            servers = {f"listener-{listener.port}": caddy_server(listener, self._forward_to) for listener in listeners}
+            used: set[str] = set()
+            for listener in listeners:
+                if listener.protocol == "HTTPS":
+                    used.update(listener.certificates)
+                    servers[f"listener-{listener.port}"] |= certificates.secured(
+                        listener, self.account_id, self.region_name
+                    )
             if self._caddy is None:
                 if not servers:
                     return
                 self._caddy = Caddy(self.context.config, self.context.runner)
-            self._caddy.load(servers)
+            self._caddy.load(servers, certificates.load(self.account_id, self.region_name, used))
+        for arn, group in list(self.target_groups.items()):
+            attached = [one.load_balancer_arn for one in listeners if arn in forwarded_groups(one)]
+            group.load_balancer_arns = list(dict.fromkeys(attached))
 
     def _forward_to(self, arn: str) -> dict[str, Any]:
         if self._names is None:
             self._names = NameServer(self._resolve, self.context.background)
         algorithm = self._group(arn).attributes["load_balancing.algorithm.type"]
         return caddy.forward(dns_label(arn), sorted(self._ports(arn)), self._names.port, str(algorithm))
-
-
-def _client_error(error: Exception, port: object) -> Exception:
-    if isinstance(error, NotImplementedError):
-        return error
-    return ELBClientError(
-        "OperationNotPermitted",
-        f"The listener cannot listen on 127.0.0.1:{port}. Free the port or choose another. Caddy: {error}",
-    )

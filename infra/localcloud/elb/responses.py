@@ -1,4 +1,4 @@
-"""ELB actions that are refused because no listener would route accordingly, and one that moto parses wrongly."""
+"""The ELB action that moto parses wrongly."""
 
 from __future__ import annotations
 
@@ -6,23 +6,6 @@ from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
 
 from infra.localcloud.elb.models import ElbBackend
-
-_NO_RULES = "Listener rules are not routed: a listener has its default action only."
-
-
-def create_rule(self: ELBV2Response) -> ActionResult:
-    """CreateRule: refused."""
-    raise NotImplementedError(_NO_RULES)
-
-
-def modify_rule(self: ELBV2Response) -> ActionResult:
-    """ModifyRule: refused."""
-    raise NotImplementedError(_NO_RULES)
-
-
-def set_rule_priorities(self: ELBV2Response) -> ActionResult:
-    """SetRulePriorities: refused."""
-    raise NotImplementedError(_NO_RULES)
 
 
 def modify_target_group(self: ELBV2Response) -> ActionResult:
@@ -33,4 +16,4 @@ def modify_target_group(self: ELBV2Response) -> ActionResult:
     return ActionResult({"TargetGroups": [group]})
 
 
-ACTIONS = (create_rule, modify_rule, set_rule_priorities, modify_target_group)
+ACTIONS = (modify_target_group,)

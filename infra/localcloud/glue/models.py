@@ -29,6 +29,12 @@ class GlueBackend(moto_models.GlueBackend):
         self.runs: dict[str, list[JobRun]] = {}
         self._pool = self.context.background.pool("glue", self.context.config.workers, stuck_seconds=None)
 
+    def create_job(self, *args: Any, **kwargs: Any) -> None:
+        """CreateJob; a job is described with an execution class only if one was given."""
+        super().create_job(*args, **kwargs)
+        if not kwargs["execution_class"]:
+            self.jobs[kwargs["name"]].execution_class = None  # type: ignore[assignment]  # moto declares str
+
     def start_job_run(
         self,
         name: str,
@@ -144,7 +150,7 @@ class GlueBackend(moto_models.GlueBackend):
             "number_of_workers": update.get("NumberOfWorkers"),
             "worker_type": update.get("WorkerType"),
             "code_gen_configuration_nodes": update.get("CodeGenConfigurationNodes", {}),
-            "execution_class": update.get("ExecutionClass", "STANDARD"),
+            "execution_class": update.get("ExecutionClass", ""),
             "source_control_details": update.get("SourceControlDetails", {}),
         }
         self.create_job(name=name, **definition)

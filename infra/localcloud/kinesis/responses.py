@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.kinesis.responses import KinesisResponse
 
 from infra.localcloud.kinesis.models import KinesisBackend
@@ -16,6 +16,14 @@ def _backend(response: KinesisResponse) -> KinesisBackend:
     backend = response.kinesis_backend
     assert isinstance(backend, KinesisBackend)
     return backend
+
+
+def create_stream(self: KinesisResponse) -> ActionResult:
+    """Answers CreateStream; moto drops the tags."""
+    backend, name = _backend(self), self._get_param("StreamName")
+    stream = backend.create_stream(name, self._get_param("ShardCount"), self._get_param("StreamModeDetails"))
+    stream.tags.update(self._get_param("Tags") or {})
+    return EmptyResult()
 
 
 def put_records(self: KinesisResponse) -> str:

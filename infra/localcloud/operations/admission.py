@@ -54,7 +54,8 @@ def check(environ: WSGIEnvironment, request: AwsRequest) -> Refusal | None:
         return None
     service, operation = route(environ, request.service, request.action)
     if service is None:
-        return Refusal(UNKNOWN_SERVICE, f"The local cloud has no service {request.service}.")
+        text = f"The local cloud has no service {request.service}. It did not do {request.service}:{request.action}."
+        return Refusal(UNKNOWN_SERVICE, text)
     if service.refused is not None:
         return refused(service.name, operation.name if operation else request.action, service.refused)
     if operation is None:

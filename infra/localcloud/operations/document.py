@@ -67,6 +67,7 @@ def _service(table: ServiceTable) -> Iterator[str]:
     for name, members in sorted(table.refused_members.items()):
         for member in members:
             values = f" = {', '.join(map(str, member.values))}" if member.values else ""
+            values += f" other than {', '.join(map(str, member.harmless))}" if member.harmless else ""
             yield f"- **refused member** {name} `{'.'.join(member.path)}`{values}: {member.reason}"
     for name, ignored in sorted(table.ignored_members.items()):
         yield f"- **ignored members** of {name}: {', '.join(ignored)}"

@@ -57,19 +57,22 @@ class RefusedMember:
         path: The names from the request's top to the member. Lists on the way are searched through.
         reason: Why it is refused.
         values: The values that are refused; empty for all.
+        harmless: The values that are not refused.
         unless: Values of top-level members with which the member is harmless.
     """
 
     path: tuple[str, ...]
     reason: str
     values: tuple[Any, ...] = ()
+    harmless: tuple[Any, ...] = ()
     unless: Mapping[str, Any] = field(default_factory=dict)
 
     def is_given(self, request: Mapping[str, Any]) -> bool:
         """Whether the request has the member with a value that is refused."""
         if self.unless and all(request.get(name) == value for name, value in self.unless.items()):
             return False
-        return any(not self.values or value in self.values for value in _values_at(request, self.path))
+        given = (value for value in _values_at(request, self.path) if value not in self.harmless)
+        return any(not self.values or value in self.values for value in given)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def service_table(service: str) -> ServiceTable:
                 tuple(entry["member"].split(".")),
                 entry["reason"],
                 tuple(entry.get("values", ())),
+                tuple(entry.get("except", ())),
                 entry.get("unless", {}),
             )
             for entry in entries

@@ -6,6 +6,7 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 from infra.localcloud.install import Context, add_actions, replace_backend
+from infra.localcloud.sagemaker import models_and_endpoints, package_groups
 from infra.localcloud.sagemaker.models import SageMakerBackend
 from infra.localcloud.sagemaker.responses import ACTIONS
 
@@ -13,4 +14,4 @@ from infra.localcloud.sagemaker.responses import ACTIONS
 def install(context: Context) -> None:
     """Puts the executing backend and its actions into moto."""
     replace_backend(sagemaker_backends, SageMakerBackend, context)
-    add_actions(SageMakerResponse, *ACTIONS)
+    add_actions(SageMakerResponse, *ACTIONS, *package_groups.ACTIONS, *models_and_endpoints.ACTIONS)

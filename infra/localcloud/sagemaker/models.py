@@ -6,7 +6,7 @@ import threading
 from typing import Any, ClassVar
 
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 
 from infra.localcloud.errors import AssumeRoleError
 from infra.localcloud.install import Context
@@ -28,6 +28,8 @@ class SageMakerBackend(SageMakerModelBackend):
         self._arn_of_token: dict[str, str] = {}
         self._training: dict[str, TrainingJob] = {}
         self._processing: dict[str, ProcessingJob] = {}
+        # Resource policies of model package groups, by the group's name.
+        self.package_group_policies: dict[str, str] = {}
         # moto's tag actions look for jobs here.
         self.training_jobs = self._training  # type: ignore[assignment]  # they use `tags` only
         self.processing_jobs = self._processing  # type: ignore[assignment]  # they use `tags` only
@@ -86,6 +88,14 @@ class SageMakerBackend(SageMakerModelBackend):
         """All processing jobs, oldest first."""
         with self._lock:
             return list(self._processing.values())
+
+    # --- models ---
+
+    def create_endpoint_config(self, *args: Any, **kwargs: Any) -> FakeEndpointConfig:
+        """CreateEndpointConfig; moto makes a tuple of its ARN, with which it cannot be tagged."""
+        made = super().create_endpoint_config(*args, **kwargs)
+        made.arn = made.endpoint_config_arn  # type: ignore[assignment]  # moto declares the tuple
+        return made
 
     # --- model registry ---
 

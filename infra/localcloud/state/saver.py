@@ -24,6 +24,7 @@ class Saver:
         self._save = save
         self._changed = threading.Condition()
         self._backends: dict[int, BaseBackend] = {}
+        self._saving: frozenset[int] = frozenset()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="state-saver", daemon=True)
         self._thread.start()
@@ -35,11 +36,11 @@ class Saver:
             self._changed.notify()
 
     def take(self, backend: BaseBackend) -> bool:
-        """Whether a backend was to be saved; the caller saves it now."""
-        if not self._backends:
+        """Whether a backend was to be saved, or is being saved; the caller saves it now."""
+        if not self._backends and not self._saving:
             return False
         with self._changed:
-            return self._backends.pop(id(backend), None) is not None
+            return self._backends.pop(id(backend), None) is not None or id(backend) in self._saving
 
     def close(self) -> None:
         """Saves what was asked for, and ends the thread."""
@@ -60,7 +61,9 @@ class Saver:
                 time.sleep(_TOGETHER_SECONDS)
             with self._changed:
                 backends, self._backends = list(self._backends.values()), {}
+                self._saving = frozenset(id(backend) for backend in backends)
             try:
                 self._save(*backends)
             except Exception:  # the thread must go on: the next save writes what this one could not
                 traceback.print_exc(file=sys.stderr)
+            self._saving = frozenset()

@@ -59,6 +59,7 @@ class StateStore:
         self._scanning = threading.RLock()
         self._committing = threading.Lock()
         self._pending: list[Changes] = []
+        self._found = self._written = 0  # how many changes were found, and how many of them are on disk
         self._changed = threading.Condition()
         self._unsaved: Counter[int] = Counter()
         self._known: set[int] = set()  # id() of each backend that was saved; backends live as long as the server
@@ -84,6 +85,7 @@ class StateStore:
             dropped = self._objects.drop_unreachable()
             if dropped:
                 self._pending.append(dropped)
+                self._found += 1
             loaded = self._objects.all()
         for tracked in loaded:
             if type(tracked.obj).__module__.startswith(_OURS) and hasattr(tracked.obj, "restored"):
@@ -160,7 +162,10 @@ class StateStore:
             self._objects.drop_unreferenced(changes)
             if changes:
                 self._pending.append(changes)
-        if changes:
+                self._found += 1
+            found = self._found
+        # Another thread may have found what this one changed, and not have written it yet: services reach each other.
+        if self._written < found:
             self._commit()
 
     def _commit(self) -> None:
@@ -168,6 +173,7 @@ class StateStore:
         with self._committing:
             with self._scanning:
                 batch, self._pending = self._pending, []
+                found = self._found
             if self.failure:
                 raise OSError(self.failure)
             if not batch:
@@ -180,6 +186,7 @@ class StateStore:
                     " free the disk, and restart the local cloud"
                 )
                 raise
+            self._written = found
 
     # --- finding changes ---
 

@@ -19,7 +19,7 @@ from infra.localcloud.athena.translator.coercion import coerce, with_millisecond
 from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.queries import Queries
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import quoted_name
+from infra.localcloud.athena.types import quoted_name
 
 # Functions with a syntax of their own, which sqlglot 30.15.0 does not parse.
 _UNPARSED = re.compile(r"\b(json_(?:exists|value|query|object|array|table)|overlay)\s*\(", re.IGNORECASE)
@@ -51,6 +51,18 @@ class _Parser(TrinoParser):
         **{kind: _literal(kind) for kind in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.DECIMAL)},
     }
 
+    # sqlglot 30.15 reads the word ROW as a type in Trino's dialect, so OFFSET 1 ROW and FETCH FIRST 1 ROW ONLY fail.
+
+    def _parse_offset(self, this: exp.Expr | None = None) -> exp.Expr | None:
+        found = super()._parse_offset(this)
+        if isinstance(found, exp.Offset):
+            self._match_text_seq("ROW")
+        return found
+
+    def _parse_limit_options(self) -> exp.LimitOptions | None:
+        self._match_text_seq("ROW")
+        return super()._parse_limit_options()
+
 
 class AthenaQueries(Trino):
     """Trino's syntax with untranslated functions."""
@@ -66,6 +78,8 @@ def parse(sql: str) -> exp.Expr:
         QueryError: A syntax error, or more than one statement.
         UnsupportedError: The statement is no query.
     """
+    if matched := re.fullmatch(r"\s*TABLE\s+([^\s()]+)\s*", sql, re.IGNORECASE):
+        sql = f"SELECT * FROM {matched[1]}"
     try:
         tokens = AthenaQueries().tokenize(sql)
         if any(token.token_type == TokenType.DCOLON for token in tokens):

@@ -8,12 +8,16 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 
 
 def translate(tree: exp.Expr) -> None:
-    """Writes FETCH FIRST as LIMIT, and WITH TIES as a condition on the rank."""
+    """Writes FETCH FIRST as LIMIT, one row if no number is given, and WITH TIES as a condition on the rank."""
     fetch = tree.args.get("limit")
     if not isinstance(fetch, exp.Fetch):
         return
-    count = fetch.args.get("count") or exp.Literal.number(1)
+    count = fetch.args.get("count")
+    if count is None or count.name.lower() in ("row", "rows"):  # sqlglot 30.15 reads FETCH FIRST ROW as a count
+        count = exp.Literal.number(1)
     options = fetch.args.get("limit_options")
+    if options is not None and options.args.get("percent"):
+        raise UnsupportedError("FETCH FIRST … PERCENT")
     if options is None or not options.args.get("with_ties"):
         tree.set("limit", exp.Limit(expression=count))
         return

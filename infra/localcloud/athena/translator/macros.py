@@ -2,6 +2,9 @@
 
 Wrong input fails inside a CAST, never with ``error()``: DuckDB treats that as volatile, which forbids ``TRY`` and stops
 an expression in GROUP BY from matching the same one in SELECT.
+
+A macro is replaced by its text: an argument that stands in it n times is bound n times, in nested calls n * m times.
+A macro whose argument may be long takes it once, as the parameter of a lambda over a list of one element.
 """
 
 from __future__ import annotations
@@ -52,8 +55,9 @@ _FUNCTIONS = r"""
 CREATE MACRO trino_milli(x) AS CAST(CAST(x AS TIMESTAMP_MS) AS TIMESTAMP);
 CREATE MACRO trino_substr(s, start) AS CASE WHEN s IS NULL OR start IS NULL THEN NULL
     WHEN start = 0 OR abs(start) > length(s) THEN '' ELSE substring(s, start) END;
-CREATE MACRO trino_substr3(s, start, size) AS CASE WHEN s IS NULL OR start IS NULL OR size IS NULL THEN NULL
-    WHEN start = 0 OR abs(start) > length(s) OR size <= 0 THEN '' ELSE substring(s, start, size) END;
+CREATE MACRO trino_substr3(s, start, size) AS list_transform([s], lambda nj_t:
+    CASE WHEN nj_t IS NULL OR start IS NULL OR size IS NULL THEN NULL
+    WHEN start = 0 OR abs(start) > length(nj_t) OR size <= 0 THEN '' ELSE substring(nj_t, start, size) END)[1];
 """
 
 _NAME = re.compile(r"\btrino_\w+")

@@ -58,10 +58,10 @@ CREATE MACRO trino_bit_count(x, bits) AS CASE WHEN x IS NULL THEN NULL
     THEN CAST('INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. ' || CAST(x AS VARCHAR)
         || ' cannot be represented with ' || CAST(bits AS VARCHAR) || ' bits' AS BIGINT)
     ELSE CAST(bit_count(CAST(CAST(x AS BIGINT) & CAST((1::HUGEINT << bits) - 1 AS BIGINT) AS BIGINT)) AS BIGINT) END;
-CREATE MACRO trino_hex_number(s) AS CAST(CASE WHEN s IS NULL THEN NULL
-    WHEN regexp_full_match(s, '[+]?[0-9a-fA-F]{1,16}') THEN '0x' || ltrim(s, '+')
-    WHEN regexp_full_match(s, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || s[2:] AS BIGINT) AS VARCHAR)
-    ELSE 'INVALID_FUNCTION_ARGUMENT: Not a valid base-16 number: ' || s END AS BIGINT);
+CREATE MACRO trino_hex_number(s) AS list_transform([s], lambda nj_t: CAST(CASE WHEN nj_t IS NULL THEN NULL
+    WHEN regexp_full_match(nj_t, '[+]?[0-9a-fA-F]{1,16}') THEN '0x' || ltrim(nj_t, '+')
+    WHEN regexp_full_match(nj_t, '-[0-9a-fA-F]{1,16}') THEN CAST(-CAST('0x' || nj_t[2:] AS BIGINT) AS VARCHAR)
+    ELSE 'INVALID_FUNCTION_ARGUMENT: Not a valid base-16 number: ' || nj_t END AS BIGINT))[1];
 CREATE MACRO trino_base_digits(s, radix) AS list_reduce(list_transform(string_split(s, ''),
             lambda nj_c: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', nj_c) - 1 AS HUGEINT)),
             lambda nj_a, nj_d: nj_a * radix + nj_d);

@@ -10,7 +10,7 @@ from infra.localcloud.athena.translator.coercion import NULL, coerce, common, un
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import (
+from infra.localcloud.athena.types import (
     INTEGERS,
     REALS,
     decimal_size,
@@ -153,7 +153,10 @@ def concatenation(node: exp.DPipe, scope: Scope) -> exp.Expr:
                 " Cast to varchar"
             )
     comparable(*types, "||")
-    return fragment("({0} || {1})", node.this, node.expression)
+    written = fragment("({0} || {1})", node.this, node.expression)
+    if types == ("VARCHAR", "VARCHAR"):
+        scope.remember(written, "VARCHAR")  # a chain of n concatenations would be bound n times
+    return written
 
 
 def _concatenated_arrays(node: exp.DPipe, types: tuple[str | None, str | None], arrays: list[bool]) -> Fragment:

@@ -9,7 +9,7 @@ from infra.localcloud.athena.translator import limits, operators, set_operations
 from infra.localcloud.athena.translator.expressions import Expressions, require_only
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, quoted_name, struct_fields, trino_type
+from infra.localcloud.athena.types import kind, quoted_name, struct_fields, trino_type
 
 _SELECT_PARTS = {
     "with_",
@@ -74,7 +74,7 @@ class Queries(Expressions):
         source = tree.args.get("from_")
         if source is not None:
             source.set("this", self._source(source.this, scope))
-            scope.sources.append(text(source.this))
+            scope.sources.append(scope.source_text(source.this))
         for join in tree.args.get("joins") or []:
             self._join(join, scope)
         limits.translate(tree)
@@ -106,7 +106,7 @@ class Queries(Expressions):
             raise UnsupportedError("WITH RECURSIVE")
         for cte in with_.expressions:
             cte.set("this", self.query(cte.this, scope.inner()))
-            scope.ctes.append(text(cte))
+            scope.add_query(text(cte.args["alias"]), cte.this)
 
     def _join(self, join: exp.Join, scope: Scope) -> None:
         require_only(join, {"this", "kind", "side", "on", "using"})
@@ -114,6 +114,7 @@ class Queries(Expressions):
             raise UnsupportedError(f"a {join.args['kind']} join")
         join.set("this", self._source(join.this, scope))
         bare = join.copy()
+        bare.set("this", Fragment(this=scope.source_text(join.this)))
         if join.args.get("on") is not None:
             bare.set("on", exp.Boolean(this=True))
         scope.sources.append(text(bare))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.translator.times import interval_type, time_type
+from infra.localcloud.athena.times import interval_type, time_type
 
 _TO_DUCKDB = {
     "boolean": "BOOLEAN",
@@ -115,7 +115,7 @@ def duckdb_to_hive(duckdb_type: str) -> str:
     if (
         interval_type(duckdb_type)
         or duckdb_type in ("TIME", "JSON", "UUID")
-        or (time and (time.zone is not None or not time.plain))
+        or (time and (time.zone is not None or not time.plain_or_date))
     ):
         raise QueryError(
             f"NOT_SUPPORTED: Unsupported Hive type: {trino_type(duckdb_type)}. Cast the column to timestamp or varchar"
