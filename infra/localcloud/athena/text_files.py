@@ -117,7 +117,7 @@ class LazySimple:
         first = serde.get("field.delim") or serde.get("serialization.format")
         self._separators = [
             "\x01" if first == "1" else character(first, "\x01"),
-            character(serde.get("collection.delim") or serde.get("collection.delim"), "\x02"),
+            character(serde.get("collection.delim") or serde.get("colelction.delim"), "\x02"),
             character(serde.get("mapkey.delim"), "\x03"),
             *map(chr, range(4, 9)),
         ]
