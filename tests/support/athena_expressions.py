@@ -12,7 +12,7 @@ from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.failures import reason
 from infra.localcloud.athena.translator import dialect, macros
 from infra.localcloud.athena.translator.printing import printable
-from infra.localcloud.athena.translator.types import duckdb_to_athena
+from infra.localcloud.athena.types import duckdb_to_athena
 from infra.localcloud.athena.values import athena_text
 
 FOLDER = Path(__file__).parents[1] / "localcloud" / "athena_expressions"

@@ -19,7 +19,7 @@ from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import Sources
 from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.printing import printable
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.types import split_top
 from infra.localcloud.athena.values import athena_text
 from infra.localcloud.athena.write_statements import PlannedQuery, WritingStatements
 

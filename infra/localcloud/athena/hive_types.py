@@ -9,7 +9,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.types import split_top
 
 INTEGER_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _ALIASES = {"integer": "int", "real": "float", "varbinary": "binary"}

@@ -9,7 +9,7 @@ from infra.localcloud.athena import projection
 from infra.localcloud.athena.aws import CallerAws
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.hive_types import HiveType, hive_type
-from infra.localcloud.athena.translator.types import hive_to_duckdb
+from infra.localcloud.athena.types import hive_to_duckdb
 from infra.localcloud.athena.views import decode_view
 
 CATALOG = "awsdatacatalog"

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.hive_types import INTEGER_BITS, HiveType, hive_type
-from infra.localcloud.athena.translator.types import hive_to_duckdb
+from infra.localcloud.athena.types import hive_to_duckdb
 
 _EPOCHS = {"s": "epoch", "ms": "epoch_ms", "us": "epoch_us", "ns": "epoch_ns"}
 

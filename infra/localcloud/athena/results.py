@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.localcloud.athena.translator.types import duckdb_to_athena
+from infra.localcloud.athena.types import duckdb_to_athena
 
 
 @dataclass

@@ -23,7 +23,7 @@ from infra.localcloud.athena.objects import File
 from infra.localcloud.athena.parquet_files import quoted
 from infra.localcloud.athena.partition_schemas import require_compatible
 from infra.localcloud.athena.text_files import LazySimple, OpenCsv, Row, TextTable, lines
-from infra.localcloud.athena.translator.types import hive_to_duckdb
+from infra.localcloud.athena.types import hive_to_duckdb
 
 _FILE = "nj_file"
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.types import split_top
 
 _COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Hive's statements have strings with backslashes.

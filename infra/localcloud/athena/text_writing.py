@@ -10,18 +10,16 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
 
 from infra.localcloud.athena.errors import UnsupportedError
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.layouts import Layout, Target
+from infra.localcloud.athena.types import split_top
 from infra.localcloud.athena.values import double_text, single_text
-
-if TYPE_CHECKING:
-    from infra.localcloud.athena.writing import Layout, Target
 
 _FETCH = 10_000
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

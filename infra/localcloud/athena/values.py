@@ -8,7 +8,7 @@ import struct
 from decimal import Decimal
 from typing import Any
 
-from infra.localcloud.athena.translator.types import split_top, struct_fields
+from infra.localcloud.athena.types import split_top, struct_fields
 
 
 def athena_text(value: Any, kind: str) -> str | None:

@@ -12,10 +12,11 @@ from infra.localcloud.athena import projection, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
 from infra.localcloud.athena.coercion import can_coerce
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.layouts import Layout, Target
 from infra.localcloud.athena.parquet_files import quoted
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import columns_of
-from infra.localcloud.athena.translator.types import duckdb_to_hive, trino_type
+from infra.localcloud.athena.types import duckdb_to_hive, trino_type
 from infra.localcloud.athena.views import encode_view
 
 # Receives the connection, the DuckDB text of a planned query, and its columns (name, DuckDB type).
@@ -73,7 +74,7 @@ class WritingStatements:
     def _write(
         self,
         write: statements.Write,
-        target: writing.Target,
+        target: Target,
         then: Callable[[writing.Written, list[tuple[str, str]]], None] | None = None,
     ) -> Result:
         """Writes the query's rows to the target, calls ``then``, and leaves a manifest."""
@@ -93,8 +94,8 @@ class WritingStatements:
         self._aws.put(manifest, "".join(uri + "\n" for uri in done.uris).encode(), "text/csv")
         return Result([("rows", "BIGINT")], [], header=True, update_count=done.rows, manifest=manifest)
 
-    def _target(self, location: str, layout: writing.Layout, partitioned: list[str]) -> writing.Target:
-        return writing.Target(location, layout, partitioned, self._around.folder / "written", self._around.query_id)
+    def _target(self, location: str, layout: Layout, partitioned: list[str]) -> Target:
+        return Target(location, layout, partitioned, self._around.folder / "written", self._around.query_id)
 
     def _unload(self, write: statements.Write) -> Result:
         layout, partitioned = writing.options(write)

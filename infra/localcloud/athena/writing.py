@@ -16,12 +16,13 @@ import duckdb
 from infra.localcloud.athena import text_writing
 from infra.localcloud.athena.aws import CallerAws, Table, split_folder
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.layouts import Layout, Target
 from infra.localcloud.athena.parquet_files import quoted
 from infra.localcloud.athena.sources import format_of, string
 from infra.localcloud.athena.statements import Write
 from infra.localcloud.athena.storage import HIVE_JSON_SERDE, LAZY_SERDE, PARQUET, PARQUET_SERDE, TEXT
 from infra.localcloud.athena.text_files import character
-from infra.localcloud.athena.translator.types import duckdb_to_hive
+from infra.localcloud.athena.types import duckdb_to_hive
 
 _COMPRESSION = {
     "PARQUET": {"snappy": "snappy", "gzip": "gzip", "zstd": "zstd", "none": "uncompressed"},
@@ -42,42 +43,6 @@ _KNOWN = {
     },
 }
 MOST_PARTITIONS = 100
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The format of written files.
-
-    Attributes:
-        format: PARQUET, TEXTFILE or JSON.
-        compression: DuckDB's name of a Parquet compression; gzip, zstd or none for the others.
-        delimiter: Between the fields of TEXTFILE.
-        null: Null in TEXTFILE.
-    """
-
-    format: str = "PARQUET"
-    compression: str = "gzip"
-    delimiter: str = "\x01"
-    null: str = "\\N"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where rows are written, and how.
-
-    Attributes:
-        location: The S3 folder.
-        layout: The format and compression of the files.
-        partitioned: The partition columns in small letters.
-        work: A local folder for the files before they are uploaded.
-        query_id: The query's id; the names of the files have a part of it.
-    """
-
-    location: str
-    layout: Layout
-    partitioned: list[str]
-    work: Path
-    query_id: str
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from infra.localcloud.athena.functions import json_text
 from infra.localcloud.athena.functions.json_text import Fraction, Pairs, Whole
 from infra.localcloud.athena.functions.number_text import varchar_text
 from infra.localcloud.athena.functions.python import PythonFunction
-from infra.localcloud.athena.translator.types import split_top, struct_fields
+from infra.localcloud.athena.types import split_top, struct_fields
 from infra.localcloud.athena.values import athena_text, double_text, single_text
 
 _INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}

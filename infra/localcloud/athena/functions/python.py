@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from infra.localcloud.athena.errors import UnsupportedError
-from infra.localcloud.athena.translator.types import split_top, struct_fields
+from infra.localcloud.athena.types import split_top, struct_fields
 
 _ARROW = {
     "BIGINT": pa.int64(),

@@ -12,7 +12,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, trino_type
+from infra.localcloud.athena.types import kind, trino_type
 
 # The last argument count of a function that takes any number.
 MANY = 99

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.times import DAY_SECOND, TimeType, interval_type, time_type
 from infra.localcloud.athena.translator import operators, zones
 from infra.localcloud.athena.translator.coercion import NULL, convert_time
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.times import DAY_SECOND, TimeType, interval_type, time_type
-from infra.localcloud.athena.translator.types import (
+from infra.localcloud.athena.types import (
     INTEGERS,
     REALS,
     decimal_size,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from infra.localcloud.athena.times import TimeType, time_type
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.times import TimeType, time_type
-from infra.localcloud.athena.translator.types import (
+from infra.localcloud.athena.types import (
     INTEGERS,
     REALS,
     decimal_size,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.times import TimeType, time_type
 from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.times import TimeType, time_type
-from infra.localcloud.athena.translator.types import REALS, kind, split_top, struct_fields, trino_type
+from infra.localcloud.athena.types import REALS, kind, split_top, struct_fields, trino_type
 
 COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _NESTED = ("array", "map", "row")

@@ -19,7 +19,7 @@ from infra.localcloud.athena.translator.coercion import coerce, with_millisecond
 from infra.localcloud.athena.translator.fragments import text
 from infra.localcloud.athena.translator.queries import Queries
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import quoted_name
+from infra.localcloud.athena.types import quoted_name
 
 # Functions with a syntax of their own, which sqlglot 30.15.0 does not parse.
 _UNPARSED = re.compile(r"\b(json_(?:exists|value|query|object|array|table)|overlay)\s*\(", re.IGNORECASE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.times import time_type
 from infra.localcloud.athena.translator import decimals
 from infra.localcloud.athena.translator.calls import SUFFIX, FunctionCall, Translation, suffix, translation
 from infra.localcloud.athena.translator.fragments import Fragment
 from infra.localcloud.athena.translator.functions_map import map_types
-from infra.localcloud.athena.translator.times import time_type
-from infra.localcloud.athena.translator.types import INTEGERS, REALS, decimal_size, kind, trino_type
+from infra.localcloud.athena.types import INTEGERS, REALS, decimal_size, kind, trino_type
 
 
 def _aggregate(written: str, *kinds: str) -> Translation:

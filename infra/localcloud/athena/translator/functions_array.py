@@ -10,7 +10,7 @@ from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Transla
 from infra.localcloud.athena.translator.coercion import NULL, coerce, common
 from infra.localcloud.athena.translator.comparisons import comparable, equal
 from infra.localcloud.athena.translator.fragments import Fragment
-from infra.localcloud.athena.translator.types import REALS, kind, trino_type
+from infra.localcloud.athena.types import REALS, kind, trino_type
 
 _NESTED = ("array", "map", "row")
 

@@ -16,7 +16,7 @@ from infra.localcloud.athena.translator import printing
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, text
 from infra.localcloud.athena.translator.functions_text import constant
-from infra.localcloud.athena.translator.types import INTEGERS, REALS
+from infra.localcloud.athena.types import INTEGERS, REALS
 
 _PLAIN = {
     "BOOLEAN": "BOOLEAN",

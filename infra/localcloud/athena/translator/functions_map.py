@@ -9,7 +9,7 @@ from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.functions_array import inner_name
-from infra.localcloud.athena.translator.types import kind, split_top, struct_fields, trino_type
+from infra.localcloud.athena.types import kind, split_top, struct_fields, trino_type
 
 
 def map_types(call: FunctionCall, index: int = 0) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.calls import FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.fragments import Fragment
-from infra.localcloud.athena.translator.types import INTEGERS, REALS, decimal_size
+from infra.localcloud.athena.types import INTEGERS, REALS, decimal_size
 
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 

@@ -8,7 +8,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, struct_fields, trino_type
+from infra.localcloud.athena.types import kind, struct_fields, trino_type
 
 
 def field(node: exp.Dot, scope: Scope) -> Fragment:

@@ -12,7 +12,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator import casts
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
-from infra.localcloud.athena.translator.types import trino_type
+from infra.localcloud.athena.types import trino_type
 
 # Java's whitespace, which Trino trims; DuckDB trims blanks only.
 _WHITESPACE = (

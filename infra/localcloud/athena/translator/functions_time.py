@@ -5,11 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import casts, intervals, time_formats, zones
-from infra.localcloud.athena.translator.calls import FunctionCall, Translation, template, translation
-from infra.localcloud.athena.translator.coercion import convert_time
-from infra.localcloud.athena.translator.fragments import Fragment, bracketed
-from infra.localcloud.athena.translator.times import (
+from infra.localcloud.athena.times import (
     DATE,
     DAY_SECOND,
     YEAR_MONTH,
@@ -17,7 +13,11 @@ from infra.localcloud.athena.translator.times import (
     interval_type,
     time_type,
 )
-from infra.localcloud.athena.translator.types import kind, trino_type
+from infra.localcloud.athena.translator import casts, intervals, time_formats, zones
+from infra.localcloud.athena.translator.calls import FunctionCall, Translation, template, translation
+from infra.localcloud.athena.translator.coercion import convert_time
+from infra.localcloud.athena.translator.fragments import Fragment, bracketed
+from infra.localcloud.athena.types import kind, trino_type
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _TIME_UNITS = _UNITS[:4]

@@ -7,15 +7,15 @@ import re
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator.fragments import Fragment, bracketed
-from infra.localcloud.athena.translator.times import (
+from infra.localcloud.athena.times import (
     DAY_SECOND,
     YEAR_MONTH,
     TimeType,
     interval_type,
     time_type,
 )
-from infra.localcloud.athena.translator.types import INTEGERS, kind, trino_type
+from infra.localcloud.athena.translator.fragments import Fragment, bracketed
+from infra.localcloud.athena.types import INTEGERS, kind, trino_type
 
 _MILLIS = {"second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 _MONTHS = {"month": 1, "year": 12}

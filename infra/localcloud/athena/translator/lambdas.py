@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.localcloud.athena.translator.coercion import common
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.types import split_top
 
 # The types of a lambda's parameters from the types of the arguments before it; None if they are not known.
 _Types = Callable[[list[str]], list[str]]

@@ -10,7 +10,7 @@ from infra.localcloud.athena.translator.coercion import NULL, coerce, common, un
 from infra.localcloud.athena.translator.comparisons import comparable
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import (
+from infra.localcloud.athena.types import (
     INTEGERS,
     REALS,
     decimal_size,

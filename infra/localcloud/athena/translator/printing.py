@@ -5,10 +5,10 @@ Python has no years before 1 and after 9999, reads a TIMESTAMP WITH TIME ZONE on
 
 from __future__ import annotations
 
+from infra.localcloud.athena.times import DAY_SECOND, interval_type, time_type
 from infra.localcloud.athena.translator.casts import time_text
 from infra.localcloud.athena.translator.coercion import convert_time
-from infra.localcloud.athena.translator.times import DAY_SECOND, interval_type, time_type
-from infra.localcloud.athena.translator.types import quoted_name, split_top, struct_fields, struct_of
+from infra.localcloud.athena.types import quoted_name, split_top, struct_fields, struct_of
 
 
 def printable(query: str, columns: list[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from infra.localcloud.athena.translator import limits, operators, set_operations
 from infra.localcloud.athena.translator.expressions import Expressions, require_only
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed, fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import kind, quoted_name, struct_fields, trino_type
+from infra.localcloud.athena.types import kind, quoted_name, struct_fields, trino_type
 
 _SELECT_PARTS = {
     "with_",

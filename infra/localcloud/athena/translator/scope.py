@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from infra.localcloud.athena.translator import macros
 from infra.localcloud.athena.translator.fragments import text
-from infra.localcloud.athena.translator.types import quoted_name
+from infra.localcloud.athena.types import quoted_name
 
 _NUMBERS = itertools.count(1)
 

@@ -8,7 +8,7 @@ from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.translator.coercion import coerce, common
 from infra.localcloud.athena.translator.fragments import Fragment, text
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.types import quoted_name, trino_type
+from infra.localcloud.athena.types import quoted_name, trino_type
 
 _Columns = list[tuple[str, str]]
 

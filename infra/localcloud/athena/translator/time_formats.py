@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.times import TimeType
 from infra.localcloud.athena.translator.calls import FunctionCall
-from infra.localcloud.athena.translator.times import TimeType
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 from datetime import date
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
+from infra.localcloud.athena.times import TimeType
 from infra.localcloud.athena.translator.fragments import Fragment
 from infra.localcloud.athena.translator.scope import Scope
-from infra.localcloud.athena.translator.times import TimeType
 
 _UTC = {"z", "utc", "ut", "uct", "gmt", "gmt0", "gmt+0", "gmt-0", "greenwich", "universal", "zulu", "+00:00", "-00:00"}
 _OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d\d))?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.translator.times import interval_type, time_type
+from infra.localcloud.athena.times import interval_type, time_type
 
 _TO_DUCKDB = {
     "boolean": "BOOLEAN",
