@@ -247,8 +247,9 @@ def test_a_token_starts_a_query_once(athena: Athena) -> None:
 
 
 def test_a_stop_interrupts_a_running_query(athena: Athena) -> None:
-    endless = """SELECT count(*) FROM UNNEST(sequence(1, 100000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 100000)) AS b(y)
-        CROSS JOIN UNNEST(sequence(1, 100000)) AS c(z) WHERE a.x + b.y + c.z = 7"""
+    endless = """SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y)
+        CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) CROSS JOIN UNNEST(sequence(1, 10000)) AS d(w)
+        WHERE a.x + b.y + c.z + d.w = 7"""
     query_id = athena.start(endless)
     athena.cloud.wait_until(
         lambda: (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -257,11 +258,10 @@ def test_the_actions_and_resources_of_a_request(
     assert sorted(got) == sorted(expected)
 
 
-def test_a_query_is_judged_by_its_work_group() -> None:
-    backend = athena_backends[ACCOUNT][REGION]
-    backend.create_work_group("wg", {}, "", [])
-    query = backend.start_query_execution("SELECT 1", "", {}, "wg", [])
-    (ask,) = asked("athena", "get_query_results", QueryExecutionId=query)
+def test_a_query_is_judged_by_its_work_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = {"q": SimpleNamespace(request=SimpleNamespace(work_group="wg"))}
+    monkeypatch.setattr(athena_backends[ACCOUNT][REGION], "queries", queries, raising=False)
+    (ask,) = asked("athena", "get_query_results", QueryExecutionId="q")
     assert ask.resource == arn("athena", "workgroup/wg")
 
 

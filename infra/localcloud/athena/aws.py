@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,8 @@ from infra.localcloud.s3_uris import split_s3_uri
 
 # One listing of a common folder replaces one of each partition while it has at most one page for so many partitions.
 PARTITIONS_A_PAGE = 8
+# So long a database that the caller may read is not asked for again; a changed policy counts after that.
+PERMISSION_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class CallerAws:
             cache: Where fetched objects are kept; None for a caller that reads no objects.
         """
         self._cache = cache
+        self._readable: dict[str, float] = {}
         self._options = {
             "endpoint_url": credentials["AWS_ENDPOINT_URL"],
             "region_name": credentials["AWS_REGION"],
@@ -128,6 +132,32 @@ class CallerAws:
         if self._cache is None:
             raise QueryError("GENERIC_INTERNAL_ERROR: this caller reads no objects")
         return Fetcher(self._options, self._cache)
+
+    # --- permissions -------------------------------------------------------------------------------------------
+
+    def may_locate(self, bucket: str) -> bool:
+        """Whether the caller may ask for the location of a bucket, as Athena does before a query."""
+        try:
+            self.s3.get_bucket_location(Bucket=bucket)
+        except ClientError as error:
+            return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] != 403)
+        return True
+
+    def require_database(self, database: str) -> None:
+        """Checks that the caller may read a database of the catalog; one that does not exist passes.
+
+        Raises:
+            QueryError: The caller may not.
+        """
+        now = time.monotonic()
+        if now - self._readable.get(database, -PERMISSION_SECONDS) < PERMISSION_SECONDS:
+            return
+        try:
+            self.glue.get_database(Name=database)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise _catalog_error(error) from None
+        self._readable[database] = now
 
     # --- S3 ----------------------------------------------------------------------------------------------------
 
@@ -233,12 +263,13 @@ class CallerAws:
 
     def table(self, database: str, name: str) -> Table | None:
         """Reads a table; None if there is no such table."""
+        self.require_database(database)
         try:
             found = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "EntityNotFoundException":
                 return None
-            raise QueryError(f"HIVE_METASTORE_ERROR: {error}") from None
+            raise _catalog_error(error) from None
         columns = [
             (item["Name"], item.get("Type", "string")) for item in found.get("StorageDescriptor", {}).get("Columns", [])
         ]
@@ -342,6 +373,17 @@ def _by_location(files: list[File], locations: Sequence[str]) -> list[list[File]
             last += 1
         found.append(list(_with_rows(files[first:last], prefix)))
     return found
+
+
+def _catalog_error(error: ClientError) -> QueryError:
+    details = error.response["Error"]
+    if details["Code"] != "AccessDeniedException":
+        return QueryError(f"HIVE_METASTORE_ERROR: {error}")
+    answer = error.response["ResponseMetadata"]
+    return QueryError(
+        f"{details['Message']} (Service: AmazonDataCatalog; Status Code: {answer['HTTPStatusCode']};"
+        f" Error Code: {details['Code']}; Request ID: {answer.get('RequestId', '')}; Proxy: null)"
+    )
 
 
 def _listing_error(location: str, error: ClientError) -> QueryError:

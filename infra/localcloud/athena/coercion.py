@@ -6,7 +6,6 @@ import re
 
 _INTEGERS = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
-_NAMES = {"FLOAT": "real", "BLOB": "varbinary", "TIMESTAMP": "timestamp(3)", "TIMESTAMP_MS": "timestamp(3)"}
 
 
 def can_coerce(own: str, wanted: str) -> bool:
@@ -26,10 +25,3 @@ def can_coerce(own: str, wanted: str) -> bool:
             return whole and int(target[2]) >= int(source[2])
         return wanted in ("FLOAT", "DOUBLE")
     return (own, wanted) in {("FLOAT", "DOUBLE"), ("DATE", "TIMESTAMP"), ("TIMESTAMP_MS", "TIMESTAMP")}
-
-
-def trino_name(duckdb_type: str) -> str:
-    """Writes a DuckDB type as Trino names it."""
-    if duckdb_type.endswith("[]"):
-        return f"array({trino_name(duckdb_type[:-2])})"
-    return _NAMES.get(duckdb_type, duckdb_type.lower())

@@ -13,7 +13,7 @@ from moto.athena.models import PreparedStatement
 from moto.glue.models import glue_backends
 
 from infra.localcloud.athena import statements
-from infra.localcloud.athena.aws import CallerAws
+from infra.localcloud.athena.aws import CallerAws, split_location
 from infra.localcloud.athena.errors import InvalidRequestError, QueryCancelledError, QueryError
 from infra.localcloud.athena.execution import StatementExecution
 from infra.localcloud.athena.objects import ObjectCache
@@ -52,12 +52,16 @@ class AthenaBackend(MotoAthenaBackend):
             The query's id.
 
         Raises:
-            InvalidRequestError: The query is empty, the token came with another request, or there is no usable work
-                group or location for results.
+            InvalidRequestError: The query is empty, the token came with another request, there is no usable work
+                group or location for results, or the caller may not ask for the location's bucket.
         """
         result_location = self._result_location(request.work_group, request.location)
         if not request.query.strip():
             raise InvalidRequestError("QueryString must not be empty")
+        aws = self._caller(access_key)
+        bucket = split_location(result_location)[0]
+        if not aws.may_locate(bucket):
+            raise InvalidRequestError(f"Unable to verify/create output bucket {bucket}")
         with self._starting:
             if token and token in self._tokens:
                 known = self.queries[self._tokens[token]]
@@ -71,15 +75,15 @@ class AthenaBackend(MotoAthenaBackend):
             self.queries[query_id] = execution
             if token:
                 self._tokens[token] = query_id
-            aws = self._caller(access_key)
         self.context.background.run(f"athena-{query_id}", self._run, execution, aws)
         return query_id
 
     def _caller(self, access_key: str) -> CallerAws:
         """Clients are expensive to make, and one session's credentials serve many queries: they are kept."""
-        if access_key not in self._callers:
-            self._callers[access_key] = CallerAws(self.context.identity.credentials_of(access_key), self._cache)
-        return self._callers[access_key]
+        with self._starting:
+            if access_key not in self._callers:
+                self._callers[access_key] = CallerAws(self.context.identity.credentials_of(access_key), self._cache)
+            return self._callers[access_key]
 
     def _new_id(self, token: str | None) -> str:
         seed = f"{token}|{len(self.queries)}|{time.time_ns()}"

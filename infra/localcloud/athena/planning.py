@@ -8,7 +8,7 @@ from sqlglot import exp
 from infra.localcloud.athena import hidden_columns, metadata_tables, projection
 from infra.localcloud.athena.aws import Partition, Table
 from infra.localcloud.athena.errors import QueryError
-from infra.localcloud.athena.failures import first_line
+from infra.localcloud.athena.failures import reason
 from infra.localcloud.athena.parquet_files import quoted
 from infra.localcloud.athena.positions import located, position
 from infra.localcloud.athena.sources import HIDDEN, Sources, columns_of, format_of, partition_rows
@@ -92,7 +92,7 @@ class Planner:
         try:
             return [(str(row[0]), str(row[1])) for row in self._types.execute(f"DESCRIBE {duckdb_sql}").fetchall()]
         except duckdb.Error as error:
-            raise located(QueryError(f"SYNTAX_ERROR: {first_line(error)}"), self._tree) from None
+            raise located(QueryError(reason(error)), self._tree) from None
 
     def _plan(self, tree: exp.Expr, database: str, fetch: bool) -> str:
         references: dict[tuple[str, str], list[exp.Table]] = {}

@@ -10,12 +10,12 @@ import duckdb
 
 from infra.localcloud.athena import projection, statements, writing
 from infra.localcloud.athena.aws import CallerAws, Table
-from infra.localcloud.athena.coercion import can_coerce, trino_name
+from infra.localcloud.athena.coercion import can_coerce
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
 from infra.localcloud.athena.parquet_files import quoted
 from infra.localcloud.athena.results import Result, text_result
 from infra.localcloud.athena.sources import columns_of
-from infra.localcloud.athena.translator.types import duckdb_to_hive
+from infra.localcloud.athena.translator.types import duckdb_to_hive, trino_type
 from infra.localcloud.athena.views import encode_view
 
 # Receives the connection, the DuckDB text of a planned query, and its columns (name, DuckDB type).
@@ -213,5 +213,5 @@ def _require_types(need: list[str], have: list[str]) -> None:
     if not fits:
         raise QueryError(
             "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types:"
-            f" Table: [{', '.join(map(trino_name, need))}], Query: [{', '.join(map(trino_name, have))}]"
+            f" Table: [{', '.join(map(trino_type, need))}], Query: [{', '.join(map(trino_type, have))}]"
         )

@@ -44,11 +44,10 @@ def find(name: str, values: Members, region: str, account: str, path: str) -> li
 
 
 def _workgroup_of_query(request: _Request) -> Iterable[str]:
-    executions = request.backend("athena").executions
+    queries = getattr(request.backend("athena"), "queries", {})  # moto's own backend has none
     for query in request.texts("QueryExecutionId", "QueryExecutionIds"):
-        if query in executions:
-            workgroup = executions[query].workgroup
-            yield str(getattr(workgroup, "name", workgroup))
+        if query in queries:
+            yield str(queries[query].request.work_group)
 
 
 def _workgroup_of_named_query(request: _Request) -> Iterable[str]:

@@ -6,7 +6,6 @@ import hashlib
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any
 
@@ -16,8 +15,8 @@ from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.functions import json_text
 from infra.localcloud.athena.functions.json_text import Fraction, Pairs, Whole
 from infra.localcloud.athena.functions.number_text import varchar_text
-from infra.localcloud.athena.functions.python import PythonFunction, struct_fields
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.functions.python import PythonFunction
+from infra.localcloud.athena.translator.types import split_top, struct_fields
 from infra.localcloud.athena.values import athena_text, double_text, single_text
 
 _INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
@@ -75,24 +74,15 @@ def _texts(column: pa.Array, kind: str) -> list[str]:
         return _nested(column, lambda start, end: "[" + ",".join(items[start:end]) + "]")
     if kind.startswith("MAP("):
         return _map_texts(column, *split_top(kind[4:-1]))
-    if matched := _TIMESTAMP.fullmatch(kind):
-        return [_timestamp_text(value, int(matched[1])) for value in column.flatten()[0].to_pylist()]
     if kind.startswith("STRUCT("):
         fields = struct_fields(kind)
         written = [_texts(child, found) for child, (_, found) in zip(column.flatten(), fields, strict=True)]
-        names = [json_text.quoted(name) for name, _ in fields]
+        names = [json_text.quoted(name or "") for name, _ in fields]
         return [
             "{" + ",".join(f"{name}:{item}" for name, item in zip(names, row, strict=True)) + "}" if valid else "null"
             for valid, row in zip(column.is_valid().to_pylist(), zip(*written, strict=True), strict=True)
         ]
     return ["null" if value is None else _plain_text(value, kind) for value in column.to_pylist()]
-
-
-def _timestamp_text(value: datetime | None, precision: int) -> str:
-    if value is None:
-        return "null"
-    digits = f".{value.microsecond:06d}"[: precision + 1] if precision else ""
-    return f'"{value.isoformat(" ", "seconds")}{digits}"'
 
 
 def _nested(column: pa.Array, write: Callable[[int, int], str]) -> list[str]:
@@ -218,7 +208,7 @@ def _map(value: Any, kind: str) -> list[tuple[Any, Any]]:
 
 
 def _row(value: Any, kind: str) -> dict[str, Any]:
-    fields = struct_fields(kind)
+    fields = [(name or "", found) for name, found in struct_fields(kind)]
     if isinstance(value, Pairs):
         found: dict[str, Any] = {}
         for key, item in value:

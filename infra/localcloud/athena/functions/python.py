@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from infra.localcloud.athena.errors import UnsupportedError
-from infra.localcloud.athena.translator.types import split_top
+from infra.localcloud.athena.translator.types import split_top, struct_fields
 
 _ARROW = {
     "BIGINT": pa.int64(),
@@ -25,10 +25,6 @@ _ARROW = {
     "TINYINT": pa.int8(),
     "VARCHAR": pa.string(),
 }
-_TYPE = re.compile(
-    r"(?:BOOLEAN|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|FLOAT|DOUBLE|DECIMAL|VARCHAR|JSON|BLOB|UUID|DATE|TIME|TIMESTAMP"
-    r'|TIMESTAMP_[A-Z]+|INTERVAL|MAP|STRUCT)(?!\w)|"NULL"(?! )'
-)
 # DuckDB 1.5.5 counts ``*columns`` as one parameter, so a function of a fixed number of columns needs a signature of it.
 _ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
     1: lambda call: lambda a: call(a),
@@ -46,23 +42,10 @@ def arrow_type(duckdb_type: str) -> pa.DataType:
         key, value = split_top(duckdb_type[4:-1])
         return pa.map_(arrow_type(key), arrow_type(value))
     if duckdb_type.startswith("STRUCT("):
-        return pa.struct([(name, arrow_type(kind)) for name, kind in struct_fields(duckdb_type)])
+        return pa.struct([(name or "", arrow_type(kind)) for name, kind in struct_fields(duckdb_type)])
     if matched := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duckdb_type):
         return pa.decimal128(int(matched[1]), int(matched[2]))
     return _ARROW[duckdb_type]
-
-
-def struct_fields(duckdb_type: str) -> list[tuple[str, str]]:
-    """Returns names and types of the fields of ``STRUCT("a" INTEGER, b VARCHAR)``; a field without a name has ""."""
-    fields = []
-    for part in split_top(duckdb_type[7:-1]):
-        # DuckDB quotes a name that is also the name of a type.
-        named = None if _TYPE.match(part) else re.fullmatch(r'("(?:[^"]|"")*"|\S+) (.+)', part, re.DOTALL)
-        name = named[1] if named else ""
-        if name.startswith('"'):
-            name = name[1:-1].replace('""', '"')
-        fields.append((name, named[2] if named else part))
-    return fields
 
 
 @dataclass(frozen=True)

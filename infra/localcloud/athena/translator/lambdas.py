@@ -42,8 +42,11 @@ _PARAMETERS: dict[str, _Types] = {
     "transform_keys": _entry,
     "transform_values": _entry,
     "map_zip_with": _two_maps,
+    "regexp_replace": lambda types: ["VARCHAR[]"],
 }
 _KINDS = {"map_filter": "MAP(", "transform_keys": "MAP(", "transform_values": "MAP(", "map_zip_with": "MAP("}
+# Functions of text whose lambda gets the groups of a match.
+_OF_TEXT = {"regexp_replace"}
 
 
 def parameter_types(function: str, before: list[str | None]) -> list[str] | None:
@@ -59,7 +62,10 @@ def parameter_types(function: str, before: list[str | None]) -> list[str] | None
     if function not in _PARAMETERS or not before or None in before:
         return None
     types = [str(found) for found in before]
-    fits = types[0].startswith("MAP(") if function in _KINDS else types[0].endswith("[]")
+    if function in _OF_TEXT:
+        fits = types[0] == "VARCHAR"
+    else:
+        fits = types[0].startswith("MAP(") if function in _KINDS else types[0].endswith("[]")
     return _PARAMETERS[function](types) if fits else None
 
 
