@@ -145,6 +145,7 @@ def test_a_user_has_the_policies_of_their_groups(cloud: Cloud, guarded_s3: Any) 
 def test_a_bucket_policy_grants_and_denies(cloud: Cloud, as_role: Any) -> None:
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="with-policy")
+    s3.delete_public_access_block(Bucket="with-policy")
     s3.put_object(Bucket="with-policy", Key="public/a", Body=b"a")
     s3.put_object(Bucket="with-policy", Key="private/a", Body=b"a")
     objects = "arn:aws:s3:::with-policy"
