@@ -19,7 +19,9 @@ MAX_KEY = 1024
 XML = {"content-type": "application/xml"}
 # A body that is parsed as a document; S3's largest is a list of 10,000 parts.
 MAX_DOCUMENT = 5 * 1024 * 1024
-_HOSTED = re.compile(r"^(?P<bucket>.+)\.(?:localhost|s3[.-][a-z0-9.-]*amazonaws\.com|s3\.amazonaws\.com)(?::\d+)?$")
+_HOSTED = re.compile(
+    r"^(?!s3\.)(?P<bucket>.+?)\.(?:(?:s3\.)?localhost|s3[.-][a-z0-9.-]*amazonaws\.com|s3\.amazonaws\.com)(?::\d+)?$"
+)
 
 
 @dataclass
