@@ -1,6 +1,7 @@
 """``python -m scripts.run_pytest SUITE COUNTS [ARGUMENT ...]``: runs pytest in the environment of this interpreter.
 
-``SUITE`` is a runtime of ``scripts.suites``, or ``rest`` for the tests that belong to no runtime. How many passed,
+``SUITE`` is a runtime of ``scripts.suites``, ``e2e`` for the end-to-end tests, or ``rest`` for all tests that belong to
+no runtime. How many passed,
 failed and so on is written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
 """
 
@@ -18,7 +19,7 @@ from scripts.suites import SUITES, UNIT, module_markers, runtime_of
 if TYPE_CHECKING:
     import pytest
 
-REST = "rest"
+REST, E2E = "rest", "e2e"
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 
 
@@ -31,7 +32,7 @@ class Plugin:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Does not import a module without unit tests: it may import packages that the runtime does not have."""
-        if self._suite == REST or collection_path.suffix != ".py":
+        if self._suite in (REST, E2E) or collection_path.suffix != ".py":
             return None
         return bool(module_markers(collection_path.read_text())) or None
 
@@ -71,7 +72,8 @@ def main(suite: str, counts: str, *arguments: str) -> int:
     add_pytest()
     import pytest
 
-    selection = [] if suite == REST else ["-m", UNIT, *SUITES[suite]]
+    selections = {REST: [], E2E: ["-m", E2E, "tests/e2e"]}
+    selection = selections[suite] if suite in selections else ["-m", UNIT, *SUITES[suite]]
     return int(pytest.main([*selection, *arguments], plugins=[Plugin(suite, Path(counts))]))
 
 

@@ -1,7 +1,8 @@
-"""``make test``: the linters, each runtime's unit tests in its own environment, then all other tests.
+"""``make test``: the linters, each runtime's unit tests in its own environment, and all other tests.
 
-Linters and unit tests run two at a time; the output of each is printed when it ends. All other tests run in the test
-environment. The last line has the totals in pytest's form, where each linter counts as one test.
+The end-to-end tests, which take the longest, run beside everything else. Linters and unit tests run one after another;
+the output of each is printed when it ends. All other tests run in the test environment and show their progress. The
+last line has the totals in pytest's form, where each linter counts as one test.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 from scripts import lint, steps
-from scripts.run_pytest import OUTCOMES, REST
+from scripts.run_pytest import E2E, OUTCOMES, REST
 from scripts.steps import HOME, Result, Step
 from scripts.suites import SUITES, UNIT
 
 AT_ONCE = 2
 WIDTH = 100
+# The environment and the title of the suites that are no runtime's.
+TITLES = {REST: ("test", "all other tests"), E2E: ("test", "end-to-end tests")}
 
 
 def main() -> int:
@@ -34,11 +38,18 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nightjar-counts-") as folder:
         counts = Path(folder)
-        suites = [options.runtime] if options.runtime else list(SUITES)
-        first = [] if options.unit or options.runtime else list(lint.linters().values())
-        results = steps.run([*first, *(suite(name, counts) for name in suites)], AT_ONCE)
-        if not options.runtime:
-            results.append(steps.run_attached(suite(REST, counts, *(["-m", UNIT] if options.unit else []))))
+        suites = [suite(name, counts) for name in ([options.runtime] if options.runtime else SUITES)]
+        if options.runtime:
+            results = steps.run(suites, AT_ONCE)
+        elif options.unit:
+            results = steps.run(suites, AT_ONCE)
+            results.append(steps.run_attached(suite(REST, counts, "-m", UNIT)))
+        else:
+            with ThreadPoolExecutor(1) as beside:
+                end_to_end = beside.submit(steps.run, [suite(E2E, counts)], 1)
+                results = steps.run([*lint.linters().values(), *suites], AT_ONCE - 1)
+                results.append(steps.run_attached(suite(REST, counts, "-m", f"not {E2E}")))
+                results += end_to_end.result()
         tallies = {result.name: tally(result, counts / f"{result.name}.json") for result in results}
     print("\n=== summary")
     for result in results:
@@ -58,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def suite(name: str, counts: Path, *arguments: str) -> Step:
-    """The step that runs a runtime's unit tests, or the rest in the test environment."""
-    environment, title = ("test", "all other tests") if name == REST else (name, f"unit tests: {name}")
+    """The step that runs a runtime's unit tests in its environment, or another suite in the test environment."""
+    environment, title = TITLES.get(name, (name, f"unit tests: {name}"))
     python = HOME / "venvs" / environment / "bin" / "python"
     return Step(title, (python, "-m", "scripts.run_pytest", name, str(counts / f"{title}.json"), *arguments))
 
