@@ -38,25 +38,25 @@ def busy_query_engine(loop: Loop) -> Iterator[None]:
             athena.stop_query_execution(QueryExecutionId=query)
 
 
-def fail_sensor(loop: Loop, dag: str, sensor: str, **params: Any) -> Any:
-    """Runs a DAG, marks a sensor as failed while it is deferred, and returns what its submit task started."""
+def fail_sensors(loop: Loop, dag: str, *sensors: str, **params: Any) -> list[Any]:
+    """Runs a DAG, marks sensors as failed while they are deferred, and returns the ids of the jobs that were stopped."""
     dag_id = f"{WORKLOAD}_{dag}"
     run_id = loop.airflow.trigger(dag_id, params)
     deadline = time.monotonic() + 600
     while True:
         states = {task["task_id"]: task["state"] for task in loop.airflow.tasks(dag_id, run_id)}
-        if states.get(sensor) == "deferred":
+        if all(states.get(sensor) == "deferred" for sensor in sensors):
             break
         assert "failed" not in states.values(), states
-        assert time.monotonic() < deadline, f"{sensor} was never deferred: {states}"
+        assert time.monotonic() < deadline, f"{sensors} were never deferred: {states}"
         time.sleep(0.2)
     instances = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
-    loop.airflow.call("PATCH", f"{instances}/{sensor}", json={"new_state": "failed"})
+    for sensor in sensors:
+        loop.airflow.call("PATCH", f"{instances}/{sensor}", json={"new_state": "failed"})
     with pytest.raises(RunFailedError):
         loop.airflow.follow(dag_id, run_id, Reporter())
     stopped = loop.airflow.call("GET", f"{instances}/stop_jobs/xcomEntries/return_value")
-    (job,) = stopped["value"]
-    return job
+    return list(stopped["value"])
 
 
 def eventually(read: Any, wanted: str) -> None:
@@ -69,25 +69,27 @@ def eventually(read: Any, wanted: str) -> None:
 
 @pytest.mark.parametrize("sensor", ["transform", "audit"])
 def test_a_glue_run(loop: Loop, sensor: str) -> None:
-    run_id = fail_sensor(loop, "process", sensor, date=str(loop.days[0]), fresh=True)
+    (run_id,) = fail_sensors(loop, "process", sensor, date=str(loop.days[0]), fresh=True)
     glue = loop.aws.glue
     eventually(lambda: glue.get_job_run(JobName=f"nightjar-{sensor}", RunId=run_id)["JobRun"]["JobRunState"], "STOPPED")
 
 
-def test_an_athena_query(loop: Loop) -> None:
+def test_athena_queries(loop: Loop) -> None:
     with busy_query_engine(loop):
-        query = fail_sensor(loop, "retrain", "sense_dataset", date=str(loop.days[0]), fresh=True)
-    execution = loop.aws.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
-    assert execution["Status"]["State"] == "CANCELLED"
+        queries = fail_sensors(loop, "retrain", "sense_dataset", "sense_digest", date=str(loop.days[0]), fresh=True)
+    assert len(queries) == 2
+    for query in queries:
+        execution = loop.aws.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+        assert execution["Status"]["State"] == "CANCELLED"
 
 
 def test_a_training_job(loop: Loop) -> None:
-    name = fail_sensor(loop, "retrain", "sense_training", date=str(loop.days[0]), fresh=True)
+    (name,) = fail_sensors(loop, "retrain", "sense_training", date=str(loop.days[0]), fresh=True)
     sagemaker = loop.aws.sagemaker
     eventually(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"], "Stopped")
 
 
 def test_an_evaluation_job(loop: Loop) -> None:
-    name = fail_sensor(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
+    (name,) = fail_sensors(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
     sagemaker = loop.aws.sagemaker
     eventually(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"], "Stopped")

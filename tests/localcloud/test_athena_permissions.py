@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 BUCKET = "athena-permissions"
 WORK_GROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/own"
 DATABASE_READ, BUCKET_READ = allow("glue:GetDatabase"), allow("s3:GetBucketLocation")
-OBJECTS_READ = allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/kept/*")
+OBJECTS_READ = allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/permitted/*")
 REST = [
     allow("athena:*", WORK_GROUP),
     allow(["glue:GetTable", "glue:GetDatabases"]),
@@ -30,15 +30,15 @@ AsRole = Callable[..., Callable[[str], Any]]
 def lake(cloud: Cloud) -> Athena:
     found = Athena(cloud, BUCKET)
     found.api.create_work_group(Name="own")
-    found.table("kept", "a string", "ROW FORMAT DELIMITED")
-    found.put("kept/0", "first\n")
+    found.table("permitted", "a string", "ROW FORMAT DELIMITED")
+    found.put("permitted/0", "first\n")
     return found
 
 
 def start(role: Callable[[str], Any]) -> str:
     location = {"OutputLocation": f"s3://{BUCKET}/results/"}
     started = role("athena").start_query_execution(
-        QueryString="SELECT * FROM lake.kept", WorkGroup="own", ResultConfiguration=location
+        QueryString="SELECT * FROM lake.permitted", WorkGroup="own", ResultConfiguration=location
     )
     return str(started["QueryExecutionId"])
 
@@ -55,11 +55,11 @@ def ended(lake: Athena, role: Callable[[str], Any]) -> tuple[str, str]:
     return found["State"], found.get("StateChangeReason", "")
 
 
-def test_a_kept_object_is_not_read_by_a_caller_without_permission(lake: Athena, as_role: AsRole) -> None:
+def test_a_permitted_object_is_not_read_by_a_caller_without_permission(lake: Athena, as_role: AsRole) -> None:
     assert ended(lake, as_role(*REST, DATABASE_READ, BUCKET_READ, OBJECTS_READ)) == ("SUCCEEDED", "")
     state, reason = ended(lake, as_role(*REST, DATABASE_READ, BUCKET_READ))
     assert state == "FAILED"
-    assert reason.startswith(f"PERMISSION_DENIED: Access Denied when reading s3://{BUCKET}/kept/0")
+    assert reason.startswith(f"PERMISSION_DENIED: Access Denied when reading s3://{BUCKET}/permitted/0")
 
 
 def test_a_query_fails_if_its_caller_may_not_read_the_database(lake: Athena, as_role: AsRole) -> None:

@@ -65,7 +65,10 @@ def test_a_service_is_scaled_to_nothing_and_back(tasks: Cloud, ecs: Any) -> None
 def test_old_tasks_stop_first_at_the_maximum_percent(
     tasks: Cloud, ecs: Any, count: int, percent: int, fewest: int
 ) -> None:
-    """maximumPercent 100: never more than the desired count, and never fewer than minimumHealthyPercent of it."""
+    """maximumPercent 100: never more than the desired count, and never fewer than minimumHealthyPercent of it.
+
+    So an old task is told to stop before a new one is made.
+    """
     name = f"tight-{count}"
     definition = define(ecs, name, command=["python", "script.py", "0", "60"])
     create_service(ecs, name, definition, count, minimumHealthyPercent=percent, maximumPercent=100)
@@ -81,7 +84,11 @@ def test_old_tasks_stop_first_at_the_maximum_percent(
         return state["deployments"][0]["rolloutState"] == "COMPLETED"
 
     tasks.wait_until(done, every=0.05)
-    assert min(running) == fewest
+    assert min(running) >= fewest
+    new = ecs.list_tasks(cluster="test", serviceName=name)["taskArns"]
+    stopping = [task["stoppingAt"] for task in ecs.describe_tasks(cluster="test", tasks=old)["tasks"]]
+    created = [task["createdAt"] for task in ecs.describe_tasks(cluster="test", tasks=new)["tasks"]]
+    assert sorted(stopping) <= sorted(created)
     assert set(old).isdisjoint(ecs.list_tasks(cluster="test", serviceName=name)["taskArns"])
     assert {t["lastStatus"] for t in ecs.describe_tasks(cluster="test", tasks=old)["tasks"]} == {"STOPPED"}
     ecs.delete_service(cluster="test", service=name, force=True)

@@ -122,7 +122,7 @@ def test_a_parameter_keeps_to_its_tier_and_pattern(cloud: Cloud) -> None:
 def test_firehose_writes_what_is_put_below_the_prefix_as_it_is(cloud: Cloud) -> None:
     firehose, s3 = cloud.client("firehose"), cloud.client("s3")
     s3.create_bucket(Bucket="delivered")
-    role = f"arn:aws:iam::{ACCOUNT}:role/delivery"
+    role = f"arn:aws:iam::{ACCOUNT}:role/service"
     destination = {"RoleARN": role, "BucketARN": "arn:aws:s3:::delivered", "Prefix": "day="}
     firehose.create_delivery_stream(DeliveryStreamName="d", ExtendedS3DestinationConfiguration=destination)
     firehose.put_record_batch(DeliveryStreamName="d", Records=[{"Data": b"1\n"}, {"Data": b"2\n"}])
@@ -140,7 +140,7 @@ def test_firehose_writes_what_is_put_below_the_prefix_as_it_is(cloud: Cloud) -> 
     ],
 )
 def test_firehose_refuses_what_it_would_ignore(cloud: Cloud, members: dict[str, Any], reason: str) -> None:
-    destination = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/delivery", "BucketARN": "arn:aws:s3:::delivered", **members}
+    destination = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/service", "BucketARN": "arn:aws:s3:::delivered", **members}
     create = cloud.client("firehose").create_delivery_stream
     code, text = error(create, DeliveryStreamName="refused", ExtendedS3DestinationConfiguration=destination)
     assert (code, reason in text) == ("NotImplementedException", True)

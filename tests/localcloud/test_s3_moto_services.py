@@ -13,7 +13,7 @@ import pytest
 from tests.support.s3_buckets import error_code, new_bucket
 
 pytestmark = pytest.mark.stack
-ROLE = "arn:aws:iam::123456789012:role/delivery"
+ROLE = "arn:aws:iam::123456789012:role/service"
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +33,6 @@ def test_firehose_delivers(cloud: Any, s3: Any) -> None:
     firehose.create_delivery_stream(DeliveryStreamName=bucket, ExtendedS3DestinationConfiguration=destination)
     firehose.put_record(DeliveryStreamName=bucket, Record={"Data": b"record"})
     assert bodies(s3, bucket, "in/") == [b"record"]
-
-
-def test_logs_are_exported(cloud: Any, s3: Any) -> None:
-    bucket = new_bucket(s3)
-    logs = cloud.client("logs")
-    logs.create_log_group(logGroupName=bucket)
-    logs.create_log_stream(logGroupName=bucket, logStreamName="s")
-    sent = int(time.time() * 1000)
-    events = [{"timestamp": sent, "message": "hello"}]
-    logs.put_log_events(logGroupName=bucket, logStreamName="s", logEvents=events)
-    task = {"logGroupName": bucket, "fromTime": 0, "to": sent + 1000, "destination": bucket}
-    logs.create_export_task(destinationPrefix="out", **task)
-    exported = [gzip.decompress(body) for body in bodies(s3, bucket, "out/")]
-    assert [b"hello" in text for text in exported] == [True]
-    assert (
-        error_code(logs.create_export_task, **{**task, "destination": "no-such-bucket"}) == "InvalidParameterException"
-    )
 
 
 def test_a_function_is_read_from_s3(cloud: Any, s3: Any) -> None:

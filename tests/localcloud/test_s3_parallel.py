@@ -40,7 +40,7 @@ class SlowPut:
 
 
 def test_a_put_that_is_being_received_blocks_nobody(cloud: Any) -> None:
-    s3 = cloud.client("s3")
+    s3 = cloud.client("s3", config=ClientConfig(signature_version="s3v4", s3={"addressing_style": "path"}))
     bucket = new_bucket(s3)
     s3.put_object(Bucket=bucket, Key="there", Body=b"body")
     slow = [SlowPut(cloud, s3, bucket, f"slow-{number}") for number in range(4)]

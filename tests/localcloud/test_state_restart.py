@@ -65,7 +65,6 @@ def dynamodb(cloud: Cloud) -> Described:
                 {"ConditionCheck": {"TableName": "t", "Key": key, "ConditionExpression": "attribute_not_exists(p)"}},
             ]
         )
-    client.execute_statement(Statement="INSERT INTO \"t\" VALUE {'p': 'by statement', 'r': 1}")
     client.update_time_to_live(TableName="t", TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
 
     def describe(cloud: Cloud) -> Any:
@@ -138,7 +137,7 @@ def glue(cloud: Cloud) -> Described:
         Name="j", Role=ROLE, Command={"Name": "glueetl", "ScriptLocation": "s3://b/s.py"}, Tags={"a": "b"}
     )
     client.create_connection(
-        ConnectionInput={"Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": {"A": "b"}}
+        ConnectionInput={"Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": {"HOST": "h"}}
     )
 
     def describe(cloud: Cloud) -> Any:

@@ -69,6 +69,7 @@ def role(job_role: Callable[..., str]) -> str:
         allow("s3:ListBucket", bucket),
         allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
         allow(["glue:GetTable", "glue:GetPartitions"], CATALOG),
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws-glue/*"),
     )
 
 

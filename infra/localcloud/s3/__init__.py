@@ -13,6 +13,8 @@ def install(context: Context) -> None:
     """Opens the store, and lets moto's other services reach it as if it were moto's S3."""
     S3Backend.store = Store(context.config.state / "s3")
     replace_backend(moto.s3.models.s3_backends, S3Backend, context)
+    # moto's CloudWatch asks this class, and not the one that replaces it, for the sizes of buckets.
+    moto.s3.models.S3Backend.get_cloudwatch_metrics = S3Backend.get_cloudwatch_metrics
 
 
 def installed_store() -> Store:
