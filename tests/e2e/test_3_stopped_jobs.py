@@ -39,7 +39,7 @@ def busy_query_engine(loop: Loop) -> Iterator[None]:
 
 
 def fail_sensors(loop: Loop, dag: str, *sensors: str, **params: Any) -> list[Any]:
-    """Runs a DAG, marks sensors as failed while they are deferred, and returns the ids of the jobs that were stopped."""
+    """Runs a DAG, marks sensors as failed while they are deferred, and returns the ids of the stopped jobs."""
     dag_id = f"{WORKLOAD}_{dag}"
     run_id = loop.airflow.trigger(dag_id, params)
     deadline = time.monotonic() + 600

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import time
 import zipfile
 from typing import Any
 
 import pytest
 
-from tests.support.s3_buckets import error_code, new_bucket
+from tests.support.s3_buckets import new_bucket
 
 pytestmark = pytest.mark.stack
 ROLE = "arn:aws:iam::123456789012:role/service"

@@ -14,7 +14,7 @@ def install(context: Context) -> None:
     S3Backend.store = Store(context.config.state / "s3")
     replace_backend(moto.s3.models.s3_backends, S3Backend, context)
     # moto's CloudWatch asks this class, and not the one that replaces it, for the sizes of buckets.
-    moto.s3.models.S3Backend.get_cloudwatch_metrics = S3Backend.get_cloudwatch_metrics
+    setattr(moto.s3.models.S3Backend, "get_cloudwatch_metrics", S3Backend.get_cloudwatch_metrics)  # noqa: B010 - mypy
 
 
 def installed_store() -> Store:
