@@ -180,8 +180,8 @@ def registry(cloud: Cloud) -> Described:
 def register_package(client: Any, token: str) -> str:
     specification = {
         "Containers": [{"Image": "i", "ModelDataUrl": "s3://b/m"}],
-        "SupportedContentTypes": ["a"],
-        "SupportedResponseMIMETypes": ["a"],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
     }
     answer = client.create_model_package(
         ModelPackageGroupName="g",
