@@ -135,14 +135,14 @@ def test_a_save_waits_for_what_another_thread_found(open_store: Open, monkeypatc
     """Another request may reach a service and find its change first; neither answer may go out before the commit."""
     store = open_store()
     store.save(parameters())
-    commit, started, proceed = store._database.commit, threading.Event(), threading.Event()
+    commit, started, proceed = Database.commit, threading.Event(), threading.Event()
 
-    def slow(batch: Any) -> None:
+    def slow(database: Database, batch: Any) -> None:
         started.set()
         proceed.wait(30)
-        commit(batch)
+        commit(database, batch)
 
-    monkeypatch.setattr(store._database, "commit", slow)
+    monkeypatch.setattr(Database, "commit", slow)
     put("/p/1", "v")
     first = threading.Thread(target=store.save, args=(parameters(),))
     first.start()
@@ -154,7 +154,8 @@ def test_a_save_waits_for_what_another_thread_found(open_store: Open, monkeypatc
     proceed.set()
     first.join()
     second.join()
-    assert store._written == store._found
+    open_store()
+    assert value("/p/1") == "v"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
     name = uuid.uuid4().hex[:8]
     on_cloud.client("s3").create_bucket(Bucket=f"artifact-{name}")
     on_cloud.client("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+    on_cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"nightjar-{name}")
     return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": RegistryHook(f"nightjar-{name}")}
 
 
