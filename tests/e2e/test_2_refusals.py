@@ -26,6 +26,22 @@ def published(loop: Loop, day: date) -> str:
     return answer["Partition"]["StorageDescriptor"]["Location"]
 
 
+def described_table(loop: Loop) -> dict[str, Any]:
+    """The catalog's table of the feature event."""
+    name = layout.table_name(WORKLOAD, loop.workload.feature_event)
+    return dict(loop.aws.glue.get_table(DatabaseName="nightjar", Name=name)["Table"])
+
+
+def outdate_table(loop: Loop) -> list[dict[str, str]]:
+    """Removes the table's last column, as if an older version had made it; returns the columns before."""
+    table = described_table(loop)
+    columns: list[dict[str, str]] = table["StorageDescriptor"]["Columns"]
+    kept = {name: table[name] for name in ("Name", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")}
+    kept["StorageDescriptor"] = {**table["StorageDescriptor"], "Columns": columns[:-1]}
+    loop.aws.glue.update_table(DatabaseName="nightjar", TableInput=kept)
+    return columns
+
+
 def manifests(loop: Loop) -> set[str]:
     """The keys of all data set manifests."""
     return set(loop.keys("artifact", f"datasets/{WORKLOAD}/"))
@@ -46,10 +62,14 @@ def test_a_late_correction_changes_later_data_sets_only(loop: Loop) -> None:
         "payload": {**landed["payload"], "arr_delay": landed["payload"]["arr_delay"] + 500},
     }
     loop.send([corrected])
+    loop.aws.kinesis.put_record(StreamName=loop.workload.stream.name, PartitionKey="rubbish", Data=b"no record")
+    columns = outdate_table(loop)
     loop.ingest(second)
+    assert loop.keys("lake", f"quarantine/{WORKLOAD}/{loop.workload.stream.name}/"), "rubbish was not quarantined"
     before = published(loop, day)
     loop.run("process", date=str(day))
     assert published(loop, day) != before, "the day was not published again"
+    assert described_table(loop)["StorageDescriptor"]["Columns"] == columns, "the table kept its outdated columns"
 
     known = manifests(loop)
     loop.run("retrain", date=str(first), dry_run=True)

@@ -46,6 +46,7 @@ class ServiceData:
     rename: Mapping[str, str] = field(default_factory=dict)
     arns: Mapping[str, str] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
+    tag_on_create: Mapping[str, str] = field(default_factory=dict)
     pass_role: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conditions: Mapping[str, ConditionKey] = field(default_factory=dict)
 
@@ -64,6 +65,7 @@ def load(prefix: str) -> ServiceData:
         rename=values.get("rename", {}),
         arns=values.get("arns", {}),
         instead=values.get("instead", {}),
+        tag_on_create=values.get("tag_on_create", {}),
         pass_role={service: tuple(paths) for service, paths in values.get("pass_role", {}).items()},
         conditions={
             key: ConditionKey(tuple(entry["members"]), entry.get("arn", ""))

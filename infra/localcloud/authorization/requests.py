@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -131,6 +131,8 @@ def _of_service(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -
             continue  # a batch without items of this action
         full = f"{request.service}:{action.name}"
         found += [Ask(full, arn, _for(context, full, arn)) for arn in named or ["*"]]
+    if found and keys and data.tag_on_create and name not in data.tag_on_create:
+        found += _tagged(request.service, data.tag_on_create, name, found, context)
     if found and not name.startswith(_READS):
         found += _passed_roles(data, values, caller, context)
     return found
@@ -163,6 +165,17 @@ def _whole_arn(service: str, values: members.Members) -> list[str]:
         if found:
             return found
     return []
+
+
+def _tagged(
+    service: str, tag_on_create: Mapping[str, str], name: str, found: list[Ask], context: RequestContext
+) -> list[Ask]:
+    """The tagging that creating a resource with tags includes."""
+    asked = []
+    for action, key in tag_on_create.items():
+        tagging, full = context.with_values({key.lower(): (name,)}), f"{service}:{action}"
+        asked += [Ask(full, ask.resource, _for(tagging, full, ask.resource)) for ask in found]
+    return asked
 
 
 def _passed_roles(
