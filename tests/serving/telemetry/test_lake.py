@@ -11,15 +11,14 @@ import pytest
 from include.lake import layout
 from include.workloads import load
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import data
+from infra.laptop.bootstrap import data, roles
 from infra.laptop.config import LaptopConfig
 from serving.telemetry.prediction_log import PredictionLog
 from serving.telemetry.streams import open_stream
-from tests.support.localcloud import ACCOUNT, base_config, running_cloud
+from tests.support.localcloud import base_config, running_cloud
 from tests.support.telemetry import MODEL, prediction
 
 pytestmark = pytest.mark.stack
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/nightjar-firehose"
 
 
 def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -29,8 +28,9 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "cloud").symlink_to(cloud.state)  # where the laptop stack has the local cloud's state
         aws = Aws(LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port, run=tmp_path))
         aws.s3.create_bucket(Bucket="lake")
-        data.create_prediction_log(aws, "lake", load("flights"), ROLE)
-        data.create_prediction_log(aws, "lake", load("flights"), ROLE)  # a second bootstrap
+        role = roles.create(aws, "lake", "artifact")["firehose"]
+        data.create_prediction_log(aws, "lake", load("flights"), role)
+        data.create_prediction_log(aws, "lake", load("flights"), role)  # a second bootstrap
         dropped: list[int] = []
         stream = open_stream(f"firehose://{layout.prediction_stream('flights')}")
         log = PredictionLog(stream, MODEL, 10, lambda sent: None, dropped.append)
