@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -70,7 +71,7 @@ def _text(value: Any) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
-class _JsonReader:
+class _JsonReader(ABC):
     """What both SerDes share: lines, malformed lines, and the choice of a reader for each type."""
 
     def __init__(self, table: TextTable) -> None:
@@ -106,16 +107,17 @@ class _JsonReader:
                 ) from None
         return values
 
+    @abstractmethod
     def _object(self, line: str) -> dict[str, Any] | None:
-        raise NotImplementedError
+        """Parses a line; None where it is null."""
 
+    @abstractmethod
     def value(self, found: Any, kind: HiveType) -> Any:
         """Reads a JSON value other than null as the type.
 
         Raises:
             ValueError: It is not one.
         """
-        raise NotImplementedError
 
 
 class HiveJson(_JsonReader):
