@@ -19,8 +19,8 @@ import httpx
 import psycopg
 from botocore.exceptions import ClientError
 
+from include.settings import Settings
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Resources
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
@@ -34,6 +34,10 @@ PROCESSES = {
     "airflow-dag-processor": ["dag-processor"],
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
+EARLY = (API, "airflow-dag-processor")  # these start no task
+# These ask PostgreSQL several things a second, and a quarter of that was the question whether it still answers. If it
+# was restarted, they fail once and are restarted too. The API server asks, so that no user sees an error then.
+POLLING = {"AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_PRE_PING": "False"}
 POOLS = {"nightjar_publish": (1, "One publish at a time")}
 DATABASE = "airflow"
 SITE = Path(__file__).parent / "airflow_site"
@@ -43,14 +47,14 @@ REFRESH_SECONDS = 6 * 3600
 PARSE_SECONDS = 900
 
 
-def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) -> dict[str, str]:
+def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) -> dict[str, str]:
     """The environment variables of every Airflow process. They change only with the configuration."""
     keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
     home = config.state / "airflow"
     keys = _keys(config)
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
-        **resources.settings.to_env(),
+        **settings.to_env(),
         "AWS_SHARED_CREDENTIALS_FILE": str(config.state / CREDENTIALS),
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_REGION": REGION,
@@ -88,36 +92,73 @@ def environment(config: LaptopConfig, resources: Resources, postgres: Postgres) 
     }
 
 
-def start(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
-    """Migrates the database, creates the pools, starts the processes that do not run, and waits until tasks can start.
+def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
+    """Migrates the database and starts the processes that start no task. Does not wait for them.
 
-    A process with another environment than ``env`` is restarted.
+    They need nothing from AWS, and the API server takes longest of all. Processes with another environment than ``env``
+    are stopped.
 
     Raises:
-        LaptopError: The port is taken, or Airflow did not become ready.
+        LaptopError: The port is taken, or the database cannot be migrated.
     """
-    digest = hashlib.sha256(json.dumps(env, sort_keys=True).encode()).hexdigest()
+    digest = _digest(env)
     outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != digest]
     supervisor.stop(*outdated)
-    already_running = all(supervisor.find(name) for name in PROCESSES)
+    if all(supervisor.find(name) for name in PROCESSES):
+        return
     if supervisor.find(API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")
-    home = Path(env["AIRFLOW_HOME"])
-    home.mkdir(parents=True, exist_ok=True)
-    if not already_running:
-        _migrate(config, env, postgres)
-    for name, arguments in PROCESSES.items():
-        supervisor.start(
-            name, [config.python("airflow"), "-m", "airflow", *arguments], env=env, cwd=home, digest=digest
-        )
-    supervisor.wait_ready(API, lambda: _healthy(config), 120, "Airflow's API server")
-    # Airflow creates the execution API at its first request. Without this one, the first task waits 20 to 30 seconds.
+    Path(env["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
+    _migrate(config, env, postgres)
+    for name in EARLY:
+        _start_process(config, supervisor, name, env)
+
+
+def wait_for_api_server(config: LaptopConfig, supervisor: Supervisor) -> None:
+    """Waits until the API server answers, for users and for tasks.
+
+    Raises:
+        LaptopError: It ended, or did not answer in time.
+    """
+    supervisor.wait_ready(API, lambda: _health(config) is not None, 120, "Airflow's API server")
+    # Airflow creates the execution API at its first request. Without this one, the first task waits for that.
     httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
+
+
+def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Starts the other processes that do not run, creates the pools, and waits until tasks can start.
+
+    Raises:
+        LaptopError: Airflow did not become ready.
+    """
+    already_running = all(supervisor.find(name) for name in PROCESSES)
+    for name in PROCESSES:
+        _start_process(config, supervisor, name, env)
+    supervisor.wait_ready(API, lambda: _healthy(config), 120, "Airflow")
     client = Airflow(config.airflow_url)
     for pool, (slots, description) in POOLS.items():
         client.put_pool(pool, slots, description)
     if already_running:  # what the DAG files import, such as a workload, may have been edited
         client.parse_dag_files()
+
+
+def stop(supervisor: Supervisor) -> list[str]:
+    """Stops the processes; returns the names of those that ran.
+
+    The triggerer is not waited for: it can sleep 10 seconds before it sees that its only child has ended. Triggers live
+    in the database.
+    """
+    return supervisor.stop(*PROCESSES, kill_soon=["airflow-triggerer"])
+
+
+def _start_process(config: LaptopConfig, supervisor: Supervisor, name: str, env: dict[str, str]) -> None:
+    argv: list[str | Path] = [config.python("airflow"), "-m", "airflow", *PROCESSES[name]]
+    own = {} if name == API else POLLING
+    supervisor.start(name, argv, env={**env, **own}, cwd=Path(env["AIRFLOW_HOME"]), digest=_digest(env))
+
+
+def _digest(env: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(env, sort_keys=True).encode()).hexdigest()
 
 
 def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> None:
@@ -133,17 +174,19 @@ def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> N
             connection.execute((Path(__file__).parent / script).read_text())
 
 
-def _healthy(config: LaptopConfig) -> bool:
+def _health(config: LaptopConfig) -> dict[str, Any] | None:
+    """What the API server says of each part of Airflow; None while it does not answer."""
     try:
         answer = httpx.get(f"{config.airflow_url}/api/v2/monitor/health", timeout=5)
     except httpx.HTTPError:
-        return False
-    if answer.status_code != 200:
-        return False
-    parts = answer.json()
-    return all(
-        parts[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "triggerer", "dag_processor")
-    )
+        return None
+    return answer.json() if answer.status_code == 200 else None
+
+
+def _healthy(config: LaptopConfig) -> bool:
+    parts = _health(config)
+    needed = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    return parts is not None and all(parts[part]["status"] == "healthy" for part in needed)
 
 
 def _command(config: LaptopConfig, env: dict[str, str], *arguments: str) -> None:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ SPEC = ".spec.json"
 SUPERVISOR = "supervisor"
 _START_SECONDS = 30.0
 _NOTIFY_SECONDS = 2.0
+KILL_SOON_SECONDS = 3.0
 
 State = Literal["running", "restarting", "failed"]
 
@@ -155,11 +156,16 @@ class Supervisor:
             return None
         return record if alive(record) else None
 
-    def stop(self, *names: str, timeout: float = 30.0) -> list[str]:
+    def stop(self, *names: str, timeout: float = 30.0, kill_soon: Collection[str] = ()) -> list[str]:
         """Stops the processes in parallel, together with their descendants. The supervisor does not restart them.
 
         A process that still runs ``timeout`` seconds after its stop signal is killed. When nothing is to run any more,
         the supervisor ends too, and everything that is left of this run folder is killed.
+
+        Args:
+            names: The processes.
+            timeout: Seconds.
+            kill_soon: Those of them that have only :data:`KILL_SOON_SECONDS`.
 
         Returns:
             The names of the processes that ran.
@@ -168,6 +174,7 @@ class Supervisor:
             (self.pids / f"{name}{SPEC}").unlink(missing_ok=True)
         records = [record for name in names if (record := self.find(name))]
         leaders: list[psutil.Process] = []
+        hurried: list[psutil.Process] = []
         offspring: list[psutil.Process] = []
         for record in records:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -175,6 +182,11 @@ class Supervisor:
                 offspring += leader.children(recursive=True)
                 leader.send_signal(record.stop_signal)
                 leaders.append(leader)
+                if record.name in kill_soon:
+                    hurried.append(leader)
+        for leader in psutil.wait_procs(hurried, timeout=KILL_SOON_SECONDS)[1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                leader.kill()
         _, left = psutil.wait_procs(leaders, timeout=timeout)
         family.kill([*left, *offspring])
         for name in names:

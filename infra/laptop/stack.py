@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, cloud, postgres
+from infra.laptop import airflow, bootstrap, cloud, postgres
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Resources, create_resources
+from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
@@ -40,29 +41,32 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     _check_ports(config, supervisor)
     report("PostgreSQL")
     server = postgres.start(config, supervisor, (airflow.DATABASE,))
-    report("local cloud")
-    cloud.start(config, supervisor)
-    report("AWS resources")
-    aws = Aws(config)
-    resources = create_resources(config, aws, server)
-    postgres.create_databases(server, tuple(workload.name for workload in resources.workloads if workload.database))
-    report("Airflow")
-    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
-    airflow.start(config, supervisor, server, airflow.environment(config, resources, server))
+    env = airflow.environment(config, bootstrap.settings(), server)
+    # Airflow's API server takes longest, so everything else starts meanwhile.
+    with ThreadPoolExecutor(1) as background:
+        airflow.start_early(config, supervisor, server, env)
+        api_server = background.submit(airflow.wait_for_api_server, config, supervisor)
+        report("local cloud")
+        cloud.start(config, supervisor)
+        report("AWS resources")
+        aws = Aws(config)
+        resources = bootstrap.create_resources(config, aws, server)
+        databases = tuple(workload.name for workload in resources.workloads if workload.database)
+        postgres.create_databases(server, databases)
+        report("Airflow")
+        airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+        airflow.start(config, supervisor, env)
+        api_server.result()
     return Stack(config, aws, server, resources)
 
 
 def stop(config: LaptopConfig) -> list[str]:
     """Stops the processes of this run folder and returns their names."""
     supervisor = Supervisor(config.state)
-    stopped = supervisor.stop(*airflow.PROCESSES)
-    # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it.
-    return stopped + supervisor.stop(cloud.NAME) + supervisor.stop(postgres.NAME, *_others(supervisor))
-
-
-def _others(supervisor: Supervisor) -> list[str]:
-    """Processes of this run folder that another version of the project has started."""
-    return [record.name for record in supervisor.records()]
+    stopped = airflow.stop(supervisor)
+    # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it, with whatever
+    # another version of the project has started in this run folder.
+    return stopped + supervisor.stop(*(record.name for record in supervisor.records()))
 
 
 def close_to_others(config: LaptopConfig) -> None:

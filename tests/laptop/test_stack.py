@@ -171,10 +171,10 @@ def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: Lapto
 def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, config: LaptopConfig) -> None:
     """Otherwise `make run` would restart Airflow after each restart of the local cloud."""
     aws, server, resources = up
-    before = airflow.environment(config, resources, server)
+    before = airflow.environment(config, resources.settings, server)
     (config.state / airflow.CREDENTIALS).unlink(missing_ok=True)
     airflow.refresh_credentials(config, aws, resources.roles["airflow"])
-    assert airflow.environment(config, resources, server) == before
+    assert airflow.environment(config, resources.settings, server) == before
 
 
 def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: LaptopConfig) -> None:

@@ -33,8 +33,22 @@ class Resources:
     roles: dict[str, str]
 
 
+def settings() -> Settings:
+    """The settings of the DAGs. They name resources, and are known before those exist."""
+    return Settings(
+        region=REGION,
+        lake_bucket=LAKE_BUCKET,
+        artifact_bucket=ARTIFACT_BUCKET,
+        training_image=cloud.TRAINING_IMAGE,
+        serving_image=cloud.SERVING_IMAGE,
+        training_role_arn=roles.arn("sagemaker"),
+        alerts_topic_arn=data.ALERTS_TOPIC_ARN,
+        poll_seconds=1,
+    )
+
+
 def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resources:
-    """Creates all resources.
+    """Creates all resources that :func:`settings` names.
 
     Raises:
         LaptopError: A workload cannot be loaded, or there is none.
@@ -43,28 +57,19 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     if errors or not workloads:
         listed = "\n".join(f"  {error}" for error in errors) or "  include/workloads/ contains no workload"
         raise LaptopError(f"Workloads could not be loaded. Fix these errors:\n{listed}")
+    names = settings()
     arns = roles.create(aws, LAKE_BUCKET, ARTIFACT_BUCKET)
     data.create_buckets(aws, (LAKE_BUCKET, ARTIFACT_BUCKET))
     build = code.stamp()
     code.upload(aws, ARTIFACT_BUCKET, build)
-    topic = data.create_shared(aws)
-    settings = Settings(
-        region=REGION,
-        lake_bucket=LAKE_BUCKET,
-        artifact_bucket=ARTIFACT_BUCKET,
-        training_image=cloud.TRAINING_IMAGE,
-        serving_image=cloud.SERVING_IMAGE,
-        training_role_arn=arns["sagemaker"],
-        alerts_topic_arn=topic,
-        poll_seconds=1,
-    )
-    data.create_state_table(aws, settings.state_table)
-    jobs.create(aws, settings, arns["glue"], build)
+    data.create_shared(aws)
+    data.create_state_table(aws, names.state_table)
+    jobs.create(aws, names, arns["glue"], build)
     urls = {}
-    network = services.create_shared(aws, settings)
+    network = services.create_shared(aws, names)
     for number, workload in enumerate(workloads):
         data.create_sources(aws, workload, postgres)
         data.create_prediction_log(aws, LAKE_BUCKET, workload, arns["firehose"])
         jobs.create_model_group(aws, workload)
-        urls[workload.name] = services.create(aws, settings, network, workload, arns, config.service_port + number)
-    return Resources(settings, tuple(workloads), build.code_sha, urls, arns)
+        urls[workload.name] = services.create(aws, names, network, workload, arns, config.service_port + number)
+    return Resources(names, tuple(workloads), build.code_sha, urls, arns)

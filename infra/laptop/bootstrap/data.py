@@ -7,11 +7,12 @@ import json
 from include.lake import layout
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.config import REGION
+from infra.laptop.config import ACCOUNT, REGION
 from infra.laptop.postgres import Postgres
 
 SHARDS = 2
 ALERTS_TOPIC = "nightjar-alerts"
+ALERTS_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS_TOPIC}"
 
 
 def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
@@ -30,9 +31,9 @@ def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
         )
 
 
-def create_shared(aws: Aws) -> str:
-    """Creates the alerts topic and returns its ARN. For an existing topic, CreateTopic returns its ARN too."""
-    return aws.sns.create_topic(Name=ALERTS_TOPIC)["TopicArn"]
+def create_shared(aws: Aws) -> None:
+    """Creates the alerts topic; CreateTopic keeps an existing one."""
+    aws.sns.create_topic(Name=ALERTS_TOPIC)
 
 
 def create_state_table(aws: Aws, name: str) -> None:

@@ -16,6 +16,15 @@ def names() -> list[str]:
     return sorted(folder.name for folder in POLICIES.iterdir() if folder.is_dir())
 
 
+def arn(short: str) -> str:
+    """The ARN of a role by its short name."""
+    return f"arn:aws:iam::{ACCOUNT}:role/{_name(short)}"
+
+
+def _name(short: str) -> str:
+    return f"nightjar-{short}"
+
+
 def create(aws: Aws, lake: str, artifact: str) -> dict[str, str]:
     """Creates the roles, or updates their policies.
 
@@ -24,7 +33,7 @@ def create(aws: Aws, lake: str, artifact: str) -> dict[str, str]:
     """
     arns: dict[str, str] = {}
     for short in names():
-        name = f"nightjar-{short}"
+        name = _name(short)
         trust = document(short, "trust", lake, artifact)
         try:
             arns[short] = aws.iam.get_role(RoleName=name)["Role"]["Arn"]
