@@ -47,7 +47,7 @@ def test_unused_grants_and_denied_requests() -> None:
             line("deny", ("glue:GetJobs", "*"), decided_by=[""]),
             line("operator"),
         ],
-        GRANTS,
+        {ROLE: GRANTS},
     )
     assert [(grant.action, grant.resource) for grant in usage.unused] == [
         ("s3:GetObject", "arn:aws:s3:::lake/out/*"),
@@ -55,6 +55,11 @@ def test_unused_grants_and_denied_requests() -> None:
         ("glue:GetJob", "*"),
     ]
     assert usage.refused == [Refusal(ROLE, "glue:GetJobs", "*", 2)]
+
+
+def test_a_role_that_may_do_nothing_is_looked_at_too() -> None:
+    usage = compare([line("deny", ("s3:PutObject", "arn:aws:s3:::lake/a"), decided_by=[""])], {ROLE: []})
+    assert usage.refused == [Refusal(ROLE, "s3:PutObject", "arn:aws:s3:::lake/a", 1)]
 
 
 @pytest.mark.stack

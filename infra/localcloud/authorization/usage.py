@@ -83,18 +83,18 @@ def grants_of(role: str, policies: Iterable[tuple[str, Mapping[str, Any]]]) -> l
     return found
 
 
-def compare(lines: Iterable[Mapping[str, Any]], grants: Iterable[Grant]) -> Usage:
+def compare(lines: Iterable[Mapping[str, Any]], grants: Mapping[str, Iterable[Grant]]) -> Usage:
     """Compares recorded requests with grants.
 
     Args:
         lines: The lines of requests.jsonl.
-        grants: The grants of the roles; requests of other roles are ignored.
+        grants: The grants of each role by its ARN, none for a role that may do nothing. Requests of other roles are
+            ignored.
     """
-    left = set(grants)
-    roles = {grant.role for grant in left}
+    left = {grant for of_role in grants.values() for grant in of_role}
     refused: dict[tuple[str, str, str], int] = {}
     for line in lines:
-        if line.get("role") not in roles:
+        if line.get("role") not in grants:
             continue
         asked = [(entry["action"], entry["resource"]) for entry in line.get("iam", [])]
         if line.get("decision") == "deny" and asked:
@@ -123,12 +123,11 @@ def of_server(config: Config) -> Usage:
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
     )
-    grants = [
-        grant
+    grants = {
+        role["Arn"]: grants_of(role["Arn"], _policies(iam, role["RoleName"]))
         for page in iam.get_paginator("list_roles").paginate()
         for role in page["Roles"]
-        for grant in grants_of(role["Arn"], _policies(iam, role["RoleName"]))
-    ]
+    }
     return compare(read(config.state / "requests.jsonl"), grants)
 
 

@@ -36,9 +36,12 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
         log = PredictionLog(stream, MODEL, 10, lambda sent: None, dropped.append)
         log.start()
         log.put(prediction(1))
-        log.end(10)
+        log.end(60)
         log.join()
-        (found,) = aws.s3.list_objects_v2(Bucket="lake", Prefix=layout.predictions_prefix("flights"))["Contents"]
-        line = json.loads(aws.s3.get_object(Bucket="lake", Key=found["Key"])["Body"].read())
-        assert (line["request_id"], line["prediction"], dropped) == ("r-1", 1, [])
+        assert dropped == []
+        # Delivery is at least once: a call that a busy machine answers too late is sent again.
+        found = aws.s3.list_objects_v2(Bucket="lake", Prefix=layout.predictions_prefix("flights"))["Contents"]
+        for key in [one["Key"] for one in found]:
+            line = json.loads(aws.s3.get_object(Bucket="lake", Key=key)["Body"].read())
+            assert (line["request_id"], line["prediction"]) == ("r-1", 1)
         assert "PutRecordBatch" in [request["action"] for request in cloud.requests()]

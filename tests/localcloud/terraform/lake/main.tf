@@ -34,7 +34,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
 }
 
 resource "aws_glue_catalog_database" "this" {
-  name        = "lake"
+  name        = "terraform_lake"
   description = "tables"
 }
 
