@@ -64,8 +64,8 @@ bench-loop: setup-test ## measure retrain runs on the running stack against thei
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
 	@$(TEST)/python -m benchmarks.serving
 
-bench-cloud: setup-test ## compare the local cloud's S3 with that of another commit: make bench-cloud BASE=<commit>
-	@$(TEST)/python -m benchmarks.cloud $(if $(BASE),--base "$(BASE)")
+bench-cloud: setup-test ## compare the local cloud's S3 and Athena with those of another commit: make bench-cloud BASE=<commit>
+	@code=0; for part in cloud cloud_athena; do $(TEST)/python -m benchmarks.$$part $(if $(BASE),--base "$(BASE)") || code=1; done; exit $$code
 
 COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
 

@@ -15,23 +15,26 @@ import os
 import re
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from botocore.config import Config
+
+from benchmarks.checkout import BASE, checkout
 from benchmarks.cloud_load import get_many, keep_heading, put_big
 from benchmarks.errors import BenchmarkError
 from benchmarks.table import Row, table
+from infra.localcloud.authorization.operator_key import load_or_create
 from tests.support.localcloud import Cloud, base_config, running_cloud
 
 ROOT = Path(__file__).parents[1]
@@ -51,21 +54,6 @@ class Contestant:
     cloud: Cloud
     s3: Any
     values: dict[str, list[float]]
-
-
-@contextmanager
-def checkout(commit: str) -> Iterator[Path]:
-    """A worktree of a commit, with this tree's environments."""
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "base"
-        made = subprocess.run(["git", "worktree", "add", "--detach", str(tree), commit], cwd=ROOT, capture_output=True)
-        if made.returncode:
-            raise BenchmarkError(f"git cannot check out {commit}: {made.stderr.decode().strip()}")
-        try:
-            (tree / ".nightjar").symlink_to((ROOT / ".nightjar").resolve())
-            yield tree
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
 
 
 def fill(s3: Any) -> None:
@@ -182,7 +170,7 @@ def rows(ours: dict[str, list[float]], base: dict[str, list[float]]) -> list[Row
 def main() -> int:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", default="abd00c0", help="the commit to compare with")
+    parser.add_argument("--base", default=BASE, help="the commit to compare with")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the servers and removes the worktree
     with ExitStack() as stack:
@@ -190,9 +178,11 @@ def main() -> int:
         contestants = []
         for name, tree in trees.items():
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            load_or_create(folder / "state")  # a base from before the local cloud checked keys makes none
             cloud = stack.enter_context(running_cloud(folder, base_config(), root=tree))
             values: dict[str, list[float]] = {key: [] for key in [*TARGETS, MEMORY]}
-            contestants.append(Contestant(name, cloud, cloud.client("s3"), values))
+            s3 = cloud.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+            contestants.append(Contestant(name, cloud, s3, values))
             fill(contestants[-1].s3)
         for turn in range(ROUNDS):
             for contestant in contestants if turn % 2 else contestants[::-1]:

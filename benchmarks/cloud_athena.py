@@ -1,6 +1,6 @@
-"""Measures the data set query of 60 days on the local cloud's Athena, beside that of another checkout.
+"""Measures the data set query of 60 days on the local cloud's Athena, beside that of another commit.
 
-    python -m benchmarks.cloud_athena --base <worktree of another commit> [--days 60] [--flights 800] [--repeats 3]
+    python -m benchmarks.cloud_athena --base COMMIT [--days 60] [--flights 800] [--repeats 3]
 
 Both checkouts serve from this machine, one after the other, in one session. Each gets the same rows: partitioned
 Parquet of the flights workload, one file a day and table. The rendered UNLOAD and digest of the data set run as on
@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 import yaml
 from botocore.config import Config
 
+from benchmarks.checkout import BASE, checkout
 from benchmarks.errors import BenchmarkError
 from benchmarks.table import Row, table
 from include.lake.layout import table_name
@@ -232,8 +233,8 @@ def measure(checkout: Path, folder: Path, port: int, arguments: argparse.Namespa
 
 def rows(arguments: argparse.Namespace) -> list[Row]:
     """Measures the base and this checkout, and compares them."""
-    with tempfile.TemporaryDirectory(prefix="athena-benchmark-") as work:
-        base = measure(Path(arguments.base), Path(work) / "base", arguments.port, arguments)
+    with tempfile.TemporaryDirectory(prefix="athena-benchmark-") as work, checkout(arguments.base) as tree:
+        base = measure(tree, Path(work) / "base", arguments.port, arguments)
         own = measure(ROOT, Path(work) / "own", arguments.port + 1, arguments)
     labels = {
         "first": "data set UNLOAD, first run",
@@ -255,7 +256,7 @@ def rows(arguments: argparse.Namespace) -> list[Row]:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    found.add_argument("--base", required=True, help="worktree of the commit to compare with")
+    found.add_argument("--base", default=BASE, help="the commit to compare with")
     found.add_argument("--days", type=int, default=60)
     found.add_argument("--flights", type=int, default=800, help="flights a day")
     found.add_argument("--repeats", type=int, default=3)

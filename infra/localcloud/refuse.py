@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape
 
 from infra.localcloud.operations.admission import NOT_IMPLEMENTED, Refusal, check, refused
-from infra.localcloud.request import ENVIRON_KEY, AwsRequest, identify
+from infra.localcloud.request import ENVIRON_KEY, AwsRequest
 from infra.localcloud.wsgi import HeldResponse
 
 # S3's own code, which S3 clients (Terraform among them) handle.
@@ -64,7 +64,7 @@ class RefuseUnsupported:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request, or refuses it."""
-        request: AwsRequest = environ.get(ENVIRON_KEY) or identify(environ)
+        request: AwsRequest = environ[ENVIRON_KEY]
         if refusal := check(environ, request):
             return _refuse(request, refusal, start_response)
         held = HeldResponse()

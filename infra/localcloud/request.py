@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 from wsgiref.types import WSGIEnvironment
 
 import botocore.session
@@ -20,7 +20,9 @@ from infra.localcloud.wsgi import HEADERS_KEY
 
 # The key of a request's AwsRequest in its WSGI environment.
 ENVIRON_KEY = "nightjar.request"
+_SENT_KEY = "nightjar.sent-headers"
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/([^/,]+)/([^/,]+)/")
+_PRESIGNED = re.compile(r"(?:^|&)X-Amz-Credential=([^&]+)")
 _SCANNED = 4096
 # Services whose name in the signature is not the one in IAM policies.
 _IAM_NAMES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
@@ -101,6 +103,10 @@ class AwsRequest:
         return self.service == "s3" and self.protocol == "rest-xml" and not self.control
 
 
+# Names the operation of a request to S3, with its bucket and key as the members ``Bucket`` and ``Key``.
+S3Operation = Callable[[WSGIEnvironment], tuple[str, Mapping[str, str]]]
+
+
 @cache
 def _protocol(service: str) -> str:
     try:
@@ -136,10 +142,10 @@ def _routed(services: tuple[str, ...], environ: WSGIEnvironment) -> tuple[str, M
     return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}", {}
 
 
-def identify(environ: WSGIEnvironment) -> AwsRequest:
+def identify(environ: WSGIEnvironment, s3_operation: S3Operation) -> AwsRequest:
     """Identifies a request from its headers, its path and the two ends of a JSON or form body.
 
-    The body stays readable.
+    The body stays readable. ``s3_operation`` reads a request of S3 as it will be executed.
     """
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "") or parse_credential(environ))
     access_key, service = (signed[1], signed[3].lower()) if signed else (None, "s3")
@@ -154,23 +160,30 @@ def identify(environ: WSGIEnvironment) -> AwsRequest:
         return AwsRequest(access_key, service, form["Action"][0], resource, "ec2" if service == "ec2" else "query")
     path = environ.get("PATH_INFO", "")
     control = service == "s3" and path.startswith(S3_CONTROL)
+    if service == "s3" and not control:
+        action, labels = s3_operation(environ)
+        return AwsRequest(access_key, service, action, path.lstrip("/"), _protocol(service), labels)
     action, labels = _routed(("s3control",) if control else _ROUTED.get(service, (service,)), environ)
     return AwsRequest(access_key, service, action, path.lstrip("/"), _protocol(service), labels, control)
 
 
 def parse_credential(environ: WSGIEnvironment) -> str:
     """Reads the credential of a presigned URL, in the form that it has in an Authorization header."""
-    values = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [])
-    return f"Credential={values[0]}" if values else ""
+    found = _PRESIGNED.search(environ.get("QUERY_STRING", ""))
+    return f"Credential={unquote(found[1])}" if found else ""
 
 
 def sent_headers(environ: WSGIEnvironment) -> dict[str, str]:
     """The headers by their lower-case names, as they were sent if the server has kept them: WSGI loses underscores."""
+    if _SENT_KEY in environ:
+        kept: dict[str, str] = environ[_SENT_KEY]
+        return kept
     if HEADERS_KEY in environ:
         headers: dict[str, str] = {}
         for name, value in environ[HEADERS_KEY]:
             lower = name.lower()
             headers[lower] = f"{headers[lower]},{value}" if lower in headers else value.strip()
+        environ[_SENT_KEY] = headers
         return headers
     headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from infra.localcloud.request import ENVIRON_KEY, identify
+from infra.localcloud.request import ENVIRON_KEY, S3Operation, identify
 from infra.localcloud.request_file import RequestFile, now
 from infra.localcloud.request_record import RECORD_KEY, Record
 
@@ -18,13 +18,14 @@ class RequestLog:
     with their resources, the decision, and the policies and statements that decided.
     """
 
-    def __init__(self, application: WSGIApplication, file: RequestFile) -> None:
+    def __init__(self, application: WSGIApplication, file: RequestFile, s3_operation: S3Operation) -> None:
         self._application = application
         self._file = file
+        self._s3_operation = s3_operation
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request, and records it with its status."""
-        request = environ[ENVIRON_KEY] = identify(environ)
+        request = environ[ENVIRON_KEY] = identify(environ, self._s3_operation)
         authorised = environ[RECORD_KEY] = Record()
         time = now()
 

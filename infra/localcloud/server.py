@@ -42,7 +42,7 @@ def run(config: Config) -> int:
     from infra.localcloud.refuse import RefuseUnsupported
     from infra.localcloud.request_file import RequestFile
     from infra.localcloud.request_log import RequestLog
-    from infra.localcloud.s3 import installed_store
+    from infra.localcloud.s3 import installed_store, routing
     from infra.localcloud.s3.responses import S3Requests
     from infra.localcloud.service_locks import ServiceLocks
     from infra.localcloud.state import StateStore
@@ -62,7 +62,7 @@ def run(config: Config) -> int:
     moto = ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state))
     services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
     judged = Authorization(services, identity.principals, config.account, config.region)
-    logged = RequestLog(judged, requests)
+    logged = RequestLog(judged, requests, routing.operation)
     application = HealthCheck(Doors(logged, config.host, config.port), config, runner.background)
     server = serve(config.host, config.port, application)
     stopping = threading.Event()

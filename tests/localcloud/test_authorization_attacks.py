@@ -213,3 +213,16 @@ def test_virtual_hosted_buckets(cloud: Cloud, guarded_s3: Any) -> None:
     headers = {name.replace("-", "_"): str(value) for name, value in request.headers.items()}
     status, body, _ = answer(cloud, "GET", "/raw/a.json", b"", Host=f"{BUCKET}.s3.localhost:{port}", **headers)
     assert (status, body) == (200, b"{}")
+
+
+@pytest.mark.parametrize(
+    "key", ["/raw/a", "raw//a", "//raw/a", "raw/./a", "raw/../raw/a", "raw/%61", "raw/a?x", "raw/a&acl", "raw/a/"]
+)
+def test_what_is_authorised_is_what_is_done(guarded_s3: Any, as_role: Any, key: str) -> None:
+    """A key that some reader of paths would take for ``raw/a`` is a key of its own, for the policies as for S3."""
+    guarded_s3.put_object(Bucket=BUCKET, Key=key, Body=b"secret")
+    other = as_role(allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/raw/a"))("s3")
+    refused(lambda: other.get_object(Bucket=BUCKET, Key=key))
+    own = as_role(allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/{key}"))("s3")
+    assert own.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"secret"
+    guarded_s3.delete_object(Bucket=BUCKET, Key=key)

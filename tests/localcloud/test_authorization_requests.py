@@ -21,6 +21,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from infra.localcloud.authorization import catalog, requests, signatures, tables
 from infra.localcloud.authorization.principals import IdentityPolicies, Principal
 from infra.localcloud.request import identify
+from infra.localcloud.s3 import routing
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -81,7 +82,9 @@ def asked(api: str, operation: str, /, **arguments: Any) -> list[requests.Ask]:
     values = environ(api, operation, arguments)
     signature = signatures.parse(values)
     policies = IdentityPolicies(tags={"Team": "ml"})
-    return requests.asks(identify(values), values, requests.Caller(CALLER, policies, signature, REGION, ACCOUNT))
+    return requests.asks(
+        identify(values, routing.operation), values, requests.Caller(CALLER, policies, signature, REGION, ACCOUNT)
+    )
 
 
 def arn(service: str, resource: str) -> str:

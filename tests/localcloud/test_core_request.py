@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.localcloud.request import AwsRequest, identify
+from infra.localcloud.s3.routing import operation
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -64,5 +65,5 @@ def test_a_request_is_identified_and_its_body_stays_readable(
     request_environ: dict[str, Any], expected: AwsRequest
 ) -> None:
     body = request_environ["wsgi.input"].getvalue()
-    assert identify(request_environ) == expected
+    assert identify(request_environ, operation) == expected
     assert request_environ["wsgi.input"].read() == body

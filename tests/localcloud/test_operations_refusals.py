@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from infra.localcloud.refuse import RefuseUnsupported
+from infra.localcloud.request import ENVIRON_KEY, identify
+from infra.localcloud.s3.routing import operation
 
 JSON, FORM = "application/x-amz-json-1.1", "application/x-www-form-urlencoded"
 
@@ -38,6 +40,7 @@ def answer(application: Any, request: dict[str, Any]) -> tuple[str, dict[str, st
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
         started[:] = [status, headers]
 
+    request[ENVIRON_KEY] = identify(request, operation)
     parts = RefuseUnsupported(application)(request, start_response)
     return started[0], dict(started[1]), b"".join(parts)
 

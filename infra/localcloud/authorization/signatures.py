@@ -263,12 +263,14 @@ def _canonical_urls(environ: WSGIEnvironment, service: str) -> Iterator[tuple[st
     path, _, raw_query = target.partition("?")
     path = path or "/"
     query = _canonical_query(raw_query)
-    once = quote(unquote_to_bytes(path), safe="/~")
-    twice = quote(_normalised(path), safe="/~")
-    first, second = (path, twice) if service == "s3" else (twice, path)
+    forms = [
+        lambda: path,
+        lambda: quote(unquote_to_bytes(path), safe="/~"),
+        lambda: quote(_normalised(path), safe="/~"),
+    ]
     seen = set()
-    for candidate in (first, once, second):
-        if candidate not in seen:
+    for form in forms if service == "s3" else reversed(forms):  # the usual one first
+        if (candidate := form()) not in seen:
             seen.add(candidate)
             yield candidate, query
 
@@ -292,8 +294,15 @@ def _pairs(query: str) -> Iterator[tuple[str, str]]:
             yield _decoded(name), _decoded(value)
 
 
+@lru_cache(maxsize=1024)  # names, and many values, come with every request
 def _decoded(text: str) -> str:
     return unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=1024)
+def _encoded(text: str) -> str:
+    """A name or a value in the one form in which it is signed."""
+    return quote(unquote_to_bytes(text), safe="-_.~")
 
 
 def _canonical_query(query: str) -> str:
@@ -301,5 +310,5 @@ def _canonical_query(query: str) -> str:
     for item in query.split("&"):
         if item:
             name, _, value = item.partition("=")
-            encoded.append((quote(unquote_to_bytes(name), safe="-_.~"), quote(unquote_to_bytes(value), safe="-_.~")))
+            encoded.append((_encoded(name), _encoded(value)))
     return "&".join(f"{name}={value}" for name, value in sorted(encoded) if name != "X-Amz-Signature")

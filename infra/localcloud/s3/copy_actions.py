@@ -169,7 +169,7 @@ def _digests(store: Store, row: Row, request: S3Request) -> tuple[str, objects.D
         return row["etag"], {"checksum": old} if old else {}
     md5 = hashlib.md5(usedforsecurity=False)
     checksum = checksums.start(asked) if fresh else None
-    with store.bodies.path(row["body"]).open("rb", buffering=0) as file:
+    with store.bodies.open(row["body"]) as file:
         while block := file.read(_BLOCK):
             md5.update(block)
             if checksum:

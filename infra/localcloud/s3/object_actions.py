@@ -56,7 +56,7 @@ def _open(store: Store, request: S3Request) -> tuple[Bucket, Row, IO[bytes]]:
         bucket, row = _find(store, request)
         headers.check_readable(row)
         try:
-            return bucket, row, store.bodies.path(row["body"]).open("rb", buffering=0)
+            return bucket, row, store.bodies.open(row["body"])
         except FileNotFoundError:
             continue
     raise FileNotFoundError(f"the body of {request.bucket}/{request.key} is missing")

@@ -24,6 +24,32 @@ _HOSTED = re.compile(
 )
 
 
+# The key of a request's Target in its WSGI environment.
+_TARGET_KEY = "nightjar.s3-target"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about. Authorization and execution read it here, so that what is checked is what is done.
+
+    Attributes:
+        bucket: The bucket's name; empty for the service itself.
+        key: The key; empty for the bucket itself.
+        query: The query's parameters; a parameter without a value has "".
+        headers: The headers, with names in lower case. Parameters ``x-amz-*`` of a presigned URL are among them.
+    """
+
+    bucket: str
+    key: str
+    query: dict[str, str]
+    headers: dict[str, str]
+
+    @property
+    def level(self) -> str:
+        """What the path names: service, bucket or key."""
+        return "key" if self.key else "bucket" if self.bucket else "service"
+
+
 @dataclass
 class S3Request:
     """One request.
@@ -99,21 +125,43 @@ class Answer:
 
 def read(environ: WSGIEnvironment, account: str, region: str) -> S3Request:
     """Reads the request line and the headers; the body stays unread."""
+    asked = target(environ)
+    return S3Request(
+        environ["REQUEST_METHOD"],
+        asked.bucket,
+        asked.key,
+        asked.query,
+        asked.headers,
+        environ["wsgi.input"],
+        account,
+        region,
+    )
+
+
+def target(environ: WSGIEnvironment) -> Target:
+    """Reads bucket, key, query and headers, once for each request.
+
+    Raises:
+        S3Error: The key is not valid UTF-8.
+    """
+    if _TARGET_KEY not in environ:
+        environ[_TARGET_KEY] = _target(environ)
+    found: Target = environ[_TARGET_KEY]
+    return found
+
+
+def _target(environ: WSGIEnvironment) -> Target:
     path = _path(environ)
-    headers = sent_headers(environ)
+    headers = dict(sent_headers(environ))
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="surrogateescape"))
     for name, value in query.items():
         if name.startswith("x-amz-") or name in ("content-type", "content-md5"):
             headers.setdefault(name, value)
     hosted = _HOSTED.match(headers.get("host", ""))
     if hosted:
-        bucket, key = hosted["bucket"], path[1:]
-    else:
-        first, _, key = path[1:].partition(b"/")
-        bucket = first.decode("utf-8", "replace")
-    return S3Request(
-        environ["REQUEST_METHOD"], bucket, _key(key), query, headers, environ["wsgi.input"], account, region
-    )
+        return Target(hosted["bucket"], _key(path[1:]), query, headers)
+    bucket, _, key = path[1:].partition(b"/")
+    return Target(bucket.decode("utf-8", "replace"), _key(key), query, headers)
 
 
 def _path(environ: WSGIEnvironment) -> bytes:

@@ -33,7 +33,12 @@ class S3Requests:
         request: S3Request | None = None
         try:
             request = read(environ, self._account, self._region)
-            answer = self._answer(request)
+            # What was authorised is executed. A request that names no operation finds its error here.
+            known = asked.action in HANDLERS
+            name = (
+                asked.action if known else routing.find(request.method, request.level, request.query, request.headers)
+            )
+            answer = self._answer(request, name)
         except S3Error as error:
             answer = _refusal(error, environ["REQUEST_METHOD"], request.id if request else "local")
         body = answer.body
@@ -45,8 +50,7 @@ class S3Requests:
         start_response(f"{answer.status} {responses.get(answer.status, '')}", headers)
         return [body] if isinstance(body, bytes) else body
 
-    def _answer(self, request: S3Request) -> Answer:
-        name = routing.find(request.method, request.level, request.query, request.headers)
+    def _answer(self, request: S3Request, name: str) -> Answer:
         if len(request.key.encode()) > MAX_KEY:
             raise S3Error("KeyTooLongError", Size=str(len(request.key.encode())), MaxSizeAllowed=str(MAX_KEY))
         line = service_table("s3").operations[name]

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, urlsplit
+from wsgiref.types import WSGIEnvironment
 
 from infra.localcloud.s3 import shapes
 from infra.localcloud.s3.errors import S3Error
+from infra.localcloud.s3.request import target
 
 # Operations that share their method and path with another, which the model names as well.
 _SUPERSEDED = {
@@ -59,6 +61,20 @@ def _routes() -> tuple[list[_Route], frozenset[str]]:
             subresources.add("uploadId")
         routes.append(_Route(name, model.http["method"], level, frozenset(static | required), frozenset(located)))
     return routes, frozenset(subresources)
+
+
+def operation(environ: WSGIEnvironment) -> tuple[str, Mapping[str, str]]:
+    """Names the operation of a request, with its bucket and key.
+
+    Returns:
+        The operation, ``Bucket`` and ``Key``; for a request that S3 refuses, the method and the path.
+    """
+    method = environ["REQUEST_METHOD"]
+    try:
+        asked = target(environ)
+        return find(method, asked.level, asked.query, asked.headers), {"Bucket": asked.bucket, "Key": asked.key}
+    except S3Error:
+        return f"{method} {environ.get('PATH_INFO', '')}", {}
 
 
 def find(method: str, level: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:

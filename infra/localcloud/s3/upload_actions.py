@@ -143,7 +143,7 @@ def upload_part_copy(store: Store, request: S3Request) -> Answer:
     with store.index.read() as db:
         _, upload = find_upload(store, db, request)
         origin, source = copy_actions.find_source(store, db, request)
-        file = store.bodies.path(source["body"]).open("rb", buffering=0)
+        file = store.bodies.open(source["body"])
     made = objects.detail(upload)
     start, length = _copy_range(request.headers.get("x-amz-copy-source-range", ""), source["size"])
     md5 = hashlib.md5(usedforsecurity=False)
