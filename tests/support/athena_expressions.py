@@ -18,9 +18,9 @@ from infra.localcloud.athena.values import athena_text
 FOLDER = Path(__file__).parents[1] / "localcloud" / "athena_expressions"
 
 
-def expressions(names: tuple[str, ...], part: str) -> list[dict[str, Any]]:
-    """Reads the entries of a part (values, errors, refused) of data files."""
-    return [entry for name in names for entry in yaml.safe_load((FOLDER / f"{name}.yaml").read_text())[part]]
+def expressions(part: str) -> list[dict[str, Any]]:
+    """Reads the entries of a part (values, errors, refused) of all data files."""
+    return [entry for file in sorted(FOLDER.glob("*.yaml")) for entry in yaml.safe_load(file.read_text())[part]]
 
 
 def open_connection() -> duckdb.DuckDBPyConnection:
