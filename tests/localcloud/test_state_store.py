@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from infra.localcloud.install import Context
 from infra.localcloud.state import StateError, StateStore, UnstorableError, rules, shape
 from infra.localcloud.state.database import Database
 from infra.localcloud.state.elements import AppendedList, KeyedElements
+from infra.localcloud.state.encoding import is_stored_object
 from infra.localcloud.state.reads import is_read
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -315,6 +317,13 @@ def test_keyed_elements_are_written_when_they_were_replaced() -> None:
 )
 def test_reads_are_told_from_writes(service: str, action: str, read: bool) -> None:
     assert is_read(service, action) is read
+
+
+@pytest.mark.parametrize("name", sorted({*rules.CHANGED_BY, *rules.SEALED, *rules.NO_KEYS}))
+def test_a_class_with_a_rule_of_its_own_is_stored_on_its_own(name: str) -> None:
+    """The rule would be without effect for an object inside another's row: each write encoded 1,582 policies again."""
+    module, _, kind = name.partition(":")
+    assert is_stored_object(getattr(importlib.import_module(module), kind))
 
 
 def test_every_backend_that_is_not_stored_exists_and_has_a_reason() -> None:

@@ -55,7 +55,7 @@ def is_stored_object(kind: type) -> bool:
             and hasattr(kind, "__dict__")
             and kind.__dictoffset__ != 0
             and kind.__reduce_ex__ is object.__reduce_ex__
-            and kind.__hash__ in (object.__hash__, None)
+            and (kind.__hash__ in (object.__hash__, None) or class_name(kind) in rules.NO_KEYS)
             and class_name(kind) not in rules.VALUES
         )
     return known

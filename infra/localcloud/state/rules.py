@@ -57,6 +57,10 @@ VALUES = frozenset(
     }
 )
 
+# Classes with a hash of their own that are stored on their own nevertheless, because no set and no dictionary has them
+# as keys: such a container could not be made before the attributes are there.
+NO_KEYS = frozenset({"moto.iam.models:AWSManagedPolicy", "moto.iam.models:ManagedPolicy"})
+
 # Objects that never change after they were made. They are stored once, with what they refer to. A class of ours has a
 # property ``sealed`` instead.
 SEALED = frozenset({"moto.sts.models:AssumedRole", "moto.sts.models:Token"})
