@@ -24,8 +24,8 @@ class ServiceApp(FastAPI):
     """FastAPI with the routes of ``serving.routes`` and none of its automatic ones."""
 
     def __init__(self, state: State, lifespan: Lifespan | None = None) -> None:
-        # A redirect to the path without its last slash would name the scheme of the last hop: http behind a load balancer
-        # that ends TLS.
+        # A redirect to the path without its last slash would name the scheme of the last hop: http behind a load
+        # balancer that ends TLS.
         super().__init__(title=TITLE, lifespan=lifespan, openapi_url=None, redirect_slashes=False)
         self.state.service = state
         self.add_exception_handler(HttpError, _answer_error)

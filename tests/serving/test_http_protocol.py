@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 BODY = GOOD.encode()
 # What java.net.http.HttpClient sends with its default settings.
-OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\n"
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\nUpgrade: h2c\r\n"
 HEAD = b"POST /predict HTTP/1.1\r\n" + OFFER + b"Host: localhost\r\nContent-Type: application/json\r\n"
 LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY)
 REQUEST = HEAD + LENGTH + BODY
