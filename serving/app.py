@@ -24,7 +24,9 @@ class ServiceApp(FastAPI):
     """FastAPI with the routes of ``serving.routes`` and none of its automatic ones."""
 
     def __init__(self, state: State, lifespan: Lifespan | None = None) -> None:
-        super().__init__(title=TITLE, lifespan=lifespan, openapi_url=None)
+        # A redirect to the path without its last slash would name the scheme of the last hop: http behind a load
+        # balancer that ends TLS.
+        super().__init__(title=TITLE, lifespan=lifespan, openapi_url=None, redirect_slashes=False)
         self.state.service = state
         self.add_exception_handler(HttpError, _answer_error)
         self.add_exception_handler(HTTPException, _answer_starlette_error)
@@ -37,6 +39,8 @@ class ServiceApp(FastAPI):
                 include_in_schema=route.operation is not None,
                 name=route.handler.__name__,
             )
+            if "GET" in route.methods:
+                self.add_api_route(route.path, route.handler, methods=["HEAD"], include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI description of this model's service."""
@@ -60,5 +64,8 @@ def _answer_error(request: Request, error: Exception) -> JSONResponse:
 
 def _answer_starlette_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    body = {"error": error.detail, "request_id": logs.request_id.get()}
+    path = request.url.path.rstrip("/")
+    misspelt = error.status_code == 404 and any(route.path == path and route.public for route in ROUTES)
+    text = f"{error.detail}: the path is {path}" if misspelt else error.detail
+    body = {"error": text, "request_id": logs.request_id.get()}
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from include.errors import NightjarError
 from serving.app import ServiceApp
+from serving.http_protocol import HttpProtocol
 from serving.middleware import ServiceMiddleware
 from serving.model import LoadedModel
 from serving.settings import Settings
@@ -84,7 +85,7 @@ def run(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan=lifespan,
         log_config=None,

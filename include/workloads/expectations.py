@@ -33,6 +33,17 @@ class ExpectationSpec(BaseModel):
     type: str = Field(pattern=r"^expect_[a-z_]+$", description="name of a Great Expectations expectation")
     severity: Severity
 
+    @model_validator(mode="after")
+    def _possible(self) -> ExpectationSpec:
+        mostly = self.arguments.get("mostly", 1)
+        if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
+            share = f"; {mostly} % is {mostly / 100:g}" if isinstance(mostly, int | float) and 1 < mostly <= 100 else ""
+            raise ValueError(f"mostly is a share from 0 to 1, not {mostly!r}{share}")
+        low, high = self.arguments.get("min_value"), self.arguments.get("max_value")
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            raise ValueError(f"min_value {low} is above max_value {high}: no value could meet it")
+        return self
+
     @property
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of the expectation's class."""

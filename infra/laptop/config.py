@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,11 +12,15 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import NightjarError
+from include.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 PREFIX = "NIGHTJAR_"
+
+# Variables with this prefix that the Makefile and the tests use.
+_OTHERS = ("NIGHTJAR_STARTED", "NIGHTJAR_TERRAFORM_PLUGINS", "NIGHTJAR_VENVS")
 
 ResolvedPath = Annotated[Path, AfterValidator(Path.resolve)]
 
@@ -54,6 +60,7 @@ class LaptopConfig(BaseSettings):
         Raises:
             LaptopError: Settings are wrong; the text names every variable at fault.
         """
+        _refuse_unknown_variables()
         try:
             return cls(**overrides)
         except ValidationError as error:
@@ -105,3 +112,23 @@ class LaptopConfig(BaseSettings):
 
 def _variables(location: tuple[int | str, ...]) -> str:
     return f"{PREFIX}{str(location[0]).upper()}: " if location else ""
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would be ignored, and its default be used.
+
+    Raises:
+        LaptopError: The environment has a variable with the project's prefix that nothing reads.
+    """
+    settings = [name.upper() for name in LaptopConfig.model_fields]
+    of_dags = [name.upper() for name in Settings.model_fields]  # on the laptop, the runner sets these
+    known = {f"{PREFIX}{name}" for name in (*settings, *of_dags)} | set(_OTHERS)
+    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        lines = []
+        for name in unknown:
+            near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), settings, n=1, cutoff=0.75)
+            lines.append(f"  {name}" + (f": did you mean {PREFIX}{near[0]}?" if near else ""))
+        raise LaptopError(
+            "Nothing reads these environment variables. Unset them, or correct their names:\n" + "\n".join(lines)
+        )

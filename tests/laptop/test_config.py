@@ -56,3 +56,12 @@ def test_two_servers_cannot_share_a_port(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NIGHTJAR_CLOUD_PORT", "9000")
     with pytest.raises(LaptopError, match="three different ports"):
         LaptopConfig.from_env()
+
+
+def test_a_variable_that_nothing_reads_is_named_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTJAR_AIRFLOW_PROT", "9000")
+    monkeypatch.setenv("NIGHTJAR_COLOUR", "red")
+    monkeypatch.setenv("NIGHTJAR_LAKE_BUCKET", "lake")  # the DAGs read it
+    expected = r"(?s)NIGHTJAR_AIRFLOW_PROT: did you mean NIGHTJAR_AIRFLOW_PORT\?\n  NIGHTJAR_COLOUR$"
+    with pytest.raises(LaptopError, match=expected):
+        LaptopConfig.from_env()

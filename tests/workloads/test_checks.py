@@ -136,3 +136,19 @@ def test_a_mistake_in_features_is_named(tmp_path: Path, source: str, expected: s
 )
 def test_a_mistake_in_expectations_is_named(tmp_path: Path, expectations: dict, expected: str) -> None:
     assert f"shop/expectations.yaml: {expected}" in refusal(tmp_path, expectations=expectations)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"mostly": 95}, "mostly is a share from 0 to 1, not 95; 95 % is 0.95"),
+        ({"mostly": -0.1}, "mostly is a share from 0 to 1, not -0.1"),
+        ({"mostly": "0.9"}, "mostly is a share from 0 to 1, not '0.9'"),
+        ({"min_value": 5, "max_value": 2}, "min_value 5 is above max_value 2: no value could meet it"),
+    ],
+)
+def test_an_expectation_that_nothing_could_meet_is_refused(tmp_path: Path, arguments: dict, expected: str) -> None:
+    """Great Expectations would say so minutes later, in a Glue job, or never."""
+    expectation = {"type": "expect_x", "severity": "critical", **arguments}
+    expectations = {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [expectation]}}
+    assert f"rated.expectations.0: {expected}" in refusal(tmp_path, expectations=expectations)

@@ -12,6 +12,7 @@ from nightjar.jobs.sensor import JobSensor
 
 from tests.support.job_clouds import context, fire
 from tests.support.localcloud import ACCOUNT, Cloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -145,3 +146,65 @@ def test_a_service_can_be_taken_down_to_no_tasks(ecs: Any) -> None:
 def test_a_service_that_is_missing_says_who_makes_it(ecs: Any) -> None:
     with pytest.raises(LookupError, match="Infrastructure creates it"):
         EcsService.connect("nightjar", "absent").describe()
+
+
+def container(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "image": f"{name}:0",
+        "essential": True,
+        "environment": [{"name": "OWN", "value": name}],
+        "portMappings": [] if name == "logs" else [{"containerPort": 8080}],
+    }
+
+
+def register_template(client: Any, family: str, *names: str) -> None:
+    client.register_task_definition(
+        family=family,
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/execution",
+        containerDefinitions=[container(name) for name in names],
+    )
+
+
+@pytest.fixture(scope="module")
+def routed(cloud: Cloud, ecs: Any) -> EcsService:
+    """A service without tasks, whose load balancer sends requests to the container ``app``."""
+    balancers = cloud.client("elbv2")
+    ec2 = cloud.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]
+    group = balancers.create_target_group(Name="routed", Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    balancer = balancers.create_load_balancer(Name="routed", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": arn}]
+    balancers.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=free_port(), DefaultActions=forward)
+    register_template(ecs, "routed-template", "logs", "app")
+    ecs.create_service(
+        cluster="nightjar",
+        serviceName="routed",
+        taskDefinition="routed-template",
+        desiredCount=0,
+        launchType="FARGATE",
+        loadBalancers=[{"targetGroupArn": arn, "containerName": "app", "containerPort": 8080}],
+        networkConfiguration={"awsvpcConfiguration": {"subnets": subnets}},
+    )
+    return EcsService(ecs, "nightjar", "routed")
+
+
+def test_the_container_behind_the_load_balancer_gets_the_version(ecs: Any, routed: EcsService) -> None:
+    """A log router or another sidecar may come first in the template."""
+    revision = routed.register("routed-template", "routed", "key", "app:7", {"MODEL_VERSION": "7"})
+    logs, app = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]["containerDefinitions"]
+    assert (logs["image"], app["image"]) == ("logs:0", "app:7")
+    assert routed.environment(revision) == {"MODEL_VERSION": "7", "OWN": "app"}
+    assert logs["environment"] == [{"name": "OWN", "value": "logs"}]
+
+
+def test_a_template_without_that_container_is_refused(ecs: Any, routed: EcsService) -> None:
+    register_template(ecs, "renamed-template", "logs", "web")
+    with pytest.raises(LookupError, match="has the containers logs, web, but the load balancer of the service routed"):
+        routed.register("renamed-template", "routed", "other", "app:7", {})

@@ -101,13 +101,14 @@ class EcsService:
         return next(deployment for deployment in deployments if deployment["status"] == "PRIMARY")
 
     def environment(self, task_definition: str) -> dict[str, str]:
-        """Returns the environment variables of a task definition's first container."""
+        """Returns the environment variables of a task definition's serving container."""
         described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        return {pair["name"]: pair["value"] for pair in described["containerDefinitions"][0].get("environment", [])}
+        return _variables(self._serving_container(described))
 
     def register(self, template_family: str, family: str, key: str, image: str, environment: dict[str, str]) -> str:
-        """Registers the template's newest revision, with this image and environment, as a revision of ``family``.
+        """Registers the template's newest revision as a revision of ``family``.
 
+        The container that serves gets this image and environment; others, such as a log router, stay as they are.
         A revision that is the family's newest and carries the same key is returned, not registered again.
 
         Returns:
@@ -118,14 +119,16 @@ class EcsService:
             return str(newest["taskDefinition"]["taskDefinitionArn"])
         template = self._client.describe_task_definition(taskDefinition=template_family)["taskDefinition"]
         definition = {name: template[name] for name in COPIED if name in template}
-        container, *others = definition["containerDefinitions"]
-        variables = {**{pair["name"]: pair["value"] for pair in container.get("environment", [])}, **environment}
-        container = {
-            **container,
+        serving = self._serving_container(template)
+        variables = {**_variables(serving), **environment}
+        changed = {
+            **serving,
             "image": image,
             "environment": [{"name": name, "value": value} for name, value in sorted(variables.items())],
         }
-        definition["containerDefinitions"] = [container, *others]
+        definition["containerDefinitions"] = [
+            changed if container is serving else container for container in template["containerDefinitions"]
+        ]
         tags = [{"key": KEY_TAG, "value": key}]
         answer = self._client.register_task_definition(family=family, tags=tags, **definition)
         return str(answer["taskDefinition"]["taskDefinitionArn"])
@@ -187,6 +190,26 @@ class EcsService:
                 streams.append((options["awslogs-group"], prefix))
         return streams
 
+    def _serving_container(self, definition: dict[str, Any]) -> dict[str, Any]:
+        """The container to which the service's load balancer sends requests; the only one, if it has none.
+
+        Raises:
+            LookupError: The task definition has no such container.
+        """
+        containers: list[dict[str, Any]] = definition["containerDefinitions"]
+        targets = {target["containerName"] for target in self.describe().get("loadBalancers", [])}
+        found = [container for container in containers if container["name"] in targets]
+        if not targets and len(containers) == 1:
+            return containers[0]
+        if len(found) != 1:
+            names = ", ".join(container["name"] for container in containers)
+            raise LookupError(
+                f"Task definition {definition['taskDefinitionArn']} has the containers {names}, but the load balancer "
+                f"of the service {self.service} sends requests to {', '.join(sorted(targets)) or 'none of them'}. "
+                "Infrastructure sets both: give the serving container that name."
+            )
+        return found[0]
+
     def _newest(self, family: str) -> dict[str, Any] | None:
         try:
             answer: dict[str, Any] = self._client.describe_task_definition(taskDefinition=family, include=["TAGS"])
@@ -200,3 +223,7 @@ class EcsService:
         """The service's deployments in brief, newest first."""
         listed = self._client.list_service_deployments(cluster=self.cluster, service=self.service)
         return sorted(listed["serviceDeployments"], key=lambda brief: brief["createdAt"], reverse=True)
+
+
+def _variables(container: dict[str, Any]) -> dict[str, str]:
+    return {pair["name"]: pair["value"] for pair in container.get("environment", [])}
