@@ -168,6 +168,13 @@ def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: Lapto
     assert file.read_text() not in (first, first.replace("ASIA", "ASIX"))
 
 
+def test_the_settings_that_are_known_early_name_what_is_created_later(up: Up) -> None:
+    """Airflow starts with them beside the bootstrap."""
+    settings = bootstrap.settings()
+    assert settings.training_role_arn == up.aws.iam.get_role(RoleName="nightjar-sagemaker")["Role"]["Arn"]
+    assert settings.alerts_topic_arn in [topic["TopicArn"] for topic in up.aws.sns.list_topics()["Topics"]]
+
+
 def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, config: LaptopConfig) -> None:
     """Otherwise `make run` would restart Airflow after each restart of the local cloud."""
     aws, server, resources = up
