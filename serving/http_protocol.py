@@ -18,10 +18,18 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the connection."""
         self._unset_keepalive_if_required()
+        rest = memoryview(data)  # many requests may have come at once; their rest is not copied for each
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stop:
-            self._read_without_offer(data[stop.args[0] :])
+            while rest:
+                try:
+                    self.parser.feed_data(rest)
+                except httptools.HttpParserUpgrade as stop:
+                    rest = rest[stop.args[0] :]
+                    if self.parser.get_method() == b"CONNECT":  # being answered; what follows belongs to no request
+                        return
+                    self._read_head_again()
+                else:
+                    return
         except httptools.HttpParserError:
             message = "Invalid HTTP request received."
             self.logger.warning(message)
@@ -40,15 +48,12 @@ class HttpProtocol(HttpToolsProtocol):
     def _offers(self) -> bool:
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
-    def _read_without_offer(self, rest: bytes) -> None:
-        """Gives the request's head without the offer to a new parser, then what came behind the head."""
-        method = self.parser.get_method()
-        if method == b"CONNECT":  # its answer is on its way; what follows belongs to no request
-            return
-        version = self.parser.get_http_version().encode()
+    def _read_head_again(self) -> None:
+        """Gives the request's head, without the offer, to a new parser, which then takes the body."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         kept = [(name, value) for name, value in self.headers if name not in _OFFER]
         if any(name == b"connection" and b"close" in value.lower() for name, value in self.headers):
             kept.append((b"connection", b"close"))
         lines = [b"%b %b HTTP/%b" % (method, self.url, version), *(b"%b: %b" % header for header in kept)]
         self.parser = httptools.HttpRequestParser(self)
-        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+        self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")

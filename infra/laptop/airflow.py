@@ -34,6 +34,8 @@ PROCESSES = {
     "airflow-dag-processor": ["dag-processor"],
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
+# It can sleep 10 seconds before it sees that its only child has ended. Triggers live in the database.
+KILL_SOON = ("airflow-triggerer",)
 EARLY = (API, "airflow-dag-processor")  # these start no task
 # These ask PostgreSQL several things a second, and a quarter of that was the question whether it still answers. If it
 # was restarted, they fail once and are restarted too. The API server asks, so that no user sees an error then.
@@ -103,7 +105,7 @@ def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres
     """
     digest = _digest(env)
     outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != digest]
-    supervisor.stop(*outdated)
+    supervisor.stop(*outdated, kill_soon=KILL_SOON)
     if all(supervisor.find(name) for name in PROCESSES):
         return
     if supervisor.find(API) is None:
@@ -143,12 +145,8 @@ def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> 
 
 
 def stop(supervisor: Supervisor) -> list[str]:
-    """Stops the processes; returns the names of those that ran.
-
-    The triggerer is not waited for: it can sleep 10 seconds before it sees that its only child has ended. Triggers live
-    in the database.
-    """
-    return supervisor.stop(*PROCESSES, kill_soon=["airflow-triggerer"])
+    """Stops the processes; returns the names of those that ran."""
+    return supervisor.stop(*PROCESSES, kill_soon=KILL_SOON)
 
 
 def _start_process(config: LaptopConfig, supervisor: Supervisor, name: str, env: dict[str, str]) -> None:

@@ -68,6 +68,11 @@ def test_other_offers_are_ignored_too(service: Service) -> None:
     assert [status for status, _ in answers(service, get + REQUEST, count=2)] == [200, 200]
 
 
+def test_very_many_offers_in_one_piece_are_answered(service: Service) -> None:
+    get = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    assert [status for status, _ in answers(service, get * 1500, count=1500)] == [200] * 1500
+
+
 def test_connect_is_refused(service: Service) -> None:
     ((status, _),) = answers(service, b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n")
     assert status in (400, 404, 405)
