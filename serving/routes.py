@@ -25,7 +25,7 @@ class Route:
 
     Attributes:
         path: Its path.
-        methods: Its HTTP methods.
+        methods: Its HTTP methods; a route of GET also answers HEAD.
         handler: The FastAPI handler.
         summary: Its line in the API description.
         public: Whether the public port answers it.
@@ -85,8 +85,8 @@ ROUTES = (
     Route("/version", GET, handlers.version, "Describe the served model", operation=openapi.VERSION),
     Route("/golden", GET, handlers.golden, "Score the golden rows again", operation=openapi.GOLDEN),
     Route("/metrics", GET, handlers.metrics, "Prometheus metrics of all workers", operation=openapi.METRICS),
-    Route("/openapi.json", ("GET", "HEAD"), handlers.openapi),
-    Route("/docs", ("GET", "HEAD"), handlers.docs),
+    Route("/openapi.json", GET, handlers.openapi),
+    Route("/docs", GET, handlers.docs),
     Route("/", GET, page.static("page.html")),
     Route("/page.css", GET, page.static("page.css")),
     Route("/page.js", GET, page.static("page.js")),
