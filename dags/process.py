@@ -30,7 +30,7 @@ from nightjar.runs import attempt_of, dag_options, output, state_waiting, waitin
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
-from include.build import BUILD_FILE
+from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import days, layout
 from include.pipelines.ingest.watermark import watermark_status
@@ -61,7 +61,8 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> ProcessPlan:
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     fresh, dry_run = params["fresh"], params["dry_run"]
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
-        request = PlanRequest(run_days(dag_run.data_interval_start, params), present, sha, fresh, dry_run)
+        days_asked, shared = run_days(dag_run.data_interval_start, params), process_code(BUILD_FILE)
+        request = PlanRequest(days_asked, present, sha, shared, fresh, dry_run)
         return plan_days(
             load(workload), request, config, objects=ObjectStoreHook(), state=StateHook(config.state_table)
         )

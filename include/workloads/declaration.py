@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -16,6 +17,17 @@ from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Fields = dict[Name, FieldSpec]
+
+# What transform and audit do not use: a change of it leaves the published days valid.
+_DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
+_NOT_PROCESSED: Any = {
+    **dict.fromkeys(
+        ("description", "owner", "database", "request_texts", "label", "dataset", "model", "quality"), True
+    ),
+    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    "events": _DOCUMENTED,
+    "tables": _DOCUMENTED,
+}
 
 
 class StreamSpec(StrictModel):
@@ -185,6 +197,15 @@ class Workload(StrictModel):
     def features(self) -> dict[str, FeatureKind]:
         """The kind of each feature, in the order of FEATURES in features.py."""
         return self.feature_code().kinds
+
+    def process_hash(self) -> str:
+        """Returns the sha256 of what transform and audit use of this workload, as 64 hex digits.
+
+        The order of fields counts, because it is the order of columns.
+        """
+        suites = {name: suite.model_dump(mode="json") for name, suite in self._suites.items()}
+        used = [self.model_dump(mode="json", exclude=_NOT_PROCESSED), self._features_source, suites]
+        return hashlib.sha256(json.dumps(used, separators=(",", ":")).encode()).hexdigest()
 
     def feature_code_hash(self) -> str:
         """Returns the sha256 of features.py as 64 hex digits."""
