@@ -96,7 +96,8 @@ def audit_day(auditor: Auditor, workload: Workload, day: date, staging: str, rep
     for event_type in workload.events:
         frame = read_day(join_uri(staging, event_type, f"{PARTITION_COLUMN[0]}={day}"))
         counts = counts_of_day.get(event_type)
-        found = auditor.audit(event_type, day, frame, counts)
+        reasons = report["reasons"].get(day.isoformat(), {}).get(event_type, {})
+        found = auditor.audit(event_type, day, frame, counts, reasons)
         findings += found
         statistics[event_type] = {"rows": len(frame), "failed": len(found)}
         if counts is not None:

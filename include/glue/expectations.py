@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Key of an expectation's metadata: its index in the workload's suite.
 _INDEX = "index"
+_NAMED_REASONS = 3
 
 
 class Finding(NamedTuple):
@@ -49,7 +50,14 @@ class Auditor:
         self._suites = workload.suites
         self._gx_suites: dict[str, ExpectationSuite] = {}
 
-    def audit(self, event_type: str, day: date, frame: pd.DataFrame, counts: EventCounts | None) -> list[Finding]:
+    def audit(
+        self,
+        event_type: str,
+        day: date,
+        frame: pd.DataFrame,
+        counts: EventCounts | None,
+        reasons: Mapping[str, int] | None = None,
+    ) -> list[Finding]:
         """Audits one day of one event type.
 
         Args:
@@ -57,12 +65,13 @@ class Auditor:
             day: The day.
             frame: The day's rows, with the columns of ``processed_columns``.
             counts: What the transform's report has of this day and event type.
+            reasons: Why rows were quarantined → number of rows.
 
         Returns:
             What is not as expected.
         """
         suite = self._suites[event_type]
-        found = [*_counts(suite, len(frame), counts)]
+        found = [*_counts(suite, len(frame), counts, reasons or {})]
         if len(frame):
             found += [*_unique(suite, frame), *self._columns(event_type, suite, day, frame)]
         return [Finding(severity, f"{event_type}: {text}") for severity, text in found]
@@ -103,7 +112,7 @@ def gx_suite(event_type: str, suite: SuiteSpec) -> ExpectationSuite:
     return ExpectationSuite(name=event_type, expectations=expectations)
 
 
-def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None) -> list[Finding]:
+def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None, reasons: Mapping[str, int]) -> list[Finding]:
     found = []
     if rows == 0:
         found.append(Finding("critical", "no rows"))
@@ -117,8 +126,14 @@ def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None) -> list[Fin
     share = counts["quarantined"] / counts["read"] if counts["read"] else 0.0
     if share > suite.quarantine:
         text = f"{counts['quarantined']} of {counts['read']} rows quarantined ({share:.1%})"
-        found.append(Finding("critical", f"{text}, allowed are {suite.quarantine:.1%}"))
+        found.append(Finding("critical", f"{text}, allowed are {suite.quarantine:.1%}{_most_frequent(reasons)}"))
     return found
+
+
+def _most_frequent(reasons: Mapping[str, int]) -> str:
+    """`` because of <reason> (<n> rows), …``; empty without reasons."""
+    named = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_NAMED_REASONS]
+    return " because of " + ", ".join(f"{reason} ({rows} rows)" for reason, rows in named) if named else ""
 
 
 def _unique(suite: SuiteSpec, frame: pd.DataFrame) -> list[Finding]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic_core import to_jsonable_python
 
 from include.workloads.expectations import SuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
@@ -203,8 +204,7 @@ class Workload(StrictModel):
 
         The order of fields counts, because it is the order of columns.
         """
-        suites = {name: suite.model_dump(mode="json") for name, suite in self._suites.items()}
-        used = [self.model_dump(mode="json", exclude=_NOT_PROCESSED), self._features_source, suites]
+        used = [self.model_dump(mode="json", exclude=_NOT_PROCESSED), to_jsonable_python(self.__pydantic_private__)]
         return hashlib.sha256(json.dumps(used, separators=(",", ":")).encode()).hexdigest()
 
     def feature_code_hash(self) -> str:
