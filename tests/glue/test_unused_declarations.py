@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from include.workloads import Workload, load
-from include.workloads.declaration import _NOT_PROCESSED
+from include.workloads.declaration import NOT_PROCESSED
 from tests.support.raw_objects import line, offered, rated, write_inputs
 from tests.support.tiny_workload import document, write_workload
 
@@ -22,7 +22,7 @@ def without_what_is_left_out(workload: Workload) -> Workload:
     for event in workload.events.values():
         for spec in event.fields.values():
             del spec.__dict__["description"], spec.__dict__["example"]
-    for name in (name for name, left_out in _NOT_PROCESSED.items() if left_out is True):
+    for name in (name for name, left_out in NOT_PROCESSED.items() if left_out is True):
         del workload.__dict__[name]
     with pytest.raises(AttributeError):
         _ = workload.model
