@@ -117,7 +117,7 @@ def open_stream(uri: str) -> Stream:
 
 
 def _client(service: Literal["kinesis", "firehose"]) -> Any:
-    """Makes a client with a session of its own: the prediction log's thread makes it, and boto3's is not thread-safe."""
+    """Makes a client with its own session: the prediction log's thread makes it; boto3's default is not thread-safe."""
     import boto3
     from botocore.config import Config
 
