@@ -60,7 +60,7 @@ def load_feature_code(source: str | bytes, filename: str = "features.py") -> Fea
         raise FeatureCodeError([("", f"is not Python: {error}")]) from error
     try:
         exec(code, module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FeatureCodeError([("", f"cannot be executed: {type(error).__name__}: {error}")]) from error
     function: Any = getattr(module, "features", None)
     kinds: Any = getattr(module, "FEATURES", None)

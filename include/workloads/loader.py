@@ -27,6 +27,16 @@ def load(name: str, root: Traversable | None = None) -> Workload:
     """
     folder = _root(root).joinpath(name)
     shown = f"include/workloads/{name}" if root is None else str(folder)
+    try:
+        return _load(name, folder, shown)
+    except WorkloadError:
+        raise
+    except Exception as error:  # no folder may take the others down, whatever is in it
+        text = f"cannot be loaded: {type(error).__name__}: {error}"
+        raise WorkloadError(name, [WorkloadProblem(shown, "", text)]) from error
+
+
+def _load(name: str, folder: Traversable, shown: str) -> Workload:
     file = f"{shown}/workload.yaml"
     document, problems = _read_yaml(folder, "workload.yaml", file)
     if "name" in document:

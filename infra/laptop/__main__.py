@@ -73,7 +73,9 @@ def _run(config: LaptopConfig, _: argparse.Namespace) -> int:
 def _up(config: LaptopConfig, _: argparse.Namespace) -> None:
     from infra.laptop import stack
 
-    stack.start(config, lambda part: print(f"starting: {part}", flush=True))
+    started = stack.start(config, lambda part: print(f"starting: {part}", flush=True))
+    for name, reason in started.resources.left_out.items():
+        print(f"The workload {name} is left out.\n{reason}", file=sys.stderr)
     print(f"Airflow {config.airflow_url}   AWS endpoint {config.endpoint}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, bootstrap, cloud, postgres
+from infra.laptop import airflow, bootstrap, cloud, postgres, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig
@@ -88,6 +88,6 @@ def _check_ports(config: LaptopConfig, supervisor: Supervisor) -> None:
     """Checks every port before anything starts: Airflow would notice a taken port only minutes later."""
     if supervisor.find(cloud.NAME) is None:
         require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
-        require_free(config.service_port, "NIGHTJAR_SERVICE_PORT", "the first service's load balancer")
+        service_ports.require_free_ports(config)
     if supervisor.find(airflow.API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")

@@ -11,6 +11,7 @@ import httpx
 
 from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
+from include.workloads import Workload, WorkloadError, load
 from infra.laptop import cloud, registry
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
@@ -22,6 +23,7 @@ ASSET_SECONDS = 30
 LIVE_SECONDS = 120
 STATE_TABLE: str = Settings.model_fields["state_table"].default
 DAGS = ("ingest_stream", "ingest_tables", "process", "retrain", "deploy")
+TABLES_DAG = "ingest_tables"  # only a workload with tables has it
 
 
 @dataclass
@@ -46,13 +48,30 @@ def connect(config: LaptopConfig, reporter: Reporter | None = None) -> Connectio
     return Connection(config, Aws(config), Airflow(config.airflow_url), reporter or Reporter())
 
 
+def dags_of(workload: Workload) -> tuple[str, ...]:
+    """Returns the DAGs that a workload has."""
+    return tuple(dag for dag in DAGS if dag != TABLES_DAG or workload.tables)
+
+
 def ingest(connection: Connection, workload: str, day: date) -> None:
-    """Ingests the stream and the tables. All events of ``day``, and of the days before it, must be in the stream."""
+    """Ingests the stream and, if it has any, the tables.
+
+    All events of ``day``, and of the days before it, must be in the stream.
+
+    Raises:
+        LaptopError: The workload does not load.
+        RunFailedError: A run failed.
+    """
+    try:
+        dags = dags_of(load(workload))
+    except WorkloadError as error:
+        raise LaptopError(str(error)) from None
     complete_to = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
-    runs = {
+    runs: dict[str, dict[str, Any]] = {
         f"{workload}_ingest_stream": {"complete_to": format_instant(complete_to)},
-        f"{workload}_ingest_tables": {},
     }
+    if TABLES_DAG in dags:
+        runs[f"{workload}_{TABLES_DAG}"] = {}
     # Both are triggered first, so that they run at the same time.
     started = {dag_id: connection.airflow.trigger(dag_id, conf) for dag_id, conf in runs.items()}
     for dag_id, run_id in started.items():

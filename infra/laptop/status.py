@@ -28,13 +28,15 @@ def status(config: LaptopConfig) -> dict[str, Any]:
     supervisor = Supervisor(config.state)
     processes = {name: process(supervisor.record(name)) for name in NAMES}
     watcher = supervisor.supervisor()
+    workloads, errors = discover()
     return {
         "running": all(found["state"] == "running" for found in processes.values()),
         "supervisor": {"state": "running", "pid": watcher.pid} if watcher else {"state": "stopped"},
         "processes": processes,
         "local_cloud": _local_cloud(config),
         "urls": {"airflow": config.airflow_url, "aws_endpoint": config.endpoint},
-        "workloads": {workload.name: _workload(config, workload.name) for workload in discover()[0]},
+        "workloads": {workload.name: _workload(config, workload.name) for workload in workloads},
+        "invalid_workloads": {error.workload: str(error) for error in errors},
     }
 
 
