@@ -13,7 +13,6 @@ from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow
 from infra.laptop.stack import Stack
 from infra.laptop.stages import DAGS, Connection
 
@@ -95,7 +94,7 @@ def run_loop(config: LaptopConfig) -> int:
 def _run(config: LaptopConfig, reporter: Reporter) -> None:
     with reporter.stage("start the laptop stack"):
         running = stack.start(config, reporter.say)
-        connection = Connection(config, running.aws, Airflow(config.airflow_url), reporter)
+        connection = stages.connect(config, reporter)
         names = [workload.name for workload in running.resources.workloads]
         connection.airflow.wait_for_dags([f"{name}_{dag}" for name in names for dag in DAGS])
         for name, url in running.resources.service_urls.items():
