@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NIGHTJAR_HOME ?= $(CURDIR)/.nightjar
 export NIGHTJAR_HOME
+# Container images often set it. Without compiled modules, each command takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
 
 LAPTOP := $(NIGHTJAR_HOME)/venvs/laptop/bin/python -m infra.laptop
 TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
@@ -25,8 +27,8 @@ run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running
 	@$(LAPTOP) run
 
-status: setup ## print processes, live versions, registered versions and the last DAG runs (JSON)
-	@$(LAPTOP) status
+status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
+	@$(LAPTOP) status $(if $(JSON),--json)
 
 stop: ## stop the processes that `make run` started
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) stop; else echo "Nothing is set up here, so nothing is running."; fi

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from infra.laptop.config import LaptopConfig, LaptopError
 
@@ -28,6 +28,9 @@ def main() -> int:
     except LaptopError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\nInterrupted. The processes that were started keep running; `make stop` stops them.", file=sys.stderr)
         return 130
@@ -49,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
-    command("status", _status, "print processes, live versions, registered versions and the last DAG runs as JSON")
+    sub = command("status", _status, "print what runs, what is dead, what is live, and the last DAG runs")
+    sub.add_argument("--json", action="store_true", help="print JSON")
     for name in ("ingest", "process", "retrain"):
         sub = command(name, _dated, f"trigger {name} and follow the run")
         sub.set_defaults(stage=name)
@@ -93,10 +97,18 @@ def _clean(config: LaptopConfig, _: argparse.Namespace) -> None:
     print(f"deleted {config.state}")
 
 
-def _status(config: LaptopConfig, _: argparse.Namespace) -> None:
+def _status(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop.status import status
 
-    print(json.dumps(status(config), indent=2, default=str))
+    found = status(config)
+    if arguments.json:
+        print(json.dumps(found, indent=2, default=str))
+        return
+    from rich.console import Console
+
+    from infra.laptop.status_table import show
+
+    show(Console(highlight=False), found, datetime.now(UTC))
 
 
 def _dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import yaml
 
-from infra.laptop import java
+from infra.laptop import java, parts
 from infra.laptop.config import ACCOUNT, REGION, ROOT, LaptopConfig
 from infra.laptop.ports import require_free
 from infra.laptop.processes import Supervisor
 
-NAME = "cloud"
+NAME = parts.CLOUD
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
 SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
@@ -68,7 +68,7 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
     argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
-    supervisor.wait_ready(NAME, lambda: healthy(config), 60, "The local cloud")
+    supervisor.wait_ready((NAME,), lambda: () if healthy(config) else (NAME,), 60, "the local cloud")
 
 
 def healthy(config: LaptopConfig) -> bool:

@@ -14,11 +14,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from infra.laptop import parts
 from infra.laptop.config import LaptopConfig
 from infra.laptop.ports import HOST, free_port, is_free
 from infra.laptop.processes import Supervisor, write_private
 
-NAME = "postgres"
+NAME = parts.POSTGRES
 RUN_FOLDER_MODE = 0o710  # when the server has a user of its own
 USER = "nightjar"
 
@@ -63,7 +64,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
         _start(supervisor, data, server)
         write_private(state, asdict(server))
     server = Postgres(**json.loads(state.read_text()))
-    supervisor.wait_ready(NAME, server.answers, 60, "PostgreSQL")
+    supervisor.wait_ready((NAME,), lambda: () if server.answers() else (NAME,), 60, "PostgreSQL")
     create_databases(server, databases)
     return server
 

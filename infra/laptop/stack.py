@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, bootstrap, cloud, postgres, service_ports
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig
@@ -40,8 +40,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     supervisor = Supervisor(config.state)
     _check_ports(config, supervisor)
     report("PostgreSQL")
-    server = postgres.start(config, supervisor, (airflow.DATABASE,))
-    env = airflow.environment(config, bootstrap.settings(), server)
+    server = postgres.start(config, supervisor, (airflow_environment.DATABASE,))
+    env = airflow_environment.environment(config, bootstrap.settings(), server)
     # Airflow's API server takes longest, so everything else starts meanwhile.
     with ThreadPoolExecutor(1) as background:
         airflow.start_early(config, supervisor, server, env)
@@ -89,5 +89,5 @@ def _check_ports(config: LaptopConfig, supervisor: Supervisor) -> None:
     if supervisor.find(cloud.NAME) is None:
         require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
         service_ports.require_free_ports(config)
-    if supervisor.find(airflow.API) is None:
+    if supervisor.find(parts.API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")

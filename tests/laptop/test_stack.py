@@ -18,7 +18,7 @@ from rich.console import Console
 
 from include.lake.uris import split_s3_uri
 from include.workloads import load
-from infra.laptop import airflow, bootstrap, cloud, family, postgres, replay, stack, status
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, family, postgres, replay, stack, status
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import ROOT, LaptopConfig
@@ -157,7 +157,7 @@ def test_no_run_starts_by_the_clock(up: Up) -> None:
 
 def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: LaptopConfig) -> None:
     aws, _, resources = up
-    file = config.state / airflow.CREDENTIALS
+    file = config.state / airflow_environment.CREDENTIALS
     airflow.refresh_credentials(config, aws, resources.roles["airflow"])
     first = file.read_text()
     assert file.stat().st_mode & 0o077 == 0
@@ -178,10 +178,10 @@ def test_the_settings_that_are_known_early_name_what_is_created_later(up: Up) ->
 def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, config: LaptopConfig) -> None:
     """Otherwise `make run` would restart Airflow after each restart of the local cloud."""
     aws, server, resources = up
-    before = airflow.environment(config, resources.settings, server)
-    (config.state / airflow.CREDENTIALS).unlink(missing_ok=True)
+    before = airflow_environment.environment(config, resources.settings, server)
+    (config.state / airflow_environment.CREDENTIALS).unlink(missing_ok=True)
     airflow.refresh_credentials(config, aws, resources.roles["airflow"])
-    assert airflow.environment(config, resources.settings, server) == before
+    assert airflow_environment.environment(config, resources.settings, server) == before
 
 
 def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: LaptopConfig) -> None:
@@ -191,7 +191,9 @@ def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: Laptop
     assert found["local_cloud"]["status"] == "ok"
     workload = found["workloads"]["flights"]
     assert workload["live"] is None and workload["versions"] == []
-    assert "Airflow does not answer" in workload["last_runs"]["error"]
+    assert workload["last_runs"] == {"error": "airflow-api-server is not running"}
+    assert workload["url"] == f"http://127.0.0.1:{config.service_port}"
+    assert any("`make restart WHAT=scheduler`" in problem for problem in found["problems"])
 
 
 def test_files_of_the_run_folder_are_closed_to_others(up: Up, config: LaptopConfig) -> None:
