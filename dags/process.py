@@ -30,7 +30,7 @@ from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
-from include.build import BUILD_FILE
+from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import days, layout
 from include.pipelines.ingest.watermark import watermark_status
@@ -62,7 +62,8 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> ComparedPlan
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     fresh, dry_run = params["fresh"], params["dry_run"]
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
-        request = PlanRequest(run_days(dag_run.data_interval_start, params), present, sha, fresh, dry_run)
+        shared, days_asked = process_code(BUILD_FILE), run_days(dag_run.data_interval_start, params)
+        request = PlanRequest(days_asked, present, sha, shared, fresh, dry_run)
         stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
         return with_recent_days(workload, plan_days(load(workload), request, config, **stores), config, **stores)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic_core import to_jsonable_python
 
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
@@ -17,6 +19,17 @@ from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Fields = dict[Name, FieldSpec]
+
+# What transform and audit do not use: a change of it leaves the published days valid.
+_DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
+_NOT_PROCESSED: Any = {
+    **dict.fromkeys(
+        ("description", "owner", "database", "request_texts", "label", "dataset", "model", "quality"), True
+    ),
+    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    "events": _DOCUMENTED,
+    "tables": _DOCUMENTED,
+}
 
 
 class StreamSpec(StrictModel):
@@ -197,6 +210,14 @@ class Workload(StrictModel):
     def features(self) -> dict[str, FeatureKind]:
         """The kind of each feature, in the order of FEATURES in features.py."""
         return self.feature_code().kinds
+
+    def process_hash(self) -> str:
+        """Returns the sha256 of what transform and audit use of this workload, as 64 hex digits.
+
+        The order of fields counts, because it is the order of columns.
+        """
+        used = [self.model_dump(mode="json", exclude=_NOT_PROCESSED), to_jsonable_python(self.__pydantic_private__)]
+        return hashlib.sha256(json.dumps(used, separators=(",", ":")).encode()).hexdigest()
 
     def feature_code_hash(self) -> str:
         """Returns the sha256 of features.py as 64 hex digits."""

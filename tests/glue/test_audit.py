@@ -132,6 +132,22 @@ def test_too_many_rows_fail(staged: Audit) -> None:
     assert staged(rows=1001)["critical_failures"] == ["offered: 1001 rows, expected 1 to 1000"]
 
 
+def test_the_reasons_of_too_many_quarantined_rows_are_named(staged: Audit) -> None:
+    none = {"read": 5, "duplicates": 0, "quarantined": 0, "written": 5}
+    counts = {"read": 130, "duplicates": 0, "quarantined": 110, "written": 20}
+    reasons = {"price: is missing": 7, "features: KeyError: 'boom'": 100, "a": 1, "item: is missing": 2}
+    report = {
+        "days": {str(DAY): {"offered": counts, "rated": none}},
+        "tables": {},
+        "reasons": {str(DAY): {"offered": reasons}},
+    }
+    (text,) = staged(report=report)["critical_failures"]
+    assert text.endswith(
+        "allowed are 25.0% because of features: KeyError: 'boom' (100 rows), price: is missing (7 rows), "
+        "item: is missing (2 rows)"
+    )
+
+
 def test_too_many_quarantined_rows_fail(staged: Audit) -> None:
     day = staged(counts={"read": 30, "quarantined": 10})
     assert day["critical_failures"] == ["offered: 10 of 30 rows quarantined (33.3%), allowed are 25.0%"]
