@@ -5,24 +5,25 @@ from __future__ import annotations
 import configparser
 import hashlib
 import json
+import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import httpx
 import psycopg
 from botocore.exceptions import ClientError
 
-from infra.laptop import vitals
-from infra.laptop.airflow_environment import CREDENTIALS, DATABASE, digest
+from infra.laptop import bootstrap, vitals
+from infra.laptop.airflow_environment import CREDENTIALS, DATABASE, digest, environment
 from infra.laptop.aws import Aws
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
-from infra.laptop.parts import API, DAG_PROCESSOR, SCHEDULER, TRIGGERER
+from infra.laptop.parts import API, DAG_PROCESSOR, POSTGRES, SCHEDULER, TRIGGERER
 from infra.laptop.ports import require_free
-from infra.laptop.postgres import Postgres
+from infra.laptop.postgres import Postgres, running_server
 from infra.laptop.processes import Supervisor, tail, write_private
 from infra.laptop.runs import Airflow, health
 
@@ -90,12 +91,21 @@ def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> 
     already_running = all(supervisor.find(name) for name in PROCESSES)
     for name in PROCESSES:
         _start_process(config, supervisor, name, env)
-    supervisor.wait_ready(PROCESSES, lambda: _silent(config), READY_SECONDS, "Airflow")
+    wait_until_ready(config, supervisor)
     client = Airflow(config.airflow_url)
     for pool, (slots, description) in POOLS.items():
         client.put_pool(pool, slots, description)
     if already_running:  # what the DAG files import, such as a workload, may have been edited
         client.parse_dag_files()
+
+
+def wait_until_ready(config: LaptopConfig, supervisor: Supervisor) -> None:
+    """Waits until every process of Airflow has sent a heartbeat.
+
+    Raises:
+        LaptopError: A process died, or sent none in time.
+    """
+    supervisor.wait_ready(PROCESSES, lambda: _silent(config), READY_SECONDS, "Airflow")
 
 
 def stop(supervisor: Supervisor) -> list[str]:
@@ -107,6 +117,18 @@ def _start_process(config: LaptopConfig, supervisor: Supervisor, name: str, env:
     argv: list[str | Path] = [config.python("airflow"), "-m", "airflow", *PROCESSES[name]]
     own = {} if name == API else POLLING
     supervisor.start(name, argv, env={**env, **own}, cwd=Path(env["AIRFLOW_HOME"]), digest=digest(env))
+
+
+def become_command_line(config: LaptopConfig, arguments: Sequence[str]) -> NoReturn:
+    """Replaces this process by Airflow's command line, with the environment of the stack's Airflow.
+
+    Raises:
+        LaptopError: PostgreSQL, which has Airflow's database, does not run.
+    """
+    vitals.require_running(config, (POSTGRES,))
+    env = environment(config, bootstrap.settings(), running_server(config))
+    python = str(config.python("airflow"))
+    os.execve(python, [python, "-m", "airflow", *arguments], env)
 
 
 def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> None:

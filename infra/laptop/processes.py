@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -110,12 +110,18 @@ class Supervisor:
         Raises:
             LaptopError: It cannot be started.
         """
-        running = self.find(name)
-        if running:
-            return running
+        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
+        return self.find(name) or self.launch(spec)
+
+    def launch(self, spec: ProcessSpec) -> ProcessRecord:
+        """Starts a process that does not run, and returns its record.
+
+        Raises:
+            LaptopError: It cannot be started.
+        """
+        name = spec.name
         self.pids.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
         write_private(self.pids / f"{name}{SPEC}", asdict(spec))
         deadline, notify_at = time.monotonic() + _START_SECONDS, 0.0
         while (record := self.record(name)) is None or record.spec != spec.id:
@@ -128,6 +134,14 @@ class Supervisor:
         if record.state == "failed":
             raise LaptopError(f"{name} cannot be started: {record.detail}")
         return record
+
+    def specification(self, name: str) -> ProcessSpec | None:
+        """What shall run under this name, as a new start; None when nothing shall run."""
+        try:
+            spec = ProcessSpec(**json.loads((self.pids / f"{name}{SPEC}").read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return replace(spec, id=uuid.uuid4().hex)
 
     def record(self, name: str) -> ProcessRecord | None:
         """The newest record of the process, whether it runs or not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -67,6 +67,31 @@ def stop(config: LaptopConfig) -> list[str]:
     # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it, with whatever
     # another version of the project has started in this run folder.
     return stopped + supervisor.stop(*(record.name for record in supervisor.records()))
+
+
+def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], None]) -> None:
+    """Stops processes and starts them as they were started; what did not run is started as :func:`start` does.
+
+    Raises:
+        LaptopError: A part did not start.
+    """
+    supervisor = Supervisor(config.state)
+    specifications = [supervisor.specification(name) for name in names]
+    for stopped in supervisor.stop(*names, kill_soon=airflow.KILL_SOON):
+        report(f"{stopped} is stopped")
+    if not all(specifications):
+        start(config, report)
+        return
+    for specification in filter(None, specifications):
+        report(f"{specification.name} is started")
+        supervisor.launch(specification)
+    waits: dict[str, Callable[[LaptopConfig, Supervisor], object]] = {
+        postgres.NAME: postgres.wait_until_ready,
+        cloud.NAME: cloud.wait_until_ready,
+        **dict.fromkeys(airflow.PROCESSES, airflow.wait_until_ready),
+    }
+    for wait in {waits[name]: None for name in names}:
+        wait(config, supervisor)
 
 
 def close_to_others(config: LaptopConfig) -> None:

@@ -94,9 +94,10 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
-def deploy(connection: Connection, workload: str, version: str) -> Run:
-    """Deploys a version by its number, or ``previous``."""
-    return _run(connection, f"{workload}_deploy", {"version": int(version) if version.isdigit() else version})
+def deploy(connection: Connection, workload: str, version: str, *, release_hold: bool = False) -> Run:
+    """Deploys a version by its number, ``latest`` or ``previous``."""
+    conf: dict[str, Any] = {"version": int(version) if version.isdigit() else version}
+    return _run(connection, f"{workload}_deploy", conf | ({"release_hold": True} if release_hold else {}))
 
 
 def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:

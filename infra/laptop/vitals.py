@@ -79,15 +79,18 @@ def describe(record: ProcessRecord | None) -> dict[str, Any]:
     return found
 
 
-def faults(supervisor: Supervisor, health: Mapping[str, Any] | None = None) -> list[Fault]:
+def faults(
+    supervisor: Supervisor, health: Mapping[str, Any] | None = None, names: Iterable[str] = parts.ALL
+) -> list[Fault]:
     """The processes that do not run as they should.
 
     Args:
         supervisor: The processes of a run folder.
         health: What Airflow's API server says of each part of Airflow; None when it was not asked.
+        names: The processes to look at.
     """
     watched = supervisor.supervisor() is not None
-    found = [_fault(name, supervisor, watched=watched) for name in parts.ALL]
+    found = [_fault(name, supervisor, watched=watched) for name in names]
     return [fault for fault in found if fault] + list(_silent(supervisor, health or {}))
 
 
@@ -129,8 +132,8 @@ def _silent(supervisor: Supervisor, health: Mapping[str, Any]) -> Iterable[Fault
             yield Fault(name, f"runs, but has sent no heartbeat since {last}", record.log)
 
 
-def require_running(config: LaptopConfig) -> None:
-    """Checks that every process of the stack runs.
+def require_running(config: LaptopConfig, names: Iterable[str] = parts.ALL) -> None:
+    """Checks that the processes run; without ``names`` all of the stack.
 
     Raises:
         LaptopError: The stack does not run, or a process of it is dead or keeps dying. The text has the end of its log.
@@ -138,7 +141,7 @@ def require_running(config: LaptopConfig) -> None:
     supervisor = Supervisor(config.state)
     if not supervisor.running():
         raise LaptopError("The laptop stack is not running. Start it with `make run`.")
-    _refuse(faults(supervisor))
+    _refuse(faults(supervisor, names=names))
 
 
 def _refuse(found: Iterable[Fault]) -> None:

@@ -95,3 +95,14 @@ def test_tail_is_the_end(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("\n".join(map(str, range(100))))
     assert tail(log, 2).splitlines() == [f"--- {log}", "98", "99"]
+
+
+def test_a_process_is_started_again_as_it_was_started(supervisor: Supervisor) -> None:
+    first = start(supervisor, "one", SLEEP, digest="configuration 1")
+    again = supervisor.specification("one")
+    assert again is not None
+    supervisor.stop("one")
+    assert supervisor.specification("one") is None
+    second = supervisor.launch(again)
+    assert second.pid != first.pid and second.digest == first.digest == "configuration 1"
+    assert psutil.Process(second.pid).cmdline() == SLEEP

@@ -18,10 +18,10 @@ from rich.console import Console
 
 from include.lake.uris import split_s3_uri
 from include.workloads import load
-from infra.laptop import airflow, airflow_environment, bootstrap, cloud, family, postgres, replay, stack, status
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, family, postgres, query, replay, stack, status
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
-from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import free_port
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import Supervisor
@@ -143,6 +143,17 @@ def test_reference_tables_are_filled_once(up: Up, config: LaptopConfig) -> None:
     assert set(replay.load_tables(server, load("flights"), config.data).values()) == {0}
 
 
+def test_a_query_gives_columns_and_rows_and_athenas_own_error(up: Up) -> None:
+    assert query.run(up.aws, "select 1 as one, cast(null as varchar) as nothing") == query.Answer(
+        ["one", "nothing"], [["1", None]], cut=False
+    )
+    assert query.run(up.aws, "show tables").columns == ["tab_name"]
+    many = query.run(up.aws, f"select n from unnest(sequence(1, {query.MAX_ROWS + 5})) as t(n)")
+    assert (len(many.rows), many.cut) == (query.MAX_ROWS, True)
+    with pytest.raises(LaptopError, match=r"The query failed: TABLE_NOT_FOUND.*nowhere"):
+        query.run(up.aws, "select * from nowhere")
+
+
 def test_no_run_starts_by_the_clock(up: Up) -> None:
     """The trigger of Airflow's ``dag`` table, on a table with only the column that matters."""
     _, server, _ = up
@@ -205,7 +216,16 @@ def test_files_of_the_run_folder_are_closed_to_others(up: Up, config: LaptopConf
     assert below_closed
 
 
-# The last two: they kill the processes of the module's stack.
+# The last ones kill processes of the module's stack.
+
+
+def test_a_restarted_local_cloud_is_another_process_with_the_same_configuration(up: Up, config: LaptopConfig) -> None:
+    supervisor = Supervisor(config.state)
+    before, said = supervisor.find(cloud.NAME), list[str]()
+    stack.restart(config, [cloud.NAME], said.append)
+    after = supervisor.find(cloud.NAME)
+    assert before and after and after.pid != before.pid and after.digest == before.digest
+    assert said == ["cloud is stopped", "cloud is started"]
 
 
 def test_a_killed_postgresql_answers_again_at_the_same_address(up: Up, config: LaptopConfig) -> None:
