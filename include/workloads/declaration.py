@@ -22,7 +22,7 @@ Fields = dict[Name, FieldSpec]
 
 # What transform and audit do not use: a change of it leaves the published days valid.
 _DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
-_NOT_PROCESSED: Any = {
+NOT_PROCESSED: Any = {
     **dict.fromkeys(
         ("description", "owner", "database", "request_texts", "label", "dataset", "model", "quality"), True
     ),
@@ -216,7 +216,7 @@ class Workload(StrictModel):
 
         The order of fields counts, because it is the order of columns.
         """
-        used = [self.model_dump(mode="json", exclude=_NOT_PROCESSED), to_jsonable_python(self.__pydantic_private__)]
+        used = [self.model_dump(mode="json", exclude=NOT_PROCESSED), to_jsonable_python(self.__pydantic_private__)]
         return hashlib.sha256(json.dumps(used, separators=(",", ":")).encode()).hexdigest()
 
     def feature_code_hash(self) -> str:

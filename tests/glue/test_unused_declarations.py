@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from include.workloads import Workload, load
-from include.workloads.declaration import _NOT_PROCESSED
+from include.workloads.declaration import NOT_PROCESSED
 from tests.support.raw_objects import line, offered, rated, write_inputs
 from tests.support.tiny_workload import document, write_workload
 
@@ -22,7 +23,7 @@ def without_what_is_left_out(workload: Workload) -> Workload:
     for event in workload.events.values():
         for spec in event.fields.values():
             del spec.__dict__["description"], spec.__dict__["example"]
-    for name in (name for name, left_out in _NOT_PROCESSED.items() if left_out is True):
+    for name in (name for name, left_out in NOT_PROCESSED.items() if left_out is True):
         del workload.__dict__[name]
     with pytest.raises(AttributeError):
         _ = workload.model
@@ -40,5 +41,7 @@ def test_a_day_is_made_and_audited_without_them(spark, tmp_path: Path) -> None:
     stripped = without_what_is_left_out(load("shop", tmp_path))
     report = transform(spark, stripped, DAYS, inputs, staging, f"file://{tmp_path}/quarantine/")
     assert report["days"]["2013-03-01"]["offered"]["written"] == 1 and report["tables"] == {}
-    found = audit(stripped, DAYS, staging, f"file://{tmp_path}/docs/")
+    recent = tmp_path / "recent.json"
+    recent.write_text(json.dumps({"workload": "shop", "days": {}}))
+    found = audit(stripped, DAYS, staging, f"file://{tmp_path}/docs/", f"file://{recent}")
     assert found["days"]["2013-03-01"]["success"], found
