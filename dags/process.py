@@ -26,7 +26,7 @@ from nightjar.jobs.glue import GlueRun, SubmitGlueJobOperator
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
-from nightjar.runs import attempt_of, dag_options, output, state_waiting, waiting
+from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
@@ -38,7 +38,8 @@ from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.publish import publish_days
-from include.pipelines.process.types import GateResult, ProcessPlan
+from include.pipelines.process.recent import with_recent_days
+from include.pipelines.process.types import ComparedPlan, GateResult, ProcessPlan
 from include.pipelines.rundate import run_days
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -56,16 +57,15 @@ PARAMS = {
 
 
 @task(multiple_outputs=True)
-def plan(workload: str, dag_run: Any = None, params: Any = None) -> ProcessPlan:
-    """Lists the raw objects of the days that are not published from them."""
+def plan(workload: str, dag_run: Any = None, params: Any = None) -> ComparedPlan:
+    """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     fresh, dry_run = params["fresh"], params["dry_run"]
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
-        days_asked, shared = run_days(dag_run.data_interval_start, params), process_code(BUILD_FILE)
+        shared, days_asked = process_code(BUILD_FILE), run_days(dag_run.data_interval_start, params)
         request = PlanRequest(days_asked, present, sha, shared, fresh, dry_run)
-        return plan_days(
-            load(workload), request, config, objects=ObjectStoreHook(), state=StateHook(config.state_table)
-        )
+        stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
+        return with_recent_days(workload, plan_days(load(workload), request, config, **stores), config, **stores)
 
 
 @task(multiple_outputs=False)
@@ -134,8 +134,8 @@ def process(workload: Workload) -> DAG:
         start_audit = SubmitGlueJobOperator(
             task_id="submit_audit",
             job_name=jobs["audit"],
-            submit_key=f"{RUN}-audit",
-            arguments=audit_arguments(name, planned, RUN, config),
+            submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
+            arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
         )
         audit = JobSensor(task_id="audit", job=GlueRun(jobs["audit"], output(start_audit)), **wait)
         gated: Any = gate(name, planned, run)

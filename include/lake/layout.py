@@ -78,6 +78,16 @@ def audit_key(workload: str, run: str) -> str:
     return f"{staging_prefix(workload, run)}{AUDIT_FILE}"
 
 
+def statistics_file(event_date: date) -> str:
+    """The statistics of one day, below :func:`staging_prefix`. Later days are compared with them."""
+    return f"statistics/event_date={event_date}.json"
+
+
+def statistics_key(workload: str, run: str, event_date: date) -> str:
+    """Lake: the statistics of one day that the audit of a transform run wrote."""
+    return staging_prefix(workload, run) + statistics_file(event_date)
+
+
 def quarantine_run_prefix(workload: str, run: str) -> str:
     """Lake: the rows that a transform run refused, each with its reason."""
     return f"quarantine/{workload}/transform/{run}/"
@@ -109,6 +119,11 @@ def code_prefix(code_sha: str) -> str:
 def inputs_key(workload: str, fingerprint: str) -> str:
     """Artifact: the list of raw objects that a transform run reads, named after its digest."""
     return f"inputs/{workload}/{fingerprint}.json"
+
+
+def recent_days_key(workload: str, document_digest: str) -> str:
+    """Artifact: the published days that an audit compares with, named after the document's digest."""
+    return f"inputs/{workload}/recent-{document_digest}.json"
 
 
 def dataset_manifest_key(workload: str, version: str) -> str:

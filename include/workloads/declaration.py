@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic_core import to_jsonable_python
 
-from include.workloads.expectations import SuiteSpec
+from include.workloads.comparison import ComparisonTuning
+from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.request_rules import RequestRule
@@ -170,6 +171,8 @@ class Workload(StrictModel):
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
     _suites: dict[str, SuiteSpec] = PrivateAttr(default_factory=dict)
+    _table_suites: dict[str, TableSuiteSpec] = PrivateAttr(default_factory=dict)
+    _tunings: tuple[ComparisonTuning, ...] = PrivateAttr(default=())
 
     @cached_property
     def feature_event(self) -> str:
@@ -192,6 +195,15 @@ class Workload(StrictModel):
     def suites(self) -> dict[str, SuiteSpec]:
         """What the audit expects of each event type."""
         return self._suites
+
+    def table_suite(self, table: str) -> TableSuiteSpec:
+        """Returns what the audit expects of a reference table."""
+        return self._table_suites.get(table) or TableSuiteSpec()
+
+    @property
+    def comparison_tunings(self) -> tuple[ComparisonTuning, ...]:
+        """Where the comparison with recent days has other limits than the default ones."""
+        return self._tunings
 
     @property
     def features_source(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from include.workloads.declaration import Workload
-from include.workloads.expectations import SuiteSpec
+from include.workloads.expectations import SharedSpec, SuiteSpec
 from include.workloads.library_names import LibraryNames
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -36,8 +36,11 @@ def workload_schema(names: LibraryNames) -> dict[str, Any]:
 
 def expectations_schema(names: LibraryNames) -> dict[str, Any]:
     """Returns the schema of expectations.yaml, with the arguments of each expectation."""
-    schema: dict[str, Any] = TypeAdapter(dict[str, SuiteSpec]).json_schema(ref_template="#/definitions/{model}")
-    expectation = schema["$defs"]["ExpectationSpec"]
+    both = TypeAdapter(tuple[SharedSpec, SuiteSpec]).json_schema(ref_template="#/definitions/{model}")
+    definitions = both["$defs"]
+    # A key that is not one of the shared ones is an event type.
+    schema = {**definitions.pop("SharedSpec"), "additionalProperties": {"$ref": "#/definitions/SuiteSpec"}}
+    expectation = definitions["ExpectationSpec"]
     common = expectation["properties"]
     common["type"] = {"enum": list(names["expectations"]), "description": "a Great Expectations expectation"}
     expectation["allOf"] = [
@@ -51,7 +54,7 @@ def expectations_schema(names: LibraryNames) -> dict[str, Any]:
         }
         for kind, known in names["expectations"].items()
     ]
-    return _document("expectations.yaml", schema)
+    return _document("expectations.yaml", {**schema, "$defs": definitions})
 
 
 def _document(title: str, schema: dict[str, Any]) -> dict[str, Any]:

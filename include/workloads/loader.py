@@ -8,12 +8,13 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from include.workloads.checks import check_features, check_features_source, check_workload
+from include.workloads.comparison import COLUMN_RULES, DAY_RULES
 from include.workloads.declaration import FOLDER_NAME, FOLDER_NAME_RULE, Workload
 from include.workloads.documents import parse_yaml, validate
 from include.workloads.errors import WorkloadError, WorkloadProblem
-from include.workloads.expectations import SuiteSpec
+from include.workloads.expectations import SHARED_KEYS, SharedSpec, SuiteSpec
 from include.workloads.library_names import expectation_problems
-from include.workloads.schema import processed_columns
+from include.workloads.schema import COMMON_COLUMNS, processed_columns
 from include.workloads.suggestions import did_you_mean
 
 
@@ -96,8 +97,15 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Wor
     problems = [
         WorkloadProblem(file, name, f"is not an event of this workload{did_you_mean(name, workload.events)}")
         for name in document
-        if name not in workload.events
+        if name not in workload.events and name not in SHARED_KEYS
     ]
+    shared = {key: document[key] for key in SHARED_KEYS if key in document}
+    problems += [
+        WorkloadProblem(file, key, "has a meaning of its own in this file, so no event type can have this name")
+        for key in SHARED_KEYS
+        if key in workload.events
+    ]
+    problems += _load_shared(workload, shared, file)
     for name in workload.events:
         if name not in document:
             problems.append(WorkloadProblem(file, name, "is missing: state what is expected of this event type"))
@@ -109,6 +117,32 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Wor
             problems += _unknown_expectations(name, suite, file)
             workload._suites[name] = suite
     return problems
+
+
+def _load_shared(workload: Workload, document: dict[str, Any], file: str) -> list[WorkloadProblem]:
+    shared, problems = validate(SharedSpec, document, file)
+    if shared is None:
+        return problems
+    workload._table_suites, workload._tunings = shared.tables, shared.comparison
+    unknown = [name for name in shared.tables if name not in workload.tables]
+    return [
+        WorkloadProblem(file, f"tables.{name}", f"is not a table of this workload{did_you_mean(name, workload.tables)}")
+        for name in unknown
+    ] + [
+        WorkloadProblem(file, f"comparison.{i}.expectation", f"{tuning.expectation} names no expectation")
+        for i, tuning in enumerate(shared.comparison)
+        if not tuning.names_any(_comparison_names(workload))
+    ]
+
+
+def _comparison_names(workload: Workload) -> list[str]:
+    """Returns the name of every expectation of the comparison with recent days."""
+    common = {name for name, _ in COMMON_COLUMNS}
+    names = [f"{event}.{rule}" for event in workload.events for rule in DAY_RULES]
+    for event in workload.events:
+        columns = [name for name, _ in processed_columns(workload, event) if name not in common]
+        names += [f"{event}.{rule}({column})" for rule in COLUMN_RULES for column in columns]
+    return names
 
 
 def _unknown_columns(workload: Workload, event_type: str, suite: SuiteSpec, file: str) -> list[WorkloadProblem]:

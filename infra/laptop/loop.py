@@ -13,7 +13,6 @@ from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow
 from infra.laptop.stack import Stack
 from infra.laptop.stages import Connection
 
@@ -105,7 +104,7 @@ def _run(config: LaptopConfig, reporter: Reporter) -> list[str]:
         resources = running.resources
         for name, reason in resources.left_out.items():
             reporter.say(f"{name} is left out:\n{reason}")
-        connection = Connection(config, running.aws, Airflow(config.airflow_url), reporter)
+        connection = stages.connect(config, reporter)
         connection.airflow.wait_for_dags(
             [f"{workload.name}_{dag}" for workload in resources.workloads for dag in stages.dags_of(workload)]
         )

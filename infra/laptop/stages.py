@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,12 +13,12 @@ import httpx
 from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
 from include.workloads import Workload, WorkloadError, load
-from infra.laptop import cloud, registry
+from infra.laptop import registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, since
+from infra.laptop.runs import Airflow, Run, health, since
 
 ASSET_SECONDS = 30
 LIVE_SECONDS = 120
@@ -41,11 +42,14 @@ def connect(config: LaptopConfig, reporter: Reporter | None = None) -> Connectio
     """Connects to the running stack.
 
     Raises:
-        LaptopError: The stack does not run.
+        LaptopError: The stack does not run, or a process of it is dead.
     """
-    if Supervisor(config.state).find(cloud.NAME) is None:
-        raise LaptopError("The laptop stack is not running. Start it with `make run`.")
-    return Connection(config, Aws(config), Airflow(config.airflow_url), reporter or Reporter())
+    vitals.require_running(config)
+    said = reporter or Reporter()
+    airflow = Airflow(config.airflow_url)
+    airflow.watch = vitals.Watch(Supervisor(config.state), said.say, partial(health, config.airflow_url))
+    airflow.watch()
+    return Connection(config, Aws(config), airflow, said)
 
 
 def dags_of(workload: Workload) -> tuple[str, ...]:
@@ -90,9 +94,10 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
-def deploy(connection: Connection, workload: str, version: str) -> Run:
-    """Deploys a version by its number, or ``previous``."""
-    return _run(connection, f"{workload}_deploy", {"version": int(version) if version.isdigit() else version})
+def deploy(connection: Connection, workload: str, version: str, *, release_hold: bool = False) -> Run:
+    """Deploys a version by its number, ``latest`` or ``previous``."""
+    conf: dict[str, Any] = {"version": int(version) if version.isdigit() else version}
+    return _run(connection, f"{workload}_deploy", conf | ({"release_hold": True} if release_hold else {}))
 
 
 def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:

@@ -27,6 +27,8 @@ NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False}
 XCOMS = {
     ("submit_transform", "submit_key"): "k-a2",
     ("submit_transform", "return_value"): "jr_1",
+    ("plan", "recent"): "s3://a/inputs/flights/recent-1.json",
+    ("plan", "return_value"): {"recent_key": "01234567"},
 }
 PLAN = {
     "days": {"2013-03-01": "f"},
@@ -110,7 +112,8 @@ def test_a_run_without_a_day_says_what_to_do(dag: Any, module: ModuleType, build
 
 def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag: Any) -> None:
     audit = rendered(dag, "submit_audit", XCOMS)
-    assert audit.submit_key == "k-a2-audit"
+    assert audit.submit_key == "k-a2-audit-01234567"
+    assert audit.arguments["--recent"] == "s3://a/inputs/flights/recent-1.json"
     assert audit.arguments["--staging"] == "s3://nj-lake/staging/flights/k-a2/"
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -40,5 +41,7 @@ def test_a_day_is_made_and_audited_without_them(spark, tmp_path: Path) -> None:
     stripped = without_what_is_left_out(load("shop", tmp_path))
     report = transform(spark, stripped, DAYS, inputs, staging, f"file://{tmp_path}/quarantine/")
     assert report["days"]["2013-03-01"]["offered"]["written"] == 1 and report["tables"] == {}
-    found = audit(stripped, DAYS, staging, f"file://{tmp_path}/docs/")
+    recent = tmp_path / "recent.json"
+    recent.write_text(json.dumps({"workload": "shop", "days": {}}))
+    found = audit(stripped, DAYS, staging, f"file://{tmp_path}/docs/", f"file://{recent}")
     assert found["days"]["2013-03-01"]["success"], found

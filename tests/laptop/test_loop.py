@@ -16,6 +16,7 @@ from include.workloads import Workload, load
 from infra.laptop import bootstrap, loop, replay, stack, stages, summary
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.runs import Airflow
 from tests.support.tiny_workload import document, write_workload
 
 FEATURES = 'FEATURES = {"price": "number"}\ndef features(record): return {"price": record["price"]}\n'
@@ -95,6 +96,11 @@ def test_one_workload_takes_no_other_down(
     nothing: Any = None
     started = stack.Stack(config, nothing, nothing, resources)
     monkeypatch.setattr(stack, "start", lambda config, report: started)
+    monkeypatch.setattr(
+        stages,
+        "connect",
+        lambda config, reporter: stages.Connection(config, nothing, Airflow(config.airflow_url), reporter),
+    )
     monkeypatch.setattr(stages, "wait_until_live", lambda connection, name, url: None)
     monkeypatch.setattr(replay, "SOURCES", dict.fromkeys(("ads", "flights"), replay.SOURCES["flights"]))
     monkeypatch.setattr(loop.Loop, "load", lambda self, workload: None)

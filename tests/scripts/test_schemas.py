@@ -75,6 +75,14 @@ def test_an_editor_marks_what_the_loader_refuses(changes: dict[str, Any]) -> Non
     assert list(schema("workload").iter_errors(document(**changes)))
 
 
+def test_an_editor_knows_the_keys_that_are_no_event_type() -> None:
+    tuned = {"expectation": "offered.volume", "off": True, "reason": "it is a small shop"}
+    good = {**EXPECTATIONS, "tables": {"makers": {"rows": 2}}, "comparison": [tuned]}
+    assert list(schema("expectations").iter_errors(good)) == []
+    for wrong in ({"tables": {"makers": {"rows": -1}}}, {"comparison": [{**tuned, "reason": "no"}]}):
+        assert list(schema("expectations").iter_errors({**good, **wrong}))
+
+
 @pytest.mark.parametrize(
     "change", [{"type": "expect_nothing"}, {"mostlyx": 0.9}, {"column": ...}, {"severity": "fatal"}]
 )

@@ -7,53 +7,27 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect
 
 from include.workloads import FieldSpec, load
 from include.workloads.request_rules import RequestRule
 from serving.openapi import record_schema
+from tests.support.browser import browser
 from tests.support.service import Service
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
 # The page's routes, and the media type of each.
 FILES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-NO_BROWSER = (
-    "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
-)
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Every request beyond loopback fails, and is shown in the console.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
-    with sync_playwright() as playwright:
-        profile = tmp_path_factory.mktemp("browser")
-        context = playwright.chromium.launch_persistent_context(profile, executable_path=executable, args=ARGUMENTS)
-        context.set_default_timeout(20_000)
-        yield context
-        context.close()
 
 
 class Visit:

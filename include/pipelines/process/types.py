@@ -20,6 +20,15 @@ class ProcessPlan(TypedDict):
     code_sha: str
 
 
+class ComparedPlan(ProcessPlan):
+    """A plan with the published days that its days are compared with (``include.pipelines.process.recent``)."""
+
+    recent: str
+    """URI of the list."""
+    recent_key: str
+    """The first digits of the list's digest; part of the audit's submit key."""
+
+
 class GateResult(TypedDict):
     """Which days of a transform run may be published."""
 
