@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from numbers import Integral
-from typing import Any
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
+from great_expectations.compatibility.pydantic import BaseModel
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import (
     get_expectation_impl,
@@ -31,6 +33,16 @@ from scripts.steps import ROOT
 
 # What Nightjar or Great Expectations sets itself, besides a text that a person may add.
 _NOT_ARGUMENTS = set(Expectation.__fields__) - {"description", "notes"} | {"library_metadata"}
+_JSON_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (str, "string"),
+    (date, "date"),
+    (dict, "object"),
+    (BaseModel, "object"),  # pydantic 1, as in Great Expectations
+    (Collection, "array"),
+)
 _TYPES = {"Integral": "integer", "Real": "number", "RealNotInt": "number"}
 
 
@@ -103,11 +115,39 @@ def _schemas(constraint: Any) -> Iterator[dict[str, Any]]:
 
 def _arguments(kind: str) -> Arguments:
     fields: Any = get_expectation_impl(kind).__fields__
-    named = {name: field.required for name, field in fields.items() if name not in _NOT_ARGUMENTS}
+    named = {name: field for name, field in fields.items() if name not in _NOT_ARGUMENTS}
     return {
-        "required": [name for name, required in named.items() if required],
-        "optional": [name for name, required in named.items() if not required],
+        "required": [name for name, field in named.items() if field.required],
+        "arguments": {
+            name: {"anyOf": [*_types(field.outer_type_), *([{"type": "null"}] if field.allow_none else [])]}
+            for name, field in named.items()
+        },
     }
+
+
+def _types(annotation: Any) -> list[dict[str, Any]]:
+    """The JSON schemas of an argument's type. What YAML cannot express, or this does not know, may be anything."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _types(parts[0])
+    if origin is Literal:
+        return [{"enum": sorted(parts)}]
+    if origin is Union:
+        # A dict would name a parameter that is given to the validation, but Nightjar gives none.
+        simple = [part for part in parts if part not in (dict, type(None))]
+        found = [schema for part in simple for schema in _types(part)]
+        return [schema for index, schema in enumerate(found) if schema not in found[:index]]
+    kind = origin or annotation
+    if not isinstance(kind, type):
+        return [{}]
+    name = next((name for base, name in _JSON_TYPES if issubclass(kind, base)), None)
+    if name == "number":
+        bounds = {"minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt"}
+        limits = {key: getattr(kind, bound, None) for key, bound in bounds.items()}
+        return [{"type": name, **{key: limit for key, limit in limits.items() if limit is not None}}]
+    if name == "date":
+        return [{"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}"}]
+    return [{"type": name} if name else {}]
 
 
 def _text(value: Any) -> str:

@@ -47,7 +47,7 @@ def expectations_schema(names: LibraryNames) -> dict[str, Any]:
         {
             "if": {"properties": {"type": {"const": kind}}},
             "then": {
-                "properties": {name: {} for name in [*common, *known["required"], *known["optional"]]},
+                "properties": {**{name: {} for name in common}, **known["arguments"]},
                 "required": known["required"],
                 "additionalProperties": False,
             },

@@ -7,6 +7,7 @@ Neither scikit-learn nor Great Expectations exists where Airflow loads a workloa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -14,14 +15,21 @@ from typing import Any, TypedDict
 
 from include.workloads.suggestions import did_you_mean
 
+_PYTHON_TYPES: dict[str, type] = {
+    "boolean": bool,
+    "string": str,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
 FILE = "library_names.json"
 
 
 class Arguments(TypedDict):
-    """The names of an expectation's arguments."""
+    """An expectation's arguments. ``arguments``: name → JSON schema of its value."""
 
     required: list[str]
-    optional: list[str]
+    arguments: dict[str, Any]
 
 
 class LibraryNames(TypedDict):
@@ -52,16 +60,18 @@ def model_problems(kind: str, hyperparameters: Mapping[str, Any]) -> Iterator[tu
 
 
 def expectation_problems(kind: str, arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yields a text for an unknown expectation, for each unknown argument and for each that is missing."""
+    """Yields a text for an unknown expectation, and for each argument that is unknown, wrong or missing."""
     known = library_names()["expectations"]
     if kind not in known:
         yield f"Great Expectations has no {kind}{did_you_mean(kind, known)}"
         return
-    required, optional = known[kind]["required"], known[kind]["optional"]
-    for name in arguments:
-        if name not in (*required, *optional):
-            yield f"{kind} has no argument {name}{did_you_mean(name, [*required, *optional])}"
-    for name in required:
+    allowed = known[kind]["arguments"]
+    for name, value in arguments.items():
+        if name not in allowed:
+            yield f"{kind} has no argument {name}{did_you_mean(name, allowed)}"
+        elif not any(_fits(value, schema) for schema in allowed[name]["anyOf"]):
+            yield f"{name} {value!r} is not {_described(allowed[name]['anyOf'])}"
+    for name in known[kind]["required"]:
         if name not in arguments:
             yield f"{kind} needs the argument {name}"
 
@@ -69,8 +79,11 @@ def expectation_problems(kind: str, arguments: Mapping[str, Any]) -> Iterator[st
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
     if "enum" in schema:
         return value in schema["enum"]
-    if schema["type"] in ("boolean", "string"):
-        return isinstance(value, {"boolean": bool, "string": str}[schema["type"]])
+    if not schema:
+        return True
+    if schema["type"] in _PYTHON_TYPES:
+        fits = isinstance(value, _PYTHON_TYPES[schema["type"]])
+        return fits and ("pattern" not in schema or bool(re.search(schema["pattern"], value)))
     whole = isinstance(value, int)
     if isinstance(value, bool) or not isinstance(value, int | float) or (schema["type"] == "integer" and not whole):
         return False
@@ -91,6 +104,10 @@ def _described(schemas: list[dict[str, Any]]) -> str:
 def _described_one(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
+    if "pattern" in schema:
+        return "a date"
+    if schema["type"] == "null":
+        return "null"
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
     bounds = "".join(f" {text} {schema[key]:g}" for key, text in words.items() if key in schema)
-    return f"{'an' if schema['type'] == 'integer' else 'a'} {schema['type']}{bounds}"
+    return f"{'an' if schema['type'][0] in 'aio' else 'a'} {schema['type']}{bounds}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from include.training.estimators import REGISTRY
 from include.workloads.documents import parse_yaml
-from include.workloads.library_names import library_names, model_problems
+from include.workloads.library_names import expectation_problems, library_names, model_problems
 from infra.laptop.config import ROOT
 from tests.support.tiny_workload import EXPECTATIONS, document
 
@@ -50,6 +51,56 @@ def test_a_hyperparameter_is_refused_exactly_when_scikit_learn_refuses_it(kind: 
             assert accepted or isinstance(value, bool), value
         else:
             pytest.fail("it was fitted without rows")
+
+
+ARGUMENTS = [-1, 0, 0.5, 2, "x", "2013-01-01", "any", True, None, [], ["a", "b"], [["a", "b"]], {"a": 1}]
+# Found only by the job: what a list holds, a pattern of more than one character, a time of day that is missing.
+LISTS = ("column_list", "like_pattern_list", "notes", "regex_list", "value_pairs_set", "value_set")
+LEFT_TO_THE_JOB = [
+    *((name, value) for name in LISTS for value in ARGUMENTS if isinstance(value, list)),
+    *(("escape", value) for value in ("any", "2013-01-01")),
+    *((name, "2013-01-01") for name in ("min_value", "max_value")),
+    ("row_condition", {"a": 1}),
+    ("quantile_ranges", {"a": 1}),
+]
+# A valid value of each argument that an expectation may need.
+NEEDED = {
+    "column": "a", "column_A": "a", "column_B": "b", "column_list": ["a", "b"], "value_set": ["a"], "value": 1,
+    "value_pairs_set": [["a", "b"]], "regex": "a", "regex_list": ["a"], "like_pattern": "a", "like_pattern_list": ["a"],
+    "strftime_format": "%Y", "json_schema": {"type": "object"}, "type_": "int", "threshold": 1, "double_sided": True,
+    "sum_total": 1, "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[0, 1]]}, "other_table_name": "t",
+    "min_value": -5, "max_value": 5,
+    "base_query": "select 1", "comparison_query": "select 1", "comparison_data_source_name": "s",
+}  # fmt: skip
+
+
+BOUNDS = ("min_value", "max_value")
+
+
+@pytest.mark.stack
+def test_no_argument_that_great_expectations_refuses_passes() -> None:
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    def refuses(kind: str, arguments: dict[str, Any]) -> bool:
+        try:
+            get_expectation_impl(kind)(**arguments)
+        except Exception:  # pydantic's, and Great Expectations' own
+            return True
+        return False
+
+    tried, passed = 0, []
+    for kind, known in library_names()["expectations"].items():
+        # Some need one of the two bounds, which the type of neither says.
+        named = [*known["required"], *(name for name in BOUNDS if name in known["arguments"])]
+        given = {name: NEEDED[name] for name in named}
+        assert not refuses(kind, given) and not list(expectation_problems(kind, given))
+        for name, value in itertools.product(known["arguments"], ARGUMENTS):
+            arguments = {**given, name: value}
+            tried += 1
+            if refuses(kind, arguments) and not list(expectation_problems(kind, arguments)):
+                passed.append((kind, name, value))
+    unexpected = [found for found in passed if found[1:] not in LEFT_TO_THE_JOB]
+    assert tried > 2000 and not unexpected
 
 
 def test_the_projects_own_files_fit_their_schemas_and_name_them() -> None:

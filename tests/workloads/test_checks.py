@@ -9,6 +9,8 @@ import pytest
 from include.workloads import WorkloadError, discover, load
 from tests.support.tiny_workload import EXPECTATIONS, document, refusal, write_workload
 
+IN_SET = {"type": "expect_column_values_to_be_in_set", "column": "stars", "severity": "critical"}
+BETWEEN = {"type": "expect_column_values_to_be_between", "column": "stars", "severity": "critical"}
 NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "severity": "critical"}
 
 
@@ -232,6 +234,14 @@ def test_a_name_without_a_folder_is_answered_with_a_near_one(tmp_path: Path) -> 
         (
             {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [NULLS | {"mostlyy": 0.9}]}},
             "rated.expectations.0: expect_column_values_to_not_be_null has no argument mostlyy; did you mean mostly?",
+        ),
+        (
+            {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [IN_SET | {"value_set": 5}]}},
+            "rated.expectations.0: value_set 5 is not an array",
+        ),
+        (
+            {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [BETWEEN | {"min_value": "low"}]}},
+            "rated.expectations.0: min_value 'low' is not a number or a date or null",
         ),
         (
             {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [{**NULLS, "column_list": ["stars"]}]}},
