@@ -1,16 +1,11 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
-**Inputs**: the raw objects that the day's markers name, and all objects of the reference tables. The run waits until
-the stream's watermark (state table) has passed the day; each table must have a snapshot.
-
-**Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs in the artifact bucket and, for a day that passed the
-gate, the catalog's partitions and the day's item in the state table. Readers never see unaudited rows.
-
+**Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
+stream's watermark has passed the day; each table must have a snapshot. **Outputs**: `staging/<workload>/<run>/` in the
+lake, Data Docs and, for a day that passed the gate, the catalog's partitions and the day's item in the state table.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*. A refused day
 makes the run red and leaves what was published before; in a range, the good days are published first.
-
-**Cautions.** A range (`date` to `end_date`) is one transform and one audit. To run a failed job again, clear its submit
-task. Clearing an older run replaces nothing newer.
+**Cautions.** A range is one transform and one audit. To run a failed job again, clear its submit task.
 """
 
 from __future__ import annotations
@@ -20,26 +15,29 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
+from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import JobSensor, StopJobsOperator
 from nightjar.jobs.glue import GlueRun, SubmitGlueJobOperator
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param
+from nightjar.params import date_param, flag_param, object_param
 from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
-from include.lake import days, layout
+from include.lake import layout
+from include.lake.days import cutoff
 from include.pipelines.ingest.watermark import watermark_status
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
-from include.pipelines.process.plan import PlanRequest, plan_days
+from include.pipelines.process.override import OVERRIDE_FORM, parse_override
+from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
-from include.pipelines.process.recent import with_recent_days
-from include.pipelines.process.types import ComparedPlan, GateResult, ProcessPlan
+from include.pipelines.process.recent import plan_and_compare
+from include.pipelines.process.types import ComparedPlan, GateResult
 from include.pipelines.rundate import run_days
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -53,6 +51,7 @@ PARAMS = {
     "end_date": date_param("Last day of a range. Empty: one day."),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
     "dry_run": flag_param("Only report what would be done."),
+    "override": object_param(*OVERRIDE_FORM),
 }
 
 
@@ -60,24 +59,26 @@ PARAMS = {
 def plan(workload: str, dag_run: Any = None, params: Any = None) -> ComparedPlan:
     """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
-    fresh, dry_run = params["fresh"], params["dry_run"]
+    stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
-        shared, days_asked = process_code(BUILD_FILE), run_days(dag_run.data_interval_start, params)
-        request = PlanRequest(days_asked, present, sha, shared, fresh, dry_run)
-        stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
-        return with_recent_days(workload, plan_days(load(workload), request, config, **stores), config, **stores)
+        shared, days = process_code(BUILD_FILE), run_days(dag_run.data_interval_start, params)
+        override = parse_override(params["override"], present, dag_run.triggering_user_name)
+        request = PlanRequest(days, present, sha, shared, params["fresh"], params["dry_run"])
+        return plan_and_compare(load(workload), request, override, config, **stores)
 
 
 @task(multiple_outputs=False)
-def gate(workload: str, planned: ProcessPlan, run: str) -> GateResult:
-    """Evaluates each day by the audit's result; fails if no day passes."""
-    bucket, objects, state = settings().lake_bucket, ObjectStoreHook(), StateHook(settings().state_table)
+def gate(workload: str, planned: ComparedPlan, run: str, dag_run: Any = None) -> GateResult:
+    """Evaluates each day by the audit's result, and publishes warnings; fails if no day passes."""
+    config, state = settings(), StateHook(settings().state_table)
     with outcomes(fail=RefusedError):
-        return gate_days(workload, planned, run, bucket, objects=objects, state=state)
+        gated = gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
+    publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
+    return gated
 
 
 @task(pool="nightjar_publish")
-def publish(workload: str, planned: ProcessPlan, run: str, gated: GateResult) -> list[str]:
+def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -> list[str]:
     """Points the catalog's partitions of the days that passed at the run's files."""
     config = settings()
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
@@ -108,7 +109,7 @@ def process(workload: Workload) -> DAG:
         dagrun_timeout=timedelta(hours=12),
         params=PARAMS,
         render_template_as_native_obj=True,
-        user_defined_macros={"run_days": run_days, "cutoff": days.cutoff},
+        user_defined_macros={"run_days": run_days, "cutoff": cutoff},
         **dag_options("process", name, workload.owner, config.alerts_topic_arn),
     ) as dag:
         wait_raw = StateSensor(

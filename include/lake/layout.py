@@ -37,9 +37,14 @@ def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str
     return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
 
 
+def index_prefix(workload: str, stream: str) -> str:
+    """Lake: the markers of all days of a stream."""
+    return f"index/{workload}/{stream}/"
+
+
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
-    return f"index/{workload}/{stream}/event_date={event_date}/"
+    return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
 def marker_key(workload: str, stream: str, event_date: date, raw_key: str) -> str:
@@ -236,6 +241,11 @@ def day_partition_key(workload: str) -> str:
 def day_key(workload: str, day: date) -> tuple[str, str]:
     """State of a day: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
     return day_partition_key(workload), day.isoformat()
+
+
+def override_key(workload: str, day: date) -> tuple[str, str]:
+    """A person's override of a day: ``expectations``, ``reason``, ``expires``, ``recorded_at``, ``by``."""
+    return f"override#{workload}", day.isoformat()
 
 
 def live_key(workload: str) -> tuple[str, str]:

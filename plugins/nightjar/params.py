@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import Param
 
 
@@ -13,6 +15,12 @@ def date_param(description: str) -> Param:
 def instant_param(description: str) -> Param:
     """Returns a Param for an ISO 8601 instant; empty unless a person sets it."""
     return Param(None, type=["null", "string"], format="date-time", description=description)
+
+
+def object_param(description: str, properties: dict[str, Any]) -> Param:
+    """Returns a Param for a JSON object with exactly these properties (JSON Schema); empty unless a person sets it."""
+    schema: dict[str, Any] = {"properties": properties, "required": [*properties], "additionalProperties": False}
+    return Param(None, type=["null", "object"], description=description, **schema)
 
 
 def flag_param(description: str) -> Param:

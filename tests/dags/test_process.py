@@ -23,20 +23,25 @@ INTERVAL: dict[str, Any] = {
     "data_interval_start": datetime(2013, 3, 1, 0, 30, tzinfo=UTC),
     "data_interval_end": datetime(2013, 3, 2, 0, 30, tzinfo=UTC),
 }
-NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False}
+NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False, "override": None}
 XCOMS = {
     ("submit_transform", "submit_key"): "k-a2",
     ("submit_transform", "return_value"): "jr_1",
     ("plan", "recent"): "s3://a/inputs/flights/recent-1.json",
     ("plan", "return_value"): {"recent_key": "01234567"},
 }
-PLAN = {
+PLAN: dict[str, Any] = {
     "days": {"2013-03-01": "f"},
     "days_text": "2013-03-01",
     "inputs": "s3://a/inputs/f.json",
     "submit_key": "k",
     "planned_at": "2013-03-02T00:30:00.000000Z",
     "code_sha": "c",
+    "recent": "s3://a/inputs/recent-1.json",
+    "recent_key": "01234567",
+    "override": None,
+    "markers": {"2013-03-01": 1},
+    "unprocessed": [],
 }
 
 
@@ -185,7 +190,7 @@ def test_a_plan_that_cannot_be_made_fails_at_once(
 
 @pytest.mark.stack
 def test_the_gate_refuses_and_nothing_is_published(module: ModuleType, cloud: MotoCloud) -> None:
-    refused = {"run": "k", "passed": [], "refused": {"2013-03-01": "20 % nulls"}}
+    refused = {"run": "k", "passed": [], "refused": {"2013-03-01": "20 % nulls"}, "warnings": [], "overridden": {}}
     with platform_settings():
         with pytest.raises(AirflowFailException, match="the audit wrote no result"):
             module.gate.function("flights", PLAN, "k")
