@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean restart logs airflow query ingest process retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,9 @@ test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: m
 
 lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; some: make lint LINTERS="mypy codespell"
 	@$(TEST)/python -m scripts.lint $(LINTERS)
+
+schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
+	@$(TEST)/python -m scripts.schemas
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(TEST)/python -m tests.support.cloud_chaos --kills 20

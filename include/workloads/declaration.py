@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -15,16 +16,22 @@ from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
+from include.workloads.request_rules import RequestRule
 from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Fields = dict[Name, FieldSpec]
 
+# The name is part of names in AWS, some of which allow no other characters and not many of them.
+FOLDER_NAME = re.compile(r"^[a-z][a-z0-9]{1,19}$")
+FOLDER_NAME_RULE = "must have 2 to 20 lower-case letters and digits, the first one a letter"
+
 # What transform and audit do not use: a change of it leaves the published days valid.
 _DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
 NOT_PROCESSED: Any = {
     **dict.fromkeys(
-        ("description", "owner", "database", "request_texts", "label", "dataset", "model", "quality"), True
+        ("description", "owner", "database", "request_texts", "request_rules", "label", "dataset", "model", "quality"),
+        True,
     ),
     **dict.fromkeys(("expectations", "approval", "serving"), True),
     "events": _DOCUMENTED,
@@ -142,7 +149,7 @@ class Workload(StrictModel):
     Make one with ``include.workloads.load``, which also checks the parts against each other.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,19}$", description="the folder's name")
+    name: str = Field(pattern=FOLDER_NAME.pattern, description="the folder's name")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     clock: Literal["recorded_at", "arrived_at"] = Field(description="the time that is used as known_at")
@@ -152,6 +159,7 @@ class Workload(StrictModel):
     database: DatabaseSpec | None = None
     joins: tuple[JoinSpec, ...] = ()
     request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
+    request_rules: tuple[RequestRule, ...] = Field((), description="optional request fields that belong together")
     label: LabelSpec
     expectations: str = Field(pattern=r"^[A-Za-z0-9_-]+\.yaml$", description="file in the workload's folder")
     dataset: DatasetSpec

@@ -7,13 +7,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from include.workloads.checks import check_features_source, check_workload
+from include.workloads.checks import check_features, check_features_source, check_workload
 from include.workloads.comparison import COLUMN_RULES, DAY_RULES
-from include.workloads.declaration import Workload
+from include.workloads.declaration import FOLDER_NAME, FOLDER_NAME_RULE, Workload
 from include.workloads.documents import parse_yaml, validate
 from include.workloads.errors import WorkloadError, WorkloadProblem
 from include.workloads.expectations import SHARED_KEYS, SharedSpec, SuiteSpec
+from include.workloads.library_names import expectation_problems
 from include.workloads.schema import COMMON_COLUMNS, processed_columns
+from include.workloads.suggestions import did_you_mean
 
 
 def load(name: str, root: Traversable | None = None) -> Workload:
@@ -26,10 +28,9 @@ def load(name: str, root: Traversable | None = None) -> Workload:
     Raises:
         WorkloadError: The folder has mistakes; the error holds all that were found.
     """
-    folder = _root(root).joinpath(name)
-    shown = f"include/workloads/{name}" if root is None else str(folder)
+    shown = f"include/workloads/{name}" if root is None else str(root.joinpath(name))
     try:
-        return _load(name, folder, shown)
+        return _load(name, _root(root), shown)
     except WorkloadError:
         raise
     except Exception as error:  # no folder may take the others down, whatever is in it
@@ -37,7 +38,13 @@ def load(name: str, root: Traversable | None = None) -> Workload:
         raise WorkloadError(name, [WorkloadProblem(shown, "", text)]) from error
 
 
-def _load(name: str, folder: Traversable, shown: str) -> Workload:
+def _load(name: str, root: Traversable, shown: str) -> Workload:
+    folder = root.joinpath(name)
+    if not folder.is_dir():
+        known = did_you_mean(name, _folders(root))
+        raise WorkloadError(name, [WorkloadProblem(shown, "", f"is not a workload: there is no such folder{known}")])
+    if not FOLDER_NAME.fullmatch(name):
+        raise WorkloadError(name, [WorkloadProblem(shown, "", f"the folder's name {FOLDER_NAME_RULE}")])
     file = f"{shown}/workload.yaml"
     document, problems = _read_yaml(folder, "workload.yaml", file)
     if "name" in document:
@@ -52,6 +59,7 @@ def _load(name: str, folder: Traversable, shown: str) -> Workload:
 
     workload._features_source = source
     _raise(name, check_workload(workload, file))
+    _raise(name, check_features(workload, f"{shown}/features.py"))
     _raise(name, _load_suites(workload, folder, f"{shown}/{workload.expectations}"))
     return workload
 
@@ -87,7 +95,7 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Wor
     if problems:
         return problems
     problems = [
-        WorkloadProblem(file, name, "is not an event of this workload")
+        WorkloadProblem(file, name, f"is not an event of this workload{did_you_mean(name, workload.events)}")
         for name in document
         if name not in workload.events and name not in SHARED_KEYS
     ]
@@ -106,6 +114,7 @@ def _load_suites(workload: Workload, folder: Traversable, file: str) -> list[Wor
         problems += mistakes
         if suite is not None:
             problems += _unknown_columns(workload, name, suite, file)
+            problems += _unknown_expectations(name, suite, file)
             workload._suites[name] = suite
     return problems
 
@@ -142,9 +151,21 @@ def _unknown_columns(workload: Workload, event_type: str, suite: SuiteSpec, file
         for column in expectation.columns
     ]
     return [
-        WorkloadProblem(file, f"{event_type}.{field}", f"{column} is not a column of the processed table")
+        WorkloadProblem(
+            file,
+            f"{event_type}.{field}",
+            f"{column} is not a column of the processed table{did_you_mean(column, known)}",
+        )
         for field, column in used
         if column not in known
+    ]
+
+
+def _unknown_expectations(event_type: str, suite: SuiteSpec, file: str) -> list[WorkloadProblem]:
+    return [
+        WorkloadProblem(file, f"{event_type}.expectations.{i}", text)
+        for i, expectation in enumerate(suite.expectations)
+        for text in expectation_problems(expectation.type, expectation.arguments)
     ]
 
 

@@ -324,11 +324,12 @@ def test_an_expectation_that_cannot_be_evaluated_is_critical_whatever_its_severi
     assert failure.startswith("offered: expect_column_mean_to_be_between(price): could not be evaluated")
 
 
-def test_an_expectation_that_does_not_exist_stops_the_audit(staged: Audit, tmp_path: Path) -> None:
-    broken = {"type": "expect_column_to_be_nice", "column": "item", "severity": "warning"}
+def test_an_argument_that_great_expectations_refuses_stops_the_audit(staged: Audit, tmp_path: Path) -> None:
+    matches = "expect_column_values_to_match_regex"
+    broken = {"type": matches, "column": "item", "regex": ["a", "b"], "severity": "warning"}
     suites = {**EXPECTATIONS, "offered": {**EXPECTATIONS["offered"], "expectations": [broken]}}
     write_workload(tmp_path / "broken", workload=document(), expectations=suites)
-    with pytest.raises(GlueJobError, match="cannot make expect_column_to_be_nice"):
+    with pytest.raises(GlueJobError, match=f"cannot make {matches}"):
         staged(workload=load("shop", tmp_path / "broken"))
 
 

@@ -98,7 +98,7 @@ def test_loads_from_a_zip_archive_as_on_glue(tmp_path: Path) -> None:
     archive = tmp_path / "include.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in (REPOSITORY / "include").rglob("*"):
-            if path.suffix in (".py", ".yaml") and "glue" not in path.parts:
+            if path.suffix in (".py", ".yaml", ".json") and "glue" not in path.parts:
                 file.write(path, path.relative_to(REPOSITORY))
     code = (
         "import include, include.workloads as w; print(include.__file__, w.load('flights').name, len(w.discover()[0]))"
