@@ -10,7 +10,7 @@ TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean ingest requeue process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ clean: stop ## stop, then delete the stack's state; environments and data packag
 
 ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) ingest $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
+
+requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
+	@$(LAPTOP) requeue $(if $(WORKLOAD),--workload "$(WORKLOAD)")
 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")

@@ -55,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True)
         sub.add_argument("--date", required=True, type=date.fromisoformat)
+    sub = command("requeue", _requeue, "read quarantined records again, after a mend, and follow the run")
+    sub.add_argument("--workload", required=True)
     sub = command("deploy", _deploy, "deploy a version and follow the run")
     sub.add_argument("--workload", required=True)
     sub.add_argument("--version", required=True, help="a version number, or `previous`")
@@ -101,6 +103,12 @@ def _dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     getattr(stages, arguments.stage)(stages.connect(config), arguments.workload, arguments.date)
+
+
+def _requeue(config: LaptopConfig, arguments: argparse.Namespace) -> None:
+    from infra.laptop import stages
+
+    stages.requeue(stages.connect(config), arguments.workload)
 
 
 def _deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
