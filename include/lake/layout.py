@@ -58,9 +58,14 @@ def marked_raw_key(workload: str, stream: str, marker: str) -> str:
     return raw_prefix(workload, stream) + marker.rsplit("/", 1)[1].replace("__", "/")
 
 
+def quarantine_prefix(workload: str, stream: str) -> str:
+    """Lake: the records of a stream that could not be decoded."""
+    return f"quarantine/{workload}/{stream}/"
+
+
 def quarantine_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
     """Lake: the records of one batch that could not be decoded, each with its reason."""
-    return f"quarantine/{workload}/{stream}/ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
+    return f"{quarantine_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def staging_prefix(workload: str, run: str) -> str:
@@ -231,6 +236,11 @@ def checkpoint_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]
 def watermark_key(workload: str, source: str) -> tuple[str, str]:
     """``watermark``: the ISO 8601 UTC time up to which the source is complete in raw."""
     return f"watermark#{workload}", source
+
+
+def requeue_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
+    """A requeued quarantine object: ``quarantine``, ``requeued_at``, ``code_sha``, ``records``, ``quarantined``."""
+    return f"requeue#{workload}#{stream}", shard_id
 
 
 def day_partition_key(workload: str) -> str:
