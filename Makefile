@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest process retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean restart logs airflow query ingest requeue process retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ query: setup ## an Athena query on the local cloud: make query SQL="select count
 
 ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) ingest $(call option,WORKLOAD) $(call option,DATE)
+
+requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
+	@$(LAPTOP) requeue $(call option,WORKLOAD)
 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)

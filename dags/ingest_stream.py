@@ -34,7 +34,7 @@ from nightjar.build import code_sha
 from nightjar.kinesis.hook import KinesisHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import instant_param
+from nightjar.params import instant_param, require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 
@@ -45,7 +45,7 @@ from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark as advance
 from include.pipelines.protocols import Shard
-from include.pipelines.rundate import declared_complete, run_end
+from include.pipelines.rundate import check_instants, declared_complete, run_end
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -56,9 +56,12 @@ PARAMS = {
 
 
 @task
-def list_shards(workload: str, stream: str) -> list[list[Shard]]:
+def list_shards(workload: str, stream: str, dag_run: Any = None, params: Any = None) -> list[list[Shard]]:
     """Returns groups of related shards that are not read to their end, parents first: one mapped task each."""
     code_sha(BUILD_FILE)
+    require_known_params(dag_run, params)
+    with outcomes(fail=UserError):
+        check_instants(dag_run, params)
     return unread_lineages(workload, stream, source=KinesisHook(), state=StateHook(settings().state_table))
 
 
@@ -70,7 +73,6 @@ def kinesis_to_s3(
     config = settings()
     with outcomes(fail=UserError):
         until = run_end(dag_run, params)
-        declared_complete(params, until)  # a wrong Param fails before anything is read
     target = StreamTarget(workload, stream, config.lake_bucket, load(workload).clock)
     state = StateHook(config.state_table)
     return ingest_lineage(target, shards, until, source=KinesisHook(), objects=ObjectStoreHook(), state=state)

@@ -37,9 +37,14 @@ def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str
     return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
 
 
+def index_prefix(workload: str, stream: str) -> str:
+    """Lake: the markers of all days of a stream."""
+    return f"index/{workload}/{stream}/"
+
+
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
-    return f"index/{workload}/{stream}/event_date={event_date}/"
+    return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
 def marker_key(workload: str, stream: str, event_date: date, raw_key: str) -> str:
@@ -53,9 +58,14 @@ def marked_raw_key(workload: str, stream: str, marker: str) -> str:
     return raw_prefix(workload, stream) + marker.rsplit("/", 1)[1].replace("__", "/")
 
 
+def quarantine_prefix(workload: str, stream: str) -> str:
+    """Lake: the records of a stream that could not be decoded."""
+    return f"quarantine/{workload}/{stream}/"
+
+
 def quarantine_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
     """Lake: the records of one batch that could not be decoded, each with its reason."""
-    return f"quarantine/{workload}/{stream}/ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
+    return f"{quarantine_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def staging_prefix(workload: str, run: str) -> str:
@@ -228,6 +238,11 @@ def watermark_key(workload: str, source: str) -> tuple[str, str]:
     return f"watermark#{workload}", source
 
 
+def requeue_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
+    """A requeued quarantine object: ``quarantine``, ``requeued_at``, ``code_sha``, ``records``, ``quarantined``."""
+    return f"requeue#{workload}#{stream}", shard_id
+
+
 def day_partition_key(workload: str) -> str:
     """The partition key of all days of a workload."""
     return f"day#{workload}"
@@ -236,6 +251,11 @@ def day_partition_key(workload: str) -> str:
 def day_key(workload: str, day: date) -> tuple[str, str]:
     """State of a day: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
     return day_partition_key(workload), day.isoformat()
+
+
+def override_key(workload: str, day: date) -> tuple[str, str]:
+    """A person's override of a day: ``expectations``, ``reason``, ``expires``, ``recorded_at``, ``by``."""
+    return f"override#{workload}", day.isoformat()
 
 
 def live_key(workload: str) -> tuple[str, str]:

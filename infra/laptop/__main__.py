@@ -72,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True, type=arguments.workload)
         sub.add_argument("--date", required=True, type=arguments.day)
+    sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument("--version", required=True, type=arguments.version, help="a number, `latest` or `previous`")
@@ -175,6 +177,12 @@ def _dated(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     getattr(stages, given.stage)(stages.connect(config), given.workload, given.date)
+
+
+def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import stages
+
+    stages.requeue(stages.connect(config), given.workload)
 
 
 def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -83,6 +83,11 @@ def ingest(connection: Connection, workload: str, day: date) -> None:
         connection.airflow.follow(dag_id, run_id, connection.reporter)
 
 
+def requeue(connection: Connection, workload: str) -> Run:
+    """Reads the quarantined records of the stream again."""
+    return _run(connection, f"{workload}_requeue", {})
+
+
 def process(connection: Connection, workload: str, day: date, end: date | None = None) -> Run:
     """Transforms, audits and publishes ``day``, or the days up to and including ``end``."""
     conf = {"date": day.isoformat()} | ({"end_date": end.isoformat()} if end else {})

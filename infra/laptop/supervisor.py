@@ -1,6 +1,7 @@
 """``python -m infra.laptop.supervisor STATE``: starts the specified processes and restarts those that die.
 
-It waits longer before each restart of a process that dies again and again, and gives up at last. What a dead process
+What they print goes through the supervisor into rotating log files. It waits longer before each restart of a process
+that dies again and again, and gives up at last. What a dead process
 leaves behind is killed: on Linux it becomes a child of the supervisor. When the supervisor itself dies, its processes
 get their stop signals from the system. It ends when nothing is specified any more, or on SIGTERM.
 """
@@ -12,7 +13,6 @@ import ctypes
 import fcntl
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -27,6 +27,7 @@ from typing import Any
 import psutil
 
 from infra.laptop import family
+from infra.laptop.output_pipes import OutputPipes
 from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
@@ -49,11 +50,12 @@ _prctl = _find_prctl()
 
 @dataclass
 class Child:
-    """A specified process."""
+    """A specified process. ``output`` is the read end of the pipe into which it prints."""
 
     spec: ProcessSpec
     record: ProcessRecord
     process: subprocess.Popen[bytes] | None = None
+    output: int = -1
     start_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -69,6 +71,7 @@ class Daemon:
         self._state = state
         self._pids = state / "pids"
         self._children: dict[str, Child] = {}
+        self._output = OutputPipes()
         self._ending = False
 
     def run(self) -> None:
@@ -88,7 +91,7 @@ class Daemon:
                 break
             due = [child.start_at for child in self._children.values() if child.process is None and not child.failed]
             pause = max(0.0, min([*due, time.monotonic() + ORPHAN_SECONDS]) - time.monotonic())
-            if select.select([reader], [], [], pause)[0]:
+            if reader in self._output.copy(pause, reader):
                 os.read(reader, 4096)
         self._end_all()
 
@@ -127,14 +130,15 @@ class Daemon:
     def _start(self, child: Child) -> None:
         spec, log = child.spec, child.record.log
         try:
-            with Path(log).open("ab") as sink:
+            child.output, sink = self._output.open(Path(log))
+            with os.fdopen(sink, "wb") as stdout:
                 child.process = subprocess.Popen(
                     spec.argv,
                     env={**spec.env, family.MARKER: str(self._state)},
                     cwd=spec.cwd,
                     user=spec.user,
                     stdin=subprocess.DEVNULL,
-                    stdout=sink,
+                    stdout=stdout,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     preexec_fn=_die_with_supervisor(spec.stop_signal),
@@ -173,6 +177,7 @@ class Daemon:
         assert child.process is not None
         child.process.returncode = code  # collected here, so that Popen does not wait for it
         child.process = None
+        self._output.drain(child.output)  # who reads of the death finds its reason in the log
         if not (self._pids / f"{child.spec.name}{SPEC}").exists():
             return
         ran = time.time() - child.record.created
@@ -197,8 +202,11 @@ class Daemon:
             if child.process:
                 child.process.send_signal(child.spec.stop_signal)
         listed = [psutil.Process(child.process.pid) for child in children if child.process]
-        psutil.wait_procs(listed, timeout=END_SECONDS)
+        deadline = time.monotonic() + END_SECONDS
+        while psutil.wait_procs(listed, timeout=0)[1] and time.monotonic() < deadline:
+            self._output.copy(0.05)  # a process cannot end while it waits for room in its pipe
         family.kill(psutil.Process().children(recursive=True))
+        self._output.copy(0)
 
     def _write(self, child: Child) -> None:
         write_private(self._pids / f"{child.spec.name}.json", asdict(child.record))

@@ -13,12 +13,14 @@ from typing import Any
 import psutil
 import pytest
 
-from infra.laptop import family, vitals
+from infra.laptop import family, output_pipes, vitals
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
+from infra.localcloud.rotation import read_lines
 
 pytestmark = pytest.mark.stack
 SLEEP = "import time; time.sleep(120)"
+LINES = 15_000
 # Starts a child in its session and one in a session of its own; both ignore SIGTERM, and the first has no marker:
 # some programs overwrite the environment that the system shows.
 PARENT = """
@@ -172,3 +174,31 @@ def test_the_status_of_what_never_ran_and_of_what_runs(supervisor: Supervisor) -
     shown = vitals.describe(supervisor.record("one"))
     assert (shown["state"], shown["pid"], shown["restarts"]) == ("running", record.pid, 0)
     assert shown["since"].endswith("+00:00")
+
+
+def test_logs_are_bounded_and_no_line_is_torn_or_lost(supervisor: Supervisor) -> None:
+    """Two processes of a session print at the same time, more than fits into one file."""
+    code = (
+        "import os\nchild = os.fork()\n"
+        f"for number in range({LINES}):\n"
+        "    os.write(1, b'%s %06d %s\\n' % (b'child' if child == 0 else b'parent', number, b'x' * 400))\n"
+        "os.wait() if child else os._exit(0)\nimport time; time.sleep(120)\n"
+    )
+    record = start(supervisor, "talker", code)
+    log = Path(record.log)
+
+    def printed() -> list[bytes]:
+        return [line for line in read_lines(log) if line.startswith((b"child", b"parent"))]
+
+    until(lambda: log.exists() and len(printed()) == 2 * LINES)
+    assert sum(path.stat().st_size for path in log.parent.glob("talker.log*")) > output_pipes.FILE_BYTES
+    assert log.with_name("talker.log.1").stat().st_size <= output_pipes.FILE_BYTES
+    for who in (b"child", b"parent"):
+        of = [line.split() for line in printed() if line.startswith(who)]
+        assert [int(line[1]) for line in of] == list(range(LINES)) and {len(line[2]) for line in of} == {400}
+
+
+def test_the_last_words_of_a_process_are_in_its_log_when_its_death_is_known(supervisor: Supervisor) -> None:
+    start(supervisor, "bad", "print('x' * 60_000); print('the reason', flush=True); raise SystemExit(3)")
+    until(lambda: (found := supervisor.record("bad")) and found.exit_code == 3)
+    assert supervisor.tail("bad").endswith("the reason")

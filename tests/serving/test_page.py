@@ -26,7 +26,13 @@ pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
 # The page's routes, and the media type of each.
-FILES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
+FILES = {
+    "/": "text/html",
+    "/page.css": "text/css",
+    "/page.js": "text/javascript",
+    "/docs": "text/html",
+    "/docs.js": "text/javascript",
+}
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
 
 
@@ -288,3 +294,41 @@ def test_the_files_have_security_headers_and_are_revalidated(service: Service):
         assert (again.status_code, again.content) == (304, b"")
         assert service.client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
     assert not set(FILES) & set(service.client.get("/openapi.json").json()["paths"])
+
+
+# --- /docs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [380, 1280])
+def test_the_documentation_needs_no_other_host(visit: Visit, service: Service, width: int):
+    """The fixture checks that every request went to the service."""
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(visit.base + "/docs")
+    described = service.client.get("/openapi.json").json()["paths"]
+    titles = [f"{method.upper()} {path}" for path, methods in described.items() for method in methods]
+    expect(page.locator("h2")).to_have_text(titles)
+    predict = page.locator("section", has_text="POST /predict").first
+    expect(predict.get_by_role("row").filter(has_text="num_keywords")).to_contain_text("Usually at most 100.")
+    expect(predict.locator("pre")).to_contain_text('"text_length":120')
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.problems == []
+    shoot(page, f"docs-{width}-light")
+
+
+def test_text_in_the_description_is_never_markup(visit: Visit, service: Service):
+    description = service.client.get("/openapi.json").json()
+    description["components"]["schemas"]["Record"]["properties"] = {
+        HOSTILE: {"type": HOSTILE, "description": HOSTILE, "examples": [HOSTILE]}
+    }
+    description["paths"]["/predict"]["post"]["summary"] = HOSTILE
+    visit.replace("/openapi.json", description)
+    visit.page.goto(visit.base + "/docs")
+    expect(visit.page.get_by_text(HOSTILE).first).to_be_visible()
+    assert visit.page.locator("img").count() == 0 and visit.page.title() != "owned"
+
+
+def test_a_description_that_cannot_be_had_is_told(visit: Visit):
+    visit.replace("/openapi.json", {"error": "busy"}, 429)
+    visit.page.goto(visit.base + "/docs")
+    expect(visit.page.get_by_role("status")).to_contain_text("/openapi.json answered 429")

@@ -50,6 +50,7 @@ def settings() -> Settings:
         training_role_arn=roles.arn("sagemaker"),
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,
         poll_seconds=1,
+        default_day="next",  # the data are replayed: yesterday has none
     )
 
 
