@@ -1,7 +1,7 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
 **Inputs**: the raw objects that the day's markers name, and all objects of the reference tables. The run waits until
-the stream's watermark (state table) has passed the day; each table must have a snapshot.
+the watermarks (state table) of the stream and of the tables have passed the day.
 
 **Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs in the artifact bucket and, for a day that passed the
 gate, the catalog's partitions and the day's item in the state table. Readers never see unaudited rows.
@@ -113,7 +113,7 @@ def process(workload: Workload) -> DAG:
         wait_raw = StateSensor(
             task_id="wait_raw",
             table=config.state_table,
-            keys=[layout.watermark_key(name, workload.stream.name)],
+            keys=[layout.watermark_key(name, source) for source in (workload.stream.name, *workload.tables)],
             check=watermark_status,
             arguments={"at_least": f"{{{{ {CUTOFF} }}}}"},
             unmet=f"Raw data is not complete up to {{{{ {CUTOFF}.isoformat() }}}}",

@@ -61,7 +61,7 @@ class SuiteSpec(StrictModel):
 
     rows: RowBounds = RowBounds()
     unique: tuple[str, ...] = Field(
-        ("key", "known_at"), min_length=1, description="columns whose combination is unique (critical)"
+        ("key", "known_at", "recorded_at"), min_length=1, description="columns whose combination is unique (critical)"
     )
     quarantine: float = Field(
         ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)"

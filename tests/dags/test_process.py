@@ -98,7 +98,8 @@ def test_a_run_waits_until_raw_is_complete_for_its_last_day(
     dag: Any, run: dict[str, Any], params: dict[str, Any], until: datetime
 ) -> None:
     wait = rendered(dag, "wait_raw", dag_run=dag_run(**run), params=params)
-    assert wait.keys == [layout.watermark_key("flights", load_workload("flights").stream.name)]
+    flights = load_workload("flights")
+    assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
     assert wait.arguments == {"at_least": until}
     assert wait.unmet == f"Raw data is not complete up to {until.isoformat()}"
 

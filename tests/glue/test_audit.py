@@ -120,7 +120,10 @@ def test_too_many_quarantined_rows_fail(staged: Audit) -> None:
 
 
 def test_repeated_keys_fail(staged: Audit) -> None:
-    assert "offered: 19 rows have the same key, known_at as another row" in staged(repeat=True)["critical_failures"]
+    assert (
+        "offered: 19 rows have the same key, known_at, recorded_at as another row"
+        in staged(repeat=True)["critical_failures"]
+    )
 
 
 def test_rows_that_the_report_does_not_know_fail(staged: Audit) -> None:

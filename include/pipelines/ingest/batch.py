@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 
-from include.lake.instants import format_instant
+from include.lake.instants import format_instant, parse_instant
+from include.lake.known import KnownFrom, earliest
 from include.pipelines.ingest.decode import UndecodableError, decode
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.protocols import StreamRecord
 
 
 class Batch:
-    """Consecutive records of one shard: events become raw lines, all others become quarantine lines."""
+    """Consecutive records of one shard: events become raw lines, all others become quarantine lines.
 
-    def __init__(self, shard_id: str, first: StreamRecord) -> None:
+    Args:
+        shard_id: The shard.
+        first: The first record, which gives the object its name.
+        watermark: The stream's watermark while the records are read. It is kept with each record, because a record
+            cannot become known at an instant up to which the stream was complete without it.
+    """
+
+    def __init__(self, shard_id: str, first: StreamRecord, watermark: datetime | None = None) -> None:
         self.shard_id = shard_id
+        self.watermark = watermark
+        self._watermark_json = json_line(None if watermark is None else format_instant(watermark))
         self.first = first
         self.last = first
         self.size = 0
         self.raw = GzipLines()
         self.quarantine = GzipLines()
-        self.days: set[str] = set()
-        self.min_recorded_at = ""
+        self.days: dict[str, KnownFrom] = {}
         self.max_recorded_at = ""
 
     @property
@@ -38,9 +48,9 @@ class Batch:
         except UndecodableError as error:
             self.quarantine.add(quarantine_line(self.shard_id, record, error))
             return
-        self.raw.add(f'{_head(self.shard_id, record)},"event":{event.text}}}')
-        self.days.add(event.day)
-        self.min_recorded_at = min(self.min_recorded_at or event.recorded_at, event.recorded_at)
+        self.raw.add(f'{_head(self.shard_id, record)},"watermark":{self._watermark_json},"event":{event.text}}}')
+        known_from = KnownFrom.of(parse_instant(event.recorded_at), record.arrived_at, self.watermark)
+        self.days[event.day] = earliest(self.days.get(event.day, known_from), known_from)
         self.max_recorded_at = max(self.max_recorded_at, event.recorded_at)
 
 

@@ -16,7 +16,8 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from include.lake import layout
-from include.lake.instants import format_instant
+from include.lake.instants import parse_instant
+from include.lake.known import KnownFrom, earliest
 from include.pipelines.ingest.batch import Batch, quarantine_line
 from include.pipelines.ingest.decode import UndecodableError, decode, event_times
 from include.pipelines.ingest.lines import GzipLines
@@ -44,7 +45,7 @@ class Committed(NamedTuple):
     """What a raw object that is in the lake contains."""
 
     last_sequence: str
-    days: set[str]
+    days: dict[str, KnownFrom]
     max_recorded_at: str
     quarantine: GzipLines
 
@@ -69,6 +70,7 @@ class ShardIngest:
         self.objects = objects
         self.state = state
         self.after: str | None = None
+        self.watermark: datetime | None = None
         self.max_recorded_at = ""
         self.summary: ShardSummary = {
             "shard_id": shard_id,
@@ -88,6 +90,9 @@ class ShardIngest:
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
+        # It moves only after all shards of a run are read, so a retry of this run finds the same one.
+        complete = self.state.get(*layout.watermark_key(self.target.workload, self.target.stream))
+        self.watermark = parse_instant(complete["watermark"]) if complete else None
         reader = self.source.reader(self.target.stream, self.shard_id, self.until)
         while not self._read(reader):
             pass
@@ -102,7 +107,7 @@ class ShardIngest:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record)
+            batch = batch or Batch(self.shard_id, record, self.watermark)
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -125,8 +130,9 @@ class ShardIngest:
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
             self.objects.put(bucket, quarantine_key, content.quarantine.finish())
-        for day in sorted(content.days):
-            self.objects.put(bucket, layout.marker_key(workload, stream, date.fromisoformat(day), key), b"")
+        for day, known_from in sorted(content.days.items()):
+            marker = layout.marker_key(workload, stream, date.fromisoformat(day), key, known_from)
+            self.objects.put(bucket, marker, b"")
         self.after = content.last_sequence
         self.max_recorded_at = max(self.max_recorded_at, content.max_recorded_at)
         self._write_checkpoint(closed=False)
@@ -149,11 +155,19 @@ class ShardIngest:
         log.warning(
             "s3://%s/%s exists, up to %s: repairing quarantine, markers and checkpoint", self.target.bucket, key, last
         )
-        days, recorded = set(), ""
+        days: dict[str, KnownFrom] = {}
+        recorded = ""
         with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
             for line in lines:
-                day, recorded_at = event_times(json.loads(line)["event"])
-                days.add(day)
+                record = json.loads(line)
+                day, recorded_at = event_times(record["event"])
+                watermark = record.get("watermark")
+                known_from = KnownFrom.of(
+                    parse_instant(recorded_at),
+                    parse_instant(record["arrived_at"]),
+                    parse_instant(watermark) if watermark else None,
+                )
+                days[day] = earliest(days.get(day, known_from), known_from)
                 recorded = max(recorded, recorded_at)
         return Committed(last, days, recorded, self._undecodable_up_to(last))
 
@@ -187,17 +201,11 @@ class ShardIngest:
 
 def _metadata(batch: Batch) -> dict[str, str]:
     """User metadata of a raw object."""
-    metadata = {
+    return {
         "first-sequence": batch.first.sequence_number,
         "last-sequence": batch.last.sequence_number,
         "records": str(batch.raw.lines),
-        # The earliest time at which any record in the object was known, on either clock: a data set's inputs are chosen
-        # by it.
-        "arrived-at": format_instant(batch.first.arrived_at),
     }
-    if batch.min_recorded_at:
-        metadata["recorded-at"] = batch.min_recorded_at
-    return metadata
 
 
 def _recorded_at(record: StreamRecord) -> str:
