@@ -1,7 +1,7 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
-stream's watermark has passed the day; each table must have a snapshot. **Outputs**: `staging/<workload>/<run>/` in the
+watermarks of the stream and of the tables have passed the day. **Outputs**: `staging/<workload>/<run>/` in the
 lake, Data Docs and, for a day that passed the gate, the catalog's partitions and the day's item in the state table.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
 triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
@@ -128,7 +128,7 @@ def process(workload: Workload) -> DAG:
         wait_raw = StateSensor(
             task_id="wait_raw",
             table=config.state_table,
-            keys=[layout.watermark_key(name, workload.stream.name)],
+            keys=[layout.watermark_key(name, source) for source in (workload.stream.name, *workload.tables)],
             check=watermark_status,
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
 from pydantic_core import to_jsonable_python
 
+from include.errors import UserError
+from include.lake.days import parse_day
+from include.lake.known import Clock
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
@@ -58,7 +61,19 @@ class TableSpec(StrictModel):
     key: tuple[Name, ...] = Field(min_length=1, description="columns that identify what a row describes")
     valid_from: Name = Field(description="timestamp column: the time from which the row is valid")
     watermark: Name = Field(description="timestamp column: the time at which the row was last written")
+    initial_load: date | None = Field(
+        None,
+        description="the day on which history was loaded; rows written by its end count as known since valid_from",
+    )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
+
+    @field_validator("initial_load", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        try:
+            return value if value is None or isinstance(value, date) else parse_day(value)
+        except UserError as error:
+            raise ValueError(str(error)) from None
 
 
 class DatabaseSpec(StrictModel):
@@ -152,7 +167,7 @@ class Workload(StrictModel):
     name: str = Field(pattern=FOLDER_NAME.pattern, description="the folder's name")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
-    clock: Literal["recorded_at", "arrived_at"] = Field(description="the time that is used as known_at")
+    clock: Clock = Field(description="recorded_at: the clocks of producers and databases are trusted")
     stream: StreamSpec
     events: dict[Name, EventSpec]
     tables: dict[Name, TableSpec] = Field(default_factory=dict)

@@ -93,8 +93,9 @@ def test_jobs_that_still_run_are_stopped_and_nothing_else_waits_for_that(dag: An
 def test_a_run_waits_until_raw_is_complete_for_its_last_day(dag: Any) -> None:
     chosen = {"days": ["2013-02-28", "2013-03-01"], "last": "2013-03-01", "cutoff": "2013-03-02T00:00:00.000000Z"}
     wait = rendered(dag, "wait_raw", {("choose_days", "return_value"): chosen})
+    flights = load_workload("flights")
     assert dag.get_task("wait_raw").upstream_task_ids == {"choose_days"}
-    assert wait.keys == [layout.watermark_key("flights", load_workload("flights").stream.name)]
+    assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
     assert wait.arguments == {"at_least": datetime(2013, 3, 2, tzinfo=UTC)}
     assert wait.unmet == "Raw data is not complete up to 2013-03-02T00:00:00.000000Z"
 

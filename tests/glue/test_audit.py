@@ -154,7 +154,7 @@ def test_too_many_quarantined_rows_fail(staged: Audit) -> None:
 
 
 def test_versions_in_conflict_fail_if_they_are_many(staged: Audit) -> None:
-    text = "offered: 19 rows (95.0%) have the same key, known_at as another row, allowed are 1.0%"
+    text = "offered: 19 rows (95.0%) have the same key, known_at, recorded_at as another row, allowed are 1.0%"
     assert text in staged(repeat=20)["critical_failures"]
 
 
@@ -162,7 +162,7 @@ def test_two_versions_of_one_millisecond_do_not_make_a_day_unpublishable(staged:
     """Raw is write-once: were this critical, nothing could ever be mended. A fixed order decides between the two."""
     day = staged(repeat=2)
     assert day["success"]
-    text = "rows (5.0%) have the same key, known_at as another row, allowed are 1.0%"
+    text = "rows (5.0%) have the same key, known_at, recorded_at as another row, allowed are 1.0%"
     assert day["warnings"][0] == f"offered: 1 {text}"
 
 

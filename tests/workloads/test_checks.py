@@ -44,6 +44,8 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
         ({"tables__makers__key": ["id"]}, "tables.makers.key: id is not in the table's schema"),
         ({"tables__makers__valid_from": "name"}, "tables.makers.valid_from: name must be a timestamp"),
         ({"tables__makers__watermark": "gone"}, "tables.makers.watermark: gone must be a timestamp"),
+        ({"tables__makers__initial_load": "2013-3-1"}, "tables.makers.initial_load: '2013-3-1' is not a day: write it"),
+        ({"tables__makers__initial_load": 20130301}, "tables.makers.initial_load: 20130301 is not a day: write it"),
         (
             {"tables__offered": document()["tables"]["makers"]},
             "tables.offered: has the same name as the stream or an event",

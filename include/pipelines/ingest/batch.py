@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from include.pipelines.ingest.entries import Clock, entries, trusted_recorded_at
+from include.lake.known import Clock, KnownFrom, earliest
+from include.pipelines.ingest.entries import entries, trusted_recorded_at
 from include.pipelines.ingest.lines import GzipLines
 from include.pipelines.protocols import StreamRecord
 
@@ -12,23 +13,29 @@ from include.pipelines.protocols import StreamRecord
 class Batch:
     """Consecutive records of one shard: events become raw lines, all others become quarantine lines.
 
+    Args:
+        shard_id: The shard.
+        first: The first record, which gives the object its name.
+        clock: The workload's clock.
+        watermark: The stream's watermark while the records are read. It is kept with each record, because a record
+            cannot become known at an instant up to which the stream was complete without it.
+
     Attributes:
         size: Number of stream records; an aggregate is one.
-        days: UTC days of the events.
-        min_recorded_at: The earliest ``recorded_at`` of an event; None without events.
+        days: From when on the events of each UTC day count as known.
         max_recorded_at: The latest ``recorded_at`` that is not after its record's arrival.
     """
 
-    def __init__(self, shard_id: str, first: StreamRecord, clock: Clock) -> None:
+    def __init__(self, shard_id: str, first: StreamRecord, clock: Clock, watermark: datetime | None = None) -> None:
         self.shard_id = shard_id
+        self.watermark = watermark
         self.first = first
         self.last = first
         self.clock = clock
         self.size = 0
         self.raw = GzipLines()
         self.quarantine = GzipLines()
-        self.days: set[str] = set()
-        self.min_recorded_at: datetime | None = None
+        self.days: dict[str, KnownFrom] = {}
         self.max_recorded_at: datetime | None = None
 
     @property
@@ -44,10 +51,10 @@ class Batch:
             if entry.event is None:
                 self.quarantine.add(entry.quarantine_line(self.shard_id))
                 continue
-            recorded_at = entry.event.recorded_at
-            self.raw.add(entry.raw_line(self.shard_id))
-            self.days.add(entry.event.day)
-            self.min_recorded_at = min(self.min_recorded_at or recorded_at, recorded_at)
+            day, recorded_at = entry.event.day, entry.event.recorded_at
+            self.raw.add(entry.raw_line(self.shard_id, self.watermark))
+            known_from = KnownFrom.of(recorded_at, record.arrived_at, self.watermark)
+            self.days[day] = earliest(self.days.get(day, known_from), known_from)
             self.max_recorded_at = latest(self.max_recorded_at, trusted_recorded_at(recorded_at, record.arrived_at))
 
 

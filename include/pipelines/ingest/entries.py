@@ -6,15 +6,15 @@ import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from include.lake.instants import format_instant
+from include.lake.known import Clock
 from include.pipelines.ingest.aggregates import user_records
 from include.pipelines.ingest.decode import DecodedEvent, UndecodableError, decode
 from include.pipelines.ingest.lines import json_line
 from include.pipelines.protocols import StreamRecord
 
-Clock = Literal["recorded_at", "arrived_at"]
 # How far a producer's clock may be ahead of Kinesis' clock.
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -37,10 +37,11 @@ class Entry:
     event: DecodedEvent | None
     reason: str
 
-    def raw_line(self, shard_id: str) -> str:
-        """Formats the raw line. The entry must have an event."""
+    def raw_line(self, shard_id: str, watermark: datetime | None) -> str:
+        """Formats the raw line, with the stream's watermark when the record was read. The entry must have an event."""
         assert self.event is not None
-        return f'{self._head(shard_id)},"event":{self.event.text}}}'
+        shown = json_line(None if watermark is None else format_instant(watermark))
+        return f'{self._head(shard_id)},"watermark":{shown},"event":{self.event.text}}}'
 
     def quarantine_line(self, shard_id: str) -> str:
         """Formats the line of an entry that is not an event."""

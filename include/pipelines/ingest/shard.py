@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
+from include.lake.known import Clock, KnownFrom, earliest
 from include.pipelines.ingest.batch import Batch, latest
 from include.pipelines.ingest.decode import event_times
-from include.pipelines.ingest.entries import Clock, entries, trusted_recorded_at
+from include.pipelines.ingest.entries import entries, trusted_recorded_at
 from include.pipelines.ingest.lines import GzipLines
 from include.pipelines.ingest.types import Checkpoint, ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
@@ -46,7 +47,7 @@ class Committed(NamedTuple):
     """What a raw object that is in the lake contains."""
 
     last_sequence: str
-    days: set[str]
+    days: dict[str, KnownFrom]
     max_recorded_at: datetime | None
     quarantine: GzipLines
 
@@ -71,6 +72,7 @@ class ShardIngest:
         self.objects = objects
         self.state = state
         self.after: str | None = None
+        self.watermark: datetime | None = None
         self.max_recorded_at: datetime | None = None
         self.summary: ShardSummary = {
             "shard_id": shard_id,
@@ -90,6 +92,9 @@ class ShardIngest:
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
+        # It moves only after all shards of a run are read, so a retry of this run finds the same one.
+        complete = self.state.get(*layout.watermark_key(self.target.workload, self.target.stream))
+        self.watermark = parse_instant(complete["watermark"]) if complete else None
         reader = self.source.reader(self.target.stream, self.shard_id, self.until)
         while not self._read(reader):
             pass
@@ -104,7 +109,7 @@ class ShardIngest:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record, self.target.clock)
+            batch = batch or Batch(self.shard_id, record, self.target.clock, self.watermark)
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -127,8 +132,9 @@ class ShardIngest:
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
             self.objects.put(bucket, quarantine_key, content.quarantine.finish())
-        for day in sorted(content.days):
-            self.objects.put(bucket, layout.marker_key(workload, stream, date.fromisoformat(day), key), b"")
+        for day, known_from in sorted(content.days.items()):
+            marker = layout.marker_key(workload, stream, date.fromisoformat(day), key, known_from)
+            self.objects.put(bucket, marker, b"")
         self.after = content.last_sequence
         self.max_recorded_at = latest(self.max_recorded_at, content.max_recorded_at)
         self._write_checkpoint(closed=False)
@@ -151,13 +157,17 @@ class ShardIngest:
         log.warning(
             "s3://%s/%s exists, up to %s: repairing quarantine, markers and checkpoint", self.target.bucket, key, last
         )
-        days, recorded = set(), None
+        days: dict[str, KnownFrom] = {}
+        recorded = None
         with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
             for line in lines:
                 raw = json.loads(line)
                 event_time, recorded_at = event_times(raw["event"])
-                days.add(event_time.date().isoformat())
-                recorded = latest(recorded, trusted_recorded_at(recorded_at, parse_instant(raw["arrived_at"])))
+                arrived_at, watermark = parse_instant(raw["arrived_at"]), raw.get("watermark")
+                known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
+                day = event_time.date().isoformat()
+                days[day] = earliest(days.get(day, known_from), known_from)
+                recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
         return Committed(last, days, recorded, self._undecodable_up_to(last))
 
     def _undecodable_up_to(self, last: str) -> GzipLines:
@@ -189,17 +199,11 @@ class ShardIngest:
 
 def _metadata(batch: Batch) -> dict[str, str]:
     """User metadata of a raw object."""
-    metadata = {
+    return {
         "first-sequence": batch.first.sequence_number,
         "last-sequence": batch.last.sequence_number,
         "records": str(batch.raw.lines),
-        # The earliest time at which any record in the object was known, on either clock: a data set's inputs are chosen
-        # by it.
-        "arrived-at": format_instant(batch.first.arrived_at),
     }
-    if batch.min_recorded_at:
-        metadata["recorded-at"] = format_instant(batch.min_recorded_at)
-    return metadata
 
 
 def _recorded_at(record: StreamRecord, clock: Clock) -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
+from include.lake.days import cutoff
 from include.lake.fingerprint import (
     InputsDocument,
     canonical_json,
@@ -17,7 +18,7 @@ from include.lake.fingerprint import (
     inputs_document,
     submit_key,
 )
-from include.lake.instants import format_instant
+from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -54,7 +55,7 @@ def plan_days(
     Raises:
         NothingToDoError: There is no raw data, all days are published from the same inputs and code, or it is a dry
             run.
-        RefusedError: A reference table has no snapshot in raw.
+        RefusedError: A reference table has no snapshot in raw, or none after its initial load.
     """
     _require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, bucket=settings.lake_bucket, objects=objects)
@@ -106,9 +107,17 @@ def _days_to_process(
 
 
 def _require_snapshots(workload: Workload, state: StateStore) -> None:
-    missing = [table for table in workload.tables if state.get(*layout.watermark_key(workload.name, table)) is None]
-    if missing:
+    items = {table: state.get(*layout.watermark_key(workload.name, table)) for table in workload.tables}
+    if missing := [table for table, item in items.items() if item is None]:
         raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
+    for table, item in items.items():
+        load = workload.tables[table].initial_load
+        # Rows that are loaded on the rest of that day would count in days that are processed already.
+        if load and item and parse_instant(item["watermark"]) < cutoff(load):
+            raise RefusedError(
+                f"tables.{table}.initial_load of {workload.name} is {load}, but {table} is in raw only up to "
+                f"{item['watermark']}. When that day is over, run ingest_tables, then clear this task."
+            )
 
 
 def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> InputsDocument:

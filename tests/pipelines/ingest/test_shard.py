@@ -17,7 +17,8 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.lake import layout
-from include.pipelines.ingest.entries import Clock
+from include.lake.instants import format_instant, parse_instant
+from include.lake.known import Clock, KnownFrom
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from include.pipelines.ingest.types import ShardSummary
 from tests.support.kinesis_stream import SHARD, STREAM, ClosedShards, PutRecords, event
@@ -53,18 +54,12 @@ def test_records_become_raw_objects_markers_and_a_checkpoint(cloud: MotoCloud, s
     assert (summary["records"], summary["objects"], summary["quarantined"]) == (25, 3, 0)
     assert sequences(cloud) == put
     line = cloud.lines(RAW)[0]
-    assert set(line) == {"shard_id", "sequence_number", "arrived_at", "event"}
+    assert set(line) == {"shard_id", "sequence_number", "arrived_at", "watermark", "event"}
+    assert line["watermark"] is None
     assert line["event"] == json.loads(event(0))
     key = cloud.keys(RAW)[0]
     head = cloud.client("s3").head_object(Bucket=LAKE, Key=key, ChecksumMode="ENABLED")
-    assert head["Metadata"].pop("arrived-at").endswith("Z")
-    expected = {
-        "first-sequence": put[0],
-        "last-sequence": put[9],
-        "records": "10",
-        "recorded-at": "2013-03-01T00:00:00.000000Z",
-    }
-    assert head["Metadata"] == expected
+    assert head["Metadata"] == {"first-sequence": put[0], "last-sequence": put[9], "records": "10"}
     assert head["ChecksumSHA256"]
     assert cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()[4:8] == b"\0\0\0\0", (
         "gzip has a time stamp"
@@ -184,6 +179,33 @@ def crash(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, at: int) ->
         return original(self, *args)
 
     monkeypatch.setattr(owner, method, crashing)
+
+
+def complete_to(instant: datetime) -> None:
+    StateHook(STATE).put(*layout.watermark_key("w", STREAM), {"watermark": format_instant(instant)})
+
+
+def test_what_is_read_after_the_stream_was_complete_is_known_from_then_on(
+    cloud: MotoCloud, stream: PutRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the markers, and also when a crash comes before them."""
+    complete = datetime(2013, 3, 1, 5, tzinfo=UTC)
+    complete_to(complete)
+    stream(*(event(n) for n in range(13)))
+    with monkeypatch.context() as patch:
+        crash(patch, ObjectStoreHook, "put", 2)
+        with pytest.raises(CrashError):
+            ingest()
+    written = cloud.lines(RAW)
+    assert {line["watermark"] for line in written} == {"2013-03-01T05:00:00.000000Z"}
+    ingest()
+    assert cloud.lines(RAW) == written
+    markers = {marker.split("/")[3]: layout.marked_known_from(marker) for marker in cloud.keys("index/")}
+    arrived = [parse_instant(line["arrived_at"]) for line in written]
+    assert markers == {
+        "event_date=2013-03-01": KnownFrom(complete, arrived[0]),
+        "event_date=2013-03-02": KnownFrom(datetime(2013, 3, 2, tzinfo=UTC), min(arrived[10:])),
+    }
 
 
 # Each batch of ten has a quarantine object and the marker of one day, both put by ObjectStoreHook.put.

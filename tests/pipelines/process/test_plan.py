@@ -145,3 +145,15 @@ def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, workload: Workl
     ObjectStoreHook().put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(FIRST), key), b"")
     with pytest.raises(ValueError, match="strange has no SHA-256"):
         planned(workload, FIRST)
+
+
+def test_a_day_is_not_processed_before_the_declared_initial_load_is_over(cloud: MotoCloud, tmp_path: Path) -> None:
+    snapshot()
+    raw(FIRST, "a")
+    loaded = tiny_workload(tmp_path, tables__makers__initial_load="2013-03-01")
+    with pytest.raises(
+        RefusedError, match=r"tables\.makers\.initial_load of shop is 2013-03-01, but makers is in raw only"
+    ):
+        planned(loaded, FIRST)
+    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-02T00:00:00.000000Z"})
+    assert list(planned(loaded, FIRST)["days"]) == [FIRST]
