@@ -6,19 +6,11 @@ function's name and the types of its arguments are left to Athena. Queries and a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
-from include.errors import NightjarError
+from include.workloads.label_tokens import LabelExpressionError, Token, tokenize
 from include.workloads.suggestions import did_you_mean
 
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
-    |(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<sign><>|!=|<=|>=|\|\||-(?!-)|/(?!\*)|[+*%(),=<>]))""",
-    re.VERBOSE,
-)
 _COMPARISONS = ("=", "<>", "!=", "<", "<=", ">", ">=")
 _LITERAL_TYPES = ("date", "timestamp", "time", "decimal", "interval")
 _AGGREGATES = {
@@ -35,18 +27,8 @@ BOOLEAN = "boolean"
 _Type = str | None
 
 
-class LabelExpressionError(NightjarError, ValueError):
-    """An expression that cannot be a label. The text says what is wrong, and where."""
-
-
 def _a(found: _Type) -> str:
     return f"an {found}" if found == "integer" else f"a {found}"
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    position: int
 
 
 def check_label_expression(expression: str, columns: Mapping[str, str]) -> None:
@@ -64,24 +46,12 @@ def check_label_expression(expression: str, columns: Mapping[str, str]) -> None:
         raise LabelExpressionError(f"is {_a(found)}, but a label is true or false: compare it, as in x > 15")
 
 
-def _tokens(expression: str) -> list[_Token]:
-    tokens, position = [], 0
-    while expression[position:].strip():
-        match = _TOKEN.match(expression, position)
-        if match is None:
-            at = len(expression) - len(expression[position:].lstrip())
-            raise LabelExpressionError(f"{expression[at]!r} (character {at + 1}) is not part of an SQL expression here")
-        tokens.append(_Token(str(match.lastgroup), match[str(match.lastgroup)], match.start(str(match.lastgroup))))
-        position = match.end()
-    return [*tokens, _Token("end", "", len(expression))]
-
-
 class _Parser:
     """Recursive descent. Each method reads one part and returns its type, or None where only Athena knows it."""
 
     def __init__(self, expression: str, columns: Mapping[str, str]) -> None:
         self._columns = columns
-        self._tokens = _tokens(expression)
+        self._tokens = tokenize(expression)
         self._next = 0
 
     def whole(self) -> _Type:
@@ -91,10 +61,10 @@ class _Parser:
         return found
 
     @property
-    def _token(self) -> _Token:
+    def _token(self) -> Token:
         return self._tokens[self._next]
 
-    def _advance(self) -> _Token:
+    def _advance(self) -> Token:
         token = self._token
         self._next += 1
         return token
