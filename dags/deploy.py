@@ -25,7 +25,7 @@ from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param
+from nightjar.params import flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, waiting
 from nightjar.state.hook import StateHook
 
@@ -64,6 +64,7 @@ def service(workload: str) -> EcsService:
 def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTarget:
     """Chooses the version to deploy; a refusal is skipped in an automatic run and red in a manual one."""
     code_sha(BUILD_FILE)
+    require_known_params(dag_run, params)
     automatic = dag_run.run_type in AUTOMATIC
     hooks = StateHook(CONFIG.state_table), service(workload), registry(workload)
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)

@@ -83,6 +83,8 @@ def parse_event(line: str, schemas: Schemas, clock: Clock, days: frozenset[str])
     if not isinstance(key, str) or not key:
         problems.append("key: is not a string, or is empty")
         key = None
+    elif _storable(key) != key:  # two such keys would become one
+        problems.append("key: is not valid Unicode text")
     return ParsedEvent(
         event_date=day,
         event_type=event_type,

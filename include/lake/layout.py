@@ -37,9 +37,14 @@ def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str
     return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{_digits(upper)}-{chunk:05d}.jsonl.gz"
 
 
+def index_prefix(workload: str, stream: str) -> str:
+    """Lake: the markers of all days of a stream."""
+    return f"index/{workload}/{stream}/"
+
+
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
-    return f"index/{workload}/{stream}/event_date={event_date}/"
+    return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
 def marker_key(workload: str, stream: str, event_date: date, raw_key: str, known_from: KnownFrom | None = None) -> str:
@@ -90,6 +95,16 @@ def audit_key(workload: str, run: str) -> str:
     return f"{staging_prefix(workload, run)}{AUDIT_FILE}"
 
 
+def statistics_file(event_date: date) -> str:
+    """The statistics of one day, below :func:`staging_prefix`. Later days are compared with them."""
+    return f"statistics/event_date={event_date}.json"
+
+
+def statistics_key(workload: str, run: str, event_date: date) -> str:
+    """Lake: the statistics of one day that the audit of a transform run wrote."""
+    return staging_prefix(workload, run) + statistics_file(event_date)
+
+
 def quarantine_run_prefix(workload: str, run: str) -> str:
     """Lake: the rows that a transform run refused, each with its reason."""
     return f"quarantine/{workload}/transform/{run}/"
@@ -121,6 +136,11 @@ def code_prefix(code_sha: str) -> str:
 def inputs_key(workload: str, fingerprint: str) -> str:
     """Artifact: the list of raw objects that a transform run reads, named after its digest."""
     return f"inputs/{workload}/{fingerprint}.json"
+
+
+def recent_days_key(workload: str, document_digest: str) -> str:
+    """Artifact: the published days that an audit compares with, named after the document's digest."""
+    return f"inputs/{workload}/recent-{document_digest}.json"
 
 
 def dataset_manifest_key(workload: str, version: str) -> str:
@@ -233,6 +253,11 @@ def day_partition_key(workload: str) -> str:
 def day_key(workload: str, day: date) -> tuple[str, str]:
     """State of a day: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
     return day_partition_key(workload), day.isoformat()
+
+
+def override_key(workload: str, day: date) -> tuple[str, str]:
+    """A person's override of a day: ``expectations``, ``reason``, ``expires``, ``recorded_at``, ``by``."""
+    return f"override#{workload}", day.isoformat()
 
 
 def live_key(workload: str) -> tuple[str, str]:

@@ -27,11 +27,10 @@ from typing import Any
 import psutil
 
 from infra.laptop import family
-from infra.laptop.processes import SPEC, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
+from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
 MAX_DEATHS = 6  # in a row; a process that ran long enough begins a new row
-STEADY_SECONDS = 120.0
 END_SECONDS = 20.0
 ORPHAN_SECONDS = 30.0  # how often orphans are looked for when no process has died
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -50,12 +49,11 @@ _prctl = _find_prctl()
 
 @dataclass
 class Child:
-    """A specified process. ``deaths`` are those of the present row."""
+    """A specified process."""
 
     spec: ProcessSpec
     record: ProcessRecord
     process: subprocess.Popen[bytes] | None = None
-    deaths: int = 0
     start_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -178,8 +176,8 @@ class Daemon:
         if not (self._pids / f"{child.spec.name}{SPEC}").exists():
             return
         ran = time.time() - child.record.created
-        child.deaths = 1 if ran >= STEADY_SECONDS else child.deaths + 1
-        child.record, pause = after_death(child.record, child.deaths, code)
+        deaths = 1 if ran >= STEADY_SECONDS else child.record.deaths + 1
+        child.record, pause = after_death(child.record, deaths, code)
         child.start_at = time.monotonic() + pause
         _log(f"{child.spec.name} ended with exit code {code} after {ran:.0f} s; it {child.record.detail}")
         self._write(child)
@@ -218,11 +216,12 @@ def after_death(record: ProcessRecord, deaths: int, code: int) -> tuple[ProcessR
         The new record, and the seconds until it is started again.
     """
     pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (deaths - 1))
+    record = replace(record, exit_code=code, deaths=deaths)
     if deaths >= MAX_DEATHS:
         detail = f"died {deaths} times in a row and is not started again; `make run` tries anew"
-        return replace(record, state="failed", exit_code=code, detail=detail), pause
+        return replace(record, state="failed", detail=detail), pause
     detail = f"is started again in {pause:.1f} s"
-    return replace(record, state="restarting", exit_code=code, restarts=record.restarts + 1, detail=detail), pause
+    return replace(record, state="restarting", restarts=record.restarts + 1, detail=detail), pause
 
 
 def _read(path: Path) -> ProcessSpec | None:

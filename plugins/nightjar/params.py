@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
 from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowFailException
 
 
 def date_param(description: str) -> Param:
@@ -15,6 +20,31 @@ def instant_param(description: str) -> Param:
     return Param(None, type=["null", "string"], format="date-time", description=description)
 
 
+def object_param(description: str, properties: dict[str, Any]) -> Param:
+    """Returns a Param for a JSON object with exactly these properties (JSON Schema); empty unless a person sets it."""
+    schema: dict[str, Any] = {"properties": properties, "required": [*properties], "additionalProperties": False}
+    return Param(None, type=["null", "object"], description=description, **schema)
+
+
 def flag_param(description: str) -> Param:
     """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)
+
+
+def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:
+    """Checks that the configuration of a run has only Params of its DAG; Airflow ignores any other key.
+
+    Raises:
+        AirflowFailException: It has other keys. The text names them, near names, and the Params.
+    """
+    unknown = sorted(set(dag_run.conf or {}) - set(params))
+    if not unknown:
+        return
+    hints = [
+        f'"{name}"' + "".join(f' (did you mean "{near}"?)' for near in difflib.get_close_matches(name, params, 1))
+        for name in unknown
+    ]
+    raise AirflowFailException(
+        f"The run's configuration has unknown keys: {', '.join(hints)}. The Params are {', '.join(sorted(params))}. "
+        "Trigger the DAG again with those only."
+    )

@@ -53,6 +53,11 @@ def test_equal_events_have_equal_payloads() -> None:
     assert (one.event_date, one.event_time) == ("2013-03-01", utc(2013, 3, 1, 12))
 
 
+@pytest.mark.parametrize("key", ["\ud800", "a\udc00"])
+def test_a_key_that_is_no_unicode_text_is_refused(key: str) -> None:
+    assert refusal(line(offered(key, NOON))) == "key: is not valid Unicode text"
+
+
 def test_the_day_is_that_of_the_event_in_utc() -> None:
     assert parsed(line(offered("k", "2013-03-01T23:30:00-05:00"))).event_date == "2013-03-02"
     assert parse_event(line(offered("k", "2013-03-01T00:30:00+01:00")), SCHEMAS, "recorded_at", DAYS) is None

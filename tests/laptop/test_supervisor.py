@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from infra.laptop import family, status
+from infra.laptop import family, vitals
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
 
@@ -86,7 +86,7 @@ def test_a_process_that_dies_again_and_again_is_given_up() -> None:
     pauses = []
     for deaths in range(1, MAX_DEATHS):
         record, pause = after_death(record, deaths, 3)
-        assert (record.state, record.restarts) == ("restarting", deaths)
+        assert (record.state, record.restarts, record.deaths) == ("restarting", deaths, deaths)
         pauses.append(pause)
     assert pauses == sorted(set(pauses)) and after_death(record, 50, 3)[1] == MAX_PAUSE_SECONDS
     record, _ = after_death(record, MAX_DEATHS, 3)
@@ -97,7 +97,7 @@ def test_a_process_that_dies_waits_for_its_next_start_and_says_so(supervisor: Su
     start(supervisor, "bad", "print('no such table', flush=True); raise SystemExit(3)")
     waits = until(lambda: (found := supervisor.record("bad")) and found.restarts >= 2 and found)
     assert waits.exit_code == 3
-    shown = until(lambda: (found := status.process(supervisor.record("bad")))["state"] == "restarting" and found)
+    shown = until(lambda: (found := vitals.describe(supervisor.record("bad")))["state"] == "restarting" and found)
     assert shown["last_exit_code"] == 3 and shown["last_lines"][-1] == "no such table"
     assert "is started again in" in shown["detail"]
 
@@ -167,8 +167,8 @@ def test_a_program_that_does_not_exist_is_an_error(supervisor: Supervisor) -> No
 
 
 def test_the_status_of_what_never_ran_and_of_what_runs(supervisor: Supervisor) -> None:
-    assert status.process(supervisor.record("one")) == {"state": "stopped"}
+    assert vitals.describe(supervisor.record("one")) == {"state": "stopped"}
     record = start(supervisor, "one", SLEEP)
-    shown = status.process(supervisor.record("one"))
+    shown = vitals.describe(supervisor.record("one"))
     assert (shown["state"], shown["pid"], shown["restarts"]) == ("running", record.pid, 0)
     assert shown["since"].endswith("+00:00")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.callbacks import describe_failure, notify_failure
+from nightjar.callbacks import describe_failure, notify_failure, publish_warnings
 
 from tests.support.moto_cloud import MotoCloud
 
@@ -39,17 +40,21 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
+def subscribed(cloud: MotoCloud) -> tuple[str, Callable[[], list[dict[str, str]]]]:
+    """A topic, and a function that returns what was published to it."""
+    topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
+    sqs = cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return topic, lambda: [json.loads(one["Body"]) for one in sqs.receive_message(QueueUrl=queue).get("Messages", ())]
+
+
 @pytest.mark.stack
 def test_it_is_published(cloud: MotoCloud) -> None:
-    topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
-    queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
-    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    topic, messages = subscribed(cloud)
     notify_failure(topic)(context(RuntimeError("boom")))
-    received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"]
-    assert "RuntimeError: boom" in json.loads(received)["Message"]
+    assert "RuntimeError: boom" in messages()[0]["Message"]
 
 
 @pytest.mark.stack
@@ -66,3 +71,30 @@ def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplo
         with caplog.at_level(logging.ERROR):
             notify({**context("x"), "dag_run": SimpleNamespace(run_type=run_type)})
         assert bool(caplog.text) is tried
+
+
+@pytest.mark.stack
+def test_warnings_reach_the_topic(cloud: MotoCloud) -> None:
+    topic, messages = subscribed(cloud)
+    publish_warnings(topic, "S" * 200, [f"line {i}" for i in range(50)], SimpleNamespace(run_type="manual", run_id="r"))
+    (message,) = messages()
+    assert message["Subject"] == "S" * 100
+    lines = message["Message"].splitlines()
+    assert lines[0] == "Run:  r" and "line 39" in lines and lines[-1] == "and 10 more"
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("lines", "run_type"), [([], "manual"), (["a line"], "backfill")])
+def test_nothing_is_published_without_warnings_or_in_a_backfill(
+    cloud: MotoCloud, lines: list[str], run_type: str
+) -> None:
+    topic, messages = subscribed(cloud)
+    publish_warnings(topic, "S", lines, SimpleNamespace(run_type=run_type, run_id="r"))
+    assert messages() == []
+
+
+@pytest.mark.stack
+def test_warnings_that_cannot_be_published_fail_nothing(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
+    missing = "arn:aws:sns:us-east-1:123456789012:none"
+    publish_warnings(missing, "S", ["a line"], SimpleNamespace(run_type="manual", run_id="r"))
+    assert "could not be published" in caplog.text

@@ -33,7 +33,16 @@ def load(name: str) -> ModuleType:
 def dag_run(**fields: Any) -> Any:
     """What a task sees of its run."""
     nothing = {"logical_date": None, "data_interval_start": None, "data_interval_end": None}
-    return SimpleNamespace(**{"run_type": "manual", "run_after": datetime(2026, 1, 1, tzinfo=UTC), **nothing, **fields})
+    return SimpleNamespace(
+        **{
+            "run_type": "manual",
+            "triggering_user_name": "ann",
+            "run_after": datetime(2026, 1, 1, tzinfo=UTC),
+            "conf": {},
+            **nothing,
+            **fields,
+        }
+    )
 
 
 def rendered(dag: Any, task_id: str, xcoms: dict[tuple[str, str], Any] | None = None, **context: Any) -> Any:

@@ -142,7 +142,7 @@ class History:
 
     def _ingest_stream(self, until: datetime) -> None:
         name, stream = self.workload.name, self.workload.stream.name
-        target = StreamTarget(name, stream, LAKE, max_records=self.random.randint(1, 5))
+        target = StreamTarget(name, stream, LAKE, self.workload.clock, max_records=self.random.randint(1, 5))
         stores: Any = {"source": self, "objects": self.objects, "state": self.state}
         self.objects.crash = self.random.random() < 0.2
         try:

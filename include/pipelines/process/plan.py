@@ -10,7 +10,14 @@ from datetime import date, datetime
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.days import cutoff
-from include.lake.fingerprint import InputsDocument, canonical_json, digest, inputs_document, submit_key
+from include.lake.fingerprint import (
+    InputsDocument,
+    canonical_json,
+    day_fingerprint,
+    digest,
+    inputs_document,
+    submit_key,
+)
 from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
 from include.pipelines.process.types import ProcessPlan
@@ -32,6 +39,8 @@ class PlanRequest:
     """The present, read before this module lists raw objects."""
     code_sha: str
     """The build that runs."""
+    process_code: str
+    """Hash of the shared code and the libraries of transform and audit (``include.build.process_code``)."""
     fresh: bool = False
     """Also plan days that were published from the same inputs and code."""
     dry_run: bool = False
@@ -50,7 +59,8 @@ def plan_days(
     """
     _require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, bucket=settings.lake_bucket, objects=objects)
-    days = _days_to_process(workload, inputs, request, settings, state)
+    code = digest([request.process_code, workload.process_hash()])
+    days = _days_to_process(workload, inputs, code, request, settings, state)
     document = _document(workload, inputs, days, settings)
     key = layout.inputs_key(workload.name, digest(document))
     plan: ProcessPlan = {
@@ -63,7 +73,7 @@ def plan_days(
             days=list(days),
             inputs=digest(document),
             job=settings.glue_transform_job,
-            code_sha=request.code_sha,
+            code=code,
         ),
         "planned_at": format_instant(request.planned_at),
         "code_sha": request.code_sha,
@@ -75,14 +85,14 @@ def plan_days(
 
 
 def _days_to_process(
-    workload: Workload, inputs: RawInputs, request: PlanRequest, settings: Settings, state: StateStore
+    workload: Workload, inputs: RawInputs, code: str, request: PlanRequest, settings: Settings, state: StateStore
 ) -> dict[str, str]:
-    """Day → fingerprint of its inputs, of the days that have raw data and are not published from it."""
+    """Day → fingerprint, of the days that have raw data and are not published from it with this code."""
     span = _span(request.days)
     if not inputs.days:
         raise NothingToDoError(f"No raw data for {span}: nothing to process.")
-    fingerprints = {day: digest(_document(workload, inputs, [day], settings)) for day in inputs.days}
-    published = {} if request.fresh else _published(workload, state, request.code_sha)
+    fingerprints = {day: day_fingerprint(_document(workload, inputs, [day], settings), code) for day in inputs.days}
+    published = {} if request.fresh else _published(workload, state)
     days = {day: fingerprint for day, fingerprint in fingerprints.items() if published.get(day) != fingerprint}
     if not days:
         raise NothingToDoError(
@@ -115,12 +125,12 @@ def _document(workload: Workload, inputs: RawInputs, days: Collection[str], sett
     return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.lake_bucket)
 
 
-def _published(workload: Workload, state: StateStore, code_sha: str) -> dict[str, str]:
-    """Day → fingerprint of the days that this build of the code has published."""
+def _published(workload: Workload, state: StateStore) -> dict[str, str]:
+    """Day → fingerprint of the published days."""
     return {
         day: item["fingerprint"]
         for day, item in state.query(layout.day_partition_key(workload.name)).items()
-        if (item["status"], item["code_sha"]) == ("published", code_sha)
+        if item["status"] == "published"
     }
 
 

@@ -92,6 +92,13 @@ class StoppableJob[ClientT](RemoteJob[ClientT]):
     def stop(self, client: ClientT) -> None:
         """Asks AWS to stop the job."""
 
+    def stop_if_active(self, client: ClientT) -> bool:
+        """Asks AWS to stop the job if it is active; returns whether it was."""
+        active = self.state(self.describe(client)) in self.active
+        if active:
+            self.stop(client)
+        return active
+
 
 class RendersJobs(BaseOperator):
     """An operator that renders the templates and XCom references of job references.

@@ -68,7 +68,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         state = self.job.state(description)
         if state in self.job.active | self.job.stopping:
             self.log.info("%s is %s: deferring\n%s", self.job, state, self.job.console_link(self.region_name))
-            self._defer()
+            self._defer(state)
         link = self.job.console_link(self.region_name)
         failure = self.job.failure(client, description)
         if failure:
@@ -97,20 +97,14 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
             return f"(the log streams of the job cannot be found: {error})"
         return log_tail(self._hook_parameters, streams, lines)
 
-    def _defer(self) -> None:
-        self.defer(
-            trigger=DescribeTrigger(
-                client_type=self.job.client_type,
-                method=self.job.describe_method,
-                arguments=self.job.describe_arguments(),
-                state_path=self.job.state_path,
-                running=sorted(self.job.active | self.job.stopping),
-                poll_seconds=self.poll_seconds,
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout),
+    def _defer(self, state: str | None) -> None:
+        trigger = DescribeTrigger.of(
+            self.job,
+            state,
+            self.poll_seconds,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
         )
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=self.timeout))

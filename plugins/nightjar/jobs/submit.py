@@ -115,6 +115,10 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
     def find_or_start(self, key: str) -> Attempt:
         """Returns the job that exists under exactly this key, else starts one."""
 
+    @abstractmethod
+    def submitted_job(self) -> RemoteJob[Any]:
+        """Returns the reference to the job that this task submits: its id is the task's output."""
+
     @fail_if_denied()
     def execute(self, context: Context) -> str:
         """Adopts or starts the job.

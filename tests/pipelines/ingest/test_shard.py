@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,7 +18,7 @@ from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
-from include.lake.known import KnownFrom
+from include.lake.known import Clock, KnownFrom
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from include.pipelines.ingest.types import ShardSummary
 from tests.support.kinesis_stream import SHARD, STREAM, ClosedShards, PutRecords, event
@@ -27,9 +29,9 @@ FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
 RAW = f"raw/w/{STREAM}/"
 
 
-def ingest(until: datetime = FOREVER, source: Any = None, **limits: Any) -> ShardSummary:
+def ingest(until: datetime = FOREVER, source: Any = None, clock: Clock = "recorded_at", **limits: Any) -> ShardSummary:
     return ShardIngest(
-        StreamTarget("w", STREAM, LAKE, **limits),
+        StreamTarget("w", STREAM, LAKE, clock, **limits),
         SHARD,
         until,
         source=source or KinesisHook(),
@@ -97,6 +99,69 @@ def test_undecodable_records_are_quarantined_with_the_reason(cloud: MotoCloud, s
     assert [line["sequence_number"] for line in lines] == [put[1], put[3]]
     assert lines[1]["reason"] == "event_type: is missing"
     assert base64.b64decode(lines[0]["data_base64"]) == b"\xff"
+
+
+def test_a_record_from_the_future_is_quarantined_and_moves_nothing(cloud: MotoCloud, stream: PutRecords) -> None:
+    ahead = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    put = stream(event(1), event(2, recorded_at="2099-01-01T00:00:00Z"), event(3, recorded_at=ahead))
+    summary = ingest()
+    assert (summary["records"], summary["quarantined"]) == (2, 1)
+    (line,) = cloud.lines("quarantine/")
+    assert line["sequence_number"] == put[1]
+    assert line["reason"].startswith("recorded_at: 2099-01-01T00:00:00.000000Z is later than the arrival, 20")
+    newest = cloud.lines(RAW)[-1]
+    assert checkpoint()["max_recorded_at"] == newest["arrived_at"], "a clock slightly ahead counts up to the arrival"
+
+
+def test_where_the_producers_clock_is_not_trusted_it_refuses_nothing(cloud: MotoCloud, stream: PutRecords) -> None:
+    stream(event(1), event(2, recorded_at="2099-01-01T00:00:00Z"))
+    assert ingest(clock="arrived_at")["records"] == 2
+    assert checkpoint()["max_recorded_at"] == "2013-03-01T01:00:00.000000Z"
+
+
+def test_a_checkpoint_in_the_future_is_forgotten(cloud: MotoCloud, stream: PutRecords) -> None:
+    state = StateHook(STATE)
+    poisoned = {"sequence_number": None, "max_recorded_at": "2099-01-01T00:00:00.000000Z", "closed": False}
+    state.put(*layout.checkpoint_key("w", STREAM, SHARD), poisoned)
+    stream(event(1))
+    ingest(until=datetime.now(UTC) + timedelta(minutes=1))
+    assert checkpoint()["max_recorded_at"] == "2013-03-01T01:00:00.000000Z"
+
+
+def test_an_event_is_in_raw_as_it_was_sent(cloud: MotoCloud, stream: PutRecords) -> None:
+    sent = json.dumps({**json.loads(event(1)), "payload": {"n": 0, "é": "half"}}, indent=2, ensure_ascii=False)
+    sent = sent.replace('"n": 0', '"n": 0.12345678901234567890').replace("half", r"\ud800")
+    stream(sent.replace("\n", "\r\n").encode())
+    ingest()
+    (key,) = cloud.keys(RAW)
+    body = gzip.decompress(cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read())
+    assert body.count(b"\n") == 1
+    assert b'"n": 0.12345678901234567890' in body and rb"\ud800" in body
+
+
+AGGREGATE = Path(__file__).parent / "aggregate.base64"
+
+
+def test_an_aggregate_of_the_producer_library_is_one_line_for_each_user_record(
+    cloud: MotoCloud, stream: PutRecords
+) -> None:
+    aggregate = base64.b64decode(AGGREGATE.read_bytes())
+    first, second = stream(aggregate, event(5))
+    damaged = aggregate[:-1] + bytes([aggregate[-1] ^ 1])
+    (third,) = stream(damaged)
+    summary = ingest(max_records=1)
+    assert (summary["records"], summary["quarantined"]) == (3, 2)
+    lines = cloud.lines(RAW)
+    assert [(line["sequence_number"], line.get("subsequence_number")) for line in lines] == [
+        (first, 0),
+        (first, 2),
+        (second, None),
+    ]
+    assert [line["event"]["key"] for line in lines] == ["1", "2", "5"]
+    bad = cloud.lines("quarantine/")
+    assert [(line["sequence_number"], line.get("subsequence_number")) for line in bad] == [(first, 1), (third, None)]
+    assert base64.b64decode(bad[0]["data_base64"]) == b"no event"
+    assert "checksum differs" in bad[1]["reason"]
 
 
 class CrashError(Exception):

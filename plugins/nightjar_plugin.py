@@ -1,0 +1,15 @@
+"""The plugin that Airflow loads from this folder: Nightjar's listener of DAG runs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+from nightjar import run_listener
+
+
+class NightjarPlugin(AirflowPlugin):
+    """Registers the listener, in the API server and in the scheduler."""
+
+    name = "nightjar"
+    listeners: ClassVar = [run_listener]
