@@ -63,7 +63,7 @@ class TableSpec(StrictModel):
     watermark: Name = Field(description="timestamp column: the time at which the row was last written")
     initial_load: date | None = Field(
         None,
-        description="the day on which history was loaded; rows written by its end count as known since valid_from",
+        description="day on which history was loaded; rows known by its end count since valid_from",
     )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
 
@@ -83,7 +83,7 @@ class DatabaseSpec(StrictModel):
 
 
 class JoinSpec(StrictModel):
-    """A join of one table's rows to the feature event, as valid at ``event_time - lead``."""
+    """A join of one table's rows to the feature event, as known at ``event_time - lead``."""
 
     table: Name
     on: dict[Name, Name] = Field(min_length=1, description="the table's key column: the feature event's field")

@@ -13,20 +13,13 @@ from include.pipelines.protocols import StreamRecord
 class Batch:
     """Consecutive records of one shard: events become raw lines, all others become quarantine lines.
 
-    Args:
-        shard_id: The shard.
-        first: The first record, which gives the object its name.
-        clock: The workload's clock.
-        watermark: The stream's watermark while the records are read. It is kept with each record, because a record
-            cannot become known at an instant up to which the stream was complete without it.
-
     Attributes:
         size: Number of stream records; an aggregate is one.
-        days: From when on the events of each UTC day count as known.
+        days: UTC day of the events → from when on any of them counts as known.
         max_recorded_at: The latest ``recorded_at`` that is not after its record's arrival.
     """
 
-    def __init__(self, shard_id: str, first: StreamRecord, clock: Clock, watermark: datetime | None = None) -> None:
+    def __init__(self, shard_id: str, first: StreamRecord, clock: Clock, watermark: datetime | None) -> None:
         self.shard_id = shard_id
         self.watermark = watermark
         self.first = first
@@ -51,7 +44,7 @@ class Batch:
             if entry.event is None:
                 self.quarantine.add(entry.quarantine_line(self.shard_id))
                 continue
-            day, recorded_at = entry.event.day, entry.event.recorded_at
+            recorded_at, day = entry.event.recorded_at, entry.event.day
             self.raw.add(entry.raw_line(self.shard_id, self.watermark))
             known_from = KnownFrom.of(recorded_at, record.arrived_at, self.watermark)
             self.days[day] = earliest(self.days.get(day, known_from), known_from)

@@ -38,10 +38,15 @@ class Entry:
     reason: str
 
     def raw_line(self, shard_id: str, watermark: datetime | None) -> str:
-        """Formats the raw line, with the stream's watermark when the record was read. The entry must have an event."""
+        """Formats the raw line. The entry must have an event.
+
+        Args:
+            shard_id: The shard.
+            watermark: The stream's watermark when the record is read: the event is not known earlier.
+        """
         assert self.event is not None
-        shown = json_line(None if watermark is None else format_instant(watermark))
-        return f'{self._head(shard_id)},"watermark":{shown},"event":{self.event.text}}}'
+        text = json_line(None if watermark is None else format_instant(watermark))
+        return f'{self._head(shard_id)},"watermark":{text},"event":{self.event.text}}}'
 
     def quarantine_line(self, shard_id: str) -> str:
         """Formats the line of an entry that is not an event."""

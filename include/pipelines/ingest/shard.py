@@ -163,9 +163,9 @@ class ShardIngest:
             for line in lines:
                 raw = json.loads(line)
                 event_time, recorded_at = event_times(raw["event"])
-                arrived_at, watermark = parse_instant(raw["arrived_at"]), raw.get("watermark")
+                day, arrived_at = event_time.date().isoformat(), parse_instant(raw["arrived_at"])
+                watermark = raw.get("watermark")
                 known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
-                day = event_time.date().isoformat()
                 days[day] = earliest(days.get(day, known_from), known_from)
                 recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
         return Committed(last, days, recorded, self._undecodable_up_to(last))
