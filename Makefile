@@ -7,9 +7,10 @@ export NIGHTJAR_HOME
 # Container images often set it. Without compiled modules, each command takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-LAPTOP := $(NIGHTJAR_HOME)/venvs/laptop/bin/python -m infra.laptop
-TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
-UV     := $(NIGHTJAR_HOME)/uv/bin/uv
+# The path of the project may contain spaces, so each path is quoted.
+LAPTOP := "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.laptop
+PYTHON := "$(NIGHTJAR_HOME)/venvs/test/bin/python"
+UV     := "$(NIGHTJAR_HOME)/uv/bin/uv"
 PYTEST_ARGS ?=
 
 # The option of a variable, quoted for the shell as it was given: $(call option,SQL) is --sql 'select …', or nothing.
@@ -68,28 +69,28 @@ deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|late
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(if $(RELEASE_HOLD),--release-hold)
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
-	@$(if $(PYTEST_ARGS),$(TEST)/python -m pytest $(PYTEST_ARGS),$(TEST)/python -m scripts.run_tests)
+	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
 
 test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: make test-unit RUNTIME=serving
-	@$(if $(PYTEST_ARGS),$(TEST)/python -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(TEST)/python -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
+	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
 
 lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; some: make lint LINTERS="mypy codespell"
-	@$(TEST)/python -m scripts.lint $(LINTERS)
+	@$(PYTHON) -m scripts.lint $(LINTERS)
 
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
 	@$(TEST)/python -m scripts.schemas
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
-	@$(TEST)/python -m tests.support.cloud_chaos --kills 20
+	@$(PYTHON) -m tests.support.cloud_chaos --kills 20
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
-	@$(TEST)/python -m benchmarks.loop
+	@$(PYTHON) -m benchmarks.loop
 
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
-	@$(TEST)/python -m benchmarks.serving
+	@$(PYTHON) -m benchmarks.serving
 
 bench-cloud: setup-test ## compare the local cloud's S3 and Athena with those of another commit: make bench-cloud BASE=<commit>
-	@code=0; for part in cloud cloud_athena; do $(TEST)/python -m benchmarks.$$part $(if $(BASE),--base "$(BASE)") || code=1; done; exit $$code
+	@code=0; for part in cloud cloud_athena; do $(PYTHON) -m benchmarks.$$part $(if $(BASE),--base "$(BASE)") || code=1; done; exit $$code
 
 COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.12
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -58,3 +59,28 @@ def test_every_target_is_listed_and_phony() -> None:
     assert targets == phony
     listed = {line.split()[1] for line in make("help")}
     assert listed == targets - {"setup", "setup-test"}
+
+
+def test_the_path_of_the_project_may_contain_spaces(tmp_path: Path) -> None:
+    folder = tmp_path / "my project"
+    setup = folder / "scripts" / "setup.sh"
+    python = folder / ".nightjar" / "venvs" / "laptop" / "bin" / "python"
+    for program in (setup, python):
+        program.parent.mkdir(parents=True)
+        program.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n')
+        program.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", folder)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "NIGHTJAR_"))}
+
+    def run(target: str) -> list[str]:
+        done = subprocess.run(["make", "-s", target], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    assert run("status") == ["scripts/setup.sh", "run", str(python), "-m", "infra.laptop", "status"]
+    assert run("stop") == [str(python), "-m", "infra.laptop", "stop"]
+    test = folder / ".nightjar" / "venvs" / "test" / "bin" / "python"
+    test.parent.mkdir(parents=True)
+    test.symlink_to(python)
+    for target in ("test", "test-unit", "lint", "chaos-cloud", "bench-loop", "bench-cloud"):
+        assert str(test) in run(target)
