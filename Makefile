@@ -10,7 +10,7 @@ TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest requeue process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean ingest requeue process reports retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ requeue: setup ## after a mend, read the quarantined records of a stream again: 
 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
+
+reports: setup ## copy the Data Docs of every audited day to this machine, with an index by workload and day; print its URL
+	@$(LAPTOP) reports
 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")

@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--date", required=True, type=date.fromisoformat)
     sub = command("requeue", _requeue, "read quarantined records again, after a mend, and follow the run")
     sub.add_argument("--workload", required=True)
+    command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
     sub = command("deploy", _deploy, "deploy a version and follow the run")
     sub.add_argument("--workload", required=True)
     sub.add_argument("--version", required=True, help="a version number, or `previous`")
@@ -109,6 +110,14 @@ def _requeue(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     stages.requeue(stages.connect(config), arguments.workload)
+
+
+def _reports(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import reports, stages
+
+    connection = stages.connect(config)
+    index = reports.write_reports(connection.aws, connection.state_table, config.state / "reports")
+    print(f"Open {index.as_uri()}" if index else "No day has been audited: run `make process` first.")
 
 
 def _deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
