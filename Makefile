@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest requeue process retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,9 @@ requeue: setup ## after a mend, read the quarantined records of a stream again: 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)
 
+reports: setup ## copy the Data Docs of every audited day to this machine, with an index by workload and day; print its URL
+	@$(LAPTOP) reports
+
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
@@ -78,7 +81,7 @@ lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; 
 	@$(PYTHON) -m scripts.lint $(LINTERS)
 
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
-	@$(TEST)/python -m scripts.schemas
+	@$(PYTHON) -m scripts.schemas
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(PYTHON) -m tests.support.cloud_chaos --kills 20

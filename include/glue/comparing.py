@@ -14,9 +14,10 @@ import pandas as pd
 
 from include.glue.day_profile import ColumnProfile, DayProfile, delays
 from include.glue.findings import Finding
-from include.workloads.comparison import MINIMUM_DAYS, ComparisonTuning, limits_of
+from include.workloads.comparison import MINIMUM_DAYS, NEEDS_ALL_DAYS, RECENT_DAYS, ComparisonTuning, limits_of
 
 _HALF = 0.5
+_UNIFORM = 0.9  # a column with such a frequent value may well be constant on another day
 _SPARE_SECONDS = 3600.0
 
 
@@ -57,6 +58,8 @@ def compare_day(
     for measure in _measures(day, frame, profile, with_rows):
         name = f"{event_type}.{measure.rule}"
         limits = limits_of(name, role, tunings)
+        if len(with_rows) < RECENT_DAYS and measure.rule.split("(")[0] in NEEDS_ALL_DAYS:
+            limits = limits.only_warning()
         for severity, limit in (("critical", limits.critical), ("warning", limits.warning)):
             if limit is not None and measure.value >= limit:
                 text = f"{event_type}: {measure.rule}: {measure.text} {against}"
@@ -102,10 +105,11 @@ def _column(name: str, values: ColumnProfile, others: list[ColumnProfile]) -> It
     if values["nulls"] > _HALF:
         return
     uniform = max(other["top"] for other in others)
-    if uniform < 1:
+    if uniform <= _UNIFORM:
         lost = 1 - (1 - values["top"]) / (1 - uniform)
         text = f"the most frequent value has {values['top']:.1%} of the rows, at most {uniform:.1%}"
         yield _Measure(f"constancy({name})", lost, text)
+    if uniform < 1:
         yield from _numbers(name, values, others)
 
 

@@ -48,6 +48,7 @@ class Auditor:
         self._source = self.context.data_sources.add_pandas(name=workload.name)
         self._suites = workload.suites
         self._gx_suites: dict[str, ExpectationSuite] = {}
+        self._escaped: list[Any] = []
 
     def audit(
         self,
@@ -94,7 +95,8 @@ class Auditor:
     def _escape_results(self) -> None:
         """Escapes what the stored results quote; GX's pages put texts into the markup as they are."""
         store = self.context.validation_results_store
-        for key in store.list_keys():
+        for key in [key for key in store.list_keys() if key not in self._escaped]:
+            self._escaped.append(key)
             stored = store.get(key)
             for result in stored.results if stored else ():
                 if "unexpected_percent" not in result.result:

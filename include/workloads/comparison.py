@@ -27,9 +27,15 @@ class Limits(NamedTuple):
     warning: float | None
     critical: float | None
 
+    def only_warning(self) -> Limits:
+        """The same, without a critical limit; at that, it is a warning."""
+        return Limits(self.critical if self.warning is None else self.warning, None)
+
 
 DAY_RULES = ("volume", "weekday_volume", "freshness")
 COLUMN_RULES = ("nulls", "constancy", "distribution", "spread")
+NEEDS_ALL_DAYS = frozenset(("constancy", "distribution", "spread"))
+"""With fewer than ``RECENT_DAYS`` recent days they only warn: a week of weather says too little."""
 DEFAULT_LIMITS = {
     # Times fewer rows than on the day with the fewest, or more than on the day with the most.
     "volume": Limits(1.2, 1.4),

@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--date", required=True, type=arguments.day)
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
+    command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument("--version", required=True, type=arguments.version, help="a number, `latest` or `previous`")
@@ -183,6 +184,14 @@ def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     stages.requeue(stages.connect(config), given.workload)
+
+
+def _reports(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import reports, stages
+
+    connection = stages.connect(config)
+    index = reports.write_reports(connection.aws, connection.state_table, config.state / "reports")
+    print(f"Open {index.as_uri()}" if index else "No day has been audited: run `make process` first.")
 
 
 def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:

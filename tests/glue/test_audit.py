@@ -281,6 +281,7 @@ def test_data_docs_load_nothing_and_contain_no_markup_of_values(
         assert not re.search(r"<[^>]*\b(src|on\w+)\s*=", text), path
         assert not re.search(r"href=.(https?:|//|javascript:)", text), path
         assert 'http-equiv="Content-Security-Policy"' in text
+    assert not [path for path in pages if "&amp;lt;" in path.read_text()], "escaped twice"
     assert "&lt;script&gt;" in (hostile / f"days/{DAY}.html").read_text(), "the reason is shown as text"
 
 

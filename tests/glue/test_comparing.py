@@ -75,11 +75,14 @@ def compared(frames: Frames, profiles: dict[str, dict[str, DayProfile]]) -> Comp
         event_type: str, day: date, change: Change | None = None, workload: Workload = flights, days: int = RECENT_DAYS
     ) -> list[Finding]:
         frame = frames[event_type][day]
-        frame = change(frame.copy()) if change else frame
+        profile = profiles[event_type][str(day)]
+        if change:
+            frame = change(frame.copy())
+            profile = profile_day(frame)
         before = [day - timedelta(days=age) for age in range(days, 0, -1)]
         recent = {str(one): profiles[event_type][str(one)] for one in before if one in frames[event_type]}
         role, tunings = workload.events[event_type].role, workload.comparison_tunings
-        return compare_day(event_type, role, day, frame, profile_day(frame), recent, tunings)
+        return compare_day(event_type, role, day, frame, profile, recent, tunings)
 
     return compare
 
@@ -98,6 +101,23 @@ def test_no_real_day_of_the_year_is_refused_and_few_are_warned_of(frames: Frames
         "2013-11-29",  # the day after Thanksgiving
         "2013-12-25",
     }
+
+
+@pytest.mark.parametrize("days", [MINIMUM_DAYS, 10])
+def test_no_real_day_is_refused_when_there_are_fewer_recent_days(frames: Frames, compared: Compare, days: int) -> None:
+    critical = [
+        (str(day), finding.text)
+        for event_type, of_type in frames.items()
+        for day in of_type
+        for finding in compared(event_type, day, days=days)
+        if finding.severity == "critical"
+    ]
+    assert critical == []
+
+
+def test_a_wrong_unit_is_warned_of_when_there_are_fewer_recent_days(compared: Compare) -> None:
+    found = {finding.name: finding.severity for finding in compared("scheduled", DAY, kilometres, days=MINIMUM_DAYS)}
+    assert found == {"scheduled.distribution(distance)": "warning"}
 
 
 def kilometres(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,8 +195,9 @@ def tuned(root: Path, **tuning: Any) -> Workload:
     """The workload of flights with one tuning."""
     shutil.copytree(ROOT / "include/workloads/flights", root / "flights")
     file = root / "flights/expectations.yaml"
-    text = yaml.safe_dump({"comparison": [{"reason": "a test of the tuning", **tuning}]})
-    file.write_text(file.read_text() + text)
+    document = yaml.safe_load(file.read_text())
+    document["comparison"].append({"reason": "a test of the tuning", **tuning})
+    file.write_text(yaml.safe_dump(document))
     return load("flights", root)
 
 
