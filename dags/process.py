@@ -24,6 +24,7 @@ from nightjar.build import code_sha
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param, require_known_params
@@ -64,7 +65,9 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
-        return choice.to_process(dag_run, params)
+        chosen = choice.to_process(dag_run, params)
+    add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
+    return chosen
 
 
 @task(multiple_outputs=True)

@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param, require_known_params
@@ -59,7 +61,9 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
-        return choice.to_train_for(dag_run, params)
+        chosen = choice.to_train_for(dag_run, params)
+    add_note(chosen["last"])
+    return chosen
 
 
 @task
@@ -123,6 +127,12 @@ def retrain(workload: Workload) -> DAG:
             advice="Look at the process DAG's run of that day, then clear this task.",
             **state_waiting(config.poll_seconds, DAY_DEADLINE),
         )
+        wait_process = NoActiveRunsSensor(
+            task_id="wait_process",
+            other_dag_id=f"{name}_process",
+            advice="They may publish days of the data set anew. End or pause them, then clear this task.",
+            **state_waiting(config.poll_seconds, DAY_DEADLINE),
+        )
         planned: Any = plan(name, chosen["last"])
         unload, sense_dataset = submit_and_sense(
             "dataset", QUERY, query_wait, query=planned["dataset_query"], submit_key=planned["key"], **query
@@ -152,7 +162,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = register(name, planned, prepared, finished)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> planned
+        wait_day >> wait_process >> planned
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
