@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.callbacks import describe_failure, notify_failure
+from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure
 
 from tests.support.moto_cloud import MotoCloud
 
@@ -39,17 +41,41 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
-@pytest.mark.stack
-def test_it_is_published(cloud: MotoCloud) -> None:
+@pytest.fixture
+def alerts(cloud: MotoCloud) -> tuple[str, Callable[[], list[str]]]:
+    """A topic, and what was published to it so far."""
     topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
     queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
     arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def published() -> list[str]:
+        messages = cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
+        return [json.loads(message["Body"])["Message"] for message in messages]
+
+    return topic, published
+
+
+@pytest.mark.stack
+def test_it_is_published(alerts: tuple[str, Callable[[], list[str]]]) -> None:
+    topic, published = alerts
     notify_failure(topic)(context(RuntimeError("boom")))
-    received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]["Body"]
-    assert "RuntimeError: boom" in json.loads(received)["Message"]
+    assert "RuntimeError: boom" in published()[0]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("reason", "count"), [("timed_out", 1), ("task_failure", 0), ("all_tasks_deadlocked", 0)])
+def test_a_run_over_its_time_limit_is_published_and_one_that_failed_otherwise_is_left_to_its_tasks(
+    alerts: tuple[str, Callable[[], list[str]]], reason: str, count: int
+) -> None:
+    topic, published = alerts
+    dag = SimpleNamespace(dagrun_timeout=timedelta(hours=3), tasks=[])
+    end_run_over_time(topic)({"ti": INSTANCE, "dag": dag, "reason": reason})
+    messages = published()
+    assert len(messages) == count
+    assert all("the run was longer than its time limit, 3:00:00" in message for message in messages)
 
 
 @pytest.mark.stack
