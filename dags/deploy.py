@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
 from airflow.providers.amazon.aws.hooks.ssm import SsmHook
-from airflow.sdk import DAG, Asset, Param, TriggerRule, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
@@ -123,8 +123,10 @@ def deploy(workload: Workload) -> DAG:
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
     ) as dag:
         target: Any = resolve(name)
+        rolling = TaskGroup("rollout_job", prefix_group_id=False)
         submit = SubmitRolloutOperator(
             task_id="submit_rollout",
+            task_group=rolling,
             **ecs,
             template_family=layout.template_family(name),
             image=CONFIG.serving_image,
@@ -137,7 +139,7 @@ def deploy(workload: Workload) -> DAG:
             desired_count=workload.serving.desired_count,
         )
         rollout = EcsRollout(**ecs, **{arn: pulled("submit_rollout", arn) for arn in ARNS})
-        sense = JobSensor(task_id="sense_rollout", job=rollout, **wait)
+        sense = JobSensor(task_id="sense_rollout", task_group=rolling, job=rollout, **wait)
         verified: Any = verify(name, target)
         target >> submit >> sense >> verified >> go_live(name, target, output(submit))
         [sense, verified] >> reject_version(name, target, output(submit))

@@ -21,6 +21,7 @@ from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param, object_param, require_known_params
@@ -65,7 +66,9 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
     with outcomes(fail=UserError):
         parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
-        return choice.to_process(dag_run, params)
+        chosen = choice.to_process(dag_run, params)
+    add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
+    return chosen
 
 
 @task(multiple_outputs=True)

@@ -2,7 +2,8 @@
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. An approved version is deployed, but not by a backfill.
+that is refused, or not published in time, makes the run red. Runs of the process DAG, such as a backfill's, may publish
+days of the data set anew: the run waits for their end. An approved version is deployed, but not by a backfill.
 
 **Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 `stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
@@ -14,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param, require_known_params
@@ -34,7 +37,7 @@ from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, Re
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE, QUERY_SECONDS = timedelta(hours=6), 3600
+DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
 QUERY = athena.SubmitAthenaQueryOperator
 FRESH = "{{ params.fresh }}"
@@ -59,7 +62,9 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
-        return choice.to_train_for(dag_run, params)
+        chosen = choice.to_train_for(dag_run, params)
+    add_note(chosen["last"])
+    return chosen
 
 
 @task
@@ -107,7 +112,7 @@ def retrain(workload: Workload) -> DAG:
         description="published days → data set → training → evaluation → decision → model package",
         schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
         max_active_runs=1,
-        dagrun_timeout=timedelta(hours=20),
+        dagrun_timeout=timedelta(hours=26),
         params=PARAMS,
         render_template_as_native_obj=True,
         **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
@@ -122,6 +127,12 @@ def retrain(workload: Workload) -> DAG:
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",
             **state_waiting(config.poll_seconds, DAY_DEADLINE),
+        )
+        wait_process = NoActiveRunsSensor(
+            task_id="wait_process",
+            other_dag_id=f"{name}_process",
+            advice="They may publish days of the data set anew. End them, then clear this task.",
+            **state_waiting(config.poll_seconds, PROCESS_DEADLINE),
         )
         planned: Any = plan(name, chosen["last"])
         unload, sense_dataset = submit_and_sense(
@@ -152,7 +163,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = register(name, planned, prepared, finished)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> planned
+        wait_day >> wait_process >> planned
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

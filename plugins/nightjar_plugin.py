@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 from nightjar import run_listener
 
@@ -12,4 +10,4 @@ class NightjarPlugin(AirflowPlugin):
     """Registers the listener, in the API server and in the scheduler."""
 
     name = "nightjar"
-    listeners: ClassVar = [run_listener]
+    listeners = [run_listener]  # noqa: RUF012 - the base class declares an instance variable

@@ -9,6 +9,8 @@ from typing import Any
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
+from nightjar.notes import add_note
+
 
 def date_param(description: str) -> Param:
     """Returns a Param for a day; empty unless a person sets it."""
@@ -44,7 +46,9 @@ def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:
         f'"{name}"' + "".join(f' (did you mean "{near}"?)' for near in difflib.get_close_matches(name, params, 1))
         for name in unknown
     ]
-    raise AirflowFailException(
+    reason = (
         f"The run's configuration has unknown keys: {', '.join(hints)}. The Params are {', '.join(sorted(params))}. "
         "Trigger the DAG again with those only."
     )
+    add_note(reason)
+    raise AirflowFailException(reason)

@@ -29,7 +29,7 @@ def dag(module: ModuleType) -> Any:
 
 
 def test_it_is_found_and_small(dag: Any) -> None:
-    assert len(dag.tasks) <= 15
+    assert len(dag.tasks) <= 16
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert dag.doc_md.startswith("# Retrain")
@@ -55,6 +55,7 @@ def test_submit_then_sense(dag: Any) -> None:
     order = [
         "choose_day",
         "wait_day",
+        "wait_process",
         "plan",
         "submit_dataset",
         "sense_dataset",

@@ -32,6 +32,7 @@ def describe(task: Any) -> dict[str, Any]:
         "execution_timeout": limit.total_seconds() if limit else None,
         "failure_callback": bool(task.has_on_failure_callback),
         "is_teardown": task.is_teardown,
+        "group": task.task_group.group_id if task.task_group else None,
     }
 
 

@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[2]
 PROCESSES = (("api-server", "--workers", "1"), ("scheduler",), ("dag-processor",), ("triggerer",))
 START_SECONDS = 240  # a busy machine takes long
-WAIT_SECONDS = 120
+WAIT_SECONDS = 240
 
 
 @dataclass(frozen=True)

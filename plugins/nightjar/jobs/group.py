@@ -24,7 +24,7 @@ def submit_and_sense[SubmitT: SubmitOperator](
         **arguments: Arguments of the submit operator.
     """
     with TaskGroup(f"{stage}_job", prefix_group_id=False):
-        submit = submit_class(task_id=f"submit_{stage}", **arguments)
+        submit = submit_class(task_id=f"submit_{stage}", poll_seconds=wait["poll_seconds"], **arguments)
         sense = JobSensor(task_id=sense_id or f"sense_{stage}", job=submit.submitted_job(), **wait)
         submit >> sense
     return submit, sense

@@ -11,14 +11,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.module_loading import import_string
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from nightjar.busy import ERRORS, busy_reason
 from nightjar.jobs.job import StoppableJob
 
 if TYPE_CHECKING:
@@ -128,15 +126,17 @@ class DescribeTrigger(BaseTrigger):
     async def _look(self, client: Any, job: RemoteJob[Any]) -> TriggerEvent | None:
         try:
             state = job.state(await getattr(client, job.describe_method)(**job.describe_arguments()))
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in RETRIABLE_ERROR_CODES:
+        except ERRORS as error:
+            reason = busy_reason(error)
+            if reason is None:
                 return TriggerEvent({"error": str(error)})
-            self.log.warning("AWS throttles: trying again in %s s: %s", self.poll_seconds, error)
+            self._log_change(f"unknown, since AWS is busy ({reason})")
             return None
-        except (BotoConnectionError, HTTPClientError) as error:
-            self.log.warning("AWS is not reachable: trying again in %s s: %s", self.poll_seconds, error)
-            return None
-        if state != self.state:
-            self.log.info("%s is %s", job, state)
-            self.state = state
+        self._log_change(state)
         return None if state in job.active | job.stopping else TriggerEvent({"state": state})
+
+    def _log_change(self, state: str | None) -> None:
+        """Logs the state if it is not the one that was logged before: a line per change, not per call."""
+        if state != self.state:
+            self.log.info("%s is %s", self._job(), state)
+            self.state = state

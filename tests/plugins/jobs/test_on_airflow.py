@@ -1,4 +1,8 @@
-"""Runs that a person or a time limit ends, on a real Airflow and the local cloud: their colour, and their jobs."""
+"""What only a real Airflow shows, with jobs of the local cloud.
+
+Runs that a person or a time limit ends: their colour, and their jobs. What a person sees of a run: its note, the reason
+of a skip, the links of its tasks.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,11 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 DAGS = f"""
 from datetime import timedelta
 from airflow.sdk import DAG, Param, task
-from nightjar.jobs import JobSensor, StopJobsOperator
-from nightjar.jobs.sagemaker import SubmitTrainingJobOperator, TrainingJob
-from nightjar.runs import dag_options, output
+from nightjar.active_runs import NoActiveRunsSensor
+from nightjar.jobs import StopJobsOperator, submit_and_sense
+from nightjar.jobs.sagemaker import SubmitTrainingJobOperator
+from nightjar.outcomes import outcomes
+from nightjar.runs import dag_options
 
 CONFIG = {{
     "AlgorithmSpecification": {{
@@ -33,13 +39,15 @@ CONFIG = {{
 OPTIONS = dag_options("a", "b", "owner", "arn:aws:sns:us-east-1:{ACCOUNT}:absent")
 PARAMS = {{"name": Param("", type="string")}}
 with DAG("job", schedule=None, dagrun_timeout=timedelta(hours=1), params=PARAMS, **OPTIONS):
-    submit = SubmitTrainingJobOperator(task_id="submit", submit_key="{{{{ params.name }}}}", config=CONFIG)
-    sense = JobSensor(task_id="sense", job=TrainingJob(output(submit)), poll_seconds=1)
+    submit, sense = submit_and_sense(
+        "job", SubmitTrainingJobOperator, {{"poll_seconds": 1}}, sense_id="sense", submit_key="{{{{ params.name }}}}",
+        config=CONFIG,
+    )
 
     @task
     def last() -> None: ...
 
-    submit >> sense >> last()
+    sense >> last()
     sense >> StopJobsOperator(task_id="stop_jobs", jobs=[sense.job]).as_teardown()
 
 with DAG("blocked", schedule=None, **OPTIONS):
@@ -51,6 +59,18 @@ with DAG("blocked", schedule=None, **OPTIONS):
     def last() -> None: ...
 
     first() >> [last(), StopJobsOperator(task_id="stop_jobs", jobs=[]).as_teardown()]
+
+with DAG("after", schedule=None, **OPTIONS):
+    NoActiveRunsSensor(task_id="wait_job", other_dag_id="job", advice="", deadline_seconds=600, poll_seconds=1)
+
+with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
+
+    @task
+    def look() -> None:
+        with outcomes(skip=LookupError):
+            raise LookupError("there is nothing to do today")
+
+    look()
 """
 
 
@@ -82,6 +102,7 @@ def waiting_run(airflow: RealAirflow, cloud: Cloud, name: str) -> str:
 
     before = asked()
     airflow.wait(lambda: asked() > before, "the trigger asks")
+    assert airflow.api.call("GET", run)["note"] == f"name: {name}"
     return run
 
 
@@ -96,7 +117,7 @@ def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
     mark_failed(airflow, run)
     assert airflow.ended(run)["state"] == "failed"
     assert airflow.states(run) == {
-        "submit": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
+        "submit_job": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
     }  # fmt: skip
     cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
 
@@ -142,3 +163,27 @@ def test_a_sensor_that_is_cleared_stops_nothing(airflow: RealAirflow, cloud: Clo
     assert job_state(cloud, name) == "InProgress"
     mark_failed(airflow, run)
     assert airflow.ended(run)["state"] == "failed"
+
+
+def test_a_run_waits_for_the_end_of_another_dags_runs(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
+    run = waiting_run(airflow, cloud, name)
+    after = airflow.trigger("after")
+    airflow.until(after, "wait_job", "deferred")
+    mark_failed(airflow, run)
+    assert airflow.ended(after)["state"] == "success"
+    assert airflow.log(after, "wait_job").count("has active runs") == 1
+
+
+def test_the_reason_of_a_skip_is_in_the_log_before_airflow_folds_it_and_in_the_runs_note(airflow: RealAirflow) -> None:
+    run = airflow.trigger("idle", day="2013-03-01")
+    assert airflow.ended(run)["note"] == "look: there is nothing to do today"
+    log = airflow.log(run, "look")
+    assert log.index("Skipped: there is nothing to do today") < log.index("Skipping task")
+
+
+def test_a_note_that_a_person_wrote_stays(airflow: RealAirflow) -> None:
+    airflow.api.call("PATCH", "/dags/idle", json={"is_paused": True})
+    run = airflow.trigger("idle")
+    airflow.api.call("PATCH", run, json={"note": "mine"})
+    airflow.api.call("PATCH", "/dags/idle", json={"is_paused": False})
+    assert airflow.ended(run)["note"] == "mine"
