@@ -94,14 +94,17 @@ def parse_table_row(line: str, schema: Mapping[str, FieldSpec], valid_from: str,
     """Parses a raw line of a table.
 
     Args:
-        line: ``{"table", "snapshot", "row"}`` as JSON.
+        line: ``{"table", "snapshot", "row"}`` as JSON, and ``refused``, the reason, if the row could not be read.
         schema: The table's fields.
         valid_from: The column with the time from which the row is valid.
         watermark: The column with the time at which the row was last written.
     """
-    values = _json_object(line).get("row")
+    envelope = _json_object(line)
+    values = envelope.get("row")
     if not isinstance(values, dict):
         return ParsedTableRow(None, None, None, "row: is not an object", _storable(line))
+    if reason := _text(envelope.get("refused")):  # the ingestion could not read it as it is
+        return ParsedTableRow(None, None, None, reason, _storable(line))
     clean, problems = check_record(schema, values)
     if problems:
         return ParsedTableRow(None, None, None, "; ".join(problems), _storable(line))

@@ -37,6 +37,11 @@ def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str
     return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
 
 
+def table_overlap_key(workload: str, table: str) -> str:
+    """Lake: digests of the rows of a table's overlap that are in raw; replaced by each run."""
+    return f"index/{workload}/{table}/overlap.json"
+
+
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
     return f"index/{workload}/{stream}/event_date={event_date}/"

@@ -98,3 +98,10 @@ def test_a_reference_row_has_its_times_and_its_values() -> None:
 def test_a_broken_reference_row_is_refused(text: str, reason: str) -> None:
     row = parse_table_row(text, MAKERS, "since", "updated_at")
     assert (row.reason, row.payload, row.line) == (reason, None, text)
+
+
+def test_a_row_that_the_ingestion_could_not_read_is_refused_for_its_reason() -> None:
+    row = {"item": "a", "since": NOON, "updated_at": NOON, "name": None}
+    text = json.dumps({"table": "makers", "snapshot": NOON, "row": row, "refused": "name: is too long"})
+    found = parse_table_row(text, MAKERS, "since", "updated_at")
+    assert (found.reason, found.payload, found.line) == ("name: is too long", None, text)
