@@ -138,8 +138,8 @@ class TableReader:
         for name, column in found.items():
             if column.kind == "timestamp" and column.name in ("timestamp", "date") and self.zone is None:
                 raise TableError(
-                    f"{self._name(name)} has the type {column.name}, which has no time zone. Write in workload.yaml "
-                    "which one is meant (database: zone), or make the column timestamptz."
+                    f"{self._name(name)} has the type {column.name}, which has no time zone. Declare which one is "
+                    "meant (database: zone), or make the column timestamptz."
                 )
         return found
 

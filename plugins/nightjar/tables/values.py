@@ -75,5 +75,5 @@ def utc_instant(text: str) -> datetime | None:
 
 
 def iso(instant: datetime) -> str:
-    """Formats an instant in the lake's fixed width: ``2013-03-01T10:15:00.000000Z``."""
+    """Formats a UTC instant in a fixed width: ``2013-03-01T10:15:00.000000Z``."""
     return instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
