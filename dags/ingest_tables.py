@@ -9,12 +9,19 @@ watermark.
 
 **How it reads**: all tables in one read-only REPEATABLE READ transaction, so that they are consistent with each other.
 It reads the rows whose watermark column is newer than the last run's upper bound, minus an overlap of one hour for rows
-that were committed late. An overlap without a change is not written again. If there is no new row, the task is
+that were committed late. Rows of the overlap that are in raw are not written again. If there is no new row, the task is
 *skipped*, with the reason.
 
+**How it fails**: a table that cannot be read, or that has rows without a watermark (null or in the future), fails the
+task at the end, when all else is in raw. The text names table and column.
+
 **Cautions**
-- The watermark column must be set at every write and must not be null. Deleted rows are not noticed.
-- The secret is read at run time and never logged. The database role needs SELECT only.
+- The watermark column must be set at every write, with a time of the writing transaction. Deleted rows are not noticed.
+- If a transaction is open for longer than the overlap, every run reads from its beginning on, and the log warns.
+- A row with a value that has no form in JSON (`infinity`, the year 12345, NaN), or with more than 1 MiB, is in raw with
+  the reason; the transform quarantines it.
+- The secret is read at run time and never logged. The database role needs SELECT, and pg_read_all_stats to see when
+  other roles' transactions began.
 - Delivery is at least once; `process` drops exact duplicates.
 """
 
@@ -34,6 +41,7 @@ from nightjar.tables.snapshot import snapshot
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, RefusedError
+from include.pipelines.ingest.tables import RawTables
 from include.pipelines.ingest.tables import ingest_tables as ingest
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -55,11 +63,11 @@ def postgres_to_s3(workload: str, secret: str, dag_run: Any = None, params: Any 
     """Writes the new rows of every table to raw; returns their number by table."""
     code_sha(BUILD_FILE)
     require_known_params(dag_run, params)
-    config, tables = settings(), load(workload).tables
-    overlap, state = timedelta(seconds=params["overlap_seconds"]), StateHook(config.state_table)
+    config, declared = settings(), load(workload)
+    overlap, zone = timedelta(seconds=params["overlap_seconds"]), declared.database.zone if declared.database else None
+    raw = RawTables(workload, config.lake_bucket, ObjectStoreHook(), StateHook(config.state_table))
     with outcomes(skip=NothingToDoError, fail=RefusedError), snapshot(secret) as source:
-        bucket, objects = config.lake_bucket, ObjectStoreHook()
-        return ingest(workload, tables, source, overlap, bucket=bucket, objects=objects, state=state)
+        return ingest(raw, declared.tables, source, overlap, zone)
 
 
 def ingest_tables(workload: Workload, secret: str) -> DAG:

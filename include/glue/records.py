@@ -105,7 +105,8 @@ def parse_table_row(line: str, table: TableSpec, clock: Clock) -> ParsedTableRow
     """Parses a raw line of a table.
 
     Args:
-        line: ``{"table", "snapshot", "watermark", "row"}`` as JSON.
+        line: ``{"table", "snapshot", "watermark", "row"}`` as JSON, and ``refused``, the reason, if the row could not
+            be read.
         table: The table's declaration.
         clock: The workload's clock. ``recorded_at`` trusts the table's watermark column.
     """
@@ -113,6 +114,8 @@ def parse_table_row(line: str, table: TableSpec, clock: Clock) -> ParsedTableRow
     values = envelope.get("row")
     if not isinstance(values, dict):
         return _refused_row("row: is not an object", line)
+    if reason := _text(envelope.get("refused")):  # the ingestion could not read it as it is
+        return _refused_row(reason, line)
     arrived_at, read_after = _time(envelope, "snapshot", problems), _watermark(envelope, problems)
     clean, found = check_record(table.fields, values)
     if problems or found or arrived_at is None:

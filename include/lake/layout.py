@@ -42,6 +42,11 @@ def index_prefix(workload: str, stream: str) -> str:
     return f"index/{workload}/{stream}/"
 
 
+def table_overlap_key(workload: str, table: str) -> str:
+    """Lake: digests of the rows of a table's overlap that are in raw; replaced by each run."""
+    return f"index/{workload}/{table}/overlap.json"
+
+
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
     return f"{index_prefix(workload, stream)}event_date={event_date}/"

@@ -6,7 +6,8 @@ The hooks in ``plugins/nightjar`` satisfy them; the DAGs pass those in, and test
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import IO, Any, Protocol, TypedDict
 
 
@@ -135,24 +136,73 @@ class RecordSource(Protocol):
         """Returns a reader of one shard that stops before the first record that arrived at ``until`` or later."""
 
 
+class TableRow(Protocol):
+    """One row of a table."""
+
+    @property
+    def text(self) -> str:
+        """A JSON object on one line."""
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When the row was last written (its watermark column); None if that is before the year 1."""
+
+    @property
+    def refused(self) -> str:
+        """Why the row is not fit for use; empty if it is."""
+
+
+class UnreadRows(Protocol):
+    """Numbers of rows that no run reads."""
+
+    @property
+    def without_watermark(self) -> int:
+        """Rows whose watermark column is null."""
+
+    @property
+    def in_future(self) -> int:
+        """Rows whose watermark column is in the future."""
+
+
+class TableRows(Protocol):
+    """One table of a snapshot (``nightjar.tables.reader.TableReader``)."""
+
+    @property
+    def granularity(self) -> timedelta:
+        """What the watermark column cannot tell apart: a day if it is a date, else nothing."""
+
+    def unread(self) -> UnreadRows:
+        """Counts the rows that no run reads."""
+
+    def rows(self, low: datetime | None) -> Iterator[TableRow]:
+        """Iterates over the rows written after ``low`` (None: from the beginning), up to the snapshot's upper bound."""
+
+
 class TableSource(Protocol):
     """Tables of a database as they are at one instant (``nightjar.tables.snapshot.Snapshot``)."""
 
     @property
     def upper(self) -> datetime:
-        """The instant, by the database's clock."""
+        """The instant; it is not in the future."""
 
-    def rows(
-        self, table: str, columns: Mapping[str, str], ordered_by: str, low: datetime | None, high: datetime
-    ) -> Iterator[dict[str, Any]]:
-        """Iterates over the rows with ``low < ordered_by <= high`` as JSON-native values, in that column's order.
+    @property
+    def oldest_open(self) -> datetime:
+        """When the oldest transaction began that was open at ``upper``; ``upper`` if there was none."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """Exceptions that concern one table; the others can still be read."""
+
+    def table(
+        self, relation: str, columns: Mapping[str, tuple[str, str]], watermark: str, zone: str | None
+    ) -> AbstractContextManager[TableRows]:
+        """Opens a table.
 
         Args:
-            table: The table's name.
-            columns: Name → type of each column to read.
-            ordered_by: A timestamp column.
-            low: None reads from the beginning.
-            high: The upper bound, included.
+            relation: The table's name, which may begin with the schema.
+            columns: Field → (the column's name, its declared type).
+            watermark: The field that holds the time at which a row was last written.
+            zone: The time zone of columns without one.
         """
 
 

@@ -66,6 +66,22 @@ class TableSpec(StrictModel):
         description="day on which history was loaded; rows known by its end count since valid_from",
     )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
+    relation: str | None = Field(
+        None, min_length=1, description="the table or view in the database, like sales.Weather; default: the name here"
+    )
+    columns: dict[Name, Annotated[str, StringConstraints(min_length=1)]] = Field(
+        default_factory=dict, description="name in the schema: the column in the database, where they differ"
+    )
+
+    @model_validator(mode="after")
+    def _columns_of_the_schema(self) -> TableSpec:
+        if unknown := sorted(self.columns.keys() - self.fields.keys()):
+            raise ValueError(f"columns: {', '.join(unknown)} is not in the schema")
+        return self
+
+    def database_columns(self) -> dict[str, tuple[str, str]]:
+        """Returns field → (the column in the database, the declared type)."""
+        return {name: (self.columns.get(name, name), field.type) for name, field in self.fields.items()}
 
     @field_validator("initial_load", mode="before")
     @classmethod
@@ -79,7 +95,16 @@ class TableSpec(StrictModel):
 class DatabaseSpec(StrictModel):
     """The database that holds the tables."""
 
-    secret: str = Field(min_length=1, description="Secrets Manager name; JSON host, port, dbname, username, password")
+    secret: str = Field(
+        min_length=1,
+        description="Secrets Manager name; JSON host, port, dbname, username, password, and sslmode, sslrootcert …",
+    )
+    # Whether the zone exists is the database's to say: not every runtime has the names of the time zones.
+    zone: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$",
+        description="time zone of columns of type timestamp and date, which have none, like UTC or Europe/Berlin",
+    )
 
 
 class JoinSpec(StrictModel):

@@ -127,3 +127,10 @@ def test_a_watermark_that_cannot_be_read_is_refused() -> None:
     assert refusal(line(offered("k", NOON), watermark="noon")).startswith("watermark: is not an ISO 8601 time")
     row = parse_table_row(maker("a", NOON, NOON, "A", watermark="noon"), MAKERS, "recorded_at")
     assert (row.reason or "").startswith("watermark: is not an ISO 8601 time")
+
+
+def test_a_row_that_the_ingestion_could_not_read_is_refused_for_its_reason() -> None:
+    row = {"item": "a", "since": NOON, "updated_at": NOON, "name": None}
+    text = json.dumps({"table": "makers", "snapshot": NOON, "row": row, "refused": "name: is too long"})
+    found = parse_table_row(text, MAKERS, "recorded_at")
+    assert (found.reason, found.payload, found.line) == ("name: is too long", None, text)

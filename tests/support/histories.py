@@ -20,7 +20,7 @@ from include.lake import layout
 from include.lake.days import cutoff
 from include.lake.instants import format_instant
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
-from include.pipelines.ingest.tables import ingest_tables
+from include.pipelines.ingest.tables import RawTables, ingest_tables
 from include.pipelines.ingest.watermark import advance_watermark
 from include.workloads import Workload
 from tests.support.retrain_runs import Objects, State
@@ -96,6 +96,42 @@ class Reader:
                 yield record
 
 
+class Row(NamedTuple):
+    """One row of the table, as a snapshot has it."""
+
+    text: str
+    written_at: datetime | None
+    refused: str = ""
+
+
+class Unread(NamedTuple):
+    """Every row has a watermark."""
+
+    without_watermark: int = 0
+    in_future: int = 0
+
+
+class SnapshotRows:
+    """The rows that are in the table at one instant: of each, the version that was committed last."""
+
+    granularity = timedelta(0)
+
+    def __init__(self, committed: list[Version], upper: datetime, columns: Mapping[str, Any]) -> None:
+        self.current = {(version.item, version.since): version for version in committed}.values()
+        self.upper, self.columns = upper, columns
+
+    def unread(self) -> Unread:
+        return Unread()
+
+    def rows(self, low: datetime | None) -> Iterator[Row]:
+        for version in sorted(self.current, key=lambda version: (version.updated_at, version.name)):
+            if (low is None or low < version.updated_at) and version.updated_at <= self.upper:
+                values = version._asdict() | {
+                    key: format_instant(getattr(version, key)) for key in ("since", "updated_at")
+                }
+                yield Row(json.dumps({column: values[column] for column in self.columns}), version.updated_at)
+
+
 class History:
     """One history: what was written, and how it got into the lake."""
 
@@ -113,19 +149,19 @@ class History:
     def reader(self, stream: str, shard_id: str, until: datetime) -> Reader:
         return Reader(self.stream_records, until)
 
-    def rows(
-        self, table: str, columns: Mapping[str, str], ordered_by: str, low: datetime | None, high: datetime
-    ) -> Iterator[dict[str, Any]]:
-        current: dict[tuple[str, datetime], Version] = {}
-        for version in self.versions:
-            if version.committed <= self.upper:
-                current[version.item, version.since] = version
-        for version in sorted(current.values(), key=lambda version: (version.updated_at, version.name)):
-            if (low is None or low < version.updated_at) and version.updated_at <= high:
-                values = version._asdict() | {
-                    key: format_instant(getattr(version, key)) for key in ("since", "updated_at")
-                }
-                yield {column: values[column] for column in columns}
+    @property
+    def oldest_open(self) -> datetime:
+        return self.upper
+
+    errors: tuple[type[Exception], ...] = ()
+
+    @contextlib.contextmanager
+    def table(
+        self, relation: str, columns: Mapping[str, tuple[str, str]], watermark: str, zone: str | None
+    ) -> Iterator[SnapshotRows]:
+        yield SnapshotRows(
+            [version for version in self.versions if version.committed <= self.upper], self.upper, columns
+        )
 
     # --- the course of events -------------------------------------------------------------------------------------
 
@@ -156,16 +192,8 @@ class History:
     def _ingest_tables(self, now: datetime) -> None:
         self.upper = now
         with contextlib.suppress(NothingToDoError):
-            ingest_tables(
-                self.workload.name,
-                self.workload.tables,
-                self,
-                HOUR,
-                bucket=LAKE,
-                objects=self.objects,
-                state=self.state,
-                chunk_rows=3,
-            )
+            raw = RawTables(self.workload.name, LAKE, self.objects, self.state, max_rows=3)
+            ingest_tables(raw, self.workload.tables, self, HOUR)
 
     def _is_complete(self) -> bool:
         loads = [table.initial_load for table in self.workload.tables.values() if table.initial_load]

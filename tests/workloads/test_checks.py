@@ -41,6 +41,8 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
             "events.rated.schema.known_at: is a name that Nightjar uses itself",
         ),
         ({"database": ...}, "database: is missing: it is needed to read the tables"),
+        ({"database__zone": "noon; --"}, "database.zone: "),
+        ({"tables__makers__columns": {"gone": "Gone"}}, "tables.makers: columns: gone is not in the schema"),
         ({"tables__makers__key": ["id"]}, "tables.makers.key: id is not in the table's schema"),
         ({"tables__makers__valid_from": "name"}, "tables.makers.valid_from: name must be a timestamp"),
         ({"tables__makers__watermark": "gone"}, "tables.makers.watermark: gone must be a timestamp"),

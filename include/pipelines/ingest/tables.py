@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
@@ -16,142 +14,181 @@ from include.lake.instants import format_instant, parse_instant
 from include.lake.known import KnownFrom, earliest, to_metadata
 from include.lake.uris import s3_uri
 from include.pipelines.ingest.lines import GzipLines, json_line
+from include.pipelines.ingest.overlap import DigestSet, row_digest
 from include.pipelines.ingest.types import TableWatermark
-from include.pipelines.protocols import ObjectStore, StateStore, TableSource
+from include.pipelines.protocols import ObjectStore, StateStore, TableRow, TableRows, TableSource
 from include.workloads.declaration import TableSpec
 
 log = logging.getLogger(__name__)
 
-CHUNK_ROWS = 20_000
-Row = dict[str, Any]
 
+class RawTables(NamedTuple):
+    """Where a workload's tables go, and the size at which an object is complete."""
 
-class RowsDigest:
-    """A digest of a set of rows that does not depend on their order."""
-
-    def __init__(self) -> None:
-        self._sum = 0
-        self._rows = 0
-
-    def add(self, row: Row) -> None:
-        """Adds one row."""
-        self._sum += int.from_bytes(hashlib.sha256(json.dumps(row, sort_keys=True).encode()).digest())
-        self._rows += 1
-
-    def text(self) -> str:
-        """Returns the row count and the 256-bit sum of the rows' SHA-256."""
-        return f"{self._rows}:{self._sum % 2**256:064x}"
+    workload: str
+    bucket: str
+    objects: ObjectStore
+    state: StateStore
+    max_rows: int = 20_000
+    max_bytes: int = 32 * 1024 * 1024
 
 
 def ingest_tables(
-    workload: str,
-    tables: Mapping[str, TableSpec],
-    source: TableSource,
-    overlap: timedelta,
-    *,
-    bucket: str,
-    objects: ObjectStore,
-    state: StateStore,
-    chunk_rows: int = CHUNK_ROWS,
+    raw: RawTables, tables: Mapping[str, TableSpec], source: TableSource, overlap: timedelta, zone: str | None = None
 ) -> dict[str, int]:
     """Reads every table from its watermark on, minus an overlap.
 
-    The overlap catches rows that were stamped before the last run and committed after it. If the rows of the overlap
-    are unchanged (their digest is kept with the watermark), they are not written again, so an idle table adds no object
-    and changes no fingerprint. Delivery is at least once: after a crash before the watermark is kept, the next run
-    writes the rows again, as exact duplicates under another key.
+    The overlap catches rows that were stamped before the last run and committed after it. If a transaction was open for
+    longer than that, reading begins an overlap before its start. Of the overlap, only rows that are not in raw are
+    written, so an idle table adds no object and changes no fingerprint. Delivery is at least once: after a crash before
+    the watermark is kept, the next run writes rows again, as exact duplicates under another key.
+
+    A table that cannot be read does not stop the others.
 
     Args:
-        workload: The workload's name.
-        tables: Table name → its declaration. Its watermark column must not be null.
+        raw: Where the rows go.
+        tables: Table name → its declaration.
         source: One snapshot of the database.
         overlap: How far behind the last watermark reading begins.
-        bucket: The lake bucket.
-        objects: The lake.
-        state: The state table.
-        chunk_rows: Rows per object.
+        zone: The time zone of columns without one.
 
     Returns:
         Table → number of rows written.
 
     Raises:
         NothingToDoError: No table has a new row.
-        RefusedError: A raw object of this snapshot exists already.
+        RefusedError: A table could not be read, or has rows without a usable watermark, which no run reads. All else
+            is in raw. Or a raw object of this snapshot exists already.
     """
-    written = {}
     log.info("One snapshot of %d tables, up to %s", len(tables), format_instant(source.upper))
+    if source.upper - source.oldest_open > overlap:
+        log.warning(
+            "A transaction is open since %s, longer than the overlap. Until it ends, every run reads from there on, so "
+            "that its rows are not missed.",
+            format_instant(source.oldest_open),
+        )
+    written, problems = {}, []
     for name, table in tables.items():
-        key = layout.watermark_key(workload, name)
-        reader, before = _TableReader(source, name, table), state.get(*key)
-        low = _low(reader, before, overlap)
-        # Rows of the overlap were committed after the last snapshot, whatever their time stamps: they get its instant.
-        watermark = parse_instant(before["watermark"]) if before else None
-        written[name] = _write(objects, bucket, workload, reader, low, source.upper, watermark, chunk_rows)
-        item: TableWatermark = {
-            "watermark": format_instant(source.upper),
-            "overlap_seconds": int(overlap.total_seconds()),
-            "overlap_digest": reader.digest(source.upper - overlap, source.upper),
-        }
-        state.put(*key, item)
-        log.info("%s: %d rows after %s", name, written[name], low or "the beginning")
+        try:
+            with source.table(table.relation or name, table.database_columns(), table.watermark, zone) as rows:
+                written[name] = _ingest_table(raw, name, rows, source, overlap)
+                problems += _unread(name, table, rows)
+        except source.errors as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        done = ", ".join(f"{name} {count}" for name, count in written.items()) or "nothing"
+        raise RefusedError("\n".join([*problems, f"Rows that are in raw now: {done}."]))
     if not any(written.values()):
         raise NothingToDoError("No table has a row that is not in raw already: nothing to ingest.")
     return written
 
 
-class _TableReader:
-    """Rows of one table in the snapshot."""
+def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSource, overlap: timedelta) -> int:
+    """Writes the table's new rows and moves its watermark; returns their number."""
+    key, upper = layout.watermark_key(raw.workload, name), source.upper
+    digests_key = layout.table_overlap_key(raw.workload, name)
+    before = raw.state.get(*key)
+    reach = overlap + rows.granularity
+    low = _low(before, reach)
+    known = DigestSet.of(raw.objects.get_json(raw.bucket, digests_key) if before else None)
+    kept_from, seen = source.oldest_open - reach, list[bytes]()
 
-    def __init__(self, source: TableSource, name: str, table: TableSpec) -> None:
-        self.source = source
-        self.name = name
-        self.columns: dict[str, str] = {column: field.type for column, field in table.fields.items()}
-        self.watermark = table.watermark
+    def new_rows() -> Iterator[TableRow]:
+        for row in rows.rows(low):
+            digest = row_digest(row)
+            if row.written_at and row.written_at > kept_from:
+                seen.append(digest)
+            if digest not in known:
+                yield row
 
-    def written_at(self, row: Row) -> datetime:
-        return parse_instant(row[self.watermark])
+    watermark = parse_instant(before["watermark"]) if before else None
+    written, refused = _write(raw, name, upper, watermark, new_rows())
+    if before is None or seen or len(known):
+        raw.objects.put(raw.bucket, digests_key, json.dumps(DigestSet(seen).document()).encode())
+    # After the rows and the digests: each of them is in raw, even if this run dies here.
+    item: TableWatermark = {
+        "watermark": format_instant(upper),
+        "complete_from": format_instant(source.oldest_open),
+        "overlap_seconds": int(reach.total_seconds()),
+    }
+    raw.state.put(*key, item)
+    log.info("%s: %d rows after %s", name, written, low or "the beginning")
+    if refused:
+        log.warning("%s: %d of these rows are not fit for use, and the transform quarantines them", name, refused)
+    return written
 
-    def rows(self, low: datetime | None, high: datetime) -> Iterator[Row]:
-        return self.source.rows(self.name, self.columns, self.watermark, low, high)
 
-    def digest(self, low: datetime, high: datetime) -> str:
-        digest = RowsDigest()
-        for row in self.rows(low, high):
-            digest.add(row)
-        return digest.text()
-
-
-def _low(reader: _TableReader, before: Mapping[str, Any] | None, overlap: timedelta) -> datetime | None:
-    """Where reading begins; None is the beginning."""
+def _low(before: Mapping[str, Any] | None, reach: timedelta) -> datetime | None:
+    """Where reading begins; None is the beginning. A smaller overlap than the last one forgets nothing."""
     if before is None:
         return None
-    watermark, kept = parse_instant(before["watermark"]), timedelta(seconds=before["overlap_seconds"])
-    unchanged = reader.digest(watermark - kept, watermark) == before["overlap_digest"]
-    return watermark if unchanged and overlap <= kept else watermark - overlap
+    complete_from = parse_instant(before.get("complete_from") or before["watermark"])
+    return complete_from - max(reach, timedelta(seconds=before["overlap_seconds"]))
+
+
+def _unread(name: str, table: TableSpec, rows: TableRows) -> list[str]:
+    """What is wrong with the table's watermark column, in a sentence."""
+    unread, column = rows.unread(), table.database_columns()[table.watermark][0]
+    found = {
+        f"without {column} (null)": unread.without_watermark,
+        f"with {column} in the future": unread.in_future,
+    }
+    counts = " and ".join(f"{count} rows {what}" for what, count in found.items() if count)
+    if not counts:
+        return []
+    return [f"{name}: {counts} are never read. Correct them, or name a view (relation) that leaves them out."]
+
+
+class _Chunk:
+    """Lines of one raw object, and from when on any row in them counts as known."""
+
+    def __init__(self, upper: datetime, watermark: datetime | None) -> None:
+        self.lines = GzipLines()
+        self.upper, self.watermark = upper, watermark
+        self.known_from = KnownFrom.of(upper, upper, watermark)
+
+    def add(self, line: str, written_at: datetime | None) -> None:
+        self.lines.add(line)
+        known_from = KnownFrom.of(written_at or self.upper, self.upper, self.watermark)
+        self.known_from = earliest(self.known_from, known_from)
 
 
 def _write(
-    objects: ObjectStore,
-    bucket: str,
-    workload: str,
-    reader: _TableReader,
-    low: datetime | None,
-    upper: datetime,
-    watermark: datetime | None,
-    chunk_rows: int,
-) -> int:
-    """Writes the rows in chunks; returns their number. ``watermark`` is the snapshot before this one."""
-    table, count, snapshot = reader.name, 0, format_instant(upper)
-    head = {"table": table, "snapshot": snapshot, "watermark": None if watermark is None else format_instant(watermark)}
-    for chunk, part in groupby(enumerate(reader.rows(low, upper)), lambda numbered: numbered[0] // chunk_rows):
-        lines = GzipLines()
-        known_from = KnownFrom.of(upper, upper, watermark)
-        for _, row in part:
-            lines.add(json_line({**head, "row": row}))
-            known_from = earliest(known_from, KnownFrom.of(reader.written_at(row), upper, watermark))
-        key = layout.raw_table_key(workload, table, upper, chunk)
-        metadata = {"records": str(lines.lines), "snapshot": snapshot, **to_metadata(known_from)}
-        if not objects.put_once(bucket, key, lines.finish(), metadata):
-            raise RefusedError(f"{s3_uri(bucket, key)} is taken, and raw is never overwritten. Run the DAG again.")
-        count += lines.lines
-    return count
+    raw: RawTables, table: str, upper: datetime, watermark: datetime | None, rows: Iterator[TableRow]
+) -> tuple[int, int]:
+    """Writes the rows in objects; returns their number, and how many are refused.
+
+    Args:
+        raw: Where the rows go.
+        table: The table's name.
+        upper: This snapshot.
+        watermark: The snapshot before. Rows of the overlap were committed after it, whatever their time stamps say, so
+            no row is known earlier.
+        rows: The rows.
+    """
+    count = refused = number = 0
+    before = None if watermark is None else format_instant(watermark)
+    head = json_line({"table": table, "snapshot": format_instant(upper), "watermark": before})[:-1]
+    chunk = _Chunk(upper, watermark)
+    for row in rows:
+        reason = f',"refused":{json_line(row.refused)}' if row.refused else ""
+        chunk.add(f'{head},"row":{row.text}{reason}}}', row.written_at)
+        count += 1
+        refused += bool(row.refused)
+        if chunk.lines.lines >= raw.max_rows or chunk.lines.bytes >= raw.max_bytes:
+            _put(raw, table, number, chunk)
+            chunk, number = _Chunk(upper, watermark), number + 1
+    if chunk.lines.lines:
+        _put(raw, table, number, chunk)
+    return count, refused
+
+
+def _put(raw: RawTables, table: str, number: int, chunk: _Chunk) -> None:
+    key = layout.raw_table_key(raw.workload, table, chunk.upper, number)
+    metadata = {
+        "records": str(chunk.lines.lines),
+        "snapshot": format_instant(chunk.upper),
+        **to_metadata(chunk.known_from),
+    }
+    if not raw.objects.put_once(raw.bucket, key, chunk.lines.finish(), metadata):
+        raise RefusedError(f"{s3_uri(raw.bucket, key)} is taken, and raw is never overwritten. Run the DAG again.")

@@ -43,9 +43,9 @@ class TableWatermark(TypedDict):
     """State item of a table: the upper bound of the last snapshot (``include.lake.layout.watermark_key``)."""
 
     watermark: str
+    complete_from: str
+    """The next run reads from here, less the overlap: the watermark, or when a transaction began that was then open."""
     overlap_seconds: int
-    overlap_digest: str
-    """Digest of the rows in the last ``overlap_seconds`` before the watermark."""
 
 
 class WatermarksReached(TypedDict):

@@ -1,148 +1,124 @@
-"""Snapshots of PostgreSQL: consistent, read-only, with rows streamed in chunks as JSON-native values."""
+"""Snapshots of PostgreSQL: consistent, read-only, each table readable whatever is wrong with another one."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
-from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
-from airflow.sdk.log import mask_secret
-from psycopg import sql
 
-CONNECT_SECONDS = 15
-FETCH_ROWS = 2_000
-SECRET_FIELDS = ("host", "port", "dbname", "username", "password")
+from nightjar.tables.connection import connect
+from nightjar.tables.reader import TableError, TableReader
 
-Row = dict[str, Any]
+log = logging.getLogger(__name__)
+
+# Poolers keep a setting for the next client unless it is of one transaction (``true``: SET LOCAL).
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+}
+# One statement, so that every transaction that began before now() is either listed or visible in a later snapshot.
+_OPEN_TRANSACTIONS = """
+    SELECT (extract(epoch FROM now()) * 1000000)::int8, (extract(epoch FROM min(xact_start)) * 1000000)::int8,
+        count(*) FILTER (WHERE xact_start IS NULL AND backend_xid IS NOT NULL)
+    FROM (
+        SELECT xact_start, backend_xid FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+            AND coalesce(backend_type, 'client backend') = 'client backend' -- null: of a role that is not shown
+        UNION ALL
+        SELECT prepared, transaction FROM pg_prepared_xacts WHERE database = current_database()
+    ) AS open
+"""
+
+
+def utc_now() -> datetime:
+    """Returns the present."""
+    return datetime.now(UTC)
 
 
 class Snapshot:
     """One open REPEATABLE READ transaction: every query sees the tables as they were at one instant.
 
     Attributes:
-        upper: The instant at which the transaction began, by the database's clock. Rows with a later time stamp,
-            written by transactions that the snapshot already sees, belong to the next snapshot. Rows with an earlier
-            time stamp whose transactions commit later are in no snapshot before the next one.
+        upper: An instant just before the snapshot, by the database's clock, and not in the future by this process's.
+            Rows with a later time stamp, written by transactions that the snapshot already sees, belong to the next
+            snapshot.
+        oldest_open: When the oldest transaction began that was open at ``upper``, or ``upper`` if there was none. Its
+            rows are in no snapshot yet, and may be stamped with any time after its beginning.
+        errors: The exceptions of :meth:`table` that concern only that table.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
-        row = connection.execute("SELECT now()").fetchone()
-        assert row is not None  # a SELECT without FROM returns one row
-        self.upper: datetime = row[0].astimezone(UTC)
+    errors: tuple[type[Exception], ...] = (TableError,)
 
-    def rows(
-        self, table: str, columns: Mapping[str, str], ordered_by: str, low: datetime | None, high: datetime
-    ) -> Iterator[Row]:
-        """Iterates over the rows with ``low < ordered_by <= high`` in that column's order. Nulls are left out.
+    def __init__(self, connection: psycopg.Connection[Any], upper: datetime, oldest_open: datetime) -> None:
+        self.connection = connection
+        self.upper = upper
+        self.oldest_open = oldest_open
+
+    @contextmanager
+    def table(
+        self, relation: str, columns: Mapping[str, tuple[str, str]], watermark: str, zone: str | None
+    ) -> Iterator[TableReader]:
+        """Opens a table.
 
         Args:
-            table: The table's name; it may contain the schema (``public.weather``).
-            columns: Name → type (string, integer, number, boolean, timestamp) of each column to read.
-            ordered_by: A timestamp column.
-            low: None reads from the beginning.
-            high: The upper bound, included.
+            relation: The table's or view's name; it may begin with the schema (``sales.Weather``). No quotes: the name
+                is taken as it is, with its upper and lower case.
+            columns: Field → (the column's name, the type that the caller declares: string, integer, number, boolean or
+                timestamp).
+            watermark: The field that holds the time at which a row was last written.
+            zone: The time zone of columns without one.
+
+        Raises:
+            TableError: The table cannot be read. Other tables can: the error is undone.
         """
-        query = sql.SQL("SELECT {columns} FROM {table} WHERE {order} <= %(high)s AND {above} ORDER BY {order}").format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            table=sql.Identifier(*table.split(".")),
-            order=sql.Identifier(ordered_by),
-            above=sql.SQL("true") if low is None else sql.SQL("{} > %(low)s").format(sql.Identifier(ordered_by)),
-        )
-        with self.connection.cursor(name="nightjar") as cursor:
-            cursor.itersize = FETCH_ROWS
-            cursor.execute(query, {"low": low, "high": high})
-            for values in cursor:
-                yield {
-                    name: json_value(value, kind, f"{table}.{name}")
-                    for (name, kind), value in zip(columns.items(), values, strict=True)
-                }
+        try:
+            with self.connection.transaction():  # a savepoint
+                yield TableReader(self.connection, self.upper, relation, columns, watermark, zone)
+        except psycopg.Error as error:
+            if self.connection.closed:
+                raise
+            raise TableError(f"{relation}: {error}") from error
 
 
 @contextmanager
-def snapshot(secret_name: str) -> Iterator[Snapshot]:
-    """Opens a snapshot of a database. Its password is never logged.
+def snapshot(secret_name: str, clock: Callable[[], datetime] = utc_now) -> Iterator[Snapshot]:
+    """Opens a snapshot of a database.
 
     Args:
-        secret_name: Secrets Manager secret: a JSON object with the fields of ``SECRET_FIELDS``.
-
-    Raises:
-        ValueError: The secret lacks a field.
+        secret_name: See :func:`nightjar.tables.connection.connect`.
+        clock: Returns the present.
     """
-    secret = SecretsManagerHook(aws_conn_id=None).get_secret_as_dict(secret_name)
-    missing = [field for field in SECRET_FIELDS if field not in secret]
-    if missing:
-        raise ValueError(
-            f"Secret {secret_name} lacks {', '.join(missing)}. It must contain {', '.join(SECRET_FIELDS)}."
-        )
-    mask_secret(secret["password"])
-    connection = psycopg.connect(
-        host=secret["host"],
-        port=secret["port"],
-        dbname=secret["dbname"],
-        user=secret["username"],
-        password=secret["password"],
-        connect_timeout=CONNECT_SECONDS,
-        application_name="nightjar",
-        options="-c timezone=UTC",
-    )
-    with connection:
+    with connect(secret_name) as connection:
+        upper, oldest_open = _bounds(connection, clock)
+        connection.autocommit = False
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        yield Snapshot(connection)
+        for name, value in _SETTINGS.items():
+            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        yield Snapshot(connection, upper, oldest_open)
 
 
-def json_value(value: Any, kind: str, name: str) -> Any:
-    """Converts a column's value to a JSON-native one.
-
-    Times become ISO 8601 UTC with ``Z`` (those without a zone are taken as UTC); NaN and infinities become null.
-
-    Args:
-        value: What psycopg returned.
-        kind: The type that the caller declares for the column: string, integer, number, boolean or timestamp.
-        name: The column's name, for the error.
-
-    Raises:
-        TypeError: The value's type has no JSON form here; the text names the column.
-    """
-    match value:
-        case None | bool() | str() | int():
-            return value
-        case Decimal() | float() if not math.isfinite(value):
-            return None
-        case Decimal():
-            return _decimal(value, kind)
-        case float():
-            return value
-        case datetime() | date() | time():
-            return _time(value, kind)
-        case UUID():
-            return str(value)
-        case list() | dict():
-            return json.loads(json.dumps(value, allow_nan=False))
-    raise TypeError(
-        f"{name}: a {type(value).__name__} has no JSON form here. Leave the column out of the list of columns to read."
-    )
+def _bounds(connection: psycopg.Connection[Any], clock: Callable[[], datetime]) -> tuple[datetime, datetime]:
+    """Upper bound and beginning of the oldest open transaction. Numbers, because texts depend on settings."""
+    row = connection.execute(_OPEN_TRANSACTIONS).fetchone()
+    assert row is not None  # an aggregate returns one row
+    now, oldest, hidden = row
+    if hidden:
+        log.warning(
+            "%d open transactions of other roles do not show when they began, and may be older than the overlap. Grant "
+            "pg_read_all_stats to the role that reads.",
+            hidden,
+        )
+    upper = min(_from_epoch(now), clock())
+    return upper, upper if oldest is None else min(upper, _from_epoch(oldest))
 
 
-def _decimal(value: Decimal, kind: str) -> str | int | float:
-    if kind == "string":
-        return str(value)
-    return int(value) if kind == "integer" and value == value.to_integral_value() else float(value)
-
-
-def _time(value: datetime | date | time, kind: str) -> str:
-    if isinstance(value, datetime):
-        instant = value if value.tzinfo else value.replace(tzinfo=UTC)
-        # Not of a fixed width, unlike the instants of include, which a plugin cannot import: a reader must parse it.
-        return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date) and kind == "timestamp":
-        return f"{value.isoformat()}T00:00:00Z"
-    return value.isoformat()
+def _from_epoch(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
