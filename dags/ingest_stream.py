@@ -19,6 +19,8 @@ to read, the last task is *skipped*, with the reason.
 - Aggregates of the Kinesis Producer Library are taken apart; a damaged one is quarantined as a whole.
 - With clock `recorded_at` the watermark is the newest `recorded_at` that was read, and never later than the end of the
   run. A replay has a clock of its own: its Param `complete_to` replaces the newest `recorded_at`.
+- A watermark never moves back. If a release before this rule moved it into the future, delete the item
+  `watermark#<workload>`, `<stream>` of the state table: the next run writes it anew.
 - With clock `recorded_at` a record that claims to be recorded more than five minutes after it arrived is quarantined:
   correct the producer's clock.
 """

@@ -21,6 +21,9 @@ from include.workloads.declaration import TableSpec
 
 log = logging.getLogger(__name__)
 
+# A watermark that is further in the future was kept while the database's clock was wrong.
+CLOCKS_DIFFER = timedelta(hours=1)
+
 
 class RawTables(NamedTuple):
     """Where a workload's tables go, and the size at which an object is complete."""
@@ -89,7 +92,7 @@ def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSourc
     digests_key = layout.table_overlap_key(raw.workload, name)
     before = raw.state.get(*key)
     reach = overlap + rows.granularity
-    low = _low(before, reach)
+    low = _low(before, reach, upper)
     known = DigestSet.of(raw.objects.get_json(raw.bucket, digests_key) if before else None)
     kept_from, seen = source.oldest_open - reach, list[bytes]()
 
@@ -118,11 +121,14 @@ def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSourc
     return written
 
 
-def _low(before: Mapping[str, Any] | None, reach: timedelta) -> datetime | None:
+def _low(before: Mapping[str, Any] | None, reach: timedelta, upper: datetime) -> datetime | None:
     """Where reading begins; None is the beginning. A smaller overlap than the last one forgets nothing."""
     if before is None:
         return None
     complete_from = parse_instant(before.get("complete_from") or before["watermark"])
+    if complete_from > upper + CLOCKS_DIFFER:
+        log.warning("The last watermark, %s, is in the future: the table is read from its beginning", complete_from)
+        return None
     return complete_from - max(reach, timedelta(seconds=before["overlap_seconds"]))
 
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from nightjar.tables.values import TIMES, ColumnType, json_text, utc_instant
 
 # A fetch holds at most their product in memory, twice.
-FETCH_ROWS = 50
+FETCH_ROWS = 25
 ROW_BYTES = 1024 * 1024
 KEPT_BYTES = 1024  # of a row that is too long, values up to this length are still read: the key is among them
 CLOCKS_DIFFER = timedelta(hours=1)  # rows stamped further in the future are counted
@@ -115,14 +115,14 @@ class TableReader:
             for mark, fit, *values in cursor:
                 yield self._row(mark, fit, values)
 
-    def _row(self, mark: str, fits: bool, values: list[Any]) -> TableRow:
+    def _row(self, mark: str | bytes, fits: bool, values: list[Any]) -> TableRow:
         parts, refused = [], [] if fits else [f"row: has more than {ROW_BYTES} bytes, and its long values are not read"]
         for (name, column), value in zip(self.types.items(), values, strict=True):
             text, problem = json_text(value, column)
             parts.append(f"{json.dumps(name)}:{text}")
             if problem:
                 refused.append(f"{name}: {problem}")
-        return TableRow(f"{{{','.join(parts)}}}", utc_instant(mark), "; ".join(refused))
+        return TableRow(f"{{{','.join(parts)}}}", utc_instant(_ascii(mark)), "; ".join(refused))
 
     def _types(self) -> dict[str, ColumnType]:
         """The type of each column, in order."""
@@ -130,7 +130,10 @@ class TableReader:
         empty = self.connection.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(columns, self.table))
         oids = [column.type_code for column in empty.description or ()]
         query = "SELECT oid::int8, typname::text, typcategory::text, typlen::int4 FROM pg_type WHERE oid = ANY(%s)"
-        types: dict[int, tuple[str, str, int]] = {row[0]: row[1:] for row in self.connection.execute(query, (oids,))}
+        types = {
+            oid: (_ascii(name), _ascii(category), length)
+            for oid, name, category, length in self.connection.execute(query, (oids,))
+        }
         found = {
             name: ColumnType(*types[oid], kind)
             for oid, (name, (_, kind)) in zip(oids, self.columns.items(), strict=True)
@@ -172,6 +175,11 @@ class TableReader:
 
     def _name(self, name: str) -> str:
         return f"{self.relation}.{self.columns[name][0]}"
+
+
+def _ascii(text: str | bytes) -> str:
+    """Decodes a short text: psycopg returns bytes if the database has no encoding (SQL_ASCII)."""
+    return text.decode() if isinstance(text, bytes) else text
 
 
 def _column(index: int) -> sql.Identifier:

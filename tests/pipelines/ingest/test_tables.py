@@ -183,6 +183,16 @@ def test_the_rows_of_a_transaction_open_for_longer_than_the_overlap_are_read_aft
 
 
 @stack
+def test_a_watermark_in_the_future_hides_no_row(db: Any, cloud: MotoCloud) -> None:
+    future = {"watermark": "2099-01-01T00:00:00.000000Z", "overlap_seconds": 3600, "overlap_digest": "0:0"}
+    StateHook(STATE).put(*layout.watermark_key("w", TABLE), future)
+    insert(db, "old")
+    assert ingest() == {TABLE: 1}
+    item = state()
+    assert item and item["watermark"] < "2099"
+
+
+@stack
 def test_a_date_as_watermark_misses_no_row_of_its_day(db: Any, cloud: MotoCloud) -> None:
     db.execute("ALTER TABLE weather ALTER updated_at TYPE date")
     today = "(now() AT TIME ZONE 'UTC')::date"
