@@ -18,14 +18,14 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
 from airflow.providers.amazon.aws.hooks.ssm import SsmHook
-from airflow.sdk import DAG, Asset, Param, TriggerRule, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param
+from nightjar.params import flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, waiting
 from nightjar.state.hook import StateHook
 
@@ -64,6 +64,7 @@ def service(workload: str) -> EcsService:
 def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTarget:
     """Chooses the version to deploy; a refusal is skipped in an automatic run and red in a manual one."""
     code_sha(BUILD_FILE)
+    require_known_params(dag_run, params)
     automatic = dag_run.run_type in AUTOMATIC
     hooks = StateHook(CONFIG.state_table), service(workload), registry(workload)
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
@@ -122,8 +123,10 @@ def deploy(workload: Workload) -> DAG:
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
     ) as dag:
         target: Any = resolve(name)
+        rolling = TaskGroup("rollout_job", prefix_group_id=False)
         submit = SubmitRolloutOperator(
             task_id="submit_rollout",
+            task_group=rolling,
             **ecs,
             template_family=layout.template_family(name),
             image=CONFIG.serving_image,
@@ -136,7 +139,7 @@ def deploy(workload: Workload) -> DAG:
             desired_count=workload.serving.desired_count,
         )
         rollout = EcsRollout(**ecs, **{arn: pulled("submit_rollout", arn) for arn in ARNS})
-        sense = JobSensor(task_id="sense_rollout", job=rollout, **wait)
+        sense = JobSensor(task_id="sense_rollout", task_group=rolling, job=rollout, **wait)
         verified: Any = verify(name, target)
         target >> submit >> sense >> verified >> go_live(name, target, output(submit))
         [sense, verified] >> reject_version(name, target, output(submit))

@@ -27,6 +27,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 from nightjar.build import code_sha
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
+from nightjar.params import require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 from nightjar.tables.snapshot import snapshot
@@ -37,17 +38,23 @@ from include.pipelines.ingest.tables import ingest_tables as ingest
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
+MAX_OVERLAP_SECONDS = 366 * 86400
 PARAMS = {
     "overlap_seconds": Param(
-        3600, type="integer", minimum=0, description="How far before the last watermark reading begins, in seconds."
+        3600,
+        type="integer",
+        minimum=0,
+        maximum=MAX_OVERLAP_SECONDS,
+        description="How far before the last watermark reading begins, in seconds.",
     )
 }
 
 
 @task(execution_timeout=timedelta(hours=1), multiple_outputs=False)
-def postgres_to_s3(workload: str, secret: str, params: Any = None) -> dict[str, int]:
+def postgres_to_s3(workload: str, secret: str, dag_run: Any = None, params: Any = None) -> dict[str, int]:
     """Writes the new rows of every table to raw; returns their number by table."""
     code_sha(BUILD_FILE)
+    require_known_params(dag_run, params)
     config, tables = settings(), load(workload).tables
     overlap, state = timedelta(seconds=params["overlap_seconds"]), StateHook(config.state_table)
     with outcomes(skip=NothingToDoError, fail=RefusedError), snapshot(secret) as source:

@@ -1,11 +1,13 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
-stream's watermark has passed the day; each table must have a snapshot. **Outputs**: `staging/<workload>/<run>/` in the
+watermarks of the stream and of the tables have passed the day. **Outputs**: `staging/<workload>/<run>/` in the
 lake, Data Docs and, for a day that passed the gate, the catalog's partitions and the day's item in the state table.
-**How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*. A refused day
-makes the run red and leaves what was published before; in a range, the good days are published first.
-**Cautions.** A range is one transform and one audit. To run a failed job again, clear its submit task.
+**How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
+triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
+published before; in a range, the good days are published first.
+**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To run a failed job again, clear its
+submit task.
 """
 
 from __future__ import annotations
@@ -17,20 +19,23 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
-from nightjar.jobs import JobSensor, StopJobsOperator
-from nightjar.jobs.glue import GlueRun, SubmitGlueJobOperator
+from nightjar.jobs import StopJobsOperator, submit_and_sense
+from nightjar.jobs.glue import SubmitGlueJobOperator
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, object_param
+from nightjar.params import date_param, flag_param, object_param, require_known_params
 from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
-from include.build import BUILD_FILE
+from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
-from include.lake.days import cutoff
+from include.lake.days import parse_day
+from include.lake.instants import parse_instant
 from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
 from include.pipelines.process.override import OVERRIDE_FORM, parse_override
@@ -38,32 +43,43 @@ from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan, GateResult
-from include.pipelines.rundate import run_days
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
 RAW_DEADLINE = timedelta(hours=6)
 JOB_SECONDS = 2 * 3600
-CUTOFF = "cutoff(run_days(dag_run.data_interval_start, params)[-1])"
 RUN = attempt_of("submit_transform")
 PARAMS = {
-    "date": date_param("Day to process. Empty: the run's interval."),
-    "end_date": date_param("Last day of a range. Empty: one day."),
+    "date": date_param(f"Day to process, like 2013-03-01. Empty: {TO_PROCESS[settings().default_day]}."),
+    "end_date": date_param("Last day of a range that begins with date. Empty: one day."),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
     "dry_run": flag_param("Only report what would be done."),
     "override": object_param(*OVERRIDE_FORM),
 }
 
 
+@task
+def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> ChosenDays:
+    """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
+    require_known_params(dag_run, params)
+    config, present = settings(), datetime.now(UTC)
+    with outcomes(fail=UserError):
+        parse_override(params["override"], present, dag_run.triggering_user_name)
+        choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
+        chosen = choice.to_process(dag_run, params)
+    add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
+    return chosen
+
+
 @task(multiple_outputs=True)
-def plan(workload: str, dag_run: Any = None, params: Any = None) -> ComparedPlan:
+def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> ComparedPlan:
     """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
-        days = run_days(dag_run.data_interval_start, params)
+        shared, chosen = process_code(BUILD_FILE), [parse_day(day) for day in days]
         override = parse_override(params["override"], present, dag_run.triggering_user_name)
-        request = PlanRequest(days, present, sha, params["fresh"], params["dry_run"])
+        request = PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
         return plan_and_compare(load(workload), request, override, config, **stores)
 
 
@@ -97,7 +113,6 @@ def refused_days(gated: GateResult) -> None:
 def process(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_process``."""
     name, config = workload.name, settings()
-    jobs = {"transform": config.glue_transform_job, "audit": config.glue_audit_job}
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
     wait = waiting(config.poll_seconds, JOB_SECONDS)
     with DAG(
@@ -109,38 +124,45 @@ def process(workload: Workload) -> DAG:
         dagrun_timeout=timedelta(hours=12),
         params=PARAMS,
         render_template_as_native_obj=True,
-        user_defined_macros={"run_days": run_days, "cutoff": cutoff},
+        user_defined_macros={"parse_instant": parse_instant},
         **dag_options("process", name, workload.owner, config.alerts_topic_arn),
     ) as dag:
+        chosen: Any = choose_days(name)
         wait_raw = StateSensor(
             task_id="wait_raw",
             table=config.state_table,
-            keys=[layout.watermark_key(name, workload.stream.name)],
+            keys=[layout.watermark_key(name, source) for source in (workload.stream.name, *workload.tables)],
             check=watermark_status,
-            arguments={"at_least": f"{{{{ {CUTOFF} }}}}"},
-            unmet=f"Raw data is not complete up to {{{{ {CUTOFF}.isoformat() }}}}",
+            arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
+            unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
             advice="Run the ingest DAGs up to that instant, then clear this task.",
             **state_waiting(config.poll_seconds, RAW_DEADLINE),
         )
-        planned: Any = plan(name)
-        start_transform = SubmitGlueJobOperator(
-            task_id="submit_transform",
-            job_name=jobs["transform"],
+        planned: Any = plan(name, chosen["days"])
+        start_transform, transform = submit_and_sense(
+            "transform",
+            SubmitGlueJobOperator,
+            wait,
+            sense_id="transform",
+            job_name=config.glue_transform_job,
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
             arguments=transform_arguments(name, planned, config),
         )
         run: Any = output(start_transform, "submit_key")
-        transform = JobSensor(task_id="transform", job=GlueRun(jobs["transform"], output(start_transform)), **wait)
-        start_audit = SubmitGlueJobOperator(
-            task_id="submit_audit",
-            job_name=jobs["audit"],
+        start_audit, audit = submit_and_sense(
+            "audit",
+            SubmitGlueJobOperator,
+            wait,
+            sense_id="audit",
+            job_name=config.glue_audit_job,
             submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
             arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
         )
-        audit = JobSensor(task_id="audit", job=GlueRun(jobs["audit"], output(start_audit)), **wait)
         gated: Any = gate(name, planned, run)
-        wait_raw >> planned >> start_transform >> transform >> start_audit >> audit >> gated
+        chosen >> wait_raw >> planned >> start_transform
+        transform >> start_audit
+        audit >> gated
         publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(gated)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag

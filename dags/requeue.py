@@ -21,7 +21,7 @@ from airflow.sdk import DAG, task
 from nightjar.build import code_sha
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param
+from nightjar.params import flag_param, require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 
@@ -30,17 +30,18 @@ from include.errors import NothingToDoError
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_stream
 from include.pipelines.ingest.shard import StreamTarget
 from include.settings import settings
-from include.workloads import Workload, discover
+from include.workloads import Workload, discover, load
 
 PARAMS = {"dry_run": flag_param("Only report which quarantine objects would be read.")}
 
 
 @task(execution_timeout=timedelta(hours=1))
-def requeue_records(workload: str, stream: str, params: Any = None) -> list[Requeued]:
+def requeue_records(workload: str, stream: str, dag_run: Any = None, params: Any = None) -> list[Requeued]:
     """Reads the quarantined records again."""
+    require_known_params(dag_run, params)
     config = settings()
     request = RequeueRequest(datetime.now(UTC), code_sha(BUILD_FILE), params["dry_run"])
-    target = StreamTarget(workload, stream, config.lake_bucket)
+    target = StreamTarget(workload, stream, config.lake_bucket, load(workload).clock)
     with outcomes(skip=NothingToDoError):
         return requeue_stream(target, request, objects=ObjectStoreHook(), state=StateHook(config.state_table))
 

@@ -1,23 +1,27 @@
 """# Retrain a model on the newest day.
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at 02:00 UTC for the day on which its data interval begins, or for the Param `date`. A day that is refused, or not
-published in time, makes the run red. An approved version is deployed, except by a backfilled run.
+Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
+that is refused, or not published in time, makes the run red. Runs of the process DAG, such as a backfill's, may publish
+days of the data set anew: the run waits for their end. An approved version is deployed, but not by a backfill.
+
 **Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 `stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
-from nightjar.jobs import JobSensor, StopJobsOperator, athena, sagemaker
+from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
+from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param
+from nightjar.params import date_param, flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -25,19 +29,21 @@ from nightjar.state.sensor import StateSensor
 from include.build import BUILD_FILE
 from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
 from include.lake import layout
+from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
+from include.pipelines.process.choose_days import TO_TRAIN_FOR, ChosenDays, DayChoice
 from include.pipelines.process.days import day_status
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
-from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE, QUERY_SECONDS = timedelta(hours=6), 3600
+DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
+QUERY = athena.SubmitAthenaQueryOperator
 FRESH = "{{ params.fresh }}"
-DAY = "{{ run_day(dag_run.data_interval_start, params).isoformat() }}"
+DAY = pulled("choose_day", "last")
 PARAMS = {
-    "date": date_param("The day to train for, like 2013-03-01. Empty: the day of the data interval."),
+    "date": date_param(f"The day to train for, like 2013-03-01. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
     "dry_run": flag_param("Build and check the data set; train nothing."),
 }
@@ -50,13 +56,22 @@ def hooks(workload: str) -> RetrainHooks:
 
 
 @task
-def plan(workload: str, dag_run: Any = None, params: Any = None) -> DatasetPlan:
+def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> ChosenDays:
+    """Chooses the day; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
+    require_known_params(dag_run, params)
+    config, present = settings(), datetime.now(UTC)
+    with outcomes(fail=UserError):
+        choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
+        chosen = choice.to_train_for(dag_run, params)
+    add_note(chosen["last"])
+    return chosen
+
+
+@task
+def plan(workload: str, day: str) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
-    with outcomes(fail=UserError):
-        return pipeline.plan_dataset(
-            load(workload), run_day(dag_run.data_interval_start, params), settings(), sha, state
-        )
+    return pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
 
 
 @task
@@ -97,51 +112,60 @@ def retrain(workload: Workload) -> DAG:
         description="published days → data set → training → evaluation → decision → model package",
         schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
         max_active_runs=1,
-        dagrun_timeout=timedelta(hours=20),
+        dagrun_timeout=timedelta(hours=26),
         params=PARAMS,
         render_template_as_native_obj=True,
-        user_defined_macros={"run_day": run_day},
         **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
     ) as dag:
+        chosen: Any = choose_day(name)
         wait_day = StateSensor(
             task_id="wait_day",
             table=config.state_table,
-            keys=[(layout.day_partition_key(name), DAY)],
+            keys=[(layout.day_partition_key(name), chosen["last"])],
             check=day_status,
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",
             **state_waiting(config.poll_seconds, DAY_DEADLINE),
         )
-        planned: Any = plan(name)
-        unload = athena.SubmitAthenaQueryOperator(
-            task_id="submit_dataset", query=planned["dataset_query"], submit_key=planned["key"], **query
+        wait_process = NoActiveRunsSensor(
+            task_id="wait_process",
+            other_dag_id=f"{name}_process",
+            advice="They may publish days of the data set anew. End them, then clear this task.",
+            **state_waiting(config.poll_seconds, PROCESS_DEADLINE),
         )
-        sense_dataset = JobSensor(task_id="sense_dataset", job=athena.AthenaQuery(output(unload)), **query_wait)
-        count = athena.SubmitAthenaQueryOperator(
-            task_id="submit_digest", query=planned["digest_query"], submit_key=planned["digest_key"], **query
+        planned: Any = plan(name, chosen["last"])
+        unload, sense_dataset = submit_and_sense(
+            "dataset", QUERY, query_wait, query=planned["dataset_query"], submit_key=planned["key"], **query
         )
-        sense_digest = JobSensor(task_id="sense_digest", job=athena.AthenaQuery(output(count)), **query_wait)
+        _, sense_digest = submit_and_sense(
+            "digest", QUERY, query_wait, query=planned["digest_query"], submit_key=planned["digest_key"], **query
+        )
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
-        train = sagemaker.SubmitTrainingJobOperator(
-            task_id="submit_training", submit_key=prepared["training_name"], fresh=FRESH, config=prepared["training"]
+        _, sense_training = submit_and_sense(
+            "training",
+            sagemaker.SubmitTrainingJobOperator,
+            job_wait,
+            submit_key=prepared["training_name"],
+            fresh=FRESH,
+            config=prepared["training"],
         )
-        sense_training = JobSensor(task_id="sense_training", job=sagemaker.TrainingJob(output(train)), **job_wait)
-        score = sagemaker.SubmitProcessingJobOperator(
-            task_id="submit_evaluation",
+        score, sense_evaluation = submit_and_sense(
+            "evaluation",
+            sagemaker.SubmitProcessingJobOperator,
+            job_wait,
             submit_key=prepared["evaluation_name"],
             fresh=FRESH,
             config=prepared["evaluation"],
             references={"model_uri": pulled("sense_training", "model_uri")},
         )
-        sense_evaluation = JobSensor(task_id="sense_evaluation", job=sagemaker.ProcessingJob(output(score)), **job_wait)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = register(name, planned, prepared, finished)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> planned >> unload >> sense_dataset >> prepared
-        count >> sense_digest
-        train >> sense_training >> score >> sense_evaluation
+        wait_day >> wait_process >> planned
+        sense_dataset >> prepared
+        sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
     return dag
 

@@ -7,6 +7,7 @@ Only code whose environment the operator sets reads them: DAGs, and the laptop r
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
     ecs_cluster: str = Field("nightjar", description="ECS cluster of the services")
     alerts_topic_arn: str = Field(
         pattern=r"^arn:aws[a-z-]*:sns:.+", description="SNS topic to which failures are published"
+    )
+    default_day: Literal["last_complete", "next"] = Field(
+        "last_complete",
+        description="which day a manual run without a date is for: the last complete one (UTC), or the next one to "
+        "process, where data are replayed",
     )
     poll_seconds: int = Field(
         30, ge=1, le=600, description="seconds between two requests for the state of a remote job"

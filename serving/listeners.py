@@ -1,7 +1,8 @@
 """The listening sockets: for each worker one per port.
 
 With a socket of its own for each worker (SO_REUSEPORT), the kernel spreads connections evenly. The supervisor keeps all
-of them open, so connections in the queue of a worker that died are answered by the worker that replaces it.
+of them open, so connections in the queue of a worker that died are answered by the worker that replaces it. The workers
+do too, so they can accept for one that hangs (``serving.neighbours``).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=64, description="worker processes: one per vCPU of the task")
     stuck_seconds: float = Field(
-        30.0, ge=1, le=3600, description="a worker whose event loop has been blocked for so long is killed and replaced"
+        10.0, ge=1, le=3600, description="a worker whose event loop has been blocked for so long is killed and replaced"
     )
 
     # Limits of a request

@@ -28,6 +28,7 @@ from include.model.bundle import BundleError
 from serving import listeners, logs, telemetry, worker
 from serving.api_keys import ApiKeysError
 from serving.model import LoadedModel, load
+from serving.neighbours import Neighbours
 from serving.settings import Settings, SettingsError
 from serving.source import SourceError, SourceUnavailableError
 from serving.startup import StartupApp
@@ -172,10 +173,7 @@ class Supervisor:
                 self._start_worker(number, model)
 
     def _kill_hung(self, now: float) -> None:
-        """Kills a hung worker.
-
-        It keeps its connections and gets its share of new ones, which health checks notice only by chance.
-        """
+        """Kills a hung worker: requests on its open connections wait for that. The others accept its new ones."""
         limit = self._settings.stuck_seconds
         if now - self._last_check > limit / 2:
             # This process did not run either (the task or the machine was suspended), so old heartbeats mean nothing.
@@ -192,13 +190,12 @@ class Supervisor:
 
     def _serve(self, number: int, model: LoadedModel) -> None:
         """Runs in a worker."""
-        # If this worker kept the others' sockets open, connections to a worker that has ended would wait for this one.
-        listeners.close(group for other, group in enumerate(self._listeners) if other != number)
 
         def heartbeat() -> None:
             self._heartbeats[number] = time.monotonic()
 
-        worker.serve(self._settings, self._listeners[number], self._parent_pipe, model, heartbeat)
+        neighbours = Neighbours(number, self._listeners, self._heartbeats)
+        worker.serve(self._settings, self._listeners[number], self._parent_pipe, model, heartbeat, neighbours)
 
     def _answer_startup(self, updates: int) -> None:
         """Runs in the startup process."""

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
@@ -21,6 +22,7 @@ from serving.app import ServiceApp
 from serving.http_protocol import HttpProtocol
 from serving.middleware import ServiceMiddleware
 from serving.model import LoadedModel
+from serving.neighbours import Neighbours
 from serving.settings import Settings
 from serving.state import State
 
@@ -41,6 +43,7 @@ def serve(
     parent_pipe: int,
     model: LoadedModel,
     heartbeat: Callable[[], None],
+    neighbours: Neighbours,
 ) -> None:
     """Serves the model until SIGTERM, or until the supervisor is gone.
 
@@ -50,6 +53,7 @@ def serve(
         parent_pipe: Read end of a pipe whose write end only the supervisor has open.
         model: The loaded model.
         heartbeat: Called as long as the event loop is not blocked.
+        neighbours: The other workers.
 
     Raises:
         ApiKeysError: The callers' keys cannot be read.
@@ -66,7 +70,7 @@ def serve(
         await state.stop(FLUSH_SECONDS)
 
     app = ServiceMiddleware(state, ServiceApp(state, lifespan))
-    run(app, settings, sockets, parent_pipe, heartbeat, lifespan="on")
+    run(app, settings, sockets, parent_pipe, heartbeat, neighbours, lifespan="on")
 
 
 def run(
@@ -75,6 +79,7 @@ def run(
     sockets: list[socket.socket],
     parent_pipe: int,
     heartbeat: Callable[[], None] = lambda: None,
+    neighbours: Neighbours | None = None,
     lifespan: Literal["on", "off"] = "off",
 ) -> None:
     """Runs uvicorn. On SIGTERM it accepts no more connections, finishes open requests, and returns.
@@ -94,7 +99,7 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    server = _Server(config, parent_pipe, heartbeat)
+    server = _Server(config, parent_pipe, heartbeat, neighbours)
     # Until uvicorn has started it does not handle signals itself. It also raises them again after it has ended; this
     # process then simply returns.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,8 +112,15 @@ def run(
 class _Server(uvicorn.Server):
     """Also ends when the supervisor is gone, because nobody would stop or replace the worker."""
 
-    def __init__(self, config: uvicorn.Config, parent_pipe: int, heartbeat: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        parent_pipe: int,
+        heartbeat: Callable[[], None],
+        neighbours: Neighbours | None,
+    ) -> None:
         super().__init__(config)
+        self._neighbours = neighbours
         self._parent_pipe = parent_pipe
         self._heartbeat = heartbeat
 
@@ -121,7 +133,18 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._heartbeat()
+        if self._neighbours:
+            await self._neighbours.look(time.monotonic(), self._protocol)
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._neighbours:
+            self._neighbours.close()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> HttpProtocol:
+        """The protocol of a connection, as uvicorn makes it for its own sockets."""
+        return HttpProtocol(self.config, self.server_state, self.lifespan.state)
 
     def _on_parent_gone(self) -> None:
         if not os.read(self._parent_pipe, 1):

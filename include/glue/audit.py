@@ -98,8 +98,9 @@ def audit_day(
     for event_type, event in workload.events.items():
         frame = read_day(join_uri(staging, event_type, f"{PARTITION_COLUMN[0]}={day}"))
         counts = counts_of_day.get(event_type)
+        reasons = report["reasons"].get(day.isoformat(), {}).get(event_type, {})
         profiles[event_type] = profile_day(frame)
-        found = auditor.audit(event_type, day, frame, counts)
+        found = auditor.audit(event_type, day, frame, counts, reasons)
         found += audit_joins(workload, frame) if event.role == "features" else []
         of_type = {name: other[event_type] for name, other in before.items() if event_type in other}
         found += compare_day(

@@ -32,6 +32,7 @@ _INDEX = "index"
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 # They are about nulls, so that a column of nulls is evidence.
 _ABOUT_NULLS = ("expect_column_values_to_be_null", "expect_column_values_to_not_be_null")
+_NAMED_REASONS = 3
 
 
 class Auditor:
@@ -49,7 +50,14 @@ class Auditor:
         self._gx_suites: dict[str, ExpectationSuite] = {}
         self._escaped: list[Any] = []
 
-    def audit(self, event_type: str, day: date, frame: pd.DataFrame, counts: EventCounts | None) -> list[Finding]:
+    def audit(
+        self,
+        event_type: str,
+        day: date,
+        frame: pd.DataFrame,
+        counts: EventCounts | None,
+        reasons: Mapping[str, int] | None = None,
+    ) -> list[Finding]:
         """Audits one day of one event type.
 
         Args:
@@ -57,12 +65,13 @@ class Auditor:
             day: The day.
             frame: The day's rows, with the columns of ``processed_columns``.
             counts: What the transform's report has of this day and event type.
+            reasons: Why rows were quarantined → number of rows.
 
         Returns:
             What is not as expected.
         """
         suite = self._suites[event_type]
-        found = [*_counts(suite, len(frame), counts)]
+        found = [*_counts(suite, len(frame), counts, reasons or {})]
         if len(frame):
             found += [*_conflicts(suite, frame), *self._columns(event_type, suite, day, frame)]
         return [Finding(severity, f"{event_type}.{name}", f"{event_type}: {text}") for severity, name, text in found]
@@ -117,7 +126,7 @@ def gx_suite(event_type: str, suite: SuiteSpec) -> ExpectationSuite:
     return ExpectationSuite(name=event_type, expectations=expectations)
 
 
-def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None) -> list[Finding]:
+def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None, reasons: Mapping[str, int]) -> list[Finding]:
     found = []
     if rows == 0:
         found.append(Finding("critical", "rows", "no rows"))
@@ -132,8 +141,16 @@ def _counts(suite: SuiteSpec, rows: int, counts: EventCounts | None) -> list[Fin
     share = counts["quarantined"] / counts["read"] if counts["read"] else 0.0
     if share > suite.quarantine:
         text = f"{counts['quarantined']} of {counts['read']} rows quarantined ({share:.1%})"
-        found.append(Finding("critical", "quarantine", f"{text}, allowed are {suite.quarantine:.1%}"))
+        found.append(
+            Finding("critical", "quarantine", f"{text}, allowed are {suite.quarantine:.1%}{_most_frequent(reasons)}")
+        )
     return found
+
+
+def _most_frequent(reasons: Mapping[str, int]) -> str:
+    """`` because of <reason> (<n> rows), …``; empty without reasons."""
+    named = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_NAMED_REASONS]
+    return " because of " + ", ".join(f"{reason} ({rows} rows)" for reason, rows in named) if named else ""
 
 
 def _conflicts(suite: SuiteSpec, frame: pd.DataFrame) -> list[Finding]:

@@ -7,11 +7,12 @@ the submit operator fills, or a Jinja template, which Airflow renders.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal, TypedDict
 
 from include.lake.days import utc_date
 from include.lake.instants import format_instant
+from include.lake.known import KnownFrom
 
 # Files in a staging prefix, beside the rows.
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
@@ -33,8 +34,7 @@ def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str,
 
 def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str:
     """Lake: one chunk of the rows of a table's snapshot; ``upper`` is the snapshot's upper bound."""
-    digits = "".join(filter(str.isdigit, format_instant(upper)))
-    return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
+    return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{_digits(upper)}-{chunk:05d}.jsonl.gz"
 
 
 def index_prefix(workload: str, stream: str) -> str:
@@ -47,15 +47,27 @@ def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
-def marker_key(workload: str, stream: str, event_date: date, raw_key: str) -> str:
-    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``."""
+def marker_key(workload: str, stream: str, event_date: date, raw_key: str, known_from: KnownFrom | None = None) -> str:
+    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``.
+
+    It ends with ``@`` and the two instants of ``known_from``: from when on any of the object's events of this day
+    counts as known. A listing of markers therefore tells which objects can matter to a data set. None leaves them out.
+    """
     below = raw_key.removeprefix(raw_prefix(workload, stream))
-    return marker_prefix(workload, stream, event_date) + below.replace("/", "__")
+    times = "" if known_from is None else f"@{_digits(known_from.recorded_at)}-{_digits(known_from.arrived_at)}"
+    return marker_prefix(workload, stream, event_date) + below.replace("/", "__") + times
 
 
 def marked_raw_key(workload: str, stream: str, marker: str) -> str:
-    """Lake: the raw object of a marker; the inverse of :func:`marker_key`."""
-    return raw_prefix(workload, stream) + marker.rsplit("/", 1)[1].replace("__", "/")
+    """Lake: the raw object of a marker that :func:`marker_key` made."""
+    name = marker.rsplit("/", 1)[1].partition("@")[0]
+    return raw_prefix(workload, stream) + name.replace("__", "/")
+
+
+def marked_known_from(marker: str) -> KnownFrom | None:
+    """The instants at the end of a marker that :func:`marker_key` made."""
+    times = marker.rsplit("/", 1)[1].partition("@")[2]
+    return KnownFrom(*map(_from_digits, times.split("-"))) if times else None
 
 
 def quarantine_prefix(workload: str, stream: str) -> str:
@@ -264,3 +276,12 @@ def live_key(workload: str) -> tuple[str, str]:
     ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``.
     """
     return f"live#{workload}", "pointer"
+
+
+def _digits(instant: datetime) -> str:
+    """The digits of an instant's text: 20, from year to microsecond."""
+    return "".join(filter(str.isdigit, format_instant(instant)))
+
+
+def _from_digits(digits: str) -> datetime:
+    return datetime.strptime(digits, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from include.errors import UserError
-from include.lake.days import day_range, parse_day, utc_date
-from include.lake.instants import parse_instant
+from include.lake.days import cutoff, day_range, parse_day, utc_date
+from include.lake.instants import format_instant, parse_instant
+
+MAX_DAYS = 366  # of one run
 
 
 class RunTimes(Protocol):
@@ -23,6 +25,10 @@ class RunTimes(Protocol):
         """None for a manual run that was triggered without one."""
 
     @property
+    def data_interval_start(self) -> datetime | None:
+        """None for a run without an interval."""
+
+    @property
     def data_interval_end(self) -> datetime | None:
         """None for a run without an interval."""
 
@@ -31,49 +37,117 @@ class RunTimes(Protocol):
         """When the run may start; for a manual run, when it was triggered."""
 
 
-def run_day(data_interval_start: datetime | None, params: Mapping[str, Any]) -> date:
-    """Returns the Param ``date`` if a person set it, else the UTC date at which the run's data interval begins.
+def is_manual(run: RunTimes) -> bool:
+    """Whether a person or a program triggered the run.
 
-    The Param has priority, because Airflow gives a manual run the interval before the moment at which it was triggered.
-    Scheduled and backfilled runs leave the Param empty.
+    Its data interval says nothing about its day: Airflow gives it the one before the moment of the trigger.
+    """
+    return run.run_type not in ("scheduled", "backfill")
+
+
+def run_day(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date]) -> date:
+    """Returns the day of a run.
+
+    A scheduled or backfilled run is for the UTC date at which its data interval begins, a manual one for the Param
+    ``date``, or, where a person left that empty, for ``default()``.
 
     Raises:
-        UserError: There is neither a Param nor an interval (a manual run without a logical date has none), or the Param
-            is not a day.
+        UserError: The Param is not a day, or it is set for a run that has a day of its own.
     """
-    if params.get("date"):
-        return parse_day(params["date"])
-    if data_interval_start is None:
-        raise UserError(
-            'This run has neither a data interval nor a Param "date". Trigger it again with date set, like 2013-03-01.'
-        )
-    return utc_date(data_interval_start)
+    if run.data_interval_start is not None and not is_manual(run):
+        for name in ("date", "end_date"):
+            if params.get(name):
+                raise UserError(
+                    f'"{name}" is set, but each run of a backfill has a day of its own. Start the backfill again '
+                    f'without "{name}": its range says which days it is for.'
+                )
+        return utc_date(run.data_interval_start)
+    return parse_day(params["date"]) if params.get("date") else default()
 
 
-def run_days(data_interval_start: datetime | None, params: Mapping[str, Any]) -> list[date]:
+def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date]) -> list[date]:
     """Returns :func:`run_day` and the days after it, up to the Param ``end_date`` if a person set it.
 
     Raises:
-        UserError: As :func:`run_day`, or the range ends before it begins.
+        UserError: As :func:`run_day`; or the range has no begin, ends before it begins, or is longer than MAX_DAYS.
     """
-    first = run_day(data_interval_start, params)
-    last = parse_day(params["end_date"]) if params.get("end_date") else first
+    first = run_day(run, params, default)
+    if not params.get("end_date"):
+        return [first]
+    if not params.get("date"):
+        raise UserError('"end_date" is set, but "date" is empty. Set both for a range, or neither.')
+    last = parse_day(params["end_date"])
+    if last - first >= timedelta(days=MAX_DAYS):
+        raise UserError(f"{first} to {last} are more than {MAX_DAYS} days. Give a shorter range, or start a backfill.")
     return day_range(first, last)
+
+
+def last_complete_day(present: datetime) -> date:
+    """Returns the newest day that has ended (UTC)."""
+    return utc_date(present) - timedelta(days=1)
+
+
+def require_ended(day: date, present: datetime) -> None:
+    """Checks that a day has ended, because a run of it would wait until then.
+
+    Raises:
+        UserError: It has not.
+    """
+    if cutoff(day) > present:
+        raise UserError(f"Day {day} has not ended (UTC). Set date to a day up to {last_complete_day(present)}.")
 
 
 def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
     """Returns the instant at which an ingest run ends (UTC). Never the clock: a retry ends where the first try ended.
 
     The Param ``until`` if a person set it. Else the end of the data interval of a scheduled or backfilled run; for a
-    manual run the logical date, or the time at which it was triggered (its interval would be the one before).
+    manual run the logical date, or the time at which it was triggered (its interval would be the one before). It is
+    never later than ``run_after``, so that a watermark is never in the future.
 
     Raises:
-        UserError: The Param is not an instant.
+        UserError: The Param is not an instant, or is later than ``run_after``.
     """
+    latest = dag_run.run_after.astimezone(UTC)
     if params.get("until"):
-        return parse_param_instant(params["until"])
-    end = dag_run.logical_date if dag_run.run_type == "manual" else dag_run.data_interval_end
-    return (end or dag_run.run_after).astimezone(UTC)
+        until = parse_param_instant(params["until"])
+        if until > latest:
+            raise UserError(
+                f"until is {format_instant(until)}, later than this run could start ({format_instant(latest)}): what "
+                "arrives in the meantime cannot be read yet. Leave until empty to read everything that has arrived."
+            )
+        return until
+    end = dag_run.logical_date if is_manual(dag_run) else dag_run.data_interval_end
+    return min((end or latest).astimezone(UTC), latest)
+
+
+def declared_complete(params: Mapping[str, Any], end: datetime) -> datetime | None:
+    """Returns the Param ``complete_to``, or None if nobody set it.
+
+    Args:
+        params: The run's Params.
+        end: :func:`run_end`.
+
+    Raises:
+        UserError: The Param is not an instant, or is later than the end of the run.
+    """
+    if not params.get("complete_to"):
+        return None
+    complete_to = parse_param_instant(params["complete_to"])
+    if complete_to > end:
+        raise UserError(
+            f"complete_to is {format_instant(complete_to)}, but the run reads only what arrived before "
+            f"{format_instant(end)}: give an instant that is not later"
+        )
+    return complete_to
+
+
+def check_instants(dag_run: RunTimes, params: Mapping[str, Any]) -> None:
+    """Checks the Params of a stream's ingest run.
+
+    Raises:
+        UserError: ``until`` or ``complete_to`` is not an instant, or is too late.
+    """
+    declared_complete(params, run_end(dag_run, params))
 
 
 def parse_param_instant(text: str) -> datetime:

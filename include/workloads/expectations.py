@@ -62,7 +62,9 @@ class SuiteSpec(StrictModel):
 
     rows: RowBounds = RowBounds()
     unique: tuple[str, ...] = Field(
-        ("key", "known_at"), min_length=1, description="columns whose combination identifies a version of a row"
+        ("key", "known_at", "recorded_at"),
+        min_length=1,
+        description="columns whose combination identifies a version of a row",
     )
     quarantine: float = Field(
         ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)"

@@ -1,4 +1,4 @@
-"""What happens when a task has failed for good: a message to the alerts topic."""
+"""What happens when a task has failed for good, or a run was longer than its time limit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
+from nightjar.jobs.stop import stop_jobs_of
 from nightjar.notes import add_note
 
 log = logging.getLogger(__name__)
 
 SUBJECT_LIMIT = 100  # characters; SNS refuses a longer subject
 EXCEPTION_LINES = 15
+TIMED_OUT = "timed_out"  # Airflow's reason for a run that was longer than dagrun_timeout
 WARNING_LINES = 40
 
 
@@ -36,6 +38,23 @@ def notify_failure(topic_arn: str) -> Callable[[Any], None]:
             )
 
     return publish
+
+
+def end_run_over_time(topic_arn: str) -> Callable[[Any], None]:
+    """Returns a DAG's ``on_failure_callback`` for a run that was longer than the DAG's ``dagrun_timeout``.
+
+    Airflow then skips every open task, the teardown task included. So the callback stops the run's jobs, and publishes
+    the failure, which no task's callback does. It does nothing for a run that failed in another way.
+    """
+    notify = notify_failure(topic_arn)
+
+    def end(context: Any) -> None:
+        if context.get("reason") != TIMED_OUT:
+            return
+        notify({**context, "reason": f"the run was longer than its time limit, {context['dag'].dagrun_timeout}"})
+        stop_jobs_of(context)
+
+    return end
 
 
 def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.denied import fail_if_denied
+from nightjar.notes import add_note
 
+log = logging.getLogger(__name__)
 ExceptionTypes = type[Exception] | tuple[type[Exception], ...]
 
 
 @contextmanager
 def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterator[None]:
     """Turns exceptions of the body into a skipped task, or into a failed task that is not retried.
+
+    The exception's text becomes the run's note; the reason of a skip is logged too.
 
     Args:
         skip: exceptions after which the task is skipped, with the exception's text as the reason.
@@ -25,6 +30,10 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterato
         with fail_if_denied():
             yield
     except skip as error:
+        # Airflow logs the exception too, but in a group that its UI folds.
+        log.info("Skipped: %s", error)
+        add_note(str(error))
         raise AirflowSkipException(str(error)) from None
     except fail as error:
+        add_note(str(error))
         raise AirflowFailException(str(error)) from error

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowFailException
+
+from nightjar.notes import add_note
 
 
 def date_param(description: str) -> Param:
@@ -26,3 +31,24 @@ def object_param(description: str, properties: dict[str, Any]) -> Param:
 def flag_param(description: str) -> Param:
     """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)
+
+
+def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:
+    """Checks that the configuration of a run has only Params of its DAG; Airflow ignores any other key.
+
+    Raises:
+        AirflowFailException: It has other keys. The text names them, near names, and the Params.
+    """
+    unknown = sorted(set(dag_run.conf or {}) - set(params))
+    if not unknown:
+        return
+    hints = [
+        f'"{name}"' + "".join(f' (did you mean "{near}"?)' for near in difflib.get_close_matches(name, params, 1))
+        for name in unknown
+    ]
+    reason = (
+        f"The run's configuration has unknown keys: {', '.join(hints)}. The Params are {', '.join(sorted(params))}. "
+        "Trigger the DAG again with those only."
+    )
+    add_note(reason)
+    raise AirflowFailException(reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, XComArg
 
-from nightjar.callbacks import notify_failure
+from nightjar.callbacks import end_run_over_time, notify_failure
 
 
 def output(task: BaseOperator, key: str = "return_value") -> Any:
@@ -19,9 +19,16 @@ def output(task: BaseOperator, key: str = "return_value") -> Any:
     return XComArg(task, key)
 
 
-def pulled(task_id: str, *path: str) -> str:
-    """Returns the Jinja template for what a task returned, or for an entry of it."""
-    return f"{{{{ ti.xcom_pull(task_ids='{task_id}'){''.join(f"['{name}']" for name in path)} }}}}"
+def pulled(task_id: str, *path: str, macro: str = "") -> str:
+    """Returns the Jinja template for what a task returned, or for an entry of it.
+
+    Args:
+        task_id: The task.
+        *path: Keys to the entry.
+        macro: Name of a macro of the DAG that is called with the value.
+    """
+    value = f"ti.xcom_pull(task_ids='{task_id}'){''.join(f"['{name}']" for name in path)}"
+    return f"{{{{ {macro}({value}) }}}}" if macro else f"{{{{ {value} }}}}"
 
 
 def attempt_of(task_id: str) -> str:
@@ -52,7 +59,7 @@ def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
 
 
 def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **defaults: Any) -> dict[str, Any]:
-    """Returns the options of every DAG: tags of its kind and subject, no catch-up, the tasks' default arguments.
+    """Returns the options of every DAG: tags, no catch-up, the callback at its time limit, the tasks' defaults.
 
     Args:
         kind: What the DAG does, the last part of its id.
@@ -64,6 +71,7 @@ def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **de
     return {
         "start_date": datetime(2013, 1, 1, tzinfo=UTC),
         "catchup": False,
+        "on_failure_callback": end_run_over_time(alerts_topic_arn),
         "tags": ["nightjar", kind, subject],
         "default_args": {**default_args(owner, alerts_topic_arn), **defaults},
     }

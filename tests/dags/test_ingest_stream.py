@@ -63,7 +63,7 @@ def test_the_tasks_bring_the_stream_into_raw(
         "params": {**PARAMS, "complete_to": "2013-03-02T00:00:00Z"},
     }
     with platform_settings():
-        (group,) = module.list_shards.function("flights", STREAM)
+        (group,) = module.list_shards.function("flights", STREAM, **context)
         summaries = module.kinesis_to_s3.function("flights", STREAM, group, **context)
         watermark = module.advance_watermark.function("flights", [summaries], **context)
         (again,) = module.kinesis_to_s3.function("flights", STREAM, group, **context)
@@ -82,7 +82,10 @@ def test_a_run_without_shards_has_no_summaries(module: ModuleType, cloud: MotoCl
 
 
 @pytest.mark.parametrize("param", ["until", "complete_to"])
-def test_a_param_that_is_not_an_instant_fails_at_once(module: ModuleType, param: str) -> None:
+def test_a_param_that_is_not_an_instant_fails_the_first_task_at_once(
+    module: ModuleType, param: str, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     params = {**PARAMS, param: "yesterday"}
     with platform_settings(), pytest.raises(AirflowFailException, match="'yesterday' is not an ISO 8601 time"):
-        module.advance_watermark.function("flights", [], dag_run=dag_run(), params=params)
+        module.list_shards.function("flights", STREAM, dag_run=dag_run(), params=params)

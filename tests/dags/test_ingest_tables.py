@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, ParamValidationError
 
 from include.workloads import load as load_workload
-from tests.support.dag_files import load, platform_settings
+from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.moto_cloud import MotoCloud
 from tests.support.postgres_db import SECRET
 
@@ -38,6 +38,12 @@ def test_the_overlap_is_a_param(dag: Any) -> None:
     assert dag.params.get_param("overlap_seconds").schema["minimum"] == 0
 
 
+@pytest.mark.parametrize("absurd", [-1, 10**15, "banana"])
+def test_an_absurd_overlap_is_refused_when_the_run_is_triggered(dag: Any, absurd: Any) -> None:
+    with pytest.raises(ParamValidationError):
+        dag.params.get_param("overlap_seconds").resolve(absurd)
+
+
 @pytest.mark.stack
 def test_the_task_writes_the_new_rows_of_the_workloads_tables(
     module: ModuleType, db: Any, cloud: MotoCloud, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
@@ -47,11 +53,11 @@ def test_the_task_writes_the_new_rows_of_the_workloads_tables(
         columns = ", ".join(f'"{column}" timestamptz' for column in table.fields)
         db.execute(f'DROP TABLE IF EXISTS "{name}"; CREATE TABLE "{name}" ({columns})'.encode())
         db.execute(f'INSERT INTO "{name}" ("{table.watermark}") VALUES (now() - interval \'1 minute\')'.encode())
-    params = {"overlap_seconds": 3600}
+    context: dict[str, Any] = {"dag_run": dag_run(), "params": {"overlap_seconds": 3600}}
     with platform_settings():
-        written = module.postgres_to_s3.function("flights", SECRET, params=params)
+        written = module.postgres_to_s3.function("flights", SECRET, **context)
         with pytest.raises(AirflowSkipException, match="nothing to ingest"):
-            module.postgres_to_s3.function("flights", SECRET, params=params)
+            module.postgres_to_s3.function("flights", SECRET, **context)
     assert written == dict.fromkeys(load_workload("flights").tables, 1)
     for name, table in load_workload("flights").tables.items():
         (line,) = cloud.lines(f"raw/flights/{name}/")

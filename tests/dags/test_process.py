@@ -58,6 +58,7 @@ def dag(module: ModuleType) -> Any:
 
 def test_nothing_is_published_but_through_the_gate(dag: Any) -> None:
     line = [
+        "choose_days",
         "wait_raw",
         "plan",
         "submit_transform",
@@ -89,30 +90,14 @@ def test_jobs_that_still_run_are_stopped_and_nothing_else_waits_for_that(dag: An
     assert [(job.job_name, job.run_id) for job in jobs] == [("nightjar-transform", "jr_1"), ("nightjar-audit", None)]
 
 
-@pytest.mark.parametrize(
-    ("run", "params", "until"),
-    [
-        (INTERVAL, NO_PARAMS, datetime(2013, 3, 2, tzinfo=UTC)),
-        ({}, {**NO_PARAMS, "date": "2013-03-05"}, datetime(2013, 3, 6, tzinfo=UTC)),
-        (
-            INTERVAL,
-            {**NO_PARAMS, "date": "2013-02-27", "end_date": "2013-03-01"},
-            datetime(2013, 3, 2, tzinfo=UTC),
-        ),
-    ],
-)
-def test_a_run_waits_until_raw_is_complete_for_its_last_day(
-    dag: Any, run: dict[str, Any], params: dict[str, Any], until: datetime
-) -> None:
-    wait = rendered(dag, "wait_raw", dag_run=dag_run(**run), params=params)
-    assert wait.keys == [layout.watermark_key("flights", load_workload("flights").stream.name)]
-    assert wait.arguments == {"at_least": until}
-    assert wait.unmet == f"Raw data is not complete up to {until.isoformat()}"
-
-
-def test_a_run_without_a_day_says_what_to_do(dag: Any, module: ModuleType, build_stamp: Path) -> None:
-    with pytest.raises(ValueError, match='neither a data interval nor a Param "date"'):
-        rendered(dag, "wait_raw", dag_run=dag_run(), params=NO_PARAMS)
+def test_a_run_waits_until_raw_is_complete_for_its_last_day(dag: Any) -> None:
+    chosen = {"days": ["2013-02-28", "2013-03-01"], "last": "2013-03-01", "cutoff": "2013-03-02T00:00:00.000000Z"}
+    wait = rendered(dag, "wait_raw", {("choose_days", "return_value"): chosen})
+    flights = load_workload("flights")
+    assert dag.get_task("wait_raw").upstream_task_ids == {"choose_days"}
+    assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
+    assert wait.arguments == {"at_least": datetime(2013, 3, 2, tzinfo=UTC)}
+    assert wait.unmet == "Raw data is not complete up to 2013-03-02T00:00:00.000000Z"
 
 
 def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag: Any) -> None:
@@ -159,33 +144,48 @@ def test_a_plan_is_of_the_runs_days_and_flags(
 ) -> None:
     monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     raw_data()
-    run = dag_run(**INTERVAL)
     with platform_settings():
-        planned = module.plan.function("flights", dag_run=run, params=NO_PARAMS)
+        days = module.choose_days.function("flights", dag_run=dag_run(**INTERVAL), params=NO_PARAMS)["days"]
+        planned = module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
         assert (planned["days_text"], planned["code_sha"]) == ("2013-03-01", "abc")
         day = {"status": "published", "fingerprint": planned["days"]["2013-03-01"], "code_sha": "abc"}
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
-            module.plan.function("flights", dag_run=run, params=NO_PARAMS)
+            module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
         with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function("flights", dag_run=run, params={**NO_PARAMS, "fresh": True, "dry_run": True})
+            module.plan.function(
+                "flights", days, dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+            )
+
+
+@pytest.mark.stack
+def test_a_plan_without_a_snapshot_fails_at_once(
+    module: ModuleType, cloud: MotoCloud, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
+    with platform_settings(), pytest.raises(AirflowFailException, match="No snapshot"):
+        module.plan.function("flights", ["2013-03-01"], dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
 
 
 @pytest.mark.stack
 @pytest.mark.parametrize(
-    ("params", "text"), [(NO_PARAMS, "No snapshot"), ({**NO_PARAMS, "date": "yesterday"}, "is not a day")]
+    ("params", "text"),
+    [
+        ({"date": "yesterday"}, "'yesterday' is not a day"),
+        ({"date": "{{ 7*7 }}"}, "is not a day"),
+        ({"date": "٢٠١٣-٠٣-٠١"}, "is not a day"),
+        ({"date": "2013-03-02", "end_date": "2013-03-01"}, "ends .2013-03-01. before it begins"),
+        ({"date": "2013-03-02", "end_date": "9999-12-31"}, "more than 366 days"),
+        ({"end_date": "2013-03-01"}, '"date" is empty'),
+        ({"date": "2999-01-01"}, "has not ended"),
+        ({"date": "2013-03-02"}, "no raw data of 2013-03-02"),
+    ],
 )
-def test_a_plan_that_cannot_be_made_fails_at_once(
-    module: ModuleType,
-    cloud: MotoCloud,
-    build_stamp: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    params: dict[str, Any],
-    text: str,
+def test_a_persons_mistake_fails_at_once(
+    module: ModuleType, cloud: MotoCloud, params: dict[str, Any], text: str
 ) -> None:
-    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     with platform_settings(), pytest.raises(AirflowFailException, match=text):
-        module.plan.function("flights", dag_run=dag_run(**INTERVAL), params=params)
+        module.choose_days.function("flights", dag_run=dag_run(), params={**NO_PARAMS, **params})
 
 
 @pytest.mark.stack

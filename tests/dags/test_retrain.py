@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +29,7 @@ def dag(module: ModuleType) -> Any:
 
 
 def test_it_is_found_and_small(dag: Any) -> None:
-    assert len(dag.tasks) <= 15
+    assert len(dag.tasks) <= 16
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert dag.doc_md.startswith("# Retrain")
@@ -53,7 +52,17 @@ def test_params_are_typed_and_described(dag: Any) -> None:
 def test_submit_then_sense(dag: Any) -> None:
     for stage in ("dataset", "digest", "training", "evaluation"):
         assert dag.get_task(f"submit_{stage}").downstream_task_ids >= {f"sense_{stage}"}
-    order = ["wait_day", "plan", "submit_dataset", "sense_dataset", "prepare", "submit_training", "sense_training"]
+    order = [
+        "choose_day",
+        "wait_day",
+        "wait_process",
+        "plan",
+        "submit_dataset",
+        "sense_dataset",
+        "prepare",
+        "submit_training",
+        "sense_training",
+    ]
     order += ["submit_evaluation", "sense_evaluation", "register", "announce"]
     for before, after in pairwise(order):
         assert after in dag.get_task(before).downstream_task_ids
@@ -81,20 +90,12 @@ def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: 
         assert task.on_failure_callback
 
 
-def test_the_day_waited_for_is_the_intervals_or_the_params(dag: Any) -> None:
-    run = dag_run(run_type="scheduled", data_interval_start=datetime(2013, 3, 1, 2, tzinfo=UTC))
-    assert rendered(dag, "wait_day", dag_run=run).keys == [("day#flights", "2013-03-01")]
-    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": "2013-03-05"}).unmet.startswith(
-        "Day 2013-03-05 was"
-    )
-    with pytest.raises(ValueError, match="date"):
-        rendered(dag, "wait_day", dag_run=dag_run())
-
-
-@pytest.mark.parametrize("day", [date(2013, 1, 1) + timedelta(days=offset) for offset in range(0, 366, 5)])
-def test_the_day_stays_text(dag: Any, day: date) -> None:
+@pytest.mark.parametrize("day", [str(date(2013, 1, 1) + timedelta(days=offset)) for offset in range(0, 366, 5)])
+def test_the_day_waited_for_is_the_chosen_one_as_text(dag: Any, day: str) -> None:
     """Templates are rendered as native objects: 2013-10-11 must become neither a date nor a number."""
-    assert rendered(dag, "wait_day", dag_run=dag_run(), params={"date": str(day)}).keys[0][1] == str(day)
+    wait = rendered(dag, "wait_day", {("choose_day", "return_value"): {"last": day}})
+    assert wait.keys == [("day#flights", day)]
+    assert wait.unmet.startswith(f"Day {day} was")
 
 
 @pytest.mark.parametrize("key", ["k", "12345678901234567890", "12345e67890123456789", "00000000000000000000", "0x10"])
@@ -134,12 +135,10 @@ def test_a_sensor_refers_to_the_submitted_job(dag: Any) -> None:
 # --- its tasks ------------------------------------------------------------------------------------------------------
 
 
-def test_a_param_that_is_not_a_day_fails_at_once(
-    module: ModuleType, build_stamp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
-    with platform_settings(), pytest.raises(AirflowFailException, match="'yesterday' is not a day"):
-        module.plan.function("flights", dag_run=dag_run(), params={"date": "yesterday"})
+@pytest.mark.parametrize(("day", "text"), [("banana", "'banana' is not a day"), ("2999-01-01", "has not ended")])
+def test_a_persons_mistake_fails_at_once(module: ModuleType, day: str, text: str) -> None:
+    with platform_settings(), pytest.raises(AirflowFailException, match=text):
+        module.choose_day.function("flights", dag_run=dag_run(), params={"date": day})
 
 
 def test_a_plan_that_is_out_of_date_fails_at_once_since_a_retry_has_the_same_plan(

@@ -132,13 +132,29 @@ def test_too_many_rows_fail(staged: Audit) -> None:
     assert staged(rows=1001)["critical_failures"] == ["offered: 1001 rows, expected 1 to 1000"]
 
 
+def test_the_reasons_of_too_many_quarantined_rows_are_named(staged: Audit) -> None:
+    none = {"read": 5, "duplicates": 0, "quarantined": 0, "written": 5}
+    counts = {"read": 130, "duplicates": 0, "quarantined": 110, "written": 20}
+    reasons = {"price: is missing": 7, "features: KeyError: 'boom'": 100, "a": 1, "item: is missing": 2}
+    report = {
+        "days": {str(DAY): {"offered": counts, "rated": none}},
+        "tables": {},
+        "reasons": {str(DAY): {"offered": reasons}},
+    }
+    (text,) = staged(report=report)["critical_failures"]
+    assert text.endswith(
+        "allowed are 25.0% because of features: KeyError: 'boom' (100 rows), price: is missing (7 rows), "
+        "item: is missing (2 rows)"
+    )
+
+
 def test_too_many_quarantined_rows_fail(staged: Audit) -> None:
     day = staged(counts={"read": 30, "quarantined": 10})
     assert day["critical_failures"] == ["offered: 10 of 30 rows quarantined (33.3%), allowed are 25.0%"]
 
 
 def test_versions_in_conflict_fail_if_they_are_many(staged: Audit) -> None:
-    text = "offered: 19 rows (95.0%) have the same key, known_at as another row, allowed are 1.0%"
+    text = "offered: 19 rows (95.0%) have the same key, known_at, recorded_at as another row, allowed are 1.0%"
     assert text in staged(repeat=20)["critical_failures"]
 
 
@@ -146,7 +162,7 @@ def test_two_versions_of_one_millisecond_do_not_make_a_day_unpublishable(staged:
     """Raw is write-once: were this critical, nothing could ever be mended. A fixed order decides between the two."""
     day = staged(repeat=2)
     assert day["success"]
-    text = "rows (5.0%) have the same key, known_at as another row, allowed are 1.0%"
+    text = "rows (5.0%) have the same key, known_at, recorded_at as another row, allowed are 1.0%"
     assert day["warnings"][0] == f"offered: 1 {text}"
 
 
@@ -309,11 +325,12 @@ def test_an_expectation_that_cannot_be_evaluated_is_critical_whatever_its_severi
     assert failure.startswith("offered: expect_column_mean_to_be_between(price): could not be evaluated")
 
 
-def test_an_expectation_that_does_not_exist_stops_the_audit(staged: Audit, tmp_path: Path) -> None:
-    broken = {"type": "expect_column_to_be_nice", "column": "item", "severity": "warning"}
+def test_an_argument_that_great_expectations_refuses_stops_the_audit(staged: Audit, tmp_path: Path) -> None:
+    matches = "expect_column_values_to_match_regex"
+    broken = {"type": matches, "column": "item", "regex": ["a", "b"], "severity": "warning"}
     suites = {**EXPECTATIONS, "offered": {**EXPECTATIONS["offered"], "expectations": [broken]}}
     write_workload(tmp_path / "broken", workload=document(), expectations=suites)
-    with pytest.raises(GlueJobError, match="cannot make expect_column_to_be_nice"):
+    with pytest.raises(GlueJobError, match=f"cannot make {matches}"):
         staged(workload=load("shop", tmp_path / "broken"))
 
 

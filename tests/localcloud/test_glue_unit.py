@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+
 import pytest
 
+from infra.localcloud.config import Config, GlueSettings
+from infra.localcloud.glue import spark
 from infra.localcloud.glue.arguments import python_files, script_arguments, spark_properties, unsupported
 from infra.localcloud.glue.failure import error_message
 
@@ -85,3 +91,13 @@ TRACEBACK = [
 )
 def test_a_failure_is_described_in_one_line(lines: list[str], code: int, message: str) -> None:
     assert error_message(lines, code) == message
+
+
+def test_the_path_of_the_state_folder_may_contain_spaces(tmp_path: Path) -> None:
+    """pyspark splits PYSPARK_SUBMIT_ARGS as a shell does."""
+    config = Config(state=tmp_path, glue=GlueSettings(python=Path(sys.executable), jars=()), port=14599)
+    folder = tmp_path / "my project" / "run"
+    variables = spark.environment(config, folder, {}, [])
+    option, file, application = shlex.split(variables["PYSPARK_SUBMIT_ARGS"])
+    assert (option, application) == ("--properties-file", "pyspark-shell")
+    assert f"spark.local.dir {folder}/tmp" in Path(file).read_text().splitlines()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.callbacks import describe_failure, notify_failure, publish_warnings
+from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure, publish_warnings
 
 from tests.support.moto_cloud import MotoCloud
 
@@ -40,7 +41,11 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
-def subscribed(cloud: MotoCloud) -> tuple[str, Callable[[], list[dict[str, str]]]]:
+Published = Callable[[], list[dict[str, str]]]
+
+
+@pytest.fixture
+def alerts(cloud: MotoCloud) -> tuple[str, Published]:
     """A topic, and a function that returns what was published to it."""
     topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
     sqs = cloud.client("sqs")
@@ -51,10 +56,23 @@ def subscribed(cloud: MotoCloud) -> tuple[str, Callable[[], list[dict[str, str]]
 
 
 @pytest.mark.stack
-def test_it_is_published(cloud: MotoCloud) -> None:
-    topic, messages = subscribed(cloud)
+def test_it_is_published(alerts: tuple[str, Published]) -> None:
+    topic, published = alerts
     notify_failure(topic)(context(RuntimeError("boom")))
-    assert "RuntimeError: boom" in messages()[0]["Message"]
+    assert "RuntimeError: boom" in published()[0]["Message"]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("reason", "count"), [("timed_out", 1), ("task_failure", 0), ("all_tasks_deadlocked", 0)])
+def test_a_run_over_its_time_limit_is_published_and_one_that_failed_otherwise_is_left_to_its_tasks(
+    alerts: tuple[str, Published], reason: str, count: int
+) -> None:
+    topic, published = alerts
+    dag = SimpleNamespace(dagrun_timeout=timedelta(hours=3), tasks=[])
+    end_run_over_time(topic)({"ti": INSTANCE, "dag": dag, "reason": reason})
+    messages = published()
+    assert len(messages) == count
+    assert all("the run was longer than its time limit, 3:00:00" in message["Message"] for message in messages)
 
 
 @pytest.mark.stack
@@ -74,8 +92,8 @@ def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplo
 
 
 @pytest.mark.stack
-def test_warnings_reach_the_topic(cloud: MotoCloud) -> None:
-    topic, messages = subscribed(cloud)
+def test_warnings_reach_the_topic(alerts: tuple[str, Published]) -> None:
+    topic, messages = alerts
     publish_warnings(topic, "S" * 200, [f"line {i}" for i in range(50)], SimpleNamespace(run_type="manual", run_id="r"))
     (message,) = messages()
     assert message["Subject"] == "S" * 100
@@ -86,9 +104,9 @@ def test_warnings_reach_the_topic(cloud: MotoCloud) -> None:
 @pytest.mark.stack
 @pytest.mark.parametrize(("lines", "run_type"), [([], "manual"), (["a line"], "backfill")])
 def test_nothing_is_published_without_warnings_or_in_a_backfill(
-    cloud: MotoCloud, lines: list[str], run_type: str
+    alerts: tuple[str, Published], lines: list[str], run_type: str
 ) -> None:
-    topic, messages = subscribed(cloud)
+    topic, messages = alerts
     publish_warnings(topic, "S", lines, SimpleNamespace(run_type=run_type, run_id="r"))
     assert messages() == []
 

@@ -27,22 +27,23 @@ esac
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with every environment set up."""
-    (tmp_path / "scripts").mkdir()
-    shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "scripts")
-    (tmp_path / "requirements").mkdir()
+    """A project with every environment set up, in a folder whose name has a space."""
+    root = tmp_path / "my project"
+    (root / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "setup.sh", root / "scripts")
+    (root / "requirements").mkdir()
     for name in (*ENVIRONMENTS, *OTHERS):
-        (tmp_path / "requirements" / f"{name}.txt").write_text("")
-        stamp(tmp_path, name)
-    uv = tmp_path / "home" / "uv" / "bin" / "uv"
+        (root / "requirements" / f"{name}.txt").write_text("")
+        stamp(root, name)
+    uv = root / "home" / "uv" / "bin" / "uv"
     uv.parent.mkdir()
-    uv.write_text(UV.format(log=tmp_path / "uv.log", python=sys.executable, broken=tmp_path / "broken"))
+    uv.write_text(UV.format(log=root / "uv.log", python=sys.executable, broken=root / "broken"))
     uv.chmod(0o755)
     (uv.parent / "python").symlink_to(sys.executable)
     for name in ENVIRONMENTS:
-        (tmp_path / "home" / "venvs" / name / "bin").mkdir()
-        (tmp_path / "home" / "venvs" / name / "bin" / "python").symlink_to(sys.executable)
-    return tmp_path
+        (root / "home" / "venvs" / name / "bin").mkdir()
+        (root / "home" / "venvs" / name / "bin" / "python").symlink_to(sys.executable)
+    return root
 
 
 def stamp_of(project: Path, name: str) -> Path:
@@ -83,7 +84,7 @@ def test_run_needs_neither_the_test_environment_nor_pytest(project: Path) -> Non
 def test_pytest_is_installed_beside_the_environments(project: Path) -> None:
     stamp_of(project, "pytest").unlink()
     assert setup(project, "test").returncode == 0
-    targets = {line.split("--target ")[1].split()[0] for line in uv_calls(project)}
+    targets = {line.split("--target ")[1].split(" --require-hashes")[0] for line in uv_calls(project)}
     assert str(project / "home" / "pytest" / "3.12") in targets
     assert all("--require-hashes" in line and "pytest.txt" in line for line in uv_calls(project))
 

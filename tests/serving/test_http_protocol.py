@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 
 import pytest
 
+from tests.support.http_raw import JAVA_OFFER, raw_answers
 from tests.support.request_cases import GOOD
 from tests.support.service import Service
 
 pytestmark = pytest.mark.stack
 
 BODY = GOOD.encode()
-# What java.net.http.HttpClient sends with its default settings.
-OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\nUpgrade: h2c\r\n"
-HEAD = b"POST /predict HTTP/1.1\r\n" + OFFER + b"Host: localhost\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\n" + JAVA_OFFER + b"Host: localhost\r\nContent-Type: application/json\r\n"
 LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY)
 REQUEST = HEAD + LENGTH + BODY
 
 
 def answers(service: Service, *pieces: bytes, count: int = 1) -> list[tuple[int, bytes]]:
-    """Sends pieces of requests on one connection; returns status and body of each answer."""
-    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for piece in pieces:
-            connection.sendall(piece)
-            time.sleep(0.02)
-        stream, found = connection.makefile("rb"), []
-        for _ in range(count):
-            status = int(stream.readline().split()[1])
-            headers = {}
-            while (line := stream.readline()) not in (b"\r\n", b""):
-                name, _, value = line.partition(b":")
-                headers[name.lower()] = value.strip()
-            found.append((status, stream.read(int(headers[b"content-length"]))))
-        return found
+    """The answers of the service to pieces of requests on one connection."""
+    return raw_answers(service.port, *pieces, count=count)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +42,7 @@ def test_a_post_that_offers_http_2_is_answered(service: Service, pieces: tuple[b
 
 
 def test_requests_that_follow_on_the_connection_are_answered(service: Service) -> None:
-    plain = REQUEST.replace(OFFER, b"")
+    plain = REQUEST.replace(JAVA_OFFER, b"")
     found = answers(service, REQUEST + REQUEST, plain + REQUEST, count=4)
     assert [status for status, _ in found] == [200] * 4
     assert len({body for _, body in found}) == 1

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect
 
 from include.workloads import FieldSpec, load
+from include.workloads.request_rules import RequestRule
 from serving.openapi import record_schema
 from tests.support.browser import browser
 from tests.support.service import Service
@@ -176,6 +177,14 @@ def test_every_type_of_field_and_empty_fields(visit: Visit):
     expected = {"late": True, "departure": "2013-06-20T14:30:00Z", "carrier": "UA", "note": "", "seats": 149}
     assert json.loads(request.value.post_data or "") == expected
     expect(page.get_by_label("rain")).to_have_attribute("aria-required", "false")
+
+
+def test_fields_that_belong_together_are_said_above_the_form(visit: Visit):
+    fields = {name: FieldSpec(type="number", nullable=True) for name in ("lat", "lon")}
+    rules = [RequestRule(need="all_or_none", fields=("lat", "lon"))]
+    visit.replace("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields, rules)}}})
+    page = visit.open()
+    expect(page.get_by_text("lat and lon must be given together, or not at all.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [380, 1280])

@@ -103,6 +103,18 @@ def test_a_worker_that_hangs_is_replaced(start: StartService, packed: bytes):
     assert "has not answered for 1.0 seconds" in service.text()
 
 
+def test_new_connections_do_not_wait_for_a_worker_that_hangs(start: StartService, packed: bytes):
+    """The kernel gives it its share of them. It hangs longer than a client waits, and is not killed meanwhile."""
+    service = start(packed, WORKERS="2", STUCK_SECONDS="3600")
+    service.until("/ready", 200)
+    victim, _ = workers(service, 2)
+    victim.send_signal(signal.SIGSTOP)
+    assert {service.predict() for _ in range(50)} == {200}
+    victim.send_signal(signal.SIGCONT)
+    assert {service.predict() for _ in range(50)} == {200}
+    assert victim.pid in [process.pid for process in workers(service, 2)]
+
+
 def test_a_task_that_was_suspended_as_a_whole_keeps_its_workers(start: StartService, packed: bytes):
     service = start(packed, STUCK_SECONDS="1")
     service.until("/ready", 200)

@@ -38,6 +38,7 @@ def dag_run(**fields: Any) -> Any:
             "run_type": "manual",
             "triggering_user_name": "ann",
             "run_after": datetime(2026, 1, 1, tzinfo=UTC),
+            "conf": {},
             **nothing,
             **fields,
         }

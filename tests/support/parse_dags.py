@@ -31,6 +31,8 @@ def describe(task: Any) -> dict[str, Any]:
         "retry_delay": task.retry_delay.total_seconds(),
         "execution_timeout": limit.total_seconds() if limit else None,
         "failure_callback": bool(task.has_on_failure_callback),
+        "is_teardown": task.is_teardown,
+        "group": task.task_group.group_id if task.task_group else None,
     }
 
 
@@ -40,6 +42,7 @@ def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
         "tags": sorted(dag.tags),
         "doc_md": dag.doc_md,
         "catchup": dag.catchup,
+        "failure_callback": bool(dag.has_on_failure_callback),
         "params": {name: dag.params.get_param(name).description for name in dag.params},
         "tasks": {task.task_id: describe(task) for task in dag.tasks},
         "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},

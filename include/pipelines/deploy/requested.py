@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from include.errors import UserError
@@ -19,6 +20,6 @@ def read_version(value: Any) -> Requested:
         return "latest"
     if value == "previous":
         return "previous"
-    if str(value).isdecimal() and int(value) > 0:
+    if re.fullmatch("[1-9][0-9]{0,8}", str(value)):
         return int(value)
     raise UserError(f'Param "version" is {value!r}: give a version number, "previous" or "latest"')

@@ -11,7 +11,7 @@ class ProcessPlan(TypedDict):
     """What a run has to do."""
 
     days: dict[str, str]
-    """Day (ISO) → fingerprint of its inputs."""
+    """Day (ISO) → fingerprint of its inputs and of the code (``include.lake.fingerprint.day_fingerprint``)."""
     days_text: str
     """The days, separated by commas, as the jobs take them."""
     inputs: str

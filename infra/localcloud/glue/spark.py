@@ -5,6 +5,7 @@ Settings: https://spark.apache.org/docs/latest/configuration.html and hadoop-aws
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from infra.localcloud.config import Config
@@ -76,7 +77,7 @@ def environment(config: Config, folder: Path, extra: dict[str, str], python_file
     file = folder / "spark.properties"
     file.write_text("\n".join(lines) + "\n")
     variables = {
-        "PYSPARK_SUBMIT_ARGS": f"--properties-file {file} pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(file))} pyspark-shell",
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LAUNCHER_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "SPARK_LOCAL_IP": "127.0.0.1",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jmespath
 from airflow.sdk import BaseOperator
 
+from nightjar.jobs.link import has_console
+
 if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
@@ -66,8 +68,12 @@ class RemoteJob[ClientT](ABC):
         """Returns the streams of CloudWatch Logs that the job writes to."""
 
     @abstractmethod
-    def console_link(self, region: str | None) -> str:
+    def console_link(self, region: str) -> str:
         """Returns the AWS console's page of the job."""
+
+    def link(self, client: Any) -> str:
+        """Returns the console's page of the job in the client's region; empty where no console shows the job."""
+        return self.console_link(client.meta.region_name) if has_console(client) else ""
 
     def describe(self, client: ClientT) -> Description:
         """Asks AWS to describe the job."""
@@ -91,6 +97,13 @@ class StoppableJob[ClientT](RemoteJob[ClientT]):
     @abstractmethod
     def stop(self, client: ClientT) -> None:
         """Asks AWS to stop the job."""
+
+    def stop_if_active(self, client: ClientT) -> bool:
+        """Asks AWS to stop the job if it is active; returns whether it was."""
+        active = self.state(self.describe(client)) in self.active
+        if active:
+            self.stop(client)
+        return active
 
 
 class RendersJobs(BaseOperator):

@@ -16,8 +16,10 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nightjar.busy import ERRORS, busy_reason
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import Description, RemoteJob, RendersJobs
+from nightjar.jobs.link import JobLink
 from nightjar.jobs.log_tail import log_tail
 from nightjar.jobs.trigger import DescribeTrigger
 
@@ -43,12 +45,14 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
 
     aws_hook_class = AwsBaseHook
     template_fields = aws_template_fields("job")
+    operator_extra_links = (JobLink(),)
 
     def __init__(
         self, *, job: RemoteJob[Any], poll_seconds: float = 30, aws_conn_id: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.job = job
+        self.job_link = ""
         self.poll_seconds = poll_seconds
 
     @property
@@ -64,18 +68,25 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
                 and what to do next.
         """
         client: Any = self.hook.conn
-        description = self.job.describe(client)
+        self.job_link = self.job.link(client)
+        try:
+            description = self.job.describe(client)
+        except ERRORS as error:
+            if busy_reason(error):
+                self.log.warning("AWS is busy: deferring. %s", error)
+                self._defer(None)
+            raise
         state = self.job.state(description)
         if state in self.job.active | self.job.stopping:
-            self.log.info("%s is %s: deferring\n%s", self.job, state, self.job.console_link(self.region_name))
-            self._defer()
-        link = self.job.console_link(self.region_name)
+            self.log.info("%s is %s: deferring\n%s", self.job, state, self.job_link)
+            self._defer(state)
         failure = self.job.failure(client, description)
         if failure:
             context["ti"].xcom_push(key="failure", value=failure)
             tail = self._log_tail(description, LINES_AFTER_FAILURE)
-            raise AirflowFailException(f"{self.job} {failure}\n{tail}\n{link}\n{self.job.advice}")
-        self.log.info("%s\n%s", self._log_tail(description, LINES_AFTER_SUCCESS), link)
+            parts = [f"{self.job} {failure}", tail, self.job_link, self.job.advice]
+            raise AirflowFailException("\n".join(part for part in parts if part))
+        self.log.info("%s\n%s", self._log_tail(description, LINES_AFTER_SUCCESS), self.job_link)
         return self.job.result(description)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Mapping[str, object]:
@@ -97,20 +108,14 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
             return f"(the log streams of the job cannot be found: {error})"
         return log_tail(self._hook_parameters, streams, lines)
 
-    def _defer(self) -> None:
-        self.defer(
-            trigger=DescribeTrigger(
-                client_type=self.job.client_type,
-                method=self.job.describe_method,
-                arguments=self.job.describe_arguments(),
-                state_path=self.job.state_path,
-                running=sorted(self.job.active | self.job.stopping),
-                poll_seconds=self.poll_seconds,
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout),
+    def _defer(self, state: str | None) -> None:
+        trigger = DescribeTrigger.of(
+            self.job,
+            state,
+            self.poll_seconds,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
         )
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=self.timeout))

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+def stop_jobs_of(context: Context) -> None:
+    """Stops the jobs of a run whose teardown tasks Airflow has skipped, as a callback of the DAG.
+
+    Args:
+        context: The callback's context. Its task instance is any one of the run.
+    """
+    for task in context["dag"].tasks:
+        if isinstance(task, StopJobsOperator):
+            prepared = task.prepare_for_execution()
+            prepared.render_template_fields(context)
+            prepared.stop_active()
+
+
 class StopJobsOperator(RendersJobs):
     """Stops those of the given jobs that are active, and returns their ids.
 
@@ -53,6 +66,10 @@ class StopJobsOperator(RendersJobs):
     @fail_if_denied()
     def execute(self, context: Context) -> list[str]:
         """Stops the active jobs."""
+        return self.stop_active()
+
+    def stop_active(self) -> list[str]:
+        """Stops those of the rendered jobs that are active; returns their ids."""
         stopped = []
         for job in self.jobs:
             if not job.identifier:
@@ -60,8 +77,7 @@ class StopJobsOperator(RendersJobs):
             client: Any = AwsBaseHook(
                 aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=job.client_type
             ).conn
-            if job.state(job.describe(client)) in job.active:
-                job.stop(client)
+            if job.stop_if_active(client):
                 self.log.warning("%s still ran when its DAG run was over: stopped", job)
                 stopped.append(job.identifier)
         return stopped

@@ -1,23 +1,30 @@
 """The trigger of every remote job: describes it until its state is no longer a running one.
 
-There is no ``on_kill`` on purpose. It fires when a sensor is cleared as well as when it is marked failed, and clearing
-a sensor must not stop the job. Jobs that outlive their DAG run are stopped by its teardown task.
+Clearing a sensor must not stop its job, and a job that outlives its DAG run is stopped by the run's teardown task. The
+trigger itself stops a job in one case only: its DAG run was deleted, so there is no teardown task any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
 
-import jmespath
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.sdk.module_loading import import_string
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from asgiref.sync import sync_to_async
+
+from nightjar.busy import ERRORS, busy_reason
+from nightjar.jobs.job import StoppableJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from nightjar.jobs.job import RemoteJob
+
+_STOPPING: set[asyncio.Task[None]] = set()  # asyncio itself keeps only weak references to its tasks
 
 
 class DescribeTrigger(BaseTrigger):
@@ -26,11 +33,9 @@ class DescribeTrigger(BaseTrigger):
     The event is ``{"state": …}`` or ``{"error": …}``.
 
     Args:
-        client_type: boto3's name of the service.
-        method: The client's method that describes the job, called with ``arguments``.
-        arguments: Arguments of that call.
-        state_path: JMESPath of the state in the answer.
-        running: States of a job that still runs.
+        job_class: Import path of the job's class.
+        job_fields: The fields of the job.
+        state: The job's state as the sensor saw it.
         poll_seconds: Seconds between two calls.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         region_name: AWS region; None for boto3's default.
@@ -40,11 +45,9 @@ class DescribeTrigger(BaseTrigger):
 
     def __init__(
         self,
-        client_type: str,
-        method: str,
-        arguments: dict[str, Any],
-        state_path: str,
-        running: list[str],
+        job_class: str,
+        job_fields: dict[str, Any],
+        state: str | None,
         poll_seconds: float,
         aws_conn_id: str | None = None,
         region_name: str | None = None,
@@ -52,52 +55,88 @@ class DescribeTrigger(BaseTrigger):
         botocore_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.client_type = client_type
-        self.method = method
-        self.arguments = arguments
-        self.state_path = state_path
-        self.running = running
+        self.job_class = job_class
+        self.job_fields = job_fields
+        self.state = state
         self.poll_seconds = poll_seconds
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = botocore_config
 
+    @classmethod
+    def of(cls, job: RemoteJob[Any], state: str | None, poll_seconds: float, **connection: Any) -> Self:
+        """Returns the trigger of a job. ``connection`` has the constructor's last four arguments."""
+        path = f"{type(job).__module__}.{type(job).__qualname__}"
+        return cls(path, asdict(job), state, poll_seconds, **connection)
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Returns the class path and the constructor's arguments."""
-        names = ("client_type", "method", "arguments", "state_path", "running", "poll_seconds")
+        names = ("job_class", "job_fields", "state", "poll_seconds")
         connection = ("aws_conn_id", "region_name", "verify", "botocore_config")
         path = f"{type(self).__module__}.{type(self).__qualname__}"
         return path, {name: getattr(self, name) for name in names + connection}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Describes the job until it ends; throttling and an unreachable endpoint are waited out."""
-        hook = AwsBaseHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-            client_type=self.client_type,
-        )
-        async with await hook.get_async_conn() as client:
+        job = self._job()
+        async with await self._hook(job).get_async_conn() as client:
             event = None
             while event is None:
                 # Wait first: the sensor has just described the job. A trigger that fires at once also meets Airflow
                 # issue 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
                 await asyncio.sleep(self.poll_seconds)
-                event = await self._look(client)
+                event = await self._look(client, job)
         yield event
 
-    async def _look(self, client: Any) -> TriggerEvent | None:
+    async def on_kill(self) -> None:
+        """Stops the job if the DAG run was deleted. Airflow also calls this when the sensor is cleared or failed."""
+        # In a task of its own: until the trigger has ended, Airflow cancels it anew about every second.
+        task = asyncio.create_task(self._stop_if_run_is_deleted())
+        _STOPPING.add(task)
+        task.add_done_callback(_STOPPING.discard)
+        await asyncio.shield(task)
+
+    async def _stop_if_run_is_deleted(self) -> None:
+        job, sensor = self._job(), self.task_instance
+        if sensor is None or not isinstance(job, StoppableJob):
+            return
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=sensor.dag_id, task_ids=[sensor.task_id], run_ids=[sensor.run_id]
+        )
+        if not states.get(sensor.run_id) and await sync_to_async(self._stop)(job):
+            self.log.warning("DAG run %s of %s was deleted: stopped %s", sensor.run_id, sensor.dag_id, job)
+
+    def _stop(self, job: StoppableJob[Any]) -> bool:
+        return job.stop_if_active(self._hook(job).conn)
+
+    def _job(self) -> RemoteJob[Any]:
+        job: RemoteJob[Any] = import_string(self.job_class)(**self.job_fields)
+        return job
+
+    def _hook(self, job: RemoteJob[Any]) -> Any:
+        return AwsBaseHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+            client_type=job.client_type,
+        )
+
+    async def _look(self, client: Any, job: RemoteJob[Any]) -> TriggerEvent | None:
         try:
-            state = jmespath.search(self.state_path, await getattr(client, self.method)(**self.arguments))
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in RETRIABLE_ERROR_CODES:
+            state = job.state(await getattr(client, job.describe_method)(**job.describe_arguments()))
+        except ERRORS as error:
+            reason = busy_reason(error)
+            if reason is None:
                 return TriggerEvent({"error": str(error)})
-            self.log.warning("AWS throttles: trying again in %s s: %s", self.poll_seconds, error)
+            self._log_change(f"unknown, since AWS is busy ({reason})")
             return None
-        except (BotoConnectionError, HTTPClientError) as error:
-            self.log.warning("AWS is not reachable: trying again in %s s: %s", self.poll_seconds, error)
-            return None
-        self.log.info("%s %s: %s", self.method, self.arguments, state)
-        return None if state in self.running else TriggerEvent({"state": state})
+        self._log_change(state)
+        return None if state in job.active | job.stopping else TriggerEvent({"state": state})
+
+    def _log_change(self, state: str | None) -> None:
+        """Logs the state if it is not the one that was logged before: a line per change, not per call."""
+        if state != self.state:
+            self.log.info("%s is %s", self._job(), state)
+            self.state = state

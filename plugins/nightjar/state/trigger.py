@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from nightjar.busy import ERRORS, busy_reason
 from nightjar.state.hook import Item, StateHook
 
 ItemKey = tuple[str, str]
@@ -44,6 +45,7 @@ class StateTrigger(BaseTrigger):
         self.seen = seen
         self.deadline = deadline
         self.poll_seconds = poll_seconds
+        self.busy: str | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Returns the class path and the arguments, as Airflow stores them."""
@@ -63,11 +65,24 @@ class StateTrigger(BaseTrigger):
             # Wait first: the sensor has just read the items. A trigger that fires at once also meets Airflow issue
             # 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
             await asyncio.sleep(self.poll_seconds)
-            items = {(pk, sk): await hook.get_async(pk, sk) for pk, sk in self.keys}
-            if items_digest(items) != self.seen:
+            if await self._changed(hook):
                 yield TriggerEvent({"late": False})
                 return
             if datetime.now(UTC) >= deadline:
                 yield TriggerEvent({"late": True})
                 return
-            self.log.info("Unchanged: %s", self.keys)
+
+    async def _changed(self, hook: StateHook) -> bool:
+        """Whether an item differs from what the sensor saw; False while AWS is busy."""
+        try:
+            items = {(pk, sk): await hook.get_async(pk, sk) for pk, sk in self.keys}
+        except ERRORS as error:
+            reason = busy_reason(error)
+            if reason is None:
+                raise
+            if reason != self.busy:
+                self.log.warning("AWS is busy (%s): waiting on", reason)
+            self.busy = reason
+            return False
+        self.busy = None
+        return items_digest(items) != self.seen

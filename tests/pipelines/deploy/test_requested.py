@@ -18,7 +18,7 @@ def test_the_param(given: Any, read: Any) -> None:
     assert read_version(given) == read
 
 
-@pytest.mark.parametrize("given", ["newest", "-1", 0, 1.5, True])
+@pytest.mark.parametrize("given", ["banana", "-1", -1, 0, 1.5, True, "٣", "{{ 7*7 }}", " 3", "1_0", "9" * 30])
 def test_a_wrong_param(given: Any) -> None:
     with pytest.raises(UserError, match="version"):
         read_version(given)

@@ -19,7 +19,7 @@ from tests.support.kinesis_stream import SHARD, STREAM, PutRecords, event
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
-TARGET = StreamTarget("w", STREAM, LAKE)
+TARGET = StreamTarget("w", STREAM, LAKE, "recorded_at")
 PRESENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RAW, QUARANTINE = f"raw/w/{STREAM}/", f"quarantine/w/{STREAM}/"
 # Without recorded_at, which the mended decoder of these tests does not require.

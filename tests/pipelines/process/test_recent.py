@@ -44,7 +44,7 @@ def published(day: str, run: str = "r", status: str = "published", **item: Any) 
 def planned(shop: Workload, *days: str) -> ComparedPlan:
     for day in days:
         raw(day)
-    request = PlanRequest([date.fromisoformat(day) for day in days], datetime(2013, 4, 1, tzinfo=UTC), "abc")
+    request = PlanRequest([date.fromisoformat(day) for day in days], datetime(2013, 4, 1, tzinfo=UTC), "abc", "code")
     stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(STATE)}
     return plan_and_compare(shop, request, None, product_settings(), **stores)
 

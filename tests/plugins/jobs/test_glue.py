@@ -37,6 +37,10 @@ def runs() -> list[Any]:
     return glue_backends[ACCOUNT][REGION].jobs[JOB].job_runs
 
 
+def allow_one_run() -> None:
+    glue_backends[ACCOUNT][REGION].jobs[JOB].execution_property = {"MaxConcurrentRuns": 1}
+
+
 def end(state: str, **attributes: str) -> None:
     runs()[-1].status = state
     for name, value in attributes.items():
@@ -103,7 +107,6 @@ def test_a_sensor_that_is_cleared_stops_nothing_and_starts_nothing(glue: Any) ->
     for _ in range(2):
         with pytest.raises(TaskDeferred) as deferred:
             sensor(run_id).execute(context())
-        assert "on_kill" not in vars(DescribeTrigger)
         assert isinstance(deferred.value.trigger, DescribeTrigger)
     assert [run.status for run in runs()] == ["STARTING"]
 
@@ -124,7 +127,9 @@ def test_a_failed_run_is_shown_with_reason_log_and_link(glue: Any, aws: Any, sta
     text = str(failure.value)
     assert f"ended {state}" in text
     assert "line 99" in text and "line 39\n" not in text
-    assert f"#/job/{JOB}/run/{run_id}" in text
+    assert "console" not in text, "no console shows a job of this endpoint"
+    assert "\n\n" not in text
+    assert GlueRun(JOB, run_id).console_link("eu-west-1").endswith(f"region=eu-west-1#/job/{JOB}/run/{run_id}")
     assert state in ti.xcoms["failure"]
 
 
@@ -165,3 +170,24 @@ def test_an_argument_that_a_native_template_made_a_number_is_refused(glue: Any, 
 def test_a_flag_that_was_rendered_as_text_is_refused(glue: Any) -> None:
     with pytest.raises(TypeError, match="fresh is 'False', not a boolean: set render_template_as_native_obj"):
         submit(fresh="False").execute(context())
+
+
+def test_a_job_at_its_limit_of_concurrent_runs_is_waited_for_without_a_retry(glue: Any) -> None:
+    allow_one_run()
+    other = glue.start_job_run(JobName=JOB)["JobRunId"]
+    task = submit(poll_seconds=0.01)
+    with pytest.raises(TaskDeferred) as first:
+        task.execute(context())
+    with pytest.raises(TaskDeferred) as second:
+        task.resume(context(), None, **(first.value.kwargs or {}))
+    assert second.value.kwargs == first.value.kwargs, "the deadline moved"
+    end("SUCCEEDED")
+    assert task.resume(context(), None, **(second.value.kwargs or {})) != other
+    assert len(runs()) == 2
+
+
+def test_a_limit_that_holds_for_too_long_fails_and_says_what_to_do(glue: Any) -> None:
+    allow_one_run()
+    glue.start_job_run(JobName=JOB)
+    with pytest.raises(AirflowFailException, match=r"AWS has been busy for 0 s: .*ConcurrentRunsExceeded"):
+        submit(busy_seconds=0).execute(context())

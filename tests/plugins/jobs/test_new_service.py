@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from botocore.exceptions import ClientError
 from nightjar.jobs.ecs import EcsRollout
 from nightjar.jobs.job import Description, LogStream, StoppableJob
 from nightjar.jobs.sensor import JobSensor
@@ -20,10 +22,15 @@ from tests.support.job_clouds import TaskInstance, context
 class Client:
     """The boto3 client of a service with runs: token → state."""
 
+    meta = SimpleNamespace(region_name="eu-west-1", endpoint_url="https://emr-serverless.eu-west-1.amazonaws.com")
+
     def __init__(self) -> None:
         self.runs: dict[str, str] = {}
+        self.error: str | None = None  # the code with which AWS answers
 
     def get_job_run(self, applicationId: str, jobRunId: str) -> Description:  # noqa: N803 - boto3's names
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "GetJobRun")
         return {"jobRun": {"state": self.runs[jobRunId], "stateDetails": "out of memory"}}
 
 
@@ -55,8 +62,8 @@ class EmrServerlessRun(StoppableJob[Client]):
     def log_streams(self, client: Client, description: Description) -> list[LogStream]:
         return []
 
-    def console_link(self, region: str | None) -> str:
-        return f"https://console.aws.amazon.com/emr/home#/serverless-applications/{self.application_id}/{self.run_id}"
+    def console_link(self, region: str) -> str:
+        return f"https://console.aws.amazon.com/emr/home?region={region}#/serverless-applications/{self.application_id}/{self.run_id}"
 
     def stop(self, client: Client) -> None:
         client.runs[self.run_id] = "CANCELLING"
@@ -65,6 +72,9 @@ class EmrServerlessRun(StoppableJob[Client]):
 class SubmitEmrServerlessJobOperator(SubmitOperator):
     client_type = EmrServerlessRun.client_type
     application_id: ClassVar[str] = "app"
+
+    def submitted_job(self) -> EmrServerlessRun:
+        return EmrServerlessRun(self.application_id, self.output)  # type: ignore[arg-type]  # as the toolkit's do
 
     def find_or_start(self, key: str) -> Attempt:
         client: Any = self.hook.conn
@@ -103,8 +113,39 @@ def test_the_sensor_defers_with_all_that_the_trigger_needs(client: Client, state
     with pytest.raises(TaskDeferred) as deferred:
         sensor("key").execute(context())
     _, arguments = deferred.value.trigger.serialize()
-    assert arguments["method"] == "get_job_run"
-    assert arguments["running"] == ["CANCELLING", "RUNNING", "SUBMITTED"]
+    assert arguments["job_class"].endswith(".test_new_service.EmrServerlessRun")
+    assert arguments["job_fields"] == {"application_id": "app", "run_id": "key"}
+    assert arguments["state"] == state
+
+
+def test_the_sensor_waits_while_aws_is_busy_and_not_after_another_error(client: Client) -> None:
+    client.runs["key"] = "RUNNING"
+    client.error = "ThrottlingException"
+    with pytest.raises(TaskDeferred):
+        sensor("key").execute(context())
+    client.error = "ValidationException"
+    with pytest.raises(ClientError):
+        sensor("key").execute(context())
+
+
+def test_both_tasks_link_to_the_job_in_its_region(client: Client) -> None:
+    client.runs["key"] = "SUCCESS"
+    task = sensor("key")
+    task.execute(context())
+    starter = SubmitEmrServerlessJobOperator(task_id="submit", submit_key="key")
+    starter.execute(context())
+    key: Any = None  # the link does not depend on it
+    for operator in (task, starter):
+        (link,) = operator.operator_extra_links
+        assert link.get_link(operator, ti_key=key) == EmrServerlessRun("app", "key").console_link("eu-west-1")
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "https://amazonaws.com.example.org"])
+def test_a_job_of_another_endpoint_has_no_link_to_a_console_that_does_not_show_it(
+    client: Client, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "meta", SimpleNamespace(region_name="eu-west-1", endpoint_url=endpoint))
+    assert not EmrServerlessRun("app", "key").link(client)
 
 
 def test_the_sensor_ends_as_the_job_did(client: Client) -> None:

@@ -15,6 +15,7 @@ from nightjar.state.sensor import StateSensor
 from nightjar.state.trigger import StateTrigger
 
 from tests.support.moto_cloud import STATE, MotoCloud
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 NOW = datetime(2013, 3, 2, tzinfo=UTC)
@@ -173,3 +174,10 @@ def test_another_error_of_the_check_is_left_to_airflows_retries(cloud: MotoCloud
 
 def test_the_trigger_stops_nothing_when_its_task_is_cleared() -> None:
     assert getattr(StateTrigger, "on_kill", None) is getattr(BaseTrigger, "on_kill", None)
+
+
+def test_a_trigger_that_cannot_reach_aws_waits_on(cloud: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = deferred(sensor())
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert fire(waiting.trigger) == {"late": True}

@@ -67,9 +67,9 @@ class AthenaQuery(StoppableJob["AthenaClient"]):
         """Returns nothing: Athena writes no log."""
         return []
 
-    def console_link(self, region: str | None) -> str:
+    def console_link(self, region: str) -> str:
         """Returns the query's page in the editor's history."""
-        return f"{CONSOLE}athena/home?region={region or ''}#/query-editor/history/{self.query_execution_id}"
+        return f"{CONSOLE}athena/home?region={region}#/query-editor/history/{self.query_execution_id}"
 
     def stop(self, client: AthenaClient) -> None:
         """Cancels the query."""

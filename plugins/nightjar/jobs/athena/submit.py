@@ -40,6 +40,10 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         self.database = database
         self.workgroup = workgroup
 
+    def submitted_job(self) -> AthenaQuery:
+        """Returns the query."""
+        return AthenaQuery(self.output)  # type: ignore[arg-type]  # rendered before it is used
+
     def find_or_start(self, key: str) -> Attempt:
         """Starts the query; Athena returns the existing one for a token that it knows."""
         client: AthenaClient = self.hook.conn

@@ -107,7 +107,7 @@ class EcsRollout(RemoteJob["ECSClient"]):
         newest = service.stopped_tasks(self.task_definition)[:1]
         return [stream for task in newest for stream in service.log_streams(task)]
 
-    def console_link(self, region: str | None) -> str:
+    def console_link(self, region: str) -> str:
         """Returns the page of the service's deployments."""
         return service_console_link(self.cluster, self.service, region)
 

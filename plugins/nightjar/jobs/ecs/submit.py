@@ -10,7 +10,8 @@ from airflow.sdk import BaseOperator
 
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.ecs.rollout import RolloutResult
-from nightjar.jobs.ecs.service import EcsService, service_console_link
+from nightjar.jobs.ecs.service import EcsService
+from nightjar.jobs.link import JobLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -34,6 +35,7 @@ class SubmitRolloutOperator(BaseOperator):
     """
 
     template_fields = ("image", "environment")
+    operator_extra_links = (JobLink(),)
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class SubmitRolloutOperator(BaseOperator):
         self.environment = environment
         self.desired_count = desired_count
         self.region_name = region_name
+        self.job_link = ""
 
     @fail_if_denied()
     def execute(self, context: Context) -> RolloutResult:
@@ -66,6 +69,6 @@ class SubmitRolloutOperator(BaseOperator):
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:20]
         task_definition = service.register(self.template_family, self.service, key, self.image, environment)
         deployment = service.roll(task_definition, self.desired_count)
-        link = service_console_link(self.cluster, self.service, self.region_name)
-        self.log.info("Rolling %s out to %s: %s\n%s", self.service, task_definition, deployment, link)
+        self.job_link = service.link()
+        self.log.info("Rolling %s out to %s: %s\n%s", self.service, task_definition, deployment, self.job_link)
         return {"task_definition": task_definition, "service_deployment_arn": deployment}

@@ -68,9 +68,9 @@ class GlueRun(StoppableJob["GlueClient"]):
         group = description["JobRun"].get("LogGroupName", DEFAULT_LOG_GROUP)
         return [(f"{group}/output", self.run_id), (f"{group}/error", self.run_id)]
 
-    def console_link(self, region: str | None) -> str:
+    def console_link(self, region: str) -> str:
         """Returns the run's page in Glue Studio."""
-        return f"{CONSOLE}gluestudio/home?region={region or ''}#/job/{self.job_name}/run/{self.run_id}"
+        return f"{CONSOLE}gluestudio/home?region={region}#/job/{self.job_name}/run/{self.run_id}"
 
     def stop(self, client: GlueClient) -> None:
         """Stops the run.

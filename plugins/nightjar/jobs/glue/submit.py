@@ -33,6 +33,10 @@ class SubmitGlueJobOperator(SubmitOperator):
         self.job_name = job_name
         self.arguments = arguments
 
+    def submitted_job(self) -> GlueRun:
+        """Returns the run."""
+        return GlueRun(self.job_name, self.output)  # type: ignore[arg-type]  # rendered before it is used
+
     def find_or_start(self, key: str) -> Attempt:
         """Returns the run whose ``--submit-key`` is the key, else starts one."""
         client: GlueClient = self.hook.conn

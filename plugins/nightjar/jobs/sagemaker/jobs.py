@@ -69,9 +69,9 @@ class SageMakerJob(StoppableJob["SageMakerClient"]):
         """Returns the streams of the job's instances."""
         return [(self.log_group, f"{self.job_name}/")]
 
-    def console_link(self, region: str | None) -> str:
+    def console_link(self, region: str) -> str:
         """Returns the job's page."""
-        return f"{CONSOLE}sagemaker/home?region={region or ''}#/{self.console_page}/{self.job_name}"
+        return f"{CONSOLE}sagemaker/home?region={region}#/{self.console_page}/{self.job_name}"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,10 @@ class SubmitSageMakerJobOperator(SubmitOperator):
     def start(self, client: SageMakerClient, request: dict[str, Any]) -> None:
         """Calls Create for this kind of job."""
 
+    def submitted_job(self) -> SageMakerJob:
+        """Returns the job."""
+        return self.job_class(self.output)  # type: ignore[arg-type]  # rendered before it is used
+
     def find(self, key: str) -> Attempt | None:
         """Returns the job of this name; None where there is none."""
         job = self.job_class(key)

@@ -1,0 +1,91 @@
+"""Airflow's listener of DAG runs: it writes their notes, and a run that a person marks as failed ends failed.
+
+**Notes.** The UI calls a run by the moment at which it may start. So a run's note begins as its data interval or its
+Params, and ends as what its tasks have added (``nightjar.notes``). A note that a person wrote is left alone.
+
+**Marked as failed.** Airflow keeps such a run running while a teardown task is open, and skips every other open task.
+When the teardown task has ended, Airflow decides the run's state by the tasks at its end. They were skipped, so the run
+ended *successful* (Airflow 3.3.1). The listener, which the API server calls, sets them to *upstream failed* instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.listeners import hookimpl
+from airflow.models.xcom import XComModel
+from airflow.utils.state import State, TaskInstanceState
+from sqlalchemy.orm import object_session
+
+from nightjar.notes import NOTE_KEY
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+
+log = logging.getLogger(__name__)
+
+TAG = "nightjar"  # of the DAGs whose runs get notes
+NOTE_LENGTH = 1000  # Airflow's limit
+
+
+@hookimpl
+def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
+    """Notes the run's Params or its data interval."""
+    if TAG not in {tag.name for tag in dag_run.dag_model.tags}:
+        return
+    if dag_run.conf:
+        write_note(dag_run, ", ".join(f"{name}: {value}" for name, value in dag_run.conf.items()))
+    elif dag_run.run_type != "manual" and dag_run.data_interval_start:
+        write_note(dag_run, f"data interval from {dag_run.data_interval_start:%Y-%m-%d %H:%M} UTC")
+
+
+@hookimpl
+def on_dag_run_success(dag_run: DagRun, msg: str) -> None:
+    """Notes what the tasks have added."""
+    note_of_tasks(dag_run)
+
+
+@hookimpl
+def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
+    """Makes the run end failed, if Airflow has not set it to failed because a teardown task is still open."""
+    session = object_session(dag_run)
+    if session is None or dag_run.state in State.finished_dr_states:
+        note_of_tasks(dag_run)
+        return
+    deciding = last_tasks(dag_run.dag)
+    for instance in dag_run.get_task_instances(session=session):
+        if instance.task_id in deciding and instance.state not in State.failed_states:
+            instance.set_state(TaskInstanceState.UPSTREAM_FAILED, session=session)
+    log.info("%s was marked as failed: it ends failed after its teardown tasks", dag_run)
+
+
+def last_tasks(dag: Any) -> set[str]:
+    """Returns the ids of the tasks by which Airflow decides how a run ended: only teardown tasks follow them."""
+    return {
+        task.task_id
+        for task in dag.tasks
+        if not task.is_teardown and all(dag.task_dict[after].is_teardown for after in task.downstream_task_ids)
+    }
+
+
+def note_of_tasks(dag_run: DagRun) -> None:
+    """Writes the texts that the run's tasks have added into its note."""
+    session = object_session(dag_run)
+    if session is None:
+        return
+    query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=NOTE_KEY)
+    found = session.scalars(query.order_by(None).order_by(XComModel.timestamp)).all()
+    lines = [f"{entry.task_id}: {XComModel.deserialize_value(entry)}" for entry in found]
+    if lines:
+        write_note(dag_run, "\n".join(dict.fromkeys(lines)))
+
+
+def write_note(dag_run: DagRun, text: str) -> None:
+    """Writes a run's note, unless a person wrote it.
+
+    The caller's transaction commits it: the scheduler, which locks the run, forbids any other, and savepoints too.
+    """
+    note = dag_run.dag_run_note
+    if note is None or note.user_id is None:
+        dag_run.note = text[:NOTE_LENGTH]

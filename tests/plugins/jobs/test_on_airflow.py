@@ -1,0 +1,189 @@
+"""What only a real Airflow shows, with jobs of the local cloud.
+
+Runs that a person or a time limit ends: their colour, and their jobs. What a person sees of a run: its note, the reason
+of a skip, the links of its tasks.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.localcloud import ACCOUNT, Cloud
+from tests.support.real_airflow import RealAirflow, running_airflow
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+
+DAGS = f"""
+from datetime import timedelta
+from airflow.sdk import DAG, Param, task
+from nightjar.active_runs import NoActiveRunsSensor
+from nightjar.jobs import StopJobsOperator, submit_and_sense
+from nightjar.jobs.sagemaker import SubmitTrainingJobOperator
+from nightjar.outcomes import outcomes
+from nightjar.runs import dag_options
+
+CONFIG = {{
+    "AlgorithmSpecification": {{
+        "TrainingImage": "job:1", "TrainingInputMode": "File", "ContainerEntrypoint": ["python", "job.py"]
+    }},
+    "RoleArn": "arn:aws:iam::{ACCOUNT}:role/training",
+    "HyperParameters": {{"seconds": "900"}},
+    "OutputDataConfig": {{"S3OutputPath": "s3://artifact/jobs/"}},
+    "ResourceConfig": {{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}},
+    "StoppingCondition": {{"MaxRuntimeInSeconds": 900}},
+}}
+OPTIONS = dag_options("a", "b", "owner", "arn:aws:sns:us-east-1:{ACCOUNT}:absent")
+PARAMS = {{"name": Param("", type="string")}}
+with DAG("job", schedule=None, dagrun_timeout=timedelta(hours=1), params=PARAMS, **OPTIONS):
+    submit, sense = submit_and_sense(
+        "job", SubmitTrainingJobOperator, {{"poll_seconds": 1}}, sense_id="sense", submit_key="{{{{ params.name }}}}",
+        config=CONFIG,
+    )
+
+    @task
+    def last() -> None: ...
+
+    sense >> last()
+    sense >> StopJobsOperator(task_id="stop_jobs", jobs=[sense.job]).as_teardown()
+
+with DAG("blocked", schedule=None, **OPTIONS):
+
+    @task(pool="absent")
+    def first() -> None: ...
+
+    @task
+    def last() -> None: ...
+
+    first() >> [last(), StopJobsOperator(task_id="stop_jobs", jobs=[]).as_teardown()]
+
+with DAG("after", schedule=None, **OPTIONS):
+    NoActiveRunsSensor(task_id="wait_job", other_dag_id="job", advice="", deadline_seconds=600, poll_seconds=1)
+
+with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
+
+    @task
+    def look() -> None:
+        with outcomes(skip=LookupError):
+            raise LookupError("there is nothing to do today")
+
+    look()
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+    dags = tmp_path_factory.mktemp("dags")
+    (dags / "ended.py").write_text(DAGS)
+    cloud.client("s3").create_bucket(Bucket="artifact")
+    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, cloud.environment()) as running:
+        yield running
+
+
+@pytest.fixture
+def name() -> str:
+    return f"nj-{uuid.uuid4().hex[:20]}"
+
+
+def job_state(cloud: Cloud, name: str) -> str:
+    return str(cloud.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"])
+
+
+def waiting_run(airflow: RealAirflow, cloud: Cloud, name: str) -> str:
+    """A run whose sensor is deferred, and whose trigger asks about the job."""
+    run = airflow.trigger("job", name=name)
+    airflow.until(run, "sense", "deferred")
+
+    def asked() -> int:
+        return sum(request["action"] == "DescribeTrainingJob" for request in cloud.requests())
+
+    before = asked()
+    airflow.wait(lambda: asked() > before, "the trigger asks")
+    assert airflow.api.call("GET", run)["note"] == f"name: {name}"
+    return run
+
+
+def mark_failed(airflow: RealAirflow, run: str) -> None:
+    airflow.api.call("PATCH", run, json={"state": "failed"})
+
+
+def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
+    airflow: RealAirflow, cloud: Cloud, name: str
+) -> None:
+    run = waiting_run(airflow, cloud, name)
+    mark_failed(airflow, run)
+    assert airflow.ended(run)["state"] == "failed"
+    assert airflow.states(run) == {
+        "submit_job": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
+    }  # fmt: skip
+    cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
+
+
+def test_a_run_that_is_marked_failed_while_no_task_runs_ends_failed(airflow: RealAirflow) -> None:
+    run = airflow.trigger("blocked")
+    airflow.until(run, "first", "scheduled")
+    mark_failed(airflow, run)
+    assert airflow.ended(run)["state"] == "failed"
+
+
+def test_a_run_over_its_time_limit_ends_failed_and_its_job_is_stopped(
+    airflow: RealAirflow, cloud: Cloud, name: str
+) -> None:
+    run = waiting_run(airflow, cloud, name)
+    airflow.execute_sql("UPDATE dag_run SET start_date = '2013-01-01 00:00:00' WHERE state = 'running'")
+    assert airflow.ended(run)["state"] == "failed"
+    cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
+
+
+def test_the_job_of_a_deleted_run_is_stopped(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
+    run = waiting_run(airflow, cloud, name)
+    airflow.api.call("PATCH", "/dags/job", json={"is_paused": True})  # Airflow deletes no run that is running
+    try:
+        airflow.api.call("PATCH", run, json={"state": "queued"})
+        airflow.api.call("DELETE", run)
+        cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
+    finally:
+        airflow.api.call("PATCH", "/dags/job", json={"is_paused": False})
+
+
+def test_a_sensor_that_is_cleared_stops_nothing(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
+    run = waiting_run(airflow, cloud, name)
+    instance: dict[str, Any] = airflow.api.call("GET", f"{run}/taskInstances/sense")
+    body = {"dag_run_id": instance["dag_run_id"], "task_ids": ["sense"], "dry_run": False, "only_failed": False}
+    airflow.api.call("POST", "/dags/job/clearTaskInstances", json=body)
+
+    def deferred_again() -> bool:
+        now = airflow.api.call("GET", f"{run}/taskInstances/sense")
+        return bool(now["state"] == "deferred" and now["start_date"] > instance["start_date"])
+
+    airflow.wait(deferred_again, "the sensor is deferred again")
+    assert job_state(cloud, name) == "InProgress"
+    mark_failed(airflow, run)
+    assert airflow.ended(run)["state"] == "failed"
+
+
+def test_a_run_waits_for_the_end_of_another_dags_runs(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
+    run = waiting_run(airflow, cloud, name)
+    after = airflow.trigger("after")
+    airflow.until(after, "wait_job", "deferred")
+    mark_failed(airflow, run)
+    assert airflow.ended(after)["state"] == "success"
+    assert airflow.log(after, "wait_job").count("has active runs") == 1
+
+
+def test_the_reason_of_a_skip_is_in_the_log_before_airflow_folds_it_and_in_the_runs_note(airflow: RealAirflow) -> None:
+    run = airflow.trigger("idle", day="2013-03-01")
+    assert airflow.ended(run)["note"] == "look: there is nothing to do today"
+    log = airflow.log(run, "look")
+    assert log.index("Skipped: there is nothing to do today") < log.index("Skipping task")
+
+
+def test_a_note_that_a_person_wrote_stays(airflow: RealAirflow) -> None:
+    airflow.api.call("PATCH", "/dags/idle", json={"is_paused": True})
+    run = airflow.trigger("idle")
+    airflow.api.call("PATCH", run, json={"note": "mine"})
+    airflow.api.call("PATCH", "/dags/idle", json={"is_paused": False})
+    assert airflow.ended(run)["note"] == "mine"
