@@ -44,8 +44,7 @@ def mended(quarantined: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def understand(data: bytes) -> Any:
         return original(data.replace(b'"written_at"', b'"recorded_at"'))
 
-    monkeypatch.setattr("include.pipelines.ingest.batch.decode", understand)
-    monkeypatch.setattr("include.pipelines.ingest.shard.decode", understand)
+    monkeypatch.setattr("include.pipelines.ingest.entries.decode", understand)
 
 
 def requeue(objects: Any = None, state: Any = None, present: datetime = PRESENT, **options: bool) -> list[Requeued]:
