@@ -9,6 +9,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
 from nightjar.jobs.stop import stop_jobs_of
+from nightjar.notes import add_note
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,9 @@ def end_run_over_time(topic_arn: str) -> Callable[[Any], None]:
 
 
 def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> None:
-    """Publishes warnings to an SNS topic; like :func:`notify_failure`, it never raises, and is silent in a backfill.
+    """Adds warnings to the run's note, and publishes them to an SNS topic.
+
+    Like :func:`notify_failure`, it never raises, and publishes nothing in a backfill.
 
     Args:
         topic_arn: The topic.
@@ -65,12 +68,13 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
         lines: The warnings. Without any, nothing is published.
         dag_run: The run.
     """
-    if not lines or getattr(dag_run, "run_type", None) == "backfill":
+    if not lines:
         return
-    shown = [
-        *lines[:WARNING_LINES],
-        *([f"and {len(lines) - WARNING_LINES} more"] if len(lines) > WARNING_LINES else []),
-    ]
+    more = len(lines) - WARNING_LINES
+    shown = [*lines[:WARNING_LINES], *([f"and {more} more"] if more > 0 else [])]
+    add_note("\n".join(shown))
+    if getattr(dag_run, "run_type", None) == "backfill":
+        return
     message = "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown])
     try:
         SnsHook(aws_conn_id=None).publish_to_target(

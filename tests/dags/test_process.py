@@ -146,14 +146,16 @@ def test_a_plan_is_of_the_runs_days_and_flags(
     raw_data()
     with platform_settings():
         days = module.choose_days.function("flights", dag_run=dag_run(**INTERVAL), params=NO_PARAMS)["days"]
-        planned = module.plan.function("flights", days, params=NO_PARAMS)
+        planned = module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
         assert (planned["days_text"], planned["code_sha"]) == ("2013-03-01", "abc")
         day = {"status": "published", "fingerprint": planned["days"]["2013-03-01"], "code_sha": "abc"}
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
-            module.plan.function("flights", days, params=NO_PARAMS)
+            module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
         with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function("flights", days, params={**NO_PARAMS, "fresh": True, "dry_run": True})
+            module.plan.function(
+                "flights", days, dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+            )
 
 
 @pytest.mark.stack
@@ -162,7 +164,7 @@ def test_a_plan_without_a_snapshot_fails_at_once(
 ) -> None:
     monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     with platform_settings(), pytest.raises(AirflowFailException, match="No snapshot"):
-        module.plan.function("flights", ["2013-03-01"], params=NO_PARAMS)
+        module.plan.function("flights", ["2013-03-01"], dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
 
 
 @pytest.mark.stack

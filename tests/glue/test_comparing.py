@@ -14,6 +14,7 @@ import yaml
 
 from include.workloads import Workload, load
 from include.workloads.comparison import MINIMUM_DAYS, RECENT_DAYS
+from include.workloads.documents import parse_yaml
 from infra.laptop import flights_source
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def tuned(root: Path, **tuning: Any) -> Workload:
     """The workload of flights with one tuning."""
     shutil.copytree(ROOT / "include/workloads/flights", root / "flights")
     file = root / "flights/expectations.yaml"
-    document = yaml.safe_load(file.read_text())
+    document, _ = parse_yaml(file.read_text(), file.name)
     document["comparison"].append({"reason": "a test of the tuning", **tuning})
     file.write_text(yaml.safe_dump(document))
     return load("flights", root)

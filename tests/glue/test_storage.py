@@ -1,13 +1,18 @@
-"""Documents at file:// URIs."""
+"""Documents at file:// and s3:// URIs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from include.glue import storage
 from include.glue.errors import GlueJobError
-from include.glue.storage import join_uri, list_uris, object_uri, read_json, write_bytes, write_json
+from include.glue.storage import find_json, join_uri, list_uris, object_uri, read_json, write_bytes, write_json
+from tests.support.moto_cloud import LAKE, MotoCloud, cloud, moto_server
+
+__all__ = ["cloud", "moto_server"]
 
 
 def test_documents_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -36,3 +41,20 @@ def test_a_path_may_contain_characters_that_urls_reserve(tmp_path: Path) -> None
     uri = join_uri(f"file://{tmp_path}", "a?b#c.json")
     write_json(uri, 1)
     assert (tmp_path / "a?b#c.json").is_file() and read_json(uri) == 1
+
+
+def test_a_document_may_be_missing(tmp_path: Path) -> None:
+    write_json(f"file://{tmp_path}/x.json", {"a": 1})
+    assert find_json(f"file://{tmp_path}/x.json") == {"a": 1}
+    assert find_json(f"file://{tmp_path}/none.json") is None
+
+
+@pytest.mark.stack
+def test_a_document_may_be_missing_in_s3_and_a_bucket_may_not(cloud: MotoCloud) -> None:
+    storage._s3.cache_clear()
+    write_json(f"s3://{LAKE}/x.json", {"a": 1})
+    assert find_json(f"s3://{LAKE}/x.json") == {"a": 1}
+    assert find_json(f"s3://{LAKE}/none.json") is None
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        find_json("s3://nj-none/x.json")
+    storage._s3.cache_clear()

@@ -116,3 +116,11 @@ def test_warnings_that_cannot_be_published_fail_nothing(cloud: MotoCloud, caplog
     missing = "arn:aws:sns:us-east-1:123456789012:none"
     publish_warnings(missing, "S", ["a line"], SimpleNamespace(run_type="manual", run_id="r"))
     assert "could not be published" in caplog.text
+
+
+def test_warnings_are_in_the_runs_note_even_of_a_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
+    pushed: dict[str, str] = {}
+    instance = SimpleNamespace(xcom_push=lambda key, value: pushed.update({key: value}))
+    monkeypatch.setattr("nightjar.notes.get_current_context", lambda: {"ti": instance})
+    publish_warnings("unused", "S", ["one", "two"], SimpleNamespace(run_type="backfill", run_id="r"))
+    assert pushed == {"run_note": "one\ntwo"}
