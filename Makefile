@@ -4,13 +4,19 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NIGHTJAR_HOME ?= $(CURDIR)/.nightjar
 export NIGHTJAR_HOME
+# Container images often set it. Without compiled modules, each command takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
 
 LAPTOP := $(NIGHTJAR_HOME)/venvs/laptop/bin/python -m infra.laptop
 TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+# The option of a variable, quoted for the shell as it was given: $(call option,SQL) is --sql 'select …', or nothing.
+quote  = '$(subst ','\'',$(1))'
+option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
+
+.PHONY: help run status stop clean restart logs airflow query ingest requeue process retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,26 +31,41 @@ run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running
 	@$(LAPTOP) run
 
-status: setup ## print processes, live versions, registered versions and the last DAG runs (JSON)
-	@$(LAPTOP) status
+status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
+	@$(LAPTOP) status $(if $(JSON),--json)
 
-stop: ## stop the processes that `make run` started
+stop: ## stop the processes that `make run` started; a `make run` that is at work is interrupted
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) stop; else echo "Nothing is set up here, so nothing is running."; fi
 
 clean: stop ## stop, then delete the stack's state; environments and data packages are kept
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) clean; fi
 
+restart: setup ## stop and start the stack, or one process of it: make restart WHAT=scheduler
+	@$(LAPTOP) restart $(call option,WHAT)
+
+logs: setup ## list the logs, or print the end of one: make logs WHAT=scheduler LINES=100 FOLLOW=1
+	@$(LAPTOP) logs $(call option,WHAT) $(call option,LINES) $(if $(FOLLOW),--follow)
+
+airflow: setup ## Airflow's own command line on the stack: make airflow ARGS="dags list"
+	@$(LAPTOP) airflow -- $(ARGS)
+
+query: setup ## an Athena query on the local cloud: make query SQL="select count(*) from flights_scheduled"
+	@$(LAPTOP) query $(call option,SQL)
+
 ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKLOAD=flights DATE=2013-06-20
-	@$(LAPTOP) ingest $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
+	@$(LAPTOP) ingest $(call option,WORKLOAD) $(call option,DATE)
+
+requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
+	@$(LAPTOP) requeue $(call option,WORKLOAD)
 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
-	@$(LAPTOP) process $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
+	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)
 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
-	@$(LAPTOP) retrain $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
+	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
-deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|previous
-	@$(LAPTOP) deploy $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(VERSION),--version "$(VERSION)")
+deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous RELEASE_HOLD=1
+	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(if $(RELEASE_HOLD),--release-hold)
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(TEST)/python -m pytest $(PYTEST_ARGS),$(TEST)/python -m scripts.run_tests)
@@ -54,6 +75,9 @@ test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: m
 
 lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; some: make lint LINTERS="mypy codespell"
 	@$(TEST)/python -m scripts.lint $(LINTERS)
+
+schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
+	@$(TEST)/python -m scripts.schemas
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(TEST)/python -m tests.support.cloud_chaos --kills 20

@@ -46,7 +46,7 @@ def read() -> None:
     shards = source.shards(STREAM)
     begin = time.perf_counter()
     (summary,) = ingest_lineage(
-        StreamTarget("bench", STREAM, BUCKET),
+        StreamTarget("bench", STREAM, BUCKET, "recorded_at"),
         shards,
         datetime(2999, 1, 1, tzinfo=UTC),
         source=source,

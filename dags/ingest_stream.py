@@ -16,9 +16,11 @@ to read, the last task is *skipped*, with the reason.
 - Only one run at a time, and no other writer: the order put → markers → checkpoint is what makes a crash repairable.
   Clearing any task is safe.
 - A shard is read after its parents were read to their end, so a resharding needs no action.
-- Aggregated records of the Kinesis Producer Library are quarantined: switch aggregation off in the producer.
-- With clock `recorded_at` the watermark is the newest `recorded_at` that was read. A replay that ends before midnight
-  must declare that it is complete: Param `complete_to`.
+- Aggregates of the Kinesis Producer Library are taken apart; a damaged one is quarantined as a whole.
+- With clock `recorded_at` the watermark is the newest `recorded_at` that was read, and never later than the end of the
+  run. A replay has a clock of its own: its Param `complete_to` replaces the newest `recorded_at`.
+- With clock `recorded_at` a record that claims to be recorded more than five minutes after it arrived is quarantined:
+  correct the producer's clock.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark as advance
 from include.pipelines.protocols import Shard
-from include.pipelines.rundate import check_instants, parse_param_instant, run_end
+from include.pipelines.rundate import check_instants, declared_complete, run_end
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -71,7 +73,7 @@ def kinesis_to_s3(
     config = settings()
     with outcomes(fail=UserError):
         until = run_end(dag_run, params)
-    target = StreamTarget(workload, stream, config.lake_bucket)
+    target = StreamTarget(workload, stream, config.lake_bucket, load(workload).clock)
     state = StateHook(config.state_table)
     return ingest_lineage(target, shards, until, source=KinesisHook(), objects=ObjectStoreHook(), state=state)
 
@@ -83,7 +85,7 @@ def advance_watermark(
     """Advances the instant up to which the stream is complete in raw."""
     with outcomes(skip=NothingToDoError, fail=UserError):
         until = run_end(dag_run, params)
-        complete_to = parse_param_instant(params["complete_to"]) if params["complete_to"] else None
+        complete_to = declared_complete(params, until)
         return advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
 
 

@@ -1,17 +1,13 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
-**Inputs**: the raw objects that the day's markers name, and all objects of the reference tables. The run waits until
-the stream's watermark (state table) has passed the day; each table must have a snapshot.
-
-**Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs in the artifact bucket and, for a day that passed the
-gate, the catalog's partitions and the day's item in the state table. Readers never see unaudited rows.
-
+**Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
+watermarks of the stream and of the tables have passed the day. **Outputs**: `staging/<workload>/<run>/` in the
+lake, Data Docs and, for a day that passed the gate, the catalog's partitions and the day's item in the state table.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
 triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
 published before; in a range, the good days are published first.
-
-**Cautions.** A range (`date` to `end_date`) is one transform and one audit. A backfill takes no `date`. To run a failed
-job again, clear its submit task. Clearing an older run replaces nothing newer.
+**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To run a failed job again, clear its
+submit task.
 """
 
 from __future__ import annotations
@@ -21,18 +17,19 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
+from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
 from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, require_known_params
+from nightjar.params import date_param, flag_param, object_param, require_known_params
 from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
-from include.build import BUILD_FILE
+from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.lake.days import parse_day
@@ -41,9 +38,11 @@ from include.pipelines.ingest.watermark import watermark_status
 from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
-from include.pipelines.process.plan import PlanRequest, plan_days
+from include.pipelines.process.override import OVERRIDE_FORM, parse_override
+from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
-from include.pipelines.process.types import GateResult, ProcessPlan
+from include.pipelines.process.recent import plan_and_compare
+from include.pipelines.process.types import ComparedPlan, GateResult
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -55,6 +54,7 @@ PARAMS = {
     "end_date": date_param("Last day of a range that begins with date. Empty: one day."),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
     "dry_run": flag_param("Only report what would be done."),
+    "override": object_param(*OVERRIDE_FORM),
 }
 
 
@@ -64,6 +64,7 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
+        parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
     add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
@@ -71,25 +72,29 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
 
 
 @task(multiple_outputs=True)
-def plan(workload: str, days: list[str], params: Any = None) -> ProcessPlan:
-    """Lists the raw objects of the days that are not published from them."""
+def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> ComparedPlan:
+    """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
-    request = PlanRequest([parse_day(day) for day in days], present, sha, params["fresh"], params["dry_run"])
-    objects, state = ObjectStoreHook(), StateHook(config.state_table)
-    with outcomes(skip=NothingToDoError, fail=RefusedError):
-        return plan_days(load(workload), request, config, objects=objects, state=state)
+    stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
+    with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
+        shared, chosen = process_code(BUILD_FILE), [parse_day(day) for day in days]
+        override = parse_override(params["override"], present, dag_run.triggering_user_name)
+        request = PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
+        return plan_and_compare(load(workload), request, override, config, **stores)
 
 
 @task(multiple_outputs=False)
-def gate(workload: str, planned: ProcessPlan, run: str) -> GateResult:
-    """Evaluates each day by the audit's result; fails if no day passes."""
-    bucket, objects, state = settings().lake_bucket, ObjectStoreHook(), StateHook(settings().state_table)
+def gate(workload: str, planned: ComparedPlan, run: str, dag_run: Any = None) -> GateResult:
+    """Evaluates each day by the audit's result, and publishes warnings; fails if no day passes."""
+    config, state = settings(), StateHook(settings().state_table)
     with outcomes(fail=RefusedError):
-        return gate_days(workload, planned, run, bucket, objects=objects, state=state)
+        gated = gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
+    publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
+    return gated
 
 
 @task(pool="nightjar_publish")
-def publish(workload: str, planned: ProcessPlan, run: str, gated: GateResult) -> list[str]:
+def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -> list[str]:
     """Points the catalog's partitions of the days that passed at the run's files."""
     config = settings()
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
@@ -126,7 +131,7 @@ def process(workload: Workload) -> DAG:
         wait_raw = StateSensor(
             task_id="wait_raw",
             table=config.state_table,
-            keys=[layout.watermark_key(name, workload.stream.name)],
+            keys=[layout.watermark_key(name, source) for source in (workload.stream.name, *workload.tables)],
             check=watermark_status,
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
@@ -151,8 +156,8 @@ def process(workload: Workload) -> DAG:
             wait,
             sense_id="audit",
             job_name=config.glue_audit_job,
-            submit_key=f"{RUN}-audit",
-            arguments=audit_arguments(name, planned, RUN, config),
+            submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
+            arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
         )
         gated: Any = gate(name, planned, run)
         chosen >> wait_raw >> planned >> start_transform

@@ -1,8 +1,8 @@
 """``python -m scripts.run_pytest SUITE COUNTS [ARGUMENT ...]``: runs pytest in the environment of this interpreter.
 
-``SUITE`` is a runtime of ``scripts.suites``, ``e2e`` for the end-to-end tests, or ``rest`` for all tests that belong to
-no runtime. How many passed,
-failed and so on is written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
+``SUITE`` is one of ``scripts.suites``: a runtime (its unit tests), ``<runtime>-servers`` (its tests with servers or
+Spark), ``rest`` (the tests in no runtime's folder) or ``e2e``. How many passed, failed and so on is written to the file
+``COUNTS`` as JSON. The other arguments are passed to pytest.
 """
 
 from __future__ import annotations
@@ -11,48 +11,41 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.steps import HOME, ROOT
-from scripts.suites import SUITES, UNIT, module_markers, runtime_of
+from scripts.suites import E2E, REST, SERVERS, SUITES, UNIT, module_markers, runtime_of, with_servers
 
-if TYPE_CHECKING:
-    import pytest
-
-REST, E2E = "rest", "e2e"
+# The arguments that select a suite's tests
+SELECTIONS = {
+    **{name: ["-m", UNIT, *folders] for name, folders in SUITES.items()},
+    **{with_servers(name): ["-m", SERVERS, *folders] for name, folders in SUITES.items()},
+    REST: ["-m", f"not {E2E}"],
+    E2E: ["-m", E2E, "tests/e2e"],
+}
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 
 
 class Plugin:
-    """Selects the tests of one suite, and writes the counts."""
+    """Selects the modules of one suite, and writes the counts."""
 
     def __init__(self, suite: str, counts: Path) -> None:
         self._suite = suite
         self._counts = counts
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Does not import a module without unit tests: it may import packages that the runtime does not have."""
-        if self._suite in (REST, E2E) or collection_path.suffix != ".py":
-            return None
-        return bool(module_markers(collection_path.read_text())) or None
-
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselects the runtimes' unit tests when the suite is ``rest``."""
-        if self._suite != REST:
-            return
-        others = [item for item in items if _runtime(item)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if not _runtime(item)]
+        """Leaves out what is no part of the suite, so that it is not imported."""
+        if self._suite == REST:
+            return runtime_of(collection_path.relative_to(ROOT)) is not None or None
+        if self._suite in SUITES and collection_path.suffix == ".py":
+            # A module without unit tests may import packages that the runtime does not have.
+            return bool(module_markers(collection_path.read_text())) or None
+        return None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Writes how many tests had each outcome."""
         counts = {outcome: len(terminalreporter.stats.get(outcome, ())) for outcome in OUTCOMES}
         self._counts.write_text(json.dumps(counts))
-
-
-def _runtime(item: pytest.Item) -> str | None:
-    markers = (marker.name for marker in item.iter_markers())
-    return runtime_of(item.path.relative_to(ROOT), markers)
 
 
 def add_pytest() -> None:
@@ -72,9 +65,10 @@ def main(suite: str, counts: str, *arguments: str) -> int:
     add_pytest()
     import pytest
 
-    selections = {REST: [], E2E: ["-m", E2E, "tests/e2e"]}
-    selection = selections[suite] if suite in selections else ["-m", UNIT, *SUITES[suite]]
-    return int(pytest.main([*selection, *arguments], plugins=[Plugin(suite, Path(counts))]))
+    code = pytest.main([*SELECTIONS[suite], *arguments], plugins=[Plugin(suite, Path(counts))])
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED and suite not in SUITES:
+        return 0  # not every runtime has tests with servers
+    return int(code)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """``make test``: the linters, each runtime's unit tests in its own environment, and all other tests.
 
-The end-to-end tests, which take the longest, run beside everything else. Linters and unit tests run one after another;
-the output of each is printed when it ends. All other tests run in the test environment and show their progress. The
-last line has the totals in pytest's form, where each linter counts as one test.
+Two steps run at a time, and the longest, the end-to-end tests, begins first. The output of a step is printed when it
+ends. The last line has the totals in pytest's form, where each linter counts as one test.
 """
 
 from __future__ import annotations
@@ -13,19 +12,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 from scripts import lint, steps
-from scripts.run_pytest import E2E, OUTCOMES, REST
+from scripts.run_pytest import OUTCOMES
 from scripts.steps import HOME, Result, Step
-from scripts.suites import SUITES, UNIT
+from scripts.suites import E2E, REST, SUITES, UNIT, with_servers
 
 AT_ONCE = 2
 WIDTH = 100
-# The environment and the title of the suites that are no runtime's.
-TITLES = {REST: ("test", "all other tests"), E2E: ("test", "end-to-end tests")}
+# The titles of the suites that run in the test environment
+TITLES = {REST: "all other tests", E2E: "end-to-end tests"} | {
+    with_servers(name): f"tests with servers: {name}" for name in SUITES
+}
 
 
 def main() -> int:
@@ -38,18 +38,13 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nightjar-counts-") as folder:
         counts = Path(folder)
-        suites = [suite(name, counts) for name in ([options.runtime] if options.runtime else SUITES)]
-        if options.runtime:
-            results = steps.run(suites, AT_ONCE)
-        elif options.unit:
-            results = steps.run(suites, AT_ONCE)
-            results.append(steps.run_attached(suite(REST, counts, "-m", UNIT)))
-        else:
-            with ThreadPoolExecutor(1) as beside:
-                end_to_end = beside.submit(steps.run, [suite(E2E, counts)], 1)
-                results = steps.run([*lint.linters().values(), *suites], AT_ONCE - 1)
-                results.append(steps.run_attached(suite(REST, counts, "-m", f"not {E2E}")))
-                results += end_to_end.result()
+        steps_to_run = [suite(name, counts) for name in ([options.runtime] if options.runtime else SUITES)]
+        if options.unit and not options.runtime:
+            steps_to_run.append(suite(REST, counts, "-m", UNIT))
+        elif not options.runtime:
+            servers = [suite(with_servers(name), counts) for name in SUITES]
+            steps_to_run = [suite(E2E, counts), *lint.linters().values(), *steps_to_run, *servers, suite(REST, counts)]
+        results = steps.run(steps_to_run, AT_ONCE)
         tallies = {result.name: tally(result, counts / f"{result.name}.json") for result in results}
     print("\n=== summary")
     for result in results:
@@ -70,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 def suite(name: str, counts: Path, *arguments: str) -> Step:
     """The step that runs a runtime's unit tests in its environment, or another suite in the test environment."""
-    environment, title = TITLES.get(name, (name, f"unit tests: {name}"))
+    environment, title = ("test", TITLES[name]) if name in TITLES else (name, f"unit tests: {name}")
     python = HOME / "venvs" / environment / "bin" / "python"
     return Step(title, (python, "-m", "scripts.run_pytest", name, str(counts / f"{title}.json"), *arguments))
 

@@ -47,15 +47,8 @@ def run(steps: Iterable[Step], at_once: int) -> list[Result]:
     return results
 
 
-def run_attached(step: Step) -> Result:
-    """Runs one step whose output goes straight to this process's own."""
-    print(f"\n=== {step.name}", flush=True)
-    started = time.monotonic()
-    code = subprocess.run(step.argv, cwd=ROOT, env={**os.environ, **step.env}, check=False).returncode
-    return Result(step.name, code, time.monotonic() - started)
-
-
 def _captured(step: Step) -> tuple[Result, str]:
+    print(f"--- {step.name} begins", flush=True)
     started = time.monotonic()
     done = subprocess.run(
         step.argv,

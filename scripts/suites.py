@@ -1,15 +1,15 @@
-"""Which tests run in which runtime's environment.
+"""The suites that ``make test`` runs, and the environment of each.
 
 A runtime's unit tests are the tests in its folders that have none of the markers in ``MARKERS``. They run in the
 runtime's own environment, so they fail when its requirement file lacks a package. All other tests run in the test
-environment, which has the packages of all runtimes. This file imports only the standard library, because every
-environment imports it.
+environment, which has the packages of all runtimes: a runtime's tests with servers or Spark, the tests that are in no
+runtime's folder, and the end-to-end tests. This file imports only the standard library, because every environment
+imports it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from pathlib import PurePath
 
 # environment -> folders, the slowest first
@@ -23,6 +23,13 @@ SUITES = {
 }
 MARKERS = ("stack", "spark", "e2e")
 UNIT = " and ".join(f"not {marker}" for marker in MARKERS)  # as an argument of pytest's -m
+SERVERS = "(stack or spark) and not e2e"
+REST, E2E = "rest", "e2e"  # the suites that are no runtime's
+
+
+def with_servers(runtime: str) -> str:
+    """The name of the suite with a runtime's tests that start servers or Spark."""
+    return f"{runtime}-servers"
 
 
 def module_markers(source: str) -> set[str]:
@@ -33,16 +40,10 @@ def module_markers(source: str) -> set[str]:
     return set()
 
 
-def runtime_of(path: PurePath, markers: Iterable[str]) -> str | None:
-    """The environment that runs a test.
+def runtime_of(path: PurePath) -> str | None:
+    """The runtime whose folder has a file or folder, if any.
 
     Args:
-        path: The test's file, relative to the root of the repository.
-        markers: The names of the test's markers.
-
-    Returns:
-        The runtime's name, or None when the test runs in the test environment.
+        path: Relative to the root of the repository.
     """
-    if not set(MARKERS).isdisjoint(markers):
-        return None
     return next((name for name, folders in SUITES.items() if any(path.is_relative_to(f) for f in folders)), None)

@@ -52,7 +52,7 @@ class ServiceApp(FastAPI):
                     operation = document["paths"][route.path][method.lower()]
                     route.operation.apply(operation, state.settings.max_batch)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= openapi.components(state.model.bundle.schema.fields)
+        schemas |= openapi.components(state.model.bundle.schema)
         return document
 
 

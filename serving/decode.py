@@ -8,7 +8,7 @@ inside a string) goes to the reference check, which alone rejects and warns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from include.workloads import FieldSpec
 from include.workloads.fields import LARGEST_NUMBER, normalize_text
+from include.workloads.request_rules import RequestRule
 
 Record = dict[str, Any]
 Cleaner = Callable[[Any], tuple[Any, str | None]]
@@ -24,8 +25,9 @@ Cleaner = Callable[[Any], tuple[Any, str | None]]
 class FastDecoder:
     """Decodes bodies of one request schema. Both methods return ``None`` for a body that needs the reference check."""
 
-    def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
+    def __init__(self, fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> None:
         self._names = tuple(fields)
+        self._rules = tuple(rules)
         cleaners = ((name, _cleaner(spec)) for name, spec in fields.items())
         self._cleaners = [(name, cleaner) for name, cleaner in cleaners if cleaner is not None]
         # With neither strings nor optional fields, every good body has the same number of quotes.
@@ -76,7 +78,7 @@ class FastDecoder:
                 record[name], problem = clean(record[name])
                 if problem:
                     return None
-        return record
+        return None if any(any(rule.problems(record)) for rule in self._rules) else record
 
 
 def _strict_struct(name: str, members: list[tuple[str, Any] | tuple[str, Any, Any]]) -> type[msgspec.Struct]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 
 from include.model import golden as golden_rows
@@ -65,11 +64,6 @@ def metrics(request: Request) -> Response:
 async def openapi(request: Request) -> JSONResponse:
     """Returns the OpenAPI description."""
     return JSONResponse(request.app.openapi())
-
-
-async def docs() -> Response:
-    """Returns the Swagger UI. It loads its scripts and styles from FastAPI's CDN."""
-    return get_swagger_ui_html(openapi_url="/openapi.json", title=f"{TITLE} - Swagger UI")
 
 
 async def predict(request: Request) -> JSONResponse:

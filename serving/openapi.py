@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from include.model.request import RequestSchema
 from include.workloads import FieldSpec
 from include.workloads.fields import LARGEST_NUMBER
+from include.workloads.request_rules import RequestRule
 
 Json = dict[str, Any]
 
@@ -47,7 +49,7 @@ class Operation:
         operation["responses"] = dict(self.responses)
 
 
-def record_schema(fields: Mapping[str, FieldSpec]) -> Json:
+def record_schema(fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> Json:
     """Returns the JSON Schema of one request record.
 
     Bounds are part of the description, not of the schema: a value outside is answered, with a warning.
@@ -64,12 +66,23 @@ def record_schema(fields: Mapping[str, FieldSpec]) -> Json:
             schema["examples"] = [spec.example]
         properties[name] = schema
     required = [name for name, spec in fields.items() if not spec.nullable]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    record: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    if rules:
+        record |= {"description": " ".join(rule.text for rule in rules), "allOf": [_rule(rule) for rule in rules]}
+    return record
 
 
-def components(fields: Mapping[str, FieldSpec]) -> dict[str, Json]:
+def _rule(rule: RequestRule) -> Json:
+    """What a rule requires: a field is given when it is present and not null."""
+    given = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in rule.fields]
+    if rule.need == "at_least_one":
+        return {"anyOf": given}
+    return {"anyOf": [{"allOf": given}, {"properties": {name: {"type": "null"} for name in rule.fields}}]}
+
+
+def components(schema: RequestSchema) -> dict[str, Json]:
     """Returns the schemas that operations refer to."""
-    return {"Record": record_schema(fields), "Problem": _PROBLEM}
+    return {"Record": record_schema(schema.fields, schema.rules), "Problem": _PROBLEM}
 
 
 def _bounds(spec: FieldSpec) -> str:

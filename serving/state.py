@@ -47,7 +47,7 @@ class State:
         return cls(
             settings=settings,
             model=model,
-            decoder=FastDecoder(model.bundle.schema.fields),
+            decoder=FastDecoder(model.bundle.schema.fields, model.bundle.schema.rules),
             scoring=Scoring(model, settings.max_in_flight, telemetry.depths),
             cache=AnswerCache(settings.cache_entries) if settings.cache_entries else None,
             api_keys=ApiKeys.open(settings),

@@ -1,8 +1,9 @@
-"""Glue job: staged rows of some days → audit.json and Data Docs (docs/contracts.md, "Glue jobs").
+"""Glue job: staged rows of some days → audit.json, statistics and Data Docs (docs/contracts.md, "Glue jobs").
 
 Great Expectations audits one day of one event type at a time. The job succeeds if it could audit; the gate decides. An
 expectation that cannot be evaluated is a critical failure. A day is one pandas frame in memory (some gigabytes at ten
-million rows): a tenth of the time that Spark needs for the same rules.
+million rows): a tenth of the time that Spark needs for the same rules. Each day is compared with published days
+before it; the days of one audit are audited in order, and a day that passed counts for those after it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
@@ -20,99 +21,119 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.glue.audit_document import AuditDocument, AuditedDay, EventStatistics, FoundDocument
+from include.glue.comparing import compare_day
+from include.glue.day_profile import profile_day
 from include.glue.docs import write_docs
-from include.glue.expectations import Auditor, Finding
+from include.glue.expectations import Auditor
+from include.glue.findings import Finding
+from include.glue.recent_days import Profiles, RecentDays
+from include.glue.reference import audit_joins, audit_tables
 from include.glue.storage import join_uri, list_uris, read_bytes, read_json, write_json
 from include.lake.days import parse_days
-from include.lake.layout import AUDIT_FILE, REPORT_FILE
+from include.lake.layout import AUDIT_FILE, REPORT_FILE, statistics_file
+from include.lake.recent import RecentDocument
 from include.workloads import Workload, load
+from include.workloads.comparison import MINIMUM_DAYS
 from include.workloads.schema import PARTITION_COLUMN
 
 if TYPE_CHECKING:
     from include.glue.report import ReportDocument
 
 
-class EventStatistics(TypedDict):
-    """Rows that were found and expectations that were not met; also the report's counts, if it has the day."""
-
-    rows: int
-    failed: int
-    read: NotRequired[int]
-    duplicates: NotRequired[int]
-    quarantined: NotRequired[int]
-    written: NotRequired[int]
-
-
-class AuditedDay(TypedDict):
-    """What the audit found on one day. ``success``: there is no critical failure."""
-
-    success: bool
-    critical_failures: list[str]
-    warnings: list[str]
-    statistics: dict[str, EventStatistics]
-
-
-class AuditDocument(TypedDict):
-    """``audit.json``: the findings of each day, and the URI of the Data Docs' first page."""
-
-    days: dict[str, AuditedDay]
-    docs: str
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parses the job's arguments, ignores Glue's own, and runs the job."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("workload", "days", "staging", "docs"):
+    for name in ("workload", "days", "staging", "docs", "recent"):
         parser.add_argument(f"--{name}", required=True)
     options, _ = parser.parse_known_args(arguments)
-    audit(load(options.workload), parse_days(options.days), options.staging, options.docs)
+    audit(load(options.workload), parse_days(options.days), options.staging, options.docs, options.recent)
 
 
-def audit(workload: Workload, days: Sequence[date], staging: str, docs: str) -> AuditDocument:
-    """Writes audit.json to the staging prefix, and the Data Docs.
+def audit(workload: Workload, days: Sequence[date], staging: str, docs: str, recent_uri: str) -> AuditDocument:
+    """Writes audit.json and the statistics of each day to the staging prefix, and the Data Docs.
 
     Args:
         workload: The workload.
-        days: The days to audit.
+        days: The days to audit, in order.
         staging: URI of the transform run's staging prefix.
         docs: URI of the prefix of the Data Docs.
+        recent_uri: URI of the document that lists the published days (``include.lake.recent``).
 
     Returns:
         The content of audit.json.
     """
     report: ReportDocument = read_json(join_uri(staging, REPORT_FILE))
-    auditor = Auditor(workload)
-    results = {day.isoformat(): audit_day(auditor, workload, day, staging, report) for day in days}
-    document: AuditDocument = {"days": results, "docs": write_docs(auditor.context, docs)}
+    published: RecentDocument = read_json(recent_uri)
+    auditor, recent = Auditor(workload), RecentDays(published["days"])
+    results: dict[str, AuditedDay] = {}
+    for day in days:
+        result, profiles = audit_day(auditor, workload, day, staging, report, recent)
+        write_json(join_uri(staging, statistics_file(day)), profiles)
+        if result["success"]:
+            recent.add(day, profiles)
+        results[day.isoformat()] = result
+    document: AuditDocument = {
+        "days": results,
+        "docs": write_docs(auditor.context, docs, workload.name, results, report),
+        "recent": recent_uri,
+    }
     write_json(join_uri(staging, AUDIT_FILE), document)
     return document
 
 
-def audit_day(auditor: Auditor, workload: Workload, day: date, staging: str, report: ReportDocument) -> AuditedDay:
-    """Audits all event types of one day."""
-    findings: list[Finding] = []
+def audit_day(
+    auditor: Auditor, workload: Workload, day: date, staging: str, report: ReportDocument, recent: RecentDays
+) -> tuple[AuditedDay, Profiles]:
+    """Audits all event types of one day.
+
+    Returns:
+        The findings, and the day's statistics.
+    """
+    findings: list[Finding] = audit_tables(workload, report["tables"])
     statistics: dict[str, EventStatistics] = {}
+    profiles: Profiles = {}
     counts_of_day = report["days"].get(day.isoformat(), {})
-    for event_type in workload.events:
+    before = recent.before(day)
+    for event_type, event in workload.events.items():
         frame = read_day(join_uri(staging, event_type, f"{PARTITION_COLUMN[0]}={day}"))
         counts = counts_of_day.get(event_type)
-        found = auditor.audit(event_type, day, frame, counts)
+        reasons = report["reasons"].get(day.isoformat(), {}).get(event_type, {})
+        profiles[event_type] = profile_day(frame)
+        found = auditor.audit(event_type, day, frame, counts, reasons)
+        found += audit_joins(workload, frame) if event.role == "features" else []
+        of_type = {name: other[event_type] for name, other in before.items() if event_type in other}
+        found += compare_day(
+            event_type, event.role, day, frame, profiles[event_type], of_type, workload.comparison_tunings
+        )
         findings += found
         statistics[event_type] = {"rows": len(frame), "failed": len(found)}
         if counts is not None:
             statistics[event_type] |= {**counts}
     unknown = {name: counts["read"] for name, counts in counts_of_day.items() if name not in workload.events}
     findings += [
-        Finding("warning", f"{name}: {read} events of a type that this workload does not have")
+        Finding("warning", f"{name}.type", f"{name}: {read} events of a type that this workload does not have")
         for name, read in unknown.items()
     ]
+    return _audited(findings, list(before), statistics), profiles
+
+
+def _audited(findings: list[Finding], compared: list[str], statistics: dict[str, EventStatistics]) -> AuditedDay:
     critical = [finding.text for finding in findings if finding.severity == "critical"]
+    too_few = f"compared with {len(compared)} recent days: a comparison needs {MINIMUM_DAYS}, so it was left out"
     return {
         "success": not critical,
         "critical_failures": critical,
         "warnings": [finding.text for finding in findings if finding.severity != "critical"],
+        "findings": [_document(finding) for finding in findings],
+        "notes": [too_few] if len(compared) < MINIMUM_DAYS else [],
+        "compared": compared,
         "statistics": statistics,
     }
+
+
+def _document(finding: Finding) -> FoundDocument:
+    return {"name": finding.name, "severity": finding.severity, "text": finding.text}
 
 
 def read_day(prefix: str) -> pd.DataFrame:

@@ -1,34 +1,51 @@
-"""Data Docs: Great Expectations renders them to a folder, and they are copied to the run's prefix.
+"""Data Docs: a page for each day and Great Expectations' own pages, written to the run's prefix.
 
-The text of the pages needs no network; GX's templates load fonts and styles from public CDNs.
+They need no network and run no script (:mod:`include.glue.markup`).
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from great_expectations.data_context import AbstractDataContext
 
+from include.glue.day_page import GREAT_EXPECTATIONS, day_page, index_page
+from include.glue.markup import clean_page
 from include.glue.storage import join_uri, write_bytes
 
 if TYPE_CHECKING:
     from great_expectations.data_context.store.store import DataDocsSiteConfigTypedDict
 
+    from include.glue.audit_document import AuditedDay
+    from include.glue.report import ReportDocument
+
 _SITE = "docs"
 
 
-def write_docs(context: AbstractDataContext, target: str) -> str:
-    """Renders every validation of the context.
+def write_docs(
+    context: AbstractDataContext,
+    target: str,
+    workload: str,
+    days: Mapping[str, AuditedDay],
+    report: ReportDocument,
+) -> str:
+    """Writes the pages of an audit.
 
     Args:
-        context: The GX context.
+        context: The GX context, with the validations of the audit.
         target: URI of the prefix to write to.
+        workload: The workload's name.
+        days: What was found, by day (ISO).
+        report: The transform's report.
 
     Returns:
-        URI of index.html.
+        URI of the first page.
     """
+    for day, audited in days.items():
+        write_bytes(join_uri(target, "days", f"{day}.html"), day_page(workload, day, audited, report).encode())
     with tempfile.TemporaryDirectory(prefix="nightjar-docs-") as folder:
         site: DataDocsSiteConfigTypedDict = {
             "class_name": "SiteBuilder",
@@ -37,8 +54,9 @@ def write_docs(context: AbstractDataContext, target: str) -> str:
         }
         context.add_data_docs_site(site_name=_SITE, site_config=site)
         context.build_data_docs(site_names=[_SITE])
-        for path in sorted(Path(folder).rglob("*")):
-            # The images belong to a walk-through that the pages offer, and take megabytes.
-            if path.is_file() and path.suffix not in (".gif", ".png"):
-                write_bytes(join_uri(target, path.relative_to(folder).as_posix()), path.read_bytes())
-    return join_uri(target, "index.html")
+        for path in sorted(Path(folder).rglob("*.html")):
+            name = path.relative_to(folder).as_posix()
+            write_bytes(join_uri(target, GREAT_EXPECTATIONS, name), clean_page(path.read_text("utf-8")).encode())
+    first = join_uri(target, "index.html")
+    write_bytes(first, index_page(workload, days).encode())
+    return first

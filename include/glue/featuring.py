@@ -5,9 +5,7 @@ Row by row, in Arrow batches (``mapInArrow``).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -15,12 +13,10 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from include.workloads import Workload
-from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
-from include.workloads.fields import LARGEST_NUMBER
+from include.workloads.feature_code import compute_row, load_feature_code
 from include.workloads.schema import feature_column
 
 REASON_COLUMN = "_reason"
-_LONGEST_REASON = 200
 _SPARK_TYPES = {"number": DoubleType(), "category": StringType()}
 
 
@@ -51,33 +47,3 @@ def with_features(frame: DataFrame, workload: Workload) -> DataFrame:
             yield pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=arrow)
 
     return frame.mapInArrow(compute_batches, output)
-
-
-def compute_row(code: FeatureCode, record: Mapping[str, Any]) -> tuple[Mapping[str, float | str | None], str | None]:
-    """Computes the features of one request record.
-
-    Returns:
-        The features and None, or no features and the reason.
-    """
-    try:
-        values = code.features(record)
-    except Exception as error:
-        return {}, f"features: {type(error).__name__}: {error}"[:_LONGEST_REASON]
-    if not isinstance(values, Mapping) or values.keys() != code.kinds.keys():
-        return {}, "features: did not return exactly the names in FEATURES"
-    for name, value in values.items():
-        if problem := _problem(value, code.kinds[name]):
-            return {}, f"features: {name}: {problem}"
-    return {name: float(value) if isinstance(value, int) else value for name, value in values.items()}, None
-
-
-def _problem(value: Any, kind: FeatureKind) -> str | None:
-    if value is None:
-        return None
-    if kind == "category":
-        return None if isinstance(value, str) else "is not a string"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "is not a number"
-    if not math.isfinite(value) or abs(value) >= LARGEST_NUMBER:
-        return f"is not a finite number below {LARGEST_NUMBER:g}"
-    return None

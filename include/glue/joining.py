@@ -1,43 +1,60 @@
-"""Joins reference rows to events as they were known at the event's time.
+"""Joins reference rows to events as they were known when a prediction had to be made.
 
-An event gets the row that is valid at ``event_time - lead``, in the last version that was written by ``event_time``.
+That is ``event_time - lead``. A version of a row is used only if it was valid by then *and* known by then. A version
+written between then and the event is not used: the lead says how long before the event a prediction is made.
+
+Of what was known, the row with the newest ``valid_from`` is taken, in its newest version. A row that nobody knew yet
+does not hide the one before it: else the value would change on the day on which the row is entered. Where nothing was
+known, the joined fields are null.
 """
 
 from __future__ import annotations
+
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 
 from include.glue.columns import payload_schema
+from include.lake.days import cutoff
 from include.workloads.declaration import JoinSpec, TableSpec
 
 
 def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
-    """Groups a table's rows into one row per key and ``valid_from``.
+    """Computes from when on each version of a table's rows is visible to a join.
+
+    A version is visible once it is valid and known. A table with an ``initial_load`` declares that its history was
+    loaded late on purpose: the first version of a row counts as known since ``valid_from`` if it was known by the end
+    of that day. Corrections of it count from when they were known, like all others.
 
     Args:
         rows: What :func:`include.glue.reading.read_table` returns.
         table: The table's declaration.
 
     Returns:
-        The key's columns, ``valid_from`` (timestamp_ntz) and ``versions``: an array of ``(watermark, row)`` with the
-        distinct versions in the order in which they were written.
+        One row per version: ``_key_<column>`` for each column of the key, ``visible_at`` (timestamp_ntz), ``order``
+        (struct: of the visible versions, the one with the greatest counts) and ``row`` (struct). Versions that were
+        read several times count from the first time. Rows with a null in their key are left out: null equals nothing.
     """
-    row = sf.from_json("payload", payload_schema(table.fields)).alias("row")
-    return (
+    versions = (
         rows.where("reason is null")
-        .select("valid_from", "watermark", row)
-        .groupBy(*(sf.col(f"row.{name}").alias(name) for name in table.key), "valid_from")
-        .agg(sf.sort_array(sf.collect_set(sf.struct("watermark", "row"))).alias("versions"))
+        .groupBy("payload", "valid_from")
+        .agg(*(sf.min(name).alias(name) for name in ("known_at", "version_time", "arrived_at")))
+        .withColumn("row", sf.from_json("payload", payload_schema(table.fields)))
+        .select("*", *(sf.col(f"row.{column}").alias(_key(column)) for column in table.key))
+        .dropna(subset=[_key(column) for column in table.key])
+        .withColumn("visible_at", sf.greatest("valid_from", "known_at"))
     )
+    if table.initial_load:
+        versions = versions.withColumn("visible_at", _loaded_at(table, table.initial_load))
+    order = sf.struct("valid_from", "version_time", "known_at").alias("order")
+    return versions.select(*map(_key, table.key), "visible_at", order, "row")
 
 
 def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFrame:
     """Adds the joined fields to events.
 
-    One sorted pass over events and reference rows of a key, so a long history costs no more than reading its rows. If
-    all versions of a row were written after ``event_time`` (the table was filled later), the first one is used: a
-    correction never changes what was known.
+    One sorted pass over events and versions of a key, so a long history costs no more than reading its rows.
 
     Args:
         events: Columns ``event_time`` (timestamp_ntz) and the fields that the join names, besides others.
@@ -45,34 +62,41 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
         join: The join.
 
     Returns:
-        The columns of ``events``, then the joined fields with the join's prefix; null where no row was valid.
+        The columns of ``events``, then the joined fields with the join's prefix; null where no row was known.
     """
     as_of = sf.col("event_time") - sf.expr(f"interval {int(join.lead.total_seconds())} seconds")
-    columns = [sf.col(column).alias(f"_key_{i}") for i, column in enumerate(join.on)]
-    fields = [sf.col(field).alias(f"_key_{i}") for i, field in enumerate(join.on.values())]
-    kind = versions.schema["versions"].dataType.simpleString()
-    reference = versions.select(*columns, sf.col("valid_from").alias("_at"), sf.lit(0).alias("_event"), "versions")
+    keys = [_key(column) for column in join.on]
+    fields = [sf.col(field).alias(_key(column)) for column, field in join.on.items()]
+    values = sf.struct(*(sf.col(f"row.{name}").alias(name) for name in join.fields)).alias("values")
+    reference = versions.select(
+        *keys, sf.col("visible_at").alias("_at"), sf.lit(0).alias("_event"), sf.struct("order", values).alias("_found")
+    )
     reference = reference.withColumn("_row", sf.lit(None).cast(events.select(sf.struct("*")).schema[0].dataType))
     keyed_events = events.select(
         *fields,
         as_of.alias("_at"),
         sf.lit(1).alias("_event"),
-        sf.lit(None).cast(kind).alias("versions"),
+        sf.lit(None).cast(reference.schema["_found"].dataType).alias("_found"),
         sf.struct("*").alias("_row"),
     )
-    keys = [f"_key_{i}" for i in range(len(join.on))]
     until_now = (
         Window.partitionBy(*keys).orderBy("_at", "_event").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    found = keyed_events.unionByName(reference).withColumn(
-        "versions", sf.last("versions", ignorenulls=True).over(until_now)
+    found = keyed_events.unionByName(reference).withColumn("_found", sf.max("_found").over(until_now))
+    added = [sf.col(f"_found.values.{name}").alias(join.prefix + name) for name in join.fields]
+    return found.where("_event = 1").select("_row.*", *added)
+
+
+def _key(column: str) -> str:
+    """A key column's name in a join; a table's column may have the name of one that the join adds."""
+    return f"_key_{column}"
+
+
+def _loaded_at(table: TableSpec, initial_load: date) -> Column:
+    """When a version becomes visible, if history was loaded by the end of a day."""
+    versions_of_row = Window.partitionBy(*map(_key, table.key), "valid_from").orderBy(
+        "arrived_at", "version_time", "payload"
     )
-    known = _known_version(sf.col("versions"), sf.col("_row.event_time"))
-    joined = found.where("_event = 1").select("_row.*", known.alias("_known"))
-    added = [sf.col(f"_known.row.{name}").alias(join.prefix + name) for name in join.fields]
-    return joined.select("*", *added).drop("_known")
-
-
-def _known_version(versions: Column, event_time: Column) -> Column:
-    written = sf.filter(versions, lambda version: version["watermark"] <= event_time)
-    return sf.coalesce(sf.try_element_at(written, sf.lit(-1)), sf.get(versions, sf.lit(0)))
+    end = sf.lit(cutoff(initial_load).date().isoformat()).cast("timestamp_ntz")
+    is_loaded = (sf.row_number().over(versions_of_row) == 1) & (sf.col("known_at") < end)
+    return sf.when(is_loaded, sf.col("valid_from")).otherwise(sf.col("visible_at"))

@@ -11,42 +11,45 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as sf
 
 from include.glue.records import ParsedEvent, ParsedTableRow, Schemas, parse_event, parse_table_row
+from include.lake.known import Clock
 from include.workloads.declaration import TableSpec
 
 # The same columns for Spark and for Arrow, in the order of the named tuples.
 _SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}
-_TIMES = {"event_time", "recorded_at", "arrived_at", "valid_from", "watermark"}
+_TIMES = {"event_time", "known_at", "recorded_at", "arrived_at", "valid_from", "version_time"}
 
 
-def read_events(spark: SparkSession, uris: Sequence[str], schemas: Schemas, days: Iterable[date]) -> DataFrame:
+def read_events(
+    spark: SparkSession, uris: Sequence[str], schemas: Schemas, clock: Clock, days: Iterable[date]
+) -> DataFrame:
     """Reads the events of some days.
 
     Args:
         spark: The session.
         uris: The stream's raw objects.
         schemas: The fields of each event type.
+        clock: The workload's clock.
         days: The days that are wanted.
 
     Returns:
         One row per event: the fields of :class:`ParsedEvent` as columns (times: timestamp_ntz, the rest: string), and
-        ``duplicate`` (boolean): an event that arrived earlier has exactly the same content.
+        ``duplicate`` (boolean): an event that was known earlier has exactly the same content.
     """
     wanted = frozenset(day.isoformat() for day in days)
-    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, wanted))
+    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, clock, wanted))
     same = Window.partitionBy("event_type", "key", "event_time", "recorded_at", "payload")
-    first_arrival = same.orderBy("arrived_at", sf.length("sequence_number"), "sequence_number", "shard_id")
-    duplicate = sf.col("reason").isNull() & (sf.row_number().over(first_arrival) > 1)
+    first_known = same.orderBy("known_at", "arrived_at", sf.length("sequence_number"), "sequence_number", "shard_id")
+    duplicate = sf.col("reason").isNull() & (sf.row_number().over(first_known) > 1)
     return parsed.withColumn("duplicate", duplicate)
 
 
-def read_table(spark: SparkSession, uris: Sequence[str], table: TableSpec) -> DataFrame:
+def read_table(spark: SparkSession, uris: Sequence[str], table: TableSpec, clock: Clock) -> DataFrame:
     """Reads every version of a reference table's rows.
 
     Returns:
         One row per version: the fields of :class:`ParsedTableRow` as columns.
     """
-    fields, valid_from, watermark = table.fields, table.valid_from, table.watermark
-    return _map_lines(spark, uris, ParsedTableRow, lambda line: parse_table_row(line, fields, valid_from, watermark))
+    return _map_lines(spark, uris, ParsedTableRow, lambda line: parse_table_row(line, table, clock))
 
 
 def _map_lines(

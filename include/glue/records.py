@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from include.lake.fingerprint import canonical_json
 from include.lake.instants import parse_instant, to_millisecond
+from include.lake.known import Clock, known_at, version_time
 from include.workloads import FieldSpec, check_record
+from include.workloads.declaration import TableSpec
 
 UNKNOWN = "unknown"
 Schemas = Mapping[str, Mapping[str, FieldSpec]]
@@ -26,6 +28,7 @@ class ParsedEvent(NamedTuple):
     event_type: str
     key: str | None
     event_time: datetime | None
+    known_at: datetime | None
     recorded_at: datetime | None
     arrived_at: datetime | None
     shard_id: str | None
@@ -36,21 +39,27 @@ class ParsedEvent(NamedTuple):
 
 
 class ParsedTableRow(NamedTuple):
-    """One version of a reference row, with the same conventions as :class:`ParsedEvent`."""
+    """One version of a reference row, with the same conventions as :class:`ParsedEvent`.
+
+    ``arrived_at`` is the snapshot that it was read in. ``version_time`` is the instant by which versions are ordered.
+    """
 
     valid_from: datetime | None
-    watermark: datetime | None
+    known_at: datetime | None
+    version_time: datetime | None
+    arrived_at: datetime | None
     payload: str | None
     reason: str | None
     line: str | None
 
 
-def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> ParsedEvent | None:
+def parse_event(line: str, schemas: Schemas, clock: Clock, days: frozenset[str]) -> ParsedEvent | None:
     """Parses a raw line of the stream.
 
     Args:
-        line: ``{"shard_id", "sequence_number", "arrived_at", "event"}`` as JSON.
+        line: ``{"shard_id", "sequence_number", "arrived_at", "watermark", "event"}`` as JSON.
         schemas: The fields of each event type.
+        clock: The workload's clock.
         days: The days (ISO 8601) that are wanted.
 
     Returns:
@@ -63,6 +72,7 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> ParsedEven
     arrived_at = _time(envelope, "arrived_at", problems)
     event_time = _time(event, "event_time", problems)
     recorded_at = _time(event, "recorded_at", problems)
+    watermark = _watermark(envelope, problems)
     happened = event_time or arrived_at
     day = happened.date().isoformat() if happened else min(days)
     if day not in days:
@@ -73,11 +83,14 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> ParsedEven
     if not isinstance(key, str) or not key:
         problems.append("key: is not a string, or is empty")
         key = None
+    elif _storable(key) != key:  # two such keys would become one
+        problems.append("key: is not valid Unicode text")
     return ParsedEvent(
         event_date=day,
         event_type=event_type,
         key=_storable(key),
         event_time=event_time,
+        known_at=known_at(clock, recorded_at, arrived_at, watermark) if recorded_at and arrived_at else None,
         recorded_at=recorded_at,
         arrived_at=arrived_at,
         shard_id=_text(envelope.get("shard_id")),
@@ -88,23 +101,36 @@ def parse_event(line: str, schemas: Schemas, days: frozenset[str]) -> ParsedEven
     )
 
 
-def parse_table_row(line: str, schema: Mapping[str, FieldSpec], valid_from: str, watermark: str) -> ParsedTableRow:
+def parse_table_row(line: str, table: TableSpec, clock: Clock) -> ParsedTableRow:
     """Parses a raw line of a table.
 
     Args:
-        line: ``{"table", "snapshot", "row"}`` as JSON.
-        schema: The table's fields.
-        valid_from: The column with the time from which the row is valid.
-        watermark: The column with the time at which the row was last written.
+        line: ``{"table", "snapshot", "watermark", "row"}`` as JSON.
+        table: The table's declaration.
+        clock: The workload's clock. ``recorded_at`` trusts the table's watermark column.
     """
-    values = _json_object(line).get("row")
+    envelope, problems = _json_object(line), list[str]()
+    values = envelope.get("row")
     if not isinstance(values, dict):
-        return ParsedTableRow(None, None, None, "row: is not an object", _storable(line))
-    clean, problems = check_record(schema, values)
-    if problems:
-        return ParsedTableRow(None, None, None, "; ".join(problems), _storable(line))
-    payload = canonical_json(clean).decode()
-    return ParsedTableRow(_naive(clean[valid_from]), _naive(clean[watermark]), payload, None, None)
+        return _refused_row("row: is not an object", line)
+    arrived_at, read_after = _time(envelope, "snapshot", problems), _watermark(envelope, problems)
+    clean, found = check_record(table.fields, values)
+    if problems or found or arrived_at is None:
+        return _refused_row("; ".join([*problems, *found]), line)
+    written_at = _naive(clean[table.watermark])
+    return ParsedTableRow(
+        valid_from=_naive(clean[table.valid_from]),
+        known_at=known_at(clock, written_at, arrived_at, read_after),
+        version_time=version_time(clock, written_at, arrived_at),
+        arrived_at=arrived_at,
+        payload=canonical_json(clean).decode(),
+        reason=None,
+        line=None,
+    )
+
+
+def _refused_row(reason: str, line: str) -> ParsedTableRow:
+    return ParsedTableRow(None, None, None, None, None, reason, _storable(line))
 
 
 def _payload(event: Mapping[str, Any], schemas: Schemas, problems: list[str]) -> tuple[str, dict[str, Any] | None]:
@@ -138,6 +164,11 @@ def _time(values: Mapping[str, Any], name: str, problems: list[str]) -> datetime
     except ValueError:
         problems.append(f"{name}: is not an ISO 8601 time with an offset")
         return None
+
+
+def _watermark(envelope: Mapping[str, Any], problems: list[str]) -> datetime | None:
+    """The source's watermark when the line was written; None if it had none yet."""
+    return None if envelope.get("watermark") is None else _time(envelope, "watermark", problems)
 
 
 def _naive(text: Any) -> datetime:

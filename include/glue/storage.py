@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from include.glue.errors import GlueJobError
 from include.lake.uris import s3_uri, split_s3_uri
@@ -64,6 +65,22 @@ def read_json(uri: str) -> Any:
         raise GlueJobError(
             f"{uri} is not JSON: {error}. Trigger the run again with fresh set: it writes a new one."
         ) from error
+
+
+def find_json(uri: str) -> Any | None:
+    """Reads a JSON document, or returns None if it does not exist.
+
+    Raises:
+        GlueJobError: The object is not JSON.
+    """
+    try:
+        return read_json(uri)
+    except FileNotFoundError:
+        return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
 
 
 def write_bytes(uri: str, content: bytes) -> None:

@@ -78,14 +78,15 @@ def transform(
 
     report = TransformReport(days, workload)
     schemas = {name: event.fields for name, event in workload.events.items()}
-    events = read_events(spark, uris(inputs["stream_objects"]), schemas, days).persist()
+    events = read_events(spark, uris(inputs["stream_objects"]), schemas, workload.clock, days).persist()
     report.count_events(events)
     log.info("checked %s", report.totals())
     write_quarantine(events.where("reason is not null"), join_uri(quarantine, "events"), report.any_quarantined)
 
     tables = {}
     for name in dict.fromkeys(join.table for join in workload.joins):
-        rows = read_table(spark, uris(inputs["table_objects"].get(name, [])), workload.tables[name]).persist()
+        objects = uris(inputs["table_objects"].get(name, []))
+        rows = read_table(spark, objects, workload.tables[name], workload.clock).persist()
         refused = report.count_table(name, rows)
         write_quarantine(rows.where("reason is not null"), join_uri(quarantine, "tables", name), refused)
         log.info("read the table %s: %s", name, report.table_counts(name))
@@ -110,9 +111,12 @@ def transform(
 
 def _payload(events: DataFrame, workload: Workload, event_type: str) -> DataFrame:
     """Returns ``event_date``, the common columns and the payload's fields."""
-    common = [sf.col(workload.clock if name == "known_at" else name).alias(name) for name, _ in COMMON_COLUMNS]
     payload = sf.from_json("payload", payload_schema(workload.events[event_type].fields)).alias("payload")
-    return events.select("event_date", *common, payload).select("*", "payload.*").drop("payload")
+    return (
+        events.select("event_date", *(name for name, _ in COMMON_COLUMNS), payload)
+        .select("*", "payload.*")
+        .drop("payload")
+    )
 
 
 if __name__ == "__main__":

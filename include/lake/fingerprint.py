@@ -57,7 +57,7 @@ def inputs_document(
     table_objects: Mapping[str, Mapping[str, str]],
     bucket: str,
 ) -> InputsDocument:
-    """Lists the raw objects that a transform run reads. Its :func:`digest` is the fingerprint of the inputs.
+    """Lists the raw objects that a transform run reads.
 
     Args:
         workload: Name of the workload.
@@ -73,6 +73,16 @@ def inputs_document(
         "stream_objects": raw_objects(stream_objects),
         "table_objects": {table: raw_objects(objects) for table, objects in sorted(table_objects.items())},
     }
+
+
+def day_fingerprint(document: InputsDocument, code: str) -> str:
+    """Returns what a published day must still be equal to in order to be valid, as 64 hex digits.
+
+    Args:
+        document: The inputs of this day alone.
+        code: Hash of everything else that its transform and audit use: code, libraries, the workload's declaration.
+    """
+    return digest({"inputs": document, "code": code})
 
 
 def raw_objects(checksums: Mapping[str, str]) -> list[RawObject]:

@@ -7,11 +7,12 @@ the submit operator fills, or a Jinja template, which Airflow renders.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal, TypedDict
 
 from include.lake.days import utc_date
 from include.lake.instants import format_instant
+from include.lake.known import KnownFrom
 
 # Files in a staging prefix, beside the rows.
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
@@ -33,29 +34,50 @@ def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str,
 
 def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str:
     """Lake: one chunk of the rows of a table's snapshot; ``upper`` is the snapshot's upper bound."""
-    digits = "".join(filter(str.isdigit, format_instant(upper)))
-    return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{digits}-{chunk:05d}.jsonl.gz"
+    return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{_digits(upper)}-{chunk:05d}.jsonl.gz"
+
+
+def index_prefix(workload: str, stream: str) -> str:
+    """Lake: the markers of all days of a stream."""
+    return f"index/{workload}/{stream}/"
 
 
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
     """Lake: empty objects, one for each raw object that contains an event of this day."""
-    return f"index/{workload}/{stream}/event_date={event_date}/"
+    return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
-def marker_key(workload: str, stream: str, event_date: date, raw_key: str) -> str:
-    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``."""
+def marker_key(workload: str, stream: str, event_date: date, raw_key: str, known_from: KnownFrom | None = None) -> str:
+    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``.
+
+    It ends with ``@`` and the two instants of ``known_from``: from when on any of the object's events of this day
+    counts as known. A listing of markers therefore tells which objects can matter to a data set. None leaves them out.
+    """
     below = raw_key.removeprefix(raw_prefix(workload, stream))
-    return marker_prefix(workload, stream, event_date) + below.replace("/", "__")
+    times = "" if known_from is None else f"@{_digits(known_from.recorded_at)}-{_digits(known_from.arrived_at)}"
+    return marker_prefix(workload, stream, event_date) + below.replace("/", "__") + times
 
 
 def marked_raw_key(workload: str, stream: str, marker: str) -> str:
-    """Lake: the raw object of a marker; the inverse of :func:`marker_key`."""
-    return raw_prefix(workload, stream) + marker.rsplit("/", 1)[1].replace("__", "/")
+    """Lake: the raw object of a marker that :func:`marker_key` made."""
+    name = marker.rsplit("/", 1)[1].partition("@")[0]
+    return raw_prefix(workload, stream) + name.replace("__", "/")
+
+
+def marked_known_from(marker: str) -> KnownFrom | None:
+    """The instants at the end of a marker that :func:`marker_key` made."""
+    times = marker.rsplit("/", 1)[1].partition("@")[2]
+    return KnownFrom(*map(_from_digits, times.split("-"))) if times else None
+
+
+def quarantine_prefix(workload: str, stream: str) -> str:
+    """Lake: the records of a stream that could not be decoded."""
+    return f"quarantine/{workload}/{stream}/"
 
 
 def quarantine_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
     """Lake: the records of one batch that could not be decoded, each with its reason."""
-    return f"quarantine/{workload}/{stream}/ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
+    return f"{quarantine_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def staging_prefix(workload: str, run: str) -> str:
@@ -76,6 +98,16 @@ def table_location(workload: str, table: str) -> str:
 def audit_key(workload: str, run: str) -> str:
     """Lake: what the audit of a transform run found."""
     return f"{staging_prefix(workload, run)}{AUDIT_FILE}"
+
+
+def statistics_file(event_date: date) -> str:
+    """The statistics of one day, below :func:`staging_prefix`. Later days are compared with them."""
+    return f"statistics/event_date={event_date}.json"
+
+
+def statistics_key(workload: str, run: str, event_date: date) -> str:
+    """Lake: the statistics of one day that the audit of a transform run wrote."""
+    return staging_prefix(workload, run) + statistics_file(event_date)
 
 
 def quarantine_run_prefix(workload: str, run: str) -> str:
@@ -109,6 +141,11 @@ def code_prefix(code_sha: str) -> str:
 def inputs_key(workload: str, fingerprint: str) -> str:
     """Artifact: the list of raw objects that a transform run reads, named after its digest."""
     return f"inputs/{workload}/{fingerprint}.json"
+
+
+def recent_days_key(workload: str, document_digest: str) -> str:
+    """Artifact: the published days that an audit compares with, named after the document's digest."""
+    return f"inputs/{workload}/recent-{document_digest}.json"
 
 
 def dataset_manifest_key(workload: str, version: str) -> str:
@@ -213,6 +250,11 @@ def watermark_key(workload: str, source: str) -> tuple[str, str]:
     return f"watermark#{workload}", source
 
 
+def requeue_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
+    """A requeued quarantine object: ``quarantine``, ``requeued_at``, ``code_sha``, ``records``, ``quarantined``."""
+    return f"requeue#{workload}#{stream}", shard_id
+
+
 def day_partition_key(workload: str) -> str:
     """The partition key of all days of a workload."""
     return f"day#{workload}"
@@ -223,9 +265,23 @@ def day_key(workload: str, day: date) -> tuple[str, str]:
     return day_partition_key(workload), day.isoformat()
 
 
+def override_key(workload: str, day: date) -> tuple[str, str]:
+    """A person's override of a day: ``expectations``, ``reason``, ``expires``, ``recorded_at``, ``by``."""
+    return f"override#{workload}", day.isoformat()
+
+
 def live_key(workload: str) -> tuple[str, str]:
     """The live pointer.
 
     ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``.
     """
     return f"live#{workload}", "pointer"
+
+
+def _digits(instant: datetime) -> str:
+    """The digits of an instant's text: 20, from year to microsecond."""
+    return "".join(filter(str.isdigit, format_instant(instant)))
+
+
+def _from_digits(digits: str) -> datetime:
+    return datetime.strptime(digits, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)

@@ -6,8 +6,7 @@ Equal rows that were known at an equal cut-off give an equal version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from operator import itemgetter
+from datetime import date, datetime
 from typing import Any, TypedDict
 
 from include.errors import NightjarError
@@ -22,7 +21,7 @@ class EmptySplitError(NightjarError, ValueError):
 
 
 class KnownObject(RawObject):
-    """A raw object of the stream, with the earliest time at which any record in it was known."""
+    """A raw object, with the earliest time at which anything in it was known; empty: the object does not say."""
 
     known_from: str
 
@@ -42,6 +41,7 @@ class DatasetManifest(TypedDict):
     feature_code_hash: str
     inputs: list[RawObject]
     reference_inputs: list[RawObject]
+    initial_loads: dict[str, str]
     splits: dict[str, SplitSummary]
     location: str
     version: str
@@ -55,7 +55,8 @@ def dataset_manifest(
     split_rule: Mapping[str, SplitBounds],
     feature_code_hash: str,
     inputs: Iterable[KnownObject],
-    reference_inputs: Iterable[RawObject],
+    reference_inputs: Iterable[KnownObject],
+    initial_loads: Mapping[str, date],
     splits: Mapping[str, SplitSummary],
     location: str,
 ) -> DatasetManifest:
@@ -67,10 +68,13 @@ def dataset_manifest(
         cutoff: The cut-off.
         split_rule: The bounds of each split.
         feature_code_hash: sha256 of features.py.
-        inputs: The stream's raw objects that the days were made from. Objects in which nothing was known at the
-            cut-off are left out, so a later correction changes nothing.
-        reference_inputs: The tables' raw objects. They are recorded, but are not part of the version hash: a later
-            snapshot repeats rows of an earlier one, and the rows that were joined are in the splits' digests.
+        inputs: The stream's raw objects with events of the data set's days. Objects in which nothing was known at the
+            cut-off are left out, so a later correction or duplicate changes nothing.
+        reference_inputs: The tables' raw objects; those in which nothing was known at the cut-off are left out too.
+            They are recorded, but are not part of the version hash: the rows that were joined are in the splits'
+            digests.
+        initial_loads: Table → day of its declared initial load: rows that were loaded by then count as known from when
+            they are valid, so they are in the data set even if they were loaded after the cut-off.
         splits: What :func:`split_summary` returns.
         location: URI of the data set's files.
 
@@ -82,21 +86,31 @@ def dataset_manifest(
         raise EmptySplitError(
             f"the data set of {workload} at {format_instant(cutoff)} has no rows in {', '.join(sorted(missing))}"
         )
-    known = {item["key"]: item["sha256"] for item in inputs if parse_instant(item["known_from"]) < cutoff}
-    references: list[RawObject] = [{"key": item["key"], "sha256": item["sha256"]} for item in reference_inputs]
     manifest: DatasetManifest = {
         "workload": workload,
         "sql": sql,
         "cutoff": format_instant(cutoff),
         "split_rule": {name: {"from": bounds["from"], "to": bounds["to"]} for name, bounds in split_rule.items()},
         "feature_code_hash": feature_code_hash,
-        "inputs": raw_objects(known),
-        "reference_inputs": sorted(references, key=itemgetter("key")),
+        "inputs": _known(inputs, cutoff),
+        "reference_inputs": _known(reference_inputs, cutoff),
+        "initial_loads": {table: day.isoformat() for table, day in sorted(initial_loads.items())},
         "splits": dict(splits),
         "location": location,
         "version": "",
     }
     return {**manifest, "version": dataset_version(manifest)}
+
+
+def _known(objects: Iterable[KnownObject], cutoff: datetime) -> list[RawObject]:
+    """The objects in which anything was known before the cut-off, sorted by key."""
+    return raw_objects(
+        {
+            item["key"]: item["sha256"]
+            for item in objects
+            if not item["known_from"] or parse_instant(item["known_from"]) < cutoff
+        }
+    )
 
 
 def dataset_version(manifest: Mapping[str, Any]) -> str:

@@ -8,10 +8,11 @@ unknown field is dropped in the lake; here it is an error, because it is most of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from include.workloads import FieldSpec
+from include.workloads.request_rules import RequestRule
 
 
 class FieldProblem(NamedTuple):
@@ -36,10 +37,11 @@ class Checked(NamedTuple):
 
 
 class RequestSchema:
-    """The fields of a request record, by name."""
+    """The fields of a request record, by name, and the rules for those that belong together."""
 
-    def __init__(self, fields: Mapping[str, FieldSpec]) -> None:
+    def __init__(self, fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> None:
         self.fields = dict(fields)
+        self.rules = tuple(rules)
         unbounded = {"min": None, "max": None, "enum": None}
         self._types = {name: spec.model_copy(update=unbounded) for name, spec in fields.items()}
 
@@ -59,6 +61,8 @@ class RequestSchema:
                 errors.append(FieldProblem(name, "must not be null" if value is None and name in record else problem))
             elif problem := spec.check(value)[1]:
                 warnings.append(FieldProblem(name, problem))
+        if not errors:
+            errors = [FieldProblem(*problem) for rule in self.rules for problem in rule.problems(clean)]
         return Checked(clean, errors, warnings)
 
 

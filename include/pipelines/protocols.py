@@ -42,6 +42,9 @@ class ObjectStore(Protocol):
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
         """Iterates over the keys below a prefix, in order."""
 
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""
+
     def stored(self, bucket: str, keys: Sequence[str]) -> Mapping[str, StoredObject]:
         """Returns checksum and metadata of each object."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import reduce
 from typing import NamedTuple
 
 from include.lake import layout
+from include.lake.known import KnownFrom, earliest, from_metadata
 from include.pipelines.protocols import ObjectStore
 from include.workloads import Workload
 
@@ -14,14 +16,15 @@ Checksums = dict[str, str]
 
 
 class RawInputs(NamedTuple):
-    """Raw objects by what they belong to. Keys map to SHA-256 checksums (base64, as S3 gives them) or to metadata."""
+    """Raw objects by what they belong to. Keys map to SHA-256 checksums (base64, as S3 gives them)."""
 
     days: dict[str, Checksums]
     """Day → the stream's objects with at least one event of the day."""
     tables: dict[str, Checksums]
     """Reference table → its objects."""
-    metadata: dict[str, dict[str, str]]
-    """User metadata of every object."""
+    known_from: dict[str, KnownFrom | None]
+    """Key → from when on anything in the object counts as known; of a stream's object, only events of the days count.
+    None: the object does not say."""
 
     def of(self, days: Iterable[str]) -> Checksums:
         """Returns the stream objects of several days."""
@@ -41,16 +44,24 @@ def workload_inputs(workload: Workload, days: Iterable[date], *, bucket: str, ob
         objects: S3.
     """
     name, stream = workload.name, workload.stream.name
-    marked = {}
+    marked: dict[str, list[str]] = {}
+    times: dict[str, list[KnownFrom | None]] = {}
     for day in days:
-        markers = objects.keys(bucket, layout.marker_prefix(name, stream, day))
-        if keys := [layout.marked_raw_key(name, stream, marker) for marker in markers]:
-            marked[day.isoformat()] = keys
+        for marker in objects.keys(bucket, layout.marker_prefix(name, stream, day)):
+            key = layout.marked_raw_key(name, stream, marker)
+            marked.setdefault(day.isoformat(), []).append(key)
+            times.setdefault(key, []).append(layout.marked_known_from(marker))
     prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if marked else {}
     tables = {table: list(objects.keys(bucket, prefix)) for table, prefix in prefixes.items()}
     stored = objects.stored(bucket, sorted({key for keys in (*marked.values(), *tables.values()) for key in keys}))
     return RawInputs(
         {day: {key: stored[key].sha256 for key in keys} for day, keys in marked.items()},
         {table: {key: stored[key].sha256 for key in keys} for table, keys in tables.items()},
-        {key: found.metadata for key, found in stored.items()},
+        {key: _earliest(found) for key, found in times.items()}
+        | {key: from_metadata(stored[key].metadata) for keys in tables.values() for key in keys},
     )
+
+
+def _earliest(times: list[KnownFrom | None]) -> KnownFrom | None:
+    known = [found for found in times if found is not None]
+    return reduce(earliest, known) if len(known) == len(times) else None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from include.errors import UserError
 from include.lake.days import cutoff, day_range, parse_day, utc_date
-from include.lake.instants import parse_instant
+from include.lake.instants import format_instant, parse_instant
 
 MAX_DAYS = 366  # of one run
 
@@ -101,26 +101,53 @@ def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
     """Returns the instant at which an ingest run ends (UTC). Never the clock: a retry ends where the first try ended.
 
     The Param ``until`` if a person set it. Else the end of the data interval of a scheduled or backfilled run; for a
-    manual run the logical date, or the time at which it was triggered (its interval would be the one before).
+    manual run the logical date, or the time at which it was triggered (its interval would be the one before). It is
+    never later than ``run_after``, so that a watermark is never in the future.
 
     Raises:
-        UserError: The Param is not an instant.
+        UserError: The Param is not an instant, or is later than ``run_after``.
     """
+    latest = dag_run.run_after.astimezone(UTC)
     if params.get("until"):
-        return parse_param_instant(params["until"])
+        until = parse_param_instant(params["until"])
+        if until > latest:
+            raise UserError(
+                f"until is {format_instant(until)}, later than this run could start ({format_instant(latest)}): what "
+                "arrives in the meantime cannot be read yet. Leave until empty to read everything that has arrived."
+            )
+        return until
     end = dag_run.logical_date if is_manual(dag_run) else dag_run.data_interval_end
-    return (end or dag_run.run_after).astimezone(UTC)
+    return min((end or latest).astimezone(UTC), latest)
+
+
+def declared_complete(params: Mapping[str, Any], end: datetime) -> datetime | None:
+    """Returns the Param ``complete_to``, or None if nobody set it.
+
+    Args:
+        params: The run's Params.
+        end: :func:`run_end`.
+
+    Raises:
+        UserError: The Param is not an instant, or is later than the end of the run.
+    """
+    if not params.get("complete_to"):
+        return None
+    complete_to = parse_param_instant(params["complete_to"])
+    if complete_to > end:
+        raise UserError(
+            f"complete_to is {format_instant(complete_to)}, but the run reads only what arrived before "
+            f"{format_instant(end)}: give an instant that is not later"
+        )
+    return complete_to
 
 
 def check_instants(dag_run: RunTimes, params: Mapping[str, Any]) -> None:
     """Checks the Params of a stream's ingest run.
 
     Raises:
-        UserError: ``until`` or ``complete_to`` is not an instant.
+        UserError: ``until`` or ``complete_to`` is not an instant, or is too late.
     """
-    run_end(dag_run, params)
-    if params.get("complete_to"):
-        parse_param_instant(params["complete_to"])
+    declared_complete(params, run_end(dag_run, params))
 
 
 def parse_param_instant(text: str) -> datetime:

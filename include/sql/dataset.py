@@ -19,6 +19,9 @@ from include.workloads.schema import (
     request_columns,
 )
 
+# include.lake.known.version_time in SQL.
+_VERSION_TIME = {"recorded_at": 'least("recorded_at", "arrived_at")', "arrived_at": '"arrived_at"'}
+
 
 def dataset_select(workload: Workload, database: str, cutoff: datetime) -> str:
     """Selects the rows of the data set, with the column ``split`` last.
@@ -62,6 +65,7 @@ def _select_values(workload: Workload, database: str, cutoff: datetime) -> dict[
         "test_start": bounds["test"][0],
         "partition_column": PARTITION_COLUMN[0],
         "first_day": utc_date(train_start).isoformat(),
+        "version_time": _VERSION_TIME[workload.clock],
         "last_day": utc_date(cutoff - timedelta(milliseconds=1)).isoformat(),
         "feature_table": table_name(workload.name, workload.feature_event),
         "feature_columns": features,
@@ -80,4 +84,4 @@ def _columns(workload: Workload, event_type: str) -> list[str]:
 
 def _tie_breakers(columns: list[str]) -> list[str]:
     payload = [name for name in columns[len(COMMON_COLUMNS) :] if not is_feature_column(name)]
-    return ["arrived_at", "recorded_at", "event_time", *payload]
+    return ["known_at", "arrived_at", "recorded_at", "event_time", *payload]

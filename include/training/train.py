@@ -71,7 +71,7 @@ def main() -> None:
     fitted = _fit(given, workload, dataset.train)
 
     scorer = Scorer(workload.feature_code().features, workload.features, fitted.categories, fitted.estimator, THRESHOLD)
-    schema = RequestSchema(workload.request)
+    schema = RequestSchema(workload.request, workload.request_rules)
     matrix = data.matrix(dataset.validation, workload.features, fitted.categories)
     records = data.records(dataset.validation, schema.fields)
     check_skew(scorer, records, matrix)
@@ -191,6 +191,7 @@ def _seal(
         features=workload.features,
         categories=fitted.categories,
         request=workload.request,
+        request_rules=workload.request_rules,
         threshold=THRESHOLD,
         model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": fitted.parameters},
         libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from include.workloads.declaration import JoinSpec, Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
+from include.workloads.label_expression import LabelExpressionError, check_label_expression
+from include.workloads.library_names import model_problems
+from include.workloads.request_rules import rule_problems
 from include.workloads.schema import RESERVED_NAMES, is_feature_column
+from include.workloads.suggestions import did_you_mean
+from include.workloads.trial import feature_problems
 
 # Field and text of a problem.
 _Found = Iterator[tuple[str, str]]
@@ -27,7 +32,15 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         found = [*_table_problems(workload), *_join_problems(workload)]
     if not found:
         found = [*_request_problems(workload), *_label_problems(workload), *_slice_problems(workload)]
+    spec = workload.model
+    found += [(f"model.{field}", text) for field, text in model_problems(spec.kind, spec.hyperparameters)]
     return [WorkloadProblem(file, field, text) for field, text in found]
+
+
+def check_features(workload: Workload, file: str) -> list[WorkloadProblem]:
+    """Runs the features of a workload without other mistakes; ``file`` is the path of its features.py."""
+    found = feature_problems(workload.feature_code(), workload.request, workload.request_rules)
+    return [WorkloadProblem(file, name, text) for name, text in found]
 
 
 def check_features_source(source: str, file: str) -> list[WorkloadProblem]:
@@ -93,18 +106,24 @@ def _one_join_problems(workload: Workload, join: JoinSpec) -> _Found:
     event = workload.events[workload.feature_event]
     table = workload.tables.get(join.table)
     if table is None:
-        yield "table", f"{join.table} is not in tables"
+        yield "table", f"{join.table} is not in tables{did_you_mean(join.table, workload.tables)}"
         return
     if set(join.on) != set(table.key):
         yield "on", f"must name all columns of the table's key: {', '.join(table.key)}"
     for column, field in join.on.items():
         if field not in event.fields:
-            yield f"on.{column}", f"{field} is not a field of the event {workload.feature_event}"
+            yield f"on.{column}", _not_in_event(workload, field)
         elif column in table.fields and table.fields[column].type != event.fields[field].type:
             yield f"on.{column}", f"is {table.fields[column].type}, but {field} is {event.fields[field].type}"
     for field in join.fields:
         if field not in table.fields:
-            yield "fields", f"{field} is not in the schema of the table {join.table}"
+            known = did_you_mean(field, table.fields)
+            yield "fields", f"{field} is not in the schema of the table {join.table}{known}"
+
+
+def _not_in_event(workload: Workload, field: str) -> str:
+    event = workload.feature_event
+    return f"{field} is not a field of the event {event}{did_you_mean(field, workload.events[event].fields)}"
 
 
 def _request_problems(workload: Workload) -> _Found:
@@ -119,24 +138,35 @@ def _request_problems(workload: Workload) -> _Found:
     for name, text in workload.request_texts.items():
         spec = workload.request.get(name)
         if spec is None:
-            yield f"request.{name}", "is neither a field of the feature event nor a joined field"
+            known = did_you_mean(name, workload.request)
+            yield f"request.{name}", f"is neither a field of the feature event nor a joined field{known}"
         elif text.example is not None and (problem := spec.check(text.example)[1]):
             yield f"request.{name}.example", f"{text.example!r} {problem}"
+    for i, rule in enumerate(workload.request_rules):
+        yield from ((f"request_rules.{i}.fields", problem) for problem in rule_problems(rule, workload.request))
 
 
 def _label_problems(workload: Workload) -> _Found:
     event = workload.events.get(workload.label.event)
     if event is None or event.role != "label":
-        yield "label.event", f"{workload.label.event} is not the event whose role is label"
+        yield "label.event", f"{workload.label.event} is not the event whose role is label{_label_event(workload)}"
         return
-    if any(forbidden in workload.label.expression for forbidden in (";", "--", "/*")):
-        yield "label.expression", "must be one boolean SQL expression, without ; and comments"
+    columns = {name: spec.type for name, spec in event.fields.items()}
+    try:
+        check_label_expression(workload.label.expression, columns)
+    except LabelExpressionError as error:
+        yield "label.expression", str(error)
+
+
+def _label_event(workload: Workload) -> str:
+    return "".join(f", which is {name}" for name, event in workload.events.items() if event.role == "label")
 
 
 def _slice_problems(workload: Workload) -> _Found:
     spec = workload.request.get(workload.quality.slice)
+    known = did_you_mean(workload.quality.slice, workload.request) if spec is None else ""
     if spec is None or spec.type not in ("string", "integer", "boolean"):
         yield (
             "quality.slice",
-            f"{workload.quality.slice} is not a string, integer or boolean field of the request record",
+            f"{workload.quality.slice} is not a string, integer or boolean field of the request record{known}",
         )

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+import json
+import re
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 
-from include.workloads.expectations import SuiteSpec
+from include.errors import UserError
+from include.lake.days import parse_day
+from include.lake.known import Clock
+from include.workloads.comparison import ComparisonTuning
+from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
+from include.workloads.request_rules import RequestRule
 from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Fields = dict[Name, FieldSpec]
+
+# The name is part of names in AWS, some of which allow no other characters and not many of them.
+FOLDER_NAME = re.compile(r"^[a-z][a-z0-9]{1,19}$")
+FOLDER_NAME_RULE = "must have 2 to 20 lower-case letters and digits, the first one a letter"
+
+# What transform and audit do not use: a change of it leaves the published days valid.
+_DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
+NOT_PROCESSED: Any = {
+    **dict.fromkeys(
+        ("description", "owner", "database", "request_texts", "request_rules", "label", "dataset", "model", "quality"),
+        True,
+    ),
+    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    "events": _DOCUMENTED,
+    "tables": _DOCUMENTED,
+}
 
 
 class StreamSpec(StrictModel):
@@ -37,7 +61,19 @@ class TableSpec(StrictModel):
     key: tuple[Name, ...] = Field(min_length=1, description="columns that identify what a row describes")
     valid_from: Name = Field(description="timestamp column: the time from which the row is valid")
     watermark: Name = Field(description="timestamp column: the time at which the row was last written")
+    initial_load: date | None = Field(
+        None,
+        description="the day on which history was loaded; rows written by its end count as known since valid_from",
+    )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
+
+    @field_validator("initial_load", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        try:
+            return value if value is None or isinstance(value, date) else parse_day(value)
+        except UserError as error:
+            raise ValueError(str(error)) from None
 
 
 class DatabaseSpec(StrictModel):
@@ -128,16 +164,17 @@ class Workload(StrictModel):
     Make one with ``include.workloads.load``, which also checks the parts against each other.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,19}$", description="the folder's name")
+    name: str = Field(pattern=FOLDER_NAME.pattern, description="the folder's name")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
-    clock: Literal["recorded_at", "arrived_at"] = Field(description="the time that is used as known_at")
+    clock: Clock = Field(description="recorded_at: the clocks of producers and databases are trusted")
     stream: StreamSpec
     events: dict[Name, EventSpec]
     tables: dict[Name, TableSpec] = Field(default_factory=dict)
     database: DatabaseSpec | None = None
     joins: tuple[JoinSpec, ...] = ()
     request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
+    request_rules: tuple[RequestRule, ...] = Field((), description="optional request fields that belong together")
     label: LabelSpec
     expectations: str = Field(pattern=r"^[A-Za-z0-9_-]+\.yaml$", description="file in the workload's folder")
     dataset: DatasetSpec
@@ -149,6 +186,8 @@ class Workload(StrictModel):
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
     _suites: dict[str, SuiteSpec] = PrivateAttr(default_factory=dict)
+    _table_suites: dict[str, TableSuiteSpec] = PrivateAttr(default_factory=dict)
+    _tunings: tuple[ComparisonTuning, ...] = PrivateAttr(default=())
 
     @cached_property
     def feature_event(self) -> str:
@@ -172,6 +211,15 @@ class Workload(StrictModel):
         """What the audit expects of each event type."""
         return self._suites
 
+    def table_suite(self, table: str) -> TableSuiteSpec:
+        """Returns what the audit expects of a reference table."""
+        return self._table_suites.get(table) or TableSuiteSpec()
+
+    @property
+    def comparison_tunings(self) -> tuple[ComparisonTuning, ...]:
+        """Where the comparison with recent days has other limits than the default ones."""
+        return self._tunings
+
     @property
     def features_source(self) -> str:
         """The text of features.py."""
@@ -185,6 +233,14 @@ class Workload(StrictModel):
     def features(self) -> dict[str, FeatureKind]:
         """The kind of each feature, in the order of FEATURES in features.py."""
         return self.feature_code().kinds
+
+    def process_hash(self) -> str:
+        """Returns the sha256 of what transform and audit use of this workload, as 64 hex digits.
+
+        The order of fields counts, because it is the order of columns.
+        """
+        used = [self.model_dump(mode="json", exclude=NOT_PROCESSED), to_jsonable_python(self.__pydantic_private__)]
+        return hashlib.sha256(json.dumps(used, separators=(",", ":")).encode()).hexdigest()
 
     def feature_code_hash(self) -> str:
         """Returns the sha256 of features.py as 64 hex digits."""

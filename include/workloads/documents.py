@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from include.workloads.errors import WorkloadProblem
+from include.workloads.suggestions import did_you_mean
 
 
 class _Loader(yaml.SafeLoader):
@@ -21,6 +24,8 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(problem="a key must be a name", problem_mark=key_node.start_mark)
             if key_node.tag != "tag:yaml.org,2002:merge" and key in seen:
                 raise yaml.MarkedYAMLError(problem=f"the key {key!r} occurs twice", problem_mark=key_node.start_mark)
             seen.add(key)
@@ -76,5 +81,33 @@ def validate[M: BaseModel](
         for item in error.errors():
             location = [str(part) for part in item["loc"] if part != "[key]"]
             text = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                known = _field_names(model, item["loc"][:-1])
+                text = f"is not a field here{did_you_mean(str(item['loc'][-1]), known)}"
             problems.append(WorkloadProblem(file, ".".join([prefix, *location] if prefix else location), text))
         return None, problems
+
+
+def _field_names(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The names of the fields that the part at this location may have, as YAML writes them."""
+    annotation: Any = model
+    for part in location:
+        if part == "[key]":
+            return []
+        models = _models(annotation)
+        if not models:
+            return []
+        field = _by_name(models[0]).get(str(part))
+        annotation = field.annotation if field else models[0]
+    return [name for found in _models(annotation) for name in _by_name(found)]
+
+
+def _by_name(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {str(field.validation_alias or name): field for name, field in model.model_fields.items()}
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models in an annotation: itself, or those of its values or members."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _models(argument)]

@@ -1,4 +1,4 @@
-"""The format of expectations.yaml: what the audit expects of one day of each event type."""
+"""The format of expectations.yaml: what the audit expects of a day of each event type, and of the reference tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from include.workloads.comparison import ComparisonTuning
 from include.workloads.strict import StrictModel
 
 Severity = Literal["critical", "warning"]
@@ -61,9 +62,36 @@ class SuiteSpec(StrictModel):
 
     rows: RowBounds = RowBounds()
     unique: tuple[str, ...] = Field(
-        ("key", "known_at"), min_length=1, description="columns whose combination is unique (critical)"
+        ("key", "known_at", "recorded_at"),
+        min_length=1,
+        description="columns whose combination identifies a version of a row",
     )
     quarantine: float = Field(
         ge=0, le=1, description="largest share of the rows read that may be quarantined (critical)"
     )
+    conflicts: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="largest share of rows that may repeat the columns of `unique` with other values; one always may",
+    )
     expectations: tuple[ExpectationSpec, ...] = ()
+
+
+class TableSuiteSpec(StrictModel):
+    """What is expected of the versions of a reference table's rows."""
+
+    rows: int = Field(1, ge=0, description="fewest versions that may be joined (critical)")
+    quarantine: float = Field(
+        0.02, ge=0, le=1, description="largest share of the versions read that may be quarantined (critical)"
+    )
+
+
+class SharedSpec(StrictModel):
+    """The keys of the file that belong to no event type."""
+
+    tables: dict[str, TableSuiteSpec] = Field(default_factory=dict, description="by reference table")
+    comparison: tuple[ComparisonTuning, ...] = Field((), description="where the default limits do not fit")
+
+
+SHARED_KEYS = tuple(SharedSpec.model_fields)

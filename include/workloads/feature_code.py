@@ -5,13 +5,16 @@ The source is executed, not imported: a Spark executor, a zip archive and a bund
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, get_args
 
 from include.errors import NightjarError
+from include.workloads.fields import LARGEST_NUMBER
 
 FeatureKind = Literal["number", "category"]
+_LONGEST_REASON = 200
 FeatureFunction = Callable[[Mapping[str, Any]], Mapping[str, float | str | None]]
 
 
@@ -60,7 +63,7 @@ def load_feature_code(source: str | bytes, filename: str = "features.py") -> Fea
         raise FeatureCodeError([("", f"is not Python: {error}")]) from error
     try:
         exec(code, module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FeatureCodeError([("", f"cannot be executed: {type(error).__name__}: {error}")]) from error
     function: Any = getattr(module, "features", None)
     kinds: Any = getattr(module, "FEATURES", None)
@@ -83,3 +86,33 @@ def _kind_problems(kinds: Any) -> Iterator[tuple[str, str]]:
             yield f"FEATURES.{name}", "must be a lower-case name"
         if kind not in get_args(FeatureKind):
             yield f"FEATURES.{name}", f"must be one of {', '.join(get_args(FeatureKind))}, not {kind!r}"
+
+
+def compute_row(code: FeatureCode, record: Mapping[str, Any]) -> tuple[Mapping[str, float | str | None], str | None]:
+    """Computes the features of one request record.
+
+    Returns:
+        The features and None, or no features and the reason.
+    """
+    try:
+        values = code.features(record)
+    except Exception as error:
+        return {}, f"features: {type(error).__name__}: {error}"[:_LONGEST_REASON]
+    if not isinstance(values, Mapping) or values.keys() != code.kinds.keys():
+        return {}, "features: did not return exactly the names in FEATURES"
+    for name, value in values.items():
+        if problem := _problem(value, code.kinds[name]):
+            return {}, f"features: {name}: {problem}"
+    return {name: float(value) if isinstance(value, int) else value for name, value in values.items()}, None
+
+
+def _problem(value: Any, kind: FeatureKind) -> str | None:
+    if value is None:
+        return None
+    if kind == "category":
+        return None if isinstance(value, str) else "is not a string"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "is not a number"
+    if not math.isfinite(value) or abs(value) >= LARGEST_NUMBER:
+        return f"is not a finite number below {LARGEST_NUMBER:g}"
+    return None

@@ -7,9 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 
+from infra.laptop import arguments
 from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.exclusive import exclusively, interrupting
 
 Command = Callable[[LaptopConfig, argparse.Namespace], int | None]
 
@@ -21,13 +23,16 @@ def main() -> int:
         The exit code: 0, 1 after an error (its text is on stderr), or 130 after an interrupt.
     """
     os.umask(0o077)  # state and logs contain keys and data
-    arguments = parser().parse_args()
+    given = parser().parse_args()
     try:
         config = LaptopConfig.from_env()
-        return int(arguments.command(config, arguments) or 0)
+        return int(given.command(config, given) or 0)
     except LaptopError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\nInterrupted. The processes that were started keep running; `make stop` stops them.", file=sys.stderr)
         return 130
@@ -35,12 +40,13 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line: one sub-command for each Makefile target."""
-    top = argparse.ArgumentParser(prog="python -m infra.laptop", description=__doc__)
+    top = arguments.MakeParser(prog="python -m infra.laptop", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, function: Command, help_text: str) -> argparse.ArgumentParser:
+    def command(name: str, function: Command, help_text: str, example: str = "") -> arguments.MakeParser:
         sub = commands.add_parser(name, help=help_text)
         sub.set_defaults(command=function)
+        sub.example = f"{name} {example}".strip()
         return sub
 
     command(
@@ -49,15 +55,29 @@ def parser() -> argparse.ArgumentParser:
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
-    command("status", _status, "print processes, live versions, registered versions and the last DAG runs as JSON")
+    sub = command("restart", _restart, "stop and start the stack, or one process of it", "WHAT=scheduler")
+    sub.add_argument("--what", help="a process, or airflow for its four")
+    sub = command("status", _status, "print what runs, what is dead, what is live, and the last DAG runs", "JSON=1")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = command("logs", _logs, "list the logs, or print the end of one", "WHAT=scheduler LINES=100")
+    sub.add_argument("--what", help="a process, or a part of the path of a job's or service's log")
+    sub.add_argument("--lines", type=arguments.lines, default=50)
+    sub.add_argument("--follow", action="store_true", help="print what is added, until interrupted")
+    sub = command("airflow", _airflow, "run Airflow's own command line on the stack", 'ARGS="dags list"')
+    sub.add_argument("args", nargs=argparse.REMAINDER, help="`--`, then Airflow's arguments")
+    sub = command("query", _query, "run an Athena query", 'SQL="select * from flights_scheduled limit 5"')
+    sub.add_argument("--sql", required=True)
     for name in ("ingest", "process", "retrain"):
-        sub = command(name, _dated, f"trigger {name} and follow the run")
+        sub = command(name, _dated, f"trigger {name} and follow the run", "WORKLOAD=flights DATE=2013-06-20")
         sub.set_defaults(stage=name)
-        sub.add_argument("--workload", required=True)
-        sub.add_argument("--date", required=True, type=date.fromisoformat)
-    sub = command("deploy", _deploy, "deploy a version and follow the run")
-    sub.add_argument("--workload", required=True)
-    sub.add_argument("--version", required=True, help="a version number, or `previous`")
+        sub.add_argument("--workload", required=True, type=arguments.workload)
+        sub.add_argument("--date", required=True, type=arguments.day)
+    sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--version", required=True, type=arguments.version, help="a number, `latest` or `previous`")
+    sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")
     return top
 
 
@@ -65,48 +85,110 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(config: LaptopConfig, _: argparse.Namespace) -> int:
-    from infra.laptop.loop import run_loop
+    with exclusively(config, "make run"):
+        from infra.laptop.loop import run_loop
 
-    return run_loop(config)
+        return run_loop(config)
 
 
 def _up(config: LaptopConfig, _: argparse.Namespace) -> None:
+    with exclusively(config, "up"):
+        _start(config)
+
+
+def _start(config: LaptopConfig) -> None:
     from infra.laptop import stack
 
-    stack.start(config, lambda part: print(f"starting: {part}", flush=True))
+    started = stack.start(config, lambda part: print(f"starting: {part}", flush=True))
+    for name, reason in started.resources.left_out.items():
+        print(f"The workload {name} is left out.\n{reason}", file=sys.stderr)
     print(f"Airflow {config.airflow_url}   AWS endpoint {config.endpoint}")
 
 
 def _stop(config: LaptopConfig, _: argparse.Namespace) -> None:
     from infra.laptop import stack
 
-    stopped = stack.stop(config)
+    with interrupting(config, "make stop"):
+        stopped = stack.stop(config)
     print(f"stopped: {', '.join(stopped)}" if stopped else "Nothing is running.")
 
 
 def _clean(config: LaptopConfig, _: argparse.Namespace) -> None:
     from infra.laptop import stack
 
-    stack.clean(config)
+    with interrupting(config, "make clean"):
+        stack.clean(config)
     print(f"deleted {config.state}")
 
 
-def _status(config: LaptopConfig, _: argparse.Namespace) -> None:
+def _restart(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import parts, stack
+
+    names = parts.find(given.what) if given.what else None
+    with exclusively(config, "make restart"):
+        if names:
+            stack.restart(config, names, print)
+        else:
+            stack.stop(config)
+            _start(config)
+
+
+def _status(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop.status import status
 
-    print(json.dumps(status(config), indent=2, default=str))
+    found = status(config)
+    if given.json:
+        print(json.dumps(found, indent=2, default=str))
+        return
+    from rich.console import Console
+
+    from infra.laptop.status_table import show
+
+    show(Console(highlight=False), found, datetime.now(UTC))
 
 
-def _dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:
+def _logs(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import logs
+
+    if given.what:
+        logs.show(logs.find(config, given.what), given.lines, follow=given.follow)
+        return
+    print("\n".join(logs.listing(config)) or "There are no logs yet. Start the stack with `make run`.")
+    print("\nThe end of one: make logs WHAT=scheduler [LINES=100] [FOLLOW=1]")
+
+
+def _airflow(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import airflow
+
+    airflow.become_command_line(config, given.args[1:])  # without the `--` that keeps their options from this parser
+
+
+def _query(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from infra.laptop import parts, query, vitals
+    from infra.laptop.aws import Aws
+
+    vitals.require_running(config, (parts.CLOUD,))
+    query.show(Console(highlight=False), query.run(Aws(config), given.sql))
+
+
+def _dated(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
-    getattr(stages, arguments.stage)(stages.connect(config), arguments.workload, arguments.date)
+    getattr(stages, given.stage)(stages.connect(config), given.workload, given.date)
 
 
-def _deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
+def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
-    stages.deploy(stages.connect(config), arguments.workload, arguments.version)
+    stages.requeue(stages.connect(config), given.workload)
+
+
+def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import stages
+
+    stages.deploy(stages.connect(config), given.workload, given.version, release_hold=given.release_hold)
 
 
 if __name__ == "__main__":

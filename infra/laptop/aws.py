@@ -14,9 +14,15 @@ from infra.laptop.config import REGION, LaptopConfig
 
 
 class Aws:
-    """Clients by service name: ``aws.s3``, ``aws.glue`` and so on. Each is created at its first use."""
+    """Clients by service name: ``aws.s3``, ``aws.glue`` and so on. Each is created at its first use.
 
-    def __init__(self, config: LaptopConfig) -> None:
+    Args:
+        timeout: Seconds to wait for an answer.
+        attempts: How often a call is tried; few, because the endpoint is on this machine.
+    """
+
+    def __init__(self, config: LaptopConfig, timeout: float = 60, attempts: int = 3) -> None:
+        self._timeout, self._attempts = timeout, attempts
         self._endpoint = config.endpoint
         self._key_file = config.state / "cloud" / "operator.json"
 
@@ -28,12 +34,12 @@ class Aws:
         )
 
     def client(self, service: str) -> Any:
-        """A client with few retries, because the endpoint is on this machine."""
+        """A new client of a service."""
         options = Config(
-            retries={"max_attempts": 3, "mode": "standard"},
+            retries={"max_attempts": self._attempts, "mode": "standard"},
             s3={"addressing_style": "path"},
             max_pool_connections=16,
-            read_timeout=60,
+            read_timeout=self._timeout,
         )
         create: Callable[..., Any] = self._session.client  # its type has one overload for each literal service name
         return create(service, endpoint_url=self._endpoint, config=options)

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import yaml
 
-from infra.laptop import java
+from infra.laptop import java, parts
 from infra.laptop.config import ACCOUNT, REGION, ROOT, LaptopConfig
 from infra.laptop.ports import require_free
 from infra.laptop.processes import Supervisor
 
-NAME = "cloud"
+NAME = parts.CLOUD
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
 SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
@@ -55,8 +55,8 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
     Raises:
         LaptopError: The port is taken, or the local cloud did not become ready.
     """
-    text = yaml.safe_dump(settings(config), sort_keys=False)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    wanted = settings(config)
+    digest = configuration_digest(wanted)
     running = supervisor.find(NAME)
     if running and running.digest == digest:
         return
@@ -64,11 +64,26 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
         supervisor.stop(NAME)
     require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
     file = config.state / "cloud.yaml"
-    file.write_text(text)
+    file.write_text(yaml.safe_dump(wanted, sort_keys=False))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
     argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
-    supervisor.wait_ready(NAME, lambda: healthy(config), 60, "The local cloud")
+    wait_until_ready(config, supervisor)
+
+
+def wait_until_ready(config: LaptopConfig, supervisor: Supervisor) -> None:
+    """Waits until the local cloud answers and everything in it works.
+
+    Raises:
+        LaptopError: It did not become ready.
+    """
+    supervisor.wait_ready((NAME,), lambda: () if healthy(config) else (NAME,), 60, "the local cloud")
+
+
+def configuration_digest(wanted: dict[str, Any]) -> str:
+    """Identifies the configuration. Which Java was found does not count: it depends on the shell's PATH."""
+    counted = {**wanted, "glue": {name: value for name, value in wanted["glue"].items() if name != "java_home"}}
+    return hashlib.sha256(yaml.safe_dump(counted, sort_keys=False).encode()).hexdigest()
 
 
 def healthy(config: LaptopConfig) -> bool:

@@ -42,7 +42,7 @@ class LaptopConfig(BaseSettings):
     run: ResolvedPath | None = Field(None, description="the stack's state; default: HOME/run")
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Airflow's UI and REST API")
     service_port: int = Field(
-        8000, ge=1024, le=65000, description="load balancer of the first workload; each further workload adds 1"
+        8000, ge=1024, le=65000, description="load balancer of the first workload; others take the next ports"
     )
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
     history_days: int = Field(

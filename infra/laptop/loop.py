@@ -13,9 +13,8 @@ from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow
 from infra.laptop.stack import Stack
-from infra.laptop.stages import DAGS, Connection
+from infra.laptop.stages import Connection
 
 # An event may be recorded this long before the day it belongs to (flights: a day ahead), so the replay starts earlier.
 RECORDED_AHEAD = timedelta(days=1)
@@ -73,40 +72,67 @@ class Loop:
 
 
 def run_loop(config: LaptopConfig) -> int:
-    """Runs the whole loop.
+    """Runs the whole loop. A workload that fails, or does not load, does not keep the others from running.
 
     Returns:
-        0, or 1 after an error. Then stderr has the stage that failed and the end of its log.
+        0, or 1 after an error. Then stderr has each stage that failed and the end of its log.
     """
     reporter = Reporter()
     try:
-        _run(config, reporter)
+        failures = _run(config, reporter)
     except LaptopError as error:
-        print(f"\n`{reporter.current}` failed.\n{error}\n", file=sys.stderr)
-        print(
-            "The stack keeps running, so that you can look at it. Run the command again: it continues from here. "
-            "`make stop` stops the stack.",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
+        failures = [_failure(reporter, error)]
+    if not failures:
+        return 0
+    print("\n" + "\n\n".join(failures) + "\n", file=sys.stderr)
+    print(
+        "The stack keeps running, so that you can look at it. Run the command again: it continues from here. "
+        "`make stop` stops the stack.",
+        file=sys.stderr,
+    )
+    return 1
 
 
-def _run(config: LaptopConfig, reporter: Reporter) -> None:
+def _failure(reporter: Reporter, error: LaptopError) -> str:
+    return f"`{reporter.current}` failed.\n{error}"
+
+
+def _run(config: LaptopConfig, reporter: Reporter) -> list[str]:
+    """Returns what failed, in the order in which it happened."""
     with reporter.stage("start the laptop stack"):
         running = stack.start(config, reporter.say)
-        connection = Connection(config, running.aws, Airflow(config.airflow_url), reporter)
-        names = [workload.name for workload in running.resources.workloads]
-        connection.airflow.wait_for_dags([f"{name}_{dag}" for name in names for dag in DAGS])
-        for name, url in running.resources.service_urls.items():
-            if sentence := stages.wait_until_live(connection, name, url):
-                reporter.say(f"continuing from existing state: {sentence}")
+        resources = running.resources
+        for name, reason in resources.left_out.items():
+            reporter.say(f"{name} is left out:\n{reason}")
+        connection = stages.connect(config, reporter)
+        connection.airflow.wait_for_dags(
+            [f"{workload.name}_{dag}" for workload in resources.workloads for dag in stages.dags_of(workload)]
+        )
+    failures = [f"The workload {name} is left out.\n{reason}" for name, reason in resources.left_out.items()]
     loop = Loop(running, connection)
-    for workload in running.resources.workloads:
-        loop.load(workload)
-        second = config.night + timedelta(days=1)
-        start, end = config.first_day - RECORDED_AHEAD, second + timedelta(days=1)
-        history = replay.History(workload, config.data, start, end)
-        loop.run_day(history, config.first_day, config.night)
-        loop.run_day(history, second, second)
-    summary.write(connection, summary.collect(connection, running.resources, loop.outcomes, reporter.stages))
+    for workload in resources.workloads:
+        try:
+            _run_workload(loop, workload)
+        except LaptopError as error:
+            failures.append(_failure(reporter, error))
+    summary.write(connection, summary.collect(connection, resources, loop.outcomes, reporter.stages))
+    return failures
+
+
+def _run_workload(loop: Loop, workload: Workload) -> None:
+    config, name, reporter = loop.stack.config, workload.name, loop.connection.reporter
+    with reporter.stage(f"{name}: look for a live version"):
+        sentence = stages.wait_until_live(loop.connection, name, loop.stack.resources.service_urls[name])
+        reporter.say(f"continuing from existing state: {sentence}" if sentence else "none is live")
+    if not replay.has_history(name):
+        reporter.say(
+            f"{name} has no history to replay: send events to its stream {workload.stream.name}, "
+            f"then run `make ingest`, `make process` and `make retrain` with WORKLOAD={name} and DATE"
+        )
+        return
+    loop.load(workload)
+    second = config.night + timedelta(days=1)
+    start, end = config.first_day - RECORDED_AHEAD, second + timedelta(days=1)
+    history = replay.History(workload, config.data, start, end)
+    loop.run_day(history, config.first_day, config.night)
+    loop.run_day(history, second, second)

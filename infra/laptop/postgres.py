@@ -14,13 +14,15 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from infra.laptop import parts
 from infra.laptop.config import LaptopConfig
 from infra.laptop.ports import HOST, free_port, is_free
 from infra.laptop.processes import Supervisor, write_private
 
-NAME = "postgres"
+NAME = parts.POSTGRES
 RUN_FOLDER_MODE = 0o710  # when the server has a user of its own
 USER = "nightjar"
+STATE = "postgres.json"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
     Raises:
         LaptopError: The server did not become ready.
     """
-    state = config.state / "postgres.json"
+    state = config.state / STATE
     data = config.state / "postgres"
     if not (data / "PG_VERSION").is_file():
         state.unlink(missing_ok=True)
@@ -62,10 +64,25 @@ def start(config: LaptopConfig, supervisor: Supervisor, databases: tuple[str, ..
         server = Postgres(_port(state), password)
         _start(supervisor, data, server)
         write_private(state, asdict(server))
-    server = Postgres(**json.loads(state.read_text()))
-    supervisor.wait_ready(NAME, server.answers, 60, "PostgreSQL")
+    server = wait_until_ready(config, supervisor)
     create_databases(server, databases)
     return server
+
+
+def wait_until_ready(config: LaptopConfig, supervisor: Supervisor) -> Postgres:
+    """Waits until the server accepts connections, and returns it.
+
+    Raises:
+        LaptopError: It did not become ready.
+    """
+    server = running_server(config)
+    supervisor.wait_ready((NAME,), lambda: () if server.answers() else (NAME,), 60, "PostgreSQL")
+    return server
+
+
+def running_server(config: LaptopConfig) -> Postgres:
+    """The server as it was started last."""
+    return Postgres(**json.loads((config.state / STATE).read_text()))
 
 
 def _port(state: Path) -> int:

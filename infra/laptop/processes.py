@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,7 @@ SUPERVISOR = "supervisor"
 _START_SECONDS = 30.0
 _NOTIFY_SECONDS = 2.0
 KILL_SOON_SECONDS = 3.0
+STEADY_SECONDS = 120.0  # a death after a longer life begins a new row of deaths
 
 State = Literal["running", "restarting", "failed"]
 
@@ -64,6 +65,7 @@ class ProcessRecord:
         spec: The id of its specification.
         state: ``restarting``: it died and is started again soon; ``failed``: it died too often.
         restarts: How often it was started again.
+        deaths: How often it died in the present row.
         exit_code: The exit code of its last death; negative for a signal.
         detail: Why it could not be started, or what happens next.
     """
@@ -77,6 +79,7 @@ class ProcessRecord:
     spec: str = ""
     state: State = "running"
     restarts: int = 0
+    deaths: int = 0
     exit_code: int | None = None
     detail: str = ""
 
@@ -107,12 +110,18 @@ class Supervisor:
         Raises:
             LaptopError: It cannot be started.
         """
-        running = self.find(name)
-        if running:
-            return running
+        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
+        return self.find(name) or self.launch(spec)
+
+    def launch(self, spec: ProcessSpec) -> ProcessRecord:
+        """Starts a process that does not run, and returns its record.
+
+        Raises:
+            LaptopError: It cannot be started.
+        """
+        name = spec.name
         self.pids.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
         write_private(self.pids / f"{name}{SPEC}", asdict(spec))
         deadline, notify_at = time.monotonic() + _START_SECONDS, 0.0
         while (record := self.record(name)) is None or record.spec != spec.id:
@@ -125,6 +134,14 @@ class Supervisor:
         if record.state == "failed":
             raise LaptopError(f"{name} cannot be started: {record.detail}")
         return record
+
+    def specification(self, name: str) -> ProcessSpec | None:
+        """What shall run under this name, as a new start; None when nothing shall run."""
+        try:
+            spec = ProcessSpec(**json.loads((self.pids / f"{name}{SPEC}").read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return replace(spec, id=uuid.uuid4().hex)
 
     def record(self, name: str) -> ProcessRecord | None:
         """The newest record of the process, whether it runs or not."""
@@ -195,18 +212,34 @@ class Supervisor:
             self._end_supervisor()
         return [record.name for record in records]
 
-    def wait_ready(self, name: str, probe: Callable[[], bool], timeout: float, what: str) -> None:
-        """Waits until ``probe`` returns True.
+    def wait_ready(
+        self, names: Collection[str], missing: Callable[[], Collection[str]], timeout: float, what: str
+    ) -> None:
+        """Waits until nothing is missing.
+
+        Args:
+            names: The processes that ``what`` consists of. The wait ends when one of them dies, restarted or not.
+            missing: Returns the names of those that are not ready.
+            timeout: Seconds.
+            what: What becomes ready, for the error.
 
         Raises:
-            LaptopError: The process ended, or was not ready after ``timeout`` seconds. The text has the end of its log.
+            LaptopError: A process died, or was not ready in time. The text has the end of its log.
         """
         deadline = time.monotonic() + timeout
-        while not probe():
-            if self.find(name) is None:
-                raise LaptopError(f"{what} ended while it started. Its log:\n{self.tail(name)}")
+        before = {name: record.restarts if (record := self.record(name)) else 0 for name in names}
+        while late := missing():
+            for name in names:
+                record = self.find(name)
+                if record is None or record.restarts > before[name]:
+                    code = getattr(self.record(name), "exit_code", None)
+                    died = f"{name} died with exit code {code}" if code is not None else f"{name} ended"
+                    raise LaptopError(f"{died} while {what} started. Its log:\n{self.tail(name)}")
             if time.monotonic() > deadline:
-                raise LaptopError(f"{what} was not ready after {timeout:.0f} s. Its log:\n{self.tail(name)}")
+                logs = "\n".join(self.tail(name) for name in late)
+                raise LaptopError(
+                    f"{what} was not ready after {timeout:.0f} s: {', '.join(late)} did not answer. The log:\n{logs}"
+                )
             time.sleep(0.1)
 
     def tail(self, name: str, lines: int = TAIL_LINES) -> str:

@@ -13,14 +13,15 @@ from include.lake.uris import split_s3_uri
 from infra.laptop.aws import Aws
 
 
-def versions(aws: Aws, workload: str) -> list[dict[str, Any]]:
-    """DescribeModelPackage's response for every version, newest first."""
+def versions(aws: Aws, workload: str, newest: int | None = None) -> list[dict[str, Any]]:
+    """DescribeModelPackage's response for every version, newest first; or only for so many of the ``newest``."""
     pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=layout.model_group(workload)
     )
-    arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
-    described = [aws.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
-    return sorted(described, key=lambda package: package["ModelPackageVersion"], reverse=True)
+    listed = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
+    listed.sort(key=lambda summary: summary["ModelPackageVersion"], reverse=True)
+    arns = [summary["ModelPackageArn"] for summary in listed[:newest]]
+    return [aws.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
 
 
 def version_of_day(aws: Aws, workload: str, day: date) -> dict[str, Any] | None:

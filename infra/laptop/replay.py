@@ -138,6 +138,11 @@ def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any
     return answer.rowcount
 
 
+def has_history(workload: str) -> bool:
+    """Whether there is recorded history of the workload to replay."""
+    return workload in SOURCES
+
+
 def _source(workload: str) -> tuple[ModuleType, str]:
     if workload not in SOURCES:
         raise LaptopError(

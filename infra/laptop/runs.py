@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +21,16 @@ TASK_DONE = {"success", "failed", "upstream_failed", "skipped", "removed"}
 LOG_LINES = 40
 SKIPPING = "Skipping task."  # the task runner logs it, with the reason, when a task skips itself
 POLL_SECONDS = 0.5
+# Its import error names workloads that do not load. It has no DAG, so no DAG is missing because of it.
+REPORTING_FILE = "invalid_workloads.py"
 
 
 class RunFailedError(LaptopError):
     """A DAG run failed. The text names the failed task and has the end of its log."""
+
+
+class AirflowUnreachableError(LaptopError):
+    """Airflow's API server does not answer, or its answer is not that of Airflow."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +49,36 @@ class Run:
 
 
 class Airflow:
-    """A client of an Airflow in which every user is an admin."""
+    """A client of an Airflow in which every user is an admin.
 
-    def __init__(self, url: str) -> None:
+    Attributes:
+        watch: Called again and again while a run is followed; what it raises ends the wait.
+    """
+
+    def __init__(self, url: str, timeout: float = 60) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=60)
+        self.watch: Callable[[], None] = lambda: None
+        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=timeout)
         self._sign_in()
 
     def _sign_in(self) -> None:
+        answer = self._send("GET", f"{self.url}/auth/token")
         try:
-            answer = httpx.get(f"{self.url}/auth/token", timeout=30)
-        except httpx.HTTPError as error:
-            raise LaptopError(
-                f"Airflow does not answer at {self.url} ({error}). Start the laptop stack with `make run`."
+            self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        except (ValueError, KeyError, TypeError):
+            raise AirflowUnreachableError(
+                f"{self.url} answers {answer.status_code} where Airflow would give a token. Does another program use "
+                "the port? `make status` shows the stack's processes."
             ) from None
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **arguments)
+        except httpx.HTTPError as error:
+            raise AirflowUnreachableError(
+                f"Airflow does not answer at {self.url} ({error or type(error).__name__}). `make status` shows what "
+                "runs; `make restart WHAT=api-server` starts it anew."
+            ) from None
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """Sends one request, and signs in again when the token has expired.
@@ -67,14 +90,19 @@ class Airflow:
 
         Raises:
             LaptopError: Airflow answered with an error.
+            AirflowUnreachableError: It did not answer.
         """
-        answer = self._http.request(method, path, **arguments)
+        answer = self._send(method, path, **arguments)
         if answer.status_code == 401:
             self._sign_in()
-            answer = self._http.request(method, path, **arguments)
+            answer = self._send(method, path, **arguments)
         if answer.is_error:
             raise LaptopError(f"Airflow refused {method} {path} ({answer.status_code}): {answer.text[:2000]}")
         return answer.json() if answer.content else None
+
+    def import_errors(self) -> list[dict[str, Any]]:
+        """The DAG files that could not be imported, each with ``filename`` and ``stack_trace``."""
+        return self.call("GET", "/importErrors")["import_errors"]
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Creates the pool, or updates its slots."""
@@ -100,7 +128,7 @@ class Airflow:
             missing = [dag_id for dag_id in dag_ids if dag_id not in present]
             if not missing:
                 return
-            errors = self.call("GET", "/importErrors")["import_errors"]
+            errors = [error for error in self.import_errors() if not error["filename"].endswith(REPORTING_FILE)]
             if time.monotonic() > deadline or errors:
                 traces = "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
                 cause = (
@@ -127,6 +155,8 @@ class Airflow:
             return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})[
                 "dag_runs"
             ]
+        except AirflowUnreachableError:
+            raise
         except LaptopError:
             return []
 
@@ -151,14 +181,19 @@ class Airflow:
 
         Raises:
             RunFailedError: The run failed, or runs longer than ``timeout`` seconds.
+            LaptopError: :attr:`watch` found that the run cannot go on.
         """
         deadline = time.monotonic() + timeout
         reported: set[str] = set()
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
         while True:
-            run = self.call("GET", path)
-            tasks = self.tasks(dag_id, run_id)
-            self._report(dag_id, run_id, tasks, reported, reporter)
+            self.watch()
+            run: dict[str, Any] = {"state": ""}
+            tasks: list[dict[str, Any]] = []
+            # An API server that was restarted answers again, and the watch ends the wait for one that stays dead.
+            with contextlib.suppress(AirflowUnreachableError):
+                run, tasks = self.call("GET", path), self.tasks(dag_id, run_id)
+                self._report(dag_id, run_id, tasks, reported, reporter)
             if run["state"] in DONE:
                 break
             if time.monotonic() > deadline:
@@ -201,6 +236,15 @@ class Airflow:
         """The text of the exception with which a task skipped itself."""
         lines = [line for line in self.log(dag_id, run_id, task) if SKIPPING in line]
         return lines[-1].split(SKIPPING, 1)[1].strip() if lines else ""
+
+
+def health(url: str) -> Mapping[str, Any] | None:
+    """What the API server at ``url`` says of each part of Airflow; None while it does not answer."""
+    try:
+        answer = httpx.get(f"{url}/api/v2/monitor/health", timeout=5)
+        return answer.json() if answer.status_code == 200 else None
+    except (httpx.HTTPError, ValueError):
+        return None
 
 
 def since(moment: datetime, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

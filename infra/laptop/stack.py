@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, bootstrap, cloud, postgres
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig
@@ -40,8 +40,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     supervisor = Supervisor(config.state)
     _check_ports(config, supervisor)
     report("PostgreSQL")
-    server = postgres.start(config, supervisor, (airflow.DATABASE,))
-    env = airflow.environment(config, bootstrap.settings(), server)
+    server = postgres.start(config, supervisor, (airflow_environment.DATABASE,))
+    env = airflow_environment.environment(config, bootstrap.settings(), server)
     # Airflow's API server takes longest, so everything else starts meanwhile.
     with ThreadPoolExecutor(1) as background:
         airflow.start_early(config, supervisor, server, env)
@@ -69,6 +69,31 @@ def stop(config: LaptopConfig) -> list[str]:
     return stopped + supervisor.stop(*(record.name for record in supervisor.records()))
 
 
+def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], None]) -> None:
+    """Stops processes and starts them as they were started; what did not run is started as :func:`start` does.
+
+    Raises:
+        LaptopError: A part did not start.
+    """
+    supervisor = Supervisor(config.state)
+    specifications = [supervisor.specification(name) for name in names]
+    for stopped in supervisor.stop(*names, kill_soon=airflow.KILL_SOON):
+        report(f"{stopped} is stopped")
+    if not all(specifications):
+        start(config, report)
+        return
+    for specification in filter(None, specifications):
+        report(f"{specification.name} is started")
+        supervisor.launch(specification)
+    waits: dict[str, Callable[[LaptopConfig, Supervisor], object]] = {
+        postgres.NAME: postgres.wait_until_ready,
+        cloud.NAME: cloud.wait_until_ready,
+        **dict.fromkeys(airflow.PROCESSES, airflow.wait_until_ready),
+    }
+    for wait in {waits[name]: None for name in names}:
+        wait(config, supervisor)
+
+
 def close_to_others(config: LaptopConfig) -> None:
     """Gives the run folder and what is in it modes of the owner alone; earlier versions left them open."""
     config.state.chmod(postgres.RUN_FOLDER_MODE if os.geteuid() == 0 else 0o700)
@@ -88,6 +113,6 @@ def _check_ports(config: LaptopConfig, supervisor: Supervisor) -> None:
     """Checks every port before anything starts: Airflow would notice a taken port only minutes later."""
     if supervisor.find(cloud.NAME) is None:
         require_free(config.cloud_port, "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
-        require_free(config.service_port, "NIGHTJAR_SERVICE_PORT", "the first service's load balancer")
-    if supervisor.find(airflow.API) is None:
+        service_ports.require_free_ports(config)
+    if supervisor.find(parts.API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")

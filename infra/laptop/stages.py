@@ -5,23 +5,26 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 
 from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
-from infra.laptop import cloud, registry
+from include.workloads import Workload, WorkloadError, load
+from infra.laptop import registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, since
+from infra.laptop.runs import Airflow, Run, health, since
 
 ASSET_SECONDS = 30
 LIVE_SECONDS = 120
 STATE_TABLE: str = Settings.model_fields["state_table"].default
 DAGS = ("ingest_stream", "ingest_tables", "process", "retrain", "deploy")
+TABLES_DAG = "ingest_tables"  # only a workload with tables has it
 
 
 @dataclass
@@ -39,25 +42,50 @@ def connect(config: LaptopConfig, reporter: Reporter | None = None) -> Connectio
     """Connects to the running stack.
 
     Raises:
-        LaptopError: The stack does not run.
+        LaptopError: The stack does not run, or a process of it is dead.
     """
-    if Supervisor(config.state).find(cloud.NAME) is None:
-        raise LaptopError("The laptop stack is not running. Start it with `make run`.")
-    return Connection(config, Aws(config), Airflow(config.airflow_url), reporter or Reporter())
+    vitals.require_running(config)
+    said = reporter or Reporter()
+    airflow = Airflow(config.airflow_url)
+    airflow.watch = vitals.Watch(Supervisor(config.state), said.say, partial(health, config.airflow_url))
+    airflow.watch()
+    return Connection(config, Aws(config), airflow, said)
+
+
+def dags_of(workload: Workload) -> tuple[str, ...]:
+    """Returns the DAGs that a workload has."""
+    return tuple(dag for dag in DAGS if dag != TABLES_DAG or workload.tables)
 
 
 def ingest(connection: Connection, workload: str, day: date) -> None:
-    """Ingests the stream and the tables. All events of ``day``, and of the days before it, must be in the stream."""
+    """Ingests the stream and, if it has any, the tables.
+
+    All events of ``day``, and of the days before it, must be in the stream.
+
+    Raises:
+        LaptopError: The workload does not load.
+        RunFailedError: A run failed.
+    """
+    try:
+        dags = dags_of(load(workload))
+    except WorkloadError as error:
+        raise LaptopError(str(error)) from None
     complete_to = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
-    runs = {
+    runs: dict[str, dict[str, Any]] = {
         f"{workload}_ingest_stream": {"complete_to": format_instant(complete_to)},
-        f"{workload}_ingest_tables": {},
     }
+    if TABLES_DAG in dags:
+        runs[f"{workload}_{TABLES_DAG}"] = {}
     # Both are triggered first, so that they run at the same time.
     started = {dag_id: connection.airflow.trigger(dag_id, conf) for dag_id, conf in runs.items()}
     for dag_id, run_id in started.items():
         connection.reporter.say(dag_id)
         connection.airflow.follow(dag_id, run_id, connection.reporter)
+
+
+def requeue(connection: Connection, workload: str) -> Run:
+    """Reads the quarantined records of the stream again."""
+    return _run(connection, f"{workload}_requeue", {})
 
 
 def process(connection: Connection, workload: str, day: date, end: date | None = None) -> Run:
@@ -71,9 +99,10 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
-def deploy(connection: Connection, workload: str, version: str) -> Run:
-    """Deploys a version by its number, or ``previous``."""
-    return _run(connection, f"{workload}_deploy", {"version": int(version) if version.isdigit() else version})
+def deploy(connection: Connection, workload: str, version: str, *, release_hold: bool = False) -> Run:
+    """Deploys a version by its number, ``latest`` or ``previous``."""
+    conf: dict[str, Any] = {"version": int(version) if version.isdigit() else version}
+    return _run(connection, f"{workload}_deploy", conf | ({"release_hold": True} if release_hold else {}))
 
 
 def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:

@@ -1,77 +1,125 @@
-"""``make status``: processes, live versions, registered versions, last DAG runs. Each part says why it is missing."""
+"""``make status``: what runs and what is dead, what is live, and the last runs. Each part says why it is missing.
+
+All parts are asked at the same time and with a short time-out, so that a process that hangs does not hold up the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.lake import layout
 from include.workloads import discover
-from infra.laptop import airflow, cloud, registry
+from infra.laptop import cloud, parts, registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.postgres import NAME as POSTGRES
-from infra.laptop.processes import ProcessRecord, Supervisor, alive, last_lines
-from infra.laptop.runs import Airflow
+from infra.laptop.processes import Supervisor
+from infra.laptop.runs import Airflow, health
 from infra.laptop.stages import DAGS, STATE_TABLE
 
 RUNS = 3
-LOG_LINES = 5
-NAMES = (POSTGRES, cloud.NAME, *airflow.PROCESSES)
+VERSIONS = 5
+TIMEOUT_SECONDS = 4.0
 
 
 def status(config: LaptopConfig) -> dict[str, Any]:
     """The status as JSON values. A part that cannot be read is ``{"error": <text>}``."""
     supervisor = Supervisor(config.state)
-    processes = {name: process(supervisor.record(name)) for name in NAMES}
+    processes = {name: vitals.describe(supervisor.record(name)) for name in parts.ALL}
     watcher = supervisor.supervisor()
+    workloads, broken = discover()
+    names = [workload.name for workload in workloads]
+    with ThreadPoolExecutor(8) as pool:
+        part = pool.submit(_local_cloud, config)
+        aws = _of_running(processes, parts.CLOUD, lambda: Aws(config, timeout=TIMEOUT_SECONDS, attempts=1))
+        resources = {name: pool.submit(_resources, aws, name) for name in names}
+        heartbeats = pool.submit(health, config.airflow_url)
+        airflow = _of_running(processes, parts.API, lambda: Airflow(config.airflow_url, TIMEOUT_SECONDS))
+        import_errors, runs = _airflow(pool, airflow, names)
+        found = {name: {**resources[name].result(), "last_runs": runs[name]} for name in names}
     return {
-        "running": all(found["state"] == "running" for found in processes.values()),
+        "running": all(process["state"] == "running" for process in processes.values()),
+        "problems": [
+            *_dead(supervisor, heartbeats.result()),
+            *_unanswered(part.result(), import_errors, processes),
+            *(str(mistake) for mistake in broken),
+        ],
         "supervisor": {"state": "running", "pid": watcher.pid} if watcher else {"state": "stopped"},
         "processes": processes,
-        "local_cloud": _local_cloud(config),
+        "local_cloud": part.result(),
         "urls": {"airflow": config.airflow_url, "aws_endpoint": config.endpoint},
-        "workloads": {workload.name: _workload(config, workload.name) for workload in discover()[0]},
+        "import_errors": import_errors,
+        "workloads": found,
     }
 
 
-def process(record: ProcessRecord | None) -> dict[str, Any]:
-    """State, pid, start time, restarts and last exit code of a process; of a dead one also the end of its log."""
-    if record is None:
-        return {"state": "stopped"}
-    runs = alive(record)
-    found: dict[str, Any] = {
-        "state": "running" if runs else record.state if record.state != "running" else "dead",
-        "restarts": record.restarts,
-        "log": record.log,
-    }
-    if runs:
-        since = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
-        found |= {"pid": record.pid, "since": since}
-    if record.exit_code is not None:
-        found["last_exit_code"] = record.exit_code
-    if not runs:
-        path = Path(record.log)
-        found |= {"detail": record.detail, "last_lines": last_lines(path, LOG_LINES) if path.is_file() else []}
-    return found
+def _dead(supervisor: Supervisor, health: Mapping[str, Any] | None) -> list[str]:
+    if not supervisor.records():
+        return ["Nothing is running. Start the stack with `make run`."]
+    return [fault.text(lines=0) for fault in vitals.faults(supervisor, health)]
+
+
+def _unanswered(local_cloud: dict[str, Any], import_errors: Any, processes: dict[str, Any]) -> list[str]:
+    """What is wrong with processes that run."""
+    lines = [f"local cloud: {text}" for text in local_cloud.get("wrong", ())]
+    if "error" in local_cloud and "pid" in processes[parts.CLOUD]:
+        lines.append(f"local cloud: {local_cloud['error']}")
+    if isinstance(import_errors, list):
+        lines += [f"{error['file']} cannot be imported: {error['error']}" for error in import_errors]
+    elif "pid" in processes[parts.API]:
+        lines.append(import_errors["error"])
+    return lines
+
+
+def _of_running(processes: dict[str, Any], name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+    """Makes a client of a process, unless the process does not run: then nobody answers, and the client would retry."""
+
+    def client() -> Any:
+        if "pid" not in processes[name]:
+            raise LaptopError(f"{name} is not running")
+        return make()
+
+    return client
 
 
 def _local_cloud(config: LaptopConfig) -> dict[str, Any]:
-    health = cloud.health(config)
-    if health is None:
+    found = cloud.health(config)
+    if found is None:
         return {"error": f"it does not answer at {config.endpoint}"}
-    return {"status": health["status"], "wrong": health["wrong"], "opt_ml": health["opt_ml"]}
+    return {"status": found["status"], "wrong": found["wrong"], "opt_ml": found["opt_ml"]}
 
 
-def _workload(config: LaptopConfig, name: str) -> dict[str, Any]:
+def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:
+    """What the local cloud has of a workload."""
+    try:
+        aws = connect()
+    except LaptopError as error:
+        return {part: {"error": str(error)} for part in ("url", "live", "versions")}
     return {
-        "live": _read(lambda: registry.live(Aws(config), STATE_TABLE, name)),
-        "versions": _read(lambda: [_version(package) for package in registry.versions(Aws(config), name)]),
-        "last_runs": _read(lambda: _last_runs(Airflow(config.airflow_url), name)),
+        "url": _read(lambda: aws.ssm.get_parameter(Name=layout.service_url_parameter(name))["Parameter"]["Value"]),
+        "live": _read(lambda: registry.live(aws, STATE_TABLE, name)),
+        "versions": _read(lambda: [_version(package) for package in registry.versions(aws, name, VERSIONS)]),
     }
+
+
+def _airflow(pool: ThreadPoolExecutor, connect: Callable[[], Airflow], names: list[str]) -> tuple[Any, dict[str, Any]]:
+    """The import errors, and for each workload the last runs of each DAG."""
+    try:
+        client = connect()
+    except LaptopError as error:
+        missing = {"error": str(error)}
+        return missing, dict.fromkeys(names, missing)
+    errors = pool.submit(_read, lambda: [_import_error(error) for error in client.import_errors()])
+    asked = {name: {dag: pool.submit(client.runs, f"{name}_{dag}", RUNS) for dag in DAGS} for name in names}
+    return errors.result(), {name: _read(partial(_runs, of)) for name, of in asked.items()}
+
+
+def _runs(asked: dict[str, Future[list[dict[str, Any]]]]) -> dict[str, Any]:
+    return {dag: [_run(run) for run in runs.result()] for dag, runs in asked.items()}
 
 
 def _read(source: Callable[[], Any]) -> Any:
@@ -79,10 +127,6 @@ def _read(source: Callable[[], Any]) -> Any:
         return source()
     except (LaptopError, BotoCoreError, ClientError, OSError) as error:
         return {"error": str(error)}
-
-
-def _last_runs(client: Airflow, name: str) -> dict[str, Any]:
-    return {dag: [_run(run) for run in client.runs(f"{name}_{dag}", RUNS)] for dag in DAGS}
 
 
 def _version(package: dict[str, Any]) -> dict[str, Any]:
@@ -95,3 +139,7 @@ def _version(package: dict[str, Any]) -> dict[str, Any]:
 
 def _run(run: dict[str, Any]) -> dict[str, Any]:
     return {name: run[name] for name in ("dag_run_id", "run_type", "state", "start_date", "duration", "conf")}
+
+
+def _import_error(error: dict[str, Any]) -> dict[str, str]:
+    return {"file": error["filename"], "error": error["stack_trace"].strip().rsplit("\n", 1)[-1]}

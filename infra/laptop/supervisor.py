@@ -1,6 +1,7 @@
 """``python -m infra.laptop.supervisor STATE``: starts the specified processes and restarts those that die.
 
-It waits longer before each restart of a process that dies again and again, and gives up at last. What a dead process
+What they print goes through the supervisor into rotating log files. It waits longer before each restart of a process
+that dies again and again, and gives up at last. What a dead process
 leaves behind is killed: on Linux it becomes a child of the supervisor. When the supervisor itself dies, its processes
 get their stop signals from the system. It ends when nothing is specified any more, or on SIGTERM.
 """
@@ -12,7 +13,6 @@ import ctypes
 import fcntl
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -27,11 +27,11 @@ from typing import Any
 import psutil
 
 from infra.laptop import family
-from infra.laptop.processes import SPEC, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
+from infra.laptop.output_pipes import OutputPipes
+from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
 MAX_DEATHS = 6  # in a row; a process that ran long enough begins a new row
-STEADY_SECONDS = 120.0
 END_SECONDS = 20.0
 ORPHAN_SECONDS = 30.0  # how often orphans are looked for when no process has died
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -50,12 +50,12 @@ _prctl = _find_prctl()
 
 @dataclass
 class Child:
-    """A specified process. ``deaths`` are those of the present row."""
+    """A specified process. ``output`` is the read end of the pipe into which it prints."""
 
     spec: ProcessSpec
     record: ProcessRecord
     process: subprocess.Popen[bytes] | None = None
-    deaths: int = 0
+    output: int = -1
     start_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -71,6 +71,7 @@ class Daemon:
         self._state = state
         self._pids = state / "pids"
         self._children: dict[str, Child] = {}
+        self._output = OutputPipes()
         self._ending = False
 
     def run(self) -> None:
@@ -90,7 +91,7 @@ class Daemon:
                 break
             due = [child.start_at for child in self._children.values() if child.process is None and not child.failed]
             pause = max(0.0, min([*due, time.monotonic() + ORPHAN_SECONDS]) - time.monotonic())
-            if select.select([reader], [], [], pause)[0]:
+            if reader in self._output.copy(pause, reader):
                 os.read(reader, 4096)
         self._end_all()
 
@@ -129,14 +130,15 @@ class Daemon:
     def _start(self, child: Child) -> None:
         spec, log = child.spec, child.record.log
         try:
-            with Path(log).open("ab") as sink:
+            child.output, sink = self._output.open(Path(log))
+            with os.fdopen(sink, "wb") as stdout:
                 child.process = subprocess.Popen(
                     spec.argv,
                     env={**spec.env, family.MARKER: str(self._state)},
                     cwd=spec.cwd,
                     user=spec.user,
                     stdin=subprocess.DEVNULL,
-                    stdout=sink,
+                    stdout=stdout,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     preexec_fn=_die_with_supervisor(spec.stop_signal),
@@ -175,11 +177,12 @@ class Daemon:
         assert child.process is not None
         child.process.returncode = code  # collected here, so that Popen does not wait for it
         child.process = None
+        self._output.drain(child.output)  # who reads of the death finds its reason in the log
         if not (self._pids / f"{child.spec.name}{SPEC}").exists():
             return
         ran = time.time() - child.record.created
-        child.deaths = 1 if ran >= STEADY_SECONDS else child.deaths + 1
-        child.record, pause = after_death(child.record, child.deaths, code)
+        deaths = 1 if ran >= STEADY_SECONDS else child.record.deaths + 1
+        child.record, pause = after_death(child.record, deaths, code)
         child.start_at = time.monotonic() + pause
         _log(f"{child.spec.name} ended with exit code {code} after {ran:.0f} s; it {child.record.detail}")
         self._write(child)
@@ -199,8 +202,11 @@ class Daemon:
             if child.process:
                 child.process.send_signal(child.spec.stop_signal)
         listed = [psutil.Process(child.process.pid) for child in children if child.process]
-        psutil.wait_procs(listed, timeout=END_SECONDS)
+        deadline = time.monotonic() + END_SECONDS
+        while psutil.wait_procs(listed, timeout=0)[1] and time.monotonic() < deadline:
+            self._output.copy(0.05)  # a process cannot end while it waits for room in its pipe
         family.kill(psutil.Process().children(recursive=True))
+        self._output.copy(0)
 
     def _write(self, child: Child) -> None:
         write_private(self._pids / f"{child.spec.name}.json", asdict(child.record))
@@ -218,11 +224,12 @@ def after_death(record: ProcessRecord, deaths: int, code: int) -> tuple[ProcessR
         The new record, and the seconds until it is started again.
     """
     pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (deaths - 1))
+    record = replace(record, exit_code=code, deaths=deaths)
     if deaths >= MAX_DEATHS:
         detail = f"died {deaths} times in a row and is not started again; `make run` tries anew"
-        return replace(record, state="failed", exit_code=code, detail=detail), pause
+        return replace(record, state="failed", detail=detail), pause
     detail = f"is started again in {pause:.1f} s"
-    return replace(record, state="restarting", exit_code=code, restarts=record.restarts + 1, detail=detail), pause
+    return replace(record, state="restarting", restarts=record.restarts + 1, detail=detail), pause
 
 
 def _read(path: Path) -> ProcessSpec | None:

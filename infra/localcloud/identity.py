@@ -13,7 +13,7 @@ from infra.localcloud.authorization import on_behalf, operator_key, trust
 from infra.localcloud.authorization.principals import Principals
 from infra.localcloud.config import Config
 from infra.localcloud.errors import AssumeRoleError
-from infra.localcloud.request_file import RequestFile
+from infra.localcloud.request_file import NAME, RequestFile
 
 # AWS renews the credentials of a running job; those in environment variables must last as long as the process.
 SESSION_SECONDS = 365 * 24 * 3600
@@ -36,7 +36,7 @@ class RoleIdentity:
 
     def __init__(self, config: Config, requests: RequestFile | None = None) -> None:
         self._config = config
-        self._requests = requests or RequestFile(config.state / "requests.jsonl")
+        self._requests = requests or RequestFile(config.state / NAME)
         self._lock = threading.Lock()
         self.principals = Principals(config.account, operator_key.load_or_create(config.state))
 

@@ -1,13 +1,22 @@
-"""The file ``<state>/requests.jsonl``: one JSON line for each request, the source for checking least privilege."""
+"""The file ``<state>/requests.jsonl``: one JSON line for each request, the source for checking least privilege.
+
+It rotates: the newest 128 MiB are kept, some 350,000 requests.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from infra.localcloud.request_record import Record
+from infra.localcloud.rotation import MIB, RotatingFile, read_lines
+
+NAME = "requests.jsonl"
+FILE_BYTES, OLDER_FILES = 16 * MIB, 7
 
 
 class RequestFile:
@@ -15,8 +24,7 @@ class RequestFile:
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = file.open("a", encoding="utf-8", buffering=1)
+        self._file = RotatingFile(file, FILE_BYTES, OLDER_FILES)
 
     def write(
         self, record: Record, service: str, action: str, resource: str, status: int, time: str | None = None
@@ -41,9 +49,25 @@ class RequestFile:
             **record.described(),
         }
         with self._lock:
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(json.dumps(line).encode() + b"\n")
 
 
 def now() -> str:
     """The time of a line."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def read(state: Path) -> Iterator[dict[str, Any]]:
+    """Reads the recorded requests that are kept, oldest first; a line that a kill has torn is left out.
+
+    Args:
+        state: The state folder.
+
+    Raises:
+        FileNotFoundError: Nothing was recorded there.
+    """
+    for line in read_lines(state / NAME):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue

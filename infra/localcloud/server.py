@@ -40,7 +40,7 @@ def run(config: Config) -> int:
     from infra.localcloud.install import Context, install_all
     from infra.localcloud.jobs import Runner
     from infra.localcloud.refuse import RefuseUnsupported
-    from infra.localcloud.request_file import RequestFile
+    from infra.localcloud.request_file import NAME, RequestFile
     from infra.localcloud.request_log import RequestLog
     from infra.localcloud.s3 import installed_store, routing
     from infra.localcloud.s3.responses import S3Requests
@@ -53,7 +53,7 @@ def run(config: Config) -> int:
     config.state.chmod(0o700)
     moto_checks.switch_off()
     state = StateStore(config)
-    requests = RequestFile(config.state / "requests.jsonl")
+    requests = RequestFile(config.state / NAME)
     identity = RoleIdentity(config, requests)
     runner = Runner(config, identity)
     context = Context(config, identity, runner, state)

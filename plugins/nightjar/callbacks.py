@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 SUBJECT_LIMIT = 100  # characters; SNS refuses a longer subject
 EXCEPTION_LINES = 15
 TIMED_OUT = "timed_out"  # Airflow's reason for a run that was longer than dagrun_timeout
+WARNING_LINES = 40
 
 
 def notify_failure(topic_arn: str) -> Callable[[Any], None]:
@@ -53,6 +54,32 @@ def end_run_over_time(topic_arn: str) -> Callable[[Any], None]:
         stop_jobs_of(context)
 
     return end
+
+
+def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> None:
+    """Publishes warnings to an SNS topic; like :func:`notify_failure`, it never raises, and is silent in a backfill.
+
+    Args:
+        topic_arn: The topic.
+        subject: The subject; cut to what SNS takes.
+        lines: The warnings. Without any, nothing is published.
+        dag_run: The run.
+    """
+    if not lines or getattr(dag_run, "run_type", None) == "backfill":
+        return
+    shown = [
+        *lines[:WARNING_LINES],
+        *([f"and {len(lines) - WARNING_LINES} more"] if len(lines) > WARNING_LINES else []),
+    ]
+    message = "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown])
+    try:
+        SnsHook(aws_conn_id=None).publish_to_target(
+            target_arn=topic_arn, message=message, subject=subject[:SUBJECT_LIMIT]
+        )
+    except Exception:
+        log.exception(
+            "The warnings could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn
+        )
 
 
 def describe_failure(context: Any) -> tuple[str, str]:

@@ -69,6 +69,12 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
         for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""
+        pages = self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        for page in pages:
+            yield from (entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
+
     def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, StoredObject]:
         """Returns checksum and metadata of each object, in the keys' order.
 

@@ -22,6 +22,12 @@ def instant_param(description: str) -> Param:
     return Param(None, type=["null", "string"], format="date-time", description=description)
 
 
+def object_param(description: str, properties: dict[str, Any]) -> Param:
+    """Returns a Param for a JSON object with exactly these properties (JSON Schema); empty unless a person sets it."""
+    schema: dict[str, Any] = {"properties": properties, "required": [*properties], "additionalProperties": False}
+    return Param(None, type=["null", "object"], description=description, **schema)
+
+
 def flag_param(description: str) -> Param:
     """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)

@@ -1,4 +1,4 @@
-"""The page at ``/``: three static files, read once. It requests only the service's own routes."""
+"""The pages at ``/`` and ``/docs``: static files, read once. They request only the service's own routes."""
 
 from __future__ import annotations
 

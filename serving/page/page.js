@@ -159,6 +159,7 @@ async function makeForm() {
     showProblem("The service did not return its API description. Reload this page when the service is ready.");
     return;
   }
+  if (record.description) byId("fields").before(element("p", record.description, { class: "help" }));
   const required = new Set(record.required ?? []);
   for (const [name, schema] of Object.entries(record.properties)) {
     byId("fields").append(makeField(name, schema, required.has(name)));

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from mypy_boto3_kinesis.client import KinesisClient
 
 # The smaller of the limits of Kinesis PutRecords and Firehose PutRecordBatch.
@@ -78,9 +77,7 @@ class KinesisStream:
     @cached_property
     def client(self) -> KinesisClient:
         """The boto3 client."""
-        import boto3
-
-        return boto3.client("kinesis", config=_client_config())
+        return _client("kinesis")
 
     def put(self, batch: list[StreamRecord]) -> list[str]:
         """Sends a batch once; see :class:`Stream`."""
@@ -103,9 +100,7 @@ class FirehoseStream:
     @cached_property
     def client(self) -> Any:
         """The boto3 client."""
-        import boto3
-
-        return boto3.client("firehose", config=_client_config())
+        return _client("firehose")
 
     def put(self, batch: list[StreamRecord]) -> list[str]:
         """Sends a batch once; see :class:`Stream`."""
@@ -121,15 +116,18 @@ def open_stream(uri: str) -> Stream:
     return KinesisStream(name) if service == "kinesis" else FirehoseStream(name)
 
 
-def _client_config() -> Config:
+def _client(service: Literal["kinesis", "firehose"]) -> Any:
+    """Makes a client with its own session: the prediction log's thread makes it; boto3's default is not thread-safe."""
+    import boto3
     from botocore.config import Config
 
     # The prediction log itself retries.
-    return Config(
+    config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
+    return boto3.Session().client(service, config=config)
 
 
 def _reason(code: str | None, message: str | None) -> str:

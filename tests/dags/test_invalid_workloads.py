@@ -35,7 +35,7 @@ def test_every_broken_workload_is_named_with_file_and_field(broken: Any) -> None
         assert part in text
 
 
-@pytest.mark.parametrize("file", ["ingest_stream", "ingest_tables", "process"])
+@pytest.mark.parametrize("file", ["ingest_stream", "ingest_tables", "process", "retrain", "deploy"])
 def test_the_other_workloads_keep_their_dags(broken: Any, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import DAG
 

@@ -23,18 +23,25 @@ INTERVAL: dict[str, Any] = {
     "data_interval_start": datetime(2013, 3, 1, 0, 30, tzinfo=UTC),
     "data_interval_end": datetime(2013, 3, 2, 0, 30, tzinfo=UTC),
 }
-NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False}
+NO_PARAMS = {"date": None, "end_date": None, "fresh": False, "dry_run": False, "override": None}
 XCOMS = {
     ("submit_transform", "submit_key"): "k-a2",
     ("submit_transform", "return_value"): "jr_1",
+    ("plan", "recent"): "s3://a/inputs/flights/recent-1.json",
+    ("plan", "return_value"): {"recent_key": "01234567"},
 }
-PLAN = {
+PLAN: dict[str, Any] = {
     "days": {"2013-03-01": "f"},
     "days_text": "2013-03-01",
     "inputs": "s3://a/inputs/f.json",
     "submit_key": "k",
     "planned_at": "2013-03-02T00:30:00.000000Z",
     "code_sha": "c",
+    "recent": "s3://a/inputs/recent-1.json",
+    "recent_key": "01234567",
+    "override": None,
+    "markers": {"2013-03-01": 1},
+    "unprocessed": [],
 }
 
 
@@ -86,15 +93,17 @@ def test_jobs_that_still_run_are_stopped_and_nothing_else_waits_for_that(dag: An
 def test_a_run_waits_until_raw_is_complete_for_its_last_day(dag: Any) -> None:
     chosen = {"days": ["2013-02-28", "2013-03-01"], "last": "2013-03-01", "cutoff": "2013-03-02T00:00:00.000000Z"}
     wait = rendered(dag, "wait_raw", {("choose_days", "return_value"): chosen})
+    flights = load_workload("flights")
     assert dag.get_task("wait_raw").upstream_task_ids == {"choose_days"}
-    assert wait.keys == [layout.watermark_key("flights", load_workload("flights").stream.name)]
+    assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
     assert wait.arguments == {"at_least": datetime(2013, 3, 2, tzinfo=UTC)}
     assert wait.unmet == "Raw data is not complete up to 2013-03-02T00:00:00.000000Z"
 
 
 def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag: Any) -> None:
     audit = rendered(dag, "submit_audit", XCOMS)
-    assert audit.submit_key == "k-a2-audit"
+    assert audit.submit_key == "k-a2-audit-01234567"
+    assert audit.arguments["--recent"] == "s3://a/inputs/flights/recent-1.json"
     assert audit.arguments["--staging"] == "s3://nj-lake/staging/flights/k-a2/"
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
 
@@ -137,14 +146,16 @@ def test_a_plan_is_of_the_runs_days_and_flags(
     raw_data()
     with platform_settings():
         days = module.choose_days.function("flights", dag_run=dag_run(**INTERVAL), params=NO_PARAMS)["days"]
-        planned = module.plan.function("flights", days, params=NO_PARAMS)
+        planned = module.plan.function("flights", days, dag_run=dag_run(), params=NO_PARAMS)
         assert (planned["days_text"], planned["code_sha"]) == ("2013-03-01", "abc")
         day = {"status": "published", "fingerprint": planned["days"]["2013-03-01"], "code_sha": "abc"}
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
-            module.plan.function("flights", days, params=NO_PARAMS)
+            module.plan.function("flights", days, dag_run=dag_run(), params=NO_PARAMS)
         with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function("flights", days, params={**NO_PARAMS, "fresh": True, "dry_run": True})
+            module.plan.function(
+                "flights", days, dag_run=dag_run(), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+            )
 
 
 @pytest.mark.stack
@@ -153,7 +164,7 @@ def test_a_plan_without_a_snapshot_fails_at_once(
 ) -> None:
     monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     with platform_settings(), pytest.raises(AirflowFailException, match="No snapshot"):
-        module.plan.function("flights", ["2013-03-01"], params=NO_PARAMS)
+        module.plan.function("flights", ["2013-03-01"], dag_run=dag_run(), params=NO_PARAMS)
 
 
 @pytest.mark.stack
@@ -179,7 +190,7 @@ def test_a_persons_mistake_fails_at_once(
 
 @pytest.mark.stack
 def test_the_gate_refuses_and_nothing_is_published(module: ModuleType, cloud: MotoCloud) -> None:
-    refused = {"run": "k", "passed": [], "refused": {"2013-03-01": "20 % nulls"}}
+    refused = {"run": "k", "passed": [], "refused": {"2013-03-01": "20 % nulls"}, "warnings": [], "overridden": {}}
     with platform_settings():
         with pytest.raises(AirflowFailException, match="the audit wrote no result"):
             module.gate.function("flights", PLAN, "k")

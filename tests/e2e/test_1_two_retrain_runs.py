@@ -21,6 +21,7 @@ from include.lake.uris import split_s3_uri
 from include.model import bundle, golden
 from infra.laptop import registry, replay
 from infra.laptop.status import status
+from infra.localcloud import request_file
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -126,9 +127,8 @@ def test_every_day_of_the_history_is_published(loop: Loop) -> None:
 
 
 def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
-    lines = (loop.config.state / "cloud" / "requests.jsonl").read_text().splitlines()
     services: dict[str, set[str]] = {}
-    for line in map(json.loads, lines):
+    for line in request_file.read(loop.config.state / "cloud"):
         services.setdefault(line["role"].rsplit("/", 1)[-1], set()).add(line["service"])
     assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-ecs-task"} <= set(services), services
 

@@ -65,7 +65,10 @@ def test_a_late_correction_changes_later_data_sets_only(loop: Loop) -> None:
     loop.aws.kinesis.put_record(StreamName=loop.workload.stream.name, PartitionKey="rubbish", Data=b"no record")
     columns = outdate_table(loop)
     loop.ingest(second)
-    assert loop.keys("lake", f"quarantine/{WORKLOAD}/{loop.workload.stream.name}/"), "rubbish was not quarantined"
+    quarantine = layout.quarantine_prefix(WORKLOAD, loop.workload.stream.name)
+    assert loop.keys("lake", quarantine), "rubbish was not quarantined"
+    loop.run("requeue")
+    assert any("requeued-" in key for key in loop.keys("lake", quarantine)), "it was not read again, and refused again"
     before = published(loop, day)
     loop.run("process", date=str(day))
     assert published(loop, day) != before, "the day was not published again"

@@ -47,9 +47,11 @@ def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportDo
     first = [
         line(offered("k1", NOON), arrived_at="2013-03-01T12:00:02Z", sequence_number=20),
         line(offered("k1", NOON), arrived_at="2013-03-01T12:00:01Z", sequence_number=9),
-        line(offered("k1", NOON, recorded_at="2013-03-02T00:00:00Z", price=11)),
+        line(offered("k1", NOON, recorded_at="2013-03-02T00:00:00Z", price=11), arrived_at="2013-03-02T00:01:00Z"),
+        line(offered("k1", NOON, recorded_at="2013-03-01T13:00:00Z", price=12), watermark="2013-03-01T18:00:00Z"),
         line(offered("k2", NOON, item="  a \t b ", stock=None, made="2013-03-01T01:00:00+01:00", size="unknown to us")),
         line(offered("late", NOON, item="late")),
+        line(offered("older", NOON, item="older")),
         line(offered("eve", "2013-02-28T23:59:59.999Z")),
     ]
     second = [
@@ -65,13 +67,19 @@ def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportDo
     ]
     makers = [
         maker("a", "2013-02-01T00:00:00Z", "2013-02-01T00:00:00Z", "old"),
-        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:00:00Z", "valid"),
-        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:30:00Z", "valid, corrected"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T10:00:00Z", "valid"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:00:00Z", "valid, corrected"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:00:00.001Z", "valid, corrected within the lead"),
         maker("a", "2013-03-01T11:00:00Z", "2013-03-01T12:00:00.001Z", "valid, corrected after the event"),
+        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T10:30:00Z", "back-dated", watermark="2013-03-01T11:00:00.001Z"),
         maker("a", "2013-03-01T11:00:00.001Z", "2013-03-01T11:00:00Z", "too new for the lead"),
     ]
     more = [
-        maker("a", "2013-03-01T11:00:00Z", "2013-03-01T11:30:00Z", "valid, corrected"),
+        maker(
+            "a", "2013-03-01T11:00:00Z", "2013-03-01T11:00:00Z", "valid, corrected", watermark="2013-03-02T00:00:00Z"
+        ),
+        maker("older", "2013-02-01T00:00:00Z", "2013-02-01T00:00:00Z", "known"),
+        maker("older", "2013-03-01T00:00:00Z", "2013-03-01T13:00:00Z", "newer, but entered after the event"),
         maker("late", "2013-02-01T00:00:00Z", "2013-04-01T00:00:00Z", "filled in later"),
         maker("late", "2013-02-01T00:00:00Z", "2013-04-02T00:00:00Z", "filled in later, corrected"),
         maker("a", "2013-02-01T00:00:00Z", "2013-02-02T00:00:00Z", 7),
@@ -98,6 +106,7 @@ def test_every_version_is_kept_and_exact_duplicates_are_not(run) -> None:
     versions = [row for row in rows(folder, "offered", DAYS[0]) if row["key"] == "k1"]
     assert [(row["price"], row["known_at"]) for row in versions] == [
         (10.0, utc(2013, 3, 1, 12)),
+        (12.0, utc(2013, 3, 1, 18)),
         (11.0, utc(2013, 3, 2)),
     ]
     assert versions[0]["arrived_at"] == utc(2013, 3, 1, 12, 0, 1)
@@ -114,12 +123,12 @@ def test_text_is_normalized_and_times_are_utc(run) -> None:
 def test_reference_rows_are_joined_as_they_were_known(run) -> None:
     folder, _ = run
     names = {row["key"]: row["maker_name"] for row in rows(folder, "offered", DAYS[0])}
-    assert names == {"k1": "valid, corrected", "k2": None, "late": "filled in later"}
+    assert names == {"k1": "valid, corrected", "k2": None, "late": None, "older": "known"}
 
 
 def test_only_the_days_asked_for_are_written(run) -> None:
     folder, _ = run
-    assert [row["key"] for row in rows(folder, "offered", DAYS[0])] == ["k1", "k1", "k2", "late"]
+    assert [row["key"] for row in rows(folder, "offered", DAYS[0])] == ["k1", "k1", "k1", "k2", "late", "older"]
     assert rows(folder, "offered", DAYS[1]) == rows(folder, "rated", DAYS[0]) == rows(folder, "rated", DAYS[2]) == []
     assert [(row["key"], row["stars"]) for row in rows(folder, "rated", DAYS[1])] == [("k1", 5)]
     assert not (folder / "staging/offered/event_date=2013-02-28").exists()
@@ -149,13 +158,13 @@ def test_the_report_counts_every_row_once(run) -> None:
     assert read_json(f"file://{folder}/staging/report.json") == json.loads(json.dumps(report))
     zeros = {"read": 0, "duplicates": 0, "quarantined": 0, "written": 0}
     assert report["days"]["2013-03-01"] == {
-        "offered": {"read": 11, "duplicates": 1, "quarantined": 6, "written": 4},
+        "offered": {"read": 13, "duplicates": 1, "quarantined": 6, "written": 6},
         "rated": zeros,
         "unknown": {"read": 2, "duplicates": 0, "quarantined": 2, "written": 0},
     }
     assert report["days"]["2013-03-02"]["rated"] == {**zeros, "read": 1, "written": 1}
     assert report["days"]["2013-03-03"] == {"offered": zeros, "rated": zeros}
-    assert report["tables"] == {"makers": {"read": 9, "quarantined": 1}}
+    assert report["tables"] == {"makers": {"read": 13, "quarantined": 1}}
     assert report["reasons"]["2013-03-01"]["offered"]["features: ArithmeticError: no such price"] == 1
 
 
@@ -178,3 +187,37 @@ def test_inputs_of_other_days_are_refused(spark, tmp_path: Path) -> None:
         transform(
             spark, tiny_workload(tmp_path / "workloads"), DAYS, inputs, f"file://{tmp_path}/s/", f"file://{tmp_path}/q/"
         )
+
+
+def test_history_that_is_declared_as_loaded_late_counts_since_it_is_valid(spark, tmp_path: Path) -> None:
+    from include.glue.transform import transform
+
+    makers = [
+        maker("loaded", "2013-02-01T00:00:00Z", "2013-04-01T00:00:00Z", "loaded"),
+        maker("loaded", "2013-02-01T00:00:00Z", "2013-04-01T06:00:00Z", "loaded, corrected on the same day"),
+        maker("after", "2013-02-01T00:00:00Z", "2013-04-02T00:00:00Z", "written after the load"),
+        maker("future", "2013-03-01T11:00:00.001Z", "2013-04-01T00:00:00Z", "loaded, but not valid yet"),
+    ]
+    events = [line(offered(key, NOON, item=key)) for key in ("loaded", "after", "future")]
+    inputs = write_inputs(tmp_path, DAYS[:1], [events], {"makers": [makers]})
+    workload = tiny_workload(tmp_path / "workloads", tables__makers__initial_load="2013-04-01")
+    transform(spark, workload, DAYS[:1], inputs, f"file://{tmp_path}/staging/", f"file://{tmp_path}/quarantine/")
+    names = {row["key"]: row["maker_name"] for row in rows(tmp_path, "offered", DAYS[0])}
+    assert names == {"loaded": "loaded", "after": None, "future": None}
+
+
+def test_null_equals_no_null_in_a_join(spark, tmp_path: Path) -> None:
+    from include.glue.transform import transform
+
+    inputs = write_inputs(
+        tmp_path,
+        DAYS[:1],
+        [[line(offered("k", NOON, item=None))]],
+        {"makers": [[maker(None, "2013-02-01T00:00:00Z", "2013-02-01T00:00:00Z", "of nobody")]]},
+    )
+    nullable = {"type": "string", "nullable": True}
+    workload = tiny_workload(
+        tmp_path / "workloads", events__offered__schema__item=nullable, tables__makers__schema__item=nullable
+    )
+    transform(spark, workload, DAYS[:1], inputs, f"file://{tmp_path}/staging/", f"file://{tmp_path}/quarantine/")
+    assert [row["maker_name"] for row in rows(tmp_path, "offered", DAYS[0])] == [None]

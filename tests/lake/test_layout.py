@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from include.lake import layout
+from include.lake.known import KnownFrom
 
 DAY = date(2013, 3, 1)
 
@@ -15,6 +16,16 @@ def test_a_marker_names_its_raw_object() -> None:
     marker = layout.marker_key("shop", "stream", date(2013, 2, 28), raw)
     assert marker == "index/shop/stream/event_date=2013-02-28/ingest_date=2013-03-01__shard-0-17.jsonl.gz"
     assert layout.marked_raw_key("shop", "stream", marker) == raw
+    assert layout.marked_known_from(marker) is None
+
+
+def test_a_marker_says_from_when_on_its_events_count_as_known() -> None:
+    raw = layout.raw_stream_key("shop", "stream", DAY, "shard-0", "17")
+    known_from = KnownFrom(datetime(999, 3, 1, 9, tzinfo=UTC), datetime(2013, 3, 1, 10, microsecond=5, tzinfo=UTC))
+    marker = layout.marker_key("shop", "stream", DAY, raw, known_from)
+    assert marker.endswith("shard-0-17.jsonl.gz@09990301090000000000-20130301100000000005")
+    assert layout.marked_raw_key("shop", "stream", marker) == raw
+    assert layout.marked_known_from(marker) == known_from
 
 
 def test_a_runs_files_are_below_its_staging_prefix() -> None:

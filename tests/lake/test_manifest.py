@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from include.lake.manifest import DatasetManifest, SplitBounds, dataset_manifest
 CUTOFF = datetime(2013, 3, 1, tzinfo=UTC)
 RULE: dict[str, SplitBounds] = {"train": {"from": "2013-02-01T00:00:00.000000Z", "to": "2013-02-20T00:00:00.000000Z"}}
 INPUT = {"key": "raw/shop/s/a.gz", "sha256": "1", "known_from": "2013-02-28T23:59:59.999999Z"}
+REFERENCE = {"key": "raw/shop/prices/a.gz", "sha256": "9", "known_from": ""}
 ROWS = [{"split": "train", "row_count": "10", "positives": "3", "digest": "123", "first_event": "x", "last_event": "y"}]
 
 
@@ -24,7 +25,8 @@ def manifest(**changes: Any) -> DatasetManifest:
         "split_rule": RULE,
         "feature_code_hash": "abc",
         "inputs": [INPUT],
-        "reference_inputs": [{"key": "raw/shop/prices/a.gz", "sha256": "9"}],
+        "reference_inputs": [REFERENCE],
+        "initial_loads": {},
         "splits": split_summary(ROWS, RULE),
         "location": "s3://lake/datasets/shop/1/",
     }
@@ -49,6 +51,7 @@ def test_the_version_does_not_depend_on_the_location() -> None:
         {"cutoff": datetime(2013, 3, 2, tzinfo=UTC)},
         {"feature_code_hash": "xyz"},
         {"inputs": [{**INPUT, "sha256": "2"}]},
+        {"initial_loads": {"prices": date(2013, 3, 2)}},
         {"splits": split_summary([{**ROWS[0], "digest": "124"}], RULE)},
     ],
 )
@@ -62,13 +65,21 @@ def test_an_object_in_which_nothing_was_known_at_the_cut_off_changes_nothing() -
     assert manifest(inputs=[later, INPUT])["inputs"] == [{"key": INPUT["key"], "sha256": "1"}]
 
 
-def test_a_later_snapshot_of_a_table_is_recorded_but_changes_no_version() -> None:
-    more = [{"key": "raw/shop/prices/b.gz", "sha256": "8"}, {"key": "raw/shop/prices/a.gz", "sha256": "9"}]
-    assert [item["key"] for item in manifest(reference_inputs=more)["reference_inputs"]] == [
-        "raw/shop/prices/a.gz",
-        "raw/shop/prices/b.gz",
-    ]
-    assert manifest(reference_inputs=more)["version"] == manifest()["version"]
+def test_tables_objects_are_recorded_but_change_no_version() -> None:
+    known = {"key": "raw/shop/prices/b.gz", "sha256": "8", "known_from": "2013-02-28T23:59:59.999999Z"}
+    later = {"key": "raw/shop/prices/c.gz", "sha256": "7", "known_from": "2013-03-01T00:00:00.000000Z"}
+    made = manifest(reference_inputs=[later, known, REFERENCE])
+    assert [item["key"] for item in made["reference_inputs"]] == ["raw/shop/prices/a.gz", "raw/shop/prices/b.gz"]
+    assert made["version"] == manifest()["version"]
+
+
+def test_an_object_that_does_not_say_when_it_was_known_is_named() -> None:
+    unknown = {**INPUT, "key": "raw/shop/s/b.gz", "known_from": ""}
+    assert len(manifest(inputs=[unknown, INPUT])["inputs"]) == 2
+
+
+def test_initial_loads_are_named_with_their_days() -> None:
+    assert manifest(initial_loads={"prices": date(2013, 3, 2)})["initial_loads"] == {"prices": "2013-03-02"}
 
 
 def test_an_empty_split_is_named() -> None:

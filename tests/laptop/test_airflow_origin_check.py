@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.laptop.airflow import SITE
+from infra.laptop.airflow_environment import SITE
 
 PORT = 18080
 HOST = f"127.0.0.1:{PORT}"

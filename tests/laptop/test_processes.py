@@ -43,7 +43,7 @@ def test_stop_ends_the_process_and_its_children(supervisor: Supervisor) -> None:
         "time.sleep(60)\n"
     )
     record = start(supervisor, "parent", [sys.executable, "-c", script])
-    supervisor.wait_ready("parent", lambda: Path(record.log).read_text().strip() != "", 20, "parent")
+    supervisor.wait_ready(("parent",), lambda: () if Path(record.log).read_text().strip() else ("parent",), 20, "it")
     child = int(Path(record.log).read_text())
     assert supervisor.stop("parent", "absent") == ["parent"]
     assert not psutil.pid_exists(record.pid) or psutil.Process(record.pid).status() == psutil.STATUS_ZOMBIE
@@ -69,14 +69,22 @@ def test_another_process_with_the_same_pid_is_not_stopped(supervisor: Supervisor
 
 def test_a_process_that_ends_while_starting_is_an_error_with_its_log(supervisor: Supervisor) -> None:
     start(supervisor, "bad", [sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"])
-    with pytest.raises(LaptopError, match=r"(?s)Thing ended while it started.*no such thing"):
-        supervisor.wait_ready("bad", lambda: False, 20, "Thing")
+    with pytest.raises(LaptopError, match=r"(?s)bad (died with exit code 3|ended) while Thing started.*no such thing"):
+        supervisor.wait_ready(("bad",), lambda: ("bad",), 20, "Thing")
 
 
 def test_a_process_that_is_never_ready_is_an_error(supervisor: Supervisor) -> None:
     start(supervisor, "slow", SLEEP)
-    with pytest.raises(LaptopError, match="not ready after"):
-        supervisor.wait_ready("slow", lambda: False, 0.3, "Thing")
+    with pytest.raises(LaptopError, match=r"(?s)Thing was not ready after 0 s: slow did not answer.*slow\.log"):
+        supervisor.wait_ready(("slow",), lambda: ("slow",), 0.3, "Thing")
+
+
+def test_of_several_processes_the_one_that_died_is_named_and_not_the_one_that_is_asked(supervisor: Supervisor) -> None:
+    """A scheduler that died at its start was called a fault of the API server."""
+    start(supervisor, "api", SLEEP)
+    start(supervisor, "scheduler", [sys.executable, "-c", "print('no module named x'); raise SystemExit(3)"])
+    with pytest.raises(LaptopError, match=r"(?s)^scheduler (died|ended).*no module named x"):
+        supervisor.wait_ready(("api", "scheduler"), lambda: ("scheduler",), 20, "Airflow")
 
 
 def test_tail_of_a_missing_log(tmp_path: Path) -> None:
@@ -87,3 +95,14 @@ def test_tail_is_the_end(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("\n".join(map(str, range(100))))
     assert tail(log, 2).splitlines() == [f"--- {log}", "98", "99"]
+
+
+def test_a_process_is_started_again_as_it_was_started(supervisor: Supervisor) -> None:
+    first = start(supervisor, "one", SLEEP, digest="configuration 1")
+    again = supervisor.specification("one")
+    assert again is not None
+    supervisor.stop("one")
+    assert supervisor.specification("one") is None
+    second = supervisor.launch(again)
+    assert second.pid != first.pid and second.digest == first.digest == "configuration 1"
+    assert psutil.Process(second.pid).cmdline() == SLEEP

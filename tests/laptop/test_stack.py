@@ -18,10 +18,10 @@ from rich.console import Console
 
 from include.lake.uris import split_s3_uri
 from include.workloads import load
-from infra.laptop import airflow, bootstrap, cloud, family, postgres, replay, stack, status
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, family, postgres, query, replay, stack, status
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
-from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import free_port
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import Supervisor
@@ -143,6 +143,17 @@ def test_reference_tables_are_filled_once(up: Up, config: LaptopConfig) -> None:
     assert set(replay.load_tables(server, load("flights"), config.data).values()) == {0}
 
 
+def test_a_query_gives_columns_and_rows_and_athenas_own_error(up: Up) -> None:
+    assert query.run(up.aws, "select 1 as one, cast(null as varchar) as nothing") == query.Answer(
+        ["one", "nothing"], [["1", None]], cut=False
+    )
+    assert query.run(up.aws, "show tables").columns == ["tab_name"]
+    many = query.run(up.aws, f"select n from unnest(sequence(1, {query.MAX_ROWS + 5})) as t(n)")
+    assert (len(many.rows), many.cut) == (query.MAX_ROWS, True)
+    with pytest.raises(LaptopError, match=r"The query failed: TABLE_NOT_FOUND.*nowhere"):
+        query.run(up.aws, "select * from nowhere")
+
+
 def test_no_run_starts_by_the_clock(up: Up) -> None:
     """The trigger of Airflow's ``dag`` table, on a table with only the column that matters."""
     _, server, _ = up
@@ -157,7 +168,7 @@ def test_no_run_starts_by_the_clock(up: Up) -> None:
 
 def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: LaptopConfig) -> None:
     aws, _, resources = up
-    file = config.state / airflow.CREDENTIALS
+    file = config.state / airflow_environment.CREDENTIALS
     airflow.refresh_credentials(config, aws, resources.roles["airflow"])
     first = file.read_text()
     assert file.stat().st_mode & 0o077 == 0
@@ -178,10 +189,10 @@ def test_the_settings_that_are_known_early_name_what_is_created_later(up: Up) ->
 def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, config: LaptopConfig) -> None:
     """Otherwise `make run` would restart Airflow after each restart of the local cloud."""
     aws, server, resources = up
-    before = airflow.environment(config, resources.settings, server)
-    (config.state / airflow.CREDENTIALS).unlink(missing_ok=True)
+    before = airflow_environment.environment(config, resources.settings, server)
+    (config.state / airflow_environment.CREDENTIALS).unlink(missing_ok=True)
     airflow.refresh_credentials(config, aws, resources.roles["airflow"])
-    assert airflow.environment(config, resources.settings, server) == before
+    assert airflow_environment.environment(config, resources.settings, server) == before
 
 
 def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: LaptopConfig) -> None:
@@ -191,7 +202,9 @@ def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: Laptop
     assert found["local_cloud"]["status"] == "ok"
     workload = found["workloads"]["flights"]
     assert workload["live"] is None and workload["versions"] == []
-    assert "Airflow does not answer" in workload["last_runs"]["error"]
+    assert workload["last_runs"] == {"error": "airflow-api-server is not running"}
+    assert workload["url"] == f"http://127.0.0.1:{config.service_port}"
+    assert any("`make restart WHAT=scheduler`" in problem for problem in found["problems"])
 
 
 def test_files_of_the_run_folder_are_closed_to_others(up: Up, config: LaptopConfig) -> None:
@@ -203,7 +216,16 @@ def test_files_of_the_run_folder_are_closed_to_others(up: Up, config: LaptopConf
     assert below_closed
 
 
-# The last two: they kill the processes of the module's stack.
+# The last ones kill processes of the module's stack.
+
+
+def test_a_restarted_local_cloud_is_another_process_with_the_same_configuration(up: Up, config: LaptopConfig) -> None:
+    supervisor = Supervisor(config.state)
+    before, said = supervisor.find(cloud.NAME), list[str]()
+    stack.restart(config, [cloud.NAME], said.append)
+    after = supervisor.find(cloud.NAME)
+    assert before and after and after.pid != before.pid and after.digest == before.digest
+    assert said == ["cloud is stopped", "cloud is started"]
 
 
 def test_a_killed_postgresql_answers_again_at_the_same_address(up: Up, config: LaptopConfig) -> None:

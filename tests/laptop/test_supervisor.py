@@ -13,12 +13,14 @@ from typing import Any
 import psutil
 import pytest
 
-from infra.laptop import family, status
+from infra.laptop import family, output_pipes, vitals
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
+from infra.localcloud.rotation import read_lines
 
 pytestmark = pytest.mark.stack
 SLEEP = "import time; time.sleep(120)"
+LINES = 15_000
 # Starts a child in its session and one in a session of its own; both ignore SIGTERM, and the first has no marker:
 # some programs overwrite the environment that the system shows.
 PARENT = """
@@ -86,7 +88,7 @@ def test_a_process_that_dies_again_and_again_is_given_up() -> None:
     pauses = []
     for deaths in range(1, MAX_DEATHS):
         record, pause = after_death(record, deaths, 3)
-        assert (record.state, record.restarts) == ("restarting", deaths)
+        assert (record.state, record.restarts, record.deaths) == ("restarting", deaths, deaths)
         pauses.append(pause)
     assert pauses == sorted(set(pauses)) and after_death(record, 50, 3)[1] == MAX_PAUSE_SECONDS
     record, _ = after_death(record, MAX_DEATHS, 3)
@@ -97,7 +99,7 @@ def test_a_process_that_dies_waits_for_its_next_start_and_says_so(supervisor: Su
     start(supervisor, "bad", "print('no such table', flush=True); raise SystemExit(3)")
     waits = until(lambda: (found := supervisor.record("bad")) and found.restarts >= 2 and found)
     assert waits.exit_code == 3
-    shown = until(lambda: (found := status.process(supervisor.record("bad")))["state"] == "restarting" and found)
+    shown = until(lambda: (found := vitals.describe(supervisor.record("bad")))["state"] == "restarting" and found)
     assert shown["last_exit_code"] == 3 and shown["last_lines"][-1] == "no such table"
     assert "is started again in" in shown["detail"]
 
@@ -167,8 +169,36 @@ def test_a_program_that_does_not_exist_is_an_error(supervisor: Supervisor) -> No
 
 
 def test_the_status_of_what_never_ran_and_of_what_runs(supervisor: Supervisor) -> None:
-    assert status.process(supervisor.record("one")) == {"state": "stopped"}
+    assert vitals.describe(supervisor.record("one")) == {"state": "stopped"}
     record = start(supervisor, "one", SLEEP)
-    shown = status.process(supervisor.record("one"))
+    shown = vitals.describe(supervisor.record("one"))
     assert (shown["state"], shown["pid"], shown["restarts"]) == ("running", record.pid, 0)
     assert shown["since"].endswith("+00:00")
+
+
+def test_logs_are_bounded_and_no_line_is_torn_or_lost(supervisor: Supervisor) -> None:
+    """Two processes of a session print at the same time, more than fits into one file."""
+    code = (
+        "import os\nchild = os.fork()\n"
+        f"for number in range({LINES}):\n"
+        "    os.write(1, b'%s %06d %s\\n' % (b'child' if child == 0 else b'parent', number, b'x' * 400))\n"
+        "os.wait() if child else os._exit(0)\nimport time; time.sleep(120)\n"
+    )
+    record = start(supervisor, "talker", code)
+    log = Path(record.log)
+
+    def printed() -> list[bytes]:
+        return [line for line in read_lines(log) if line.startswith((b"child", b"parent"))]
+
+    until(lambda: log.exists() and len(printed()) == 2 * LINES)
+    assert sum(path.stat().st_size for path in log.parent.glob("talker.log*")) > output_pipes.FILE_BYTES
+    assert log.with_name("talker.log.1").stat().st_size <= output_pipes.FILE_BYTES
+    for who in (b"child", b"parent"):
+        of = [line.split() for line in printed() if line.startswith(who)]
+        assert [int(line[1]) for line in of] == list(range(LINES)) and {len(line[2]) for line in of} == {400}
+
+
+def test_the_last_words_of_a_process_are_in_its_log_when_its_death_is_known(supervisor: Supervisor) -> None:
+    start(supervisor, "bad", "print('x' * 60_000); print('the reason', flush=True); raise SystemExit(3)")
+    until(lambda: (found := supervisor.record("bad")) and found.exit_code == 3)
+    assert supervisor.tail("bad").endswith("the reason")

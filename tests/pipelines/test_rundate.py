@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from include.errors import UserError
-from include.pipelines.rundate import check_instants, last_complete_day, require_ended, run_day, run_days, run_end
+from include.pipelines.rundate import (
+    check_instants,
+    declared_complete,
+    last_complete_day,
+    require_ended,
+    run_day,
+    run_days,
+    run_end,
+)
 
 START = datetime(2013, 3, 1, 2, tzinfo=UTC)
 END = datetime(2013, 3, 1, 10, 15, tzinfo=UTC)
@@ -98,6 +106,7 @@ def test_the_instants_of_an_ingest_run_are_checked(name: str) -> None:
         ({"run_type": "backfill", "data_interval_end": END}, None, END),
         ({"run_type": "manual", "logical_date": END, "data_interval_end": START}, None, END),
         ({"run_type": "manual"}, None, TRIGGERED),
+        ({"run_type": "manual", "logical_date": datetime(2099, 1, 1, tzinfo=UTC)}, None, TRIGGERED),
         ({"run_type": "manual"}, "2013-04-01T00:00:00+02:00", datetime(2013, 3, 31, 22, tzinfo=UTC)),
     ],
 )
@@ -106,3 +115,13 @@ def test_where_an_ingest_run_ends(times: dict[str, Any], until: str | None, end:
     found = run_end(SimpleNamespace(**{**nothing, **times}), {"until": until})
     assert found == end
     assert found.tzinfo is UTC
+
+
+def test_no_param_is_later_than_the_readers_clock() -> None:
+    run = SimpleNamespace(run_type="manual", logical_date=None, data_interval_end=None, run_after=TRIGGERED)
+    with pytest.raises(UserError, match=r"until is 2099-.*Leave until empty"):
+        run_end(run, {"until": "2099-01-01T00:00:00Z"})
+    assert declared_complete({"complete_to": None}, END) is None
+    assert declared_complete({"complete_to": "2013-03-01T10:15:00Z"}, END) == END
+    with pytest.raises(UserError, match="complete_to is 2099-"):
+        declared_complete({"complete_to": "2099-01-01T00:00:00Z"}, END)

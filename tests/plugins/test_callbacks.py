@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure
+from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure, publish_warnings
 
 from tests.support.moto_cloud import MotoCloud
 
@@ -41,41 +41,34 @@ def test_a_subject_is_never_longer_than_sns_takes() -> None:
     assert len(describe_failure({"ti": long})[0]) == 100
 
 
-@pytest.fixture
-def alerts(cloud: MotoCloud) -> tuple[str, Callable[[], list[str]]]:
-    """A topic, and what was published to it so far."""
+def subscribed(cloud: MotoCloud) -> tuple[str, Callable[[], list[dict[str, str]]]]:
+    """A topic, and a function that returns what was published to it."""
     topic = cloud.client("sns").create_topic(Name="alerts")["TopicArn"]
-    queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
-    arn = cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    sqs = cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-
-    def published() -> list[str]:
-        messages = cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
-        return [json.loads(message["Body"])["Message"] for message in messages]
-
-    return topic, published
+    return topic, lambda: [json.loads(one["Body"]) for one in sqs.receive_message(QueueUrl=queue).get("Messages", ())]
 
 
 @pytest.mark.stack
-def test_it_is_published(alerts: tuple[str, Callable[[], list[str]]]) -> None:
-    topic, published = alerts
+def test_it_is_published(cloud: MotoCloud) -> None:
+    topic, messages = subscribed(cloud)
     notify_failure(topic)(context(RuntimeError("boom")))
-    assert "RuntimeError: boom" in published()[0]
+    assert "RuntimeError: boom" in messages()[0]["Message"]
 
 
 @pytest.mark.stack
 @pytest.mark.parametrize(("reason", "count"), [("timed_out", 1), ("task_failure", 0), ("all_tasks_deadlocked", 0)])
 def test_a_run_over_its_time_limit_is_published_and_one_that_failed_otherwise_is_left_to_its_tasks(
-    alerts: tuple[str, Callable[[], list[str]]], reason: str, count: int
+    cloud: MotoCloud, reason: str, count: int
 ) -> None:
-    topic, published = alerts
+    topic, messages = subscribed(cloud)
     dag = SimpleNamespace(dagrun_timeout=timedelta(hours=3), tasks=[])
     end_run_over_time(topic)({"ti": INSTANCE, "dag": dag, "reason": reason})
-    messages = published()
-    assert len(messages) == count
-    assert all("the run was longer than its time limit, 3:00:00" in message for message in messages)
+    found = [message["Message"] for message in messages()]
+    assert len(found) == count
+    assert all("the run was longer than its time limit, 3:00:00" in message for message in found)
 
 
 @pytest.mark.stack
@@ -92,3 +85,30 @@ def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplo
         with caplog.at_level(logging.ERROR):
             notify({**context("x"), "dag_run": SimpleNamespace(run_type=run_type)})
         assert bool(caplog.text) is tried
+
+
+@pytest.mark.stack
+def test_warnings_reach_the_topic(cloud: MotoCloud) -> None:
+    topic, messages = subscribed(cloud)
+    publish_warnings(topic, "S" * 200, [f"line {i}" for i in range(50)], SimpleNamespace(run_type="manual", run_id="r"))
+    (message,) = messages()
+    assert message["Subject"] == "S" * 100
+    lines = message["Message"].splitlines()
+    assert lines[0] == "Run:  r" and "line 39" in lines and lines[-1] == "and 10 more"
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(("lines", "run_type"), [([], "manual"), (["a line"], "backfill")])
+def test_nothing_is_published_without_warnings_or_in_a_backfill(
+    cloud: MotoCloud, lines: list[str], run_type: str
+) -> None:
+    topic, messages = subscribed(cloud)
+    publish_warnings(topic, "S", lines, SimpleNamespace(run_type=run_type, run_id="r"))
+    assert messages() == []
+
+
+@pytest.mark.stack
+def test_warnings_that_cannot_be_published_fail_nothing(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
+    missing = "arn:aws:sns:us-east-1:123456789012:none"
+    publish_warnings(missing, "S", ["a line"], SimpleNamespace(run_type="manual", run_id="r"))
+    assert "could not be published" in caplog.text

@@ -40,3 +40,11 @@ def test_a_document_is_json_or_does_not_exist(cloud: MotoCloud) -> None:
     objects.put(LAKE, "x", b"{")
     with pytest.raises(ValueError, match=f"s3://{LAKE}/x is not JSON"):
         objects.get_json(LAKE, "x")
+
+
+def test_folders_are_listed_one_level_deep(cloud: MotoCloud) -> None:
+    objects = ObjectStoreHook()
+    for key in ("a/x=2/1", "a/x=1/1", "a/x=1/2/3", "a/file", "b/x=3/1"):
+        objects.put(LAKE, key, b"")
+    assert list(objects.folders(LAKE, "a/")) == ["a/x=1/", "a/x=2/"]
+    assert list(objects.folders(LAKE, "c/")) == []

@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from scripts import lint
-from scripts.run_tests import closing_line, tally
+from scripts.run_pytest import SELECTIONS
+from scripts.run_tests import TITLES, closing_line, tally
 from scripts.steps import ROOT, Result, Step, run
 from scripts.suites import SUITES, module_markers, runtime_of
 
@@ -36,9 +37,11 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text(CONFIG)
     for folder in [*(folder for folders in SUITES.values() for folder in folders), "tests/other"]:
         (tmp_path / folder).mkdir(parents=True)
-    for folder in [*(folders[0] for folders in SUITES.values()), "tests/other"]:
+    for folder in with_tests():
         name = folder.replace("/", "_")
         (tmp_path / folder / f"test_{name}.py").write_text(TESTS)
+    (tmp_path / "tests/e2e").mkdir()
+    (tmp_path / "tests/e2e/test_e2e.py").write_text("import pytest\n\n@pytest.mark.e2e\ndef test_e2e():\n    pass\n")
     home = tmp_path / "home"
     for name in (*SUITES, "test"):
         (home / "venvs" / name / "bin").mkdir(parents=True)
@@ -47,6 +50,10 @@ def project(tmp_path: Path) -> Path:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     (home / "pytest" / version).symlink_to(Path(pytest.__file__).parents[1])
     return tmp_path
+
+
+def with_tests() -> list[str]:
+    return [*(folders[0] for folders in SUITES.values()), "tests/other"]
 
 
 def run_tests(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,27 +96,35 @@ def test_a_runtime_without_tests_is_an_error(project: Path) -> None:
 
 
 @pytest.mark.stack
-def test_tests_with_a_marker_run_in_the_test_environment(project: Path) -> None:
-    argv = [sys.executable, "-m", "scripts.run_pytest", "rest", str(project / "counts.json"), "-v"]
-    done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=60)
-    assert done.stdout.count("::test_stack PASSED") == len(SUITES) + 1
-    assert done.stdout.count("::test_unit PASSED") == 1
-    assert "tests_other.py::test_unit PASSED" in done.stdout
+def test_every_test_belongs_to_exactly_one_suite(project: Path) -> None:
+    passed: Counter[str] = Counter()
+    for suite in SELECTIONS:
+        argv = [sys.executable, "-m", "scripts.run_pytest", suite, str(project / "counts.json"), "-v"]
+        done = subprocess.run(argv, cwd=project, capture_output=True, text=True, timeout=60)
+        passed.update(line.split(" PASSED")[0] for line in done.stdout.splitlines() if " PASSED" in line)
+    modules = [f"{folder}/test_{folder.replace('/', '_')}.py" for folder in with_tests()]
+    tests = [f"{module}::{test}" for module in modules for test in ("test_unit", "test_stack")]
+    assert passed == Counter([*tests, "tests/e2e/test_e2e.py::test_e2e"])
+
+
+@pytest.mark.stack
+def test_the_whole_runs_every_suite(project: Path) -> None:
+    for program in {Path(step.argv[0]).name for step in lint.linters().values()}:
+        (project / "home/venvs/test/bin" / program).symlink_to("/bin/true")
+    done = run_tests(project)
+    assert all(f"  {title}" in done.stdout for title in TITLES.values()), done.stdout + done.stderr
 
 
 def test_a_folder_belongs_to_one_runtime_and_exists() -> None:
     folders = [folder for folders in SUITES.values() for folder in folders]
     assert all((ROOT / folder).is_dir() for folder in folders)
-    assert [runtime_of(PurePath(folder) / "test_a.py", ()) for folder in folders] == [
+    assert [runtime_of(PurePath(folder) / "test_a.py") for folder in folders] == [
         name for name, folders in SUITES.items() for _ in folders
     ]
 
 
-@pytest.mark.parametrize("marker", ["stack", "spark", "e2e"])
-def test_a_marked_test_belongs_to_no_runtime(marker: str) -> None:
-    assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize"]) == "serving"
-    assert runtime_of(PurePath("tests/serving/test_a.py"), ["parametrize", marker]) is None
-    assert runtime_of(PurePath("tests/serving_other/test_a.py"), []) is None
+def test_a_folder_with_a_similar_name_belongs_to_no_runtime() -> None:
+    assert runtime_of(PurePath("tests/serving_other/test_a.py")) is None
 
 
 @pytest.mark.parametrize(

@@ -7,52 +7,33 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, expect
 
 from include.workloads import FieldSpec, load
+from include.workloads.request_rules import RequestRule
 from serving.openapi import record_schema
+from tests.support.browser import browser
 from tests.support.service import Service
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "screenshots"
 # The page's routes, and the media type of each.
-FILES = {"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-NO_BROWSER = (
-    "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
-)
+FILES = {
+    "/": "text/html",
+    "/page.css": "text/css",
+    "/page.js": "text/javascript",
+    "/docs": "text/html",
+    "/docs.js": "text/javascript",
+}
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Every request beyond loopback fails, and is shown in the console.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
-    with sync_playwright() as playwright:
-        profile = tmp_path_factory.mktemp("browser")
-        context = playwright.chromium.launch_persistent_context(profile, executable_path=executable, args=ARGUMENTS)
-        context.set_default_timeout(20_000)
-        yield context
-        context.close()
 
 
 class Visit:
@@ -198,6 +179,14 @@ def test_every_type_of_field_and_empty_fields(visit: Visit):
     expect(page.get_by_label("rain")).to_have_attribute("aria-required", "false")
 
 
+def test_fields_that_belong_together_are_said_above_the_form(visit: Visit):
+    fields = {name: FieldSpec(type="number", nullable=True) for name in ("lat", "lon")}
+    rules = [RequestRule(need="all_or_none", fields=("lat", "lon"))]
+    visit.replace("/openapi.json", {"components": {"schemas": {"Record": record_schema(fields, rules)}}})
+    page = visit.open()
+    expect(page.get_by_text("lat and lon must be given together, or not at all.")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [380, 1280])
 def test_a_form_of_many_fields(visit: Visit, width: int):
     fields = load("flights").request
@@ -305,3 +294,41 @@ def test_the_files_have_security_headers_and_are_revalidated(service: Service):
         assert (again.status_code, again.content) == (304, b"")
         assert service.client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
     assert not set(FILES) & set(service.client.get("/openapi.json").json()["paths"])
+
+
+# --- /docs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [380, 1280])
+def test_the_documentation_needs_no_other_host(visit: Visit, service: Service, width: int):
+    """The fixture checks that every request went to the service."""
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(visit.base + "/docs")
+    described = service.client.get("/openapi.json").json()["paths"]
+    titles = [f"{method.upper()} {path}" for path, methods in described.items() for method in methods]
+    expect(page.locator("h2")).to_have_text(titles)
+    predict = page.locator("section", has_text="POST /predict").first
+    expect(predict.get_by_role("row").filter(has_text="num_keywords")).to_contain_text("Usually at most 100.")
+    expect(predict.locator("pre")).to_contain_text('"text_length":120')
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.problems == []
+    shoot(page, f"docs-{width}-light")
+
+
+def test_text_in_the_description_is_never_markup(visit: Visit, service: Service):
+    description = service.client.get("/openapi.json").json()
+    description["components"]["schemas"]["Record"]["properties"] = {
+        HOSTILE: {"type": HOSTILE, "description": HOSTILE, "examples": [HOSTILE]}
+    }
+    description["paths"]["/predict"]["post"]["summary"] = HOSTILE
+    visit.replace("/openapi.json", description)
+    visit.page.goto(visit.base + "/docs")
+    expect(visit.page.get_by_text(HOSTILE).first).to_be_visible()
+    assert visit.page.locator("img").count() == 0 and visit.page.title() != "owned"
+
+
+def test_a_description_that_cannot_be_had_is_told(visit: Visit):
+    visit.replace("/openapi.json", {"error": "busy"}, 429)
+    visit.page.goto(visit.base + "/docs")
+    expect(visit.page.get_by_role("status")).to_contain_text("/openapi.json answered 429")

@@ -112,6 +112,34 @@ def test_the_newest_version_known_at_the_cut_off_counts(engine: Engine) -> None:
     assert (row["price"], row["f_price"], row["label"]) == (2.0, 1.0, 0)
 
 
+def test_a_version_that_arrives_late_does_not_replace_a_newer_one(engine: Engine) -> None:
+    at = "2013-03-08 12:00:00"
+    newer = offered("k", at, "2013-03-08 09:00:00", price=2.0, arrived_at="2013-03-08 09:01:00")
+    late = offered("k", at, "2013-03-08 08:00:00", price=1.0, arrived_at="2013-03-09 00:00:00")
+    engine.insert("offered", [newer, {**late, "known_at": "2013-03-09 00:00:00"}])
+    engine.insert("rated", [rated("k", "2013-03-08 13:00:00")])
+    assert select(engine)["k"]["price"] == 2.0
+
+
+def test_a_clock_that_is_ahead_does_not_outlive_later_corrections(engine: Engine) -> None:
+    at = "2013-03-08 12:00:00"
+    ahead = offered("k", at, "2099-01-01 00:00:00", price=1.0, arrived_at="2013-03-08 09:00:00")
+    correction = offered("k", at, "2013-03-08 10:00:00", price=2.0, arrived_at="2013-03-08 10:01:00")
+    engine.insert("offered", [{**ahead, "known_at": "2013-03-08 09:00:00"}, correction])
+    engine.insert("rated", [rated("k", "2013-03-08 13:00:00")])
+    assert select(engine)["k"]["price"] == 2.0
+
+
+def test_by_arrival_the_last_arrival_counts(tmp_path: Path) -> None:
+    engine = Engine(tiny_workload(tmp_path, clock="arrived_at"))
+    for recorded, arrived, price in (("11", "09", 1.0), ("10", "12", 2.0)):
+        row = offered("k", "2013-03-08 12:00:00", f"2013-03-08 {recorded}:00:00", price)
+        arrival = f"2013-03-08 {arrived}:00:00"
+        engine.insert("offered", [{**row, "arrived_at": arrival, "known_at": arrival}])
+    engine.insert("rated", [rated("k", "2013-03-08 13:00:00")])
+    assert select(engine)["k"]["price"] == 2.0
+
+
 def test_a_key_that_moves_is_in_one_split(engine: Engine) -> None:
     engine.insert("offered", [offered("k", "2013-03-07 12:00:00", "2013-03-06 00:00:00")])
     engine.insert("offered", [offered("k", "2013-03-10 12:00:00", "2013-03-07 00:00:00")])

@@ -34,7 +34,14 @@ def dag_run(**fields: Any) -> Any:
     """What a task sees of its run."""
     nothing = {"logical_date": None, "data_interval_start": None, "data_interval_end": None}
     return SimpleNamespace(
-        **{"run_type": "manual", "run_after": datetime(2026, 1, 1, tzinfo=UTC), "conf": {}, **nothing, **fields}
+        **{
+            "run_type": "manual",
+            "triggering_user_name": "ann",
+            "run_after": datetime(2026, 1, 1, tzinfo=UTC),
+            "conf": {},
+            **nothing,
+            **fields,
+        }
     )
 
 

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from botocore.config import Config as ClientConfig
 
+from infra.localcloud.request_file import read
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ class Cloud:
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request so far, as recorded."""
-        return [json.loads(line) for line in (self.state / "requests.jsonl").read_text().splitlines()]
+        return list(read(self.state))
 
     @staticmethod
     def wait_until(condition: Callable[[], Any], *, seconds: float = 60, every: float = 0.2) -> Any:

@@ -17,9 +17,17 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
     return datetime(year, month, day, hour, minute, second, us, tzinfo=UTC).replace(tzinfo=None)
 
 
-def line(event: Any, arrived_at: str = "2013-03-01T20:00:00Z", sequence_number: int = 1) -> str:
+def line(
+    event: Any, arrived_at: str = "2013-03-01T20:00:00Z", sequence_number: int = 1, watermark: str | None = None
+) -> str:
     """A raw line that contains an event as it was sent."""
-    record = {"shard_id": "shard-0", "sequence_number": str(sequence_number), "arrived_at": arrived_at, "event": event}
+    record = {
+        "shard_id": "shard-0",
+        "sequence_number": str(sequence_number),
+        "arrived_at": arrived_at,
+        "watermark": watermark,
+        "event": event,
+    }
     return json.dumps(record)
 
 
@@ -34,10 +42,17 @@ def rated(key: str, at: str, stars: int) -> dict[str, Any]:
     return {"event_type": "rated", "key": key, "event_time": at, "recorded_at": at, "payload": {"stars": stars}}
 
 
-def maker(item: str, since: str, updated_at: str, name: Any) -> str:
+def maker(
+    item: str | None,
+    since: str,
+    updated_at: str,
+    name: Any,
+    snapshot: str = "2013-05-01T00:00:00Z",
+    watermark: str | None = None,
+) -> str:
     """A raw line of the table ``makers``."""
     row = {"item": item, "since": since, "updated_at": updated_at, "name": name}
-    return json.dumps({"table": "makers", "snapshot": "2013-03-10T00:00:00Z", "row": row})
+    return json.dumps({"table": "makers", "snapshot": snapshot, "watermark": watermark, "row": row})
 
 
 def write_inputs(

@@ -78,6 +78,10 @@ class Objects:
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         return self.user_metadata.get((bucket, key), {})
 
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        names = {key.removeprefix(prefix).split("/")[0] for key in self.keys(bucket, prefix) if key.count("/")}
+        yield from (f"{prefix}{name}/" for name in sorted(names))
+
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
         yield from sorted(key for found, key in self.bodies if found == bucket and key.startswith(prefix))
 

@@ -80,19 +80,20 @@ def make_state(
     median: float = FAST,
     api_keys: ApiKeys | None = None,
     telemetry: RecordingTelemetry | None = None,
+    files: dict[str, bytes] | None = None,
     **changes: Any,
 ) -> State:
-    """The state of the two-feature workload's service. ``changes`` are settings."""
+    """The state of the two-feature workload's service. ``files``: another bundle; ``changes`` are settings."""
     limits = {"cache_entries": 0, "max_batch": 50, "max_body_bytes": 20_000, "overload_pause_seconds": 0}
     settings = make_settings(**{**limits, **changes})
-    loaded = bundle.load(text_files())
+    loaded = bundle.load(files or text_files())
     if model is not None:
         loaded = _with_model(loaded, model)
     verified = LoadedModel(loaded, golden.GoldenResult(rows=20, max_difference=0.0, ok=True), median, 0.1)
     return State(
         settings=settings,
         model=verified,
-        decoder=FastDecoder(loaded.schema.fields),
+        decoder=FastDecoder(loaded.schema.fields, loaded.schema.rules),
         scoring=Scoring(verified, settings.max_in_flight, lambda *_: None),
         cache=AnswerCache(settings.cache_entries) if settings.cache_entries else None,
         api_keys=api_keys,

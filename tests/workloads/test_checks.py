@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tiny_workload import EXPECTATIONS, document, refusal
+from include.workloads import WorkloadError, discover, load
+from tests.support.tiny_workload import EXPECTATIONS, document, refusal, write_workload
+
+NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "severity": "critical"}
 
 
 @pytest.mark.parametrize(
@@ -14,12 +17,12 @@ from tests.support.tiny_workload import EXPECTATIONS, document, refusal
     [
         ({"quality__metric": "accuracy"}, "shop/workload.yaml: quality.metric: Input should be 'auc'"),
         ({"owner": ...}, "shop/workload.yaml: owner: Field required"),
-        ({"colour": "red"}, "shop/workload.yaml: colour: Extra inputs are not permitted"),
+        ({"colour": "red"}, "shop/workload.yaml: colour: is not a field here"),
         ({"name": "other"}, "shop/workload.yaml: name: is the name of the folder; remove it"),
         ({"dataset__train_days": 0}, "shop/workload.yaml: dataset.train_days: "),
         (
             {"model__unknown_category": "missing"},
-            "shop/workload.yaml: model.unknown_category: Extra inputs are not permitted",
+            "shop/workload.yaml: model.unknown_category: is not a field here",
         ),
         ({"events__offered__schema__price__type": "float"}, "shop/workload.yaml: events.offered.schema.price.type: "),
         ({"events__offered__schema__price__min": 2000}, "events.offered.schema.price: min 2000 is above max 1000"),
@@ -39,6 +42,8 @@ from tests.support.tiny_workload import EXPECTATIONS, document, refusal
         ({"tables__makers__key": ["id"]}, "tables.makers.key: id is not in the table's schema"),
         ({"tables__makers__valid_from": "name"}, "tables.makers.valid_from: name must be a timestamp"),
         ({"tables__makers__watermark": "gone"}, "tables.makers.watermark: gone must be a timestamp"),
+        ({"tables__makers__initial_load": "2013-3-1"}, "tables.makers.initial_load: '2013-3-1' is not a day: write it"),
+        ({"tables__makers__initial_load": 20130301}, "tables.makers.initial_load: 20130301 is not a day: write it"),
         (
             {"tables__offered": document()["tables"]["makers"]},
             "tables.offered: has the same name as the stream or an event",
@@ -67,8 +72,56 @@ from tests.support.tiny_workload import EXPECTATIONS, document, refusal
             {"request": {"size": {"description": "in metres"}}},
             "request.size: is neither a field of the feature event nor a joined field",
         ),
+        (
+            {"request_rules": [{"need": "at_least_one", "fields": ["stock", "size"]}]},
+            "request_rules.0.fields: size is not a field of the request record",
+        ),
+        (
+            {"request_rules": [{"need": "all_or_none", "fields": ["stock", "price"]}]},
+            "request_rules.0.fields: price is not nullable, so every request gives it",
+        ),
+        (
+            {"request_rules": [{"need": "all_or_none", "fields": ["stock", "stock"]}]},
+            "request_rules.0.fields: names a field twice",
+        ),
+        (
+            {"request_rules": [{"need": "all_or_none", "fields": ["stock"]}]},
+            "request_rules.0.fields: Tuple should have",
+        ),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label"),
-        ({"label__expression": "stars > 3; drop table x"}, "label.expression: must be one boolean SQL expression"),
+        ({"label__expression": "stars > 3; drop table x"}, "label.expression: ';' (character 10) is not part"),
+        (
+            {"label__expression": "star >= 4"},
+            "label.expression: star is no column of the label event; did you mean stars?",
+        ),
+        ({"label__expression": "stars"}, "label.expression: is an integer, but a label is true or false"),
+        ({"label__event": "offered"}, "label.event: offered is not the event whose role is label, which is rated"),
+        ({"model__kind": "random_forrest"}, "model.kind: random_forrest is not one of hist_gradient_boosting, random_"),
+        (
+            {"model__hyperparameters": {"max_iters": 10}},
+            "model.hyperparameters.max_iters: is no hyperparameter of hist_gradient_boosting; did you mean max_iter?",
+        ),
+        (
+            {"model__hyperparameters": {"learning_rate": 0}},
+            "model.hyperparameters.learning_rate: 0 is not a number above 0",
+        ),
+        (
+            {"model__hyperparameters": {"early_stopping": "yes"}},
+            "model.hyperparameters.early_stopping: 'yes' is not one of auto or a boolean",
+        ),
+        (
+            {"model__hyperparameters": {"random_state": 1}},
+            "model.hyperparameters.random_state: is no hyperparameter of hist_gradient_boosting",
+        ),
+        ({"descriptionn": "x"}, "shop/workload.yaml: descriptionn: is not a field here; did you mean description?"),
+        (
+            {"events__offered__schema__price__mn": 1},
+            "events.offered.schema.price.mn: is not a field here; did you mean min?",
+        ),
+        ({"joins__0__tablee": "makers"}, "joins.0.tablee: is not a field here; did you mean table?"),
+        ({"joins__0__table": "maker"}, "joins.0.table: maker is not in tables; did you mean makers?"),
+        ({"joins__0__fields": ["namee"]}, "namee is not in the schema of the table makers; did you mean name?"),
+        ({"quality__slice": "itm"}, "field of the request record; did you mean item?"),
         ({"quality__slice": "price"}, "quality.slice: price is not a string, integer or boolean field"),
     ],
 )
@@ -111,9 +164,92 @@ def test_a_mistake_in_features_is_named(tmp_path: Path, source: str, expected: s
     assert f"shop/{expected}" in refusal(tmp_path, features=source)
 
 
+HEAD = 'FEATURES = {"price": "number", "maker": "category"}\ndef features(record):\n    '
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("return {}", "features: did not return exactly the names in FEATURES for a request with {'item': "),
+        (
+            'return {"price": record["prize"], "maker": None}',
+            "features: KeyError: 'prize' for a request with {'item': ",
+        ),
+        ('return {"price": "dear", "maker": None}', "features: price: is not a number for a request"),
+        ('return {"price": 1, "maker": 2}', "features: maker: is not a string for a request"),
+        (
+            'return {"price": record["stock"] / 2, "maker": None}',
+            (
+                "features: TypeError: unsupported operand type(s) for /: 'NoneType' and 'int' for a request with "
+                "{'stock': None}"
+            ),
+        ),
+        (
+            'return {"price": 1 / (record["stock"] or record["fresh"] or 0), "maker": None}',
+            "features: ZeroDivisionError: division by zero for a request with {'stock': None, 'fresh': None, ",
+        ),
+        (
+            'return {"price": float(record["item"]), "maker": None}',
+            "If such a record cannot occur, give item, made, maker_name an example",
+        ),
+    ],
+)
+def test_features_that_cannot_be_computed_are_found_before_any_job(tmp_path: Path, body: str, expected: str) -> None:
+    text = refusal(tmp_path, features=HEAD + body)
+    assert text.startswith("shop/features.py: features: ") and expected in text
+
+
+def test_features_are_not_tried_on_a_record_that_a_rule_refuses(tmp_path: Path) -> None:
+    body = 'return {"price": 1 / sum(record[name] is not None for name in ("stock", "fresh")), "maker": None}'
+    assert "ZeroDivisionError" in refusal(tmp_path, features=HEAD + body)
+    rules = [{"need": "at_least_one", "fields": ["stock", "fresh"]}]
+    write_workload(tmp_path / "ruled", workload=document(request_rules=rules), features=HEAD + body)
+    assert load("shop", tmp_path / "ruled").request_rules[0].need == "at_least_one"
+
+
+@pytest.mark.parametrize("name", ["Shop", "my_shop", "s", "1shop", "a" * 21])
+def test_the_rule_of_a_folders_name_is_said(tmp_path: Path, name: str) -> None:
+    write_workload(tmp_path, name)
+    (error,) = discover(tmp_path)[1]
+    rule = "the folder's name must have 2 to 20 lower-case letters and digits, the first one a letter"
+    assert str(error) == f"{tmp_path / name}: {rule}"
+
+
+def test_a_name_without_a_folder_is_answered_with_a_near_one(tmp_path: Path) -> None:
+    write_workload(tmp_path, "shop")
+    with pytest.raises(WorkloadError, match=r"there is no such folder; did you mean shop\?"):
+        load("shopp", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("expectations", "expected"),
     [
+        (
+            {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [NULLS | {"type": NULLS["type"] + "s"}]}},
+            (
+                "rated.expectations.0: Great Expectations has no expect_column_values_to_not_be_nulls; did you mean "
+                "expect_column_values_to_not_be_null?"
+            ),
+        ),
+        (
+            {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [NULLS | {"mostlyy": 0.9}]}},
+            "rated.expectations.0: expect_column_values_to_not_be_null has no argument mostlyy; did you mean mostly?",
+        ),
+        (
+            {**EXPECTATIONS, "rated": {"quarantine": 0, "expectations": [{**NULLS, "column_list": ["stars"]}]}},
+            "rated.expectations.0: expect_column_values_to_not_be_null has no argument column_list",
+        ),
+        (
+            {
+                **EXPECTATIONS,
+                "rated": {"quarantine": 0, "expectations": [{k: v for k, v in NULLS.items() if k != "column"}]},
+            },
+            "rated.expectations.0: expect_column_values_to_not_be_null needs the argument column",
+        ),
+        (
+            {**EXPECTATIONS, "offeredd": {"quarantine": 0}},
+            "offeredd: is not an event of this workload; did you mean offered?",
+        ),
         ({"offered": EXPECTATIONS["offered"]}, "rated: is missing"),
         ({**EXPECTATIONS, "sold": {"quarantine": 0}}, "sold: is not an event of this workload"),
         ({**EXPECTATIONS, "rated": {}}, "rated.quarantine: Field required"),

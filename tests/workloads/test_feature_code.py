@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
-from include.workloads.feature_code import FeatureCodeError, load_feature_code
+from include.workloads.feature_code import FeatureCode, FeatureCodeError, compute_row, load_feature_code
 
 SOURCE = """
 import math
@@ -61,3 +62,32 @@ def test_what_is_wrong_is_named(source: str | bytes, problem: str) -> None:
 def test_the_error_can_be_pickled() -> None:
     error = FeatureCodeError([("", "is not Python")])
     assert pickle.loads(pickle.dumps(error)).problems == error.problems  # noqa: S301 - this test made the bytes
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"n": 1, "c": "x"}, None),
+        ({"n": None, "c": None}, None),
+        ({"n": float("nan"), "c": "x"}, "features: n: is not a finite number below 1e+15"),
+        ({"n": True, "c": "x"}, "features: n: is not a number"),
+        ({"n": "1", "c": "x"}, "features: n: is not a number"),
+        ({"n": 1, "c": 1}, "features: c: is not a string"),
+        ({"n": 1}, "features: did not return exactly the names in FEATURES"),
+        (None, "features: did not return exactly the names in FEATURES"),
+    ],
+)
+def test_features_are_checked(values: Any, reason: str | None) -> None:
+    computed, found = compute_row(FeatureCode(lambda record: values, {"n": "number", "c": "category"}), {})
+    assert found == reason
+    assert computed == ({} if reason else values)
+
+
+def test_an_integer_feature_becomes_a_float() -> None:
+    computed, _ = compute_row(FeatureCode(lambda record: {"n": 1}, {"n": "number"}), {})
+    assert type(computed["n"]) is float
+
+
+def test_a_failing_feature_function_gives_its_message() -> None:
+    computed, reason = compute_row(FeatureCode(lambda record: record["gone"], {"n": "number"}), {})
+    assert computed == {} and reason == "features: KeyError: 'gone'"

@@ -6,8 +6,11 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from include.workloads import discover, load
 from tests.support.tiny_workload import FEATURES, document, refusal, tiny_workload, write_workload
@@ -49,6 +52,42 @@ def test_discover_returns_the_good_folders_and_an_error_for_each_bad_one(tmp_pat
     assert "empty/workload.yaml: does not exist" in str(errors[1])
 
 
+def _features_exit(folder: Path) -> None:
+    (folder / "features.py").write_text("import sys\nsys.exit()\n")
+
+
+def _unhashable_key(folder: Path) -> None:
+    (folder / "workload.yaml").write_text("? [a]\n: b\n")
+
+
+def _recursive_yaml(folder: Path) -> None:
+    (folder / "workload.yaml").write_text("request: &a {x: *a}\n")
+
+
+def _deep_yaml(folder: Path) -> None:
+    (folder / "expectations.yaml").write_text("rated: " + "[" * 5000)
+
+
+def _folder_as_file(folder: Path) -> None:
+    (folder / "features.py").unlink()
+    (folder / "features.py").mkdir()
+
+
+def _null_bytes(folder: Path) -> None:
+    (folder / "features.py").write_bytes(b"\x00")
+
+
+@pytest.mark.parametrize(
+    "spoil", [_features_exit, _unhashable_key, _recursive_yaml, _deep_yaml, _folder_as_file, _null_bytes]
+)
+def test_no_content_of_a_folder_takes_the_others_down(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    write_workload(tmp_path, "good")
+    spoil(write_workload(tmp_path, "bad"))
+    workloads, errors = discover(tmp_path)
+    assert [workload.name for workload in workloads] == ["good"]
+    assert [error.workload for error in errors] == ["bad"] and f"{tmp_path}/bad" in str(errors[0])
+
+
 def test_the_projects_own_workloads_load() -> None:
     workloads, errors = discover()
     assert errors == []
@@ -59,7 +98,7 @@ def test_loads_from_a_zip_archive_as_on_glue(tmp_path: Path) -> None:
     archive = tmp_path / "include.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in (REPOSITORY / "include").rglob("*"):
-            if path.suffix in (".py", ".yaml") and "glue" not in path.parts:
+            if path.suffix in (".py", ".yaml", ".json") and "glue" not in path.parts:
                 file.write(path, path.relative_to(REPOSITORY))
     code = (
         "import include, include.workloads as w; print(include.__file__, w.load('flights').name, len(w.discover()[0]))"

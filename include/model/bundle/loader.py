@@ -35,7 +35,7 @@ class Bundle:
         self, manifest: Manifest, model: ScoringModel, scorer: Scorer, golden: list[GoldenRow], training_keys: bytes
     ) -> None:
         self.manifest = manifest
-        self.schema = RequestSchema(manifest.request)
+        self.schema = RequestSchema(manifest.request, manifest.request_rules)
         self.model = model
         self.scorer = scorer
         self.golden = golden

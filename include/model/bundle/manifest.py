@@ -13,6 +13,7 @@ from include.model.engines.inputs import InputSpec
 from include.model.errors import BundleError
 from include.model.files import FEATURES, FILES, MANIFEST, MODEL
 from include.workloads import FieldSpec
+from include.workloads.request_rules import RequestRule
 
 
 class FileEntry(BaseModel):
@@ -32,6 +33,7 @@ class Manifest(BaseModel):
         features: Kind of each feature, in the order of the model's columns.
         categories: Values of each category feature. The position of a value is its code.
         request: Schema of the request record.
+        request_rules: Which of its optional fields belong together.
         threshold: Probability from which the prediction is 1.
         files: Every file but the manifest itself.
         engine: The engine that scores.
@@ -52,6 +54,7 @@ class Manifest(BaseModel):
     features: dict[str, Literal["number", "category"]] = Field(min_length=1)
     categories: dict[str, list[str]]
     request: dict[str, FieldSpec] = Field(min_length=1)
+    request_rules: tuple[RequestRule, ...] = ()
     threshold: float = Field(gt=0, lt=1)
     files: dict[str, FileEntry]
     engine: Engine

@@ -1,15 +1,19 @@
-"""Decides whether a record's bytes are an event. Only events get into raw."""
+"""Decides whether a record's bytes are an event. Only events get into raw, as they were sent."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
+from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
 from include.errors import NightjarError
-from include.lake.instants import format_instant, parse_instant
+from include.lake.instants import parse_instant
 
 REQUIRED = ("event_type", "key", "event_time", "recorded_at")
-KPL_MAGIC = b"\xf3\x89\x9a\xc2"
+# JSON allows line breaks between values, never inside a string: there they are escaped.
+_LINE_BREAKS = str.maketrans("\r\n", "  ")
 
 
 class UndecodableError(NightjarError, ValueError):
@@ -17,54 +21,78 @@ class UndecodableError(NightjarError, ValueError):
 
 
 class DecodedEvent(NamedTuple):
-    """A decoded event: its JSON text, the UTC day of its event time (``2013-03-01``), and ``recorded_at`` (ISO UTC)."""
+    """An event: its JSON text on one line, otherwise as sent, and its times (UTC)."""
 
     text: str
-    day: str
-    recorded_at: str
+    event_time: datetime
+    recorded_at: datetime
+
+    @property
+    def day(self) -> str:
+        """The UTC day of the event time: ``2013-03-01``."""
+        return self.event_time.date().isoformat()
 
 
 def decode(data: bytes) -> DecodedEvent:
     """Decodes one JSON object in UTF-8 that has the four string fields of every event.
 
     Raises:
-        UndecodableError: ``data`` is anything else.
+        UndecodableError: ``data`` is anything else, or has a member twice in one object, a number that is beyond a
+            double, or text that is not Unicode in one of the four fields.
     """
-    if data.startswith(KPL_MAGIC):
-        raise UndecodableError(
-            "aggregated by the Kinesis Producer Library, which is not read: switch that off in the producer"
-        )
     try:
-        event = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-        text = json.dumps(_require_fields(event), separators=(",", ":"), allow_nan=False)
+        text = data.decode("utf-8")
+        event = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_without_repeats
+        )
     except UndecodableError:
         raise
     except UnicodeDecodeError as error:
         raise UndecodableError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:
         raise UndecodableError(f"not JSON: {error}") from None
-    return DecodedEvent(text, *event_times(event))
+    return DecodedEvent(text.strip().translate(_LINE_BREAKS), *event_times(_require_fields(event)))
 
 
-def event_times(event: dict[str, Any]) -> tuple[str, str]:
-    """Returns the UTC day of the event time and ``recorded_at`` (ISO UTC) of an event that :func:`decode` accepted."""
-    return _instant(event, "event_time")[:10], _instant(event, "recorded_at")
+def event_times(event: dict[str, Any]) -> tuple[datetime, datetime]:
+    """Returns ``event_time`` and ``recorded_at`` of an event that :func:`decode` accepted."""
+    return _instant(event, "event_time"), _instant(event, "recorded_at")
 
 
 def _require_fields(event: Any) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise UndecodableError(f"not a JSON object but {type(event).__name__}")
     for field in REQUIRED:
-        if not isinstance(event.get(field), str):
+        value = event.get(field)
+        if not isinstance(value, str):
             raise UndecodableError(f"{field}: is not a string" if field in event else f"{field}: is missing")
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair, escaped: no UTF-8 text can contain it
+            raise UndecodableError(f"{field}: is not valid Unicode text") from None
     return event
 
 
-def _instant(event: dict[str, Any], field: str) -> str:
+def _instant(event: dict[str, Any], field: str) -> datetime:
     try:
-        return format_instant(parse_instant(event[field]))
+        return parse_instant(event[field])
     except ValueError as error:
         raise UndecodableError(f"{field}: {error}") from None
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise UndecodableError(f"{repeated!a}: is given more than once in an object")
+    return result
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is beyond the range of a double")
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

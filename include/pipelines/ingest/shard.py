@@ -16,9 +16,11 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from include.lake import layout
-from include.lake.instants import format_instant
-from include.pipelines.ingest.batch import Batch, quarantine_line
-from include.pipelines.ingest.decode import UndecodableError, decode, event_times
+from include.lake.instants import format_instant, parse_instant
+from include.lake.known import Clock, KnownFrom, earliest
+from include.pipelines.ingest.batch import Batch, latest
+from include.pipelines.ingest.decode import event_times
+from include.pipelines.ingest.entries import entries, trusted_recorded_at
 from include.pipelines.ingest.lines import GzipLines
 from include.pipelines.ingest.types import Checkpoint, ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
@@ -31,11 +33,12 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class StreamTarget:
-    """A stream, the bucket that its records go to, and the size at which an object is complete."""
+    """A stream, the bucket that its records go to, the workload's clock, and the size of a complete object."""
 
     workload: str
     stream: str
     bucket: str
+    clock: Clock
     max_records: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 
@@ -44,8 +47,8 @@ class Committed(NamedTuple):
     """What a raw object that is in the lake contains."""
 
     last_sequence: str
-    days: set[str]
-    max_recorded_at: str
+    days: dict[str, KnownFrom]
+    max_recorded_at: datetime | None
     quarantine: GzipLines
 
 
@@ -69,7 +72,8 @@ class ShardIngest:
         self.objects = objects
         self.state = state
         self.after: str | None = None
-        self.max_recorded_at = ""
+        self.watermark: datetime | None = None
+        self.max_recorded_at: datetime | None = None
         self.summary: ShardSummary = {
             "shard_id": shard_id,
             "records": 0,
@@ -84,10 +88,13 @@ class ShardIngest:
         """Reads to the first record that arrived at ``until`` or later, to the tip, or to the end of a closed shard."""
         item = self.state.get(*self._checkpoint_key()) or {}
         self.after = item.get("sequence_number")
-        self.max_recorded_at = item.get("max_recorded_at", "")
+        self.max_recorded_at = _stored_instant(item.get("max_recorded_at"), self.until)
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
+        # It moves only after all shards of a run are read, so a retry of this run finds the same one.
+        complete = self.state.get(*layout.watermark_key(self.target.workload, self.target.stream))
+        self.watermark = parse_instant(complete["watermark"]) if complete else None
         reader = self.source.reader(self.target.stream, self.shard_id, self.until)
         while not self._read(reader):
             pass
@@ -95,14 +102,14 @@ class ShardIngest:
             self._write_checkpoint(closed=True)
             self.summary["closed"] = True
         elif reader.stopped_at:
-            self.summary["next_recorded_at"] = _recorded_at(reader.stopped_at)
+            self.summary["next_recorded_at"] = _recorded_at(reader.stopped_at, self.target.clock)
         return self.summary
 
     def _read(self, reader: ShardRecords) -> bool:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record)
+            batch = batch or Batch(self.shard_id, record, self.target.clock, self.watermark)
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -125,10 +132,11 @@ class ShardIngest:
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
             self.objects.put(bucket, quarantine_key, content.quarantine.finish())
-        for day in sorted(content.days):
-            self.objects.put(bucket, layout.marker_key(workload, stream, date.fromisoformat(day), key), b"")
+        for day, known_from in sorted(content.days.items()):
+            marker = layout.marker_key(workload, stream, date.fromisoformat(day), key, known_from)
+            self.objects.put(bucket, marker, b"")
         self.after = content.last_sequence
-        self.max_recorded_at = max(self.max_recorded_at, content.max_recorded_at)
+        self.max_recorded_at = latest(self.max_recorded_at, content.max_recorded_at)
         self._write_checkpoint(closed=False)
         self.summary["objects"] += written
         self.summary["repaired"] += not written
@@ -149,12 +157,17 @@ class ShardIngest:
         log.warning(
             "s3://%s/%s exists, up to %s: repairing quarantine, markers and checkpoint", self.target.bucket, key, last
         )
-        days, recorded = set(), ""
+        days: dict[str, KnownFrom] = {}
+        recorded = None
         with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
             for line in lines:
-                day, recorded_at = event_times(json.loads(line)["event"])
-                days.add(day)
-                recorded = max(recorded, recorded_at)
+                raw = json.loads(line)
+                event_time, recorded_at = event_times(raw["event"])
+                arrived_at, watermark = parse_instant(raw["arrived_at"]), raw.get("watermark")
+                known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
+                day = event_time.date().isoformat()
+                days[day] = earliest(days.get(day, known_from), known_from)
+                recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
         return Committed(last, days, recorded, self._undecodable_up_to(last))
 
     def _undecodable_up_to(self, last: str) -> GzipLines:
@@ -163,10 +176,9 @@ class ShardIngest:
         for record in self.source.reader(self.target.stream, self.shard_id, END_OF_TIME).records(self.after):
             if int(record.sequence_number) > int(last):
                 break
-            try:
-                decode(record.data)
-            except UndecodableError as error:
-                lines.add(quarantine_line(self.shard_id, record, error))
+            for entry in entries(record, self.target.clock):
+                if entry.event is None:
+                    lines.add(entry.quarantine_line(self.shard_id))
             if record.sequence_number == last:
                 break
         return lines
@@ -178,7 +190,7 @@ class ShardIngest:
         item: Checkpoint = {
             "sequence_number": self.after,
             "position": (self.after or "0").zfill(SEQUENCE_DIGITS),
-            "max_recorded_at": self.max_recorded_at,
+            "max_recorded_at": format_instant(self.max_recorded_at) if self.max_recorded_at else "",
             "closed": closed,
         }
         if not self.state.advance(*self._checkpoint_key(), item, "position"):
@@ -187,21 +199,20 @@ class ShardIngest:
 
 def _metadata(batch: Batch) -> dict[str, str]:
     """User metadata of a raw object."""
-    metadata = {
+    return {
         "first-sequence": batch.first.sequence_number,
         "last-sequence": batch.last.sequence_number,
         "records": str(batch.raw.lines),
-        # The earliest time at which any record in the object was known, on either clock: a data set's inputs are chosen
-        # by it.
-        "arrived-at": format_instant(batch.first.arrived_at),
     }
-    if batch.min_recorded_at:
-        metadata["recorded-at"] = batch.min_recorded_at
-    return metadata
 
 
-def _recorded_at(record: StreamRecord) -> str:
-    try:
-        return decode(record.data).recorded_at
-    except UndecodableError:
-        return ""
+def _recorded_at(record: StreamRecord, clock: Clock) -> str:
+    """The earliest ``recorded_at`` in a record; empty if it contains no event."""
+    events = [entry.event.recorded_at for entry in entries(record, clock) if entry.event]
+    return format_instant(min(events)) if events else ""
+
+
+def _stored_instant(text: str | None, until: datetime) -> datetime | None:
+    """The newest ``recorded_at`` of a checkpoint. One in the future, which earlier releases kept, is forgotten."""
+    instant = parse_instant(text) if text else None
+    return instant if instant and instant <= until else None

@@ -13,6 +13,7 @@ from typing import Any
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
+from include.lake.known import KnownFrom, earliest, to_metadata
 from include.lake.uris import s3_uri
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.types import TableWatermark
@@ -81,11 +82,11 @@ def ingest_tables(
     log.info("One snapshot of %d tables, up to %s", len(tables), format_instant(source.upper))
     for name, table in tables.items():
         key = layout.watermark_key(workload, name)
-        reader = _TableReader(source, name, table)
-        low = _low(reader, state.get(*key), overlap)
-        written[name] = _write(
-            objects, bucket, workload, name, source.upper, reader.rows(low, source.upper), chunk_rows
-        )
+        reader, before = _TableReader(source, name, table), state.get(*key)
+        low = _low(reader, before, overlap)
+        # Rows of the overlap were committed after the last snapshot, whatever their time stamps: they get its instant.
+        watermark = parse_instant(before["watermark"]) if before else None
+        written[name] = _write(objects, bucket, workload, reader, low, source.upper, watermark, chunk_rows)
         item: TableWatermark = {
             "watermark": format_instant(source.upper),
             "overlap_seconds": int(overlap.total_seconds()),
@@ -106,6 +107,9 @@ class _TableReader:
         self.name = name
         self.columns: dict[str, str] = {column: field.type for column, field in table.fields.items()}
         self.watermark = table.watermark
+
+    def written_at(self, row: Row) -> datetime:
+        return parse_instant(row[self.watermark])
 
     def rows(self, low: datetime | None, high: datetime) -> Iterator[Row]:
         return self.source.rows(self.name, self.columns, self.watermark, low, high)
@@ -130,19 +134,23 @@ def _write(
     objects: ObjectStore,
     bucket: str,
     workload: str,
-    table: str,
+    reader: _TableReader,
+    low: datetime | None,
     upper: datetime,
-    rows: Iterator[Row],
+    watermark: datetime | None,
     chunk_rows: int,
 ) -> int:
-    """Writes the rows in chunks; returns their number."""
-    count, snapshot = 0, format_instant(upper)
-    for chunk, part in groupby(enumerate(rows), lambda numbered: numbered[0] // chunk_rows):
+    """Writes the rows in chunks; returns their number. ``watermark`` is the snapshot before this one."""
+    table, count, snapshot = reader.name, 0, format_instant(upper)
+    head = {"table": table, "snapshot": snapshot, "watermark": None if watermark is None else format_instant(watermark)}
+    for chunk, part in groupby(enumerate(reader.rows(low, upper)), lambda numbered: numbered[0] // chunk_rows):
         lines = GzipLines()
+        known_from = KnownFrom.of(upper, upper, watermark)
         for _, row in part:
-            lines.add(json_line({"table": table, "snapshot": snapshot, "row": row}))
+            lines.add(json_line({**head, "row": row}))
+            known_from = earliest(known_from, KnownFrom.of(reader.written_at(row), upper, watermark))
         key = layout.raw_table_key(workload, table, upper, chunk)
-        metadata = {"records": str(lines.lines), "snapshot": snapshot}
+        metadata = {"records": str(lines.lines), "snapshot": snapshot, **to_metadata(known_from)}
         if not objects.put_once(bucket, key, lines.finish(), metadata):
             raise RefusedError(f"{s3_uri(bucket, key)} is taken, and raw is never overwritten. Run the DAG again.")
         count += lines.lines

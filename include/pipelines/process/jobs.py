@@ -21,11 +21,20 @@ def transform_arguments(workload: str, plan: ProcessPlan, settings: Settings) ->
     }
 
 
-def audit_arguments(workload: str, plan: ProcessPlan, run: str, settings: Settings) -> dict[str, str]:
-    """Returns the arguments of the audit of one transform run (the key of the attempt that succeeded)."""
+def audit_arguments(workload: str, plan: ProcessPlan, run: str, recent: str, settings: Settings) -> dict[str, str]:
+    """Returns the arguments of the audit of one transform run (the key of the attempt that succeeded).
+
+    Args:
+        workload: The workload's name.
+        plan: The plan.
+        run: The transform run.
+        recent: URI of the list of published days (``include.pipelines.process.recent``).
+        settings: The buckets.
+    """
     return {
         "--workload": workload,
         "--days": plan["days_text"],
         "--staging": s3_uri(settings.lake_bucket, layout.staging_prefix(workload, run)),
         "--docs": s3_uri(settings.artifact_bucket, layout.data_docs_prefix(workload, run)),
+        "--recent": recent,
     }

@@ -9,8 +9,16 @@ from datetime import date, datetime
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
-from include.lake.fingerprint import InputsDocument, canonical_json, digest, inputs_document, submit_key
-from include.lake.instants import format_instant
+from include.lake.days import cutoff
+from include.lake.fingerprint import (
+    InputsDocument,
+    canonical_json,
+    day_fingerprint,
+    digest,
+    inputs_document,
+    submit_key,
+)
+from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -31,6 +39,8 @@ class PlanRequest:
     """The present, read before this module lists raw objects."""
     code_sha: str
     """The build that runs."""
+    process_code: str
+    """Hash of the shared code and the libraries of transform and audit (``include.build.process_code``)."""
     fresh: bool = False
     """Also plan days that were published from the same inputs and code."""
     dry_run: bool = False
@@ -45,11 +55,12 @@ def plan_days(
     Raises:
         NothingToDoError: There is no raw data, all days are published from the same inputs and code, or it is a dry
             run.
-        RefusedError: A reference table has no snapshot in raw.
+        RefusedError: A reference table has no snapshot in raw, or none after its initial load.
     """
     _require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, bucket=settings.lake_bucket, objects=objects)
-    days = _days_to_process(workload, inputs, request, settings, state)
+    code = digest([request.process_code, workload.process_hash()])
+    days = _days_to_process(workload, inputs, code, request, settings, state)
     document = _document(workload, inputs, days, settings)
     key = layout.inputs_key(workload.name, digest(document))
     plan: ProcessPlan = {
@@ -62,7 +73,7 @@ def plan_days(
             days=list(days),
             inputs=digest(document),
             job=settings.glue_transform_job,
-            code_sha=request.code_sha,
+            code=code,
         ),
         "planned_at": format_instant(request.planned_at),
         "code_sha": request.code_sha,
@@ -74,14 +85,14 @@ def plan_days(
 
 
 def _days_to_process(
-    workload: Workload, inputs: RawInputs, request: PlanRequest, settings: Settings, state: StateStore
+    workload: Workload, inputs: RawInputs, code: str, request: PlanRequest, settings: Settings, state: StateStore
 ) -> dict[str, str]:
-    """Day → fingerprint of its inputs, of the days that have raw data and are not published from it."""
+    """Day → fingerprint, of the days that have raw data and are not published from it with this code."""
     span = _span(request.days)
     if not inputs.days:
         raise NothingToDoError(f"No raw data for {span}: nothing to process.")
-    fingerprints = {day: digest(_document(workload, inputs, [day], settings)) for day in inputs.days}
-    published = {} if request.fresh else _published(workload, state, request.code_sha)
+    fingerprints = {day: day_fingerprint(_document(workload, inputs, [day], settings), code) for day in inputs.days}
+    published = {} if request.fresh else _published(workload, state)
     days = {day: fingerprint for day, fingerprint in fingerprints.items() if published.get(day) != fingerprint}
     if not days:
         raise NothingToDoError(
@@ -96,9 +107,17 @@ def _days_to_process(
 
 
 def _require_snapshots(workload: Workload, state: StateStore) -> None:
-    missing = [table for table in workload.tables if state.get(*layout.watermark_key(workload.name, table)) is None]
-    if missing:
+    items = {table: state.get(*layout.watermark_key(workload.name, table)) for table in workload.tables}
+    if missing := [table for table, item in items.items() if item is None]:
         raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
+    for table, item in items.items():
+        load = workload.tables[table].initial_load
+        # Rows that are loaded on the rest of that day would count in days that are processed already.
+        if load and item and parse_instant(item["watermark"]) < cutoff(load):
+            raise RefusedError(
+                f"tables.{table}.initial_load of {workload.name} is {load}, but {table} is in raw only up to "
+                f"{item['watermark']}. When that day is over, run ingest_tables, then clear this task."
+            )
 
 
 def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> InputsDocument:
@@ -106,12 +125,12 @@ def _document(workload: Workload, inputs: RawInputs, days: Collection[str], sett
     return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.lake_bucket)
 
 
-def _published(workload: Workload, state: StateStore, code_sha: str) -> dict[str, str]:
-    """Day → fingerprint of the days that this build of the code has published."""
+def _published(workload: Workload, state: StateStore) -> dict[str, str]:
+    """Day → fingerprint of the published days."""
     return {
         day: item["fingerprint"]
         for day, item in state.query(layout.day_partition_key(workload.name)).items()
-        if (item["status"], item["code_sha"]) == ("published", code_sha)
+        if item["status"] == "published"
     }
 
 

@@ -9,7 +9,8 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
-from include.pipelines.process.types import DayItem, GateResult, ProcessPlan
+from include.pipelines.process.override import Override
+from include.pipelines.process.types import ComparedPlan, DayItem, GateResult
 from include.pipelines.protocols import Catalog, StateStore
 from include.workloads import Workload, schema
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def publish_days(
     workload: Workload,
-    plan: ProcessPlan,
+    plan: ComparedPlan,
     run: str,
     gate: GateResult | None,
     lake_bucket: str,
@@ -56,14 +57,25 @@ def publish_days(
             schema.PARTITION_COLUMN,
             s3_uri(lake_bucket, layout.table_location(workload.name, event)),
         )
-    published = [day for day in gate["passed"] if _publish_day(workload, plan, run, day, lake_bucket, catalog, state)]
+    published = [
+        day
+        for day in gate["passed"]
+        if _publish_day(workload, plan, run, day, gate["overridden"].get(day), lake_bucket, catalog, state)
+    ]
     if not published:
         raise NothingToDoError(f"A newer run has published or refused each of {gate['passed']}: nothing to publish.")
     return published
 
 
 def _publish_day(
-    workload: Workload, plan: ProcessPlan, run: str, day: str, lake_bucket: str, catalog: Catalog, state: StateStore
+    workload: Workload,
+    plan: ComparedPlan,
+    run: str,
+    day: str,
+    override: Override | None,
+    lake_bucket: str,
+    catalog: Catalog,
+    state: StateStore,
 ) -> bool:
     """False if a newer plan has published or refused the day."""
     origin, event_date = day_origin(plan, day, run), date.fromisoformat(day)
@@ -83,7 +95,9 @@ def _publish_day(
         columns = schema.processed_columns(workload, event)
         table = layout.table_name(workload.name, event)
         catalog.point_partition(table, day, columns, s3_uri(lake_bucket, prefix), parameters)
-    item: DayItem = {**origin, "status": "published"}
+    item: DayItem = {**origin, "status": "published", "markers": plan["markers"][day]}
+    if override:
+        item["overridden"] = override
     state.advance(*key, item, "planned_at")
     log.info("%s is published from run %s", day, run)
     return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from include.pipelines.process.override import Override
+
 
 class ProcessPlan(TypedDict):
     """What a run has to do."""
 
     days: dict[str, str]
-    """Day (ISO) → fingerprint of its inputs."""
+    """Day (ISO) → fingerprint of its inputs and of the code (``include.lake.fingerprint.day_fingerprint``)."""
     days_text: str
     """The days, separated by commas, as the jobs take them."""
     inputs: str
@@ -20,6 +22,21 @@ class ProcessPlan(TypedDict):
     code_sha: str
 
 
+class ComparedPlan(ProcessPlan):
+    """A plan with the published days that its days are compared with (``include.pipelines.process.recent``)."""
+
+    recent: str
+    """URI of the list."""
+    recent_key: str
+    """The first digits of the list's digest; part of the audit's submit key."""
+    override: Override | None
+    """What a person overrides with this run."""
+    markers: dict[str, int]
+    """Day → how many raw objects held events of it, counted before they were listed."""
+    unprocessed: list[str]
+    """Events of other days that no run has taken, for people."""
+
+
 class GateResult(TypedDict):
     """Which days of a transform run may be published."""
 
@@ -28,6 +45,10 @@ class GateResult(TypedDict):
     passed: list[str]
     refused: dict[str, str]
     """Day → reason."""
+    warnings: list[str]
+    """What a person should look at, each line with its day."""
+    overridden: dict[str, Override]
+    """Day → the override without which it would be refused."""
 
 
 class DayOrigin(TypedDict):
@@ -45,6 +66,10 @@ class DayItem(DayOrigin):
     status: Literal["published", "refused"]
     reason: NotRequired[str]
     """Why the day was refused."""
+    overridden: NotRequired[Override]
+    """The override without which the day would be refused."""
+    markers: NotRequired[int]
+    """How many raw objects held events of the day when it was planned. More of them later are late events."""
 
 
 class PublishedDay(TypedDict):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from include.errors import ConflictError, NothingToDoError, RefusedError
+from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
-from include.lake.instants import parse_instant
+from include.lake.instants import format_instant, parse_instant
+from include.lake.known import Clock
 from include.lake.manifest import (
     DatasetManifest,
     EmptySplitError,
@@ -138,8 +140,9 @@ def _manifest(
             cutoff=cutoff,
             split_rule=rule,
             feature_code_hash=workload.feature_code_hash(),
-            inputs=_stream_inputs(inputs, workload.clock),
-            reference_inputs=_listed(inputs.tables),
+            inputs=[_known(inputs, workload.clock, item) for item in _listed(inputs.days)],
+            reference_inputs=_reference_inputs(workload, inputs),
+            initial_loads=_initial_loads(workload),
             splits=split_summary(digest_rows, rule),
             location=location,
         )
@@ -147,11 +150,29 @@ def _manifest(
         raise UnfitDatasetError(f"{error}. Ingest and process the missing days, then clear the task plan.") from None
 
 
-def _stream_inputs(inputs: RawInputs, clock: str) -> list[KnownObject]:
-    """The stream's objects, each with the earliest time (by the workload's clock) at which a record in it was known."""
-    known_from = {key: metadata.get(clock.replace("_", "-")) for key, metadata in inputs.metadata.items()}
-    # An object without any decodable record has no such time, and no row in the data set.
-    return [{**item, "known_from": instant} for item in _listed(inputs.days) if (instant := known_from[item["key"]])]
+def _initial_loads(workload: Workload) -> dict[str, date]:
+    """The initial loads that the joined tables declare."""
+    tables = {join.table: workload.tables[join.table] for join in workload.joins}
+    return {name: table.initial_load for name, table in tables.items() if table.initial_load}
+
+
+def _reference_inputs(workload: Workload, inputs: RawInputs) -> list[KnownObject]:
+    """The objects of the joined tables. One with rows of an initial load has no time: those rows count from any."""
+    found = []
+    for table in dict.fromkeys(join.table for join in workload.joins):
+        loaded = workload.tables[table].initial_load
+        for item in _listed({table: inputs.tables.get(table, {})}):
+            known = _known(inputs, workload.clock, item)
+            instant = known["known_from"]
+            is_loaded = instant and loaded and parse_instant(instant) < calendar.cutoff(loaded)
+            found.append({**known, "known_from": ""} if is_loaded else known)
+    return found
+
+
+def _known(inputs: RawInputs, clock: Clock, item: RawObject) -> KnownObject:
+    """The object with the earliest time, by the workload's clock, at which anything in it was known."""
+    known_from = inputs.known_from[item["key"]]
+    return {**item, "known_from": format_instant(known_from.by(clock)) if known_from else ""}
 
 
 def _listed(groups: Mapping[str, Mapping[str, str]]) -> list[RawObject]:

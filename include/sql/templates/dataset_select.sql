@@ -1,6 +1,9 @@
 {#-
 The rows of a data set: for each key the newest feature version and the newest label version known before the cut-off.
 
+Which versions count is decided by known_at; which of them is the newest, by the workload's clock. They differ for a version that
+arrived late: it became known after a newer one.
+
 Keys without a label known by then are left out. Only the partitions of the window are read; a label is taken to happen no
 earlier than its feature event. The rendered text is part of the data set's version: every change of it makes new versions.
 -#}
@@ -8,8 +11,8 @@ earlier than its feature event. The rendered text is part of the data set's vers
   select *
   from (
     select {{ columns | map("identifier") | join(", ") }},
-      {#- known_at decides; the tie breakers only make the choice between equals the same every time #}
-      row_number() over (partition by "key" order by "known_at" desc, {{ tie_breakers | map("identifier") | join(" desc, ") }} desc) as "_version"
+      {#- the tie breakers only make the choice between equals the same every time #}
+      row_number() over (partition by "key" order by {{ version_time }} desc, {{ tie_breakers | map("identifier") | join(" desc, ") }} desc) as "_version"
     from {{ database | identifier }}.{{ table | identifier }}
     where {{ partition_column | identifier }} between {{ first_day | literal }} and {{ last_day | literal }}
       and "known_at" < {{ cutoff | timestamp }}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
 
 from include.settings import Settings
 from include.workloads import Workload, discover
-from infra.laptop import cloud
+from infra.laptop import cloud, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import code, data, jobs, roles, services
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -22,8 +25,10 @@ class Resources:
 
     Attributes:
         settings: The settings of the DAGs, which name the resources.
+        workloads: The workloads whose resources exist.
         service_urls: URL of the load balancer by workload.
         roles: Role ARN by short name, for example ``airflow``.
+        left_out: Name of each workload that could not be used → why.
     """
 
     settings: Settings
@@ -31,6 +36,7 @@ class Resources:
     code_sha: str
     service_urls: dict[str, str]
     roles: dict[str, str]
+    left_out: dict[str, str]
 
 
 def settings() -> Settings:
@@ -51,13 +57,14 @@ def settings() -> Settings:
 def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resources:
     """Creates all resources that :func:`settings` names.
 
+    A workload that does not load, or whose resources AWS refuses, is left out. The others are not affected.
+
     Raises:
-        LaptopError: A workload cannot be loaded, or there is none.
+        LaptopError: No workload is left, or a port is taken.
     """
-    workloads, errors = discover()
-    if errors or not workloads:
-        listed = "\n".join(f"  {error}" for error in errors) or "  include/workloads/ contains no workload"
-        raise LaptopError(f"Workloads could not be loaded. Fix these errors:\n{listed}")
+    discovered, errors = discover()
+    left_out = {error.workload: str(error) for error in errors}
+    _require_one(discovered, left_out)
     names = settings()
     arns = roles.create(aws, LAKE_BUCKET, ARTIFACT_BUCKET)
     data.create_buckets(aws, (LAKE_BUCKET, ARTIFACT_BUCKET))
@@ -66,11 +73,24 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     data.create_shared(aws)
     data.create_state_table(aws, names.state_table)
     jobs.create(aws, names, arns["glue"], build)
-    urls = {}
     network = services.create_shared(aws, names)
-    for number, workload in enumerate(workloads):
-        data.create_sources(aws, workload, postgres)
-        data.create_prediction_log(aws, LAKE_BUCKET, workload, arns["firehose"])
-        jobs.create_model_group(aws, workload)
-        urls[workload.name] = services.create(aws, names, network, workload, arns, config.service_port + number)
-    return Resources(names, tuple(workloads), build.code_sha, urls, arns)
+    ports = service_ports.assign(config, [workload.name for workload in discovered], services.listening(aws))
+    services.move_listeners(aws, ports)
+    urls = {}
+    for workload in discovered:
+        try:
+            data.create_sources(aws, workload, postgres)
+            data.create_prediction_log(aws, LAKE_BUCKET, workload, arns["firehose"])
+            jobs.create_model_group(aws, workload)
+            urls[workload.name] = services.create(aws, names, network, workload, arns, ports[workload.name])
+        except ClientError as error:
+            left_out[workload.name] = f"include/workloads/{workload.name}: its resources cannot be created: {error}"
+    created = tuple(workload for workload in discovered if workload.name in urls)
+    _require_one(created, left_out)
+    return Resources(names, created, build.code_sha, urls, arns, left_out)
+
+
+def _require_one(workloads: Sequence[Workload], left_out: dict[str, str]) -> None:
+    if not workloads:
+        listed = "\n".join(left_out.values()) or "include/workloads/ contains no workload"
+        raise LaptopError(f"There is no workload that can be used. Fix these errors:\n{listed}")

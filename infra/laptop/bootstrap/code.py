@@ -1,4 +1,7 @@
-"""Packages the code: stamps the build, archives ``include/`` reproducibly and uploads it to ``code/<sha>/``."""
+"""Packages the code: stamps the build, archives ``include/`` reproducibly and uploads it to ``code/<sha>/``.
+
+The stamp also has the hash of what transform and audit use, from which ``process`` knows which days are still valid.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,20 @@ import io
 import json
 import subprocess
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from include.lake import layout
 from infra.laptop.aws import Aws
+from infra.laptop.bootstrap.imports import modules_used
 from infra.laptop.config import ROOT
 
 PACKAGED = ("include", "plugins", "serving")
 STAMPED = ("include", "plugins/nightjar")  # they are deployed separately, so a run's first task compares their stamps
 BUILD_FILE = "_build.json"
 SCRIPTS = ("transform", "audit")
+LIBRARIES = Path("requirements", "glue.txt")
 ARCHIVE = "include.zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -31,12 +37,14 @@ class Build:
         dirty_hash: Hash of the packaged files when they differ from the commit, else empty.
         built_at: Time of the commit.
         code_sha: The short commit, followed by the dirty hash if there is one.
+        process_code: Hash of the modules that transform and audit import and of the versions of their libraries.
     """
 
     git_sha: str
     dirty_hash: str
     built_at: str
     code_sha: str
+    process_code: str
 
 
 def stamp(root: Path = ROOT) -> Build:
@@ -46,7 +54,8 @@ def stamp(root: Path = ROOT) -> Build:
     dirty = content_hash(root)[:12] if changed or not _git(root, "rev-parse", "HEAD") else ""
     # The time of the commit, not the current time: the same code gives the same build.
     built_at = _git(root, "show", "-s", "--format=%cI", "HEAD")
-    build = Build(git_sha, dirty, built_at, f"{git_sha[:12]}-{dirty}" if dirty else git_sha[:12])
+    code_sha = f"{git_sha[:12]}-{dirty}" if dirty else git_sha[:12]
+    build = Build(git_sha, dirty, built_at, code_sha, process_code(root))
     text = json.dumps(asdict(build), indent=1) + "\n"
     for folder in STAMPED:
         file = root / folder / BUILD_FILE
@@ -56,14 +65,23 @@ def stamp(root: Path = ROOT) -> Build:
     return build
 
 
+def process_code(root: Path) -> str:
+    """SHA-256 of the shared code of transform and audit (no workload's files) and of their pinned libraries."""
+    entries = [f"include.glue.{script}" for script in SCRIPTS]
+    return _hash(root, [*modules_used(root, entries), root / LIBRARIES])
+
+
 def content_hash(root: Path) -> str:
     """SHA-256 of the paths and contents of all packaged files except the stamps."""
+    files = [path for folder in PACKAGED for path in _files(root / folder) if path.name != BUILD_FILE]
+    return _hash(root, files)
+
+
+def _hash(root: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for folder in PACKAGED:
-        for path in _files(root / folder):
-            if path.name != BUILD_FILE:
-                digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
-                digest.update(path.read_bytes())
+    for path in files:
+        digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -44,23 +44,66 @@ def create_shared(aws: Aws, settings: Settings) -> Network:
     return Network(vpc, tuple(sorted(subnets)[:2]), default["SecurityGroups"][0]["GroupId"])
 
 
+def listening(aws: Aws) -> list[str]:
+    """Returns the workloads that have a load balancer, in order of its port; of two on one port, the older first."""
+    return [name for name, _ in sorted(_listeners(aws), key=lambda found: found[1]["Port"])]
+
+
+def move_listeners(aws: Aws, ports: dict[str, int]) -> None:
+    """Makes the load balancers that exist listen on these ports, also those of workloads that are not loaded.
+
+    Args:
+        aws: The clients.
+        ports: Name of the workload → port.
+    """
+    moves = [
+        (ports[name], listener, name)
+        for name, listener in _listeners(aws)
+        if name in ports and listener["Port"] != ports[name]
+    ]
+    # All share one address: none may move to a port before the one that listens there has left it.
+    upwards = any(port > listener["Port"] for port, listener, _ in moves)
+    for port, listener, name in sorted(moves, key=lambda move: move[0], reverse=upwards):
+        aws.elbv2.modify_listener(ListenerArn=listener["ListenerArn"], Port=port)
+        _put_url(aws, name, port)
+
+
+def _listeners(aws: Aws) -> list[tuple[str, dict[str, Any]]]:
+    """The workload and the listener of each load balancer of a service, the oldest first."""
+    found = []
+    prefix = layout.service_name("")
+    balancers = aws.elbv2.describe_load_balancers()["LoadBalancers"]
+    for balancer in sorted(balancers, key=lambda balancer: balancer["CreatedTime"]):
+        listeners = aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        if balancer["LoadBalancerName"].startswith(prefix) and listeners:
+            found.append((balancer["LoadBalancerName"].removeprefix(prefix), listeners[0]))
+    return found
+
+
 def create(aws: Aws, settings: Settings, network: Network, workload: Workload, roles: dict[str, str], port: int) -> str:
     """Creates what the workload's service needs; returns the URL of its load balancer, which listens on ``port``."""
     name = layout.service_name(workload.name)
     create_log_group(aws, f"/ecs/{name}")
-    group, url = _load_balancer(aws, network, name, port)
-    aws.ssm.put_parameter(Name=layout.service_url_parameter(workload.name), Value=url, Type="String", Overwrite=True)
+    group = _load_balancer(aws, network, name, port)
+    url = _put_url(aws, workload.name, port)
     _template(aws, settings, workload, roles)
     _service(aws, settings, network, name, layout.template_family(workload.name), group)
     return url
 
 
-def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[str, str]:
+def _put_url(aws: Aws, workload: str, port: int) -> str:
+    url = f"http://{HOST}:{port}"
+    aws.ssm.put_parameter(Name=layout.service_url_parameter(workload), Value=url, Type="String", Overwrite=True)
+    return url
+
+
+def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> str:
+    """Returns the ARN of the load balancer's target group; an existing one listens already."""
     present = aws.elbv2.describe_load_balancers()["LoadBalancers"]
     found = [balancer["LoadBalancerArn"] for balancer in present if balancer["LoadBalancerName"] == name]
     if found:
         listener = aws.elbv2.describe_listeners(LoadBalancerArn=found[0])["Listeners"][0]
-        return listener["DefaultActions"][0]["TargetGroupArn"], f"http://{HOST}:{listener['Port']}"
+        return str(listener["DefaultActions"][0]["TargetGroupArn"])
     balancer = aws.elbv2.create_load_balancer(
         Name=name,
         Subnets=list(network.subnets),
@@ -86,7 +129,7 @@ def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> tuple[st
     aws.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
     forward = [{"Type": "forward", "TargetGroupArn": group}]
     aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
-    return group, f"http://{HOST}:{port}"
+    return str(group)
 
 
 def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str, str]) -> None:

@@ -6,10 +6,8 @@ request that was denied needs a grant that is missing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +15,7 @@ import boto3
 from infra.localcloud.authorization.operator_key import load_or_create
 from infra.localcloud.authorization.patterns import Patterns
 from infra.localcloud.config import Config
+from infra.localcloud.request_file import read
 
 
 @dataclass(frozen=True, order=True)
@@ -128,15 +127,7 @@ def of_server(config: Config) -> Usage:
         for page in iam.get_paginator("list_roles").paginate()
         for role in page["Roles"]
     }
-    return compare(read(config.state / "requests.jsonl"), grants)
-
-
-def read(file: Path) -> Iterable[Mapping[str, Any]]:
-    """Reads the lines of requests.jsonl; a line that a kill left torn is skipped."""
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("}\n"):
-                yield json.loads(line)
+    return compare(read(config.state), grants)
 
 
 def _policies(iam: Any, role: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -157,7 +148,8 @@ def _listed(value: Any) -> list[Any]:
 def report(config: Config) -> str:
     """The comparison as text, for ``python -m infra.localcloud usage``."""
     usage = of_server(config)
-    lines = [f"{len(usage.unused)} grants that no request used:"]
+    oldest = next(iter(read(config.state)))["time"]  # the request log rotates
+    lines = [f"{len(usage.unused)} grants that no request since {oldest} used:"]
     lines += [
         f"  {grant.role.rsplit('/', 1)[-1]}: {grant.action} on {grant.resource} ({grant.policy}/{grant.statement})"
         for grant in usage.unused

@@ -29,6 +29,8 @@ def tree(tmp_path: Path) -> Path:
     for folder in code.PACKAGED:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.py").write_text("A = 1\n")
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / code.LIBRARIES).write_text("pyspark==4.1.1\n")
     (tmp_path / "plugins" / "nightjar").mkdir()
     (tmp_path / ".gitignore").write_text("_build.json\n__pycache__/\n")
     git(tmp_path, "init", "-q")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from include.pipelines.ingest.decode import REQUIRED, UndecodableError, decode
@@ -36,7 +37,11 @@ def reason(data: bytes) -> str | None:
         (event(1).replace(b'{"n": 1}', b"NaN"), "NaN is not a JSON number"),
         (event(1).replace(b'{"n": 1}', b"1e999"), "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"\xf3\x89\x9a\xc2rest", "Kinesis Producer Library"),
+        (event(1).replace(b'{"n": 1}', b"-1e999"), "-1e999 is beyond the range of a double"),
+        (event(1, key="\ud800"), "key: is not valid Unicode text"),
+        (event(1, event_type="a\udfff"), "event_type: is not valid Unicode text"),
+        (event(1)[:-1] + b', "key": "2"}', "'key': is given more than once in an object"),
+        (event(1).replace(b'{"n": 1}', b'[{"n": 1, "m": 1, "n": 1}]'), "'n': is given more than once"),
     ],
 )
 def test_a_record_that_is_no_event_says_why(data: bytes, expected: str) -> None:
@@ -55,3 +60,18 @@ def test_an_event_is_one_line_with_its_utc_day() -> None:
     decoded = decode(json.dumps(json.loads(event(1, event_time="2013-03-01T23:30:00-05:00")), indent=2).encode())
     assert decoded.day == "2013-03-02"
     assert "\n" not in decoded.text
+    assert decode(event(1, event_time="0001-01-01T10:00:00Z")).day == "0001-01-01"
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20).map(str)
+
+
+@given(TEXTS, NUMBERS, st.sampled_from(["", "\n", "\r\n", "\r", "\t "]), st.booleans())
+def test_what_was_sent_is_kept_digit_by_digit(text: str, number: str, blank: str, ascii_only: bool) -> None:
+    assume(re.fullmatch(r"-?\d+(\.\d+)?(E[+-]?\d+)?", number))
+    name = json.dumps(text, ensure_ascii=ascii_only)
+    sent = event(1).replace(b'{"n": 1}', f"{{{blank}{name}:{blank}{number}{blank}}}{blank}".encode())
+    decoded = decode(sent)
+    assert json.loads(decoded.text, parse_float=str, parse_int=str) == json.loads(sent, parse_float=str, parse_int=str)
+    assert len(f"a{decoded.text}b".split("\n")) == 1 and "\r" not in decoded.text

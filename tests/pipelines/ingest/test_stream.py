@@ -33,7 +33,7 @@ def close(shard_id: str) -> None:
 
 def ingest(shards: list[Shard]) -> list[str]:
     summaries = ingest_lineage(
-        StreamTarget("w", STREAM, LAKE),
+        StreamTarget("w", STREAM, LAKE, "recorded_at"),
         shards,
         FOREVER,
         source=KinesisHook(),

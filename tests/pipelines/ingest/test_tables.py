@@ -12,6 +12,8 @@ from nightjar.tables.snapshot import snapshot
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
+from include.lake.instants import parse_instant
+from include.lake.known import KnownFrom, from_metadata
 from include.pipelines.ingest.tables import RowsDigest, ingest_tables
 from include.workloads.declaration import TableSpec
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
@@ -51,10 +53,26 @@ def test_rows_become_lines_and_a_watermark(db: Any, cloud: MotoCloud) -> None:
     assert ingest() == {TABLE: 1}
     (line,) = cloud.lines(f"raw/w/{TABLE}/")
     assert line["row"] == {"origin": "JFK", "temp": 39.02, "updated_at": "2013-03-01T10:00:00.500000Z"}
-    assert line["table"] == TABLE
+    assert (line["table"], line["watermark"]) == (TABLE, None)
     item = StateHook(STATE).get(*layout.watermark_key("w", TABLE))
     assert item is not None
     assert item["watermark"] == line["snapshot"]
+
+
+def test_a_row_that_was_committed_late_is_known_from_the_snapshot_before(db: Any, cloud: MotoCloud) -> None:
+    insert(db, "old", "2 hours")
+    ingest()
+    (first,) = cloud.lines(f"raw/w/{TABLE}/")
+    insert(db, "late", "20 minutes")
+    ingest()
+    late = cloud.lines(f"raw/w/{TABLE}/")[-1]
+    assert (late["row"]["origin"], late["watermark"]) == ("late", first["snapshot"])
+    objects = ObjectStoreHook().stored(LAKE, cloud.keys(f"raw/w/{TABLE}/"))
+    known_from = [from_metadata(found.metadata) for found in objects.values()]
+    assert known_from == [
+        KnownFrom(parse_instant(first["row"]["updated_at"]), parse_instant(first["snapshot"])),
+        KnownFrom(parse_instant(first["snapshot"]), parse_instant(late["snapshot"])),
+    ]
 
 
 def test_rows_are_written_in_chunks(db: Any, cloud: MotoCloud) -> None:

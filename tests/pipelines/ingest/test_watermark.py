@@ -78,7 +78,16 @@ def test_a_producer_with_a_wrong_clock_does_not_take_the_watermark_beyond_the_ru
     cloud: MotoCloud, tmp_path: Path
 ) -> None:
     StateHook(STATE).put(*checkpoint("a"), {"max_recorded_at": "2999-01-01T00:00:00.000000Z"})
-    assert advance(tmp_path, "recorded_at", [summary()]) == "2014-01-01T00:00:00.000000Z"
+    assert advance(tmp_path, "recorded_at", [summary()]) is None
+    StateHook(STATE).put(*checkpoint("b"), {"max_recorded_at": "2013-03-01T00:00:00.000000Z"})
+    assert advance(tmp_path, "recorded_at", [summary()]) == "2013-03-01T00:00:00.000000Z"
+
+
+@pytest.mark.stack
+def test_in_a_replay_no_record_moves_the_watermark_beyond_what_was_sent(cloud: MotoCloud, tmp_path: Path) -> None:
+    StateHook(STATE).put(*checkpoint("a"), {"max_recorded_at": "2013-12-01T00:00:00.000000Z"})
+    replayed_to = datetime(2013, 3, 2, tzinfo=UTC)
+    assert advance(tmp_path, "recorded_at", [summary()], complete_to=replayed_to) == "2013-03-02T00:00:00.000000Z"
 
 
 @pytest.mark.stack

@@ -13,7 +13,7 @@ DAY = "2013-03-01"
 
 
 def test_a_day_passes_when_the_audit_passed_it_and_warnings_do_not_matter() -> None:
-    assert evaluate_gate({"days": {DAY: GOOD}}, [DAY]) == ([DAY], {})
+    assert evaluate_gate({"days": {DAY: GOOD}}, [DAY]) == ([DAY], {}, {})
 
 
 @pytest.mark.parametrize(

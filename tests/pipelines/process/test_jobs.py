@@ -28,9 +28,10 @@ def test_the_transform_writes_below_the_key_of_its_own_attempt() -> None:
 
 
 def test_the_audit_reads_the_attempt_that_was_transformed() -> None:
-    assert audit_arguments("shop", PLAN, "k-a2", product_settings()) == {
+    assert audit_arguments("shop", PLAN, "k-a2", "s3://a/recent.json", product_settings()) == {
         "--workload": "shop",
         "--days": "2013-03-01",
         "--staging": "s3://nj-lake/staging/shop/k-a2/",
         "--docs": "s3://nj-artifact/data-docs/shop/k-a2/",
+        "--recent": "s3://a/recent.json",
     }

@@ -16,7 +16,7 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.publish import publish_days
-from include.pipelines.process.types import GateResult, ProcessPlan
+from include.pipelines.process.types import ComparedPlan, GateResult
 from include.workloads import Workload
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
 from tests.support.tiny_workload import tiny_workload
@@ -39,7 +39,7 @@ def workload(tmp_path: Path) -> Workload:
     return tiny_workload(tmp_path)
 
 
-def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> ProcessPlan:
+def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> ComparedPlan:
     return {
         "days": {day: f"fp-{day}" for day in days},
         "days_text": ",".join(days),
@@ -47,6 +47,11 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> Process
         "submit_key": "k",
         "planned_at": planned_at,
         "code_sha": "abc",
+        "recent": "s3://a/recent.json",
+        "recent_key": "1",
+        "override": None,
+        "markers": dict.fromkeys(days, 1),
+        "unprocessed": [],
     }
 
 
@@ -55,16 +60,16 @@ def audit(run: str, document: Any) -> None:
     ObjectStoreHook().put(LAKE, f"staging/shop/{run}/audit.json", content)
 
 
-def gate(run: str, planned: ProcessPlan) -> GateResult:
+def gate(run: str, planned: ComparedPlan) -> GateResult:
     return gate_days("shop", planned, run, LAKE, objects=ObjectStoreHook(), state=StateHook(STATE))
 
 
-def publish(workload: Workload, run: str, planned: ProcessPlan, gated: Any) -> list[str]:
+def publish(workload: Workload, run: str, planned: ComparedPlan, gated: Any) -> list[str]:
     catalog = CatalogHook(DATABASE)
     return publish_days(workload, planned, run, gated, LAKE, catalog=catalog, state=StateHook(STATE))
 
 
-def process(workload: Workload, run: str, planned: ProcessPlan, days: dict[str, Any]) -> list[str]:
+def process(workload: Workload, run: str, planned: ComparedPlan, days: dict[str, Any]) -> list[str]:
     audit(run, {"days": days})
     return publish(workload, run, planned, gate(run, planned))
 
@@ -95,7 +100,7 @@ def test_a_day_that_passes_is_published(catalog: MotoCloud, workload: Workload) 
         assert found is not None
         assert found["StorageDescriptor"]["Location"] == f"s3://{LAKE}/staging/shop/r1/{event}/event_date={FIRST}/"
         assert found["Parameters"] == facts
-    assert status(FIRST) == {**facts, "status": "published"}
+    assert status(FIRST) == {**facts, "status": "published", "markers": 1}
     table = catalog.client("glue").get_table(DatabaseName=DATABASE, Name="shop_offered")["Table"]
     assert table["PartitionKeys"] == [{"Name": "event_date", "Type": "string"}]
     assert {"key", "price", "f_price"} <= {column["Name"] for column in table["StorageDescriptor"]["Columns"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,17 +10,19 @@ import pytest
 from include.errors import ConflictError, NothingToDoError
 from include.lake import days as calendar
 from include.lake import layout
+from include.lake.known import KnownFrom, to_metadata
 from include.lake.manifest import SplitSummary
 from include.pipelines.retrain import PreparedRun, RetrainHooks, plan_dataset, prepare
 from include.pipelines.retrain.prepare import UnfitDatasetError, check_dataset
 from include.sql import split_rule
-from include.workloads import load
+from include.workloads import Workload, load
 from tests.support.packages import Registry
 from tests.support.retrain_runs import SETTINGS, Objects, State, published_days
 
 FLIGHTS = load("flights")
 DAY = date(2013, 5, 1)
 CUTOFF = calendar.cutoff(DAY)
+IN_TIME = datetime(2013, 5, 1, 10, tzinfo=UTC)
 RUNS = {"2013-05-01": "a"}
 ROWS = [
     {"split": split, "row_count": "10000", "positives": "2500", "digest": "1"}
@@ -28,26 +30,39 @@ ROWS = [
 ]
 
 
-def lake(known_from: str = "2013-05-01T10:00:00.000000Z") -> Objects:
-    """A lake in which one raw object of the stream holds events of the day, and an undecodable one too."""
+def at(instant: datetime) -> KnownFrom:
+    return KnownFrom(instant, instant + timedelta(days=9))
+
+
+def lake(known_from: datetime = IN_TIME) -> Objects:
+    """A lake with two raw objects with events of the day: the second one's were known at the cut-off at the earliest.
+
+    It also has an event of the next day, which was known earlier. Two snapshots of a table are alike.
+    """
     objects, stream = Objects(), FLIGHTS.stream.name
-    for sequence, metadata in (("1", {"recorded-at": known_from, "arrived-at": known_from}), ("2", {})):
+    for sequence, days in (("1", {DAY: known_from}), ("2", {DAY: CUTOFF, CUTOFF.date(): IN_TIME})):
         raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", sequence)
-        objects.put_once("lake", raw, b"rows", metadata)
-        objects.put_once("lake", layout.marker_key("flights", stream, DAY, raw), b"")
-    table = next(iter(FLIGHTS.tables))
-    objects.put_once("lake", layout.raw_table_key("flights", table, calendar.day_start(DAY), 0), b"rows")
+        objects.put_once("lake", raw, b"rows")
+        for day, known in days.items():
+            objects.put_once("lake", layout.marker_key("flights", stream, day, raw, at(known)), b"")
+    for known in (known_from, CUTOFF):
+        key = layout.raw_table_key("flights", "weather", known, 0)
+        objects.put_once("lake", key, b"rows", to_metadata(at(known)))
     return objects
 
 
 def run(
-    objects: Objects | None = None, rows: Any = ROWS, state: State | None = None, **options: bool
+    objects: Objects | None = None,
+    rows: Any = ROWS,
+    state: State | None = None,
+    workload: Workload = FLIGHTS,
+    **options: bool,
 ) -> tuple[PreparedRun, Objects]:
     objects = objects or lake()
-    plan = plan_dataset(FLIGHTS, DAY, SETTINGS, "sha", published_days(**RUNS))
+    plan = plan_dataset(workload, DAY, SETTINGS, "sha", published_days(**RUNS))
     hooks = RetrainHooks(objects, state or published_days(**RUNS), Registry())
     how = {"is_backfill": False, "dry_run": False, **options}
-    return prepare(FLIGHTS, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
+    return prepare(workload, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
 
 
 def manifest(objects: Objects, version: str) -> Any:
@@ -60,15 +75,30 @@ def test_the_manifest_names_the_data_set_and_the_raw_objects_in_it() -> None:
     assert written["version"] == prepared["dataset_version"]
     assert written["location"] == "s3://lake/datasets/flights/key-a2/"
     assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
-    assert len(written["reference_inputs"]) == 1
+    assert [item["key"][-30:] for item in written["reference_inputs"]] == ["20130501100000000000-00000.jsonl.gz"[-30:]]
+    assert written["initial_loads"] == {}
     assert prepared["splits"] == {"train": 10000, "validation": 10000, "test": 10000}
 
 
 def test_the_version_is_of_what_was_known_and_not_of_when_it_was_built() -> None:
     first, second = run()[0], run(lake())[0]
     assert first["dataset_version"] == second["dataset_version"]
-    later = run(lake(known_from="2013-05-03T00:00:00.000000Z"))[0]
+    later = run(lake(known_from=CUTOFF))[0]
     assert later["dataset_version"] != first["dataset_version"]
+
+
+def test_a_marker_without_times_and_an_initial_load_are_named() -> None:
+    objects, stream = lake(), FLIGHTS.stream.name
+    raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", "3")
+    objects.put_once("lake", raw, b"rows")
+    objects.put_once("lake", layout.marker_key("flights", stream, DAY, raw), b"")
+    weather = FLIGHTS.tables["weather"].model_copy(update={"initial_load": CUTOFF.date()})
+    loaded = FLIGHTS.model_copy(update={"tables": {**FLIGHTS.tables, "weather": weather}})
+    prepared, _ = run(objects, workload=loaded)
+    written = manifest(objects, prepared["dataset_version"])
+    assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz", "3.jsonl.gz"]
+    assert len(written["reference_inputs"]) == 2
+    assert written["initial_loads"] == {"weather": "2013-05-02"}
 
 
 def test_the_champion_is_the_live_version_and_a_backfill_is_marked() -> None:

@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from serving.telemetry import prediction_log
 from serving.telemetry.prediction_log import PredictionLog, backoff_seconds
-from serving.telemetry.streams import FirehoseStream, Stream, StreamRecord, open_stream
+from serving.telemetry.streams import FirehoseStream, KinesisStream, Stream, StreamRecord, open_stream
 from tests.support.moto_cloud import MotoCloud
 from tests.support.telemetry import MODEL, prediction
 
@@ -267,3 +268,16 @@ def test_pauses_grow_up_to_the_longest(monkeypatch: pytest.MonkeyPatch):
     rng = random.Random(1)
     for attempt, longest in enumerate((0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0), start=1):
         assert longest / 2 <= backoff_seconds(attempt, rng) <= longest
+
+
+@pytest.mark.parametrize("uri", ["kinesis://x", "firehose://x"])
+def test_a_stream_has_a_session_of_its_own(uri: str, monkeypatch: pytest.MonkeyPatch):
+    """boto3's default session is not thread-safe, and keeps the credentials that the process had first."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session("first", "secret", region_name="us-east-1"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "second")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    stream = open_stream(uri)
+    assert isinstance(stream, KinesisStream | FirehoseStream)
+    url = stream.client.generate_presigned_url("list_streams" if uri.startswith("kinesis") else "list_delivery_streams")
+    assert "second" in url

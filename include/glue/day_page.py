@@ -1,0 +1,73 @@
+"""The page of one audited day, for people: what was found, what it was compared with, what happened to every row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from include.glue.markup import page, table
+
+if TYPE_CHECKING:
+    from include.glue.audit_document import AuditedDay
+    from include.glue.report import ReportDocument
+
+GREAT_EXPECTATIONS = "great_expectations"
+"""Folder of Great Expectations' own pages, beside the days' pages."""
+_COUNTS = ("read", "duplicates", "quarantined", "written", "rows", "failed")
+
+
+def day_page(workload: str, day: str, audited: AuditedDay, report: ReportDocument) -> str:
+    """Returns the page of a day."""
+    title = f"{workload} {day}"
+    findings = sorted(audited["findings"], key=lambda finding: (finding["severity"], finding["name"]))
+    parts = [f"<h1>{escape(title)}</h1>", f"<p>{_verdict(audited)}</p>"]
+    if findings:
+        rows = "".join(
+            f'<tr><td class="{escape(finding["severity"])}">{escape(finding["severity"])}</td>'
+            f"<td>{escape(finding['name'])}</td><td>{escape(finding['text'])}</td></tr>"
+            for finding in findings
+        )
+        head = "<thead><tr><th>severity</th><th>expectation</th><th>found</th></tr></thead>"
+        parts.append(f"<h2>Not as expected</h2><table>{head}<tbody>{rows}</tbody></table>")
+    parts += [f"<p>Note: {escape(note)}.</p>" for note in audited["notes"]]
+    compared = audited["compared"]
+    if compared:
+        days = f"{len(compared)} recent days, {compared[0]} to {compared[-1]}"
+        parts.append(f'<p class="quiet">Compared with {escape(days)}.</p>')
+    events = [[name, *(counts.get(key, "") for key in _COUNTS)] for name, counts in audited["statistics"].items()]
+    parts += ["<h2>Rows</h2>", table(("event type", *_COUNTS), events)]
+    tables = [[name, counts["read"], counts["quarantined"]] for name, counts in report["tables"].items()]
+    if tables:
+        parts += ["<h2>Reference rows</h2>", table(("table", "read", "quarantined"), tables)]
+    reasons = [
+        [name, count, reason]
+        for name, found in report["reasons"].get(day, {}).items()
+        for reason, count in found.items()
+    ]
+    if reasons:
+        parts += ["<h2>Why rows were quarantined</h2>", table(("event type", "rows", "reason"), reasons)]
+    docs = f'<a href="../{GREAT_EXPECTATIONS}/index.html">Data Docs</a>'
+    parts.append(f'<p class="quiet">See <a href="../index.html">all days of this audit</a>, {docs}.</p>')
+    return page(title, "\n".join(parts))
+
+
+def index_page(workload: str, days: Mapping[str, AuditedDay]) -> str:
+    """Returns the first page of an audit: its days."""
+    rows = "".join(
+        f'<tr><td><a href="days/{day}.html">{day}</a></td><td>{_verdict(audited)}</td>'
+        f'<td class="number">{len(audited["warnings"])}</td>'
+        f"<td>{escape('; '.join(audited['critical_failures']))}</td></tr>"
+        for day, audited in days.items()
+    )
+    head = "<thead><tr><th>day</th><th>audit</th><th>warnings</th><th>critical</th></tr></thead>"
+    docs = f'<p class="quiet"><a href="{GREAT_EXPECTATIONS}/index.html">Data Docs</a> of Great Expectations.</p>'
+    title = f"{workload}: audited days"
+    return page(title, f"<h1>{escape(title)}</h1><table>{head}<tbody>{rows}</tbody></table>{docs}")
+
+
+def _verdict(audited: AuditedDay) -> str:
+    if audited["success"]:
+        warnings = len(audited["warnings"])
+        return '<span class="passed">passed</span>' + (f", {warnings} warnings" if warnings else "")
+    return '<span class="failed">failed</span>: not published, unless a person overrides what failed'

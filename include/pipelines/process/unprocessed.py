@@ -1,0 +1,68 @@
+"""Events that no run takes: of days that were never processed, and those that came after their day was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from include.lake import layout
+from include.pipelines.protocols import ObjectStore, StateStore
+from include.workloads import Workload
+from include.workloads.comparison import RECENT_WINDOW_DAYS
+
+AHEAD_DAYS = 31
+"""Events may be of days to come, but hardly of days so far ahead."""
+_SHOWN = 10
+
+
+def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:
+    """Returns how many raw objects hold events of each day."""
+    stream = workload.stream.name
+    prefixes = {day: layout.marker_prefix(workload.name, stream, date.fromisoformat(day)) for day in days}
+    return {day: sum(1 for _ in objects.keys(bucket, prefix)) for day, prefix in prefixes.items()}
+
+
+def unprocessed_events(
+    workload: Workload, planned: list[str], bucket: str, *, objects: ObjectStore, state: StateStore
+) -> list[str]:
+    """Finds days whose events are in raw and not in what is published.
+
+    Args:
+        workload: The workload.
+        planned: The days of this run (ISO), in order.
+        bucket: The lake bucket.
+        objects: The lake.
+        state: The state table.
+
+    Returns:
+        A line for each kind, for people.
+    """
+    last = planned[-1]
+    horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
+    items = state.query(layout.day_partition_key(workload.name))
+    marked = set(_marked_days(workload, bucket, objects))
+    never = sorted(day for day in marked - items.keys() - set(planned) if day < last or day > horizon)
+    first = (date.fromisoformat(last) - timedelta(days=RECENT_WINDOW_DAYS)).isoformat()
+    recent = [
+        day
+        for day, item in items.items()
+        if first <= day and day not in planned and item.get("status") == "published" and "markers" in item
+    ]
+    now = marker_counts(workload, recent, bucket, objects)
+    late = sorted(day for day in recent if now[day] > items[day]["markers"])
+    lines = []
+    if never:
+        lines.append(f"raw has events of {_list(never)}, which no run has processed: run process with date set to them")
+    if late:
+        lines.append(f"events of {_list(late)} arrived after the day was published: process it again to take them")
+    return lines
+
+
+def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Iterable[str]:
+    for folder in objects.folders(bucket, layout.index_prefix(workload.name, workload.stream.name)):
+        yield folder.rstrip("/").rsplit("=", 1)[-1]
+
+
+def _list(days: list[str]) -> str:
+    more = len(days) - _SHOWN
+    return ", ".join(days[:_SHOWN]) + (f" and {more} more days" if more > 0 else "")

@@ -1,0 +1,96 @@
+"""The model kinds with their hyperparameters, and the expectations with their arguments.
+
+Neither scikit-learn nor Great Expectations exists where Airflow loads a workload, so their names are a data file.
+``make schemas`` writes it from the libraries; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypedDict
+
+from include.workloads.suggestions import did_you_mean
+
+FILE = "library_names.json"
+
+
+class Arguments(TypedDict):
+    """The names of an expectation's arguments."""
+
+    required: list[str]
+    optional: list[str]
+
+
+class LibraryNames(TypedDict):
+    """The data file. ``models``: kind → hyperparameter → JSON schema of its value."""
+
+    models: dict[str, dict[str, Any]]
+    expectations: dict[str, Arguments]
+
+
+@cache
+def library_names() -> LibraryNames:
+    """Reads the data file."""
+    names: LibraryNames = json.loads(files("include.workloads").joinpath(FILE).read_text(encoding="utf-8"))
+    return names
+
+
+def model_problems(kind: str, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yields the field below ``model`` and a text for each unknown name and each value that scikit-learn refuses."""
+    models = library_names()["models"]
+    if kind not in models:
+        yield "kind", f"{kind} is not one of {', '.join(models)}{did_you_mean(kind, models)}"
+        return
+    for name, value in hyperparameters.items():
+        if name not in models[kind]:
+            yield f"hyperparameters.{name}", f"is no hyperparameter of {kind}{did_you_mean(name, models[kind])}"
+        elif not any(_fits(value, schema) for schema in models[kind][name]["anyOf"]):
+            yield f"hyperparameters.{name}", f"{value!r} is not {_described(models[kind][name]['anyOf'])}"
+
+
+def expectation_problems(kind: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yields a text for an unknown expectation, for each unknown argument and for each that is missing."""
+    known = library_names()["expectations"]
+    if kind not in known:
+        yield f"Great Expectations has no {kind}{did_you_mean(kind, known)}"
+        return
+    required, optional = known[kind]["required"], known[kind]["optional"]
+    for name in arguments:
+        if name not in (*required, *optional):
+            yield f"{kind} has no argument {name}{did_you_mean(name, [*required, *optional])}"
+    for name in required:
+        if name not in arguments:
+            yield f"{kind} needs the argument {name}"
+
+
+def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
+    if "enum" in schema:
+        return value in schema["enum"]
+    if schema["type"] in ("boolean", "string"):
+        return isinstance(value, {"boolean": bool, "string": str}[schema["type"]])
+    whole = isinstance(value, int)
+    if isinstance(value, bool) or not isinstance(value, int | float) or (schema["type"] == "integer" and not whole):
+        return False
+    if whole and "not" in schema:  # {"not": {"type": "integer"}}: 1 would mean something else than 1.0
+        return False
+    return (
+        value >= schema.get("minimum", value)
+        and value <= schema.get("maximum", value)
+        and not value <= schema.get("exclusiveMinimum", float("-inf"))
+        and not value >= schema.get("exclusiveMaximum", float("inf"))
+    )
+
+
+def _described(schemas: list[dict[str, Any]]) -> str:
+    return " or ".join(_described_one(schema) for schema in schemas)
+
+
+def _described_one(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(schema["enum"])
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
+    bounds = "".join(f" {text} {schema[key]:g}" for key, text in words.items() if key in schema)
+    return f"{'an' if schema['type'] == 'integer' else 'a'} {schema['type']}{bounds}"

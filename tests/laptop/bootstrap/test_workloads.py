@@ -1,0 +1,109 @@
+"""The resources of several workloads, in a running local cloud: each has its own port, and none takes another down."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from include.lake import layout
+from include.workloads import discover
+from infra.laptop import bootstrap, cloud
+from infra.laptop.aws import Aws
+from infra.laptop.bootstrap import Resources
+from infra.laptop.config import ROOT, LaptopConfig, LaptopError
+from infra.laptop.ports import HOST, free_port
+from infra.laptop.postgres import Postgres
+from infra.laptop.processes import Supervisor
+from tests.support.tiny_workload import document, write_workload
+
+pytestmark = pytest.mark.stack
+SERVER = Postgres(5432, "not used: only the secret's text is made of it")
+WITHOUT_TABLES = {"tables": ..., "database": ..., "joins": ...}
+FEATURES = 'FEATURES = {"price": "number"}\ndef features(record): return {"price": record["price"]}\n'
+
+
+@pytest.fixture(scope="module")
+def config() -> Iterator[LaptopConfig]:
+    """The settings of a local cloud of the module's own."""
+    with tempfile.TemporaryDirectory(prefix="nightjar-test-") as run:
+        made = LaptopConfig(home=ROOT / ".nightjar", run=Path(run), cloud_port=free_port(), service_port=free_port())
+        supervisor = Supervisor(made.state)
+        try:
+            cloud.start(made, supervisor)
+            yield made
+        finally:
+            supervisor.stop(cloud.NAME)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the bootstrap finds its workloads: flights alone."""
+    shutil.copytree(Path(str(files("include.workloads"))) / "flights", tmp_path / "flights")
+    monkeypatch.setattr(bootstrap, "discover", lambda: discover(tmp_path))
+    return tmp_path
+
+
+def start(config: LaptopConfig) -> Resources:
+    return bootstrap.create_resources(config, Aws(config), SERVER)
+
+
+def listeners(config: LaptopConfig) -> dict[str, int]:
+    """Load balancer → the port on which it listens."""
+    elb = Aws(config).elbv2
+    return {
+        balancer["LoadBalancerName"]: listener["Port"]
+        for balancer in elb.describe_load_balancers()["LoadBalancers"]
+        for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    }
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def test_several_workloads(config: LaptopConfig, folders: Path) -> None:
+    """One story, because each step continues from the state of the one before it."""
+    first = config.service_port
+    assert start(config).service_urls == {"flights": f"http://{HOST}:{first}"}
+
+    # A folder that sorts before flights and has no tables, one that does not load, one that AWS refuses.
+    write_workload(folders, "ads", document(**WITHOUT_TABLES, stream={"name": "nightjar-ads"}), FEATURES)
+    write_workload(folders, "broken", document(owner=...))
+    write_workload(folders, "gone", document(database__secret="gone", stream={"name": "nightjar-gone"}))
+    secrets = Aws(config).secretsmanager
+    secrets.create_secret(Name="gone", SecretString="{}")
+    secrets.delete_secret(SecretId="gone")
+    found = start(config)
+    assert found.service_urls["flights"] == f"http://{HOST}:{first}"
+    assert [workload.name for workload in found.workloads] == ["ads", "flights"]
+    assert f"{folders}/broken/workload.yaml: owner: Field required" in found.left_out["broken"]
+    assert "PutSecretValue" in found.left_out["gone"] and set(found.left_out) == {"broken", "gone"}
+    ports = {name: int(url.rsplit(":", 1)[1]) for name, url in found.service_urls.items()}
+    assert ports["ads"] != ports["flights"] and accepts(ports["ads"]) and accepts(ports["flights"])
+
+    # Without its folder, a workload keeps its port, and takes no other's.
+    shutil.rmtree(folders / "ads")
+    assert start(config).service_urls == {"flights": f"http://{HOST}:{first}"}
+    assert listeners(config)["nightjar-ads"] == ports["ads"] != listeners(config)["nightjar-flights"] == first
+
+    # A changed setting takes effect, also for what has no folder: the port after the first was that of ads.
+    moved = config.model_copy(update={"service_port": ports["ads"]})
+    assert start(moved).service_urls == {"flights": f"http://{HOST}:{ports['ads']}"}
+    after = listeners(config)
+    assert after["nightjar-flights"] == ports["ads"] < after["nightjar-ads"]
+    assert accepts(after["nightjar-ads"]) and accepts(after["nightjar-flights"]) and not accepts(first)
+    url = Aws(config).ssm.get_parameter(Name=layout.service_url_parameter("ads"))["Parameter"]["Value"]
+    assert url == f"http://{HOST}:{after['nightjar-ads']}"
+
+
+def test_without_any_workload_that_loads_nothing_is_started(config: LaptopConfig, folders: Path) -> None:
+    (folders / "flights" / "workload.yaml").write_text("owner: nobody\n")
+    with pytest.raises(LaptopError, match=r"no workload that can be used(.|\n)*flights/workload\.yaml: description"):
+        start(config)

@@ -1,0 +1,111 @@
+"""What a plan says of other days: which published ones it is compared with, and whose events no run has taken."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightjar.objects import ObjectStoreHook
+from nightjar.state.hook import StateHook
+
+from include.lake import layout
+from include.pipelines.process.plan import PlanRequest
+from include.pipelines.process.recent import plan_and_compare
+from include.pipelines.process.types import ComparedPlan
+from include.workloads import Workload
+from tests.support.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
+from tests.support.product_settings import product_settings
+from tests.support.tiny_workload import tiny_workload
+
+pytestmark = pytest.mark.stack
+STREAM = "nightjar-shop"
+
+
+@pytest.fixture
+def shop(cloud: MotoCloud, tmp_path: Path) -> Workload:
+    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
+    ObjectStoreHook().put_once(LAKE, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"x")
+    return tiny_workload(tmp_path)
+
+
+def raw(day: str, name: str = "a") -> None:
+    key = f"{layout.raw_prefix('shop', STREAM)}ingest_date={day}/{name}"
+    ObjectStoreHook().put_once(LAKE, key, b"x")
+    ObjectStoreHook().put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(day), key), b"")
+
+
+def published(day: str, run: str = "r", status: str = "published", **item: Any) -> None:
+    facts = {"status": status, "run": run, "fingerprint": "f", "code_sha": "old", **item}
+    StateHook(STATE).put(*layout.day_key("shop", date.fromisoformat(day)), facts)
+
+
+def planned(shop: Workload, *days: str) -> ComparedPlan:
+    for day in days:
+        raw(day)
+    request = PlanRequest([date.fromisoformat(day) for day in days], datetime(2013, 4, 1, tzinfo=UTC), "abc", "code")
+    stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(STATE)}
+    return plan_and_compare(shop, request, None, product_settings(), **stores)
+
+
+def document(plan: ComparedPlan) -> Any:
+    return ObjectStoreHook().get_json(ARTIFACT, plan["recent"].removeprefix(f"s3://{ARTIFACT}/"))
+
+
+def test_published_days_before_the_last_planned_one_are_listed(shop: Workload) -> None:
+    for day in ("2013-01-01", "2013-02-28", "2013-03-02", "2013-03-04", "2013-03-05"):
+        published(day, f"run-{day}")
+    published("2013-03-01", status="refused")
+    assert document(planned(shop, "2013-03-01", "2013-03-04")) == {
+        "workload": "shop",
+        "days": {
+            day: f"s3://{LAKE}/staging/shop/run-{day}/statistics/event_date={day}.json"
+            for day in ("2013-02-28", "2013-03-02")
+        },
+    }
+
+
+def test_what_is_published_later_changes_nothing_and_a_new_run_before_it_does(shop: Workload) -> None:
+    published("2013-03-01")
+    first = planned(shop, "2013-03-02")
+    published("2013-03-02")
+    published("2013-03-03")
+    again = planned(shop, "2013-03-02")
+    assert (again["recent"], again["recent_key"]) == (first["recent"], first["recent_key"])
+    published("2013-03-01", "another")
+    assert planned(shop, "2013-03-02")["recent_key"] != first["recent_key"]
+
+
+def test_the_first_day_has_an_empty_list(shop: Workload) -> None:
+    assert document(planned(shop, "2013-03-01"))["days"] == {}
+
+
+def test_events_of_days_that_no_run_has_processed_are_reported(shop: Workload) -> None:
+    for day in ("1970-01-01", "2013-02-28", "2013-03-01", "2013-03-03", "2013-04-02", "2099-01-01"):
+        raw(day)
+    published("2013-03-01", status="refused")
+    # Not those of a refused day, of the run's own day, or of the days to come.
+    days = "1970-01-01, 2013-02-28, 2099-01-01"
+    line = f"raw has events of {days}, which no run has processed: run process with date set to them"
+    assert planned(shop, "2013-03-02")["unprocessed"] == [line]
+
+
+def test_many_days_are_counted(shop: Workload) -> None:
+    for day in range(1, 14):
+        raw(f"2013-03-{day:02}")
+    (line,) = planned(shop, "2013-03-20")["unprocessed"]
+    assert "2013-03-10 and 3 more days" in line
+
+
+def test_events_that_arrive_after_their_day_was_published_are_reported(shop: Workload) -> None:
+    plan = planned(shop, "2013-03-01")
+    assert plan["markers"] == {"2013-03-01": 1}
+    published("2013-03-01", markers=1)
+    assert planned(shop, "2013-03-02")["unprocessed"] == []
+    published("2013-03-02", markers=1)
+    raw("2013-03-01", "late")
+    assert planned(shop, "2013-03-03")["unprocessed"] == [
+        "events of 2013-03-01 arrived after the day was published: process it again to take them"
+    ]
+    assert planned(shop, "2013-03-01")["markers"] == {"2013-03-01": 2}
