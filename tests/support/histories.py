@@ -160,7 +160,7 @@ class History:
                 self.workload.name,
                 self.workload.tables,
                 self,
-                HOUR,
+                self.random.choice((1, 24, 72)) * HOUR,
                 bucket=LAKE,
                 objects=self.objects,
                 state=self.state,
