@@ -1,8 +1,9 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
-watermarks of the stream and of the tables have passed the day. **Outputs**: `staging/<workload>/<run>/` in the
-lake, Data Docs and, for a day that passed the gate, the catalog's partitions and the day's item in the state table.
+watermarks of the stream and of the tables have passed the day. Published days whose events arrived later are taken
+along. **Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, the
+catalog's partitions and the day's item in the state table.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
 triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
 published before; in a range, the good days are published first.

@@ -193,7 +193,7 @@ class History:
         self.upper = now
         with contextlib.suppress(NothingToDoError):
             raw = RawTables(self.workload.name, LAKE, self.objects, self.state, max_rows=3)
-            ingest_tables(raw, self.workload.tables, self, HOUR)
+            ingest_tables(raw, self.workload.tables, self, self.random.choice((1, 24, 72)) * HOUR)
 
     def _is_complete(self) -> bool:
         loads = [table.initial_load for table in self.workload.tables.values() if table.initial_load]

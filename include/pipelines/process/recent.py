@@ -6,6 +6,8 @@ later changes nothing when a day is processed again.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from datetime import date, timedelta
 
 from include.lake import layout
@@ -15,11 +17,13 @@ from include.lake.uris import s3_uri
 from include.pipelines.process.override import Override
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.types import ComparedPlan
-from include.pipelines.process.unprocessed import marker_counts, unprocessed_events
+from include.pipelines.process.unprocessed import late_days, marker_counts, unprocessed_events
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.settings import Settings
 from include.workloads import Workload
 from include.workloads.comparison import RECENT_WINDOW_DAYS
+
+log = logging.getLogger(__name__)
 
 
 def plan_and_compare(
@@ -33,6 +37,8 @@ def plan_and_compare(
 ) -> ComparedPlan:
     """Plans the days (:func:`plan_days`, whose errors it raises), and adds what they are compared with.
 
+    Published days whose events arrived later are planned too: a data set that is built next could have them.
+
     Args:
         workload: The workload.
         request: What the run is asked to process.
@@ -41,7 +47,12 @@ def plan_and_compare(
         objects: S3.
         state: The state table.
     """
-    lake, requested = settings.lake_bucket, [day.isoformat() for day in request.days]
+    lake = settings.lake_bucket
+    late = late_days(workload, [day.isoformat() for day in request.days], lake, objects=objects, state=state)
+    if late:
+        log.info("Events of %s arrived after they were published: they are processed again", list(map(str, late)))
+    request = replace(request, days=sorted({*request.days, *late}))
+    requested = [day.isoformat() for day in request.days]
     markers = marker_counts(workload, requested, lake, objects)
     plan = plan_days(workload, request, settings, objects=objects, state=state)
     recent = recent_days(workload.name, sorted(plan["days"]), lake, state)

@@ -1,4 +1,4 @@
-"""Events that no run takes: of days that were never processed, and those that came after their day was published."""
+"""Events that no run has taken: those that came after their day was published, and those of days never processed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,35 @@ def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects:
     return {day: sum(1 for _ in objects.keys(bucket, prefix)) for day, prefix in prefixes.items()}
 
 
+def late_days(
+    workload: Workload, planned: Iterable[str], bucket: str, *, objects: ObjectStore, state: StateStore
+) -> list[date]:
+    """Finds published days whose events arrived after they were published, and that new data sets may read.
+
+    Args:
+        workload: The workload.
+        planned: The days that a run is asked to process (ISO).
+        bucket: The lake bucket.
+        objects: The lake.
+        state: The state table.
+    """
+    requested, spec = set(planned), workload.dataset
+    last = max(requested)
+    read = timedelta(days=spec.train_days + spec.validation_days + spec.test_days)
+    first = (date.fromisoformat(last) - max(read, timedelta(days=RECENT_WINDOW_DAYS))).isoformat()
+    published = {
+        day: item["markers"]
+        for day, item in state.query(layout.day_partition_key(workload.name)).items()
+        if first <= day < last and day not in requested and item.get("status") == "published" and "markers" in item
+    }
+    now = marker_counts(workload, published, bucket, objects)
+    return [date.fromisoformat(day) for day, seen in sorted(published.items()) if now[day] > seen]
+
+
 def unprocessed_events(
     workload: Workload, planned: list[str], bucket: str, *, objects: ObjectStore, state: StateStore
 ) -> list[str]:
-    """Finds days whose events are in raw and not in what is published.
+    """Finds days whose events are in raw and that no run has processed.
 
     Args:
         workload: The workload.
@@ -35,27 +60,16 @@ def unprocessed_events(
         state: The state table.
 
     Returns:
-        A line for each kind, for people.
+        A line for people, or none.
     """
     last = planned[-1]
     horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
     items = state.query(layout.day_partition_key(workload.name))
     marked = set(_marked_days(workload, bucket, objects))
     never = sorted(day for day in marked - items.keys() - set(planned) if day < last or day > horizon)
-    first = (date.fromisoformat(last) - timedelta(days=RECENT_WINDOW_DAYS)).isoformat()
-    recent = [
-        day
-        for day, item in items.items()
-        if first <= day and day not in planned and item.get("status") == "published" and "markers" in item
-    ]
-    now = marker_counts(workload, recent, bucket, objects)
-    late = sorted(day for day in recent if now[day] > items[day]["markers"])
-    lines = []
-    if never:
-        lines.append(f"raw has events of {_list(never)}, which no run has processed: run process with date set to them")
-    if late:
-        lines.append(f"events of {_list(late)} arrived after the day was published: process it again to take them")
-    return lines
+    if not never:
+        return []
+    return [f"raw has events of {_list(never)}, which no run has processed: run process with date set to them"]
 
 
 def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from include.lake import days as calendar
 from include.lake import layout
@@ -65,6 +65,11 @@ def published_runs(workload: Workload, cutoff: datetime, state: StateStore) -> s
 
     It changes when a day of the window is published again.
     """
+    items = processed_days(workload, cutoff, state)
+    return digest({day: item["run"] for day, item in items.items() if item.get("status") == "published"})
+
+
+def processed_days(workload: Workload, cutoff: datetime, state: StateStore) -> dict[str, dict[str, Any]]:
+    """Returns the state items of the days of the window that were published or refused."""
     items = state.query(layout.day_partition_key(workload.name))
-    days = [str(day) for day in window(workload, cutoff)]
-    return digest({day: items[day]["run"] for day in days if items.get(day, {}).get("status") == "published"})
+    return {str(day): items[str(day)] for day in window(workload, cutoff) if str(day) in items}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from include.errors import ConflictError, NothingToDoError, RefusedError
 from include.lake import days as calendar
@@ -25,7 +26,7 @@ from include.pipelines.promotion.packages import find_champion, is_overtaken, re
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
-from include.pipelines.retrain.plan import DatasetPlan, published_runs, window
+from include.pipelines.retrain.plan import DatasetPlan, processed_days, published_runs
 from include.settings import Settings
 from include.sql import dataset_select, split_rule
 from include.workloads import Workload
@@ -73,6 +74,7 @@ def prepare(
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
         NothingToDoError: The run is a dry run. The message names what it would train on.
+        RefusedError: A day of the window was published before all of its events were in raw.
         ConflictError: Days of the window were published again after the plan was made.
     """
     name, cutoff = workload.name, parse_instant(plan["cutoff"])
@@ -81,8 +83,11 @@ def prepare(
             "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
     location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
-    days = window(workload, cutoff)
-    inputs = workload_inputs(workload, days, bucket=settings.lake_bucket, objects=hooks.objects)
+    days = processed_days(workload, cutoff, hooks.state)
+    inputs = workload_inputs(
+        workload, map(date.fromisoformat, days), bucket=settings.lake_bucket, objects=hooks.objects
+    )
+    _require_complete_days(workload, cutoff, days, inputs)
     manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
     check_dataset(workload, manifest["splits"])
     version = manifest["version"]
@@ -122,6 +127,27 @@ def check_dataset(workload: Workload, splits: Mapping[str, SplitSummary]) -> Non
                 f"Split {name} has {split['positives']} positive labels in {split['rows']} rows, but a model needs "
                 "both classes. Check the label's expression and whether the labels were ingested."
             )
+
+
+def _require_complete_days(
+    workload: Workload, cutoff: datetime, days: Mapping[str, Mapping[str, Any]], inputs: RawInputs
+) -> None:
+    """Checks that each day was published with every object whose events were known at the cut-off.
+
+    Otherwise the data set would change when the day is processed again. Process takes such days along, so this happens
+    only if a run of it failed or was left out.
+    """
+
+    def known(day: str) -> int:
+        times = (inputs.known_from[key] for key in inputs.days.get(day, {}))
+        return sum(1 for found in times if found is None or found.by(workload.clock) < cutoff)
+
+    late = [day for day, item in days.items() if "markers" in item and known(day) > item["markers"]]
+    if late:
+        raise RefusedError(
+            f"Events of {', '.join(late)} were known before {format_instant(cutoff)}, but arrived after the day was "
+            f"processed. Run {workload.name}_process with date set to them, then clear the task plan."
+        )
 
 
 def _manifest(

@@ -98,14 +98,16 @@ def test_many_days_are_counted(shop: Workload) -> None:
     assert "2013-03-10 and 3 more days" in line
 
 
-def test_events_that_arrive_after_their_day_was_published_are_reported(shop: Workload) -> None:
+def test_days_whose_events_arrived_after_they_were_published_are_planned_too(shop: Workload) -> None:
     plan = planned(shop, "2013-03-01")
     assert plan["markers"] == {"2013-03-01": 1}
-    published("2013-03-01", markers=1)
-    assert planned(shop, "2013-03-02")["unprocessed"] == []
-    published("2013-03-02", markers=1)
-    raw("2013-03-01", "late")
-    assert planned(shop, "2013-03-03")["unprocessed"] == [
-        "events of 2013-03-01 arrived after the day was published: process it again to take them"
-    ]
-    assert planned(shop, "2013-03-01")["markers"] == {"2013-03-01": 2}
+    for day in ("2013-01-01", "2013-03-01", "2013-03-02", "2013-03-05"):
+        raw(day)
+        published(day, markers=1)
+    assert list(planned(shop, "2013-03-03")["days"]) == ["2013-03-03"]
+    for day in ("2013-01-01", "2013-03-01", "2013-03-05"):  # one that no data set reads now, and one of another run
+        raw(day, "late")
+    plan = planned(shop, "2013-03-04")
+    assert (list(plan["days"]), plan["markers"]) == (["2013-03-01", "2013-03-04"], {"2013-03-01": 2, "2013-03-04": 1})
+    published("2013-03-01", markers=2)
+    assert list(planned(shop, "2013-03-04")["days"]) == ["2013-03-04"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import ConflictError, NothingToDoError
+from include.errors import ConflictError, NothingToDoError, RefusedError
 from include.lake import days as calendar
 from include.lake import layout
 from include.lake.known import KnownFrom, to_metadata
@@ -99,6 +99,25 @@ def test_a_marker_without_times_and_an_initial_load_are_named() -> None:
     assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz", "3.jsonl.gz"]
     assert len(written["reference_inputs"]) == 2
     assert written["initial_loads"] == {"weather": "2013-05-02"}
+
+
+def test_a_day_that_was_published_before_its_events_had_arrived_is_refused() -> None:
+    """One object's events were known in time, the other's later: the one that was processed may be either."""
+    for markers in (1, 2):
+        item = {"status": "published", "run": "a", "markers": markers}
+        run(state=State({("day#flights", "2013-05-01"): item}))
+    item = {"status": "published", "run": "a", "markers": 0}
+    with pytest.raises(RefusedError, match=r"Events of 2013-05-01 were known before .* Run flights_process with date"):
+        run(state=State({("day#flights", "2013-05-01"): item}))
+
+
+def test_objects_of_days_that_were_never_processed_are_not_named() -> None:
+    objects, day = lake(), date(2013, 4, 30)
+    raw = layout.raw_stream_key("flights", FLIGHTS.stream.name, day, "shard-0", "9")
+    objects.put_once("lake", raw, b"rows")
+    objects.put_once("lake", layout.marker_key("flights", FLIGHTS.stream.name, day, raw, at(IN_TIME)), b"")
+    written = manifest(objects, run(objects)[0]["dataset_version"])
+    assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
 
 
 def test_the_champion_is_the_live_version_and_a_backfill_is_marked() -> None:
