@@ -10,7 +10,7 @@ TEST   := $(NIGHTJAR_HOME)/venvs/test/bin
 UV     := $(NIGHTJAR_HOME)/uv/bin/uv
 PYTEST_ARGS ?=
 
-.PHONY: help run status stop clean ingest process retrain deploy test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean ingest process retrain deploy repair-live test test-unit lint chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,8 +43,11 @@ process: setup ## transform, audit and publish one day: make process WORKLOAD=fl
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(DATE),--date "$(DATE)")
 
-deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|previous
-	@$(LAPTOP) deploy $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(VERSION),--version "$(VERSION)")
+deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|previous; REASON="…" to go back further
+	@$(LAPTOP) deploy $(if $(WORKLOAD),--workload "$(WORKLOAD)") $(if $(VERSION),--version "$(VERSION)") $(if $(REASON),--reason "$(REASON)")
+
+repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
+	@$(LAPTOP) deploy $(if $(WORKLOAD),--workload "$(WORKLOAD)") --version repair
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(TEST)/python -m pytest $(PYTEST_ARGS),$(TEST)/python -m scripts.run_tests)

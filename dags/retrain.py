@@ -2,9 +2,8 @@
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at 02:00 UTC for the day on which its data interval begins, or for the Param `date`. A day that is refused, or not
-published in time, makes the run red. An approved version is deployed, except by a backfilled run.
-**Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
-`stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
+published in time, makes the run red. An approved version is deployed, except by a backfilled run. `fresh` runs every
+job again. Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
 from nightjar.jobs import JobSensor, StopJobsOperator, athena, sagemaker
+from nightjar.jobs.ecs import EcsService
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, flag_param
@@ -32,8 +32,8 @@ from include.pipelines.rundate import run_day
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE, QUERY_SECONDS = timedelta(hours=6), 3600
-QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
+DAY_DEADLINE, QUERY_SECONDS, QUEUE_SECONDS = timedelta(hours=6), 3600, 3600  # QUEUE: until SageMaker has an instance
+FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH = "{{ params.fresh }}"
 DAY = "{{ run_day(dag_run.data_interval_start, params).isoformat() }}"
 PARAMS = {
@@ -45,8 +45,10 @@ PARAMS = {
 
 def hooks(workload: str) -> RetrainHooks:
     """Returns the AWS hooks that the run's functions take."""
-    registry = sagemaker.RegistryHook(layout.model_group(workload), region_name=settings().region)
-    return RetrainHooks(ObjectStoreHook(), StateHook(settings().state_table), registry)
+    config, group = settings(), layout.model_group(workload)
+    registry = sagemaker.RegistryHook(group, region_name=config.region)
+    service = EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
+    return RetrainHooks(ObjectStoreHook(), StateHook(config.state_table), registry, service)
 
 
 @task
@@ -54,9 +56,8 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
     with outcomes(fail=UserError):
-        return pipeline.plan_dataset(
-            load(workload), run_day(dag_run.data_interval_start, params), settings(), sha, state
-        )
+        day = run_day(dag_run.data_interval_start, params)
+        return pipeline.plan_dataset(load(workload), day, settings(), sha, state)
 
 
 @task
@@ -64,17 +65,16 @@ def prepare(
     name: str, planned: DatasetPlan, key: str, digest: athena.AthenaQueryResult, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
-    rows, backfill = athena.query_rows(digest["query_execution_id"], settings().region), dag_run.run_type == "backfill"
-    with outcomes(skip=NothingToDoError, fail=(RefusedError, ConflictError)):
-        return pipeline.prepare(
-            load(name), planned, key, rows, settings(), hooks(name), is_backfill=backfill, dry_run=params["dry_run"]
-        )
+    rows = athena.query_rows(digest["query_execution_id"], settings().region)
+    flags = {"is_backfill": dag_run.run_type == "backfill", "fresh": params["fresh"], "dry_run": params["dry_run"]}
+    with outcomes(skip=NothingToDoError, fail=FAILURES):
+        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
 
 @task
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
-    with outcomes(fail=RefusedError):
+    with outcomes(fail=FAILURES):
         return pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
 
 
@@ -137,8 +137,8 @@ def retrain(workload: Workload) -> DAG:
         sense_evaluation = JobSensor(task_id="sense_evaluation", job=sagemaker.ProcessingJob(output(score)), **job_wait)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
-        package: Any = register(name, planned, prepared, finished)
-        announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
+        announced: Any = announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])
+        announced(register(name, planned, prepared, finished))
         wait_day >> planned >> unload >> sense_dataset >> prepared
         count >> sense_digest
         train >> sense_training >> score >> sense_evaluation

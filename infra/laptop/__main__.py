@@ -57,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--date", required=True, type=date.fromisoformat)
     sub = command("deploy", _deploy, "deploy a version and follow the run")
     sub.add_argument("--workload", required=True)
-    sub.add_argument("--version", required=True, help="a version number, or `previous`")
+    sub.add_argument("--version", required=True, help="a version number, `previous` or `repair`")
+    sub.add_argument("--reason", help="why to go back to a version that was once live")
     return top
 
 
@@ -106,7 +107,7 @@ def _dated(config: LaptopConfig, arguments: argparse.Namespace) -> None:
 def _deploy(config: LaptopConfig, arguments: argparse.Namespace) -> None:
     from infra.laptop import stages
 
-    stages.deploy(stages.connect(config), arguments.workload, arguments.version)
+    stages.deploy(stages.connect(config), arguments.workload, arguments.version, arguments.reason)
 
 
 if __name__ == "__main__":

@@ -71,9 +71,10 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
-def deploy(connection: Connection, workload: str, version: str) -> Run:
-    """Deploys a version by its number, or ``previous``."""
-    return _run(connection, f"{workload}_deploy", {"version": int(version) if version.isdigit() else version})
+def deploy(connection: Connection, workload: str, version: str, reason: str | None = None) -> Run:
+    """Deploys a version by its number, or ``previous`` or ``repair``; ``reason`` is why a person goes back to it."""
+    conf = {"version": int(version) if version.isdigit() else version} | ({"reason": reason} if reason else {})
+    return _run(connection, f"{workload}_deploy", conf)
 
 
 def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:

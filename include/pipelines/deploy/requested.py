@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from include.errors import UserError
 
-Requested = int | Literal["latest", "previous"]
+Requested = int | Literal["latest", "previous", "repair"]
 
 
 def read_version(value: Any) -> Requested:
-    """Reads the Param ``version``: a number (also as text), ``previous`` or ``latest``; nothing means ``latest``.
+    """Reads the Param ``version``: a number (also as text), ``previous``, ``repair`` or ``latest`` (also if empty).
 
     Raises:
         UserError: The value is none of these.
     """
     if value in (None, "", "latest"):
         return "latest"
-    if value == "previous":
-        return "previous"
+    if value in ("previous", "repair"):
+        return cast("Requested", value)
     if str(value).isdecimal() and int(value) > 0:
         return int(value)
-    raise UserError(f'Param "version" is {value!r}: give a version number, "previous" or "latest"')
+    raise UserError(f'Param "version" is {value!r}: give a version number, "latest", "previous" or "repair"')
