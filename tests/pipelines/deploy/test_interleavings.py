@@ -139,6 +139,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _step(self, run: DeployRun, data: st.DataObject, death: Death | None) -> str | None:
         deploys, before = self.deploys, self.deploys.pointer()
+        had_begun = self._has_begun(run)
         service = (deploys.service.set_to, deploys.service.desired)
         deploys.kills.changes.clear()
         deploys.kills.plan(death and death.countdown, denied=bool(death and death.denied))
@@ -153,31 +154,31 @@ class Interleavings(RuleBasedStateMachine):
                 run.states[task_id] = FAILED
             run.dead = bool(death and death.then == "the run is gone")
         deploys.kills.plan(None, denied=False)
-        self._check_step(run, before, service)
+        self._check_step(run, before, service, had_begun=had_begun)
         if ready and not run.dead and not deploys.ready(run):
             self._check_run(run)
         return task_id
 
     # --- what must hold
-    def _check_step(self, run: DeployRun, before: LivePointer, service: tuple[str, int]) -> None:
+    def _check_step(self, run: DeployRun, before: LivePointer, service: tuple[str, int], *, had_begun: bool) -> None:
         after, intent = self.deploys.pointer(), before["intent"]
         if before["hold"] and not after["hold"]:
             assert run.params["release_hold"] and after["version"] == run.xcoms["resolve"]["version"]
         began = after["intent"]
-        is_mine = began is not None and began != intent and began["run_id"] == run.run_id
-        if began and is_mine and run.automatic and began["status"] == "open" and began["kind"] != "restore":
-            assert not before["hold"] and str(began["version"]) not in before["rolled_back"]
-        has_begun = any(f'"run_id": "{run.run_id}"' in text for text in self._entries())
-        if intent and intent["run_id"] != run.run_id and has_begun and began == intent:
+        if began and began != intent and began["status"] == "open":
+            assert began["run_id"] == run.run_id
+            assert began["kind"] != "rollback" or (after["hold"] and str(before["version"]) in after["rolled_back"])
+            if run.automatic and began["kind"] != "restore":
+                assert not before["hold"] and str(began["version"]) not in before["rolled_back"]
+        if intent and intent["run_id"] != run.run_id and had_begun:
             assert before == after, "an older run changed what is live"
             now = (self.deploys.service.set_to, self.deploys.service.desired)
-            assert now in (service, (after["task_definition"], service[1])), "an older run changed the service"
+            undone = (after["task_definition"], service[1]) if intent["status"] != "open" else service
+            assert now in (service, undone), "an older run changed the service"
 
-    def _entries(self) -> list[str]:
-        import json
-
-        items = self.deploys.state.query(layout.live_partition_key("flights"))
-        return [json.dumps(item["intent"]) for item in items.values()]
+    def _has_begun(self, run: DeployRun) -> bool:
+        items = self.deploys.state.query(layout.live_partition_key("flights")).values()
+        return any(item["intent"]["run_id"] == run.run_id for item in items)
 
     def _check_run(self, run: DeployRun) -> None:
         """A run is over: green and all agree, or red and the service is on the last verified version."""
