@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy repair-live test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,8 +68,11 @@ reports: setup ## copy the Data Docs of every audited day to this machine, with 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
-deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous RELEASE_HOLD=1
-	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(if $(RELEASE_HOLD),--release-hold)
+deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous RELEASE_HOLD=1; REASON="…" to go back further
+	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
+
+repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
+	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)

@@ -2,13 +2,14 @@
 
 Brings one approved version of a workload's model into its ECS service: rolls it out, verifies it, makes it live. Runs
 when a retrain run registered an approved version, or when a person asks for one (see the Params). One run at a time;
-nothing else changes what serves.
+nothing else changes what serves. `resolve` records the intent first; a run whose intent is not the newest does nothing.
 
 **Green** means: ECS calls the deployment successful, its task definition is the requested one, `/version`, called
 through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
-training. **Red**: the service is rolled back. A version at fault (its tasks crash or do not get healthy, or the
-verification fails) becomes Rejected and is not tried again; after a denied call or a dead worker it stays approved.
+training. **Red**: the service is back on the last verified version. A version at fault (its tasks crash or do not get
+healthy, or it scores wrongly) becomes Rejected; after a denied call, a full cluster or a dead worker it stays approved.
 A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run, red in a manual one.
+If the record of what is live is lost or altered, every run is red until one with `version` *repair* has run.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
 from airflow.providers.amazon.aws.hooks.ssm import SsmHook
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
@@ -33,7 +35,7 @@ from include.build import BUILD_FILE
 from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.pipelines import deploy as pipeline
-from include.pipelines.deploy import DeployTarget, LivePointer, Rollout, Verification
+from include.pipelines.deploy import DeployHooks, DeployTarget, LivePointer, Rollout, Verification
 from include.settings import settings
 from include.workloads import Workload, discover
 
@@ -42,68 +44,66 @@ AWS: Any = {"aws_conn_id": None, "region_name": CONFIG.region}
 AUTOMATIC = ("asset_triggered", "scheduled")
 ROLLOUT_SECONDS = 1800
 ARNS = ("service_deployment_arn", "task_definition")
-VERSION_HELP = "A number; latest or empty: the newest approved; previous: go back, with automatic deploys on hold."
+VERSION_HELP = "A number; latest or empty: the newest approved; previous: go back, with a hold; repair: see above."
+REASON_HELP = "Needed to go back, by its number, to a version that was once live."
+FAILURES = (UserError, RefusedError, pipeline.LiveStateError, pipeline.UnverifiedServiceError)
 PARAMS = {
     "version": Param(None, type=["null", "integer", "string"], description=VERSION_HELP),
-    "release_hold": flag_param("Release the hold that a deploy of previous has set."),
+    "release_hold": flag_param("Release the hold that a rollback or a repair has set."),
+    "reason": Param(None, type=["null", "string"], description=REASON_HELP),
     "dry_run": flag_param("Report what would be deployed; change nothing."),
 }
 
 
-def registry(workload: str) -> RegistryHook:
-    """Returns the model registry of a workload."""
-    return RegistryHook(layout.model_group(workload), region_name=CONFIG.region)
-
-
-def service(workload: str) -> EcsService:
-    """Returns the ECS service of a workload."""
-    return EcsService.connect(CONFIG.ecs_cluster, layout.service_name(workload), region_name=CONFIG.region)
+def hooks(workload: str) -> DeployHooks:
+    """Returns the AWS hooks that the run's functions take."""
+    service = EcsService.connect(CONFIG.ecs_cluster, layout.service_name(workload), region_name=CONFIG.region)
+    registry = RegistryHook(layout.model_group(workload), region_name=CONFIG.region)
+    return DeployHooks(StateHook(CONFIG.state_table), service, registry)
 
 
 @task
 def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTarget:
-    """Chooses the version to deploy; a refusal is skipped in an automatic run and red in a manual one."""
+    """Chooses the version and records the intent; a refusal is skipped in an automatic run and red in a manual one."""
     code_sha(BUILD_FILE)
     require_known_params(dag_run, params)
     automatic = dag_run.run_type in AUTOMATIC
-    hooks = StateHook(CONFIG.state_table), service(workload), registry(workload)
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
-    with outcomes(skip=skip, fail=(UserError, RefusedError)):
-        return pipeline.resolve(workload, params, *hooks, automatic=automatic)
+    with outcomes(skip=skip, fail=FAILURES):
+        return pipeline.resolve(workload, params, hooks(workload), run_id=dag_run.run_id, automatic=automatic)
 
 
 @task
 def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     """Checks that the service serves the version and scores as in training."""
-    hooks = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
+    stores = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
     try:
-        return pipeline.verify(workload, target, *hooks, api_key_secret=CONFIG.verify_key_secret)
-    except pipeline.VerificationError as error:
+        return pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
+    except pipeline.VersionFaultError as error:
         ti.xcom_push(key="failure", value=str(error))
         raise
 
 
 @task
-def go_live(workload: str, target: DeployTarget, rollout: Rollout, params: Any = None, ti: Any = None) -> LivePointer:
-    """Writes the live pointer."""
-    hooks, release = (StateHook(CONFIG.state_table), registry(workload)), params["release_hold"]
-    with outcomes(fail=ConflictError):
-        return pipeline.go_live(workload, target, rollout, *hooks, release_hold=release, run_id=ti.run_id)
+def go_live(workload: str, target: DeployTarget, rollout: Rollout, ti: Any = None) -> LivePointer:
+    """Records that the version is live."""
+    with outcomes(fail=(ConflictError, *FAILURES)):
+        return pipeline.go_live(workload, target, rollout, hooks(workload), run_id=ti.run_id)
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)
 def reject_version(workload: str, target: DeployTarget | None, rollout: Rollout | None, ti: Any = None) -> int:
     """Rejects the version, so that no later run deploys it; skipped when the version did not cause the failure."""
-    hooks = service(workload), ti.xcom_pull(task_ids="verify", key="failure")
-    with outcomes(skip=NothingToDoError):
-        return pipeline.reject(target, rollout, *hooks, run_id=ti.run_id, registry=registry(workload))
+    fault = ti.xcom_pull(task_ids="verify", key="failure")
+    with outcomes(skip=NothingToDoError, fail=FAILURES):
+        return pipeline.reject(workload, target, rollout, fault, hooks(workload), run_id=ti.run_id)
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)
-def restore_service(workload: str, target: DeployTarget | None) -> Rollout:
-    """Rolls the service back to what it ran before; skipped when ECS did so by itself."""
-    with outcomes(skip=NothingToDoError):
-        return pipeline.restore(target, service(workload))
+def restore_service(workload: str, target: DeployTarget | None, ti: Any = None) -> Rollout:
+    """Rolls the service back to the last verified version; skipped when that is not this run's to do."""
+    with outcomes(skip=NothingToDoError, fail=FAILURES):
+        return pipeline.restore(workload, target, hooks(workload), run_id=ti.run_id)
 
 
 def deploy(workload: Workload) -> DAG:
@@ -130,22 +130,21 @@ def deploy(workload: Workload) -> DAG:
             **ecs,
             template_family=layout.template_family(name),
             image=CONFIG.serving_image,
-            environment={
-                "BUNDLE_URI": target["bundle_uri"],
-                "BUNDLE_DIGEST": target["bundle_digest"],
-                "MODEL_VERSION": target["version"],
-                "WORKLOAD": name,
-            },
+            environment=target["environment"],
             desired_count=workload.serving.desired_count,
+            fence=lambda run_id: pipeline.own_intent(name, StateHook(CONFIG.state_table), run_id=run_id),
+            fail=FAILURES,
         )
         rollout = EcsRollout(**ecs, **{arn: pulled("submit_rollout", arn) for arn in ARNS})
         sense = JobSensor(task_id="sense_rollout", task_group=rolling, job=rollout, **wait)
         verified: Any = verify(name, target)
-        target >> submit >> sense >> verified >> go_live(name, target, output(submit))
+        live: Any = go_live(name, target, output(submit))
+        # The leaf that makes the run red whichever task failed: a restored service must not make it green.
+        target >> submit >> sense >> verified >> live >> EmptyOperator(task_id="deployed")
         [sense, verified] >> reject_version(name, target, output(submit))
         restored: Any = restore_service(name, target)
         rollback = EcsRollout(**ecs, **{arn: restored[arn] for arn in ARNS})
-        [sense, verified] >> restored >> JobSensor(task_id="sense_restore", job=rollback, **wait)
+        [sense, verified, live] >> restored >> JobSensor(task_id="sense_restore", job=rollback, **wait)
     return dag
 
 

@@ -4,9 +4,7 @@ Builds the data set as it was known at the end of the day, trains a model, compa
 Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
 that is refused, or not published in time, makes the run red. Runs of the process DAG, such as a backfill's, may publish
 days of the data set anew: the run waits for their end. An approved version is deployed, but not by a backfill.
-
-**Cautions.** Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
-`stop_jobs` stops what still runs when the run is over. `fresh` runs every job again.
+Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
 from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
+from nightjar.jobs.ecs import EcsService
 from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
@@ -40,6 +39,7 @@ from include.workloads import Workload, discover, load
 DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
 QUERY = athena.SubmitAthenaQueryOperator
+FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH = "{{ params.fresh }}"
 DAY = pulled("choose_day", "last")
 PARAMS = {
@@ -51,8 +51,10 @@ PARAMS = {
 
 def hooks(workload: str) -> RetrainHooks:
     """Returns the AWS hooks that the run's functions take."""
-    registry = sagemaker.RegistryHook(layout.model_group(workload), region_name=settings().region)
-    return RetrainHooks(ObjectStoreHook(), StateHook(settings().state_table), registry)
+    config, group = settings(), layout.model_group(workload)
+    registry = sagemaker.RegistryHook(group, region_name=config.region)
+    service = EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
+    return RetrainHooks(ObjectStoreHook(), StateHook(config.state_table), registry, service)
 
 
 @task
@@ -79,17 +81,16 @@ def prepare(
     name: str, planned: DatasetPlan, key: str, digest: athena.AthenaQueryResult, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
-    rows, backfill = athena.query_rows(digest["query_execution_id"], settings().region), dag_run.run_type == "backfill"
-    with outcomes(skip=NothingToDoError, fail=(RefusedError, ConflictError)):
-        return pipeline.prepare(
-            load(name), planned, key, rows, settings(), hooks(name), is_backfill=backfill, dry_run=params["dry_run"]
-        )
+    rows = athena.query_rows(digest["query_execution_id"], settings().region)
+    flags = {"is_backfill": dag_run.run_type == "backfill", "fresh": params["fresh"], "dry_run": params["dry_run"]}
+    with outcomes(skip=NothingToDoError, fail=FAILURES):
+        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
 
 @task
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
-    with outcomes(fail=RefusedError):
+    with outcomes(fail=FAILURES):
         return pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
 
 

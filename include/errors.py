@@ -15,9 +15,13 @@ NightjarError
 ├── NothingToDoError         there is no work
 ├── RefusedError             a gate or a rule refused
 │   ├── UnfitDatasetError    the data set is not fit for training     (include.pipelines.retrain.prepare)
-│   └── DeployRefusedError   a rule refuses the deploy                (include.pipelines.deploy.choose)
+│   ├── DeployRefusedError   a rule refuses the deploy                (include.pipelines.deploy.choose)
+│   └── SupersededError      a newer deploy run has begun             (include.pipelines.deploy.resolve)
+├── LiveStateError           the record of what is live is lost       (include.pipelines.deploy.live_log)
+├── UnverifiedServiceError   the service runs something unverified    (include.pipelines.deploy.resolve)
 ├── ConflictError            somebody else changes the same thing
-└── VerificationError        the service does not serve the version   (include.pipelines.deploy.verify)
+└── VerificationError        the service does not serve the version   (include.pipelines.deploy.faults)
+    └── VersionFaultError    the version is at fault                  (include.pipelines.deploy.faults)
 
 Packages add subclasses where a caller distinguishes them. DAGs turn the classes into Airflow's exceptions
 (``nightjar.outcomes``): in a task, NothingToDoError skips it, and UserError and RefusedError fail it without a retry.

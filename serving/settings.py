@@ -22,8 +22,10 @@ class Settings(BaseSettings):
 
     # The model
     bundle_uri: str = Field(
-        pattern=r"^(s3://[^/]+/.+|file:///.+)$", description="s3://bucket/key or file:///path of bundle.tar.gz"
+        pattern=r"^(s3://[^/]+/.+|file:///.+)$",
+        description="s3://bucket/key of bundle.tar.gz; file:///path in development",
     )
+    development: bool = Field(False, description="accept a BUNDLE_URI of a file; a deploy never sets it")
     bundle_digest: str = Field(
         pattern=r"^[0-9a-f]{64}$", description="sha256 that the bundle must have, in lower-case hexadecimal"
     )
@@ -106,6 +108,14 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Self:
         if self.internal_port == self.port:
             raise ValueError("PORT and INTERNAL_PORT must differ")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_for_development(self) -> Self:
+        if self.bundle_uri.startswith("file:") and not self.development:
+            raise ValueError(
+                "BUNDLE_URI is a file, which only a service with DEVELOPMENT=true serves: use an s3:// URI"
+            )
         return self
 
     @classmethod

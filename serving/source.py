@@ -32,7 +32,7 @@ def fetch(uri: str, target: Path, max_bytes: int = MAX_BUNDLE_BYTES) -> Path:
     """Copies a bundle, in chunks and without checking its content.
 
     Args:
-        uri: ``s3://bucket/key`` or ``file:///path``.
+        uri: ``s3://bucket/key``, or ``file:///path``, which the settings accept in development only.
         target: File to write.
         max_bytes: Limit of its size.
 

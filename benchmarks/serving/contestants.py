@@ -99,6 +99,7 @@ def ours(
         "HOST": "127.0.0.1",
         "PORT": "{port}",
         "BUNDLE_URI": packed.as_uri(),
+        "DEVELOPMENT": "true",
         "BUNDLE_DIGEST": hashlib.sha256(packed.read_bytes()).hexdigest(),
         "MODEL_VERSION": "1",
         "WORKLOAD": forest.WORKLOAD,

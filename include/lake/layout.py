@@ -275,12 +275,23 @@ def override_key(workload: str, day: date) -> tuple[str, str]:
     return f"override#{workload}", day.isoformat()
 
 
-def live_key(workload: str) -> tuple[str, str]:
-    """The live pointer.
+def live_partition_key(workload: str) -> str:
+    """The partition key of a workload's live log: its entries and the live pointer."""
+    return f"live#{workload}"
 
-    ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``revision``.
+
+def live_key(workload: str) -> tuple[str, str]:
+    """The live pointer: a copy of the newest entry of the live log."""
+    return live_partition_key(workload), "pointer"
+
+
+def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
+    """One entry of the live log, written once. Entries sort by revision, and before the pointer.
+
+    ``version``, ``previous``, ``bundle_digest``, ``task_definition``, ``hold`` (bool), ``history``, ``rolled_back``,
+    ``intent``, ``revision``, ``digest``.
     """
-    return f"live#{workload}", "pointer"
+    return live_partition_key(workload), f"entry#{revision:012d}"
 
 
 def _digits(instant: datetime) -> str:

@@ -96,11 +96,22 @@ class Comparison(TypedDict):
     difference: AucDifference | None
 
 
+class EvaluationDigest(TypedDict):
+    """The evaluation job's exit message: SageMaker keeps it, so nobody who writes to S3 can alter it.
+
+    Attributes:
+        evaluation_sha256: sha256 of ``evaluation.json``.
+    """
+
+    evaluation_sha256: str
+
+
 class Evaluation(Comparison):
     """The whole document.
 
     Attributes:
         bundle_digest: sha256 of the candidate's ``bundle.tar.gz``.
+        champion_digest: sha256 of the champion's; None without a champion.
         dataset_version: Version of the candidate's data set, of which the test set is a split.
         cutoff: Cut-off of that data set, ISO 8601 UTC.
         workload: Name of the workload.
@@ -109,6 +120,7 @@ class Evaluation(Comparison):
     """
 
     bundle_digest: str
+    champion_digest: str | None
     dataset_version: str
     cutoff: str
     workload: str

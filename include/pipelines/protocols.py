@@ -67,8 +67,8 @@ class StateStore(Protocol):
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         """Returns the item's attributes, or None if it does not exist."""
 
-    def query(self, pk: str) -> dict[str, dict[str, Any]]:
-        """Returns all items with this ``pk``: sort key → attributes."""
+    def query(self, pk: str, *, last: int | None = None) -> dict[str, dict[str, Any]]:
+        """Returns all items with this ``pk``, or the ``last`` by sort key: sort key → attributes."""
 
     def put(self, pk: str, sk: str, item: Mapping[str, Any]) -> None:
         """Writes the item, or replaces the one that exists."""

@@ -71,6 +71,11 @@ def processing_output() -> Path:
     return _created(ml_root() / "processing" / "output")
 
 
+def write_exit_message(text: str) -> None:
+    """Writes the text, at most 1 KB, that DescribeProcessingJob returns as ExitMessage."""
+    (_created(ml_root() / "output") / "message").write_text(text)
+
+
 def only_file(folder: Path) -> Path:
     """Returns the one file below a folder.
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from include.lake.instants import format_instant
-from include.lake.manifest import DatasetManifest
+from include.lake.manifest import DatasetManifest, dataset_version
 from include.training.container import JobError
 from include.workloads.schema import feature_column
 
@@ -142,7 +142,7 @@ def read_manifest(path: Path) -> DatasetManifest:
     """Reads a data set manifest.
 
     Raises:
-        JobError: The file is not JSON, or lacks a field.
+        JobError: The file is not JSON, lacks a field, or was altered: its digest is not the data set's version.
     """
     try:
         manifest = json.loads(path.read_text())
@@ -151,6 +151,11 @@ def read_manifest(path: Path) -> DatasetManifest:
     missing = [name for name in ("workload", "version", "cutoff", "splits") if name not in manifest]
     if missing:
         raise JobError(f"The data set manifest {path} lacks {', '.join(missing)}. {PASS_MANIFEST}")
+    if (found := dataset_version(manifest)) != manifest["version"]:
+        raise JobError(
+            f"The data set manifest {path} was altered: its digest is {found}, not its version {manifest['version']}. "
+            "Restore the object's earlier version in S3."
+        )
     return manifest
 
 

@@ -3,7 +3,8 @@
 A SageMaker processing job. It scores candidate and champion on one test set, each with its own feature code. Inputs
 below ``processing/input`` are ``candidate`` (model.tar.gz), ``test`` (Parquet), ``manifest`` and, if there is a
 champion, ``champion`` (bundle.tar.gz) and ``champion_manifest``. It writes ``evaluation.json``, ``evaluation.html``,
-and ``bundle.tar.gz``: the candidate's bundle, whose sha256 is the bundle digest.
+and ``bundle.tar.gz``: the candidate's bundle, whose sha256 is the bundle digest. Its exit message is the sha256 of
+``evaluation.json``, by which the retrain run checks the document before it decides on it.
 
 Fails when one of the models has seen a part of the test set, or cannot be scored on it.
 """
@@ -23,7 +24,7 @@ from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
 from include.model.errors import ScoreError
-from include.model.evaluation import Evaluation
+from include.model.evaluation import Evaluation, EvaluationDigest
 from include.training import container, data, leakage, report
 from include.training.compare import compare
 from include.training.container import JobError, log_metric
@@ -73,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     evaluation: Evaluation = {
         **comparison,
         "bundle_digest": bundle.sha256_hex(packed),
+        "champion_digest": bundle.sha256_hex(_packed("champion")) if champion else None,
         "dataset_version": test.manifest["version"],
         "cutoff": test.manifest["cutoff"],
         "workload": options.workload,
@@ -109,7 +111,7 @@ def _read_test_set() -> _TestSet:
 
 def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes], Bundle]:
     """Loads candidate or champion and scores its golden rows again."""
-    packed = container.only_file(container.processing_input(role)).read_bytes()
+    packed = _packed(role)
     digest = bundle.sha256_hex(packed)
     if role == "champion" and options.champion_digest and digest != options.champion_digest:
         raise JobError(
@@ -130,6 +132,10 @@ def _load_model(role: str, options: argparse.Namespace) -> tuple[dict[str, bytes
     if not result.ok:
         raise JobError(f"The {role} does not score as it did in training: {result.reason}")
     return files, loaded
+
+
+def _packed(role: str) -> bytes:
+    return container.only_file(container.processing_input(role)).read_bytes()
 
 
 def _load_champion(options: argparse.Namespace) -> Bundle | None:
@@ -166,9 +172,12 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
 def _write(evaluation: Evaluation, packed: bytes, page: str) -> None:
     output: Path = container.processing_output()
     text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
-    (output / layout.EVALUATION_FILE).write_text(text + "\n")
+    document = f"{text}\n".encode()
+    (output / layout.EVALUATION_FILE).write_bytes(document)
     (output / layout.EVALUATION_PAGE).write_text(page)
     (output / layout.BUNDLE_FILE).write_bytes(packed)
+    digest: EvaluationDigest = {"evaluation_sha256": bundle.sha256_hex(document)}
+    container.write_exit_message(json.dumps(digest))
 
 
 def _nan_to_null(value: Any) -> Any:

@@ -152,6 +152,7 @@ class DatasetSpec(StrictModel):
     validation_days: int = Field(ge=1)
     test_days: int = Field(ge=1)
     minimum_rows: int = Field(ge=1, description="a data set with fewer rows, over all splits, is not trained on")
+    minimum_split_rows: int = Field(100, ge=1, description="a data set with fewer rows in any split is not trained on")
 
 
 class ModelSpec(StrictModel):

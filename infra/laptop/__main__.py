@@ -77,7 +77,10 @@ def parser() -> argparse.ArgumentParser:
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
-    sub.add_argument("--version", required=True, type=arguments.version, help="a number, `latest` or `previous`")
+    sub.add_argument(
+        "--version", required=True, type=arguments.version, help="a number, `latest`, `previous` or `repair`"
+    )
+    sub.add_argument("--reason", help="why to go back to a version that was once live")
     sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")
     return top
 
@@ -197,7 +200,8 @@ def _reports(config: LaptopConfig, _: argparse.Namespace) -> None:
 def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
-    stages.deploy(stages.connect(config), given.workload, given.version, release_hold=given.release_hold)
+    connection = stages.connect(config)
+    stages.deploy(connection, given.workload, given.version, given.reason, release_hold=given.release_hold)
 
 
 if __name__ == "__main__":

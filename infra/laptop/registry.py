@@ -33,14 +33,19 @@ def version_of_day(aws: Aws, workload: str, day: date) -> dict[str, Any] | None:
 
 
 def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
-    """The live pointer, or None before the first deploy."""
-    pk, sk = layout.live_key(workload)
-    key = {"pk": {"S": pk}, "sk": {"S": sk}}
-    item = aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-    if item is None:
-        return None
+    """The newest entry of the live log, or None before the first deploy."""
+    items = aws.dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": layout.live_partition_key(workload)}},
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=2,
+    )["Items"]
     read = TypeDeserializer()
-    return {name: read.deserialize(value) for name, value in item.items() if name not in ("pk", "sk")}
+    entries = [{name: read.deserialize(value) for name, value in item.items()} for item in items]
+    newest = next((entry for entry in entries if entry["sk"] != layout.live_key(workload)[1]), None)
+    return newest and {name: value for name, value in newest.items() if name not in ("pk", "sk")}
 
 
 def document(aws: Aws, uri: str) -> dict[str, Any]:

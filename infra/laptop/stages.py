@@ -99,10 +99,21 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
-def deploy(connection: Connection, workload: str, version: str, *, release_hold: bool = False) -> Run:
-    """Deploys a version by its number, ``latest`` or ``previous``."""
+def deploy(
+    connection: Connection, workload: str, version: str, reason: str | None = None, *, release_hold: bool = False
+) -> Run:
+    """Deploys a version by its number, ``latest``, ``previous`` or ``repair``.
+
+    Args:
+        connection: The stack.
+        workload: The workload.
+        version: The version.
+        reason: Why a person goes back to it.
+        release_hold: End the hold that a rollback has set.
+    """
     conf: dict[str, Any] = {"version": int(version) if version.isdigit() else version}
-    return _run(connection, f"{workload}_deploy", conf | ({"release_hold": True} if release_hold else {}))
+    options = {"reason": reason, "release_hold": release_hold}
+    return _run(connection, f"{workload}_deploy", conf | {name: value for name, value in options.items() if value})
 
 
 def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:

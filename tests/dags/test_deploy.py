@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from nightjar.jobs.ecs import EcsRollout
 
 from include.errors import ConflictError
+from include.pipelines import deploy as pipeline
+from include.pipelines.deploy import VerificationError
 from include.workloads import load as load_workload
 from tests.support.dag_files import load, platform_settings, rendered
 
@@ -35,7 +37,7 @@ def test_it_is_scheduled_by_an_approved_model_and_runs_alone(dag: Any) -> None:
 
 
 def test_params_are_typed_and_described(dag: Any) -> None:
-    assert set(dag.params) == {"version", "release_hold", "dry_run"}
+    assert set(dag.params) == {"version", "release_hold", "reason", "dry_run"}
     assert dag.params.get_param("version").schema["type"] == ["null", "integer", "string"]
     assert all(dag.params.get_param(name).description for name in dag.params)
 
@@ -52,17 +54,11 @@ def test_a_red_rollout_or_verification_rejects_and_restores_and_stays_red(dag: A
         assert dag.get_task(task).trigger_rule == TriggerRule.ONE_FAILED
         assert dag.get_task(task).upstream_task_ids >= {"sense_rollout", "verify"}
     assert dag.get_task("sense_restore").upstream_task_ids == {"restore_service"}
-    # A leaf decides a run's colour: go_live is one, and is never reached by a red run.
-    assert dag.get_task("go_live").downstream_task_ids == set()
-
-
-def test_the_service_gets_its_bundle(dag: Any) -> None:
-    assert set(dag.get_task("submit_rollout").environment) == {
-        "BUNDLE_URI",
-        "BUNDLE_DIGEST",
-        "MODEL_VERSION",
-        "WORKLOAD",
-    }
+    assert "go_live" in dag.get_task("restore_service").upstream_task_ids
+    # A leaf decides a run's colour: this one succeeds only after go_live, though a restored service ends in another.
+    leaf = dag.get_task("deployed")
+    assert (leaf.upstream_task_ids, leaf.downstream_task_ids) == ({"go_live"}, set())
+    assert leaf.trigger_rule == TriggerRule.ALL_SUCCESS
 
 
 def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: Any) -> None:
@@ -73,15 +69,10 @@ def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: 
         assert task.on_failure_callback
 
 
-def test_the_bundle_is_the_chosen_versions(dag: Any) -> None:
-    chosen = {"bundle_uri": "s3://a/bundle.tar.gz", "bundle_digest": "12345e67", "version": 3}
-    submit = rendered(dag, "submit_rollout", {("resolve", "return_value"): chosen})
-    assert submit.environment == {
-        "BUNDLE_URI": "s3://a/bundle.tar.gz",
-        "BUNDLE_DIGEST": "12345e67",
-        "MODEL_VERSION": 3,  # the operator makes it text
-        "WORKLOAD": "flights",
-    }
+def test_the_service_gets_what_resolve_chose(dag: Any) -> None:
+    chosen = {"BUNDLE_DIGEST": "12345e67", "MODEL_VERSION": "3", "DEPLOY_REVISION": "7"}
+    submit = rendered(dag, "submit_rollout", {("resolve", "return_value"): {"version": 3, "environment": chosen}})
+    assert submit.environment == chosen
 
 
 def test_the_sensors_refer_to_the_rollouts(dag: Any) -> None:
@@ -96,12 +87,47 @@ def test_after_a_refusal_the_tasks_that_clean_up_get_nothing(dag: Any) -> None:
     assert rendered(dag, "restore_service").op_args == ("flights", None)
 
 
-def test_a_pointer_that_another_writer_changed_fails_at_once_since_a_retry_has_the_same_pointer(
-    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [ConflictError("Another run"), pipeline.SupersededError("Another run")])
+def test_a_run_that_another_one_overtook_fails_at_once(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    def conflict(*arguments: Any, **options: Any) -> None:
-        raise ConflictError("Another writer")
+    monkeypatch.setattr(module.pipeline, "go_live", raising(failure))
+    monkeypatch.setattr(module, "hooks", lambda workload: None)
+    with pytest.raises(AirflowFailException, match="Another run"):
+        module.go_live.function("flights", {}, {}, ti=SimpleNamespace(run_id="r"))
 
-    monkeypatch.setattr(module.pipeline, "go_live", conflict)
-    with pytest.raises(AirflowFailException, match="Another writer"):
-        module.go_live.function("flights", {}, {}, params={"release_hold": False}, ti=SimpleNamespace(run_id="r"))
+
+@pytest.mark.parametrize("failure", [pipeline.LiveStateError("flights", "Lost."), pipeline.UnverifiedServiceError("x")])
+def test_a_lost_record_and_an_unverified_service_are_red_in_an_automatic_run_too(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    monkeypatch.setattr(module.pipeline, "resolve", raising(failure))
+    monkeypatch.setattr(module, "hooks", lambda workload: None)
+    monkeypatch.setattr(module, "code_sha", lambda file: "sha")
+    with pytest.raises(AirflowFailException):
+        module.resolve.function("flights", {}, SimpleNamespace(run_type="asset_triggered", run_id="r"))
+
+
+@pytest.mark.parametrize(
+    ("failure", "recorded"),
+    [
+        (pipeline.VersionFaultError("scores wrongly"), {"failure": "scores wrongly"}),
+        (VerificationError("no answer"), {}),
+    ],
+)
+def test_only_the_versions_own_fault_is_handed_to_the_rejection(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, failure: Exception, recorded: dict[str, str]
+) -> None:
+    xcoms: dict[str, str] = {}
+    monkeypatch.setattr(module.pipeline, "verify", raising(failure))
+    ti = SimpleNamespace(xcom_push=lambda key, value: xcoms.update({key: value}))
+    with pytest.raises(VerificationError):
+        module.verify.function("flights", {}, ti=ti)
+    assert xcoms == recorded
+
+
+def raising(failure: Exception) -> Any:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise failure
+
+    return fail

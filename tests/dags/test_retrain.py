@@ -149,7 +149,6 @@ def test_a_plan_that_is_out_of_date_fails_at_once_since_a_retry_has_the_same_pla
 
     monkeypatch.setattr(module.athena, "query_rows", lambda *arguments: [])
     monkeypatch.setattr(module.pipeline, "prepare", conflict)
+    params = {"fresh": False, "dry_run": False}
     with platform_settings(), pytest.raises(AirflowFailException, match="published again"):
-        module.prepare.function(
-            "flights", {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params={"dry_run": False}
-        )
+        module.prepare.function("flights", {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params=params)

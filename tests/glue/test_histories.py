@@ -24,6 +24,7 @@ from include.lake.layout import table_name
 from include.pipelines.retrain import RetrainHooks, plan_dataset, prepare
 from include.sql import dataset_digest, dataset_select
 from include.workloads import Workload
+from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.expected_datasets import LEAD, events_of, expected_rows, is_in_time
 from tests.support.histories import CUTOFF, FIRST_DAY, LAKE, History
 from tests.support.packages import Registry
@@ -86,9 +87,10 @@ def manifest(history: History, keys: Iterable[tuple[str, str]]) -> Any:
     objects.bodies = {place: history.objects.bodies[place] for place in keys}
     objects.user_metadata = history.objects.user_metadata
     plan = plan_dataset(history.workload, NIGHT, SETTINGS, "sha", state)
-    hooks = RetrainHooks(objects, state, Registry())
+    hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
     with pytest.raises(NothingToDoError, match="Dry run"):
-        prepare(history.workload, plan, "key", DIGEST_ROWS, SETTINGS, hooks, is_backfill=False, dry_run=True)
+        flags = {"is_backfill": False, "fresh": False, "dry_run": True}
+        prepare(history.workload, plan, "key", DIGEST_ROWS, SETTINGS, hooks, **flags)
     (document,) = objects.keys("artifact", "datasets/")
     return objects.get_json("artifact", document)
 

@@ -53,6 +53,14 @@ def test_a_wrong_variable_is_named(environment: pytest.MonkeyPatch, name: str, v
         Settings.from_env()
 
 
+def test_a_bundle_in_a_file_is_served_in_development_only(environment: pytest.MonkeyPatch):
+    environment.setenv("BUNDLE_URI", "file:///tmp/bundle.tar.gz")
+    with pytest.raises(SettingsError, match="DEVELOPMENT"):
+        Settings.from_env()
+    environment.setenv("DEVELOPMENT", "true")
+    assert Settings.from_env().bundle_uri == "file:///tmp/bundle.tar.gz"
+
+
 def test_an_empty_optional_variable_counts_as_unset(environment: pytest.MonkeyPatch):
     environment.setenv("INTERNAL_PORT", "")
     environment.setenv("API_KEYS_SECRET", " ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 from include.pipelines.promotion.packages import METADATA, ApprovalStatus, Package, PackageMetadata, flag_text
@@ -9,7 +11,12 @@ from include.pipelines.promotion.packages import METADATA, ApprovalStatus, Packa
 
 def package(version: int, cutoff: str, status: str = "Approved", backfilled: bool = False) -> Package:
     """Returns a package with every metadata key set."""
-    metadata = metadata_of(data_cutoff=cutoff, backfilled=flag_text(backfilled))
+    metadata = metadata_of(
+        data_cutoff=cutoff,
+        backfilled=flag_text(backfilled),
+        bundle_uri=f"s3://artifact/{version}/bundle.tar.gz",
+        bundle_digest=f"d{version}",
+    )
     return Package(version, f"arn:{version}", status, "golden rows differ", metadata)
 
 
@@ -24,24 +31,30 @@ def described(package: Package) -> dict[str, Any]:
         "ModelPackageVersion": package.version,
         "ModelPackageArn": package.arn,
         "ModelApprovalStatus": package.status,
+        "ApprovalDescription": package.description,
         "CustomerMetadataProperties": package.metadata,
     }
 
 
 class Registry:
-    """A model registry that holds :data:`PACKAGES`, and records the changes of approval status."""
+    """A model registry in memory, which records the changes of approval status. It holds :data:`PACKAGES` at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, packages: Iterable[Package] | None = None) -> None:
+        self.packages = list(PACKAGES if packages is None else packages)
         self.changes: list[tuple[str, str, str]] = []
 
     def described(self) -> list[dict[str, Any]]:
-        return [described(package) for package in PACKAGES]
+        return [described(package) for package in self.packages]
 
     def register(self, **arguments: Any) -> dict[str, Any]:
         raise AssertionError("nothing is registered here")
 
     def set_approval_status(self, arn: str, status: ApprovalStatus, description: str) -> None:
         self.changes.append((arn, status, description))
+        self.packages = [
+            replace(package, status=status, description=description) if package.arn == arn else package
+            for package in self.packages
+        ]
 
 
 PACKAGES = [

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
+from include.pipelines.deploy.live import NOTHING_LIVE
+from include.pipelines.deploy.live_log import append
 from include.settings import Settings
 
 SETTINGS = Settings(
@@ -28,17 +30,26 @@ class State:
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         return self.items.get((pk, sk))
 
-    def query(self, pk: str) -> dict[str, dict[str, Any]]:
-        return {sk: item for (found, sk), item in self.items.items() if found == pk}
+    def query(self, pk: str, *, last: int | None = None) -> dict[str, dict[str, Any]]:
+        found = sorted((sk for of, sk in self.items if of == pk), reverse=last is not None)
+        return {sk: self.items[pk, sk] for sk in found[:last]}
 
     def put(self, pk: str, sk: str, item: Mapping[str, Any]) -> None:
         self.items[pk, sk] = dict(item)
 
-    def put_if(self, *arguments: Any, **options: Any) -> bool:
-        raise AssertionError("a retrain run writes no state")
+    def put_if(self, pk: str, sk: str, item: Mapping[str, Any], *condition: Any) -> bool:
+        self.put(pk, sk, item)
+        return True
 
     def advance(self, *arguments: Any, **options: Any) -> bool:
         raise AssertionError("a retrain run writes no state")
+
+
+def make_live(state: State, version: int, *earlier: int) -> None:
+    """Records that versions are live, and were live before, newest first."""
+    verified = {"version": version, "bundle_digest": f"d{version}", "task_definition": "t1"}
+    history = [version, *earlier]
+    append("flights", {**NOTHING_LIVE, **verified, "history": history, "revision": 1}, state)  # type: ignore[typeddict-item]
 
 
 def published_days(**runs: str) -> State:

@@ -38,6 +38,7 @@ class Service:
         path.write_bytes(packed)
         variables = {
             "BUNDLE_URI": path.as_uri(),
+            "DEVELOPMENT": "true",
             "BUNDLE_DIGEST": bundle.sha256_hex(packed),
             "MODEL_VERSION": "7",
             "WORKLOAD": "texts",

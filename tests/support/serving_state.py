@@ -71,7 +71,12 @@ class FakeModel:
 
 def make_settings(**changes: Any) -> Settings:
     """Valid settings with these changes."""
-    needed = {"bundle_uri": "file:///bundle", "bundle_digest": "0" * 64, "model_version": "7", "workload": "texts"}
+    needed = {
+        "bundle_uri": "s3://artifact/bundle",
+        "bundle_digest": "0" * 64,
+        "model_version": "7",
+        "workload": "texts",
+    }
     return Settings.from_env(**{**needed, **changes})
 
 

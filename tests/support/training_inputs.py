@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.lake.manifest import dataset_version
 from include.workloads import FieldSpec, Workload, load
 from include.workloads.schema import feature_column
 
@@ -27,7 +28,6 @@ def make_flights(
     start = last - timedelta(days=sum(days for days, _ in SPLITS.values()))
     manifest: dict[str, Any] = {
         "workload": "flights",
-        "version": f"{seed:064d}",
         "cutoff": last.isoformat().replace("+00:00", "Z"),
         "feature_code_hash": workload.feature_code_hash(),
         "splits": {},
@@ -38,8 +38,19 @@ def make_flights(
         place = root / ("processing/input/test" if split == "test" else f"input/data/{split}")
         place.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, place / "part-0")
-        manifest["splits"][split] = {"rows": rows, "digest": "x", "from": start.isoformat(), "to": end.isoformat()}
+        manifest["splits"][split] = {
+            "rows": rows,
+            "digest": str(seed),
+            "from": start.isoformat(),
+            "to": end.isoformat(),
+        }
         start = end
+    return write_manifest(root, manifest)
+
+
+def write_manifest(root: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Writes the manifest of both jobs with its version, and the training job's hyperparameters; returns it."""
+    manifest = {**manifest, "version": dataset_version(manifest)}
     for folder in ("input/data/manifest", "processing/input/manifest"):
         (root / folder).mkdir(parents=True, exist_ok=True)
         (root / folder / "manifest.json").write_text(json.dumps(manifest))

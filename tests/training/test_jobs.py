@@ -24,7 +24,7 @@ from include.training import evaluate, train
 from include.training.container import JobError
 from include.workloads import load
 from tests.support.bundles import dump, read_folder
-from tests.support.training_inputs import make_flights, write_model_tar
+from tests.support.training_inputs import make_flights, write_manifest, write_model_tar
 
 ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
 
@@ -116,8 +116,8 @@ def test_training_serving_skew_fails_the_training(root):
 
 
 def test_a_data_set_of_other_feature_code_fails_the_training(root):
-    path = root / "input/data/manifest/manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"feature_code_hash": "0" * 64}))
+    manifest = json.loads((root / "input/data/manifest/manifest.json").read_text())
+    write_manifest(root, manifest | {"feature_code_hash": "0" * 64})
     with pytest.raises(JobError, match="made by feature code 000"):
         train.main()
 
@@ -189,7 +189,8 @@ def test_evaluation_without_a_champion(root):
     assert bundle.load(bundle.unpack(packed)).manifest.workload == "flights"
     page = (root / "processing/output/evaluation.html").read_text()
     assert "<svg" in page and "http" not in page and "<script" not in page
-    assert decide(evaluation, load("flights").quality, []).promote
+    assert evaluation["champion_digest"] is None
+    assert decide(evaluation, load("flights").quality, [], champion=None).promote
 
 
 def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
@@ -202,13 +203,14 @@ def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):
     _add_champion(root, tmp_path)
     evaluation = _evaluate(root)
     assert evaluation["difference"]["auc"] < 0
-    decision = decide(evaluation, load("flights").quality, [])
+    decision = decide(evaluation, load("flights").quality, [], champion=1)
     assert not decision.promote and "not above -0.0100" in decision.reasons[0]
 
 
 def test_evaluation_with_a_champion_is_repeatable(root, tmp_path):
     digest = _add_champion(root, tmp_path)
     first = _evaluate(root, "--champion-digest", digest)
+    assert first["champion_digest"] == digest
     assert first["champion"]["rows"] == 400 and first["difference"]["low"] < first["difference"]["high"]
     assert first == _evaluate(root)
     with pytest.raises(JobError, match="is live"):
@@ -239,10 +241,28 @@ def test_test_days_before_the_end_of_validation_are_rejected(root):
 
 
 def test_the_manifest_of_another_data_set_is_rejected(root):
-    path = root / "processing/input/manifest/manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": "f" * 64}))
+    manifest = json.loads((root / "input/data/manifest/manifest.json").read_text())
+    write_manifest(root, manifest | {"sql": "select 2"})
     with pytest.raises(JobError, match="The candidate was trained on data set"):
         _evaluate(root)
+
+
+@pytest.mark.parametrize("folder", ["processing/input/manifest", "processing/input/champion_manifest"])
+def test_a_manifest_that_was_altered_in_s3_is_rejected(root, tmp_path, folder):
+    """This was red before: an altered end of the train split hid that the model had seen the test set."""
+    _add_champion(root, tmp_path)
+    (path,) = (root / folder).iterdir()
+    manifest = json.loads(path.read_text())
+    manifest["splits"]["validation"]["to"] = "2012-01-01T00:00:00Z"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(JobError, match="was altered: its digest"):
+        _evaluate(root)
+
+
+def test_the_exit_message_is_the_digest_of_the_evaluation(root):
+    _evaluate(root)
+    digest = bundle.sha256_hex((root / "processing/output/evaluation.json").read_bytes())
+    assert json.loads((root / "output/message").read_text()) == {"evaluation_sha256": digest}
 
 
 def test_a_damaged_candidate_is_rejected(root):

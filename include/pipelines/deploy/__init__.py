@@ -1,23 +1,34 @@
-"""A deploy: resolve the version, roll it out, verify it, make it live; or reject it and restore the service."""
+"""A deploy: record the intent, roll the version out, verify it, make it live; or go back to the verified version."""
 
 from __future__ import annotations
 
 from include.pipelines.deploy.choose import DeployRefusedError
+from include.pipelines.deploy.faults import VerificationError, VersionFaultError
+from include.pipelines.deploy.fence import own_intent
 from include.pipelines.deploy.go_live import go_live
-from include.pipelines.deploy.live import LivePointer
-from include.pipelines.deploy.resolve import DeployTarget, resolve
+from include.pipelines.deploy.hooks import DeployHooks
+from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
+from include.pipelines.deploy.live_log import LiveStateError
+from include.pipelines.deploy.resolve import DeployTarget, SupersededError, UnverifiedServiceError, resolve
 from include.pipelines.deploy.restore import reject, restore
 from include.pipelines.deploy.service import Rollout
-from include.pipelines.deploy.verify import Verification, VerificationError, verify
+from include.pipelines.deploy.verify import Verification, verify
 
 __all__ = [
+    "DEPLOY_REVISION",
+    "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",
     "LivePointer",
+    "LiveStateError",
     "Rollout",
+    "SupersededError",
+    "UnverifiedServiceError",
     "Verification",
     "VerificationError",
+    "VersionFaultError",
     "go_live",
+    "own_intent",
     "reject",
     "resolve",
     "restore",

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from include.errors import RefusedError
 from include.lake.instants import format_instant
-from include.pipelines.deploy.live import LivePointer
+from include.lake.uris import SCHEME
+from include.pipelines.deploy.live import Kind, LivePointer, verified_versions
 from include.pipelines.deploy.requested import Requested
 from include.pipelines.promotion.packages import APPROVED, REJECTED, Package
 
 
 class DeployRefusedError(RefusedError):
     """The deploy is refused. The message states the reason and what a person can do."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The version to deploy, and what the deploy is."""
+
+    package: Package
+    kind: Kind
 
 
 def choose(
@@ -22,11 +32,12 @@ def choose(
     *,
     automatic: bool,
     release_hold: bool = False,
-) -> Package:
+    reason: str | None = None,
+) -> Choice:
     """Chooses the version to deploy.
 
-    A hold, which a rollback sets, stops ``latest`` until it is released. Only approved versions are deployed, so a
-    rejected one is never tried again. An older cut-off never replaces a newer one, except by ``previous``.
+    A hold, which a rollback sets, stops ``latest`` until it is released. Only approved versions are deployed, and older
+    data never replaces newer. With a reason, a person can go to any version that was once verified live.
 
     Args:
         packages: The registered versions.
@@ -35,55 +46,101 @@ def choose(
         automatic: Whether an asset or the schedule started the run. The newest version is then not deployed again when
             it is live.
         release_hold: Whether to ignore the hold.
+        reason: Why a person goes back to a version.
 
     Raises:
         DeployRefusedError: A rule refuses the deploy.
     """
+    current = next((package for package in packages if package.version == live["version"]), None)
+    if requested == "repair":
+        return Choice(_in_s3(_known(packages, live["version"])), "repair")
     if requested == "previous":
-        return _approved(packages, _previous(live))
+        return Choice(_in_s3(_previous(packages, live, current)), "rollback")
     if isinstance(requested, int):
-        chosen = _approved(packages, requested)
+        chosen = _by_number(packages, live, requested, reason)
     else:
         if live["hold"] and not release_hold:
             raise DeployRefusedError(
-                f"Version {live['version']} is on hold since it was rolled back to. When the problem is solved, deploy "
-                "with release_hold set, or deploy a version by its number."
+                f"Version {live['version']} is on hold since a rollback, or since a repair of the record of what is "
+                "live. When the problem is solved, deploy with release_hold set, or deploy a version by its number."
             )
-        chosen = _newest(packages)
-    current = next((package for package in packages if package.version == live["version"]), None)
+        chosen = _newest(packages, live)
+    if automatic and live["version"] is not None and current is None:
+        raise DeployRefusedError(
+            f"The registry has no version {live['version']}, which is live, so nothing can be compared with it. "
+            "Deploy a version by its number."
+        )
     if current and automatic and chosen.version == current.version:
         raise DeployRefusedError(f"Version {chosen.version} is the newest approved one and is live already.")
-    if current and chosen.cutoff < current.cutoff:
+    goes_back = current is not None and chosen.cutoff < current.cutoff
+    if current and goes_back and not (reason and chosen.version in verified_versions(live)):
         raise DeployRefusedError(
             f"Version {chosen.version} was trained on data up to {format_instant(chosen.cutoff)}, older than the live "
-            f"version {current.version} ({format_instant(current.cutoff)}). Only a deploy of previous goes back."
+            f"version {current.version} ({format_instant(current.cutoff)}). Only a deploy of previous goes back, or "
+            "one of a version that was once verified live, by its number and with a reason."
         )
-    return chosen
+    return Choice(_in_s3(chosen), "rollback" if goes_back else "deploy")
 
 
-def _previous(live: LivePointer) -> int:
-    previous = live["previous"]
-    if previous is None:
-        raise DeployRefusedError("There is no previous version to go back to. Deploy a version by its number.")
-    return previous
+def _previous(packages: Sequence[Package], live: LivePointer, current: Package | None) -> Package:
+    """The version that was verified live before the current one: approved, not rolled back, with no newer data."""
+    approved = {package.version: package for package in packages if package.status == APPROVED}
+    for version in live["history"]:
+        package = approved.get(version)
+        if package and version != live["version"] and (current is None or package.cutoff <= current.cutoff):
+            return package
+    raise DeployRefusedError(
+        "There is no previous version to go back to: none that was verified live before, is approved and was not "
+        "rolled back. Deploy a version by its number; with a reason, any that was once verified live."
+    )
 
 
-def _approved(packages: Sequence[Package], version: int) -> Package:
+def _by_number(packages: Sequence[Package], live: LivePointer, version: int, reason: str | None) -> Package:
+    found = _known(packages, version)
+    if found.status != APPROVED or str(version) in live["rolled_back"]:
+        if reason and version in verified_versions(live):
+            return found
+        by_person = (
+            " It was once verified live, so it can be deployed with a reason."
+            if version in verified_versions(live)
+            else ""
+        )
+        if str(version) in live["rolled_back"]:
+            run = live["rolled_back"][str(version)]
+            raise DeployRefusedError(f"Version {version} was rolled back from, by {run}.{by_person}")
+        if found.status == REJECTED:
+            raise DeployRefusedError(
+                f"Version {version} is Rejected and is not tried again: {found.description}{by_person}"
+            )
+        raise DeployRefusedError(f"Version {version} is {found.status}. Approve it first.{by_person}")
+    return found
+
+
+def _known(packages: Sequence[Package], version: int | None) -> Package:
     found = next((package for package in packages if package.version == version), None)
     if found is None:
         known = ", ".join(str(package.version) for package in packages) or "none"
         raise DeployRefusedError(f"There is no version {version}. Versions: {known}.")
-    if found.status == REJECTED:
-        raise DeployRefusedError(f"Version {version} is Rejected and is not tried again: {found.description}")
-    if found.status != APPROVED:
-        raise DeployRefusedError(f"Version {version} is {found.status}. Approve it first.")
     return found
 
 
-def _newest(packages: Sequence[Package]) -> Package:
-    approved = [package for package in packages if package.status == APPROVED and not package.backfilled]
+def _newest(packages: Sequence[Package], live: LivePointer) -> Package:
+    approved = [
+        package
+        for package in packages
+        if package.status == APPROVED and not package.backfilled and str(package.version) not in live["rolled_back"]
+    ]
     if not approved:
         raise DeployRefusedError(
             "There is no approved version. A promotion by a retrain run, or a person's approval, makes one."
         )
     return max(approved, key=lambda package: (package.cutoff, package.version))
+
+
+def _in_s3(package: Package) -> Package:
+    uri = package.metadata["bundle_uri"]
+    if not uri.startswith(SCHEME):
+        raise DeployRefusedError(
+            f"The bundle of version {package.version} is at {uri}. Only bundles in S3 are deployed: train again."
+        )
+    return package

@@ -1,32 +1,58 @@
-"""The live pointer: which version serves, what it replaced, and what is written when that changes."""
+"""What is live: the last verified version, the newest intent to change it, and the changes from one to the next.
+
+Pure functions. ``include.pipelines.deploy.live_log`` reads and writes (ADR 6).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict, cast
+from typing import Literal, TypedDict
 
-from include.errors import ConflictError
-from include.lake import layout
-from include.pipelines.deploy.requested import Requested
-from include.pipelines.promotion.decide import HISTORY
-from include.pipelines.protocols import StateStore
+DEPLOY_REVISION = "DEPLOY_REVISION"
+"""Environment variable of the service: the revision of the intent that its task definition was registered for."""
+
+Kind = Literal["deploy", "rollback", "repair", "restore"]
+OPEN: Literal["open"] = "open"
+LIVE: Literal["live"] = "live"
+ABANDONED: Literal["abandoned"] = "abandoned"
+
+
+class Intent(TypedDict):
+    """What a deploy run is about to do. It is recorded before the rollout begins."""
+
+    run_id: str
+    kind: Kind
+    """``restore``: bring back the last verified version, because the service runs something else."""
+    version: int | None
+    replaces: int | None
+    """The version that was live."""
+    release_hold: bool
+    reason: str | None
+    """Why a person goes back to a version that rules would refuse."""
+    revision: int
+    """The revision of the entry that recorded the intent."""
+    status: Literal["open", "live", "abandoned"]
+    """``live`` once the version is verified; ``abandoned`` once the service is to go back."""
 
 
 class LivePointer(TypedDict):
-    """The item of the state table."""
+    """One entry of the live log; the newest one is the state."""
 
     version: int | None
-    """The version that serves; None before the first deploy."""
+    """The last verified version; None before the first one."""
     previous: int | None
-    """The version that it replaced."""
+    """The version that was verified live before it and was not rolled back."""
     bundle_digest: str | None
     task_definition: str | None
+    """The verified revision of the task definition."""
     hold: bool
     """Whether automatic deploys are stopped."""
-    revision: int
-    """Number of changes: a write succeeds only on the revision that was read."""
     history: list[int]
-    """The versions that were live, newest first."""
+    """The versions that were verified live and not rolled back, newest first."""
+    rolled_back: dict[str, str]
+    """Version (as text) → the run that rolled back from it."""
+    intent: Intent | None
+    revision: int
+    """Number of changes."""
 
 
 NOTHING_LIVE: LivePointer = {
@@ -35,70 +61,98 @@ NOTHING_LIVE: LivePointer = {
     "bundle_digest": None,
     "task_definition": None,
     "hold": False,
-    "revision": 0,
     "history": [],
+    "rolled_back": {},
+    "intent": None,
+    "revision": 0,
 }
 
 
-def read_pointer(workload: str, state: StateStore) -> LivePointer:
-    """Reads the live pointer; :data:`NOTHING_LIVE` before the first deploy."""
-    stored = state.get(*layout.live_key(workload)) or {}
-    return cast("LivePointer", {**NOTHING_LIVE, **stored})
+def verified_versions(pointer: LivePointer) -> set[int]:
+    """Returns every version that was once verified live."""
+    return {*pointer["history"], *(int(version) for version in pointer["rolled_back"])}
 
 
-def write_pointer(workload: str, pointer: LivePointer, state: StateStore) -> None:
-    """Writes the pointer if the stored one is its predecessor; a retry that finds its own write succeeds.
-
-    Raises:
-        ConflictError: Another writer changed the pointer.
-    """
-    key, before = layout.live_key(workload), {":before": pointer["revision"] - 1}
-    condition = "attribute_not_exists(pk) OR #revision = :before"
-    written = state.put_if(*key, pointer, condition, before, {"#revision": "revision"})
-    if not written and state.get(*key) != pointer:
-        raise ConflictError(f"Another writer changed the live pointer {key} since it was read. Run the deploy again.")
-
-
-def reconcile(pointer: LivePointer, task_definition: str, environment: Mapping[str, str]) -> LivePointer:
-    """Returns the pointer as it should be when ECS has rolled out ``task_definition`` with this environment.
-
-    ECS is the source of truth, because a run may have died between its rollout and its write. A service that runs
-    no model version (it was just created) changes nothing.
-    """
-    if task_definition == pointer["task_definition"] or "MODEL_VERSION" not in environment:
-        return pointer
-    return _moved(pointer, int(environment["MODEL_VERSION"]), environment["BUNDLE_DIGEST"], task_definition)
-
-
-def after_deploy(
-    pointer: LivePointer,
-    *,
-    version: int,
-    bundle_digest: str,
-    task_definition: str,
-    requested: Requested,
-    release_hold: bool,
+def begun(
+    pointer: LivePointer, *, run_id: str, kind: Kind, version: int | None, release_hold: bool, reason: str | None
 ) -> LivePointer:
-    """Returns the pointer after a verified deploy.
+    """Returns the state in which a run intends to deploy a version.
 
-    A deploy of ``previous`` sets the hold, and only ``release_hold`` removes it.
+    A rollback sets the hold here, and records what it rolls back from: if the run dies later, both stay.
     """
-    moved = _moved(pointer, version, bundle_digest, task_definition)
-    if requested == "previous":
-        replaced = pointer["version"]
-        history = [entry for entry in moved["history"] if entry != replaced]
-        return {**moved, "hold": not release_hold, "history": history}
-    return {**moved, "hold": bool(pointer["hold"]) and not release_hold}
+    revision, live = pointer["revision"] + 1, pointer["version"]
+    intent: Intent = {
+        "run_id": run_id,
+        "kind": kind,
+        "version": version,
+        "replaces": live,
+        "release_hold": release_hold,
+        "reason": reason,
+        "revision": revision,
+        "status": OPEN,
+    }
+    changed: LivePointer = {**pointer, "intent": intent, "revision": revision}
+    if kind == "rollback":
+        changed["hold"] = True
+    if kind == "rollback" and live is not None:
+        changed["rolled_back"] = {**pointer["rolled_back"], str(live): run_id}
+    return changed
 
 
-def _moved(pointer: LivePointer, version: int, bundle_digest: str, task_definition: str) -> LivePointer:
-    is_same = version == pointer["version"]
+def went_live(pointer: LivePointer, *, version: int, bundle_digest: str, task_definition: str) -> LivePointer:
+    """Returns the state after the version of the open intent was verified."""
+    intent = pointer["intent"]
+    if intent is None:
+        raise ValueError("no deploy was begun")
+    rolled_back = {known: run for known, run in pointer["rolled_back"].items() if known != str(version)}
+    earlier = [entry for entry in pointer["history"] if entry != version and str(entry) not in rolled_back]
     return {
         **pointer,
         "version": version,
-        "previous": pointer["previous"] if is_same else pointer["version"],
+        "previous": earlier[0] if earlier else None,
         "bundle_digest": bundle_digest,
         "task_definition": task_definition,
+        "hold": pointer["hold"] and not intent["release_hold"],
+        "history": [version, *earlier],
+        "rolled_back": rolled_back,
+        "intent": {**intent, "status": LIVE},
         "revision": pointer["revision"] + 1,
-        "history": [version, *(entry for entry in pointer["history"] if entry != version)][:HISTORY],
+    }
+
+
+def abandoned(pointer: LivePointer) -> LivePointer:
+    """Returns the state after the open intent was given up: its run may change the service no more."""
+    intent = pointer["intent"]
+    if intent is None:
+        raise ValueError("no deploy was begun")
+    return {**pointer, "intent": {**intent, "status": ABANDONED}, "revision": pointer["revision"] + 1}
+
+
+def rebuilt(
+    intact: LivePointer | None, revision: int, *, version: int | None, bundle_digest: str | None, task_definition: str
+) -> LivePointer:
+    """Returns the state after its record was lost or altered, from what ECS runs.
+
+    Whether there was a hold is not known then, so there is one.
+
+    Args:
+        intact: The newest entry that is unaltered; None where there is none.
+        revision: The highest revision that is known to have existed.
+        version: The version that ECS runs; None where it runs none.
+        bundle_digest: Its bundle digest.
+        task_definition: The task definition that ECS runs.
+    """
+    before = intact or NOTHING_LIVE
+    rolled_back = {known: run for known, run in before["rolled_back"].items() if known != str(version)}
+    earlier = [entry for entry in before["history"] if entry != version and str(entry) not in rolled_back]
+    return {
+        "version": version,
+        "previous": earlier[0] if earlier else None,
+        "bundle_digest": bundle_digest,
+        "task_definition": None if version is None else task_definition,
+        "hold": True,
+        "history": earlier if version is None else [version, *earlier],
+        "rolled_back": rolled_back,
+        "intent": None,
+        "revision": revision,
     }

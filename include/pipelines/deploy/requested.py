@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from include.errors import UserError
 
-Requested = int | Literal["latest", "previous"]
+Requested = int | Literal["latest", "previous", "repair"]
 
 
 def read_version(value: Any) -> Requested:
-    """Reads the Param ``version``: a number (also as text), ``previous`` or ``latest``; nothing means ``latest``.
+    """Reads the Param ``version``: a number (also as text), ``previous``, ``repair`` or ``latest`` (also if empty).
 
     Raises:
         UserError: The value is none of these.
     """
     if value in (None, "", "latest"):
         return "latest"
-    if value == "previous":
-        return "previous"
+    if value in ("previous", "repair"):
+        return cast("Requested", value)
     if re.fullmatch("[1-9][0-9]{0,8}", str(value)):
         return int(value)
-    raise UserError(f'Param "version" is {value!r}: give a version number, "previous" or "latest"')
+    raise UserError(f'Param "version" is {value!r}: give a version number, "latest", "previous" or "repair"')

@@ -1,4 +1,4 @@
-"""What a deploy needs of the ECS service, as a Protocol; and what a rollout is."""
+"""What a deploy needs of the ECS service, as Protocols; and what a rollout is."""
 
 from __future__ import annotations
 
@@ -27,18 +27,14 @@ class ServiceReader(Protocol):
         """Returns the PRIMARY deployment: the one that ECS rolls out or has rolled out."""
 
     def environment(self, task_definition: str) -> dict[str, str]:
-        """Returns the environment variables of a task definition's first container."""
+        """Returns the environment variables of a task definition's serving container."""
 
 
-class StoppedTasks(Protocol):
-    """Lists the tasks of a service that ended (the same class)."""
+class Service(ServiceReader, Protocol):
+    """Also rolls the service back (the same class)."""
 
     def stopped_tasks(self, task_definition: str) -> list[dict[str, Any]]:
         """Returns the stopped tasks of a task definition, newest first."""
-
-
-class ServiceRoller(Protocol):
-    """Rolls a service back (the same class)."""
 
     def task_definition(self) -> str:
         """Returns the ARN of the task definition that the service is set to."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import tarfile
 import time
+from collections.abc import Callable
 from typing import Any, Protocol, TypedDict
 
-from include.errors import NightjarError
 from include.lake import layout
-from include.lake.uris import split_s3_uri
-from include.model.files import GOLDEN
 from include.model.tolerances import PROBABILITY_TOLERANCE
-from include.pipelines.deploy.http import HttpService
+from include.pipelines.deploy.faults import VerificationError, VersionFaultError
+from include.pipelines.deploy.golden_row import GoldenRequest, read_golden_row
+from include.pipelines.deploy.http import HttpResponse, HttpService
 from include.pipelines.deploy.resolve import DeployTarget
 from include.pipelines.protocols import ObjectStore
 
@@ -22,10 +20,9 @@ log = logging.getLogger(__name__)
 IN_A_ROW = 5
 TRIES = 15
 PAUSE_SECONDS = 0.5
-
-
-class VerificationError(NightjarError):
-    """The service does not serve the version that was deployed. The message contains its response."""
+# Statuses that say nothing about the version: no answer, throttled, no healthy task, the caller's key refused.
+UNAVAILABLE = (0, 408, 429, 502, 503, 504)
+REFUSED = (401, 403)
 
 
 class Verification(TypedDict):
@@ -34,14 +31,6 @@ class Verification(TypedDict):
     url: str
     prediction: dict[str, Any]
     """The service's response to a golden row."""
-
-
-class GoldenRequest(TypedDict):
-    """A request of the bundle, with the prediction that the model made in training."""
-
-    request: dict[str, Any]
-    probability: float
-    prediction: int
 
 
 class ParameterStore(Protocol):
@@ -80,13 +69,15 @@ def verify(
         pause_seconds: Pause after a response of another version.
 
     Raises:
-        VerificationError: One of the checks failed.
+        VersionFaultError: The version answers and scores wrongly, or its bundle is not what was registered.
+        VerificationError: Another version answers, or none, or the API key is refused: not the version's fault.
     """
     service = HttpService(parameters.get_parameter_value(layout.service_url_parameter(workload)))
     check_version(target, service, pause_seconds)
-    check_golden_rows(service)
+    check_golden_rows(service, pause_seconds)
     api_key = _text(secrets.get_secret(api_key_secret)) if api_key_secret else ""
-    prediction = check_prediction(service, read_golden_row(objects, target["bundle_uri"]), api_key)
+    golden = read_golden_row(objects, target["bundle_uri"], target["bundle_digest"])
+    prediction = check_prediction(service, golden, api_key, pause_seconds)
     return {"url": service.url, "prediction": prediction}
 
 
@@ -108,45 +99,45 @@ def check_version(target: DeployTarget, service: HttpService, pause_seconds: flo
     )
 
 
-def check_golden_rows(service: HttpService) -> None:
+def check_golden_rows(service: HttpService, pause_seconds: float) -> None:
     """Checks that ``/golden`` reports that the golden rows score as in training."""
-    response = service.get("/golden")
+    response = _answer(lambda: service.get("/golden"), f"{service.url}/golden", pause_seconds)
     if response.status != 200 or response.body.get("ok") is not True:
-        raise VerificationError(
+        raise VersionFaultError(
             f"{service.url}/golden: the golden rows do not score as in training: HTTP {response.status} {response.body}"
         )
     log.info("Golden rows: %s", response.body)
 
 
-def check_prediction(service: HttpService, golden: GoldenRequest, api_key: str) -> dict[str, Any]:
+def check_prediction(service: HttpService, golden: GoldenRequest, api_key: str, pause_seconds: float) -> dict[str, Any]:
     """Checks that ``/predict`` scores a golden row as in training; returns the response."""
     headers = {"X-Api-Key": api_key} if api_key else {}
-    response = service.post("/predict", golden["request"], headers)
+    url = f"{service.url}/predict"
+    response = _answer(lambda: service.post("/predict", golden["request"], headers), url, pause_seconds)
     probability = response.body.get("probability")
     agrees = isinstance(probability, int | float) and abs(probability - golden["probability"]) <= PROBABILITY_TOLERANCE
     if response.status != 200 or not agrees:
-        raise VerificationError(
-            f"{service.url}/predict returned HTTP {response.status} {response.body} for a golden row, "
-            f"expected {golden['probability']}"
+        raise VersionFaultError(
+            f"{url} returned HTTP {response.status} {response.body} for a golden row, expected {golden['probability']}"
         )
     log.info("A golden row scores as in training: %s", response.body)
     return response.body
 
 
-def read_golden_row(objects: ObjectStore, bundle_uri: str) -> GoldenRequest:
-    """Reads the first golden row of a bundle. The archive is read as a stream, because it may be large.
+def _answer(call: Callable[[], HttpResponse], url: str, pause_seconds: float) -> HttpResponse:
+    """Returns the first response that says something about the version.
 
     Raises:
-        VerificationError: The bundle holds no golden rows.
+        VerificationError: There is none in :data:`TRIES` tries.
     """
-    body = objects.open(*split_s3_uri(bundle_uri))
-    with tarfile.open(fileobj=body, mode="r|gz") as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.name.removeprefix("./") == GOLDEN else None
-            if file:
-                row: GoldenRequest = json.loads(file.readline())
-                return row
-    raise VerificationError(f"{bundle_uri} holds no {GOLDEN}: this is not a Nightjar bundle. Train again.")
+    for _ in range(TRIES):
+        response = call()
+        if response.status in REFUSED:
+            break
+        if response.status not in UNAVAILABLE:
+            return response
+        time.sleep(pause_seconds)
+    raise VerificationError(f"{url} cannot be verified: HTTP {response.status} {response.body}")
 
 
 def _text(secret: str | bytes) -> str:

@@ -30,7 +30,9 @@ class _Finding:
     text: str
 
 
-def decide(evaluation: Mapping[str, Any], quality: QualitySpec, live_history: Sequence[LiveVersion]) -> Decision:
+def decide(
+    evaluation: Mapping[str, Any], quality: QualitySpec, live_history: Sequence[LiveVersion], *, champion: int | None
+) -> Decision:
     """Decides whether a candidate is promoted.
 
     Without a champion, the bar and the slices decide.
@@ -39,9 +41,12 @@ def decide(evaluation: Mapping[str, Any], quality: QualitySpec, live_history: Se
         evaluation: The evaluation job's ``evaluation.json``. Nothing in it is trusted to be there or to be a number.
         quality: The workload's quality block.
         live_history: The versions that were live, newest first, so that the champion is the first.
+        champion: The version that the candidate was to be compared with; None where there was none.
     """
     findings = _bar(evaluation, quality) + _slices(evaluation, quality)
-    if evaluation.get("champion") is None:
+    if champion is not None and not isinstance(evaluation.get("champion"), Mapping):
+        findings.append(_unreadable(f"the evaluation of the champion, version {champion},"))
+    elif evaluation.get("champion") is None:
         findings.append(_Finding(True, "There is no champion to compare with."))
     else:
         findings += _challenge(evaluation, quality) + _ratchet(evaluation, quality, live_history)

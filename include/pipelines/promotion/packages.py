@@ -158,6 +158,15 @@ def find_champion(
     return max(older, key=lambda package: (package.cutoff, package.version), default=None)
 
 
+def find_twin(packages: Iterable[Package], dataset_version: str, code_sha: str, image: str) -> Package | None:
+    """Returns the version that was made from the same data set, code and training image, or None.
+
+    A candidate that is its copy is compared with what it was compared with, because no version is its own champion.
+    """
+    made_from = {"dataset_version": dataset_version, "code_sha": code_sha, "image": image}
+    return next((package for package in packages if made_from.items() <= package.metadata.items()), None)
+
+
 def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:
     """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled."""
     return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.plan import DatasetPlan, plan_dataset
 from include.pipelines.retrain.prepare import PreparedRun, prepare
@@ -10,6 +11,7 @@ from include.pipelines.retrain.register import FinishedJobs, RegisteredPackage, 
 __all__ = [
     "DatasetPlan",
     "FinishedJobs",
+    "LiveStateError",
     "PreparedRun",
     "RegisteredPackage",
     "RetrainHooks",

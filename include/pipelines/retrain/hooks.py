@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from include.pipelines.deploy.service import ServiceReader
 from include.pipelines.promotion.registry import ModelRegistry
 from include.pipelines.protocols import ObjectStore, StateStore
 
@@ -16,8 +17,10 @@ class RetrainHooks:
         objects: Objects in S3.
         state: The state table.
         registry: The model registry.
+        service: The ECS service: what it runs is compared with the record of what is live.
     """
 
     objects: ObjectStore
     state: StateStore
     registry: ModelRegistry
+    service: ServiceReader

@@ -21,8 +21,9 @@ from include.lake.manifest import (
     split_summary,
 )
 from include.lake.uris import s3_uri
-from include.pipelines.deploy.live import read_pointer
-from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
+from include.pipelines.deploy.live_log import read_pointer
+from include.pipelines.deploy.registry_agreement import check_live_package
+from include.pipelines.promotion.packages import find_champion, find_twin, is_overtaken, read_packages
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
@@ -45,6 +46,10 @@ class PreparedRun(JobRequests):
     backfilled: bool
     champion: int | None
     """The version that the candidate is compared with."""
+    champion_digest: str | None
+    """Its bundle digest."""
+    live: int | None
+    """The version that was live when the comparison was planned."""
 
 
 def prepare(
@@ -56,6 +61,7 @@ def prepare(
     hooks: RetrainHooks,
     *,
     is_backfill: bool,
+    fresh: bool,
     dry_run: bool,
 ) -> PreparedRun:
     """Writes the data set's manifest and returns the run's job requests.
@@ -66,13 +72,16 @@ def prepare(
         dataset_key: Submit key of the attempt of the UNLOAD that made the data set.
         digest_rows: The rows of the digest query.
         settings: The DAGs' settings.
-        hooks: S3, the state table and the model registry.
+        hooks: S3, the state table, the model registry and the ECS service.
         is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
             treated as one.
+        fresh: Whether the jobs run again even if an earlier run has had the same ones.
         dry_run: Stop after the manifest.
 
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
+        LiveStateError: The record of what is live is lost or altered: whom to compare with is not known.
+        RefusedError: The registry does not have the live version.
         NothingToDoError: The run is a dry run. The message names what it would train on.
         RefusedError: A day of the window was published before all of its events were in raw.
         ConflictError: Days of the window were published again after the plan was made.
@@ -98,19 +107,31 @@ def prepare(
         raise NothingToDoError(f"Dry run: would train on data set {version}, {rows} rows.")
     packages = read_packages(hooks.registry.described())
     backfilled = is_backfill or is_overtaken(packages, cutoff)
-    live_version = read_pointer(name, hooks.state)["version"]
-    champion = find_champion(packages, live_version, cutoff, backfilled=backfilled)
+    pointer = read_pointer(name, hooks.state, hooks.service)
+    live, live_version = check_live_package(name, pointer, packages), pointer["version"]
+    if live_version is not None and live is None and not backfilled:
+        raise RefusedError(
+            f"The registry of {name} has no version {live_version}, which is live, so the candidate cannot be compared "
+            "with it. Deploy another version by its number, then clear this task."
+        )
+    twin = find_twin(packages, version, plan["code_sha"], settings.training_image)
+    if twin and (twin is live or not fresh):
+        champion = next((package for package in packages if str(package.version) == twin.metadata["champion"]), None)
+    else:
+        champion = find_champion(packages, live_version, cutoff, backfilled=backfilled)
     return {
         "dataset_version": version,
         "splits": rows,
         "backfilled": backfilled,
         "champion": champion.version if champion else None,
+        "champion_digest": champion.metadata["bundle_digest"] if champion else None,
+        "live": live_version,
         **job_requests(workload, settings, JobInputs(version, location, plan["code_sha"], champion)),
     }
 
 
 def check_dataset(workload: Workload, splits: Mapping[str, SplitSummary]) -> None:
-    """Checks that the data set has enough rows, and both classes in every split.
+    """Checks that the data set and each split have enough rows, and every split both classes.
 
     Raises:
         UnfitDatasetError: It has not.
@@ -122,6 +143,12 @@ def check_dataset(workload: Workload, splits: Mapping[str, SplitSummary]) -> Non
             "Ingest and process the missing days, then clear the task plan."
         )
     for name, split in splits.items():
+        if split["rows"] < workload.dataset.minimum_split_rows:
+            raise UnfitDatasetError(
+                f"Split {name} has {split['rows']} rows; dataset.minimum_split_rows of {workload.name} is "
+                f"{workload.dataset.minimum_split_rows}. Ingest and process the missing days, or give the split more "
+                "days in workload.yaml, then clear the task plan."
+            )
         if not 0 < split["positives"] < split["rows"]:
             raise UnfitDatasetError(
                 f"Split {name} has {split['positives']} positive labels in {split['rows']} rows, but a model needs "

@@ -11,8 +11,8 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.fingerprint import canonical_json
 from include.lake.uris import s3_uri, split_s3_uri
-from include.model.evaluation import Evaluation
-from include.pipelines.deploy.live import read_pointer
+from include.model.evaluation import Evaluation, EvaluationDigest
+from include.pipelines.deploy.live_log import read_pointer
 from include.pipelines.promotion.decide import Decision, decide
 from include.pipelines.promotion.packages import (
     APPROVED,
@@ -37,6 +37,8 @@ from include.pipelines.retrain.prepare import PreparedRun
 from include.settings import Settings
 from include.workloads import Workload
 
+EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
+
 
 class FinishedQuery(TypedDict):
     """What is needed of an Athena query's result."""
@@ -56,6 +58,7 @@ class FinishedEvaluation(TypedDict):
 
     job_name: str
     outputs: dict[str, str]
+    exit_message: str
     instance_type: str
     execution_seconds: float
 
@@ -108,17 +111,17 @@ def register(
     A bundle that is registered already keeps its version and its approval status.
 
     Raises:
-        RefusedError: The evaluation belongs to another data set.
+        RefusedError: The evaluation was altered or is not the one that was planned, or another version went live since.
+        LiveStateError: The record of what is live is lost or altered.
     """
-    evaluation = _read_evaluation(jobs["evaluation"], prepared["dataset_version"], hooks.objects)
+    evaluation = _read_evaluation(jobs["evaluation"], prepared, hooks.objects)
     packages = read_packages(hooks.registry.described())
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
     if existing:
         return _summary(existing, "This bundle was registered before and keeps its approval status.")
-    versions = [] if prepared["backfilled"] else read_pointer(workload.name, hooks.state)["history"]
-    history = live_history(packages, versions)
-    decision = decide(evaluation.document, workload.quality, history)
+    history = live_history(packages, _live_versions(workload.name, prepared, hooks))
+    decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
     document = canonical_json(
         {
             "workload": workload.name,
@@ -159,17 +162,44 @@ def deployable_version(package: RegisteredPackage) -> int:
     return package["version"]
 
 
-def _read_evaluation(job: FinishedEvaluation, dataset_version: str, objects: ObjectStore) -> _EvaluationFile:
+def _live_versions(workload: str, prepared: PreparedRun, hooks: RetrainHooks) -> list[int]:
+    """Returns the versions that were live, from the champion back; none for a backfilled run."""
+    pointer = read_pointer(workload, hooks.state, hooks.service)
+    if prepared["backfilled"]:
+        return []
+    if pointer["version"] != prepared["live"]:
+        raise RefusedError(
+            f"Version {pointer['version']} went live after the comparison with version {prepared['live']} was planned. "
+            "Clear the task prepare with the tasks after it: the candidate is compared again."
+        )
+    champion, versions = prepared["champion"], pointer["history"]
+    return versions[versions.index(champion) :] if champion in versions else versions
+
+
+def _read_evaluation(job: FinishedEvaluation, prepared: PreparedRun, objects: ObjectStore) -> _EvaluationFile:
     output = job["outputs"]["evaluation"]
     uri = output + layout.EVALUATION_FILE
     text = objects.open(*split_s3_uri(uri)).read()
-    document: Evaluation = json.loads(text)
-    if document["dataset_version"] != dataset_version:
+    recorded, found = _recorded_sha256(job["exit_message"]), hashlib.sha256(text).hexdigest()
+    if found != recorded:
         raise RefusedError(
-            f"{uri} is of data set {document['dataset_version']}, not {dataset_version}. "
-            "Trigger the run again with fresh set: it evaluates again."
+            f"{uri} was altered: its sha256 is {found}, but the evaluation job recorded {recorded}. {EVALUATE_AGAIN}"
         )
+    document: Evaluation = json.loads(text)
+    for name in ("dataset_version", "champion_digest"):
+        if document.get(name) != prepared[name]:
+            raise RefusedError(
+                f"{uri} has {name} {document.get(name)}, not {prepared[name]} as planned. {EVALUATE_AGAIN}"
+            )
     return _EvaluationFile(uri, output + layout.BUNDLE_FILE, text, document)
+
+
+def _recorded_sha256(exit_message: str) -> str | None:
+    try:
+        recorded: EvaluationDigest = json.loads(exit_message)
+        return recorded["evaluation_sha256"]
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _metadata(

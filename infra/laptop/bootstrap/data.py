@@ -37,15 +37,16 @@ def create_shared(aws: Aws) -> None:
 
 
 def create_state_table(aws: Aws, name: str) -> None:
-    """Creates the table of checkpoints, watermarks, day states and live pointers."""
-    if name in aws.dynamodb.list_tables()["TableNames"]:
-        return
-    aws.dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        **layout.STATE_TABLE_KEYS,
+    """Creates the table of checkpoints, watermarks, day states and live logs.
+
+    It has point-in-time recovery, as on AWS; the local cloud only remembers the setting.
+    """
+    if name not in aws.dynamodb.list_tables()["TableNames"]:
+        aws.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+        aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    aws.dynamodb.update_continuous_backups(
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
-    aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
 def create_prediction_log(aws: Aws, lake: str, workload: Workload, role_arn: str) -> None:

@@ -36,14 +36,21 @@ class StateHook(AwsGenericHook["DynamoDBClient"]):
         async with await self.get_async_conn() as client:
             return _attributes(await client.get_item(**self._get_request(pk, sk)))
 
-    def query(self, pk: str) -> dict[str, Item]:
-        """Returns all items with this ``pk``: sort key → attributes."""
+    def query(self, pk: str, *, last: int | None = None) -> dict[str, Item]:
+        """Returns the items with this ``pk``: sort key → attributes.
+
+        Args:
+            pk: Partition key.
+            last: Number of items, those with the highest sort keys, highest first; None: all, in order.
+        """
         pages = self.conn.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="#pk = :pk",
             ExpressionAttributeNames={"#pk": "pk"},
             ExpressionAttributeValues={":pk": {"S": pk}},
             ConsistentRead=True,
+            ScanIndexForward=last is None,
+            PaginationConfig={"MaxItems": last, "PageSize": last} if last else {},
         )
         found = {}
         for page in pages:

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from include.pipelines.deploy.choose import DeployRefusedError, choose
+from include.pipelines.deploy.choose import Choice, DeployRefusedError, choose
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer
 from tests.support.packages import PACKAGES, package
 
-LIVE: LivePointer = {**NOTHING_LIVE, "version": 2, "previous": 1}
+LIVE: LivePointer = {**NOTHING_LIVE, "version": 2, "previous": 1, "history": [2, 1], "revision": 4}
 
 
 def chosen(requested: Any, live: LivePointer = LIVE, **options: Any) -> int:
-    return choose(PACKAGES, live, requested, **{"automatic": False, **options}).version
+    return choose(PACKAGES, live, requested, **{"automatic": False, **options}).package.version
 
 
 def refused(requested: Any, live: LivePointer = LIVE, **options: Any) -> str:
@@ -30,7 +30,7 @@ def test_latest_is_the_newest_approved_that_is_not_backfilled() -> None:
 
 def test_a_rejected_version_is_never_tried_again() -> None:
     assert "golden rows differ" in refused(5)
-    assert "Rejected" in refused("previous", {**LIVE, "version": 3, "previous": 5})
+    assert chosen("previous", {**LIVE, "version": 3, "history": [3, 5, 1]}) == 1
 
 
 def test_a_hold_stops_latest_until_it_is_released() -> None:
@@ -47,7 +47,7 @@ def test_older_data_never_replaces_newer_but_for_previous() -> None:
 
 
 def test_an_automatic_run_does_not_deploy_what_is_live_and_a_person_may() -> None:
-    live: LivePointer = {**LIVE, "version": 3, "previous": 2}
+    live: LivePointer = {**LIVE, "version": 3, "history": [3, 2]}
     assert "live already" in refused("latest", live, automatic=True)
     assert chosen(3, live) == 3
 
@@ -60,3 +60,44 @@ def test_a_missing_version_is_refused_with_what_exists() -> None:
     pending = [package(1, "2013-03-01T00:00:00Z", "PendingManualApproval")]
     with pytest.raises(DeployRefusedError, match="Approve it"):
         choose(pending, NOTHING_LIVE, 1, automatic=False)
+
+
+def after_a_rollback(rolled_back: int, to: int, *history: int) -> LivePointer:
+    return {**LIVE, "version": to, "history": [to, *history], "hold": True, "rolled_back": {str(rolled_back): "run-7"}}
+
+
+def test_previous_again_goes_a_second_step_back_and_never_to_what_was_rolled_back() -> None:
+    live = after_a_rollback(3, 2, 1)
+    assert choose(PACKAGES, live, "previous", automatic=False) == Choice(PACKAGES[-1], "rollback")
+    assert "no previous" in refused("previous", after_a_rollback(2, 1))
+
+
+def test_what_was_rolled_back_is_not_the_newest_even_while_the_registry_has_it_approved() -> None:
+    assert chosen("latest", after_a_rollback(3, 2), release_hold=True) == 2
+
+
+def test_a_person_goes_with_a_reason_to_any_version_that_was_once_verified_live() -> None:
+    live = after_a_rollback(3, 2, 1)
+    assert "with a reason" in refused(1, live)
+    assert choose(PACKAGES, live, 1, automatic=False, reason="2 is slow").kind == "rollback"
+    assert "run-7" in refused(3, live) and "with a reason" in refused(3, live)
+    assert choose(PACKAGES, live, 3, automatic=False, reason="mended elsewhere").kind == "deploy"
+    was_live: LivePointer = {**LIVE, "history": [2, 5]}
+    assert chosen(5, was_live, reason="was rejected by mistake") == 5
+    assert "Rejected" in refused(5, LIVE, reason="it was never live")
+    assert "older" in refused(1, {**LIVE, "history": [2]}, reason="it was never live")
+
+
+def test_a_live_version_that_the_registry_lost_stops_automatic_deploys() -> None:
+    live: LivePointer = {**LIVE, "version": 9, "history": [9]}
+    assert "no version 9" in refused("latest", live, automatic=True)
+    assert chosen(3, live) == 3
+
+
+def test_a_bundle_outside_s3_is_never_deployed() -> None:
+    local = package(6, "2013-03-05T00:00:00Z")
+    local.metadata["bundle_uri"] = "file:///home/me/bundle.tar.gz"
+    with pytest.raises(DeployRefusedError, match="Only bundles in S3"):
+        choose([local, *PACKAGES], LIVE, "latest", automatic=False)
+    with pytest.raises(DeployRefusedError, match="Only bundles in S3"):
+        choose([local, *PACKAGES], LIVE, 6, automatic=False)

@@ -12,7 +12,15 @@ from include.pipelines.deploy.requested import read_version
 
 @pytest.mark.parametrize(
     ("given", "read"),
-    [(None, "latest"), ("", "latest"), ("latest", "latest"), ("previous", "previous"), (3, 3), ("3", 3)],
+    [
+        (None, "latest"),
+        ("", "latest"),
+        ("latest", "latest"),
+        ("previous", "previous"),
+        ("repair", "repair"),
+        (3, 3),
+        ("3", 3),
+    ],
 )
 def test_the_param(given: Any, read: Any) -> None:
     assert read_version(given) == read

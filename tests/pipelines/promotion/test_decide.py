@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.pipelines.promotion.decide import Decision, decide
+import include.pipelines.promotion.decide as promotion
+from include.pipelines.promotion.decide import Decision
 from include.pipelines.promotion.packages import LiveVersion
 from include.workloads.declaration import QualitySpec
 
@@ -42,6 +43,12 @@ def _set(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         place = place[name]
     place[last] = value
     return changed
+
+
+def decide(evaluation: dict[str, Any], quality: QualitySpec, history: list[LiveVersion]) -> Decision:
+    """Decides with the champion that the evaluation is of."""
+    champion = None if "champion" in evaluation and evaluation["champion"] is None else 1
+    return promotion.decide(evaluation, quality, history, champion=champion)
 
 
 def _first(decision: Decision) -> str:
@@ -175,3 +182,12 @@ def test_a_better_candidate_never_gets_a_worse_decision(
         assert decide(_evaluation(candidate + gain, champion, low + gain), QUALITY, history).promote
         assert candidate >= QUALITY.bar and low > -QUALITY.margin
         assert candidate - champion >= max(lost, 0) - 2 * QUALITY.margin - 1e-12
+
+
+@pytest.mark.parametrize("champion", [None, "x", {}])
+def test_an_evaluation_without_the_champion_that_was_planned_never_promotes(champion: Any) -> None:
+    evaluation = _set(_evaluation(), "champion", champion)
+    assert not promotion.decide(evaluation, QUALITY, [], champion=3).promote
+    without = {"candidate": evaluation["candidate"]}
+    decision = promotion.decide(without, QUALITY, [], champion=3)
+    assert not decision.promote and "the champion, version 3" in " ".join(decision.reasons)

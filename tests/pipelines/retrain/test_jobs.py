@@ -27,10 +27,10 @@ def test_the_champion_is_scored_on_the_same_test_set_and_only_where_there_is_one
         "candidate": "${model_uri}",
         "test": "s3://lake/d/split=test/",
         "manifest": "s3://artifact/datasets/flights/v1.json",
-        "champion": "x",
+        "champion": "s3://artifact/1/bundle.tar.gz",
         "champion_manifest": "s3://artifact/datasets/flights/x.json",
     }
-    assert against["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-digest", "x"]
+    assert against["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-digest", "d1"]
 
 
 def test_every_value_of_a_request_is_of_the_type_that_aws_takes() -> None:

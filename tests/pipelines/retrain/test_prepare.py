@@ -12,12 +12,14 @@ from include.lake import days as calendar
 from include.lake import layout
 from include.lake.known import KnownFrom, to_metadata
 from include.lake.manifest import SplitSummary
-from include.pipelines.retrain import PreparedRun, RetrainHooks, plan_dataset, prepare
+from include.pipelines.promotion.packages import Package
+from include.pipelines.retrain import LiveStateError, PreparedRun, RetrainHooks, plan_dataset, prepare
 from include.pipelines.retrain.prepare import UnfitDatasetError, check_dataset
 from include.sql import split_rule
 from include.workloads import Workload, load
-from tests.support.packages import Registry
-from tests.support.retrain_runs import SETTINGS, Objects, State, published_days
+from tests.support.ecs_in_memory import EcsInMemory
+from tests.support.packages import PACKAGES, Registry, package
+from tests.support.retrain_runs import SETTINGS, Objects, State, make_live, published_days
 
 FLIGHTS = load("flights")
 DAY = date(2013, 5, 1)
@@ -56,12 +58,14 @@ def run(
     rows: Any = ROWS,
     state: State | None = None,
     workload: Workload = FLIGHTS,
+    registry: Registry | None = None,
+    service: EcsInMemory | None = None,
     **options: bool,
 ) -> tuple[PreparedRun, Objects]:
     objects = objects or lake()
     plan = plan_dataset(workload, DAY, SETTINGS, "sha", published_days(**RUNS))
-    hooks = RetrainHooks(objects, state or published_days(**RUNS), Registry())
-    how = {"is_backfill": False, "dry_run": False, **options}
+    hooks = RetrainHooks(objects, state or published_days(**RUNS), registry or Registry(), service or EcsInMemory())
+    how = {"is_backfill": False, "fresh": False, "dry_run": False, **options}
     return prepare(workload, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
 
 
@@ -120,14 +124,68 @@ def test_objects_of_days_that_were_never_processed_are_not_named() -> None:
     assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
 
 
-def test_the_champion_is_the_live_version_and_a_backfill_is_marked() -> None:
-    live = {"version": 3, "previous": 2, "history": [3, 2]}
+def live_state(version: int, *earlier: int) -> State:
     state = published_days(**RUNS)
-    state.put("live#flights", "pointer", live)
-    prepared = run(state=state)[0]
-    assert (prepared["backfilled"], prepared["champion"]) == (False, 3)
-    prepared = run(state=state, is_backfill=True)[0]
+    make_live(state, version, *earlier)
+    return state
+
+
+def test_the_champion_is_the_live_version_and_a_backfill_is_marked() -> None:
+    prepared = run(state=live_state(3, 2))[0]
+    assert (prepared["backfilled"], prepared["champion"], prepared["live"]) == (False, 3, 3)
+    assert prepared["champion_digest"] == "d3"
+    prepared = run(state=live_state(3, 2), is_backfill=True)[0]
     assert (prepared["backfilled"], prepared["champion"]) == (True, 3)
+
+
+def test_a_lost_record_of_what_is_live_is_not_taken_for_no_champion() -> None:
+    """This was red before: with the pointer deleted, the candidate met no champion and was deployed."""
+    service = EcsInMemory.running("t1", MODEL_VERSION="3", BUNDLE_DIGEST="d3")
+    with pytest.raises(LiveStateError, match="repair-live"):
+        run(service=service)
+    assert run(state=live_state(3), service=service)[0]["champion"] == 3
+
+
+def test_a_live_version_that_the_registry_lost_is_not_taken_for_no_champion() -> None:
+    with pytest.raises(RefusedError, match="no version 9, which is live"):
+        run(state=live_state(9))
+
+
+def twin(version: int, dataset_version: str, champion: str) -> Package:
+    """A version that a run made from the same data set, code and image."""
+    made = package(version, "2013-03-03T00:00:00Z")
+    made_from: Any = {
+        "dataset_version": dataset_version,
+        "code_sha": "sha",
+        "image": "training:1",
+        "champion": champion,
+    }
+    made.metadata.update(made_from)
+    return made
+
+
+def test_a_repeated_run_of_a_live_day_adopts_the_earlier_comparison() -> None:
+    """This was red before: the live version was compared with itself, in a new evaluation job."""
+    earlier = run(state=live_state(2))[0]
+    registry = Registry([twin(6, earlier["dataset_version"], "2"), *PACKAGES])
+    for fresh in (False, True):
+        again = run(state=live_state(6, 2), registry=registry, fresh=fresh)[0]
+        assert (again["champion"], again["live"]) == (2, 6)
+        assert again["evaluation_name"] == earlier["evaluation_name"]
+        assert again["training_name"] == earlier["training_name"]
+
+
+def test_a_repeated_first_run_has_no_champion_again() -> None:
+    first = run()[0]
+    again = run(state=live_state(6), registry=Registry([twin(6, first["dataset_version"], "none"), *PACKAGES]))[0]
+    assert again["champion"] is None and again["evaluation_name"] == first["evaluation_name"]
+
+
+def test_a_fresh_run_of_a_day_that_is_not_live_meets_the_live_version() -> None:
+    first = run(state=live_state(2))[0]
+    registry = Registry([twin(6, first["dataset_version"], "2"), *PACKAGES])
+    assert run(state=live_state(3, 2), registry=registry)[0]["champion"] == 2
+    assert run(state=live_state(3, 2), registry=registry, fresh=True)[0]["champion"] == 3
 
 
 def test_before_the_first_deploy_there_is_no_champion() -> None:
@@ -162,8 +220,9 @@ def split(rows: int, positives: int) -> SplitSummary:
     ("splits", "reason"),
     [
         ({"train": split(10, 5)}, "minimum_rows"),
-        ({"train": split(10**6, 5), "test": split(9, 0)}, "Split test has 0 positive"),
-        ({"train": split(10**6, 5), "test": split(9, 9)}, "both classes"),
+        ({"train": split(10**6, 5), "test": split(900, 0)}, "Split test has 0 positive"),
+        ({"train": split(10**6, 5), "test": split(900, 900)}, "both classes"),
+        ({"train": split(10**6, 5), "test": split(2, 1)}, r"Split test has 2 rows; dataset\.minimum_split_rows"),
     ],
 )
 def test_a_data_set_that_is_not_fit_is_refused(splits: Any, reason: str) -> None:

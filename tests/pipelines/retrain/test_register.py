@@ -15,16 +15,25 @@ from nightjar.state.hook import StateHook
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.uris import split_s3_uri
+from include.pipelines.deploy.live import NOTHING_LIVE
+from include.pipelines.deploy.live_log import append
 from include.pipelines.promotion.packages import METADATA
 from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, deployable_version, register
 from include.workloads import load
+from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.localcloud import Cloud
 from tests.support.retrain_runs import SETTINGS
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
 PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha"}
-PREPARED: Any = {"dataset_version": "v1", "backfilled": False, "champion": None}
+PREPARED: Any = {
+    "dataset_version": "v1",
+    "backfilled": False,
+    "champion": None,
+    "champion_digest": None,
+    "live": None,
+}
 
 
 @pytest.fixture
@@ -34,10 +43,11 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
     on_cloud.client("s3").create_bucket(Bucket=f"artifact-{name}")
     on_cloud.client("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
     on_cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"nightjar-{name}")
-    return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": RegistryHook(f"nightjar-{name}")}
+    registry = RegistryHook(f"nightjar-{name}")
+    return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": registry, "service": EcsInMemory()}
 
 
-def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> FinishedJobs:
+def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1", **more: Any) -> FinishedJobs:
     """An evaluation in S3, and what the sensors would have returned."""
     measured = {"auc": auc, "auc_low": auc - 0.01, "auc_high": auc + 0.01}
     slices = {"UA": {"auc": auc, "rows": 500}}
@@ -46,10 +56,13 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> Finished
         "champion": None,
         "difference": None,
         "bundle_digest": digest,
+        "champion_digest": None,
         "dataset_version": "v1",
+        **more,
     }
+    text = json.dumps(document).encode()
     bucket = f"artifact-{hooks['state'].table}"
-    hooks["objects"].put(bucket, "jobs/e/evaluation.json", json.dumps(document).encode())
+    hooks["objects"].put(bucket, "jobs/e/evaluation.json", text)
     return {
         "dataset": {"scanned_bytes": 10**9},
         "digest": {"scanned_bytes": 10**9},
@@ -59,6 +72,7 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1") -> Finished
             "instance_type": "ml.m5.xlarge",
             "execution_seconds": 50.0,
             "outputs": {"evaluation": f"s3://{bucket}/jobs/e/"},
+            "exit_message": json.dumps({"evaluation_sha256": hashlib.sha256(text).hexdigest()}),
         },
     }
 
@@ -106,8 +120,61 @@ def test_a_backfilled_run_deploys_nothing(hooks: dict[str, Any]) -> None:
 
 
 def test_an_evaluation_of_another_data_set_is_refused(hooks: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError, match="not v2"):
+    with pytest.raises(RefusedError, match="not v2 as planned"):
         run(hooks, evaluated(hooks, 0.70), dataset_version="v2")
+
+
+CHAMPION = {"champion": 3, "champion_digest": "d3", "live": 3}
+COMPARED: dict[str, Any] = {
+    "champion": {"auc": 0.69, "slices": {"UA": {"auc": 0.69, "rows": 500}}},
+    "difference": {"auc": 0.01, "low": -0.001, "high": 0.02},
+    "champion_digest": "d3",
+}
+
+
+def live(hooks: dict[str, Any], version: int) -> None:
+    verified = {"version": version, "bundle_digest": f"d{version}", "task_definition": "t", "history": [version]}
+    append("flights", {**NOTHING_LIVE, **verified, "revision": 1}, hooks["state"])  # type: ignore[typeddict-item]
+
+
+def test_a_better_model_than_the_planned_champion_is_approved(hooks: dict[str, Any]) -> None:
+    live(hooks, 3)
+    assert run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)["status"] == "Approved"
+
+
+@pytest.mark.parametrize("name", ["champion", "candidate"])
+def test_an_evaluation_that_was_altered_in_s3_is_refused(hooks: dict[str, Any], name: str) -> None:
+    """This was red before: one without its champion part promoted a worse model."""
+    live(hooks, 3)
+    jobs = evaluated(hooks, 0.65, **COMPARED)
+    bucket, key = split_s3_uri(jobs["evaluation"]["outputs"]["evaluation"] + "evaluation.json")
+    document = json.loads(hooks["objects"].open(bucket, key).read())
+    altered = {**document, name: None if name == "champion" else {**document["candidate"], "auc": 0.9}}
+    hooks["objects"].put(bucket, key, json.dumps(altered).encode())
+    with pytest.raises(RefusedError, match="was altered"):
+        run(hooks, jobs, **CHAMPION)
+    assert hooks["registry"].described() == []
+
+
+@pytest.mark.parametrize("message", ["", "all scored", "[]", "{}"])
+def test_an_evaluation_without_a_recorded_digest_is_refused(hooks: dict[str, Any], message: str) -> None:
+    jobs = evaluated(hooks, 0.70)
+    jobs["evaluation"]["exit_message"] = message
+    with pytest.raises(RefusedError, match="recorded None"):
+        run(hooks, jobs)
+
+
+@pytest.mark.parametrize("compared", [{}, {**COMPARED, "champion_digest": "d2"}, {**COMPARED, "champion_digest": None}])
+def test_an_evaluation_of_another_champion_than_planned_is_refused(hooks: dict[str, Any], compared: Any) -> None:
+    live(hooks, 3)
+    with pytest.raises(RefusedError, match="not d3 as planned"):
+        run(hooks, evaluated(hooks, 0.70, **compared), **CHAMPION)
+
+
+def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[str, Any]) -> None:
+    live(hooks, 4)
+    with pytest.raises(RefusedError, match="Version 4 went live after"):
+        run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)
 
 
 PACKAGE: RegisteredPackage = {"version": 4, "status": "Approved", "reasons": "better", "deployable": True}

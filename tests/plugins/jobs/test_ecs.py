@@ -61,7 +61,7 @@ def environment(ecs: Any, on_cloud: Cloud) -> None:
     """Every test here talks to the local cloud."""
 
 
-def submit(version: str | int, run_id: str) -> RolloutResult:
+def submit(version: str | int, run_id: str, fence: Any = lambda run_id: None) -> RolloutResult:
     operator = SubmitRolloutOperator(
         task_id="submit",
         **SERVICE,
@@ -69,6 +69,8 @@ def submit(version: str | int, run_id: str) -> RolloutResult:
         image="app:1",
         environment={"MODEL_VERSION": version, "WORKLOAD": "flights"},
         desired_count=1,
+        fence=fence,
+        fail=LookupError,
     )
     return operator.execute(context(run_id))
 
@@ -208,3 +210,26 @@ def test_a_template_without_that_container_is_refused(ecs: Any, routed: EcsServi
     register_template(ecs, "renamed-template", "logs", "web")
     with pytest.raises(LookupError, match="has the containers logs, web, but the load balancer of the service routed"):
         routed.register("renamed-template", "routed", "other", "app:7", {})
+
+
+def test_a_run_that_another_one_overtook_rolls_nothing_out(ecs: Any) -> None:
+    before = deployments(ecs)
+
+    def overtaken(run_id: str) -> None:
+        raise LookupError(f"another run than {run_id} is newer")
+
+    with pytest.raises(AirflowFailException, match="another run than manual__9"):
+        submit(9, "manual__9", overtaken)
+    assert deployments(ecs) == before
+
+
+def test_a_run_that_is_overtaken_during_its_update_fails(ecs: Any) -> None:
+    calls: list[str] = []
+
+    def overtaken(run_id: str) -> None:
+        calls.append(run_id)
+        if len(calls) == 2:
+            raise LookupError("another run is newer")
+
+    with pytest.raises(AirflowFailException, match="newer"):
+        submit(9, "manual__9", overtaken)

@@ -30,6 +30,15 @@ def test_a_query_gives_every_item_of_a_key(cloud: MotoCloud) -> None:
     assert {sk: item["n"] for sk, item in state.query("pk").items()} == {"0": 0, "1": 1, "2": 2}
 
 
+def test_a_query_for_the_last_items_gives_the_highest_sort_keys_first(cloud: MotoCloud) -> None:
+    state = StateHook(STATE)
+    for number in range(5):
+        state.put("pk", f"{number}", {"n": number})
+    assert list(state.query("pk", last=2)) == ["4", "3"]
+    assert list(state.query("pk", last=9)) == ["4", "3", "2", "1", "0"]
+    assert state.query("none", last=2) == {}
+
+
 def test_a_conditional_write_is_refused_when_the_condition_fails(cloud: MotoCloud) -> None:
     state = StateHook(STATE)
     assert state.put_if("pk", "sk", {"revision": 1}, "attribute_not_exists(pk)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -12,6 +13,7 @@ from nightjar.denied import fail_if_denied
 from nightjar.jobs.ecs.rollout import RolloutResult
 from nightjar.jobs.ecs.service import EcsService
 from nightjar.jobs.link import JobLink
+from nightjar.outcomes import ExceptionTypes, outcomes
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,6 +32,8 @@ class SubmitRolloutOperator(BaseOperator):
         image: Image of the first container (templated).
         environment: Variables added to the template's in the first container (templated). Values are converted to text.
         desired_count: Least number of tasks of the service.
+        fence: Called with the run's id before and after the service is updated; raises if another run is to change it.
+        fail: Exceptions of ``fence`` after which the task fails without a retry.
         region_name: AWS region; None for boto3's default.
         **kwargs: Arguments of every operator.
     """
@@ -46,6 +50,8 @@ class SubmitRolloutOperator(BaseOperator):
         image: str,
         environment: dict[str, Any],
         desired_count: int,
+        fence: Callable[[str], object],
+        fail: ExceptionTypes = (),
         region_name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -56,6 +62,8 @@ class SubmitRolloutOperator(BaseOperator):
         self.image = image
         self.environment = environment
         self.desired_count = desired_count
+        self.fence = fence
+        self.fail = fail
         self.region_name = region_name
         self.job_link = ""
 
@@ -63,12 +71,19 @@ class SubmitRolloutOperator(BaseOperator):
     def execute(self, context: Context) -> RolloutResult:
         """Starts the rollout, or finds the one that an earlier try started."""
         service = EcsService.connect(self.cluster, self.service, region_name=self.region_name)
+        self._check_fence(context["run_id"])
         service.describe()  # a missing service fails before anything is registered
         environment = {name: str(value) for name, value in self.environment.items()}
         asked = [context["run_id"], self.template_family, self.image, environment]
         key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:20]
         task_definition = service.register(self.template_family, self.service, key, self.image, environment)
         deployment = service.roll(task_definition, self.desired_count)
+        # A worker that was frozen before the update may have undone what a newer run did meanwhile.
+        self._check_fence(context["run_id"])
         self.job_link = service.link()
         self.log.info("Rolling %s out to %s: %s\n%s", self.service, task_definition, deployment, self.job_link)
         return {"task_definition": task_definition, "service_deployment_arn": deployment}
+
+    def _check_fence(self, run_id: str) -> None:
+        with outcomes(fail=self.fail):
+            self.fence(run_id)

@@ -27,6 +27,7 @@ class ProcessingResult(TypedDict):
 
     job_name: str
     outputs: dict[str, str]
+    exit_message: str
     execution_seconds: float
     instance_type: str
 
@@ -113,11 +114,12 @@ class ProcessingJob(SageMakerJob):
     console_page = "processing-jobs"
 
     def result(self, description: Description) -> ProcessingResult:
-        """Returns where the outputs are, and the running time."""
+        """Returns where the outputs are, the container's exit message, and the running time."""
         outputs = description.get("ProcessingOutputConfig", {}).get("Outputs", [])
         return {
             "job_name": self.job_name,
             "outputs": {output["OutputName"]: output["S3Output"]["S3Uri"] for output in outputs},
+            "exit_message": description.get("ExitMessage", ""),
             "execution_seconds": _seconds(description, "ProcessingStartTime", "ProcessingEndTime"),
             "instance_type": description["ProcessingResources"]["ClusterConfig"]["InstanceType"],
         }
