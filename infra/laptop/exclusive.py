@@ -16,6 +16,7 @@ from typing import IO, Any
 from infra.laptop.config import LaptopConfig, LaptopError
 
 LOCK = "command.lock"
+STOPS = ("make stop", "make clean")  # these are waited for
 INTERRUPT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
@@ -44,7 +45,7 @@ def exclusively(config: LaptopConfig, command: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def interrupting(config: LaptopConfig, command: str) -> Iterator[None]:
-    """Like :func:`exclusively`, but interrupts the command that has the lock and waits for its end.
+    """Like :func:`exclusively`, but interrupts the command that has the lock, unless that stops too, and waits for it.
 
     A command that does not end in time is killed. Without a run folder there is nothing to lock.
     """
@@ -55,7 +56,7 @@ def interrupting(config: LaptopConfig, command: str) -> Iterator[None]:
     while (file := _take(config.state / LOCK, command)) is None:
         holder = _holder(config)
         pid = int(holder.get("pid", 0))
-        if pid and pid not in interrupted:
+        if pid and pid not in interrupted and holder["command"] not in STOPS:
             print(f"{_described(holder)} is interrupted first", flush=True)
             interrupted.add(pid)
             _signal(pid, signal.SIGINT)

@@ -73,14 +73,17 @@ def read_lines(file: Path) -> Iterator[bytes]:
         FileNotFoundError: There is no such file.
     """
     with contextlib.ExitStack() as opened:
-        # Newest first: a file that is renamed meanwhile is found again under its older name, and none is missed.
+        # Newest first: a file that is renamed meanwhile is found again under its older name, and none is missed. The
+        # last name counts, because a newer file may have been found between the two.
         found = {}
         number = 0
         while number <= _oldest(file):
             with contextlib.suppress(FileNotFoundError):
                 lines = opened.enter_context(_older(file, number).open("rb"))
                 status = os.fstat(lines.fileno())
-                found[status.st_dev, status.st_ino] = lines
+                key = status.st_dev, status.st_ino
+                found.pop(key, None)
+                found[key] = lines
             number += 1
         if not found:
             raise FileNotFoundError(file)

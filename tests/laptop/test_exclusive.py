@@ -22,7 +22,7 @@ from infra.laptop.exclusive import exclusively
 if "deaf" in sys.argv:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 try:
-    with exclusively(LaptopConfig(run=Path(sys.argv[1])), "make run"):
+    with exclusively(LaptopConfig(run=Path(sys.argv[1])), sys.argv[2]):
         print("has it", flush=True)
         time.sleep(120)
 except KeyboardInterrupt:
@@ -38,7 +38,7 @@ def config(tmp_path: Path) -> LaptopConfig:
 @pytest.fixture
 def holder(config: LaptopConfig, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the lock."""
-    argv = [sys.executable, "-c", HOLDER, str(config.state), *getattr(request, "param", ())]
+    argv = [sys.executable, "-c", HOLDER, str(config.state), *getattr(request, "param", ("make run",))]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "has it\n"
         yield process
@@ -72,7 +72,7 @@ def test_a_stop_interrupts_the_command_and_waits_for_its_end(
     assert f"`make run` (pid {holder.pid}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("holder", [("deaf",)], indirect=True)
+@pytest.mark.parametrize("holder", [("make run", "deaf")], indirect=True)
 def test_a_command_that_ignores_the_interrupt_is_killed(
     config: LaptopConfig, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,3 +95,12 @@ def test_a_lock_that_was_deleted_with_the_run_folder_is_not_the_lock(config: Lap
 def test_a_stop_creates_no_run_folder(config: LaptopConfig) -> None:
     with interrupting(config, "make stop"):
         assert not config.state.exists()
+
+
+@pytest.mark.parametrize("holder", [("make stop",)], indirect=True)
+def test_a_stop_does_not_interrupt_another_stop(
+    config: LaptopConfig, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exclusive, "INTERRUPT_SECONDS", 0.5)
+    with interrupting(config, "make stop"):
+        assert holder.wait(10) == -9  # only the time-out ended it
