@@ -88,8 +88,8 @@ def manifest(history: History, keys: Iterable[tuple[str, str]]) -> Any:
     objects.user_metadata = history.objects.user_metadata
     plan = plan_dataset(history.workload, NIGHT, SETTINGS, "sha", state)
     hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
+    flags = {"is_backfill": False, "fresh": False, "dry_run": True}
     with pytest.raises(NothingToDoError, match="Dry run"):
-        flags = {"is_backfill": False, "fresh": False, "dry_run": True}
         prepare(history.workload, plan, "key", DIGEST_ROWS, SETTINGS, hooks, **flags)
     (document,) = objects.keys("artifact", "datasets/")
     return objects.get_json("artifact", document)
