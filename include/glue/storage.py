@@ -50,7 +50,7 @@ def read_bytes(uri: str) -> bytes:
     if _scheme(uri) == "file":
         return _path(uri).read_bytes()
     bucket, key = split_s3_uri(uri)
-    return _s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+    return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def read_json(uri: str) -> Any:
@@ -92,7 +92,7 @@ def write_bytes(uri: str, content: bytes) -> None:
         return
     bucket, key = split_s3_uri(uri)
     content_type = CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
-    _s3().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+    s3_client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
 
 def write_json(uri: str, value: Any) -> None:
@@ -106,12 +106,13 @@ def list_uris(prefix: str, suffix: str) -> Iterator[str]:
         yield from (f"file://{path}" for path in sorted(_path(prefix).rglob(f"*{suffix}")))
         return
     bucket, key = split_s3_uri(join_uri(prefix, ""))
-    for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+    for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
         yield from (s3_uri(bucket, item["Key"]) for item in page.get("Contents", ()) if item["Key"].endswith(suffix))
 
 
 @cache
-def _s3() -> S3Client:
+def s3_client() -> S3Client:
+    """Returns the one client of this process."""
     return boto3.client("s3")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -75,7 +76,7 @@ def read_lines(file: Path) -> Iterator[bytes]:
     with contextlib.ExitStack() as opened:
         # Newest first: a file that is renamed meanwhile is found again under its older name, and none is missed. The
         # last name counts, because a newer file may have been found between the two.
-        found = {}
+        found: dict[tuple[int, int], BufferedReader] = {}
         number = 0
         while number <= _oldest(file):
             with contextlib.suppress(FileNotFoundError):

@@ -15,7 +15,7 @@ from include.errors import ConflictError
 from include.pipelines import deploy as pipeline
 from include.pipelines.deploy import VerificationError
 from include.workloads import load as load_workload
-from tests.support.dag_files import load, platform_settings, rendered
+from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_lost_record_and_an_unverified_service_are_red_in_an_automatic_run_too
     monkeypatch.setattr(module, "hooks", lambda workload: None)
     monkeypatch.setattr(module, "code_sha", lambda file: "sha")
     with pytest.raises(AirflowFailException):
-        module.resolve.function("flights", {}, SimpleNamespace(run_type="asset_triggered", run_id="r"))
+        module.resolve.function("flights", {}, dag_run(run_type="asset_triggered", run_id="r"))
 
 
 @pytest.mark.parametrize(

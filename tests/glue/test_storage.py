@@ -51,10 +51,10 @@ def test_a_document_may_be_missing(tmp_path: Path) -> None:
 
 @pytest.mark.stack
 def test_a_document_may_be_missing_in_s3_and_a_bucket_may_not(cloud: MotoCloud) -> None:
-    storage._s3.cache_clear()
+    storage.s3_client.cache_clear()
     write_json(f"s3://{LAKE}/x.json", {"a": 1})
     assert find_json(f"s3://{LAKE}/x.json") == {"a": 1}
     assert find_json(f"s3://{LAKE}/none.json") is None
     with pytest.raises(ClientError, match="NoSuchBucket"):
         find_json("s3://nj-none/x.json")
-    storage._s3.cache_clear()
+    storage.s3_client.cache_clear()

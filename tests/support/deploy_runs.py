@@ -228,7 +228,8 @@ class Deploys:
 
     # --- the tasks
     def _resolve(self, run: DeployRun) -> Any:
-        dag_run = SimpleNamespace(run_type="asset_triggered" if run.automatic else "manual", run_id=run.run_id)
+        run_type = "asset_triggered" if run.automatic else "manual"
+        dag_run = SimpleNamespace(run_type=run_type, run_id=run.run_id, conf={})
         return self.module.resolve.function("flights", run.params, dag_run)
 
     def _submit_rollout(self, run: DeployRun) -> Any:

@@ -63,6 +63,9 @@ class EcsInMemory:
         self._change("register", lambda: self._register(arn, key, environment))
         return arn
 
+    def link(self) -> str:
+        return ""
+
     def roll(self, task_definition: str, desired_count: int) -> str:
         if self.set_to != task_definition or (self.desired == 0 and desired_count):
             self._change("roll", lambda: self._roll(task_definition, max(self.desired, desired_count)))
