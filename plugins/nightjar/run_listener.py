@@ -34,8 +34,10 @@ def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
     """Notes the run's Params or its data interval."""
     if TAG not in {tag.name for tag in dag_run.dag_model.tags}:
         return
-    if dag_run.conf:
-        write_note(dag_run, ", ".join(f"{name}: {value}" for name, value in dag_run.conf.items()))
+    # The UI's form sends every Param, most of them empty.
+    given = [f"{name}: {value}" for name, value in (dag_run.conf or {}).items() if value]
+    if given:
+        write_note(dag_run, ", ".join(given))
     elif dag_run.run_type != "manual" and dag_run.data_interval_start:
         write_note(dag_run, f"data interval from {dag_run.data_interval_start:%Y-%m-%d %H:%M} UTC")
 

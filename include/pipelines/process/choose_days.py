@@ -89,12 +89,18 @@ class DayChoice:
 
     def _next_day(self) -> date:
         """The day after the last one processed; the last one complete in raw if none was."""
-        if items := self._items():
-            return date.fromisoformat(max(items)) + timedelta(days=1)
-        watermark = self._watermark()
+        watermark, items = self._watermark(), self._items()
         if watermark is None:
             raise UserError("No day has been processed, and there is no raw data. Run the ingest DAGs, or set date.")
-        return utc_date(watermark) - timedelta(days=1)
+        if not items:
+            return utc_date(watermark) - timedelta(days=1)
+        day = date.fromisoformat(max(items)) + timedelta(days=1)
+        if watermark < cutoff(day):  # nobody asked for this day, so the run does not wait for it
+            complete = format_instant(watermark)
+            raise UserError(
+                f"The next day to process is {day}. The stream is complete up to {complete}. {INGEST_FIRST}"
+            )
+        return day
 
     def _newest_published(self) -> date:
         published = [day for day, item in self._items().items() if item["status"] == "published"]

@@ -51,8 +51,21 @@ def test_a_run_without_a_date_is_for_the_day_after_the_last_one_processed(cloud:
     processed("2013-06-01")
     processed("2013-06-02", "refused")
     raw("2013-06-03")
+    complete_to("2013-06-04T00:00:00.000000Z")
     chosen = choice().to_process(run(), NOTHING)
     assert chosen == {"days": ["2013-06-03"], "last": "2013-06-03", "cutoff": "2013-06-04T00:00:00.000000Z"}
+
+
+def test_a_day_that_nobody_asked_for_is_not_waited_for(cloud: MotoCloud) -> None:
+    """It has data, because some events are recorded before their day, but the stream is not complete up to its end."""
+    processed("2013-06-02")
+    raw("2013-06-03")
+    complete_to("2013-06-03T12:00:00.000000Z")
+    with pytest.raises(
+        UserError, match=r"next day to process is 2013-06-03\. The stream is complete up to 2013-06-03T12"
+    ):
+        choice().to_process(run(), NOTHING)
+    assert choice().to_process(run(), {**NOTHING, "date": "2013-06-03"})["last"] == "2013-06-03"
 
 
 def test_where_nothing_was_processed_it_is_for_the_last_day_complete_in_raw(cloud: MotoCloud) -> None:
