@@ -91,6 +91,7 @@ class Supervisor:
         self.state = state
         self.pids = state / "pids"
         self.logs = state / "logs"
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def start(
         self,
@@ -190,6 +191,22 @@ class Supervisor:
         for name in names:
             (self.pids / f"{name}{SPEC}").unlink(missing_ok=True)
         records = [record for name in names if (record := self.find(name))]
+        self.end(records, timeout, kill_soon)
+        for name in names:
+            (self.pids / f"{name}.json").unlink(missing_ok=True)
+        if not self.pids.is_dir() or not any(self.pids.glob(f"*{SPEC}")):
+            self._end_supervisor()
+        return [record.name for record in records]
+
+    def stop_unsupervised(self) -> list[str]:
+        """Stops what a killed supervisor has left, so that a start finds nothing that is ending.
+
+        Does nothing while a supervisor runs. Returns the names of the processes that ran.
+        """
+        return self.stop(*(record.name for record in self.records())) if self.supervisor() is None else []
+
+    def end(self, records: Collection[ProcessRecord], timeout: float, kill_soon: Collection[str] = ()) -> None:
+        """Ends processes in parallel, together with their descendants; the arguments are those of :meth:`stop`."""
         leaders: list[psutil.Process] = []
         hurried: list[psutil.Process] = []
         offspring: list[psutil.Process] = []
@@ -206,11 +223,6 @@ class Supervisor:
                 leader.kill()
         _, left = psutil.wait_procs(leaders, timeout=timeout)
         family.kill([*left, *offspring])
-        for name in names:
-            (self.pids / f"{name}.json").unlink(missing_ok=True)
-        if not self.pids.is_dir() or not any(self.pids.glob(f"*{SPEC}")):
-            self._end_supervisor()
-        return [record.name for record in records]
 
     def wait_ready(
         self, names: Collection[str], missing: Callable[[], Collection[str]], timeout: float, what: str
@@ -253,12 +265,14 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(record.pid, signal.SIGHUP)
                 return
+        if self._guard and self._guard.poll() is None:
+            return  # it is starting a supervisor, or ending what a killed one has left
         path = self.logs / f"{SUPERVISOR}.log"
         path.touch(mode=0o600)
         with path.open("ab") as log:
             keep = ("PATH", "HOME", "LANG", "TMPDIR")
-            subprocess.Popen(
-                [sys.executable, "-m", "infra.laptop.supervisor", str(self.state)],
+            self._guard = subprocess.Popen(
+                [sys.executable, "-m", "infra.laptop.guard", str(self.state)],
                 cwd=ROOT,
                 env={name: os.environ[name] for name in keep if name in os.environ},
                 stdin=subprocess.DEVNULL,

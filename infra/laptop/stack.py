@@ -38,6 +38,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     config.state.mkdir(parents=True, exist_ok=True)
     close_to_others(config)
     supervisor = Supervisor(config.state)
+    supervisor.stop_unsupervised()
     _check_ports(config, supervisor)
     report("PostgreSQL")
     server = postgres.start(config, supervisor, (airflow_environment.DATABASE,))
@@ -76,6 +77,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
         LaptopError: A part did not start.
     """
     supervisor = Supervisor(config.state)
+    supervisor.stop_unsupervised()  # then all of the stack is started
     specifications = [supervisor.specification(name) for name in names]
     for stopped in supervisor.stop(*names, kill_soon=airflow.KILL_SOON):
         report(f"{stopped} is stopped")

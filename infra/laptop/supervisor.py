@@ -3,49 +3,36 @@
 What they print goes through the supervisor into rotating log files. It waits longer before each restart of a process
 that dies again and again, and gives up at last. What a dead process
 leaves behind is killed: on Linux it becomes a child of the supervisor. When the supervisor itself dies, its processes
-get their stop signals from the system. It ends when nothing is specified any more, or on SIGTERM.
+get their stop signals from the system, and the guard (:mod:`infra.laptop.guard`), which starts the supervisor, ends
+what is left. The supervisor ends when nothing is specified any more, or on SIGTERM.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import psutil
 
 from infra.laptop import family
 from infra.laptop.output_pipes import OutputPipes
 from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
+from infra.localcloud import linux
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
 MAX_DEATHS = 6  # in a row; a process that ran long enough begins a new row
 END_SECONDS = 20.0
 ORPHAN_SECONDS = 30.0  # how often orphans are looked for when no process has died
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-
-
-def _find_prctl() -> Callable[..., Any] | None:
-    """Linux's prctl; None on other systems, where a killed supervisor leaves its processes running."""
-    try:
-        return ctypes.CDLL(None).prctl
-    except AttributeError:
-        return None
-
-
-_prctl = _find_prctl()
 
 
 @dataclass
@@ -76,10 +63,9 @@ class Daemon:
 
     def run(self) -> None:
         """Supervises until nothing is specified, or until SIGTERM."""
-        if _prctl:
-            _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        linux.adopt_orphans()
         reader = self._wake_on_signals()
-        family.kill(family.members(self._state))  # left by a supervisor that was killed
+        family.kill(family.members(self._state))  # left by a supervisor and a guard that were killed
         me = psutil.Process()
         log = str(self._state / "logs" / f"{SUPERVISOR}.log")
         record = ProcessRecord(SUPERVISOR, me.pid, me.create_time(), log, int(signal.SIGTERM), "")
@@ -141,7 +127,7 @@ class Daemon:
                     stdout=stdout,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_supervisor(spec.stop_signal),
+                    preexec_fn=partial(linux.die_with, os.getpid(), spec.stop_signal),
                 )
             created = psutil.Process(child.process.pid).create_time()
         except (OSError, KeyError, subprocess.SubprocessError, psutil.Error) as error:
@@ -239,33 +225,9 @@ def _read(path: Path) -> ProcessSpec | None:
         return None
 
 
-def _die_with_supervisor(number: int) -> Callable[[], None]:
-    supervisor = os.getpid()
-
-    def arrange() -> None:
-        if _prctl:
-            _prctl(_PR_SET_PDEATHSIG, number)
-            if os.getppid() != supervisor:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return arrange
-
-
 def _log(text: str) -> None:
     print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
 
 
-def main(state: Path) -> int:
-    """Supervises the run folder, unless another supervisor does so already."""
-    os.umask(0o077)
-    with (state / f"{SUPERVISOR}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return 0
-        Daemon(state).run()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    Daemon(Path(sys.argv[1])).run()

@@ -100,7 +100,7 @@ def _fault(name: str, supervisor: Supervisor, *, watched: bool) -> Fault | None:
     died = f"died with exit code {record.exit_code}" if record and record.exit_code is not None else "has died"
     match state(record):
         case "running":
-            return None
+            return None if watched else Fault(name, "runs, but the supervisor that would restart it is dead", log)
         case "stopped":
             return Fault(name, "is not running", log)
         case "failed":

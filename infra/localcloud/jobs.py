@@ -6,7 +6,6 @@ not outlive the server (after a kill: on Linux only). When it ends, every proces
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -17,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from infra.localcloud import linux
 from infra.localcloud.background import STUCK_SECONDS, Background, PartStatus, report_exception
 from infra.localcloud.config import Config
 from infra.localcloud.errors import AccessDeniedError
@@ -30,21 +31,9 @@ from infra.localcloud.mounts import command
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LAPTOP_STACK")  # the last marks what belongs to a laptop stack
 GRACE_SECONDS = 5.0
 DRAIN_SECONDS = 10.0
-PR_SET_PDEATHSIG = 1
 _LOST = 255  # the exit code of a process whose end was not seen
 
 Ending = Literal["exited", "timed_out", "stopped"]
-
-
-def _find_prctl() -> Callable[..., Any] | None:
-    """Linux's prctl; None on other systems, where a killed server leaves its jobs running."""
-    try:
-        return ctypes.CDLL(None, use_errno=True).prctl
-    except AttributeError:
-        return None
-
-
-_prctl = _find_prctl()
 
 
 @dataclass(frozen=True)
@@ -315,14 +304,6 @@ class Runner:
 
     @staticmethod
     def _fork(argv: list[str], cwd: Path, env: dict[str, str], separate: bool) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
-
-        def die_with_parent() -> None:
-            if _prctl:
-                _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                if os.getppid() != parent:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
         return subprocess.Popen(
             argv,
             cwd=cwd,
@@ -331,7 +312,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if separate else subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=partial(linux.die_with, os.getpid(), signal.SIGKILL),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from infra.laptop import family, output_pipes, vitals
+from infra.laptop.config import ROOT
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
 from infra.localcloud.rotation import read_lines
@@ -31,6 +33,31 @@ other = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
 print(same.pid, other.pid, flush=True)
 time.sleep(120)
 """
+# Prints that it is ready to get SIGTERM.
+STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(120)"
+# Ends on SIGTERM only if it can log that. Airflow's scheduler is such a process.
+LOGGING = """
+import signal, sys, time
+def end(*_):
+    print("ending", flush=True)
+    sys.exit()
+signal.signal(15, end)
+print("ready", flush=True)
+while True:
+    try:
+        time.sleep(120)
+    except OSError:
+        pass
+"""
+INTERRUPTED = """
+import time
+try:
+    print("ready", flush=True)
+    time.sleep(120)
+except KeyboardInterrupt:
+    open("interrupted", "w").close()
+"""
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 
 
 @pytest.fixture
@@ -46,7 +73,7 @@ def start(supervisor: Supervisor, name: str, code: str) -> ProcessRecord:
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if found := condition():
             return found
@@ -59,6 +86,25 @@ def children_of(record: ProcessRecord, line: int = -1) -> list[int]:
     log = Path(record.log)
     until(lambda: len(log.read_text().split()) >= 2)
     return [int(word) for word in log.read_text().splitlines()[line].split()]
+
+
+def watchers_of(supervisor: Supervisor) -> tuple[int, int]:
+    """The pids of the supervisor and of its guard."""
+    record = supervisor.supervisor()
+    assert record is not None
+    return record.pid, psutil.Process(record.pid).ppid()
+
+
+def kill(*pids: int) -> None:
+    """Kills processes so that none has time to act on the death of another."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, number)
+
+
+def ready(record: ProcessRecord) -> ProcessRecord:
+    until(lambda: "ready" in Path(record.log).read_text())
+    return record
 
 
 def gone(pid: int) -> bool:
@@ -124,26 +170,77 @@ def test_stop_ends_every_descendant_although_its_parent_was_killed(supervisor: S
     assert gone(watcher.pid) and family.members(supervisor.state) == []
 
 
-def test_nothing_outlives_a_killed_supervisor_and_a_stop(supervisor: Supervisor) -> None:
+def test_nothing_outlives_a_killed_supervisor(supervisor: Supervisor) -> None:
+    """Airflow's scheduler did, with its workers and a task: it could not log its end any more."""
+    records = [ready(start(supervisor, "stubborn", STUBBORN)), ready(start(supervisor, "logging", LOGGING))]
+    parent = start(supervisor, "parent", PARENT)
+    pids = [*(record.pid for record in (*records, parent)), *children_of(parent)]
+    kill(watchers_of(supervisor)[0])
+    until(lambda: all(map(gone, pids)))
+
+
+def test_the_guard_ends_a_process_by_its_stop_signal(supervisor: Supervisor) -> None:
+    """On Linux the system sends it too, so here the supervisor lives, but does nothing until the signal has come."""
+    argv = [sys.executable, "-c", INTERRUPTED]
+    record = ready(supervisor.start("one", argv, env=dict(os.environ), cwd=supervisor.state, stop_signal=signal.SIGINT))
+    watcher, _ = watchers_of(supervisor)
+    os.kill(watcher, signal.SIGSTOP)
+    end = "import sys, pathlib, infra.laptop.guard as guard; guard.end_processes(pathlib.Path(sys.argv[1]))"
+    with subprocess.Popen([sys.executable, "-c", end, supervisor.state], cwd=ROOT) as ending:
+        try:
+            until((supervisor.state / "interrupted").exists)
+        finally:
+            os.kill(watcher, signal.SIGCONT)  # its child is a zombie until it looks
+    assert ending.returncode == 0 and gone(record.pid)
+
+
+@on_linux
+def test_nothing_outlives_a_killed_guard(supervisor: Supervisor) -> None:
+    record = start(supervisor, "parent", PARENT)
+    watcher, guard = watchers_of(supervisor)
+    pids = [watcher, record.pid, *children_of(record)]
+    kill(guard)
+    until(lambda: all(map(gone, pids)))
+
+
+def test_nothing_outlives_a_supervisor_killed_with_its_guard_and_a_stop(supervisor: Supervisor) -> None:
     record = start(supervisor, "parent", PARENT)
     pids = [record.pid, *children_of(record)]
-    watcher = supervisor.supervisor()
-    assert watcher is not None
-    os.kill(watcher.pid, signal.SIGKILL)
+    kill(*watchers_of(supervisor))
     until(lambda: gone(record.pid))  # the system sends it its stop signal
     supervisor.stop("parent")
     assert all(map(gone, pids)) and family.members(supervisor.state) == []
 
 
-def test_a_new_supervisor_removes_what_a_killed_one_left(supervisor: Supervisor) -> None:
+def test_a_new_supervisor_removes_what_one_killed_with_its_guard_left(supervisor: Supervisor) -> None:
     record = start(supervisor, "parent", PARENT)
     pids = children_of(record)
-    watcher = supervisor.supervisor()
-    assert watcher is not None
-    os.kill(watcher.pid, signal.SIGKILL)
-    until(lambda: gone(watcher.pid) and gone(record.pid))
+    watchers = watchers_of(supervisor)
+    kill(*watchers)
+    until(lambda: all(map(gone, (*watchers, record.pid))))
     again = start(supervisor, "parent", SLEEP)
     assert all(map(gone, pids)) and supervisor.find("parent") == again
+
+
+def test_a_start_while_the_guard_ends_what_is_left_waits_for_it(supervisor: Supervisor) -> None:
+    old = ready(start(supervisor, "old", STUBBORN))
+    watcher, guard = watchers_of(supervisor)
+    kill(watcher)
+    new = start(supervisor, "new", SLEEP)
+    assert gone(old.pid)
+    until(lambda: gone(guard))
+    assert supervisor.find("new") == new
+
+
+def test_what_a_killed_supervisor_left_is_stopped_before_a_start(supervisor: Supervisor) -> None:
+    old = ready(start(supervisor, "old", STUBBORN))
+    assert supervisor.stop_unsupervised() == [] and not gone(old.pid)
+    watchers = watchers_of(supervisor)
+    kill(*watchers)
+    until(lambda: all(map(gone, watchers)))
+    assert not gone(old.pid)
+    supervisor.stop_unsupervised()
+    assert gone(old.pid) and supervisor.records() == [] and supervisor.specification("old") is None
 
 
 def test_two_at_once_are_started_by_one_supervisor(supervisor: Supervisor) -> None:

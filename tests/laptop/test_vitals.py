@@ -102,6 +102,16 @@ def test_a_dead_supervisor_ends_the_wait(supervisor: Supervisor) -> None:
         watch()
 
 
+def test_a_process_without_a_supervisor_is_a_fault_although_it_runs(supervisor: Supervisor) -> None:
+    (supervisor.state / "supervisor.json").rename(supervisor.state / "away.json")
+    faults = vitals.faults(supervisor, HEALTHY)
+    (supervisor.state / "away.json").rename(supervisor.state / "supervisor.json")
+    assert {fault.name for fault in faults} == set(parts.ALL)
+    assert (
+        faults[0].text(lines=0).startswith("postgres runs, but the supervisor that would restart it is dead. `make r")
+    )
+
+
 def test_a_process_without_a_heartbeat_ends_the_wait_unless_it_has_just_started(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
