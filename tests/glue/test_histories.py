@@ -38,7 +38,7 @@ HISTORIES = 400
 NIGHT = (CUTOFF - timedelta(days=1)).date()
 DAYS = [(FIRST_DAY + timedelta(days=offset)).date() for offset in range(5)]
 DIGEST_ROWS = [
-    {"split": split, "row_count": "9", "positives": "5", "digest": "1"} for split in ("train", "validation", "test")
+    {"split": split, "row_count": "100", "positives": "50", "digest": "1"} for split in ("train", "validation", "test")
 ]
 Rows = dict[str, set[tuple[Any, ...]]]
 
