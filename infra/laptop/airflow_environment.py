@@ -18,6 +18,7 @@ from infra.laptop.processes import write_private
 DATABASE = "airflow"
 SITE = Path(__file__).parent / "airflow_site"
 CREDENTIALS = "airflow-credentials"
+JOB_PAGES = "/nightjar/jobs"  # the plugin serves them at this path, and tasks link to them
 PARSE_SECONDS = 900
 # Taken from the shell that starts Airflow. They differ from shell to shell, and no task depends on them.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
@@ -51,6 +52,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__API__BASE_URL": config.airflow_url,
         "AIRFLOW__API__SECRET_KEY": keys["api"],
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+        "AIRFLOW__NIGHTJAR__CONSOLE_URL": f"{config.airflow_url}{JOB_PAGES}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the

@@ -63,7 +63,7 @@ class EcsInMemory:
         self._change("register", lambda: self._register(arn, key, environment))
         return arn
 
-    def link(self) -> str:
+    def link(self, rollout: object) -> str:
         return ""
 
     def roll(self, task_definition: str, desired_count: int) -> str:

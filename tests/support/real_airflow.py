@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
+from infra.laptop.airflow_environment import JOB_PAGES, SITE
 from infra.laptop.config import LaptopError
 from infra.laptop.runs import DONE, Airflow
 from tests.support.ports import free_port
@@ -146,7 +147,7 @@ def _environment(home: Path, dags: Path, port: int) -> dict[str, str]:
     return {
         **keep,
         **log_ports,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}:{SITE}",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
@@ -160,6 +161,7 @@ def _environment(home: Path, dags: Path, port: int) -> dict[str, str]:
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API__SECRET_KEY": "test",
         "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of a test that has at least sixty-four characters in it.",
+        "AIRFLOW__NIGHTJAR__CONSOLE_URL": f"http://127.0.0.1:{port}{JOB_PAGES}",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import jmespath
 from airflow.sdk import BaseOperator
 
-from nightjar.jobs.link import has_console
+from nightjar.jobs.link import is_aws, other_console_link
 
 if TYPE_CHECKING:
     import jinja2
@@ -72,8 +72,11 @@ class RemoteJob[ClientT](ABC):
         """Returns the AWS console's page of the job."""
 
     def link(self, client: Any) -> str:
-        """Returns the console's page of the job in the client's region; empty where no console shows the job."""
-        return self.console_link(client.meta.region_name) if has_console(client) else ""
+        """Returns the page of the job in the console of the client's endpoint; empty where no console shows the job.
+
+        The AWS console's page is that of the client's region.
+        """
+        return self.console_link(client.meta.region_name) if is_aws(client) else other_console_link(self)
 
     def describe(self, client: ClientT) -> Description:
         """Asks AWS to describe the job."""

@@ -10,9 +10,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nightjar.jobs.job import LogStream
+    from nightjar.jobs.job import Description, LogStream, RemoteJob
 
 MAX_STREAMS = 10
+
+
+def job_log_tail(
+    job: RemoteJob[Any], client: Any, description: Description, hook_parameters: dict[str, Any], lines: int
+) -> str:
+    """Returns the end of a job's log, or why it cannot be read: a log that is missing fails no job.
+
+    Args:
+        job: The job.
+        client: boto3's client of the job's service.
+        description: The job as AWS described it.
+        hook_parameters: As for :func:`log_tail`.
+        lines: At most so many lines of each stream.
+    """
+    try:
+        streams = job.log_streams(client, description)
+    except (ClientError, BotoCoreError) as error:
+        return f"(the log streams of the job cannot be found: {error})"
+    return log_tail(hook_parameters, streams, lines)
 
 
 def log_tail(hook_parameters: dict[str, Any], streams: Iterable[LogStream], lines: int) -> str:

@@ -14,13 +14,12 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from botocore.exceptions import BotoCoreError, ClientError
 
 from nightjar.busy import ERRORS, busy_reason
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import Description, RemoteJob, RendersJobs
 from nightjar.jobs.link import JobLink
-from nightjar.jobs.log_tail import log_tail
+from nightjar.jobs.log_tail import job_log_tail
 from nightjar.jobs.trigger import DescribeTrigger
 
 if TYPE_CHECKING:
@@ -100,13 +99,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         return self.execute(context)
 
     def _log_tail(self, description: Description, lines: int) -> str:
-        """Returns the end of the job's log, or why it cannot be read: a log that is missing fails no job."""
-        client: Any = self.hook.conn
-        try:
-            streams = self.job.log_streams(client, description)
-        except (ClientError, BotoCoreError) as error:
-            return f"(the log streams of the job cannot be found: {error})"
-        return log_tail(self._hook_parameters, streams, lines)
+        return job_log_tail(self.job, self.hook.conn, description, self._hook_parameters, lines)
 
     def _defer(self, state: str | None) -> None:
         trigger = DescribeTrigger.of(

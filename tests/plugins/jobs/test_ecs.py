@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from nightjar.jobs.ecs import EcsRollout, EcsService, RolloutResult, SubmitRollo
 from nightjar.jobs.sensor import JobSensor
 
 from tests.support.job_clouds import context, fire
+from tests.support.job_pages import CONSOLE, HOSTILE, open_link
 from tests.support.localcloud import ACCOUNT, Cloud
 from tests.support.ports import free_port
 
@@ -61,8 +63,8 @@ def environment(ecs: Any, on_cloud: Cloud) -> None:
     """Every test here talks to the local cloud."""
 
 
-def submit(version: str | int, run_id: str, fence: Any = lambda run_id: None) -> RolloutResult:
-    operator = SubmitRolloutOperator(
+def submitting(version: str | int, fence: Any = lambda run_id: None) -> SubmitRolloutOperator:
+    return SubmitRolloutOperator(
         task_id="submit",
         **SERVICE,
         template_family="nightjar-flights-template",
@@ -72,7 +74,10 @@ def submit(version: str | int, run_id: str, fence: Any = lambda run_id: None) ->
         fence=fence,
         fail=LookupError,
     )
-    return operator.execute(context(run_id))
+
+
+def submit(version: str | int, run_id: str, fence: Any = lambda run_id: None) -> RolloutResult:
+    return submitting(version, fence).execute(context(run_id))
 
 
 def sense(rollout: RolloutResult) -> Any:
@@ -138,6 +143,34 @@ def test_a_service_is_deployed_broken_and_taken_back(ecs: Any) -> None:
     back = sense({"task_definition": first["task_definition"], "service_deployment_arn": deployment})
     assert back["task_definition"] == first["task_definition"]
     assert service.primary()["taskDefinition"] == first["task_definition"]
+
+
+def test_the_link_of_a_rollout_opens_it_with_its_service(
+    ecs: Any, on_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__NIGHTJAR__CONSOLE_URL", CONSOLE)
+    sense(submit("5", "run-9"))  # ECS can go back to it
+    operator = submitting("broken")
+    rollout = operator.execute(context("run-10"))
+    with pytest.raises(AirflowFailException) as failure:
+        sense(rollout)
+    assert operator.job_link in str(failure.value), "both tasks have one link"
+    page = open_link(operator.job_link)
+    assert page.status == 200
+    assert page.facts["service"] == SERVICE["service"] and page.facts["state"] == "ROLLBACK_SUCCESSFUL"
+    assert datetime.fromisoformat(page.facts["start"]) <= datetime.fromisoformat(page.facts["end"])
+    for part in ("Why it failed", "exit 3", "the bundle cannot be loaded", "Deployments of the service", '"PRIMARY"'):
+        assert part in page.text
+    assert page.links == [], "the service has no URL yet"
+
+    ssm = on_cloud.client("ssm")
+    for url, links in {"http://127.0.0.1:8000": ["http://127.0.0.1:8000"], "javascript:alert(1)": []}.items():
+        ssm.put_parameter(Name="/nightjar/flights/service_url", Value=url, Type="String", Overwrite=True)
+        assert open_link(operator.job_link).links == links
+
+    hostile = EcsRollout(operator.cluster, HOSTILE, rollout["service_deployment_arn"], HOSTILE)
+    page = open_link(hostile.link(ecs))
+    assert page.status == 200 and page.facts["service"] == HOSTILE
 
 
 def test_a_service_can_be_taken_down_to_no_tasks(ecs: Any) -> None:

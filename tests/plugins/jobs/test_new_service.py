@@ -141,11 +141,22 @@ def test_both_tasks_link_to_the_job_in_its_region(client: Client) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "https://amazonaws.com.example.org"])
-def test_a_job_of_another_endpoint_has_no_link_to_a_console_that_does_not_show_it(
+def test_a_job_of_another_endpoint_links_to_that_endpoints_console_if_it_has_one(
     client: Client, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "meta", SimpleNamespace(region_name="eu-west-1", endpoint_url=endpoint))
-    assert not EmrServerlessRun("app", "key").link(client)
+    job = EmrServerlessRun("app", "a/b&c")
+    assert not job.link(client)
+    monkeypatch.setenv("AIRFLOW__NIGHTJAR__CONSOLE_URL", "http://127.0.0.1:8080/jobs")
+    assert job.link(client) == "http://127.0.0.1:8080/jobs/EmrServerlessRun?application_id=app&run_id=a%2Fb%26c"
+
+
+def test_a_job_of_aws_links_to_its_console_whatever_other_console_there_is(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__NIGHTJAR__CONSOLE_URL", "http://127.0.0.1:8080/jobs")
+    job = EmrServerlessRun("app", "key")
+    assert job.link(client) == job.console_link("eu-west-1")
 
 
 def test_the_sensor_ends_as_the_job_did(client: Client) -> None:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.localcloud import ACCOUNT, Cloud
@@ -127,6 +128,19 @@ def test_a_run_that_is_marked_failed_while_no_task_runs_ends_failed(airflow: Rea
     airflow.until(run, "first", "scheduled")
     mark_failed(airflow, run)
     assert airflow.ended(run)["state"] == "failed"
+
+
+def test_the_link_of_a_job_opens_its_page_in_the_api_server(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
+    run = waiting_run(airflow, cloud, name)
+    for task in ("submit_job", "sense"):
+        link = airflow.api.call("GET", f"{run}/taskInstances/{task}/links")["extra_links"]["Job"]
+        answer = httpx.get(link, timeout=60)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8"), link
+        assert f"<td>{name}</td>" in answer.text and "<td>InProgress</td>" in answer.text
+    foreign = httpx.get(link, headers={"Host": "evil.example"}, timeout=60)
+    assert foreign.status_code == 403, "the check of Host is in front of the page"
+    mark_failed(airflow, run)
+    airflow.ended(run)
 
 
 def test_a_run_over_its_time_limit_ends_failed_and_its_job_is_stopped(

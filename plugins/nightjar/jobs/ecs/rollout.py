@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightjar.jobs.ecs.service import EcsService, service_console_link
-from nightjar.jobs.job import Description, LogStream, RemoteJob
+from nightjar.jobs.ecs.service import EcsService
+from nightjar.jobs.job import CONSOLE, Description, LogStream, RemoteJob
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -109,7 +109,7 @@ class EcsRollout(RemoteJob["ECSClient"]):
 
     def console_link(self, region: str) -> str:
         """Returns the page of the service's deployments."""
-        return service_console_link(self.cluster, self.service, region)
+        return f"{CONSOLE}ecs/v2/clusters/{self.cluster}/services/{self.service}/deployments?region={region}"
 
     def _service(self, client: ECSClient) -> EcsService:
         return EcsService(client, self.cluster, self.service)

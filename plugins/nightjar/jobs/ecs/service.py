@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import ClientError
 
-from nightjar.jobs.job import CONSOLE, LogStream
-from nightjar.jobs.link import has_console
+from nightjar.jobs.job import LogStream, RemoteJob
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -49,11 +48,6 @@ class Deployment(TypedDict):
     rolloutState: NotRequired[str]
 
 
-def service_console_link(cluster: str, service: str, region: str) -> str:
-    """Returns the console's page of a service's deployments."""
-    return f"{CONSOLE}ecs/v2/clusters/{cluster}/services/{service}/deployments?region={region}"
-
-
 class EcsService:
     """One service of one cluster.
 
@@ -77,10 +71,9 @@ class EcsService:
         hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="ecs", region_name=region_name)
         return cls(hook.conn, cluster, service)
 
-    def link(self) -> str:
-        """Returns the console's page of the service's deployments; empty where no console shows the service."""
-        region: str = self._client.meta.region_name
-        return service_console_link(self.cluster, self.service, region) if has_console(self._client) else ""
+    def link(self, rollout: RemoteJob[ECSClient]) -> str:
+        """Returns the page of one of the service's rollouts; empty where no console shows it."""
+        return rollout.link(self._client)
 
     def describe(self) -> dict[str, Any]:
         """Returns the service as ECS describes it.

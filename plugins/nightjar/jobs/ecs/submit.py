@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from nightjar.denied import fail_if_denied
-from nightjar.jobs.ecs.rollout import RolloutResult
+from nightjar.jobs.ecs.rollout import EcsRollout, RolloutResult
 from nightjar.jobs.ecs.service import EcsService
 from nightjar.jobs.link import JobLink
 from nightjar.outcomes import ExceptionTypes, outcomes
@@ -80,7 +80,7 @@ class SubmitRolloutOperator(BaseOperator):
         deployment = service.roll(task_definition, self.desired_count)
         # A worker that was frozen before the update may have undone what a newer run did meanwhile.
         self._check_fence(context["run_id"])
-        self.job_link = service.link()
+        self.job_link = service.link(EcsRollout(self.cluster, self.service, deployment, task_definition))
         self.log.info("Rolling %s out to %s: %s\n%s", self.service, task_definition, deployment, self.job_link)
         return {"task_definition": task_definition, "service_deployment_arn": deployment}
 

@@ -1,0 +1,53 @@
+"""The pages of the local cloud's jobs, which stand in for the AWS console: read only, without JavaScript."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from .job_reader import JobNotShownError, read_job
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+th { text-align: left; padding-right: 2rem; vertical-align: top; white-space: nowrap; }
+td { overflow-wrap: anywhere; }
+pre { background: #f4f4f5; color: #18181b; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
+.failed { border-left: 4px solid #dc2626; }
+"""
+STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+# Every route needs a user of Airflow. Without an OpenAPI document there are no pages of FastAPI's own.
+app = FastAPI(title="Jobs of the local cloud", openapi_url=None, dependencies=[Depends(get_user)])
+
+
+@app.get("/{kind}")
+def job_page(kind: str, request: Request) -> HTMLResponse:
+    """The page of one job, which the class and fields of its reference name."""
+    try:
+        job = read_job(kind, request.query_params)
+    except JobNotShownError as error:
+        return _page(error.status, title="No job", job=None, problem=str(error))
+    return _page(200, title=job.title, job=job, problem="")
+
+
+def _page(status: int, **values: Any) -> HTMLResponse:
+    text = PAGES.get_template("job.html").render(style=Markup(STYLE), **values)
+    return HTMLResponse(text, status, HEADERS)
