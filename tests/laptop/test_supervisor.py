@@ -6,10 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +17,7 @@ from infra.laptop.config import ROOT
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
 from infra.localcloud.rotation import read_lines
+from tests.support.supervised import start, until
 
 pytestmark = pytest.mark.stack
 SLEEP = "import time; time.sleep(120)"
@@ -66,19 +65,6 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     yield made
     made.stop(*(record.name for record in made.records()))
     assert family.members(tmp_path) == []
-
-
-def start(supervisor: Supervisor, name: str, code: str) -> ProcessRecord:
-    return supervisor.start(name, [sys.executable, "-c", code], env=dict(os.environ), cwd=supervisor.state)
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("the condition did not become true")
 
 
 def children_of(record: ProcessRecord, line: int = -1) -> list[int]:

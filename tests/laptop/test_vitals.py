@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra.laptop import parts, vitals
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.processes import ProcessRecord, Supervisor
+from infra.laptop.processes import Supervisor
+from tests.support.supervised import start, until
 
 pytestmark = pytest.mark.stack
 SLEEP = "import time; time.sleep(120)"
@@ -29,22 +27,9 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """All processes of a stack, each of which only sleeps."""
     made = Supervisor(tmp_path)
     for name in parts.ALL:
-        start(made, name)
+        start(made, name, SLEEP)
     yield made
     made.stop(*(record.name for record in made.records()))
-
-
-def start(supervisor: Supervisor, name: str, code: str = SLEEP) -> ProcessRecord:
-    return supervisor.start(name, [sys.executable, "-c", code], env=dict(os.environ), cwd=supervisor.state)
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("the condition did not become true")
 
 
 def config(supervisor: Supervisor) -> LaptopConfig:

@@ -69,8 +69,9 @@ def parse_override(value: Mapping[str, Any] | None, present: datetime, by: str |
             f"override.expectations: {', '.join(integrity)} cannot be overridden, because the job's files are "
             "incomplete. Run the day again with fresh set."
         )
-    if not isinstance(reason, str) or len(reason.strip()) < _FORM["reason"]["minLength"]:
-        raise UserError("override.reason: is shorter than 10 characters. Say why the day may be published.")
+    shortest = _FORM["reason"]["minLength"]
+    if not isinstance(reason, str) or len(reason.strip()) < shortest:
+        raise UserError(f"override.reason: is shorter than {shortest} characters. Say why the day may be published.")
     expires = cutoff(parse_day(value["until"]))
     if not present < expires <= present + LONGEST:
         last = utc_date(present + LONGEST) - timedelta(days=1)
