@@ -6,7 +6,7 @@ A name keeps its port when other workloads come, go or do not load. Another NIGH
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,14 +38,14 @@ def read(config: LaptopConfig) -> StoredPorts:
     return StoredPorts(document["first"], document["ports"])
 
 
-def assign(config: LaptopConfig, names: Iterable[str], listening: Iterable[str] = ()) -> dict[str, int]:
+def assign(config: LaptopConfig, names: Iterable[str], listening: Mapping[str, int] | None = None) -> dict[str, int]:
     """Gives each name without a port the lowest one that nothing else has, and stores it.
 
     Args:
         config: The laptop stack's settings.
         names: The workloads, in the order in which new ones get their ports.
-        listening: Workloads that have a load balancer, in order of its port. A run folder of an earlier version does
-            not store the ports; these workloads then get theirs first.
+        listening: The port on which a workload's load balancer listens now, in order of the ports. A run folder of an
+            earlier version does not store the ports; these workloads then get theirs first, and may keep them.
 
     Returns:
         The port of each name that ever got one, in order of the ports.
@@ -55,12 +55,14 @@ def assign(config: LaptopConfig, names: Iterable[str], listening: Iterable[str] 
     """
     stored = read(config)
     reserved = {config.airflow_port, config.cloud_port}
+    listening = listening or {}
+    own = {*stored.ports.values(), *listening.values()}
     known = list(stored.ports) or list(listening)
     kept = {name: port for name, port in stored.ports.items() if port not in reserved}
     ports = kept if stored.first == config.service_port else {}
     for name in dict.fromkeys([*known, *names]):
         if name not in ports:
-            ports[name] = _next_port(config.service_port, name, reserved | set(ports.values()), stored.ports.values())
+            ports[name] = _next_port(config.service_port, name, reserved | set(ports.values()), own)
     ports = dict(sorted(ports.items(), key=lambda item: item[1]))
     if stored != (config.service_port, ports):
         _file(config).write_text(json.dumps({"first": config.service_port, "ports": ports}, indent=1) + "\n")

@@ -58,7 +58,10 @@ def test_a_port_that_airflow_or_the_cloud_was_given_is_given_up(config: LaptopCo
 
 
 def test_a_run_folder_that_stores_no_ports_keeps_those_that_are_listened_on(config: LaptopConfig, first: int) -> None:
-    assert service_ports.assign(config, ["ads", "flights"], ["flights"]) == {"flights": first, "ads": first + 1}
+    listening = {"sentiment": first, "flights": first + 1}
+    with socket.create_server((HOST, first)):  # the local cloud itself, with the state of the earlier version
+        ports = service_ports.assign(config, ["flights", "new", "sentiment"], listening)
+    assert ports == {"sentiment": first, "flights": first + 1, "new": first + 2}
 
 
 def test_a_new_workload_does_not_get_a_port_on_which_another_process_listens(config: LaptopConfig, first: int) -> None:

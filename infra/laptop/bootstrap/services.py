@@ -44,9 +44,9 @@ def create_shared(aws: Aws, settings: Settings) -> Network:
     return Network(vpc, tuple(sorted(subnets)[:2]), default["SecurityGroups"][0]["GroupId"])
 
 
-def listening(aws: Aws) -> list[str]:
-    """Returns the workloads that have a load balancer, in order of its port; of two on one port, the older first."""
-    return [name for name, _ in sorted(_listeners(aws), key=lambda found: found[1]["Port"])]
+def listening(aws: Aws) -> dict[str, int]:
+    """Returns the port of each workload's load balancer, in order of the ports; of two on one port, the older first."""
+    return {name: listener["Port"] for name, listener in sorted(_listeners(aws), key=lambda found: found[1]["Port"])}
 
 
 def move_listeners(aws: Aws, ports: dict[str, int]) -> None:
