@@ -8,6 +8,9 @@ locals {
     cost_center = var.cost_center
   }
 
+  # Whether destroy may delete what buckets and databases contain.
+  disposable = var.environment != "prod"
+
   # Data files that the laptop's bootstrap reads, too.
   definitions     = "${path.root}/../definitions"
   policies        = "${path.root}/../policies"

@@ -2,6 +2,7 @@
 environment = "dev"
 
 switches = {
+  endpoints   = false # AWS's APIs through the NAT gateway: 22 interface endpoints cost more than it
   object_lock = false # a bucket with locked objects cannot be deleted
 }
 

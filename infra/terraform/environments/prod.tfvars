@@ -1,9 +1,12 @@
-# Production: three zones, a NAT gateway in each, room to scale.
+# Production: three zones, no way to the Internet (AWS's APIs through endpoints), room to scale.
 environment = "prod"
+
+switches = {
+  nat = false # to have one in each zone: true, and sizes.nat_gateways = 3
+}
 
 sizes = {
   availability_zones = 3
-  nat_gateways       = 3
   mwaa_class         = "mw1.medium"
   mwaa_min_workers   = 2
   mwaa_max_workers   = 10
