@@ -14,6 +14,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import code, data, jobs, roles, services
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
 from infra.laptop.postgres import Postgres
+from infra.package.build import stamp
 
 LAKE_BUCKET = "nightjar-lake"
 ARTIFACT_BUCKET = "nightjar-artifact"
@@ -68,7 +69,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     names = settings()
     arns = roles.create(aws, LAKE_BUCKET, ARTIFACT_BUCKET)
     data.create_buckets(aws, (LAKE_BUCKET, ARTIFACT_BUCKET))
-    build = code.stamp()
+    build = stamp()
     code.upload(aws, ARTIFACT_BUCKET, build)
     data.create_shared(aws)
     data.create_state_table(aws, names.state_table)

@@ -9,7 +9,8 @@ from include.lake.uris import s3_uri
 from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap.code import ARCHIVE, Build
+from infra.package.build import Build
+from infra.package.glue import ARCHIVE
 
 GLUE_VERSION = "6.0"
 TIMEOUT_MINUTES = 60
