@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from include.lake import layout
+from tests.support.state_table import create_state_table
 
 LAKE = "nj-lake"
 ARTIFACT = "nj-artifact"
@@ -43,11 +43,7 @@ class MotoCloud:
         """Creates the buckets and the state table."""
         for bucket in (LAKE, ARTIFACT):
             self.client("s3").create_bucket(Bucket=bucket)
-        self.client("dynamodb").create_table(
-            TableName=STATE,
-            BillingMode="PAY_PER_REQUEST",
-            **layout.STATE_TABLE_KEYS,
-        )
+        create_state_table(self.client("dynamodb"), STATE)
 
     def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
         """Lists the keys below a prefix."""
