@@ -58,7 +58,7 @@ def test_every_resource_is_an_arn_wherever_the_service_supports_one(role: Role) 
 def test_only_its_service_may_assume_a_role_and_only_for_this_account(role: Role) -> None:
     (trust,) = statements(role, "trust")
     assert set(trust["Principal"]) == {"Service"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
 
 
 def test_a_role_is_passed_to_its_service_only() -> None:

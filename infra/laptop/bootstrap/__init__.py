@@ -11,7 +11,7 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import code, data, jobs, roles, services
+from infra.laptop.bootstrap import code, data, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -64,7 +64,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     left_out = {error.workload: str(error) for error in errors}
     _require_one(discovered, left_out)
     names = settings()
-    roles.create(aws, [workload.name for workload in discovered])
+    roles.create(aws, [workload.name for workload in discovered], keys.create(aws))
     data.create_buckets(aws)
     build = stamp()
     code.upload(aws, NAMES.artifact, build)
