@@ -17,7 +17,7 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy repair-live test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy repair-live plan apply-local test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,12 @@ deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|late
 
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
+
+plan: setup ## plan Terraform's resources against a local cloud, and count them by module: make plan ENV=dev|prod|local
+	@$(LAPTOP) plan $(call option,ENV)
+
+apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
+	@$(LAPTOP) apply-local $(call option,ENV)
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
