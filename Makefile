@@ -75,6 +75,12 @@ deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|late
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
 
+plan: setup ## plan Terraform's resources against a local cloud, and count them by module: make plan ENV=dev|prod|local
+	@$(LAPTOP) plan $(call option,ENV)
+
+apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
+	@$(LAPTOP) apply-local $(call option,ENV)
+
 iam: setup ## compare the roles' policies with the calls that `make test PYTEST_ARGS=tests/e2e` recorded: unused grants, denied calls
 	@$(LAPTOP) iam
 

@@ -83,6 +83,12 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--reason", help="why to go back to a version that was once live")
     sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")
+    for name, function, help_text in (
+        ("plan", _plan, "plan Terraform's resources against a local cloud, and count them by module"),
+        ("apply-local", _apply_local, "apply Terraform's configuration to a local cloud"),
+    ):
+        sub = command(name, function, help_text, "ENV=prod")
+        sub.add_argument("--env", default="local", help="dev, prod or local")
     return top
 
 
@@ -211,6 +217,18 @@ def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:
 
     connection = stages.connect(config)
     stages.deploy(connection, given.workload, given.version, given.reason, release_hold=given.release_hold)
+
+
+def _plan(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import terraform
+
+    terraform.plan(config, given.env)
+
+
+def _apply_local(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import terraform
+
+    terraform.apply_local(config, given.env)
 
 
 if __name__ == "__main__":
