@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument(
-        "--version", required=True, type=arguments.version, help="a number, `latest`, `previous` or `repair`"
+        "--version", required=True, type=arguments.version, help="a number, `latest`, `previous`, `live` or `repair`"
     )
     sub.add_argument("--reason", help="why to go back to a version that was once live")
     sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")

@@ -103,7 +103,7 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
 def deploy(
     connection: Connection, workload: str, version: str, reason: str | None = None, *, release_hold: bool = False
 ) -> Run:
-    """Deploys a version by its number, ``latest``, ``previous`` or ``repair``.
+    """Deploys a version by its number, ``latest``, ``previous``, ``live`` or ``repair``.
 
     Args:
         connection: The stack.
