@@ -62,16 +62,12 @@ def fill(records: int) -> None:
     """Creates buckets, table and stream, and puts ``records`` events of about 400 bytes."""
     import boto3
 
-    from include.lake import layout
+    from tests.support.state_table import create_state_table
 
     kinesis = boto3.client("kinesis")
     for bucket in (RAW, LAKE):
         boto3.client("s3").create_bucket(Bucket=bucket)
-    boto3.client("dynamodb").create_table(
-        TableName=STATE,
-        BillingMode="PAY_PER_REQUEST",
-        **layout.STATE_TABLE_KEYS,
-    )
+    create_state_table(boto3.client("dynamodb"), STATE)
     kinesis.create_stream(StreamName=STREAM, ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})
     for part in batched(range(records), PUT_RECORDS):

@@ -8,7 +8,6 @@ S3 keys are relative to a bucket, which each docstring names: the raw, the lake 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Literal, TypedDict
 
 from include.lake.days import utc_date
 from include.lake.instants import format_instant
@@ -212,35 +211,7 @@ def service_url_parameter(workload: str) -> str:
 # --- state table -------------------------------------------------------------------------------------------------
 # Each function returns the item's (partition key, sort key); the docstring names its attributes.
 
-
-class _KeyElement(TypedDict):
-    AttributeName: str
-    KeyType: Literal["HASH", "RANGE"]
-
-
-class _KeyAttribute(TypedDict):
-    AttributeName: str
-    AttributeType: Literal["S", "N", "B"]
-
-
-class StateTableKeys(TypedDict):
-    """The arguments of DynamoDB's CreateTable that define a table's keys."""
-
-    KeySchema: list[_KeyElement]
-    AttributeDefinitions: list[_KeyAttribute]
-
-
-PARTITION_KEY, SORT_KEY = "pk", "sk"
-STATE_TABLE_KEYS: StateTableKeys = {
-    "KeySchema": [
-        {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
-        {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
-    ],
-    "AttributeDefinitions": [
-        {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
-        {"AttributeName": SORT_KEY, "AttributeType": "S"},
-    ],
-}
+PARTITION_KEY, SORT_KEY = "pk", "sk"  # as infra/definitions/state_table.yaml defines them
 
 
 def checkpoint_partition_key(workload: str, stream: str) -> str:

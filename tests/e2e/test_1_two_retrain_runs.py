@@ -130,7 +130,9 @@ def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
     services: dict[str, set[str]] = {}
     for line in request_file.read(loop.config.state / "cloud"):
         services.setdefault(line["role"].rsplit("/", 1)[-1], set()).add(line["service"])
-    assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-ecs-task"} <= set(services), services
+    assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-flights-ecs-task"} <= set(services), (
+        services
+    )
 
 
 def test_a_sensor_that_waits_is_deferred(loop: Loop) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from include.lake import layout
 from include.lake.buckets import DataBuckets
+from tests.support.state_table import create_state_table
 
 RAW = "nj-raw"
 LAKE = "nj-lake"
@@ -46,11 +46,7 @@ class MotoCloud:
         """Creates the buckets and the state table."""
         for bucket in (RAW, LAKE, ARTIFACT):
             self.client("s3").create_bucket(Bucket=bucket)
-        self.client("dynamodb").create_table(
-            TableName=STATE,
-            BillingMode="PAY_PER_REQUEST",
-            **layout.STATE_TABLE_KEYS,
-        )
+        create_state_table(self.client("dynamodb"), STATE)
 
     def keys(self, prefix: str, bucket: str = "") -> list[str]:
         """Lists the keys below a prefix; without a bucket, in the one where such keys belong."""
