@@ -1,7 +1,7 @@
 """Every S3 key, catalog name and state key of Nightjar. Pure functions: no I/O, no settings.
 
 S3 keys are relative to a bucket, which each docstring names: the raw, the lake or the artifact bucket
-(``include.settings``). An argument ``run`` is a submit key. It may also be the placeholder of its attempt
+(``include.settings``), or MWAA's own. An argument ``run`` is a submit key. It may also be the placeholder of its attempt
 (``include.pipelines.attempt``), which the submit operator fills, or a Jinja template, which Airflow renders.
 """
 
@@ -173,6 +173,14 @@ def decision_key(workload: str, run: str) -> str:
 def data_docs_prefix(workload: str, run: str) -> str:
     """Artifact: Great Expectations' Data Docs of one audit."""
     return f"data-docs/{workload}/{run}/"
+
+
+# --- MWAA bucket -------------------------------------------------------------------------------------------------
+
+
+def release_prefix(code_sha: str) -> str:
+    """MWAA: plugins, requirements and DAGs of one build; immutable."""
+    return f"releases/{code_sha}/"
 
 
 # --- catalog and registry ----------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
+    command("iam", _iam, "compare the roles' policies with the calls that the end-to-end tests recorded")
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument(
@@ -195,6 +196,14 @@ def _reports(config: LaptopConfig, _: argparse.Namespace) -> None:
     connection = stages.connect(config)
     index = reports.write_reports(connection.aws, connection.state_table, config.state / "reports")
     print(f"Open {index.as_uri()}" if index else "No day has been audited: run `make process` first.")
+
+
+def _iam(config: LaptopConfig, _: argparse.Namespace) -> int:
+    from infra.laptop.iam.report import report
+
+    text, code = report(config)
+    print(text, end="")
+    return code
 
 
 def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:

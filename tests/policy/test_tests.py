@@ -21,6 +21,7 @@ SOURCES = {
     "dags": "dags",
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
+    "package": "infra/package",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
 }

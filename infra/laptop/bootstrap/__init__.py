@@ -16,6 +16,7 @@ from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
 from infra.laptop.postgres import Postgres
+from infra.package.build import stamp
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     names = settings()
     roles.create(aws, [workload.name for workload in discovered])
     data.create_buckets(aws)
-    build = code.stamp()
+    build = stamp()
     code.upload(aws, NAMES.artifact, build)
     data.create_shared(aws)
     data.create_state_table(aws)
