@@ -1,8 +1,8 @@
 """Every S3 key, catalog name and state key of Nightjar. Pure functions: no I/O, no settings.
 
 S3 keys are relative to a bucket, which each docstring names: the raw, the lake or the artifact bucket
-(``include.settings``), or MWAA's own. An argument ``run`` is a submit key. It may also be the placeholder of its attempt
-(``include.pipelines.attempt``), which the submit operator fills, or a Jinja template, which Airflow renders.
+(``include.settings``), or MWAA's own. An argument ``run`` is a submit key. It may also be the placeholder of its
+attempt (``include.pipelines.attempt``), which the submit operator fills, or a Jinja template, which Airflow renders.
 """
 
 from __future__ import annotations
