@@ -77,7 +77,7 @@ class Loop:
     # --- S3 and Athena ---
 
     def bucket(self, kind: str) -> str:
-        """The ``lake`` or the ``artifact`` bucket."""
+        """The ``raw``, the ``lake`` or the ``artifact`` bucket."""
         return next(b["Name"] for b in self.aws.s3.list_buckets()["Buckets"] if kind in b["Name"])
 
     def keys(self, kind: str, prefix: str) -> list[str]:

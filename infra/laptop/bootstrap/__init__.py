@@ -41,6 +41,7 @@ def settings() -> Settings:
     """The settings of the DAGs. They name resources, and are known before those exist."""
     return Settings(
         region=REGION,
+        raw_bucket=NAMES.raw,
         lake_bucket=NAMES.lake,
         artifact_bucket=NAMES.artifact,
         training_image=cloud.TRAINING_IMAGE,
@@ -58,7 +59,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     A workload that does not load, or whose resources AWS refuses, is left out. The others are not affected.
 
     Raises:
-        LaptopError: No workload is left, or a port is taken.
+        LaptopError: No workload is left, a port is taken, or the run folder is of an earlier version.
     """
     discovered, errors = discover()
     left_out = {error.workload: str(error) for error in errors}
