@@ -52,7 +52,7 @@ def test_terraform_gets_the_build_and_a_port_for_each_workload(tmp_path: Path, a
 def test_a_run_folder_keeps_its_way(tmp_path: Path, applied: dict[str, Any]) -> None:
     create(config(tmp_path, iac="terraform"))
     assert provision.chosen(config(tmp_path)) == "terraform"
-    with pytest.raises(LaptopError, match="were made by terraform, not by bootstrap. Run `make clean` first"):
+    with pytest.raises(LaptopError, match=r"were made by terraform, not by bootstrap\. Run `make clean` first"):
         create(config(tmp_path, iac="bootstrap"))
 
 
