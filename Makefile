@@ -69,7 +69,7 @@ reports: setup ## copy the Data Docs of every audited day to this machine, with 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
-deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous RELEASE_HOLD=1; REASON="…" to go back further
+deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
