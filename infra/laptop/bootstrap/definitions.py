@@ -29,6 +29,7 @@ class Names:
         raw: Bucket of the raw zone.
         lake: Bucket of everything that is derived from raw.
         artifact: Bucket of code, models and reports.
+        mwaa: Bucket of the DAGs and plugins; only Terraform makes it.
         logs: Bucket of access logs; only Terraform makes it.
     """
 
@@ -37,6 +38,7 @@ class Names:
     raw: str = "nightjar-raw"
     lake: str = "nightjar-lake"
     artifact: str = "nightjar-artifact"
+    mwaa: str = "nightjar-mwaa"
     logs: str = "nightjar-logs"
 
 
@@ -59,10 +61,14 @@ def definition(name: str, **more: str) -> Any:
 def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     """The policy document ``infra/policies/<folder>/<document>.json``.
 
+    Its placeholder ``key_<name>`` is the ARN of a key of keys.yaml. The laptop has no such keys; only documents that it
+    reads and never gives to a role have the placeholder.
+
     Raises:
         KeyError: The file has a placeholder that is not given.
     """
-    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", more))
+    keys = {f"key_{name}": f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{name}" for name in definition("keys")}
+    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", {**keys, **more}))
     return found
 
 
