@@ -25,13 +25,14 @@ from include.lake import layout
 from include.model import bundle
 from include.settings import Settings
 from include.workloads import Workload, load
+from infra.airflow_api import Run, RunFailedError
 from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, RunFailedError
+from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
 from tests.support.iam_records import CALLS, collect
 from tests.support.ports import free_port
@@ -76,7 +77,7 @@ class Loop:
     # --- S3 and Athena ---
 
     def bucket(self, kind: str) -> str:
-        """The ``lake`` or the ``artifact`` bucket."""
+        """The ``raw``, the ``lake`` or the ``artifact`` bucket."""
         return next(b["Name"] for b in self.aws.s3.list_buckets()["Buckets"] if kind in b["Name"])
 
     def keys(self, kind: str, prefix: str) -> list[str]:
