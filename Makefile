@@ -17,7 +17,8 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy repair-live test test-unit lint schemas package chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+# Every documented target is a command, none a file.
+.PHONY: setup setup-test $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +74,15 @@ deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|late
 
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
+
+plan: setup ## plan Terraform's resources against a local cloud, and count them by module: make plan ENV=dev|prod|local
+	@$(LAPTOP) plan $(call option,ENV)
+
+apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
+	@$(LAPTOP) apply-local $(call option,ENV)
+
+iam: setup ## compare the roles' policies with the calls that `make test PYTEST_ARGS=tests/e2e` recorded: unused grants, denied calls
+	@$(LAPTOP) iam
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)

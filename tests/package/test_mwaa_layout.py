@@ -118,7 +118,7 @@ def web_server(layout: MwaaLayout) -> Iterator[str]:
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{layout.root / 'airflow.db'}",
     )
-    airflow = [AIRFLOW_PYTHON, "-m", "airflow"]
+    airflow: list[str | Path] = [AIRFLOW_PYTHON, "-m", "airflow"]
     subprocess.run([*airflow, "db", "migrate"], env=env, cwd=layout.root, capture_output=True, check=True)
     with (layout.root / "server.out").open("wb") as out:
         server = subprocess.Popen(
