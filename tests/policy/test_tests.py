@@ -22,6 +22,7 @@ SOURCES = {
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
     "package": "infra/package",
+    "delivery": "infra/delivery",
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
