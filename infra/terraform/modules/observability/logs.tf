@@ -1,0 +1,49 @@
+# Log groups of jobs and services (infra/definitions/logs.yaml). AWS would make those that are missing, without a key and
+# for ever.
+locals {
+  platform_logs = yamldecode(templatefile("${var.definitions}/logs.yaml", merge(var.names, { workload = "" })))
+  log_groups = merge(
+    { for name, days in local.platform_logs.platform : name => { days = days, workload = null } },
+    merge([
+      for workload in keys(var.workloads) : {
+        for name, days in yamldecode(templatefile("${var.definitions}/logs.yaml", merge(var.names, { workload = workload }))).workload :
+        name => { days = days, workload = workload }
+      }
+    ]...),
+  )
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each          = local.log_groups
+  name              = each.key
+  retention_in_days = coalesce(var.sizes.log_retention_days, each.value.days)
+  kms_key_id        = var.key_arns[local.platform_logs.key]
+  tags              = each.value.workload == null ? {} : { workload = each.value.workload }
+}
+
+# Questions that the runbooks ask, ready in Logs Insights.
+locals {
+  service_queries = {
+    errors  = "fields @timestamp, request_id, path, status, message, traceback | filter level = 'ERROR' | sort @timestamp desc | limit 100"
+    refused = "filter logger = 'serving.access' and status >= 400 and status < 500 | stats count(*) by status, refusal, path, caller | sort count(*) desc"
+    slow    = "filter logger = 'serving.access' | fields @timestamp, request_id, path, milliseconds, cache | sort milliseconds desc | limit 100"
+    status  = "filter logger = 'serving.access' | stats count(*) by status, bin(5m)"
+  }
+  queries = {
+    for pair in setproduct(keys(var.workloads), keys(local.service_queries)) :
+    "${pair[0]}/${pair[1]}" => { group = "/ecs/nightjar-${pair[0]}", text = local.service_queries[pair[1]] }
+  }
+}
+
+resource "aws_cloudwatch_query_definition" "service" {
+  for_each        = local.queries
+  name            = "nightjar/${each.key}"
+  log_group_names = [each.value.group]
+  query_string    = each.value.text
+}
+
+resource "aws_cloudwatch_query_definition" "failed_jobs" {
+  name            = "nightjar/failed jobs"
+  log_group_names = [aws_cloudwatch_log_group.failed_jobs.name]
+  query_string    = "fields @timestamp, detail.TrainingJobName, detail.ProcessingJobName, detail.FailureReason | sort @timestamp desc | limit 50"
+}
