@@ -6,7 +6,7 @@ locals {
     AWSManagedRulesKnownBadInputsRuleSet  = { priority = 2, count = [] }
     AWSManagedRulesCommonRuleSet          = { priority = 3, count = ["SizeRestrictions_BODY"] }
   }
-  zeros = length(regex("^10*$", local.definition.max_body_bytes)) - 1
+  zeros = length(regex("^10*$", local.max_body_bytes)) - 1
 }
 
 resource "aws_wafv2_web_acl" "this" {
@@ -125,7 +125,7 @@ resource "aws_wafv2_web_acl" "this" {
             statement {
               byte_match_statement {
                 positional_constraint = "EXACTLY"
-                search_string         = local.definition.max_body_bytes
+                search_string         = local.max_body_bytes
 
                 field_to_match {
                   single_header {

@@ -1,24 +1,14 @@
-# Log groups of jobs and services (infra/definitions/logs.yaml). AWS would make those that are missing, without a key and
-# for ever.
+# Log groups of the jobs (infra/definitions/logs.yaml); those of a service are in the module serving. AWS would make the
+# ones that are missing, without a key and for ever.
 locals {
-  platform_logs = yamldecode(templatefile("${var.definitions}/logs.yaml", merge(var.names, { workload = "" })))
-  log_groups = merge(
-    { for name, days in local.platform_logs.platform : name => { days = days, workload = null } },
-    merge([
-      for workload in keys(var.workloads) : {
-        for name, days in yamldecode(templatefile("${var.definitions}/logs.yaml", merge(var.names, { workload = workload }))).workload :
-        name => { days = days, workload = workload }
-      }
-    ]...),
-  )
+  logs = yamldecode(templatefile("${var.definitions}/logs.yaml", var.names))
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  for_each          = local.log_groups
+  for_each          = { for group in local.logs.groups : group.logGroupName => group.retentionInDays }
   name              = each.key
-  retention_in_days = coalesce(var.sizes.log_retention_days, each.value.days)
-  kms_key_id        = var.key_arns[local.platform_logs.key]
-  tags              = each.value.workload == null ? {} : { workload = each.value.workload }
+  retention_in_days = coalesce(var.sizes.log_retention_days, each.value)
+  kms_key_id        = var.key_arns[local.logs.key]
 }
 
 # Questions that the runbooks ask, ready in Logs Insights.

@@ -3,9 +3,7 @@ locals {
   named = length(var.local_listener_ports) == 0
   prod  = var.environment == "prod"
 
-  # What all workloads share does not depend on the placeholders of one.
-  none   = { workload = "none", serving_image = "none", cpu = "0", memory = "0", workers = "0" }
-  shared = yamldecode(templatefile("${var.definitions}/service.yaml", merge(var.names, local.none)))
+  shared = yamldecode(templatefile("${var.definitions}/cluster.yaml", var.names))
 
   services = {
     for name, workload in var.workloads : name => yamldecode(templatefile("${var.definitions}/service.yaml", merge(

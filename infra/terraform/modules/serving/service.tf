@@ -11,6 +11,14 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
+resource "aws_cloudwatch_log_group" "service" {
+  for_each          = local.services
+  name              = each.value.log_group.logGroupName
+  retention_in_days = coalesce(var.sizes.log_retention_days, each.value.log_group.retentionInDays)
+  kms_key_id        = var.key_arns["logs"]
+  tags              = { workload = each.key }
+}
+
 # The template from which a deploy registers the revision that serves. It has no model, so it is never run itself.
 resource "aws_ecs_task_definition" "template" {
   for_each                 = local.released
