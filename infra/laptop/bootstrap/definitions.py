@@ -29,6 +29,7 @@ class Names:
         raw: Bucket of the raw zone.
         lake: Bucket of everything that is derived from raw.
         artifact: Bucket of code, models and reports.
+        mwaa: Bucket of the DAGs and plugins; only Terraform makes it.
         logs: Bucket of access logs; only Terraform makes it.
     """
 
@@ -37,6 +38,7 @@ class Names:
     raw: str = "nightjar-raw"
     lake: str = "nightjar-lake"
     artifact: str = "nightjar-artifact"
+    mwaa: str = "nightjar-mwaa"
     logs: str = "nightjar-logs"
 
 
