@@ -32,8 +32,8 @@ def test_every_record_is_in_raw_exactly_once(loop: Loop) -> None:
     first, end = config.first_day - timedelta(days=1), loop.days[1] + timedelta(days=1)
     history = replay.History(loop.workload, config.data, first, end).by_day
     records: list[tuple[str, str]] = []
-    for key in loop.keys("lake", layout.raw_prefix(WORKLOAD, loop.workload.stream.name)):
-        lines = gzip.decompress(loop.read("lake", key)).splitlines()
+    for key in loop.keys("raw", layout.raw_prefix(WORKLOAD, loop.workload.stream.name)):
+        lines = gzip.decompress(loop.read("raw", key)).splitlines()
         records += [(line["shard_id"], line["sequence_number"]) for line in map(json.loads, lines)]
     assert len(records) == len(set(records)) == sum(map(len, history.values())) > 100_000
 

@@ -35,7 +35,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(autouse=True)
 def role(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The function's role, whose credentials the environment has; its keys."""
-    document = policy("dead-man", "permissions", key_state="arn:aws:kms:us-east-1:123456789012:key/state")
+    document = policy("dead-man", "permissions")
     names = {found["RoleName"] for found in cloud.client("iam").list_roles()["Roles"]}
     arn = "arn:aws:iam::123456789012:role/nightjar-dead-man"
     if "nightjar-dead-man" not in names:

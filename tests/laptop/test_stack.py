@@ -74,7 +74,8 @@ def test_a_second_bootstrap_changes_nothing(up: Up, config: LaptopConfig) -> Non
 
 def test_buckets_keep_every_version(up: Up) -> None:
     aws, _, resources = up
-    for bucket in (resources.settings.lake_bucket, resources.settings.artifact_bucket):
+    names = resources.settings
+    for bucket in (names.raw_bucket, names.lake_bucket, names.artifact_bucket):
         assert aws.s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 

@@ -11,11 +11,12 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import code, data, jobs, roles, services
+from infra.laptop.bootstrap import code, data, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
 from infra.laptop.postgres import Postgres
+from infra.package.build import stamp
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def settings() -> Settings:
     """The settings of the DAGs. They name resources, and are known before those exist."""
     return Settings(
         region=REGION,
+        raw_bucket=NAMES.raw,
         lake_bucket=NAMES.lake,
         artifact_bucket=NAMES.artifact,
         training_image=cloud.TRAINING_IMAGE,
@@ -57,15 +59,15 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     A workload that does not load, or whose resources AWS refuses, is left out. The others are not affected.
 
     Raises:
-        LaptopError: No workload is left, or a port is taken.
+        LaptopError: No workload is left, a port is taken, or the run folder is of an earlier version.
     """
     discovered, errors = discover()
     left_out = {error.workload: str(error) for error in errors}
     _require_one(discovered, left_out)
     names = settings()
-    roles.create(aws, [workload.name for workload in discovered])
+    roles.create(aws, [workload.name for workload in discovered], keys.create(aws))
     data.create_buckets(aws)
-    build = code.stamp()
+    build = stamp()
     code.upload(aws, NAMES.artifact, build)
     data.create_shared(aws)
     data.create_state_table(aws)
@@ -76,7 +78,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     urls = {}
     for workload in discovered:
         try:
-            data.create_sources(aws, workload, postgres)
+            data.create_stream(aws, workload)
+            data.put_database_secret(aws, workload, postgres)
             data.create_prediction_log(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])

@@ -6,19 +6,26 @@ import json
 
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap.definitions import definition, policy
-from infra.laptop.config import ACCOUNT, REGION
+from infra.laptop.bootstrap.definitions import NAMES, definition, policy
+from infra.laptop.config import ACCOUNT, REGION, LaptopError
 from infra.laptop.postgres import Postgres
 
 ALERTS_TOPIC = "nightjar-alerts"
 ALERTS_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS_TOPIC}"
 # The laptop's endpoint speaks http on loopback, so it cannot refuse what is not TLS.
 ONLY_ON_AWS = ("TlsOnly",)
+EARLIER_RAW = "raw/"  # where earlier versions kept raw objects, in the lake bucket
 
 
 def create_buckets(aws: Aws) -> None:
-    """Creates the buckets of ``buckets.yaml``, or updates their settings."""
+    """Creates the buckets of ``buckets.yaml``, or updates their settings.
+
+    Raises:
+        LaptopError: The run folder is of a version that kept raw objects in the lake bucket.
+    """
     present = {bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]}
+    if NAMES.lake in present and NAMES.raw not in present:
+        _require_no_raw_objects(aws)
     for bucket in definition("buckets").values():
         name = bucket["name"]
         if bucket.get("on") == "aws":
@@ -41,6 +48,15 @@ def create_buckets(aws: Aws) -> None:
         kept = [statement for statement in document["Statement"] if statement["Sid"] not in ONLY_ON_AWS]
         if kept:
             aws.s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**document, "Statement": kept}))
+
+
+def _require_no_raw_objects(aws: Aws) -> None:
+    """Refuses a lake bucket with raw objects: its markers name objects that the raw bucket does not have."""
+    if aws.s3.list_objects_v2(Bucket=NAMES.lake, Prefix=EARLIER_RAW, MaxKeys=1)["KeyCount"]:
+        raise LaptopError(
+            f"This run folder is of an earlier version, which kept raw objects in the bucket {NAMES.lake}; they belong "
+            f"in {NAMES.raw} now. Run `make clean`, then start again: the history is replayed."
+        )
 
 
 def create_shared(aws: Aws) -> None:
@@ -73,9 +89,8 @@ def create_prediction_log(aws: Aws, workload: str) -> None:
         aws.firehose.create_delivery_stream(DeliveryStreamType="DirectPut", **stream)
 
 
-def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
-    """Creates the workload's stream and its database secret."""
-    _create_stream(aws, workload)
+def put_database_secret(aws: Aws, workload: Workload, postgres: Postgres) -> None:
+    """Puts the login of this machine's PostgreSQL into the workload's database secret, which is made if needed."""
     if workload.database is None:
         return
     secret = json.dumps(postgres.secret(workload.name))
@@ -85,7 +100,8 @@ def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
         aws.secretsmanager.create_secret(Name=workload.database.secret, SecretString=secret)
 
 
-def _create_stream(aws: Aws, workload: Workload) -> None:
+def create_stream(aws: Aws, workload: Workload) -> None:
+    """Creates the stream of the workload's events."""
     stream, name = definition("streams", workload=workload.name)["kinesis"], workload.stream.name
     if name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
         aws.kinesis.create_stream(StreamName=name, ShardCount=stream["shards"])

@@ -8,8 +8,8 @@ from include.lake import layout
 from include.lake.uris import s3_uri
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap.code import Build
 from infra.laptop.bootstrap.definitions import NAMES, definition
+from infra.package.build import Build
 
 
 def create(aws: Aws, build: Build) -> None:

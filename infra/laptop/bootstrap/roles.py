@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from infra.laptop.aws import Aws
+from infra.laptop.bootstrap import keys
 from infra.laptop.bootstrap.definitions import definition, policy
 from infra.laptop.config import ACCOUNT
 
@@ -36,9 +37,15 @@ class Role:
         """The ARN in the laptop's account."""
         return f"arn:aws:iam::{ACCOUNT}:role/{self.name}"
 
-    def document(self, name: Literal["permissions", "trust"]) -> dict[str, Any]:
-        """A policy document of the role."""
-        return policy(self.kind, name, **({"workload": self.workload} if self.workload else {}))
+    def document(self, name: Literal["permissions", "trust"], key_arns: dict[str, str] | None = None) -> dict[str, Any]:
+        """A policy document of the role.
+
+        Args:
+            name: The document's name.
+            key_arns: The ARN of each KMS key; without it, :func:`keys.example_arns`.
+        """
+        more = keys.placeholders(key_arns or keys.example_arns())
+        return policy(self.kind, name, **more, **({"workload": self.workload} if self.workload else {}))
 
 
 def all_roles(workloads: Iterable[str]) -> list[Role]:
@@ -49,7 +56,7 @@ def all_roles(workloads: Iterable[str]) -> list[Role]:
     return platform + [Role(kind, workload) for workload in workloads for kind in per_workload]
 
 
-def create(aws: Aws, workloads: Iterable[str]) -> None:
+def create(aws: Aws, workloads: Iterable[str], key_arns: dict[str, str]) -> None:
     """Creates the roles, or updates their policies."""
     for role in all_roles(workloads):
         trust = json.dumps(role.document("trust"))
@@ -57,5 +64,5 @@ def create(aws: Aws, workloads: Iterable[str]) -> None:
             aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
         except aws.iam.exceptions.EntityAlreadyExistsException:
             aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
-        permissions = json.dumps(role.document("permissions"))
+        permissions = json.dumps(role.document("permissions", key_arns))
         aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)

@@ -77,7 +77,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self._unfinished()) < 3)
     @rule(
-        version=st.sampled_from(["latest", "latest", "previous", "previous", "repair", 1, 2, 3, 4]),
+        version=st.sampled_from(["latest", "latest", "previous", "previous", "live", "repair", 1, 2, 3, 4]),
         automatic=st.booleans(),
         release_hold=st.booleans(),
         reason=st.sampled_from([None, "it was better"]),
