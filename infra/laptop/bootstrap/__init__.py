@@ -78,7 +78,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     urls = {}
     for workload in discovered:
         try:
-            data.create_sources(aws, workload, postgres)
+            data.create_stream(aws, workload)
+            data.put_database_secret(aws, workload, postgres)
             data.create_prediction_log(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])
