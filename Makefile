@@ -17,7 +17,8 @@ PYTEST_ARGS ?=
 quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
-.PHONY: help run status stop clean restart logs airflow query ingest requeue process reports retrain deploy repair-live test test-unit lint schemas chaos-cloud bench-cloud bench-loop bench-serving lock setup setup-test
+# Every documented target is a command, none a file.
+.PHONY: setup setup-test $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,11 +69,20 @@ reports: setup ## copy the Data Docs of every audited day to this machine, with 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
-deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous RELEASE_HOLD=1; REASON="…" to go back further
+deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
+
+plan: setup ## plan Terraform's resources against a local cloud, and count them by module: make plan ENV=dev|prod|local
+	@$(LAPTOP) plan $(call option,ENV)
+
+apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
+	@$(LAPTOP) apply-local $(call option,ENV)
+
+iam: setup ## compare the roles' policies with the calls that `make test PYTEST_ARGS=tests/e2e` recorded: unused grants, denied calls
+	@$(LAPTOP) iam
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
@@ -85,6 +95,9 @@ lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; 
 
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
 	@$(PYTHON) -m scripts.schemas
+
+package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins, DAGs, Glue files, wheels, manifest; OUT=<folder>
+	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.package $(call option,OUT)
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(PYTHON) -m tests.support.cloud_chaos --kills 20
@@ -103,8 +116,9 @@ COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header -
 lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@# test.txt is the union of all, with the versions of the MWAA image. It constrains the others, so every environment has the same versions.
 	@$(COMPILE) --upgrade --constraint requirements/mwaa-constraints.txt --output-file requirements/test.txt requirements/test.in
-	@for name in airflow training serving localcloud laptop; do \
+	@for name in airflow training serving localcloud laptop delivery; do \
 	  $(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
+	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 IMPORTED = ("airflow.sdk.execution_time.task_runner", "airflow.serialization.serialized_objects")
 # Any valid settings will do, because no DAG file connects to AWS when it is imported.
 SETTINGS = {
+    "NIGHTJAR_RAW_BUCKET": "nj-raw",
     "NIGHTJAR_LAKE_BUCKET": "nj-lake",
     "NIGHTJAR_ARTIFACT_BUCKET": "nj-artifact",
     "NIGHTJAR_TRAINING_IMAGE": "training:1",

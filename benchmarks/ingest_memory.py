@@ -29,7 +29,7 @@ LIMIT_MB = 250
 READY_SECONDS = 60
 ROOT = Path(__file__).parents[1]
 VENVS = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "venvs"
-BUCKET, STREAM, STATE = "nj-lake", "bench", "nightjar-state"
+RAW, LAKE, STREAM, STATE = "nj-raw", "nj-lake", "bench", "nightjar-state"
 PUT_RECORDS = 500  # Kinesis' limit for one PutRecords
 
 
@@ -39,6 +39,7 @@ def read() -> None:
     from nightjar.objects import ObjectStoreHook
     from nightjar.state.hook import StateHook
 
+    from include.lake.buckets import DataBuckets
     from include.pipelines.ingest.shard import StreamTarget
     from include.pipelines.ingest.stream import ingest_lineage
 
@@ -46,7 +47,7 @@ def read() -> None:
     shards = source.shards(STREAM)
     begin = time.perf_counter()
     (summary,) = ingest_lineage(
-        StreamTarget("bench", STREAM, BUCKET, "recorded_at"),
+        StreamTarget("bench", STREAM, DataBuckets(raw=RAW, lake=LAKE), "recorded_at"),
         shards,
         datetime(2999, 1, 1, tzinfo=UTC),
         source=source,
@@ -58,18 +59,15 @@ def read() -> None:
 
 
 def fill(records: int) -> None:
-    """Creates bucket, table and stream, and puts ``records`` events of about 400 bytes."""
+    """Creates buckets, table and stream, and puts ``records`` events of about 400 bytes."""
     import boto3
 
-    from include.lake import layout
+    from tests.support.state_table import create_state_table
 
     kinesis = boto3.client("kinesis")
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    boto3.client("dynamodb").create_table(
-        TableName=STATE,
-        BillingMode="PAY_PER_REQUEST",
-        **layout.STATE_TABLE_KEYS,
-    )
+    for bucket in (RAW, LAKE):
+        boto3.client("s3").create_bucket(Bucket=bucket)
+    create_state_table(boto3.client("dynamodb"), STATE)
     kinesis.create_stream(StreamName=STREAM, ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})
     for part in batched(range(records), PUT_RECORDS):

@@ -21,9 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from benchmarks import imports, ingest_memory, memory, retrain_run
-from benchmarks.errors import BenchmarkError
 from benchmarks.retrain_run import Measurement
 from benchmarks.table import MISSED, Row, table
+from include.errors import NightjarError
 from infra.laptop import registry, stages
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
@@ -44,12 +44,12 @@ def main() -> int:
         config = LaptopConfig.from_env()
         connection = stages.connect(config, Reporter(Console(stderr=True, highlight=False, soft_wrap=True)))
         day = newest_day(connection, arguments.workload)
-    except (LaptopError, BotoCoreError, ClientError) as error:
+    except (NightjarError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 2
     try:
         rows, details = measure(connection, arguments.workload, day, arguments.runs)
-    except (LaptopError, BenchmarkError) as error:
+    except NightjarError as error:
         print(f"\nThe measurement failed.\n{error}", file=sys.stderr)
         return 1
     print(table(rows))

@@ -9,6 +9,7 @@ through the load balancer, returns the requested version and digest five times i
 training. **Red**: the service is back on the last verified version. A version at fault (its tasks crash or do not get
 healthy, or it scores wrongly) becomes Rejected; after a denied call, a full cluster or a dead worker it stays approved.
 A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run, red in a manual one.
+With `version` *live*, the live version is deployed again, with the service's image and template of now.
 If the record of what is live is lost or altered, every run is red until one with `version` *repair* has run.
 """
 
@@ -44,7 +45,9 @@ AWS: Any = {"aws_conn_id": None, "region_name": CONFIG.region}
 AUTOMATIC = ("asset_triggered", "scheduled")
 ROLLOUT_SECONDS = 1800
 ARNS = ("service_deployment_arn", "task_definition")
-VERSION_HELP = "A number; latest or empty: the newest approved; previous: go back, with a hold; repair: see above."
+VERSION_HELP = (
+    "A number; latest or empty: the newest approved; previous: go back, with a hold; live, repair: see above."
+)
 REASON_HELP = "Needed to go back, by its number, to a version that was once live."
 FAILURES = (UserError, RefusedError, pipeline.LiveStateError, pipeline.UnverifiedServiceError)
 PARAMS = {

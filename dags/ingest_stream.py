@@ -4,9 +4,9 @@
 
 **Inputs**: the Kinesis stream that `workload.yaml` names, from each shard's checkpoint on.
 
-**Outputs** (lake bucket): `raw/<workload>/<stream>/`, gzip JSON lines, written once and never overwritten; `index/…`,
-an empty marker for each raw object and event day; `quarantine/…`, records that are not events, each with the reason.
-State table: a checkpoint for each shard, and the stream's watermark, which `process` waits for.
+**Outputs**: raw bucket: `raw/<workload>/<stream>/`, gzip JSON lines, written once and never overwritten. Lake bucket:
+`index/…`, an empty marker for each raw object and event day; `quarantine/…`, records that are not events, each with the
+reason. State table: a checkpoint for each shard, and the stream's watermark, which `process` waits for.
 
 **How it ends**: a run reads what arrived before the end of its interval (a manual run: before its logical date, or
 before it was triggered; the Param `until` overrides both). Later records are left to the next run. If there is nothing
@@ -75,7 +75,7 @@ def kinesis_to_s3(
     config = settings()
     with outcomes(fail=UserError):
         until = run_end(dag_run, params)
-    target = StreamTarget(workload, stream, config.lake_bucket, load(workload).clock)
+    target = StreamTarget(workload, stream, config.data_buckets, load(workload).clock)
     state = StateHook(config.state_table)
     return ingest_lineage(target, shards, until, source=KinesisHook(), objects=ObjectStoreHook(), state=state)
 

@@ -4,8 +4,8 @@
 
 **Inputs**: the tables that `workload.yaml` names, in the database whose Secrets Manager secret it names.
 
-**Outputs** (lake bucket): `raw/<workload>/<table>/`, gzip JSON lines of rows, written once. State table: each table's
-watermark.
+**Outputs**: `raw/<workload>/<table>/` in the raw bucket, gzip JSON lines of rows, written once. State table: each
+table's watermark.
 
 **How it reads**: all tables in one read-only REPEATABLE READ transaction, so that they are consistent with each other.
 It reads the rows whose watermark column is newer than the last run's upper bound, minus an overlap of one hour for rows
@@ -65,7 +65,7 @@ def postgres_to_s3(workload: str, secret: str, dag_run: Any = None, params: Any 
     require_known_params(dag_run, params)
     config, declared = settings(), load(workload)
     overlap, zone = timedelta(seconds=params["overlap_seconds"]), declared.database.zone if declared.database else None
-    raw = RawTables(workload, config.lake_bucket, ObjectStoreHook(), StateHook(config.state_table))
+    raw = RawTables(workload, config.data_buckets, ObjectStoreHook(), StateHook(config.state_table))
     with outcomes(skip=NothingToDoError, fail=RefusedError), snapshot(secret) as source:
         return ingest(raw, declared.tables, source, overlap, zone)
 

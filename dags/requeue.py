@@ -2,8 +2,9 @@
 
 **Inputs**: `quarantine/<workload>/<stream>/` in the lake: records that were not events for the code of their time.
 
-**Outputs**: those that the code of today can decode, in `raw/<workload>/<stream>/` (keys with `requeued-`), with their
-markers. The rest is in quarantine again, in a new object with today's reason. State table: `requeue#…`, the lineage.
+**Outputs**: those that the code of today can decode, in `raw/<workload>/<stream>/` of the raw bucket (keys with
+`requeued-`), with their markers in the lake. The rest is in quarantine again, in a new object with today's reason.
+State table: `requeue#…`, the lineage.
 
 **How it ends**: the last task returns what became of each quarantine object, and is *skipped* if there was none. Days
 whose events are in raw now must be processed again; the next run of `process` names them.
@@ -41,7 +42,7 @@ def requeue_records(workload: str, stream: str, dag_run: Any = None, params: Any
     require_known_params(dag_run, params)
     config = settings()
     request = RequeueRequest(datetime.now(UTC), code_sha(BUILD_FILE), params["dry_run"])
-    target = StreamTarget(workload, stream, config.lake_bucket, load(workload).clock)
+    target = StreamTarget(workload, stream, config.data_buckets, load(workload).clock)
     with outcomes(skip=NothingToDoError):
         return requeue_stream(target, request, objects=ObjectStoreHook(), state=StateHook(config.state_table))
 

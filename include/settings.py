@@ -9,10 +9,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import NightjarError
+from include.lake.buckets import DataBuckets
 
 PREFIX = "NIGHTJAR_"
 
@@ -27,9 +28,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", str_strip_whitespace=True)
 
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region of every resource")
-    lake_bucket: str = Field(
-        min_length=3, description="S3 bucket of raw, index, quarantine, staging, datasets, predictions"
+    raw_bucket: str = Field(
+        min_length=3, description="S3 bucket of the raw zone, whose policy refuses to replace an object"
     )
+    lake_bucket: str = Field(min_length=3, description="S3 bucket of index, quarantine, staging, datasets, predictions")
     artifact_bucket: str = Field(
         min_length=3,
         description="S3 bucket of code, inputs, data set manifests, models, evaluations, decisions, Athena results, "
@@ -66,6 +68,18 @@ class Settings(BaseSettings):
     poll_seconds: int = Field(
         30, ge=1, le=600, description="seconds between two requests for the state of a remote job"
     )
+
+    @field_validator("lake_bucket")
+    @classmethod
+    def _is_not_raw(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("raw_bucket"):
+            raise ValueError(f"is {value}, like {_variable('raw_bucket')}. Name two buckets: raw refuses replacements")
+        return value
+
+    @property
+    def data_buckets(self) -> DataBuckets:
+        """The buckets of data."""
+        return DataBuckets(raw=self.raw_bucket, lake=self.lake_bucket)
 
     def to_env(self) -> dict[str, str]:
         """Returns the settings as environment variables. The laptop runner passes them to Airflow."""

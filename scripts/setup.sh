@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Creates the environments and downloads the data packages. Usage: scripts/setup.sh run | test
+# Creates the environments and downloads the data packages. Usage: scripts/setup.sh run | test | delivery
 #
 #   run    what `make run` needs
 #   test   that, the test environment, pytest for the other environments, and a Chromium for the test of the service's page
+#   delivery   only what packs and delivers a release (infra/package, infra/delivery)
 #
 # Everything is installed below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment has a stamp file with the
 # digest of its requirement file: a second call does nothing, and a call after an interrupted one continues where that stopped.
@@ -17,7 +18,8 @@ TOOLS="$NIGHTJAR_HOME/uv"
 case "${1:-run}" in
     run) parts=(uv data airflow glue training serving localcloud laptop) ;;
     test) parts=(uv data test pytest airflow glue training serving localcloud laptop) ;;
-    *) echo "usage: scripts/setup.sh run|test" >&2; exit 2 ;;
+    delivery) parts=(uv delivery) ;;
+    *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
 esac
 
 say() { printf '[setup] %s\n' "$@"; }

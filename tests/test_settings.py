@@ -51,6 +51,12 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
     assert named == {"NIGHTJAR_REGION", "NIGHTJAR_POLL_SECONDS", "NIGHTJAR_LAKE_BUCKET"}
 
 
+def test_raw_is_a_bucket_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, NIGHTJAR_LAKE_BUCKET=GOOD["NIGHTJAR_RAW_BUCKET"])
+    with pytest.raises(SettingsError, match=r"NIGHTJAR_LAKE_BUCKET: .*like NIGHTJAR_RAW_BUCKET. Name two buckets"):
+        settings()
+
+
 def test_settings_do_not_change() -> None:
     frozen: Any = product_settings()
     with pytest.raises(ValidationError, match="frozen"):

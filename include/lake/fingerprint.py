@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 
 class RawObject(TypedDict):
-    """A raw object in the lake bucket, with the SHA-256 that S3 computed (base64)."""
+    """An object in the raw bucket, with the SHA-256 that S3 computed (base64)."""
 
     key: str
     sha256: str
@@ -64,7 +64,7 @@ def inputs_document(
         days: The days that the run makes.
         stream_objects: Key → SHA-256 of each object of the stream.
         table_objects: The same for each reference table.
-        bucket: The lake bucket.
+        bucket: The raw bucket.
     """
     return {
         "workload": workload,

@@ -1,14 +1,13 @@
 """Every S3 key, catalog name and state key of Nightjar. Pure functions: no I/O, no settings.
 
-S3 keys are relative to a bucket, which each docstring names: the lake or the artifact bucket (``include.settings``). An
-argument ``run`` is a submit key. It may also be the placeholder of its attempt (``include.pipelines.attempt``), which
-the submit operator fills, or a Jinja template, which Airflow renders.
+S3 keys are relative to a bucket, which each docstring names: the raw, the lake or the artifact bucket
+(``include.settings``), or MWAA's own. An argument ``run`` is a submit key. It may also be the placeholder of its
+attempt (``include.pipelines.attempt``), which the submit operator fills, or a Jinja template, which Airflow renders.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Literal, TypedDict
 
 from include.lake.days import utc_date
 from include.lake.instants import format_instant
@@ -19,22 +18,25 @@ REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
 EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
 
-# --- lake bucket -------------------------------------------------------------------------------------------------
+# --- raw bucket --------------------------------------------------------------------------------------------------
 
 
 def raw_prefix(workload: str, source: str) -> str:
-    """Lake: all raw objects of one source (a stream or a table)."""
+    """Raw: all objects of one source (a stream or a table)."""
     return f"raw/{workload}/{source}/"
 
 
 def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
-    """Lake: one batch of stream records, named after its first record, so that the same batch has the same key."""
+    """Raw: one batch of stream records, named after its first record, so that the same batch has the same key."""
     return f"{raw_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
 
 
 def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str:
-    """Lake: one chunk of the rows of a table's snapshot; ``upper`` is the snapshot's upper bound."""
+    """Raw: one chunk of the rows of a table's snapshot; ``upper`` is the snapshot's upper bound."""
     return f"{raw_prefix(workload, table)}ingest_date={utc_date(upper)}/{_digits(upper)}-{chunk:05d}.jsonl.gz"
+
+
+# --- lake bucket -------------------------------------------------------------------------------------------------
 
 
 def index_prefix(workload: str, stream: str) -> str:
@@ -64,7 +66,7 @@ def marker_key(workload: str, stream: str, event_date: date, raw_key: str, known
 
 
 def marked_raw_key(workload: str, stream: str, marker: str) -> str:
-    """Lake: the raw object of a marker that :func:`marker_key` made."""
+    """Raw: the object of a marker that :func:`marker_key` made."""
     name = marker.rsplit("/", 1)[1].partition("@")[0]
     return raw_prefix(workload, stream) + name.replace("__", "/")
 
@@ -173,6 +175,14 @@ def data_docs_prefix(workload: str, run: str) -> str:
     return f"data-docs/{workload}/{run}/"
 
 
+# --- MWAA bucket -------------------------------------------------------------------------------------------------
+
+
+def release_prefix(code_sha: str) -> str:
+    """MWAA: plugins, requirements and DAGs of one build; immutable."""
+    return f"releases/{code_sha}/"
+
+
 # --- catalog and registry ----------------------------------------------------------------------------------------
 
 
@@ -209,35 +219,7 @@ def service_url_parameter(workload: str) -> str:
 # --- state table -------------------------------------------------------------------------------------------------
 # Each function returns the item's (partition key, sort key); the docstring names its attributes.
 
-
-class _KeyElement(TypedDict):
-    AttributeName: str
-    KeyType: Literal["HASH", "RANGE"]
-
-
-class _KeyAttribute(TypedDict):
-    AttributeName: str
-    AttributeType: Literal["S", "N", "B"]
-
-
-class StateTableKeys(TypedDict):
-    """The arguments of DynamoDB's CreateTable that define a table's keys."""
-
-    KeySchema: list[_KeyElement]
-    AttributeDefinitions: list[_KeyAttribute]
-
-
-PARTITION_KEY, SORT_KEY = "pk", "sk"
-STATE_TABLE_KEYS: StateTableKeys = {
-    "KeySchema": [
-        {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
-        {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
-    ],
-    "AttributeDefinitions": [
-        {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
-        {"AttributeName": SORT_KEY, "AttributeType": "S"},
-    ],
-}
+PARTITION_KEY, SORT_KEY = "pk", "sk"  # as infra/definitions/state_table.yaml defines them
 
 
 def checkpoint_partition_key(workload: str, stream: str) -> str:

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.lake.known import KnownFrom, earliest, from_metadata
 from include.pipelines.protocols import ObjectStore
 from include.workloads import Workload
@@ -31,7 +32,9 @@ class RawInputs(NamedTuple):
         return {key: checksum for day in days for key, checksum in self.days[day].items()}
 
 
-def workload_inputs(workload: Workload, days: Iterable[date], *, bucket: str, objects: ObjectStore) -> RawInputs:
+def workload_inputs(
+    workload: Workload, days: Iterable[date], *, buckets: DataBuckets, objects: ObjectStore
+) -> RawInputs:
     """Lists the raw objects of the days: those that a day's markers name, and every object of the reference tables.
 
     Days without raw data are left out; without any, so are the tables. The checksum of an object is requested once,
@@ -40,20 +43,20 @@ def workload_inputs(workload: Workload, days: Iterable[date], *, bucket: str, ob
     Args:
         workload: The workload.
         days: The days.
-        bucket: The lake bucket.
+        buckets: The markers are in the lake bucket, the objects in the raw bucket.
         objects: S3.
     """
     name, stream = workload.name, workload.stream.name
     marked: dict[str, list[str]] = {}
     times: dict[str, list[KnownFrom | None]] = {}
     for day in days:
-        for marker in objects.keys(bucket, layout.marker_prefix(name, stream, day)):
+        for marker in objects.keys(buckets.lake, layout.marker_prefix(name, stream, day)):
             key = layout.marked_raw_key(name, stream, marker)
             marked.setdefault(day.isoformat(), []).append(key)
             times.setdefault(key, []).append(layout.marked_known_from(marker))
     prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if marked else {}
-    tables = {table: list(objects.keys(bucket, prefix)) for table, prefix in prefixes.items()}
-    stored = objects.stored(bucket, sorted({key for keys in (*marked.values(), *tables.values()) for key in keys}))
+    tables = {table: list(objects.keys(buckets.raw, prefix)) for table, prefix in prefixes.items()}
+    stored = objects.stored(buckets.raw, sorted({key for keys in (*marked.values(), *tables.values()) for key in keys}))
     return RawInputs(
         {day: {key: stored[key].sha256 for key in keys} for day, keys in marked.items()},
         {table: {key: stored[key].sha256 for key in keys} for table, keys in tables.items()},

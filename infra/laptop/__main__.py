@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from include.errors import NightjarError
 from infra.laptop import arguments
-from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.config import LaptopConfig
 from infra.laptop.exclusive import exclusively, interrupting
 
 Command = Callable[[LaptopConfig, argparse.Namespace], int | None]
@@ -27,7 +28,7 @@ def main() -> int:
     try:
         config = LaptopConfig.from_env()
         return int(given.command(config, given) or 0)
-    except LaptopError as error:
+    except NightjarError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
@@ -75,13 +76,20 @@ def parser() -> argparse.ArgumentParser:
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
+    command("iam", _iam, "compare the roles' policies with the calls that the end-to-end tests recorded")
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument(
-        "--version", required=True, type=arguments.version, help="a number, `latest`, `previous` or `repair`"
+        "--version", required=True, type=arguments.version, help="a number, `latest`, `previous`, `live` or `repair`"
     )
     sub.add_argument("--reason", help="why to go back to a version that was once live")
     sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")
+    for name, function, help_text in (
+        ("plan", _plan, "plan Terraform's resources against a local cloud, and count them by module"),
+        ("apply-local", _apply_local, "apply Terraform's configuration to a local cloud"),
+    ):
+        sub = command(name, function, help_text, "ENV=prod")
+        sub.add_argument("--env", default="local", help="dev, prod or local")
     return top
 
 
@@ -197,11 +205,31 @@ def _reports(config: LaptopConfig, _: argparse.Namespace) -> None:
     print(f"Open {index.as_uri()}" if index else "No day has been audited: run `make process` first.")
 
 
+def _iam(config: LaptopConfig, _: argparse.Namespace) -> int:
+    from infra.laptop.iam.report import report
+
+    text, code = report(config)
+    print(text, end="")
+    return code
+
+
 def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     connection = stages.connect(config)
     stages.deploy(connection, given.workload, given.version, given.reason, release_hold=given.release_hold)
+
+
+def _plan(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import terraform
+
+    terraform.plan(config, given.env)
+
+
+def _apply_local(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import terraform
+
+    terraform.apply_local(config, given.env)
 
 
 if __name__ == "__main__":

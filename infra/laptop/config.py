@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import NightjarError
 from include.settings import Settings
+from infra.package.tree import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 PREFIX = "NIGHTJAR_"

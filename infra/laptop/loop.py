@@ -9,9 +9,10 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from include.errors import NightjarError
 from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
-from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.config import LaptopConfig
 from infra.laptop.progress import Reporter
 from infra.laptop.stack import Stack
 from infra.laptop.stages import Connection
@@ -80,7 +81,7 @@ def run_loop(config: LaptopConfig) -> int:
     reporter = Reporter()
     try:
         failures = _run(config, reporter)
-    except LaptopError as error:
+    except NightjarError as error:
         failures = [_failure(reporter, error)]
     if not failures:
         return 0
@@ -93,7 +94,7 @@ def run_loop(config: LaptopConfig) -> int:
     return 1
 
 
-def _failure(reporter: Reporter, error: LaptopError) -> str:
+def _failure(reporter: Reporter, error: NightjarError) -> str:
     return f"`{reporter.current}` failed.\n{error}"
 
 
@@ -113,7 +114,7 @@ def _run(config: LaptopConfig, reporter: Reporter) -> list[str]:
     for workload in resources.workloads:
         try:
             _run_workload(loop, workload)
-        except LaptopError as error:
+        except NightjarError as error:
             failures.append(_failure(reporter, error))
     summary.write(connection, summary.collect(connection, resources, loop.outcomes, reporter.stages))
     return failures

@@ -18,7 +18,7 @@ from include.glue.markup import page
 from include.lake import layout
 from include.workloads import discover
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import ARTIFACT_BUCKET, LAKE_BUCKET
+from infra.laptop.bootstrap.definitions import NAMES
 
 INDEX = "index.html"
 
@@ -61,9 +61,9 @@ def _copy_run(aws: Aws, workload: str, run: str, folder: Path) -> dict[str, Any]
         if not target.resolve().is_relative_to(folder.resolve()):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(aws.s3.get_object(Bucket=ARTIFACT_BUCKET, Key=key)["Body"].read())
+        target.write_bytes(aws.s3.get_object(Bucket=NAMES.artifact, Key=key)["Body"].read())
     try:
-        body = aws.s3.get_object(Bucket=LAKE_BUCKET, Key=layout.audit_key(workload, run))["Body"].read()
+        body = aws.s3.get_object(Bucket=NAMES.lake, Key=layout.audit_key(workload, run))["Body"].read()
     except aws.s3.exceptions.NoSuchKey:
         return {}
     found: dict[str, Any] = json.loads(body)["days"]
@@ -103,5 +103,5 @@ def _items(aws: Aws, table: str, pk: str) -> dict[str, dict[str, Any]]:
 
 
 def _keys(aws: Aws, prefix: str) -> Iterator[str]:
-    for one in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=ARTIFACT_BUCKET, Prefix=prefix):
+    for one in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=NAMES.artifact, Prefix=prefix):
         yield from (entry["Key"] for entry in one.get("Contents", ()))

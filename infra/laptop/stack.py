@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
+from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import LaptopConfig
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres
@@ -55,7 +56,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
         report("Airflow")
-        airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+        airflow.refresh_credentials(config, aws, Role("airflow").arn)
         airflow.start(config, supervisor, env)
         api_server.result()
     return Stack(config, aws, server, resources)

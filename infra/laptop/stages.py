@@ -13,12 +13,13 @@ import httpx
 from include.lake.instants import format_instant, parse_instant
 from include.settings import Settings
 from include.workloads import Workload, WorkloadError, load
+from infra.airflow_api import Run, since
 from infra.laptop import registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, health, since
+from infra.laptop.runs import Airflow, health
 
 ASSET_SECONDS = 30
 LIVE_SECONDS = 120
@@ -102,7 +103,7 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
 def deploy(
     connection: Connection, workload: str, version: str, reason: str | None = None, *, release_hold: bool = False
 ) -> Run:
-    """Deploys a version by its number, ``latest``, ``previous`` or ``repair``.
+    """Deploys a version by its number, ``latest``, ``previous``, ``live`` or ``repair``.
 
     Args:
         connection: The stack.

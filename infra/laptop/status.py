@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.errors import NightjarError
 from include.lake import layout
 from include.workloads import discover
 from infra.laptop import cloud, parts, registry, vitals
@@ -97,7 +98,7 @@ def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:
     """What the local cloud has of a workload."""
     try:
         aws = connect()
-    except LaptopError as error:
+    except NightjarError as error:
         return {part: {"error": str(error)} for part in ("url", "live", "versions")}
     return {
         "url": _read(lambda: aws.ssm.get_parameter(Name=layout.service_url_parameter(name))["Parameter"]["Value"]),
@@ -110,7 +111,7 @@ def _airflow(pool: ThreadPoolExecutor, connect: Callable[[], Airflow], names: li
     """The import errors, and for each workload the last runs of each DAG."""
     try:
         client = connect()
-    except LaptopError as error:
+    except NightjarError as error:
         missing = {"error": str(error)}
         return missing, dict.fromkeys(names, missing)
     errors = pool.submit(_read, lambda: [_import_error(error) for error in client.import_errors()])
@@ -125,7 +126,7 @@ def _runs(asked: dict[str, Future[list[dict[str, Any]]]]) -> dict[str, Any]:
 def _read(source: Callable[[], Any]) -> Any:
     try:
         return source()
-    except (LaptopError, BotoCoreError, ClientError, OSError) as error:
+    except (NightjarError, BotoCoreError, ClientError, OSError) as error:
         return {"error": str(error)}
 
 

@@ -16,7 +16,7 @@ from nightjar.state.hook import StateHook
 from include.lake import layout
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import LAKE, RAW, STATE, MotoCloud
 
 INTERVAL: dict[str, Any] = {
     "run_type": "scheduled",
@@ -132,7 +132,7 @@ def raw_data() -> None:
     objects, workload, day = ObjectStoreHook(), load_workload("flights"), datetime(2013, 3, 1, tzinfo=UTC).date()
     stream = workload.stream.name
     key = layout.raw_stream_key("flights", stream, day, "s", "1")
-    objects.put_once(LAKE, key, b"x")
+    objects.put_once(RAW, key, b"x")
     objects.put(LAKE, layout.marker_key("flights", stream, day, key), b"")
     for table in workload.tables:
         StateHook(STATE).put(*layout.watermark_key("flights", table), {"watermark": "2013-03-01T00:00:00.000000Z"})

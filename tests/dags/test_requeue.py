@@ -17,7 +17,7 @@ from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.kinesis_stream import SHARD
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 STREAM = load_workload("flights").stream.name
@@ -40,7 +40,7 @@ def test_quarantined_records_are_read_again_by_this_build(module: ModuleType, cl
     client = cloud.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=1)
     client.put_record(StreamName=STREAM, Data=b"no record", PartitionKey="k")
-    target, until = StreamTarget("flights", STREAM, LAKE, "recorded_at"), datetime(2999, 1, 1, tzinfo=UTC)
+    target, until = StreamTarget("flights", STREAM, BUCKETS, "recorded_at"), datetime(2999, 1, 1, tzinfo=UTC)
     ShardIngest(target, SHARD, until, source=KinesisHook(), objects=ObjectStoreHook(), state=StateHook(STATE)).run()
     with platform_settings():
         with pytest.raises(AirflowSkipException, match="Dry run, 1 quarantine objects"):

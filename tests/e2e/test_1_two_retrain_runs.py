@@ -32,8 +32,8 @@ def test_every_record_is_in_raw_exactly_once(loop: Loop) -> None:
     first, end = config.first_day - timedelta(days=1), loop.days[1] + timedelta(days=1)
     history = replay.History(loop.workload, config.data, first, end).by_day
     records: list[tuple[str, str]] = []
-    for key in loop.keys("lake", layout.raw_prefix(WORKLOAD, loop.workload.stream.name)):
-        lines = gzip.decompress(loop.read("lake", key)).splitlines()
+    for key in loop.keys("raw", layout.raw_prefix(WORKLOAD, loop.workload.stream.name)):
+        lines = gzip.decompress(loop.read("raw", key)).splitlines()
         records += [(line["shard_id"], line["sequence_number"]) for line in map(json.loads, lines)]
     assert len(records) == len(set(records)) == sum(map(len, history.values())) > 100_000
 
@@ -130,7 +130,9 @@ def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
     services: dict[str, set[str]] = {}
     for line in request_file.read(loop.config.state / "cloud"):
         services.setdefault(line["role"].rsplit("/", 1)[-1], set()).add(line["service"])
-    assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-ecs-task"} <= set(services), services
+    assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-flights-ecs-task"} <= set(services), (
+        services
+    )
 
 
 def test_a_sensor_that_waits_is_deferred(loop: Loop) -> None:

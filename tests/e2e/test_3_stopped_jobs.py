@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from infra.airflow_api import RunFailedError
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import RunFailedError
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]

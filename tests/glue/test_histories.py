@@ -26,7 +26,7 @@ from include.sql import dataset_digest, dataset_select
 from include.workloads import Workload
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.expected_datasets import LEAD, events_of, expected_rows, is_in_time
-from tests.support.histories import CUTOFF, FIRST_DAY, LAKE, History
+from tests.support.histories import BUCKETS, CUTOFF, FIRST_DAY, History
 from tests.support.packages import Registry
 from tests.support.raw_objects import write_inputs
 from tests.support.retrain_runs import SETTINGS, Objects, State
@@ -154,7 +154,7 @@ def test_a_manifest_names_exactly_the_objects_whose_rows_could_be_in(
             if any(is_in_time(event) for event in events_of(history, history.lines("nightjar-shop", {(bucket, key)})))
         }
         assert {item["key"] for item in last["inputs"]} == could_be_in
-        assert {(LAKE, key) for key in could_be_in} <= history.first_build
+        assert {(BUCKETS.raw, key) for key in could_be_in} <= history.first_build
         late += len(places) - len(could_be_in)
     assert late > HISTORIES // 2
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
+
+import yaml
 
 from include.lake import layout
 from include.lake.known import KnownFrom
 
 DAY = date(2013, 3, 1)
+STATE_TABLE = Path(__file__).parents[2] / "infra" / "definitions" / "state_table.yaml"
 
 
 def test_a_marker_names_its_raw_object() -> None:
@@ -48,10 +52,10 @@ def test_items_of_a_kind_share_their_partition_key() -> None:
     assert len({layout.day_partition_key("shop"), "watermark#shop", "live#shop"}) == 3
 
 
-def test_the_state_tables_keys_are_strings() -> None:
-    schema = layout.STATE_TABLE_KEYS
-    assert [element["AttributeName"] for element in schema["KeySchema"]] == [layout.PARTITION_KEY, layout.SORT_KEY]
-    assert {item["AttributeName"]: item["AttributeType"] for item in schema["AttributeDefinitions"]} == {
-        layout.PARTITION_KEY: "S",
-        layout.SORT_KEY: "S",
-    }
+def test_the_state_table_is_defined_with_the_keys_of_its_items() -> None:
+    defined = yaml.safe_load(STATE_TABLE.read_text())
+    keys = [element["AttributeName"] for element in defined["KeySchema"]]
+    assert keys == [layout.PARTITION_KEY, layout.SORT_KEY]
+    assert {item["AttributeName"]: item["AttributeType"] for item in defined["AttributeDefinitions"]} == dict.fromkeys(
+        keys, "S"
+    )

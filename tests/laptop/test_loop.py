@@ -89,7 +89,7 @@ def test_one_workload_takes_no_other_down(
     found = (ads, flights, shop)
     airflow.dags = [f"{workload.name}_{dag}" for workload in found for dag in stages.dags_of(workload)]
     resources = Resources(
-        bootstrap.settings(), found, "sha", dict.fromkeys(("ads", "flights", "shop"), "http://127.0.0.1:1"), {},
+        bootstrap.settings(), found, "sha", dict.fromkeys(("ads", "flights", "shop"), "http://127.0.0.1:1"),
         {"broken": "broken/workload.yaml: owner: Field required"},
     )  # fmt: skip
     config = LaptopConfig(run=tmp_path, airflow_port=airflow.server.server_address[1])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.lake import layout
-from infra.laptop.bootstrap import ARTIFACT_BUCKET, LAKE_BUCKET
+from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.reports import write_reports
 from tests.support.moto_cloud import STATE, MotoCloud, cloud, moto_server
 
@@ -29,7 +29,7 @@ class Clients:
 @pytest.fixture
 def aws(cloud: MotoCloud) -> Any:
     clients = Clients(cloud)
-    for bucket in (LAKE_BUCKET, ARTIFACT_BUCKET):
+    for bucket in (NAMES.lake, NAMES.artifact):
         clients.s3.create_bucket(Bucket=bucket)
     return clients
 
@@ -42,9 +42,9 @@ def audited(aws: Any, day: str, run: str, warnings: list[str], **item: Any) -> N
     aws.dynamodb.put_item(TableName=STATE, Item={name: write.serialize(value) for name, value in values.items()})
     for name in ("index.html", f"days/{day}.html"):
         key = layout.data_docs_prefix("flights", run) + name
-        aws.s3.put_object(Bucket=ARTIFACT_BUCKET, Key=key, Body=f"<p>{day}</p>".encode())
+        aws.s3.put_object(Bucket=NAMES.artifact, Key=key, Body=f"<p>{day}</p>".encode())
     document = json.dumps({"days": {day: {"warnings": warnings}}})
-    aws.s3.put_object(Bucket=LAKE_BUCKET, Key=layout.audit_key("flights", run), Body=document.encode())
+    aws.s3.put_object(Bucket=NAMES.lake, Key=layout.audit_key("flights", run), Body=document.encode())
 
 
 def test_every_audited_day_is_in_the_index_with_its_page(aws: Any, tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_every_audited_day_is_in_the_index_with_its_page(aws: Any, tmp_path: Pat
 
 def test_a_day_of_a_run_without_reports_has_no_link(aws: Any, tmp_path: Path) -> None:
     audited(aws, "2013-03-01", "r1", [], status="published")
-    aws.s3.delete_object(Bucket=LAKE_BUCKET, Key=layout.audit_key("flights", "r1"))
-    aws.s3.delete_object(Bucket=ARTIFACT_BUCKET, Key=layout.data_docs_prefix("flights", "r1") + "days/2013-03-01.html")
+    aws.s3.delete_object(Bucket=NAMES.lake, Key=layout.audit_key("flights", "r1"))
+    aws.s3.delete_object(Bucket=NAMES.artifact, Key=layout.data_docs_prefix("flights", "r1") + "days/2013-03-01.html")
     index = write_reports(aws, STATE, tmp_path / "reports")
     assert index is not None and "href" not in index.read_text()
 
@@ -79,6 +79,6 @@ def test_without_an_audited_day_there_is_no_index(aws: Any, tmp_path: Path) -> N
 def test_a_key_never_leaves_the_folder(aws: Any, tmp_path: Path) -> None:
     audited(aws, "2013-03-01", "r1", [], status="published")
     key = layout.data_docs_prefix("flights", "r1") + "../../../outside.html"
-    aws.s3.put_object(Bucket=ARTIFACT_BUCKET, Key=key, Body=b"x")
+    aws.s3.put_object(Bucket=NAMES.artifact, Key=key, Body=b"x")
     write_reports(aws, STATE, tmp_path / "a/reports")
     assert not list(tmp_path.rglob("outside.html"))

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from infra.airflow_api import AirflowUnreachableError
 from infra.laptop.config import LaptopError
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, AirflowUnreachableError, health
+from infra.laptop.runs import Airflow, health
 
 pytestmark = pytest.mark.stack
 ANSWERS: dict[str, Any] = {

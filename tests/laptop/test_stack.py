@@ -21,6 +21,7 @@ from include.workloads import load
 from infra.laptop import airflow, airflow_environment, bootstrap, cloud, family, postgres, query, replay, stack, status
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
+from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import free_port
 from infra.laptop.postgres import Postgres
@@ -73,7 +74,8 @@ def test_a_second_bootstrap_changes_nothing(up: Up, config: LaptopConfig) -> Non
 
 def test_buckets_keep_every_version(up: Up) -> None:
     aws, _, resources = up
-    for bucket in (resources.settings.lake_bucket, resources.settings.artifact_bucket):
+    names = resources.settings
+    for bucket in (names.raw_bucket, names.lake_bucket, names.artifact_bucket):
         assert aws.s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
@@ -116,8 +118,8 @@ def test_a_wrong_password_does_not_open_it(up: Up) -> None:
 
 
 def test_roles_are_assumed_with_credentials_of_their_own(up: Up) -> None:
-    aws, _, resources = up
-    answer = aws.sts.assume_role(RoleArn=resources.roles["airflow"], RoleSessionName="test")
+    aws = up.aws
+    answer = aws.sts.assume_role(RoleArn=Role("airflow").arn, RoleSessionName="test")
     assert "nightjar-airflow" in answer["AssumedRoleUser"]["Arn"]
     document = aws.iam.get_role_policy(RoleName="nightjar-airflow", PolicyName="nightjar")["PolicyDocument"]
     actions = [action for statement in document["Statement"] for action in statement["Action"]]
@@ -167,15 +169,15 @@ def test_no_run_starts_by_the_clock(up: Up) -> None:
 
 
 def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: LaptopConfig) -> None:
-    aws, _, resources = up
+    aws = up.aws
     file = config.state / airflow_environment.CREDENTIALS
-    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    airflow.refresh_credentials(config, aws, Role("airflow").arn)
     first = file.read_text()
     assert file.stat().st_mode & 0o077 == 0
-    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    airflow.refresh_credentials(config, aws, Role("airflow").arn)
     assert file.read_text() == first
     file.write_text(first.replace("ASIA", "ASIX"))  # a key that the local cloud does not know
-    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    airflow.refresh_credentials(config, aws, Role("airflow").arn)
     assert file.read_text() not in (first, first.replace("ASIA", "ASIX"))
 
 
@@ -191,7 +193,7 @@ def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, 
     aws, server, resources = up
     before = airflow_environment.environment(config, resources.settings, server)
     (config.state / airflow_environment.CREDENTIALS).unlink(missing_ok=True)
-    airflow.refresh_credentials(config, aws, resources.roles["airflow"])
+    airflow.refresh_credentials(config, aws, Role("airflow").arn)
     assert airflow_environment.environment(config, resources.settings, server) == before
 
 

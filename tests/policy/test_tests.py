@@ -21,6 +21,8 @@ SOURCES = {
     "dags": "dags",
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
+    "package": "infra/package",
+    "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
 }

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from include.errors import NothingToDoError
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.lake.days import cutoff
 from include.lake.instants import format_instant
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
@@ -25,7 +26,7 @@ from include.pipelines.ingest.watermark import advance_watermark
 from include.workloads import Workload
 from tests.support.retrain_runs import Objects, State
 
-LAKE, SHARD = "lake", "shard-0"
+BUCKETS, SHARD = DataBuckets(raw="raw", lake="lake"), "shard-0"
 FIRST_DAY = datetime(2013, 3, 1, tzinfo=UTC)
 CUTOFF = FIRST_DAY + timedelta(days=5)  # of the tiny workload's data set of 5 days
 END = FIRST_DAY + timedelta(days=9)
@@ -178,7 +179,7 @@ class History:
 
     def _ingest_stream(self, until: datetime) -> None:
         name, stream = self.workload.name, self.workload.stream.name
-        target = StreamTarget(name, stream, LAKE, self.workload.clock, max_records=self.random.randint(1, 5))
+        target = StreamTarget(name, stream, BUCKETS, self.workload.clock, max_records=self.random.randint(1, 5))
         stores: Any = {"source": self, "objects": self.objects, "state": self.state}
         self.objects.crash = self.random.random() < 0.2
         try:
@@ -192,7 +193,7 @@ class History:
     def _ingest_tables(self, now: datetime) -> None:
         self.upper = now
         with contextlib.suppress(NothingToDoError):
-            raw = RawTables(self.workload.name, LAKE, self.objects, self.state, max_rows=3)
+            raw = RawTables(self.workload.name, BUCKETS, self.objects, self.state, max_rows=3)
             ingest_tables(raw, self.workload.tables, self, self.random.choice((1, 24, 72)) * HOUR)
 
     def _is_complete(self) -> bool:

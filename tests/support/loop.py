@@ -11,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,12 +25,16 @@ from include.lake import layout
 from include.model import bundle
 from include.settings import Settings
 from include.workloads import Workload, load
+from infra.airflow_api import Run, RunFailedError
 from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.iam.grants import policies_digest
+from infra.laptop.iam.record import Provoked
 from infra.laptop.progress import Reporter
-from infra.laptop.runs import Airflow, Run, RunFailedError
+from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
+from tests.support.iam_records import CALLS, collect
 from tests.support.ports import free_port
 
 WORKLOAD = "flights"
@@ -39,9 +43,15 @@ _RUN_SECONDS, _STOP_SECONDS = 1500, 120
 
 @dataclass
 class Loop:
-    """The stack on which ``make run`` has succeeded, with the calls that a person makes to it."""
+    """The stack on which ``make run`` has succeeded, with the calls that a person makes to it.
+
+    Attributes:
+        config: The stack's settings.
+        provoked: The denials that tests have caused on purpose.
+    """
 
     config: LaptopConfig
+    provoked: list[Provoked] = field(default_factory=list)
 
     @cached_property
     def aws(self) -> Aws:
@@ -67,7 +77,7 @@ class Loop:
     # --- S3 and Athena ---
 
     def bucket(self, kind: str) -> str:
-        """The ``lake`` or the ``artifact`` bucket."""
+        """The ``raw``, the ``lake`` or the ``artifact`` bucket."""
         return next(b["Name"] for b in self.aws.s3.list_buckets()["Buckets"] if kind in b["Name"])
 
     def keys(self, kind: str, prefix: str) -> list[str]:
@@ -202,13 +212,15 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
         argv = [str(config.python("laptop")), "-m", "infra.laptop", command]
         return subprocess.run(argv, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=seconds, check=False)
 
+    policies, provoked = policies_digest(), list[Provoked]()
     try:
         done = laptop("run", _RUN_SECONDS)
         sys.stdout.write(done.stdout[-6000:])  # shown by pytest when a test fails
         assert done.returncode == 0, f"make run failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-        yield Loop(config)
+        yield Loop(config, provoked)
     finally:
         stopped = laptop("stop", _STOP_SECONDS)
+        request.config.stash[CALLS] = collect(config, policies, provoked)
         sys.stdout.write(f"{stopped.stdout} {stopped.stderr} {json.dumps(settings)}\n")
         if not request.session.testsfailed:
             shutil.rmtree(state)

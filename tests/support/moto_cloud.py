@@ -11,11 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
-from include.lake import layout
+from include.lake.buckets import DataBuckets
+from tests.support.state_table import create_state_table
 
+RAW = "nj-raw"
 LAKE = "nj-lake"
 ARTIFACT = "nj-artifact"
 STATE = "nightjar-state"
+BUCKETS = DataBuckets(raw=RAW, lake=LAKE)
 
 
 class MotoCloud:
@@ -41,16 +44,13 @@ class MotoCloud:
 
     def create_resources(self) -> None:
         """Creates the buckets and the state table."""
-        for bucket in (LAKE, ARTIFACT):
+        for bucket in (RAW, LAKE, ARTIFACT):
             self.client("s3").create_bucket(Bucket=bucket)
-        self.client("dynamodb").create_table(
-            TableName=STATE,
-            BillingMode="PAY_PER_REQUEST",
-            **layout.STATE_TABLE_KEYS,
-        )
+        create_state_table(self.client("dynamodb"), STATE)
 
-    def keys(self, prefix: str, bucket: str = LAKE) -> list[str]:
-        """Lists the keys below a prefix."""
+    def keys(self, prefix: str, bucket: str = "") -> list[str]:
+        """Lists the keys below a prefix; without a bucket, in the one where such keys belong."""
+        bucket = bucket or bucket_of(prefix)
         return [
             entry["Key"]
             for entry in self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
@@ -58,8 +58,14 @@ class MotoCloud:
 
     def lines(self, prefix: str) -> list[dict[str, Any]]:
         """Parses every JSON line of the gzip objects below a prefix."""
-        bodies = [self.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read() for key in self.keys(prefix)]
+        bucket = bucket_of(prefix)
+        bodies = [self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() for key in self.keys(prefix)]
         return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+
+
+def bucket_of(prefix: str) -> str:
+    """The bucket of data in which keys with this prefix belong."""
+    return BUCKETS.raw if prefix.startswith("raw/") else BUCKETS.lake
 
 
 @pytest.fixture(scope="module")

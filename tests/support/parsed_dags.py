@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="nightjar-airflow-")  # removed when this process ends
 SETTINGS = {
+    "NIGHTJAR_RAW_BUCKET": "nj-raw",
     "NIGHTJAR_LAKE_BUCKET": "nj-lake",
     "NIGHTJAR_ARTIFACT_BUCKET": "nj-artifact",
     "NIGHTJAR_TRAINING_IMAGE": "training:1",

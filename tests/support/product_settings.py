@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from include.settings import Settings
-from tests.support.moto_cloud import ARTIFACT, LAKE, STATE
+from tests.support.moto_cloud import ARTIFACT, LAKE, RAW, STATE
 
 
 def product_settings(**changes: str) -> Settings:
     """Returns valid settings; ``changes`` replaces some of them."""
     values = {
+        "raw_bucket": RAW,
         "lake_bucket": LAKE,
         "artifact_bucket": ARTIFACT,
         "state_table": STATE,

@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 import httpx
 
+from include.errors import NightjarError
+from infra.airflow_api import DONE
 from infra.laptop.airflow_environment import JOB_PAGES, SITE
-from infra.laptop.config import LaptopError
-from infra.laptop.runs import DONE, Airflow
+from infra.laptop.runs import Airflow
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +131,7 @@ def _wait_healthy(home: Path, url: str) -> None:
             if all(answer[part]["status"] == "healthy" for part in parts):
                 httpx.get(f"{url}/execution/health", timeout=60)  # the first task would wait for this
                 return
-        except (httpx.HTTPError, LaptopError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, NightjarError, ValueError, KeyError) as error:
             answer = error
         if time.monotonic() > deadline:
             out = "\n".join(f"--- {file.name}\n{file.read_text()[-2000:]}" for file in sorted(home.glob("*.out")))

@@ -12,6 +12,7 @@ from include.pipelines.deploy.live_log import append
 from include.settings import Settings
 
 SETTINGS = Settings(
+    raw_bucket="raw",
     lake_bucket="lake",
     artifact_bucket="artifact",
     training_image="training:1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from include.errors import RefusedError
+from include.errors import NothingToDoError, RefusedError
 from include.lake.instants import format_instant
 from include.lake.uris import SCHEME
 from include.pipelines.deploy.live import Kind, LivePointer, verified_versions
@@ -37,7 +37,8 @@ def choose(
     """Chooses the version to deploy.
 
     A hold, which a rollback sets, stops ``latest`` until it is released. Only approved versions are deployed, and older
-    data never replaces newer. With a reason, a person can go to any version that was once verified live.
+    data never replaces newer. With a reason, a person can go to any version that was once verified live. ``live``
+    deploys the live version again, with the image and the template of now; it needs no approval and keeps a hold.
 
     Args:
         packages: The registered versions.
@@ -50,10 +51,15 @@ def choose(
 
     Raises:
         DeployRefusedError: A rule refuses the deploy.
+        NothingToDoError: ``live`` is asked for, and no version is.
     """
     current = next((package for package in packages if package.version == live["version"]), None)
     if requested == "repair":
         return Choice(_in_s3(_known(packages, live["version"])), "repair")
+    if requested == "live":
+        if live["version"] is None:
+            raise NothingToDoError("No version was verified live yet, so there is none to deploy again.")
+        return Choice(_in_s3(_known(packages, live["version"])), "deploy")
     if requested == "previous":
         return Choice(_in_s3(_previous(packages, live, current)), "rollback")
     if isinstance(requested, int):

@@ -7,19 +7,19 @@ from typing import Any, Literal, cast
 
 from include.errors import UserError
 
-Requested = int | Literal["latest", "previous", "repair"]
+Requested = int | Literal["latest", "previous", "live", "repair"]
 
 
 def read_version(value: Any) -> Requested:
-    """Reads the Param ``version``: a number (also as text), ``previous``, ``repair`` or ``latest`` (also if empty).
+    """Reads the Param ``version``: a number (or its text), ``previous``, ``live``, ``repair`` or ``latest`` (or empty).
 
     Raises:
         UserError: The value is none of these.
     """
     if value in (None, "", "latest"):
         return "latest"
-    if value in ("previous", "repair"):
+    if value in ("previous", "live", "repair"):
         return cast("Requested", value)
     if re.fullmatch("[1-9][0-9]{0,8}", str(value)):
         return int(value)
-    raise UserError(f'Param "version" is {value!r}: give a version number, "latest", "previous" or "repair"')
+    raise UserError(f'Param "version" is {value!r}: give a version number, "latest", "previous", "live" or "repair"')

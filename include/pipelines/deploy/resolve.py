@@ -64,7 +64,7 @@ def resolve(
     Repeated by a run whose version went live, it returns the same target.
 
     Raises:
-        NothingToDoError: The run is a dry run, which writes nothing. The message names the version.
+        NothingToDoError: The run is a dry run, which writes nothing, or the version asked for does not exist yet.
         UserError: The Param ``version`` has a wrong value.
         DeployRefusedError: A rule refuses the deploy.
         SupersededError: The run began a deploy before, and another run has begun one since.

@@ -63,7 +63,7 @@ def requeue_stream(
     Args:
         target: The stream and where its records go.
         request: The request.
-        objects: The lake.
+        objects: S3.
         state: The state table.
 
     Returns:
@@ -75,7 +75,7 @@ def requeue_stream(
     workload, stream = target.workload, target.stream
     checkpoints = state.query(layout.checkpoint_partition_key(workload, stream))
     closed = {shard for shard, item in checkpoints.items() if item["closed"]}
-    keys = list(objects.keys(target.bucket, layout.quarantine_prefix(workload, stream)))
+    keys = list(objects.keys(target.buckets.lake, layout.quarantine_prefix(workload, stream)))
     waiting = [key for key in keys if requeue_shard(key) not in closed]
     if not waiting:
         raise NothingToDoError(f"No record of {stream} is in quarantine that was not read again: nothing to requeue.")
@@ -98,7 +98,7 @@ def _requeue(
     item = state.get(*item_key) or {"quarantine": key, "requeued_at": format_instant(request.present)}
     item["code_sha"] = request.code_sha
     state.put(*item_key, item)
-    source = _QuarantineSource(target.bucket, key, parse_instant(item["requeued_at"]), objects)
+    source = _QuarantineSource(target.buckets.lake, key, parse_instant(item["requeued_at"]), objects)
     summary = ShardIngest(target, shard, END_OF_TIME, source=source, objects=objects, state=state).run()
     done: Requeued = {
         "quarantine": key,

@@ -16,8 +16,10 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom, earliest
+from include.lake.uris import s3_uri
 from include.pipelines.ingest.batch import Batch, latest
 from include.pipelines.ingest.decode import event_times
 from include.pipelines.ingest.entries import entries, trusted_recorded_at
@@ -33,18 +35,18 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class StreamTarget:
-    """A stream, the bucket that its records go to, the workload's clock, and the size of a complete object."""
+    """A stream, the buckets that its records go to, the workload's clock, and the size of a complete object."""
 
     workload: str
     stream: str
-    bucket: str
+    buckets: DataBuckets
     clock: Clock
     max_records: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 
 
 class Committed(NamedTuple):
-    """What a raw object that is in the lake contains."""
+    """What a raw object that exists contains."""
 
     last_sequence: str
     days: dict[str, KnownFrom]
@@ -121,9 +123,9 @@ class ShardIngest:
         """True if this batch was written; False if a crashed run had written other records under its name."""
         # The day of the first record's arrival, not of the run: a repair on the next day must find the same name.
         ingest_date, first = batch.first.arrived_at.date(), batch.first.sequence_number
-        workload, stream, bucket = self.target.workload, self.target.stream, self.target.bucket
+        workload, stream, buckets = self.target.workload, self.target.stream, self.target.buckets
         key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first)
-        written = self.objects.put_once(bucket, key, batch.raw.finish(), _metadata(batch))
+        written = self.objects.put_once(buckets.raw, key, batch.raw.finish(), _metadata(batch))
         content = (
             Committed(batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.quarantine)
             if written
@@ -131,10 +133,10 @@ class ShardIngest:
         )
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
-            self.objects.put(bucket, quarantine_key, content.quarantine.finish())
+            self.objects.put(buckets.lake, quarantine_key, content.quarantine.finish())
         for day, known_from in sorted(content.days.items()):
             marker = layout.marker_key(workload, stream, date.fromisoformat(day), key, known_from)
-            self.objects.put(bucket, marker, b"")
+            self.objects.put(buckets.lake, marker, b"")
         self.after = content.last_sequence
         self.max_recorded_at = latest(self.max_recorded_at, content.max_recorded_at)
         self._write_checkpoint(closed=False)
@@ -153,13 +155,12 @@ class ShardIngest:
 
     def _stored(self, key: str) -> Committed:
         """Content of a raw object that a crashed run wrote, with the quarantine lines of its range."""
-        last = self.objects.metadata(self.target.bucket, key)["last-sequence"]
-        log.warning(
-            "s3://%s/%s exists, up to %s: repairing quarantine, markers and checkpoint", self.target.bucket, key, last
-        )
+        bucket = self.target.buckets.raw
+        last = self.objects.metadata(bucket, key)["last-sequence"]
+        log.warning("%s exists, up to %s: repairing quarantine, markers and checkpoint", s3_uri(bucket, key), last)
         days: dict[str, KnownFrom] = {}
         recorded = None
-        with gzip.open(self.objects.open(self.target.bucket, key)) as lines:
+        with gzip.open(self.objects.open(bucket, key)) as lines:
             for line in lines:
                 raw = json.loads(line)
                 event_time, recorded_at = event_times(raw["event"])

@@ -40,7 +40,7 @@ def ingest_lineage(
         until: The first record that arrived at this instant or later, and all records after it, are left to the next
             run.
         source: The stream.
-        objects: The lake.
+        objects: S3.
         state: The state table.
 
     Returns:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import KnownFrom, earliest, to_metadata
 from include.lake.uris import s3_uri
@@ -29,7 +30,7 @@ class RawTables(NamedTuple):
     """Where a workload's tables go, and the size at which an object is complete."""
 
     workload: str
-    bucket: str
+    buckets: DataBuckets
     objects: ObjectStore
     state: StateStore
     max_rows: int = 20_000
@@ -93,7 +94,7 @@ def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSourc
     before = raw.state.get(*key)
     reach = overlap + rows.granularity
     low = _low(before, reach, upper)
-    known = DigestSet.of(raw.objects.get_json(raw.bucket, digests_key) if before else None)
+    known = DigestSet.of(raw.objects.get_json(raw.buckets.lake, digests_key) if before else None)
     kept_from, seen = source.oldest_open - reach, list[bytes]()
 
     def new_rows() -> Iterator[TableRow]:
@@ -107,7 +108,7 @@ def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSourc
     watermark = parse_instant(before["watermark"]) if before else None
     written, refused = _write(raw, name, upper, watermark, new_rows())
     if before is None or seen or len(known):
-        raw.objects.put(raw.bucket, digests_key, json.dumps(DigestSet(seen).document()).encode())
+        raw.objects.put(raw.buckets.lake, digests_key, json.dumps(DigestSet(seen).document()).encode())
     # After the rows and the digests: each of them is in raw, even if this run dies here.
     item: TableWatermark = {
         "watermark": format_instant(upper),
@@ -196,5 +197,5 @@ def _put(raw: RawTables, table: str, number: int, chunk: _Chunk) -> None:
         "snapshot": format_instant(chunk.upper),
         **to_metadata(chunk.known_from),
     }
-    if not raw.objects.put_once(raw.bucket, key, chunk.lines.finish(), metadata):
-        raise RefusedError(f"{s3_uri(raw.bucket, key)} is taken, and raw is never overwritten. Run the DAG again.")
+    if not raw.objects.put_once(raw.buckets.raw, key, chunk.lines.finish(), metadata):
+        raise RefusedError(f"{s3_uri(raw.buckets.raw, key)} is taken, and raw is never overwritten. Run the DAG again.")

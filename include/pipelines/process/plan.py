@@ -58,7 +58,7 @@ def plan_days(
         RefusedError: A reference table has no snapshot in raw, or none after its initial load.
     """
     _require_snapshots(workload, state)
-    inputs = workload_inputs(workload, request.days, bucket=settings.lake_bucket, objects=objects)
+    inputs = workload_inputs(workload, request.days, buckets=settings.data_buckets, objects=objects)
     code = digest([request.process_code, workload.process_hash()])
     days = _days_to_process(workload, inputs, code, request, settings, state)
     document = _document(workload, inputs, days, settings)
@@ -122,7 +122,7 @@ def _require_snapshots(workload: Workload, state: StateStore) -> None:
 
 def _document(workload: Workload, inputs: RawInputs, days: Collection[str], settings: Settings) -> InputsDocument:
     dates = map(date.fromisoformat, days)
-    return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.lake_bucket)
+    return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.raw_bucket)
 
 
 def _published(workload: Workload, state: StateStore) -> dict[str, str]:

@@ -94,7 +94,7 @@ def prepare(
     location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
     days = processed_days(workload, cutoff, hooks.state)
     inputs = workload_inputs(
-        workload, map(date.fromisoformat, days), bucket=settings.lake_bucket, objects=hooks.objects
+        workload, map(date.fromisoformat, days), buckets=settings.data_buckets, objects=hooks.objects
     )
     _require_complete_days(workload, cutoff, days, inputs)
     manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)

@@ -11,12 +11,12 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import code, data, jobs, roles, services
+from infra.laptop.bootstrap import code, data, jobs, keys, roles, services
+from infra.laptop.bootstrap.definitions import NAMES
+from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
 from infra.laptop.postgres import Postgres
-
-LAKE_BUCKET = "nightjar-lake"
-ARTIFACT_BUCKET = "nightjar-artifact"
+from infra.package.build import stamp
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Resources:
     Attributes:
         settings: The settings of the DAGs, which name the resources.
         workloads: The workloads whose resources exist.
-        service_urls: URL of the load balancer by workload.
-        roles: Role ARN by short name, for example ``airflow``.
+        service_urls: URL of the service by workload, through the load balancer.
         left_out: Name of each workload that could not be used → why.
     """
 
@@ -35,7 +34,6 @@ class Resources:
     workloads: tuple[Workload, ...]
     code_sha: str
     service_urls: dict[str, str]
-    roles: dict[str, str]
     left_out: dict[str, str]
 
 
@@ -43,11 +41,12 @@ def settings() -> Settings:
     """The settings of the DAGs. They name resources, and are known before those exist."""
     return Settings(
         region=REGION,
-        lake_bucket=LAKE_BUCKET,
-        artifact_bucket=ARTIFACT_BUCKET,
+        raw_bucket=NAMES.raw,
+        lake_bucket=NAMES.lake,
+        artifact_bucket=NAMES.artifact,
         training_image=cloud.TRAINING_IMAGE,
         serving_image=cloud.SERVING_IMAGE,
-        training_role_arn=roles.arn("sagemaker"),
+        training_role_arn=Role("sagemaker").arn,
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,
         poll_seconds=1,
         default_day="next",  # the data are replayed: yesterday has none
@@ -60,34 +59,34 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     A workload that does not load, or whose resources AWS refuses, is left out. The others are not affected.
 
     Raises:
-        LaptopError: No workload is left, or a port is taken.
+        LaptopError: No workload is left, a port is taken, or the run folder is of an earlier version.
     """
     discovered, errors = discover()
     left_out = {error.workload: str(error) for error in errors}
     _require_one(discovered, left_out)
     names = settings()
-    arns = roles.create(aws, LAKE_BUCKET, ARTIFACT_BUCKET)
-    data.create_buckets(aws, (LAKE_BUCKET, ARTIFACT_BUCKET))
-    build = code.stamp()
-    code.upload(aws, ARTIFACT_BUCKET, build)
+    roles.create(aws, [workload.name for workload in discovered], keys.create(aws))
+    data.create_buckets(aws)
+    build = stamp()
+    code.upload(aws, NAMES.artifact, build)
     data.create_shared(aws)
-    data.create_state_table(aws, names.state_table)
-    jobs.create(aws, names, arns["glue"], build)
-    network = services.create_shared(aws, names)
+    data.create_state_table(aws)
+    jobs.create(aws, build)
+    network, balancer = services.create_shared(aws, names)
     ports = service_ports.assign(config, [workload.name for workload in discovered], services.listening(aws))
     services.move_listeners(aws, ports)
     urls = {}
     for workload in discovered:
         try:
             data.create_sources(aws, workload, postgres)
-            data.create_prediction_log(aws, LAKE_BUCKET, workload, arns["firehose"])
+            data.create_prediction_log(aws, workload.name)
             jobs.create_model_group(aws, workload)
-            urls[workload.name] = services.create(aws, names, network, workload, arns, ports[workload.name])
+            urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])
         except ClientError as error:
             left_out[workload.name] = f"include/workloads/{workload.name}: its resources cannot be created: {error}"
     created = tuple(workload for workload in discovered if workload.name in urls)
     _require_one(created, left_out)
-    return Resources(names, created, build.code_sha, urls, arns, left_out)
+    return Resources(names, created, build.code_sha, urls, left_out)
 
 
 def _require_one(workloads: Sequence[Workload], left_out: dict[str, str]) -> None:

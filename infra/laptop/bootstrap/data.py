@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 
-from include.lake import layout
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.config import ACCOUNT, REGION
+from infra.laptop.bootstrap.definitions import NAMES, definition, policy
+from infra.laptop.config import ACCOUNT, REGION, LaptopError
 from infra.laptop.postgres import Postgres
 
-SHARDS = 2
 ALERTS_TOPIC = "nightjar-alerts"
 ALERTS_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS_TOPIC}"
+# The laptop's endpoint speaks http on loopback, so it cannot refuse what is not TLS.
+ONLY_ON_AWS = ("TlsOnly",)
+EARLIER_RAW = "raw/"  # where earlier versions kept raw objects, in the lake bucket
 
 
-def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
-    """Creates versioned buckets that block public access."""
+def create_buckets(aws: Aws) -> None:
+    """Creates the buckets of ``buckets.yaml``, or updates their settings.
+
+    Raises:
+        LaptopError: The run folder is of a version that kept raw objects in the lake bucket.
+    """
     present = {bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]}
-    for name in names:
+    if NAMES.lake in present and NAMES.raw not in present:
+        _require_no_raw_objects(aws)
+    for bucket in definition("buckets").values():
+        name = bucket["name"]
+        if bucket.get("on") == "aws":
+            continue
         if name not in present:
             location = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
             aws.s3.create_bucket(Bucket=name, **location)
@@ -29,6 +40,23 @@ def create_buckets(aws: Aws, names: tuple[str, ...]) -> None:
                 ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
             ),
         )
+        aws.s3.put_bucket_ownership_controls(
+            Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        )
+        aws.s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": bucket["lifecycle"]})
+        document = policy("buckets", bucket["policy"], bucket=name)
+        kept = [statement for statement in document["Statement"] if statement["Sid"] not in ONLY_ON_AWS]
+        if kept:
+            aws.s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**document, "Statement": kept}))
+
+
+def _require_no_raw_objects(aws: Aws) -> None:
+    """Refuses a lake bucket with raw objects: its markers name objects that the raw bucket does not have."""
+    if aws.s3.list_objects_v2(Bucket=NAMES.lake, Prefix=EARLIER_RAW, MaxKeys=1)["KeyCount"]:
+        raise LaptopError(
+            f"This run folder is of an earlier version, which kept raw objects in the bucket {NAMES.lake}; they belong "
+            f"in {NAMES.raw} now. Run `make clean`, then start again: the history is replayed."
+        )
 
 
 def create_shared(aws: Aws) -> None:
@@ -36,43 +64,34 @@ def create_shared(aws: Aws) -> None:
     aws.sns.create_topic(Name=ALERTS_TOPIC)
 
 
-def create_state_table(aws: Aws, name: str) -> None:
+def create_state_table(aws: Aws) -> None:
     """Creates the table of checkpoints, watermarks, day states and live logs.
 
     It has point-in-time recovery, as on AWS; the local cloud only remembers the setting.
     """
+    table = definition("state_table")
+    recovery, _ = table.pop("point_in_time_recovery"), table.pop("key")
+    name = table["TableName"]
     if name not in aws.dynamodb.list_tables()["TableNames"]:
-        aws.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+        aws.dynamodb.create_table(**table)
         aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     aws.dynamodb.update_continuous_backups(
-        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": recovery}
     )
 
 
-def create_prediction_log(aws: Aws, lake: str, workload: Workload, role_arn: str) -> None:
-    """Creates the delivery stream that writes the service's predictions to the lake with this role."""
-    name = layout.prediction_stream(workload.name)
+def create_prediction_log(aws: Aws, workload: str) -> None:
+    """Creates the delivery stream that writes the service's predictions to the lake."""
+    stream = definition("streams", workload=workload)["firehose"]
     try:
-        aws.firehose.describe_delivery_stream(DeliveryStreamName=name)
+        aws.firehose.describe_delivery_stream(DeliveryStreamName=stream["DeliveryStreamName"])
     except aws.firehose.exceptions.ResourceNotFoundException:
-        destination = {
-            "RoleARN": role_arn,
-            "BucketARN": f"arn:aws:s3:::{lake}",
-            "Prefix": layout.predictions_prefix(workload.name),
-            "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},
-        }
-        aws.firehose.create_delivery_stream(
-            DeliveryStreamName=name, DeliveryStreamType="DirectPut", ExtendedS3DestinationConfiguration=destination
-        )
+        aws.firehose.create_delivery_stream(DeliveryStreamType="DirectPut", **stream)
 
 
 def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
     """Creates the workload's stream and its database secret."""
-    if workload.stream.name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
-        aws.kinesis.create_stream(StreamName=workload.stream.name, ShardCount=SHARDS)
-        aws.kinesis.get_waiter("stream_exists").wait(
-            StreamName=workload.stream.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-        )
+    _create_stream(aws, workload)
     if workload.database is None:
         return
     secret = json.dumps(postgres.secret(workload.name))
@@ -80,3 +99,14 @@ def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
         aws.secretsmanager.put_secret_value(SecretId=workload.database.secret, SecretString=secret)
     except aws.secretsmanager.exceptions.ResourceNotFoundException:
         aws.secretsmanager.create_secret(Name=workload.database.secret, SecretString=secret)
+
+
+def _create_stream(aws: Aws, workload: Workload) -> None:
+    stream, name = definition("streams", workload=workload.name)["kinesis"], workload.stream.name
+    if name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
+        aws.kinesis.create_stream(StreamName=name, ShardCount=stream["shards"])
+        waiter = {"Delay": 1, "MaxAttempts": 30}
+        aws.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=waiter)
+        aws.kinesis.increase_stream_retention_period(
+            StreamName=name, RetentionPeriodHours=stream["RetentionPeriodHours"]
+        )

@@ -1,4 +1,4 @@
-"""Glue jobs and catalog, the Athena work group, model package groups."""
+"""Glue jobs and catalog, the Athena work group, model package groups, log groups."""
 
 from __future__ import annotations
 
@@ -6,54 +6,35 @@ import contextlib
 
 from include.lake import layout
 from include.lake.uris import s3_uri
-from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap.code import ARCHIVE, Build
-
-GLUE_VERSION = "6.0"
-TIMEOUT_MINUTES = 60
-LOG_GROUPS = (
-    "/aws-glue/jobs/output",
-    "/aws-glue/jobs/error",
-    "/aws/sagemaker/TrainingJobs",
-    "/aws/sagemaker/ProcessingJobs",
-)
+from infra.laptop.bootstrap.definitions import NAMES, definition
+from infra.package.build import Build
 
 
-def create(aws: Aws, settings: Settings, role_arn: str, build: Build) -> None:
-    """Creates the Glue database, both Glue jobs with this build's scripts, the work group and the log groups."""
+def create(aws: Aws, build: Build) -> None:
+    """Creates the Glue database, the Glue jobs with this build's scripts, the work group and the log groups."""
+    code = s3_uri(NAMES.artifact, layout.code_prefix(build.code_sha))
+    glue = definition("glue", code=code)
     with contextlib.suppress(aws.glue.exceptions.AlreadyExistsException):
-        aws.glue.create_database(DatabaseInput={"Name": settings.glue_database})
-    prefix = s3_uri(settings.artifact_bucket, layout.code_prefix(build.code_sha))
-    for name, script in ((settings.glue_transform_job, "transform"), (settings.glue_audit_job, "audit")):
-        put_glue_job(aws, name, role_arn, f"{prefix}{script}.py", prefix + ARCHIVE)
-    results = {"ResultConfiguration": {"OutputLocation": s3_uri(settings.artifact_bucket, "athena-results/")}}
-    if settings.athena_workgroup not in {group["Name"] for group in aws.athena.list_work_groups()["WorkGroups"]}:
-        aws.athena.create_work_group(Name=settings.athena_workgroup, Configuration=results)
-    for group in LOG_GROUPS:
-        create_log_group(aws, group)
+        aws.glue.create_database(DatabaseInput={"Name": glue["database"]})
+    for job in glue["jobs"]:
+        settings = dict(job)
+        name = settings.pop("Name")
+        try:
+            aws.glue.update_job(JobName=name, JobUpdate=settings)
+        except aws.glue.exceptions.EntityNotFoundException:
+            aws.glue.create_job(**job)
+    _create_work_group(aws)
+    for group in definition("logs")["groups"]:
+        create_log_group(aws, **group)
 
 
-def put_glue_job(aws: Aws, name: str, role_arn: str, script: str, archive: str) -> None:
-    """Creates the job, or updates the existing one to this build."""
-    definition = {
-        "Role": role_arn,
-        "Command": {"Name": "glueetl", "ScriptLocation": script, "PythonVersion": "3"},
-        "DefaultArguments": {"--extra-py-files": archive, "--enable-continuous-cloudwatch-log": "true"},
-        "ExecutionProperty": {"MaxConcurrentRuns": 3},
-        "MaxRetries": 0,
-        "Timeout": TIMEOUT_MINUTES,
-        "GlueVersion": GLUE_VERSION,
-        "WorkerType": "G.1X",
-        "NumberOfWorkers": 2,
-    }
-    try:
-        aws.glue.get_job(JobName=name)
-    except aws.glue.exceptions.EntityNotFoundException:
-        aws.glue.create_job(Name=name, **definition)
-    else:
-        aws.glue.update_job(JobName=name, JobUpdate=definition)
+def _create_work_group(aws: Aws) -> None:
+    group = definition("athena")
+    name, configuration = group["Name"], group["Configuration"]
+    if name not in {known["Name"] for known in aws.athena.list_work_groups()["WorkGroups"]}:
+        aws.athena.create_work_group(Name=name, Configuration=configuration)
 
 
 def create_model_group(aws: Aws, workload: Workload) -> None:
@@ -66,7 +47,8 @@ def create_model_group(aws: Aws, workload: Workload) -> None:
         )
 
 
-def create_log_group(aws: Aws, name: str) -> None:
-    """Creates the log group if it does not exist."""
+def create_log_group(aws: Aws, logGroupName: str, retentionInDays: int) -> None:  # noqa: N803  # the API's names
+    """Creates the log group if it does not exist, and sets how many days it keeps."""
     with contextlib.suppress(aws.logs.exceptions.ResourceAlreadyExistsException):
-        aws.logs.create_log_group(logGroupName=name)
+        aws.logs.create_log_group(logGroupName=logGroupName)
+    aws.logs.put_retention_policy(logGroupName=logGroupName, retentionInDays=retentionInDays)

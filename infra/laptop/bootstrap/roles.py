@@ -1,61 +1,68 @@
-"""IAM roles: one for each runtime, with the policies of ``infra/policies``, which Terraform reads too."""
+"""IAM roles: ``infra/definitions/roles.yaml`` lists them, ``infra/policies`` has their documents."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from string import Template
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from infra.laptop.aws import Aws
-from infra.laptop.config import ACCOUNT, REGION, ROOT
+from infra.laptop.bootstrap import keys
+from infra.laptop.bootstrap.definitions import definition, policy
+from infra.laptop.config import ACCOUNT
 
-POLICIES = ROOT / "infra" / "policies"
-
-
-def names() -> list[str]:
-    """The short names of the roles: the folders of ``infra/policies``."""
-    return sorted(folder.name for folder in POLICIES.iterdir() if folder.is_dir())
+POLICY_NAME = "nightjar"
 
 
-def arn(short: str) -> str:
-    """The ARN of a role by its short name."""
-    return f"arn:aws:iam::{ACCOUNT}:role/{_name(short)}"
+@dataclass(frozen=True)
+class Role:
+    """A role, or the roles of that kind of all workloads.
 
-
-def _name(short: str) -> str:
-    return f"nightjar-{short}"
-
-
-def create(aws: Aws, lake: str, artifact: str) -> dict[str, str]:
-    """Creates the roles, or updates their policies.
-
-    Returns:
-        The ARN of each role by its short name, for example ``airflow``.
+    Attributes:
+        kind: The role's folder in ``infra/policies``, for example ``ecs-task``.
+        workload: The workload whose role it is; None for the platform's.
     """
-    arns: dict[str, str] = {}
-    for short in names():
-        name = _name(short)
-        trust = document(short, "trust", lake, artifact)
+
+    kind: str
+    workload: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in IAM."""
+        return "-".join(filter(None, ("nightjar", self.workload, self.kind)))
+
+    @property
+    def arn(self) -> str:
+        """The ARN in the laptop's account."""
+        return f"arn:aws:iam::{ACCOUNT}:role/{self.name}"
+
+    def document(self, name: Literal["permissions", "trust"], key_arns: dict[str, str] | None = None) -> dict[str, Any]:
+        """A policy document of the role.
+
+        Args:
+            name: The document's name.
+            key_arns: The ARN of each KMS key; without it, :func:`keys.example_arns`.
+        """
+        more = keys.placeholders(key_arns or keys.example_arns())
+        return policy(self.kind, name, **more, **({"workload": self.workload} if self.workload else {}))
+
+
+def all_roles(workloads: Iterable[str]) -> list[Role]:
+    """The roles that the laptop has: the platform's, then those of each workload."""
+    listed = {kind: role for kind, role in definition("roles").items() if role.get("on") != "aws"}
+    platform = [Role(kind) for kind, role in listed.items() if role["per"] == "platform"]
+    per_workload = [kind for kind, role in listed.items() if role["per"] == "workload"]
+    return platform + [Role(kind, workload) for workload in workloads for kind in per_workload]
+
+
+def create(aws: Aws, workloads: Iterable[str], key_arns: dict[str, str]) -> None:
+    """Creates the roles, or updates their policies."""
+    for role in all_roles(workloads):
+        trust = json.dumps(role.document("trust"))
         try:
-            arns[short] = aws.iam.get_role(RoleName=name)["Role"]["Arn"]
-            aws.iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
-        except aws.iam.exceptions.NoSuchEntityException:
-            arns[short] = aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        permissions = document(short, "permissions", lake, artifact)
-        aws.iam.put_role_policy(RoleName=name, PolicyName="nightjar", PolicyDocument=permissions)
-    return arns
-
-
-def document(role: str, kind: str, lake: str, artifact: str) -> str:
-    """A policy document of a role, with the account, the region and the buckets filled in.
-
-    Args:
-        role: The role's short name.
-        kind: ``permissions`` or ``trust``.
-        lake: The lake bucket's name.
-        artifact: The artifact bucket's name.
-
-    Raises:
-        KeyError: The file uses a placeholder that does not exist.
-    """
-    text = Path(POLICIES / role / f"{kind}.json").read_text()
-    return Template(text).substitute(account=ACCOUNT, region=REGION, lake=lake, artifact=artifact)
+            aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
+        except aws.iam.exceptions.EntityAlreadyExistsException:
+            aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
+        permissions = json.dumps(role.document("permissions", key_arns))
+        aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)

@@ -1,7 +1,8 @@
-"""Serving: the cluster, template task definitions, load balancers, services, and the parameter with the URL.
+"""Serving: cluster and load balancer; target group, template task definition, service and URL of each workload.
 
-The load balancer listens on a port of the laptop; on AWS it is 443. A service starts without tasks: the first deploy
-sets its task definition and the number of tasks.
+All workloads share the load balancer. On AWS it has one HTTPS listener with a host name for each workload; on the
+laptop it listens on a port for each, because a laptop has no DNS for such names. A service starts without tasks: the
+first deploy sets its task definition and the number of tasks.
 """
 
 from __future__ import annotations
@@ -13,44 +14,71 @@ from include.lake import layout
 from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
+from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.bootstrap.jobs import create_log_group
-from infra.laptop.config import REGION
 from infra.laptop.ports import HOST
-
-CONTAINER = "service"
-CONTAINER_PORT = 8080
-DRAIN_SECONDS = 3
-METRICS_NAMESPACE = "Nightjar/Serving"
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network of load balancers and tasks."""
+    """The network of the load balancer and the tasks."""
 
     vpc: str
     subnets: tuple[str, ...]
     security_group: str
 
 
-def create_shared(aws: Aws, settings: Settings) -> Network:
-    """Creates the cluster and returns the default VPC's network."""
+def workload_definition(settings: Settings, workload: Workload) -> dict[str, Any]:
+    """``service.yaml``, filled in for a workload."""
+    serving = workload.serving
+    found: dict[str, Any] = definition(
+        "service",
+        workload=workload.name,
+        serving_image=settings.serving_image,
+        cpu=str(serving.cpu),
+        memory=str(serving.memory),
+        workers=str(max(1, serving.cpu // 1024)),  # 1024 CPU units are one vCPU
+    )
+    return found
+
+
+def create_shared(aws: Aws, settings: Settings) -> tuple[Network, str]:
+    """Creates the cluster and the load balancer, in the default VPC.
+
+    Returns:
+        The network and the load balancer's ARN.
+    """
+    defined = definition("cluster")
     clusters = aws.ecs.describe_clusters(clusters=[settings.ecs_cluster])["clusters"]
     if not any(cluster["status"] == "ACTIVE" for cluster in clusters):
-        aws.ecs.create_cluster(clusterName=settings.ecs_cluster)
+        aws.ecs.create_cluster(**defined["cluster"])
     vpc = aws.ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     here = [{"Name": "vpc-id", "Values": [vpc]}]
     subnets = [subnet["SubnetId"] for subnet in aws.ec2.describe_subnets(Filters=here)["Subnets"]]
     default = aws.ec2.describe_security_groups(Filters=[*here, {"Name": "group-name", "Values": ["default"]}])
-    return Network(vpc, tuple(sorted(subnets)[:2]), default["SecurityGroups"][0]["GroupId"])
+    network = Network(vpc, tuple(sorted(subnets)[:2]), default["SecurityGroups"][0]["GroupId"])
+    return network, _load_balancer(aws, network, defined["load_balancer"])
+
+
+def _load_balancer(aws: Aws, network: Network, defined: dict[str, Any]) -> str:
+    attributes = _pairs(defined.pop("attributes"))
+    found = [
+        known for known in _balancers(aws) if known["LoadBalancerName"] == defined["Name"]
+    ] or aws.elbv2.create_load_balancer(
+        **defined, Subnets=list(network.subnets), SecurityGroups=[network.security_group]
+    )["LoadBalancers"]
+    arn = str(found[0]["LoadBalancerArn"])
+    aws.elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=attributes)
+    return arn
 
 
 def listening(aws: Aws) -> dict[str, int]:
-    """Returns the port of each workload's load balancer, in order of the ports; of two on one port, the older first."""
-    return {name: listener["Port"] for name, listener in sorted(_listeners(aws), key=lambda found: found[1]["Port"])}
+    """Returns the port on which the load balancer listens for each workload, in order of the ports."""
+    return dict(sorted(((name, listener["Port"]) for name, listener in _listeners(aws)), key=lambda found: found[1]))
 
 
 def move_listeners(aws: Aws, ports: dict[str, int]) -> None:
-    """Makes the load balancers that exist listen on these ports, also those of workloads that are not loaded.
+    """Makes the listeners that exist listen on these ports, also those of workloads that are not loaded.
 
     Args:
         aws: The clients.
@@ -61,33 +89,45 @@ def move_listeners(aws: Aws, ports: dict[str, int]) -> None:
         for name, listener in _listeners(aws)
         if name in ports and listener["Port"] != ports[name]
     ]
-    # All share one address: none may move to a port before the one that listens there has left it.
+    # None may move to a port before the one that listens there has left it.
     upwards = any(port > listener["Port"] for port, listener, _ in moves)
     for port, listener, name in sorted(moves, key=lambda move: move[0], reverse=upwards):
         aws.elbv2.modify_listener(ListenerArn=listener["ListenerArn"], Port=port)
         _put_url(aws, name, port)
 
 
+def _balancers(aws: Aws) -> list[dict[str, Any]]:
+    return list(aws.elbv2.describe_load_balancers()["LoadBalancers"])
+
+
 def _listeners(aws: Aws) -> list[tuple[str, dict[str, Any]]]:
-    """The workload and the listener of each load balancer of a service, the oldest first."""
-    found = []
+    """Each workload's listener. The target group that it forwards to is named after the workload."""
+    groups = {group["TargetGroupArn"]: group["TargetGroupName"] for group in _target_groups(aws)}
     prefix = layout.service_name("")
-    balancers = aws.elbv2.describe_load_balancers()["LoadBalancers"]
-    for balancer in sorted(balancers, key=lambda balancer: balancer["CreatedTime"]):
-        listeners = aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-        if balancer["LoadBalancerName"].startswith(prefix) and listeners:
-            found.append((balancer["LoadBalancerName"].removeprefix(prefix), listeners[0]))
-    return found
+    return [
+        (groups[action["TargetGroupArn"]].removeprefix(prefix), listener)
+        for balancer in _balancers(aws)
+        for listener in aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        for action in listener["DefaultActions"]
+        if groups.get(action.get("TargetGroupArn"), "").startswith(prefix)
+    ]
 
 
-def create(aws: Aws, settings: Settings, network: Network, workload: Workload, roles: dict[str, str], port: int) -> str:
-    """Creates what the workload's service needs; returns the URL of its load balancer, which listens on ``port``."""
-    name = layout.service_name(workload.name)
-    create_log_group(aws, f"/ecs/{name}")
-    group = _load_balancer(aws, network, name, port)
+def _target_groups(aws: Aws) -> list[dict[str, Any]]:
+    return list(aws.elbv2.describe_target_groups()["TargetGroups"])
+
+
+def create(aws: Aws, settings: Settings, network: Network, balancer: str, workload: Workload, port: int) -> str:
+    """Creates what the workload's service needs; returns its URL, with the port on which the load balancer listens."""
+    defined = workload_definition(settings, workload)
+    create_log_group(aws, **defined["log_group"])
+    target_group = _target_group(aws, network, defined["target_group"])
+    if workload.name not in listening(aws):
+        forward = [{"Type": "forward", "TargetGroupArn": target_group}]
+        aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
     url = _put_url(aws, workload.name, port)
-    _template(aws, settings, workload, roles)
-    _service(aws, settings, network, name, layout.template_family(workload.name), group)
+    _register_template(aws, defined["task_definition"])
+    _create_service(aws, settings, network, defined, target_group)
     return url
 
 
@@ -97,103 +137,52 @@ def _put_url(aws: Aws, workload: str, port: int) -> str:
     return url
 
 
-def _load_balancer(aws: Aws, network: Network, name: str, port: int) -> str:
-    """Returns the ARN of the load balancer's target group; an existing one listens already."""
-    present = aws.elbv2.describe_load_balancers()["LoadBalancers"]
-    found = [balancer["LoadBalancerArn"] for balancer in present if balancer["LoadBalancerName"] == name]
-    if found:
-        listener = aws.elbv2.describe_listeners(LoadBalancerArn=found[0])["Listeners"][0]
-        return str(listener["DefaultActions"][0]["TargetGroupArn"])
-    balancer = aws.elbv2.create_load_balancer(
-        Name=name,
-        Subnets=list(network.subnets),
-        SecurityGroups=[network.security_group],
-        Scheme="internal",
-        Type="application",
-    )["LoadBalancers"][0]["LoadBalancerArn"]
-    group = aws.elbv2.create_target_group(
-        Name=name,
-        Protocol="HTTP",
-        Port=CONTAINER_PORT,
-        VpcId=network.vpc,
-        TargetType="ip",
-        HealthCheckPath="/ready",
-        HealthCheckIntervalSeconds=5,
-        HealthCheckTimeoutSeconds=2,
-        HealthyThresholdCount=2,
-        UnhealthyThresholdCount=2,
-    )["TargetGroups"][0]["TargetGroupArn"]
-    # A rollout is complete when the old tasks have drained. The default of 300 s is for connections far longer than a
-    # prediction.
-    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": str(DRAIN_SECONDS)}
-    aws.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
-    forward = [{"Type": "forward", "TargetGroupArn": group}]
-    aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
-    return str(group)
+def _target_group(aws: Aws, network: Network, defined: dict[str, Any]) -> str:
+    attributes = _pairs(defined.pop("attributes"))
+    found = [group for group in _target_groups(aws) if group["TargetGroupName"] == defined["Name"]]
+    found = found or aws.elbv2.create_target_group(**defined, VpcId=network.vpc)["TargetGroups"]
+    arn = str(found[0]["TargetGroupArn"])
+    aws.elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
+    return arn
 
 
-def _template(aws: Aws, settings: Settings, workload: Workload, roles: dict[str, str]) -> None:
-    family = layout.template_family(workload.name)
-    service = layout.service_name(workload.name)
-    definition: dict[str, Any] = {
-        "family": family,
-        "networkMode": "awsvpc",
-        "requiresCompatibilities": ["FARGATE"],
-        "cpu": str(workload.serving.cpu),
-        "memory": str(workload.serving.memory),
-        "taskRoleArn": roles["ecs-task"],
-        "executionRoleArn": roles["ecs-execution"],
-        "containerDefinitions": [
-            {
-                "name": CONTAINER,
-                "image": settings.serving_image,
-                "essential": True,
-                "portMappings": [{"containerPort": CONTAINER_PORT, "protocol": "tcp"}],
-                "environment": container_environment(workload),
-                "logConfiguration": {
-                    "logDriver": "awslogs",
-                    "options": {
-                        "awslogs-group": f"/ecs/{service}",
-                        "awslogs-region": REGION,
-                        "awslogs-stream-prefix": CONTAINER,
-                    },
-                },
-            }
-        ],
-    }
-    families = aws.ecs.list_task_definition_families(familyPrefix=family)["families"]
-    if family in families:
+def _register_template(aws: Aws, defined: dict[str, Any]) -> None:
+    """Registers the template task definition unless its newest revision says the same."""
+    family = defined["family"]
+    if family in aws.ecs.list_task_definition_families(familyPrefix=family)["families"]:
         current = aws.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
-        same = all(current.get(field) == definition[field] for field in ("cpu", "memory", "taskRoleArn"))
-        containers = current["containerDefinitions"], definition["containerDefinitions"]
-        if same and containers[0][0]["environment"] == containers[1][0]["environment"]:
+        if _contains(current, defined):
             return
-    aws.ecs.register_task_definition(**definition)
+    aws.ecs.register_task_definition(**defined)
 
 
-def container_environment(workload: Workload) -> list[dict[str, str]]:
-    """Returns the environment of the service's container, in the form of a task definition."""
-    values = {
-        "WORKLOAD": workload.name,
-        "PORT": str(CONTAINER_PORT),
-        "WORKERS": str(max(1, workload.serving.cpu // 1024)),  # 1024 CPU units are one vCPU
-        "PREDICTION_LOG": f"firehose://{layout.prediction_stream(workload.name)}",
-        "METRICS_NAMESPACE": METRICS_NAMESPACE,
-    }
-    return [{"name": name, "value": value} for name, value in values.items()]
+def _contains(answer: Any, asked: Any) -> bool:
+    """Whether an answer of AWS has all that was asked for; AWS adds fields and defaults."""
+    if isinstance(asked, dict):
+        return isinstance(answer, dict) and all(_contains(answer.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):
+        return isinstance(answer, list) and len(answer) == len(asked) and all(map(_contains, answer, asked))
+    return bool(answer == asked)
 
 
-def _service(aws: Aws, settings: Settings, network: Network, name: str, family: str, target_group: str) -> None:
+def _create_service(aws: Aws, settings: Settings, network: Network, defined: dict[str, Any], target_group: str) -> None:
+    name = defined["service"]["serviceName"]
     described = aws.ecs.describe_services(cluster=settings.ecs_cluster, services=[name])["services"]
     if any(service["status"] == "ACTIVE" for service in described):
         return
+    (container,) = defined["task_definition"]["containerDefinitions"]
+    (port,) = container["portMappings"]
     aws.ecs.create_service(
+        **defined["service"],
         cluster=settings.ecs_cluster,
-        serviceName=name,
-        taskDefinition=family,
-        desiredCount=0,
-        launchType="FARGATE",
-        loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": CONTAINER_PORT}],
+        taskDefinition=defined["task_definition"]["family"],
+        loadBalancers=[
+            {
+                "targetGroupArn": target_group,
+                "containerName": container["name"],
+                "containerPort": port["containerPort"],
+            }
+        ],
         networkConfiguration={
             "awsvpcConfiguration": {
                 "subnets": list(network.subnets),
@@ -201,10 +190,8 @@ def _service(aws: Aws, settings: Settings, network: Network, name: str, family: 
                 "assignPublicIp": "DISABLED",
             }
         },
-        deploymentConfiguration={
-            "minimumHealthyPercent": 100,
-            "maximumPercent": 200,
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-        },
-        healthCheckGracePeriodSeconds=60,
     )
+
+
+def _pairs(attributes: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in attributes.items()]

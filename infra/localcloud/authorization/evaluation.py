@@ -94,6 +94,14 @@ def decide(question: Question, policies: IdentityPolicies, resource: ResourcePol
     return _granted(question, policies, resource, kinds)
 
 
+def denied_by_resource(question: Question, resource: ResourcePolicy) -> Decision | None:
+    """The explicit deny of a resource's policy, which binds an account's root user too; None if it has none."""
+    findings = _search([(resource.name, resource.document)], question)
+    if findings.denied is None:
+        return None
+    return Decision(False, *findings.denied, reason="with an explicit deny in a resource-based policy")
+
+
 def _granted(
     question: Question, policies: IdentityPolicies, resource: ResourcePolicy | None, kinds: dict[str, _Findings]
 ) -> Decision:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from infra.localcloud.authorization import denials, payload, pinning, requests, resource_policies, signatures
-from infra.localcloud.authorization.evaluation import Decision, Question, decide
+from infra.localcloud.authorization.evaluation import Decision, Question, decide, denied_by_resource
 from infra.localcloud.authorization.principals import ANONYMOUS, IdentityPolicies, Principals
 from infra.localcloud.refuse import answer_error
 from infra.localcloud.request import ENVIRON_KEY, AwsRequest
@@ -25,6 +25,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _WHOLE = 256 * 1024
 # Always allowed, even against an explicit deny.
 _FREE = {"sts:GetCallerIdentity"}
+# What the root user of an account may do with a bucket whatever the bucket's policy denies.
+_OWN_POLICY = {"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"}
 
 
 class Authorization:
@@ -62,13 +64,12 @@ class Authorization:
         if sentence := pinning.pin(request, environ):
             record.decision, record.error = "deny", sentence
             return _answer(request, denials.refused(request, sentence), start_response)
-        if caller.principal.kind == "operator":
-            record.decision = OPERATOR
-        elif denial := self._denied(request, environ, caller, record):
+        is_operator = principal.kind == "operator"
+        judge = self._denied_to_operator if is_operator else self._denied
+        if denial := judge(request, environ, caller, record):
             record.decision, record.error = "deny", denial.message
             return _answer(request, denial, start_response)
-        else:
-            record.decision = "allow"
+        record.decision = OPERATOR if is_operator else "allow"
         return self._passed_on(request, environ, start_response)
 
     # --- the signature -----------------------------------------------------------------------------------------
@@ -113,6 +114,29 @@ class Authorization:
             if not decision.allowed:
                 return self._refusal(request, caller, ask, decision)
         return None
+
+    def _denied_to_operator(
+        self, request: AwsRequest, environ: WSGIEnvironment, caller: requests.Caller, record: Record
+    ) -> denials.Denial | None:
+        """The refusal by an explicit deny of a bucket policy: as on AWS it binds the account's root user.
+
+        Only the bucket policy itself stays in the operator's hands, so that nobody is locked out.
+        """
+        if not request.is_s3 or request.action in _OWN_POLICY or not self._has_policy(request, caller):
+            return None
+        for ask in requests.asks(request, environ, caller):
+            policy = resource_policies.of(ask.action, ask.resource, caller.region, caller.account)
+            question = Question(caller.principal, ask.action, ask.resource, ask.context)
+            if policy and (decision := denied_by_resource(question, policy)):
+                record.asked = [(ask.action, ask.resource)]
+                record.decided_by.append(f"{decision.policy}/{decision.statement}")
+                return self._refusal(request, caller, ask, decision)
+        return None
+
+    def _has_policy(self, request: AwsRequest, caller: requests.Caller) -> bool:
+        bucket = f"arn:aws:s3:::{request.labels.get('Bucket', '')}"
+        policy = resource_policies.of("s3:ListBucket", bucket, caller.region, caller.account)
+        return bool(policy and policy.document)
 
     def _decide(self, ask: requests.Ask, caller: requests.Caller) -> Decision:
         policy = resource_policies.of(ask.action, ask.resource, caller.region, caller.account)

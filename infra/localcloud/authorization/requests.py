@@ -94,6 +94,8 @@ def _s3_values(request: s3_requests.S3Request, caller: Caller, given: dict[str, 
         header = values.get(f"s3:x-amz-object-lock-{name}")
         if header:
             values[f"s3:object-lock-{name}"] = header
+    if creates := s3_requests.creates_object(request):
+        values["s3:objectcreationoperation"] = (creates,)
     if signature := caller.signature:
         values["s3:authtype"] = ("REST-QUERY-STRING" if signature.seconds else "REST-HEADER",)
         values["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
@@ -271,6 +273,6 @@ _S3_KNOWN = frozenset(
         *("x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-storage-class"),
         *("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm"),
         *("x-amz-website-redirect-location", "accessgrantsinstancearn", "tlsversion", "dataaccesspointarn"),
-        *("dataaccesspointaccount", "accesspointnetworkorigin"),
+        *("dataaccesspointaccount", "accesspointnetworkorigin", "objectcreationoperation"),
     )
 )

@@ -28,6 +28,12 @@ _OBJECT_HEADERS = {
 _BUCKET_HEADERS = {"ACL": "PutBucketAcl", "BUCKET_OBJECT_LOCK_ENABLED": "PutBucketObjectLockConfiguration"}
 _STARTS = ("PutObject", "CopyObject", "CreateMultipartUpload")
 _WRITES = (*_STARTS, "UploadPart", "UploadPartCopy", "CompleteMultipartUpload")
+# Whether an action that asks for s3:PutObject creates the object: the value of s3:ObjectCreationOperation.
+_CREATES = {
+    **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload"), "true"),
+    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), "false"),
+}
+_BYPASSING = ("DeleteObject", "DeleteObjects", "PutObjectRetention")
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,15 @@ def asks(request: S3Request) -> list[tuple[str, str]]:
     if "bucket" in entry:
         extra = _by_headers(request, _BUCKET_HEADERS) if request.operation == "CreateBucket" else []
         return [(f"s3:{name}", _arn(request.bucket)) for name in [entry["bucket"], *extra]]
-    if "keys" in entry:
-        return list(_deletions(request, entry))
-    return list(_of_object(request, entry))
+    found = list(_deletions(request, entry) if "keys" in entry else _of_object(request, entry))
+    if request.operation in _BYPASSING and request.header("BYPASS_GOVERNANCE_RETENTION").lower() == "true":
+        found += [("s3:BypassGovernanceRetention", arn) for arn in dict.fromkeys(arn for _, arn in found)]
+    return found
+
+
+def creates_object(request: S3Request) -> str | None:
+    """The value of s3:ObjectCreationOperation; None for a request that writes no object."""
+    return _CREATES.get(request.operation)
 
 
 def _arn(bucket: str, key: str | None = None) -> str:

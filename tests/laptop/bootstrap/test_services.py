@@ -1,11 +1,11 @@
-"""The environment of the service's container."""
+"""What the laptop makes of ``service.yaml``."""
 
 from __future__ import annotations
 
 import pytest
 
 from include.workloads import Workload, load
-from infra.laptop.bootstrap import services
+from infra.laptop.bootstrap import services, settings
 
 
 def with_cpu(cpu: int) -> Workload:
@@ -14,12 +14,10 @@ def with_cpu(cpu: int) -> Workload:
 
 
 @pytest.mark.parametrize(("cpu", "workers"), [(256, "1"), (1024, "1"), (2048, "2")])
-def test_the_task_template_names_the_prediction_log(cpu: int, workers: str) -> None:
-    environment = {pair["name"]: pair["value"] for pair in services.container_environment(with_cpu(cpu))}
-    assert environment == {
-        "WORKLOAD": "flights",
-        "PORT": "8080",
-        "WORKERS": workers,
-        "PREDICTION_LOG": "firehose://nightjar-flights-predictions",
-        "METRICS_NAMESPACE": "Nightjar/Serving",
-    }
+def test_a_service_has_a_worker_for_each_vcpu(cpu: int, workers: str) -> None:
+    task = services.workload_definition(settings(), with_cpu(cpu))["task_definition"]
+    (container,) = task["containerDefinitions"]
+    environment = {pair["name"]: pair["value"] for pair in container["environment"]}
+    assert task["cpu"] == str(cpu)
+    assert environment["WORKERS"] == workers
+    assert container["image"] == settings().serving_image

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from include.errors import NothingToDoError
 from include.pipelines.deploy.choose import Choice, DeployRefusedError, choose
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer
 from tests.support.packages import PACKAGES, package
@@ -39,6 +40,13 @@ def test_a_hold_stops_latest_until_it_is_released() -> None:
     assert "hold" in refused("latest", held)
     assert chosen("latest", held, release_hold=True) == 3
     assert chosen(3, held) == 3
+
+
+def test_live_is_the_live_version_whatever_its_approval_and_keeps_the_hold() -> None:
+    live: LivePointer = {**LIVE, "version": 5, "history": [5, 2], "hold": True}
+    assert choose(PACKAGES, live, "live", automatic=False) == Choice(PACKAGES[0], "deploy")
+    with pytest.raises(NothingToDoError, match="none to deploy again"):
+        choose(PACKAGES, NOTHING_LIVE, "live", automatic=False)
 
 
 def test_older_data_never_replaces_newer_but_for_previous() -> None:

@@ -25,6 +25,7 @@ from include.lake import layout
 from include.pipelines.deploy.live import LivePointer
 from tests.support import deploy_runs
 from tests.support.deploy_runs import FAILED, POINTER, SUCCESS, DeployRun, Deploys, Killed, StateInMemory
+from tests.support.state_table import create_state_table
 
 MODULE, DAG = deploy_runs.deploy_dag()
 TASKS = sorted(task.task_id for task in DAG.tasks)
@@ -76,7 +77,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self._unfinished()) < 3)
     @rule(
-        version=st.sampled_from(["latest", "latest", "previous", "previous", "repair", 1, 2, 3, 4]),
+        version=st.sampled_from(["latest", "latest", "previous", "previous", "live", "repair", 1, 2, 3, 4]),
         automatic=st.booleans(),
         release_hold=st.booleans(),
         reason=st.sampled_from([None, "it was better"]),
@@ -259,7 +260,7 @@ def test_deploys_agree_in_interleavings_on_a_real_state_table(aws: Any) -> None:
 
     def table() -> StateHook:
         name = f"state-{next(tables)}"
-        aws("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+        create_state_table(aws("dynamodb"), name)
         return StateHook(name)
 
     STORES.append(table)

@@ -13,6 +13,7 @@ from include.pipelines.deploy import LiveStateError
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer, begun, went_live
 from include.pipelines.deploy.live_log import append, newest_entry, read_pointer
 from tests.support.ecs_in_memory import EcsInMemory
+from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 
@@ -22,7 +23,7 @@ SERVING = EcsInMemory.running("t1", MODEL_VERSION="3", BUNDLE_DIGEST="d3", DEPLO
 
 @pytest.fixture
 def table(aws: Any) -> StateHook:
-    aws("dynamodb").create_table(TableName="state", BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+    create_state_table(aws("dynamodb"), "state")
     return StateHook("state")
 
 

@@ -18,6 +18,7 @@ from include.pipelines.deploy.requested import read_version
         ("latest", "latest"),
         ("previous", "previous"),
         ("repair", "repair"),
+        ("live", "live"),
         (3, 3),
         ("3", 3),
     ],

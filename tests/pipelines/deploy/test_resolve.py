@@ -11,7 +11,6 @@ import pytest
 from nightjar.state.hook import StateHook
 
 from include.errors import ConflictError, NothingToDoError, UserError
-from include.lake import layout
 from include.pipelines.deploy import (
     DeployHooks,
     DeployRefusedError,
@@ -27,13 +26,14 @@ from include.pipelines.deploy import resolve as resolve_target
 from include.pipelines.deploy.live_log import newest_entry
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.packages import PACKAGES, Registry, package
+from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
 def hooks(aws: Any) -> DeployHooks:
-    aws("dynamodb").create_table(TableName="state", BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+    create_state_table(aws("dynamodb"), "state")
     return DeployHooks(StateHook("state"), EcsInMemory(), Registry())
 
 

@@ -9,13 +9,13 @@ import pytest
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError
-from include.lake import layout
 from include.model import exit_codes
 from include.pipelines.deploy import DeployHooks, Rollout, reject, restore
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer, begun, went_live
 from include.pipelines.deploy.live_log import append, newest_entry
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.packages import Registry
+from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 
@@ -25,7 +25,7 @@ BEFORE: LivePointer = {**NOTHING_LIVE, "version": 2, "bundle_digest": "d2", "tas
 
 @pytest.fixture
 def state(aws: Any) -> StateHook:
-    aws("dynamodb").create_table(TableName="state", BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+    create_state_table(aws("dynamodb"), "state")
     return StateHook("state")
 
 

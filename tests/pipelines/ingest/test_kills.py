@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.pipelines.ingest.aggregates import MAGIC
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from tests.support.kinesis_stream import event
 
 SHARD = "shard-0"
+BUCKETS = DataBuckets(raw="raw-bucket", lake="lake-bucket")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,10 +60,13 @@ class Cloud:
     items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def put(self, bucket: str, key: str, body: IO[bytes] | bytes) -> None:
+        assert bucket == BUCKETS.lake, "only the lake takes a second put of a key"
         content = body if isinstance(body, bytes) else body.read()
         self.kill.around(lambda: self.bodies.__setitem__(key, content))
 
     def put_once(self, bucket: str, key: str, body: IO[bytes], metadata: Mapping[str, str] | None = None) -> bool:
+        assert bucket == BUCKETS.raw
+
         def write() -> bool:
             if key in self.bodies:
                 return False
@@ -71,9 +76,11 @@ class Cloud:
         return bool(self.kill.around(write))
 
     def open(self, bucket: str, key: str) -> IO[bytes]:
+        assert bucket == BUCKETS.raw
         return io.BytesIO(self.bodies[key])
 
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
+        assert bucket == BUCKETS.raw
         return self.users[key]
 
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
@@ -151,7 +158,7 @@ def test_after_any_kills_every_record_is_there_once(
     cloud, source = Cloud(), Source(records)
 
     def run(size: int) -> None:
-        target = StreamTarget("w", "s", "lake", "recorded_at", max_records=size)
+        target = StreamTarget("w", "s", BUCKETS, "recorded_at", max_records=size)
         until = START + timedelta(days=1)
         ShardIngest(target, SHARD, until, source=source, objects=cloud, state=cloud).run()  # type: ignore[arg-type]
 
@@ -165,7 +172,7 @@ def test_after_any_kills_every_record_is_there_once(
     run(last_size)
 
     whole = Cloud()
-    target = StreamTarget("w", "s", "lake", "recorded_at")
+    target = StreamTarget("w", "s", BUCKETS, "recorded_at")
     ShardIngest(target, SHARD, START + timedelta(days=1), source=source, objects=whole, state=whole).run()  # type: ignore[arg-type]
     assert len(cloud.lines("raw/")) + len(cloud.lines("quarantine/")) == sum(lines for _, lines in data)
     for prefix in ("raw/", "quarantine/"):

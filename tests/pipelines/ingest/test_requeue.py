@@ -16,10 +16,10 @@ from include.pipelines.ingest import decode
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_shard, requeue_stream
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from tests.support.kinesis_stream import SHARD, STREAM, PutRecords, event
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
-TARGET = StreamTarget("w", STREAM, LAKE, "recorded_at")
+TARGET = StreamTarget("w", STREAM, BUCKETS, "recorded_at")
 PRESENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RAW, QUARANTINE = f"raw/w/{STREAM}/", f"quarantine/w/{STREAM}/"
 # Without recorded_at, which the mended decoder of these tests does not require.
@@ -157,10 +157,10 @@ def test_without_a_mend_everything_stays_in_quarantine(cloud: MotoCloud, quarant
 
 
 def test_a_dry_run_reads_nothing(cloud: MotoCloud, quarantined: str) -> None:
-    before = cloud.keys("")
+    before = cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)
     with pytest.raises(NothingToDoError, match=f"1 quarantine objects: {quarantined}"):
         requeue(dry_run=True)
-    assert cloud.keys("") == before
+    assert (cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)) == before
 
 
 def test_without_quarantine_there_is_nothing_to_do(cloud: MotoCloud) -> None:

@@ -22,7 +22,7 @@ from include.lake.known import Clock, KnownFrom
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from include.pipelines.ingest.types import ShardSummary
 from tests.support.kinesis_stream import SHARD, STREAM, ClosedShards, PutRecords, event
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ RAW = f"raw/w/{STREAM}/"
 
 def ingest(until: datetime = FOREVER, source: Any = None, clock: Clock = "recorded_at", **limits: Any) -> ShardSummary:
     return ShardIngest(
-        StreamTarget("w", STREAM, LAKE, clock, **limits),
+        StreamTarget("w", STREAM, BUCKETS, clock, **limits),
         SHARD,
         until,
         source=source or KinesisHook(),
@@ -58,10 +58,10 @@ def test_records_become_raw_objects_markers_and_a_checkpoint(cloud: MotoCloud, s
     assert line["watermark"] is None
     assert line["event"] == json.loads(event(0))
     key = cloud.keys(RAW)[0]
-    head = cloud.client("s3").head_object(Bucket=LAKE, Key=key, ChecksumMode="ENABLED")
+    head = cloud.client("s3").head_object(Bucket=BUCKETS.raw, Key=key, ChecksumMode="ENABLED")
     assert head["Metadata"] == {"first-sequence": put[0], "last-sequence": put[9], "records": "10"}
     assert head["ChecksumSHA256"]
-    assert cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()[4:8] == b"\0\0\0\0", (
+    assert cloud.client("s3").get_object(Bucket=BUCKETS.raw, Key=key)["Body"].read()[4:8] == b"\0\0\0\0", (
         "gzip has a time stamp"
     )
     for day, count in (("2013-03-01", 1), ("2013-03-02", 1), ("2013-03-03", 1)):
@@ -134,7 +134,7 @@ def test_an_event_is_in_raw_as_it_was_sent(cloud: MotoCloud, stream: PutRecords)
     stream(sent.replace("\n", "\r\n").encode())
     ingest()
     (key,) = cloud.keys(RAW)
-    body = gzip.decompress(cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read())
+    body = gzip.decompress(cloud.client("s3").get_object(Bucket=BUCKETS.raw, Key=key)["Body"].read())
     assert body.count(b"\n") == 1
     assert b'"n": 0.12345678901234567890' in body and rb"\ud800" in body
 

@@ -14,7 +14,7 @@ from include.pipelines.ingest.shard import StreamTarget
 from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
 from include.pipelines.protocols import Shard
 from tests.support.kinesis_stream import STREAM
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 
 pytestmark = pytest.mark.stack
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def close(shard_id: str) -> None:
 
 def ingest(shards: list[Shard]) -> list[str]:
     summaries = ingest_lineage(
-        StreamTarget("w", STREAM, LAKE, "recorded_at"),
+        StreamTarget("w", STREAM, BUCKETS, "recorded_at"),
         shards,
         FOREVER,
         source=KinesisHook(),

@@ -26,7 +26,7 @@ from include.lake.known import KnownFrom, from_metadata
 from include.pipelines.ingest.overlap import DigestSet, row_digest
 from include.pipelines.ingest.tables import RawTables, ingest_tables
 from include.workloads.declaration import TableSpec
-from tests.support.moto_cloud import LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 from tests.support.postgres_db import COLUMNS, SECRET, TABLE, insert
 
 stack = pytest.mark.stack
@@ -51,7 +51,7 @@ def ingest(
     **limits: Any,
 ) -> dict[str, int]:
     with snapshot(SECRET) as source:
-        raw = RawTables("w", LAKE, objects or ObjectStoreHook(), StateHook(STATE), **limits)
+        raw = RawTables("w", BUCKETS, objects or ObjectStoreHook(), StateHook(STATE), **limits)
         return ingest_tables(raw, tables or {TABLE: declared()}, source, overlap, zone)
 
 
@@ -84,7 +84,7 @@ def test_a_row_that_was_committed_late_is_known_from_the_snapshot_before(db: Any
     ingest()
     late = cloud.lines(f"raw/w/{TABLE}/")[-1]
     assert (late["row"]["origin"], late["watermark"]) == ("late", first["snapshot"])
-    objects = ObjectStoreHook().stored(LAKE, cloud.keys(f"raw/w/{TABLE}/"))
+    objects = ObjectStoreHook().stored(BUCKETS.raw, cloud.keys(f"raw/w/{TABLE}/"))
     known_from = [from_metadata(found.metadata) for found in objects.values()]
     assert known_from == [
         KnownFrom(parse_instant(first["row"]["updated_at"]), parse_instant(first["snapshot"])),
@@ -232,7 +232,7 @@ def test_a_poison_row_is_in_raw_with_its_reason_and_the_transform_refuses_it(db:
     db.execute("INSERT INTO weather VALUES ('bad', 'NaN', now() - interval '1 day')")
     assert ingest() == {TABLE: 2}
     (key,) = cloud.keys(f"raw/w/{TABLE}/")
-    body = gzip.decompress(cloud.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()).decode()
+    body = gzip.decompress(cloud.client("s3").get_object(Bucket=BUCKETS.raw, Key=key)["Body"].read()).decode()
     parsed = [parse_table_row(line, declared(), "recorded_at") for line in body.splitlines()]
     assert sorted(row.reason or "" for row in parsed) == ["", "temp: is not a finite number"]
 

@@ -25,7 +25,7 @@ NOTHING = {"date": None, "end_date": None}
 
 
 def choice(default_day: str = "next") -> DayChoice:
-    settings = product_settings(default_day=default_day, lake_bucket=LAKE)
+    settings = product_settings(default_day=default_day)
     return DayChoice(WORKLOAD, settings, PRESENT, ObjectStoreHook(), StateHook(STATE))
 
 

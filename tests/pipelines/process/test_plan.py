@@ -15,7 +15,7 @@ from include.lake import fingerprint, layout
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.types import ProcessPlan
 from include.workloads import Workload, load
-from tests.support.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import ARTIFACT, LAKE, RAW, STATE, MotoCloud
 from tests.support.product_settings import product_settings
 from tests.support.tiny_workload import EXPECTATIONS, FEATURES, tiny_workload, write_workload
 
@@ -32,14 +32,14 @@ def workload(tmp_path: Path) -> Workload:
 
 
 def raw(day: str, name: str, body: bytes = b"x") -> None:
-    lake, key = ObjectStoreHook(), f"{layout.raw_prefix('shop', STREAM)}ingest_date={day}/{name}"
-    lake.put_once(LAKE, key, body)
-    lake.put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(day), key), b"")
+    objects, key = ObjectStoreHook(), f"{layout.raw_prefix('shop', STREAM)}ingest_date={day}/{name}"
+    objects.put_once(RAW, key, body)
+    objects.put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(day), key), b"")
 
 
 def snapshot() -> None:
     ObjectStoreHook().put_once(
-        LAKE, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"rows"
+        RAW, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"rows"
     )
     StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
@@ -58,7 +58,7 @@ def test_a_plan_names_exactly_what_the_markers_name_with_checksums(cloud: MotoCl
     assert list(plan["days"]) == [FIRST], "a day without raw data is left out"
     document: Any = ObjectStoreHook().get_json(ARTIFACT, plan["inputs"].removeprefix(f"s3://{ARTIFACT}/"))
     assert [entry["key"] for entry in document["stream_objects"]] == [f"raw/shop/nightjar-shop/ingest_date={FIRST}/a"]
-    head = cloud.client("s3").head_object(Bucket=LAKE, Key=document["stream_objects"][0]["key"], ChecksumMode="ENABLED")
+    head = cloud.client("s3").head_object(Bucket=RAW, Key=document["stream_objects"][0]["key"], ChecksumMode="ENABLED")
     assert document["stream_objects"][0]["sha256"] == head["ChecksumSHA256"]
     assert len(document["table_objects"]["makers"]) == 1
     assert plan["inputs"].endswith(f"/{fingerprint.digest(document)}.json")
@@ -141,7 +141,7 @@ def test_an_object_without_a_checksum_is_named(cloud: MotoCloud, workload: Workl
     snapshot()
     raw(FIRST, "a")
     key = f"{layout.raw_prefix('shop', STREAM)}ingest_date={FIRST}/strange"
-    cloud.client("s3").put_object(Bucket=LAKE, Key=key, Body=b"x", ChecksumAlgorithm="CRC32")
+    cloud.client("s3").put_object(Bucket=RAW, Key=key, Body=b"x", ChecksumAlgorithm="CRC32")
     ObjectStoreHook().put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(FIRST), key), b"")
     with pytest.raises(ValueError, match="strange has no SHA-256"):
         planned(workload, FIRST)

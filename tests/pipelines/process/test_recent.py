@@ -15,7 +15,7 @@ from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan
 from include.workloads import Workload
-from tests.support.moto_cloud import ARTIFACT, LAKE, STATE, MotoCloud
+from tests.support.moto_cloud import ARTIFACT, LAKE, RAW, STATE, MotoCloud
 from tests.support.product_settings import product_settings
 from tests.support.tiny_workload import tiny_workload
 
@@ -26,13 +26,13 @@ STREAM = "nightjar-shop"
 @pytest.fixture
 def shop(cloud: MotoCloud, tmp_path: Path) -> Workload:
     StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
-    ObjectStoreHook().put_once(LAKE, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"x")
+    ObjectStoreHook().put_once(RAW, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"x")
     return tiny_workload(tmp_path)
 
 
 def raw(day: str, name: str = "a") -> None:
     key = f"{layout.raw_prefix('shop', STREAM)}ingest_date={day}/{name}"
-    ObjectStoreHook().put_once(LAKE, key, b"x")
+    ObjectStoreHook().put_once(RAW, key, b"x")
     ObjectStoreHook().put(LAKE, layout.marker_key("shop", STREAM, date.fromisoformat(day), key), b"")
 
 

@@ -44,12 +44,12 @@ def lake(known_from: datetime = IN_TIME) -> Objects:
     objects, stream = Objects(), FLIGHTS.stream.name
     for sequence, days in (("1", {DAY: known_from}), ("2", {DAY: CUTOFF, CUTOFF.date(): IN_TIME})):
         raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", sequence)
-        objects.put_once("lake", raw, b"rows")
+        objects.put_once("raw", raw, b"rows")
         for day, known in days.items():
             objects.put_once("lake", layout.marker_key("flights", stream, day, raw, at(known)), b"")
     for known in (known_from, CUTOFF):
         key = layout.raw_table_key("flights", "weather", known, 0)
-        objects.put_once("lake", key, b"rows", to_metadata(at(known)))
+        objects.put_once("raw", key, b"rows", to_metadata(at(known)))
     return objects
 
 
@@ -94,7 +94,7 @@ def test_the_version_is_of_what_was_known_and_not_of_when_it_was_built() -> None
 def test_a_marker_without_times_and_an_initial_load_are_named() -> None:
     objects, stream = lake(), FLIGHTS.stream.name
     raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", "3")
-    objects.put_once("lake", raw, b"rows")
+    objects.put_once("raw", raw, b"rows")
     objects.put_once("lake", layout.marker_key("flights", stream, DAY, raw), b"")
     weather = FLIGHTS.tables["weather"].model_copy(update={"initial_load": CUTOFF.date()})
     loaded = FLIGHTS.model_copy(update={"tables": {**FLIGHTS.tables, "weather": weather}})
@@ -118,7 +118,7 @@ def test_a_day_that_was_published_before_its_events_had_arrived_is_refused() -> 
 def test_objects_of_days_that_were_never_processed_are_not_named() -> None:
     objects, day = lake(), date(2013, 4, 30)
     raw = layout.raw_stream_key("flights", FLIGHTS.stream.name, day, "shard-0", "9")
-    objects.put_once("lake", raw, b"rows")
+    objects.put_once("raw", raw, b"rows")
     objects.put_once("lake", layout.marker_key("flights", FLIGHTS.stream.name, day, raw, at(IN_TIME)), b"")
     written = manifest(objects, run(objects)[0]["dataset_version"])
     assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]

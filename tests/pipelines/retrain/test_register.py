@@ -13,7 +13,6 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
 from include.lake.uris import split_s3_uri
 from include.pipelines.deploy.live import NOTHING_LIVE
 from include.pipelines.deploy.live_log import append
@@ -23,6 +22,7 @@ from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.localcloud import Cloud
 from tests.support.retrain_runs import SETTINGS
+from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
@@ -41,7 +41,7 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
     """The real hooks on buckets, a table and a model group of this test's own."""
     name = uuid.uuid4().hex[:8]
     on_cloud.client("s3").create_bucket(Bucket=f"artifact-{name}")
-    on_cloud.client("dynamodb").create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **layout.STATE_TABLE_KEYS)
+    create_state_table(on_cloud.client("dynamodb"), name)
     on_cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"nightjar-{name}")
     registry = RegistryHook(f"nightjar-{name}")
     return {"objects": ObjectStoreHook(), "state": StateHook(name), "registry": registry, "service": EcsInMemory()}

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.laptop.bootstrap import code
-from infra.laptop.bootstrap.imports import modules_used
-from infra.laptop.config import ROOT
+from infra.package import build
+from infra.package.imports import modules_used
+from infra.package.tree import ROOT
 
-ENTRIES = tuple(f"include.glue.{script}" for script in code.SCRIPTS)
+ENTRIES = tuple(f"include.glue.{script}" for script in build.SCRIPTS)
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what is packaged, and of the requirements."""
-    for folder in (*code.PACKAGED, "requirements"):
+    for folder in (*build.PACKAGED, "requirements"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "_build.json"))
     return tmp_path
 
@@ -51,9 +51,9 @@ def _comment(*files: str) -> Callable[[Path], None]:
     ],
 )
 def test_what_transform_and_audit_do_not_use_leaves_it_as_it_is(tree: Path, change: Callable[[Path], None]) -> None:
-    before = code.stamp(tree).process_code
+    before = build.stamp(tree).process_code
     change(tree)
-    assert code.stamp(tree).process_code == before
+    assert build.stamp(tree).process_code == before
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_what_transform_and_audit_do_not_use_leaves_it_as_it_is(tree: Path, chan
     ],
 )
 def test_what_they_use_changes_it(tree: Path, file: str) -> None:
-    before = code.process_code(tree)
+    before = build.process_code(tree)
     _comment(file)(tree)
-    assert code.process_code(tree) != before
+    assert build.process_code(tree) != before
 
 
 @pytest.mark.stack  # Great Expectations takes seconds to import

@@ -3,13 +3,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from infra.laptop.bootstrap import code
+from infra.package import build as code
+from infra.package.tree import ROOT
 
 GIT = {
     **os.environ,
@@ -55,7 +54,7 @@ def test_include_and_plugins_carry_the_same_stamp_and_a_new_build_stamps_both(tr
 
 
 def test_the_stamps_are_not_committed() -> None:
-    ignored = (code.ROOT / ".gitignore").read_text().splitlines()
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert {f"{folder}/{code.BUILD_FILE}" for folder in code.STAMPED} <= set(ignored)
 
 
@@ -74,14 +73,3 @@ def test_a_tree_without_git_is_identified_by_its_content(tree: Path, tmp_path_fa
     first = code.stamp(tree)
     (tree / "include" / "a.py").write_text("A = 2\n")
     assert first.dirty_hash and code.stamp(tree).code_sha != first.code_sha
-
-
-def test_the_archive_depends_on_names_and_contents_only(tree: Path) -> None:
-    code.stamp(tree)
-    first = code.archive(tree)
-    os.utime(tree / "include" / "a.py", (1, 1))
-    cache = tree / "include" / "__pycache__"
-    cache.mkdir()
-    (cache / "a.pyc").write_bytes(b"x")
-    assert code.archive(tree) == first
-    assert zipfile.ZipFile(BytesIO(first)).namelist() == ["include/_build.json", "include/a.py"]

@@ -1,0 +1,70 @@
+"""Reads the data files of ``infra/definitions`` and ``infra/policies``, which Terraform reads too.
+
+They are templates: ``${name}`` is filled in from :class:`Names`, and a doubled dollar sign is a literal one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from infra.laptop.config import ACCOUNT, REGION, ROOT
+
+DEFINITIONS = ROOT / "infra" / "definitions"
+POLICIES = ROOT / "infra" / "policies"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the placeholders of all definitions stand for. The defaults are the laptop's.
+
+    Attributes:
+        account: AWS account.
+        region: AWS region.
+        raw: Bucket of the raw zone.
+        lake: Bucket of everything that is derived from raw.
+        artifact: Bucket of code, models and reports.
+        logs: Bucket of access logs; only Terraform makes it.
+    """
+
+    account: str = ACCOUNT
+    region: str = REGION
+    raw: str = "nightjar-raw"
+    lake: str = "nightjar-lake"
+    artifact: str = "nightjar-artifact"
+    logs: str = "nightjar-logs"
+
+
+NAMES = Names()
+
+
+def definition(name: str, **more: str) -> Any:
+    """The content of ``infra/definitions/<name>.yaml``.
+
+    Args:
+        name: The file's name.
+        more: Placeholders besides those of :class:`Names`, for example ``workload``.
+
+    Raises:
+        KeyError: The file has a placeholder that is not given.
+    """
+    return yaml.safe_load(_filled(DEFINITIONS / f"{name}.yaml", more))
+
+
+def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
+    """The policy document ``infra/policies/<folder>/<document>.json``.
+
+    Raises:
+        KeyError: The file has a placeholder that is not given.
+    """
+    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", more))
+    return found
+
+
+def _filled(path: Path, more: dict[str, str]) -> str:
+    return Template(path.read_text()).substitute(asdict(NAMES), **more)

@@ -1,0 +1,7 @@
+"""Terraform on the laptop: plans and applies ``infra/terraform`` against a local cloud."""
+
+from __future__ import annotations
+
+from infra.laptop.terraform.commands import apply, apply_local, plan
+
+__all__ = ["apply", "apply_local", "plan"]

@@ -1,0 +1,44 @@
+resource "aws_glue_catalog_database" "this" {
+  name        = local.database
+  description = "The published days of all workloads"
+}
+
+# A setting of the whole account and region, which has no other user: one AWS account an environment.
+resource "aws_glue_data_catalog_encryption_settings" "this" {
+  data_catalog_encryption_settings {
+    connection_password_encryption {
+      return_connection_password_encrypted = true
+      aws_kms_key_id                       = var.key_arns["lake"]
+    }
+
+    encryption_at_rest {
+      catalog_encryption_mode = "SSE-KMS"
+      sse_aws_kms_key_id      = var.key_arns["lake"]
+    }
+  }
+}
+
+resource "aws_athena_workgroup" "this" {
+  name          = local.work_group.Name
+  description   = "The queries of the data sets"
+  force_destroy = !local.production
+
+  configuration {
+    enforce_workgroup_configuration    = local.work_group.Configuration.EnforceWorkGroupConfiguration
+    publish_cloudwatch_metrics_enabled = local.work_group.Configuration.PublishCloudWatchMetricsEnabled
+    bytes_scanned_cutoff_per_query     = local.work_group.Configuration.BytesScannedCutoffPerQuery
+
+    result_configuration {
+      output_location       = local.work_group.Configuration.ResultConfiguration.OutputLocation
+      expected_bucket_owner = var.names["account"]
+
+      encryption_configuration {
+        encryption_option = "SSE_KMS"
+        kms_key_arn       = var.key_arns[local.work_group.key]
+      }
+    }
+  }
+
+  # Its results are written there.
+  depends_on = [module.bucket]
+}

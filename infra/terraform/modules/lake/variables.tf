@@ -1,0 +1,67 @@
+variable "definitions" {
+  description = "Path of infra/definitions."
+  type        = string
+}
+
+variable "policies" {
+  description = "Path of infra/policies."
+  type        = string
+}
+
+variable "names" {
+  description = "Placeholders of definitions and policies: account, region and the names of the buckets."
+  type        = map(string)
+}
+
+variable "workloads" {
+  description = "Name of each workload → its decoded workload.yaml."
+  type        = any
+}
+
+variable "environment" {
+  description = "dev, prod or local. In prod, destroy deletes no data: tables are protected, and buckets must be empty."
+  type        = string
+}
+
+variable "key_arns" {
+  description = "ARN of each KMS key by its name in infra/definitions/keys.yaml."
+  type        = map(string)
+}
+
+variable "role_arns" {
+  description = "ARN of each role: `dead-man`, and `<workload>/firehose` of each workload."
+  type        = map(string)
+}
+
+variable "object_lock" {
+  description = "Whether objects of raw are locked (governance mode) for the days that its definition says."
+  type        = bool
+}
+
+variable "stream_mode" {
+  description = "Capacity mode of the Kinesis streams: ON_DEMAND or PROVISIONED."
+  type        = string
+
+  validation {
+    condition     = contains(["ON_DEMAND", "PROVISIONED"], var.stream_mode)
+    error_message = "stream_mode must be ON_DEMAND or PROVISIONED."
+  }
+}
+
+variable "shards" {
+  description = "Shards of each stream in mode PROVISIONED. Null: the number in infra/definitions/streams.yaml."
+  type        = number
+  default     = null
+}
+
+variable "log_retention_days" {
+  description = "Days that log groups keep. Null: the days of each definition."
+  type        = number
+  default     = null
+}
+
+variable "code_sha" {
+  description = "The build whose code is deployed, below code/<sha>/ of the artifact bucket. Null: no code yet, so no function."
+  type        = string
+  default     = null
+}

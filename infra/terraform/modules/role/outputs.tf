@@ -1,0 +1,10 @@
+output "name" {
+  description = "Name of the role."
+  value       = aws_iam_role.this.name
+}
+
+output "arn" {
+  description = "ARN of the role, known when its permissions are in force."
+  value       = aws_iam_role.this.arn
+  depends_on  = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
+}
