@@ -9,6 +9,13 @@ from typing import Any
 from infra.localcloud.authorization import tables
 
 _ANY_KEY = re.compile(r":key/[^/]*\*")
+# Who administers keys calls KMS; who uses them does so through another service.
+_KEY_USES = {
+    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo",
+}  # fmt: skip
+# Conditions that leave few keys of an account.
+_OF_KEYS = {"aws:RequestTag/project", "aws:ResourceTag/project", "kms:ResourceAliases"}
 
 
 def listed(value: Any) -> list[Any]:
@@ -38,8 +45,15 @@ def _problems(statement: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{sid}: {problem}" for problem in _resource_problems(name, action, resources, conditions))
         if name == "iam:PassRole" and "iam:PassedToService" not in conditions:
             yield f"{sid}: iam:PassRole needs the condition iam:PassedToService"
-        if prefix == "kms" and ("kms:ViaService" not in conditions or any(_ANY_KEY.search(r) for r in resources)):
-            yield f"{sid}: {name} needs a key and the condition kms:ViaService"
+        if prefix == "kms":
+            yield from (f"{sid}: {problem}" for problem in _key_problems(name, resources, set(conditions)))
+
+
+def _key_problems(name: str, resources: list[str], conditions: set[str]) -> Iterator[str]:
+    if name in _KEY_USES and "kms:ViaService" not in conditions:
+        yield f"{name} needs the condition kms:ViaService"
+    if any(_ANY_KEY.search(resource) for resource in resources) and not _OF_KEYS & conditions:
+        yield f"{name} needs a key, or a condition on its alias or its tag project"
 
 
 def _resource_problems(
