@@ -14,7 +14,7 @@ import pytest
 from scripts import lint
 from scripts.run_pytest import SELECTIONS
 from scripts.run_tests import TITLES, closing_line, tally
-from scripts.steps import ROOT, Result, Step, run
+from scripts.steps import HOME, ROOT, Result, Step, run
 from scripts.suites import SUITES, module_markers, runtime_of
 
 TESTS = """
