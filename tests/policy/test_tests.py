@@ -26,6 +26,7 @@ SOURCES = {
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
+    "terraform": "infra/terraform",
 }
 WITHOUT_SOURCE = {
     "tests/policy": "rules for the whole tree",

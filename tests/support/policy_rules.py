@@ -9,9 +9,14 @@ from typing import Any
 
 from infra.localcloud.authorization import tables
 
-# What a key is used for; the rest administers it.
-USE_OF_KEYS = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 _ANY_KEY = re.compile(r":key/[^/]*\*")
+# Who administers keys calls KMS; who uses them does so through another service.
+_KEY_USES = {
+    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo",
+}  # fmt: skip
+# Conditions that leave few keys of an account.
+_OF_KEYS = {"aws:RequestTag/project", "aws:ResourceTag/project", "kms:ResourceAliases"}
 
 
 def listed(value: Any) -> list[Any]:
@@ -41,10 +46,15 @@ def _problems(statement: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{sid}: {problem}" for problem in _resource_problems(name, action, resources, conditions))
         if name == "iam:PassRole" and "iam:PassedToService" not in conditions:
             yield f"{sid}: iam:PassRole needs the condition iam:PassedToService"
-        if name in USE_OF_KEYS and "kms:ViaService" not in conditions:
-            yield f"{sid}: {name} needs the condition kms:ViaService"
-        if prefix == "kms" and any(_ANY_KEY.search(arn) for arn in resources) and not conditions:
-            yield f"{sid}: {name} needs a key, or a condition that limits the keys"
+        if prefix == "kms":
+            yield from (f"{sid}: {problem}" for problem in _key_problems(name, resources, set(conditions)))
+
+
+def _key_problems(name: str, resources: list[str], conditions: set[str]) -> Iterator[str]:
+    if name in _KEY_USES and "kms:ViaService" not in conditions:
+        yield f"{name} needs the condition kms:ViaService"
+    if any(_ANY_KEY.search(resource) for resource in resources) and not _OF_KEYS & conditions:
+        yield f"{name} needs a key, or a condition on its alias or its tag project"
 
 
 def _resource_problems(
@@ -69,7 +79,9 @@ def _is_of(resource: str, form: str) -> bool:
     """Whether a pattern of ARNs has one of a format such as ``arn:${Partition}:sns:…:${TopicName}``."""
     if form.endswith(":s3:::${BucketName}") and "/" in resource:
         return False  # an object's ARN; the formats alone do not tell them apart
-    return _overlap(resource, re.sub(r"\$\{[^}]*\}", "*", form))
+    # A wildcard before the last part of an ARN spans no colon.
+    pairs = zip(resource.split(":", 5), re.sub(r"\$\{[^}]*\}", "*", form).split(":", 5), strict=True)
+    return all(_overlap(left, right) for left, right in pairs)
 
 
 @cache

@@ -6,17 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from infra.laptop.bootstrap.definitions import DEFINITIONS, NAMES, POLICIES, definition, policy
+from infra.laptop.bootstrap.definitions import DEFINITIONS, POLICIES, definition, policy
 from infra.laptop.bootstrap.roles import Role
 from infra.localcloud.authorization.usage import Grant, grants_of
 
 PLACEHOLDER = "<workload>"  # no workload has this name
-# Placeholders that only the delivery's roles have. Terraform's module delivery fills them in.
-DELIVERY = {
-    "environment": "dev",
-    "github_repository": "owner/repository",
-    "state": f"nightjar-terraform-{NAMES.account}",
-}
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class RoleKind:
         return found
 
     def _document(self, name: str, workload: str) -> dict[str, Any]:
-        return policy(self.name, name, workload=workload, **DELIVERY)
+        return policy(self.name, name, workload=workload)
 
     def workload_of(self, role_name: str) -> str | None:
         """The workload of a role of this kind; an empty text for the platform's role; None for another role."""
