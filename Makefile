@@ -30,7 +30,8 @@ setup-test:
 	@scripts/setup.sh test
 
 run: export NIGHTJAR_STARTED := $(shell date +%s)
-run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running
+run: export NIGHTJAR_IAC := $(IAC)
+run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; with Terraform's resources: IAC=terraform
 	@$(LAPTOP) run
 
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1

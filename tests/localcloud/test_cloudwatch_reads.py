@@ -102,7 +102,14 @@ def test_metric_data_are_those_of_one_metric(
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("asked", [query(EXACT, "p90"), {"Id": "x", "Expression": "q * 2"}])
+def test_percentiles_and_metric_math_are_computed(metric: Any) -> None:
+    asked = [query(EXACT, "p50", ReturnData=False), {"Id": "double", "Expression": "q * 2"}]
+    answer = metric.get_metric_data(MetricDataQueries=asked, ScanBy="TimestampAscending", **BETWEEN)
+    assert [(result["Id"], result["Values"]) for result in answer["MetricDataResults"]] == [("double", [4.0, 20.0])]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("asked", [query(EXACT, "tm90"), {"Id": "x", "Expression": "SEARCH('m')"}])
 def test_what_is_not_computed_is_refused(metric: Any, asked: dict[str, Any]) -> None:
     with pytest.raises(ClientError) as caught:
         metric.get_metric_data(MetricDataQueries=[asked], **BETWEEN)

@@ -6,6 +6,7 @@ They are templates: ``${name}`` is filled in from :class:`Names`, and a doubled 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -29,6 +30,7 @@ class Names:
         raw: Bucket of the raw zone.
         lake: Bucket of everything that is derived from raw.
         artifact: Bucket of code, models and reports.
+        mwaa: Bucket of the DAGs and plugins; only Terraform makes it.
         logs: Bucket of access logs; only Terraform makes it.
     """
 
@@ -37,6 +39,7 @@ class Names:
     raw: str = "nightjar-raw"
     lake: str = "nightjar-lake"
     artifact: str = "nightjar-artifact"
+    mwaa: str = "nightjar-mwaa"
     logs: str = "nightjar-logs"
 
 
@@ -53,17 +56,33 @@ def definition(name: str, **more: str) -> Any:
     Raises:
         KeyError: The file has a placeholder that is not given.
     """
-    return yaml.safe_load(_filled(DEFINITIONS / f"{name}.yaml", more))
+    return yaml.load(_filled(DEFINITIONS / f"{name}.yaml", more), _Loader)
 
 
 def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     """The policy document ``infra/policies/<folder>/<document>.json``.
 
+    Its placeholder ``key_<name>`` is the ARN of a key of keys.yaml. The laptop has no such keys; only documents that it
+    reads and never gives to a role have the placeholder.
+
     Raises:
         KeyError: The file has a placeholder that is not given.
     """
-    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", more))
+    keys = {f"key_{name}": f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{name}" for name in definition("keys")}
+    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", {**keys, **more}))
     return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Only ``true`` and ``false`` are booleans, as in YAML 1.2: ``on: aws`` is a field with the name ``on``."""
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("^(?:true|false)$"), list("tf"))
 
 
 def _filled(path: Path, more: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from infra.laptop.bootstrap.definitions import DEFINITIONS, POLICIES, definition
+from infra.laptop.bootstrap.definitions import DEFINITIONS, POLICIES, definition, policy
 from infra.laptop.bootstrap.roles import Role
 from infra.localcloud.authorization.usage import Grant, grants_of
 
@@ -31,10 +31,14 @@ class RoleKind:
         """The role, or that of a workload."""
         return Role(self.name, workload if self.per_workload else None)
 
+    def documents(self, workload: str = PLACEHOLDER) -> dict[str, dict[str, Any]]:
+        """The permission documents by name: ``permissions``, and ``permissions-aws`` where there is one."""
+        names = sorted(file.stem for file in (POLICIES / self.name).glob("permissions*.json"))
+        return {name: policy(self.name, name, workload=workload) for name in names}
+
     def grants(self, workload: str = PLACEHOLDER) -> list[Grant]:
-        """The grants of the role's current policy, in the same order for each workload."""
-        role = self.role(workload)
-        return grants_of(role.name, [("permissions", role.document("permissions"))])
+        """The grants of the role's current policies, in the same order for each workload."""
+        return grants_of(self.role(workload).name, self.documents(workload).items())
 
     def trusted(self) -> dict[str, Any]:
         """Who may assume the role: the ``Principal`` of its trust policy."""

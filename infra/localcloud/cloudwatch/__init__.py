@@ -1,13 +1,28 @@
-"""CloudWatch: statistics of exactly the metric that was asked for."""
+"""CloudWatch: statistics and metric math of metrics, and alarms that are evaluated.
+
+| file | subject |
+|---|---|
+| ``data.py``, ``statistics.py`` | metric data, periods, statistics of a period |
+| ``math_parser.py``, ``math_values.py``, ``metric_math.py`` | metric math: its text, its values, its evaluation |
+| ``queries.py`` | metric data queries, of GetMetricData and of alarms |
+| ``alarms.py``, ``alarm_rules.py`` | an alarm as it is stored; what is checked when it is put |
+| ``evaluation.py``, ``evaluator.py`` | how datapoints are judged; when alarms are evaluated |
+| ``notification.py`` | the messages to SNS topics |
+| ``embedded_metrics.py`` | metrics in log lines |
+| ``models.py``, ``alarm_actions.py``, ``metric_actions.py``, ``pages.py`` | the backend and the API |
+"""
 
 from __future__ import annotations
 
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
 
+from infra.localcloud.cloudwatch import alarm_actions, metric_actions
 from infra.localcloud.cloudwatch.models import CloudWatchBackend
-from infra.localcloud.install import Context, replace_backend
+from infra.localcloud.install import Context, add_actions, replace_backend
 
 
 def install(context: Context) -> None:
-    """Puts this backend into moto."""
+    """Puts this backend and these actions into moto."""
     replace_backend(cloudwatch_backends, CloudWatchBackend, context)
+    add_actions(CloudWatchResponse, *alarm_actions.ACTIONS, *metric_actions.ACTIONS)

@@ -1,113 +1,129 @@
-"""moto's CloudWatch, whose statistics are those of one metric: a namespace, a name and exactly these dimensions."""
+"""moto's CloudWatch with metric data by metric, and with alarms that are evaluated."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
-from moto.cloudwatch.exceptions import InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import CloudWatchBackend as MotoCloudWatchBackend
-from moto.cloudwatch.models import MetricDatumBase, Statistics
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
 
+from infra.localcloud.actions import Members
+from infra.localcloud.background import Loop, Pool
+from infra.localcloud.cloudwatch import evaluator, notification
+from infra.localcloud.cloudwatch.alarms import ACTIONS, MetricAlarm, instant
+from infra.localcloud.cloudwatch.data import Datum, MetricIndex, epoch, metric_key, read_datum
+from infra.localcloud.cloudwatch.evaluation import Verdict
 from infra.localcloud.install import Context
 
-_STATISTICS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_HISTORY_SECONDS = 30 * 86_400.0
 
 
 class CloudWatchBackend(MotoCloudWatchBackend):
-    """Metrics of one account and region."""
+    """Metrics and alarms of one account and region."""
 
     context: ClassVar[Context]
+    RUNTIME: ClassVar[dict[str, Any]] = {"index": None, "evaluator": None, "_loop": None, "_deliveries": None}
 
-    def get_metric_statistics(
-        self,
-        namespace: str,
-        metric_name: str,
-        start_time: datetime,
-        end_time: datetime,
-        period: int,
-        stats: list[str],
-        dimensions: list[dict[str, str]],
-        unit: str | None = None,
-    ) -> list[Statistics]:
-        """GetMetricStatistics.
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.metric_data: list[Datum] = []  # type: ignore[assignment]  # in place of moto's objects
+        self.alarms: dict[str, MetricAlarm] = {}  # type: ignore[assignment]  # in place of moto's objects
+        self.alarm_history: list[Members] = []
+        self.index = MetricIndex()
+        self.evaluator = evaluator.Evaluator(self.index, lambda: list(self.alarms.values()), self._change)
+        self._loop: Loop | None = None
+        self._deliveries: Pool | None = None
 
-        Raises:
-            InvalidParameterValue: The time range is empty.
-        """
-        if start_time >= end_time:
-            raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
-        data = self._data(namespace, metric_name, dimensions, unit, start_time, end_time)
-        return _statistics(data, period, stats)
+    # --- start ---
 
-    def get_metric_data(
-        self,
-        queries: list[dict[str, Any]],
-        start_time: datetime,
-        end_time: datetime,
-        scan_by: str = "TimestampDescending",
-    ) -> list[dict[str, Any]]:
-        """GetMetricData for queries of one metric each.
+    def restored(self) -> None:
+        """Indexes the stored metric data."""
+        self.index.add(self.metric_data)
 
-        Raises:
-            ValidationError: The time range is empty.
-            NotImplementedError: The statistic is a percentile or a trimmed mean.
-        """
-        if start_time >= end_time:
-            raise ValidationError("The parameter StartTime must be less than the parameter EndTime.")
-        results = [self._result(query, start_time, end_time, scan_by) for query in queries]
-        return [result for query, result in zip(queries, results, strict=True) if query.get("ReturnData", True)]
+    def resume(self) -> None:
+        """Continues to evaluate the stored alarms."""
+        if self.alarms:
+            self.wake()
 
-    def _result(self, query: dict[str, Any], start: datetime, end: datetime, scan_by: str) -> dict[str, Any]:
-        asked, metric = query["MetricStat"], query["MetricStat"]["Metric"]
-        name, stat = metric["MetricName"], asked["Stat"]
-        if stat not in _STATISTICS:
-            raise NotImplementedError(f"the statistic {stat} is not computed; use one of {', '.join(_STATISTICS)}")
-        dimensions = metric.get("Dimensions", [])
-        data = self._data(metric["Namespace"], name, dimensions, asked.get("Unit"), start, end)
-        points = _statistics(data, int(asked["Period"]), [stat])
-        points.sort(key=lambda point: point.timestamp, reverse=scan_by != "TimestampAscending")
-        return {
-            "id": query["Id"],
-            "label": query.get("Label") or name,
-            "values": [point.get_statistics_for_type(stat) for point in points],
-            "timestamps": [point.timestamp for point in points],
-            "status_code": "Complete",
-        }
+    def wake(self) -> None:
+        """Evaluates now what is due; the first time it starts the thread that does."""
+        if self._loop is None:
+            background, region = self.context.background, self.region_name
+            self._deliveries = background.pool(f"alarm-actions-{region}", 1, stuck_seconds=None)
+            self._loop = background.loop(f"alarms-{region}", self.evaluator.step)
+        else:
+            self._loop.wake()
 
-    def _data(
-        self,
-        namespace: str,
-        name: str,
-        dimensions: list[dict[str, str]],
-        unit: str | None,
-        start: datetime,
-        end: datetime,
-    ) -> list[MetricDatumBase]:
-        """What was put for this metric in the time range."""
-        wanted = {(dimension["Name"], dimension["Value"]) for dimension in dimensions}
-        return [
-            datum
-            for datum in self.get_all_metrics()
-            if datum.namespace == namespace
-            and datum.name == name
-            and {(dimension.name, dimension.value) for dimension in datum.dimensions} == wanted
-            and (unit is None or datum.unit == unit)
-            and start <= datum.timestamp < end
-        ]
+    # --- metrics ---
+
+    def put_metric_data(self, namespace: str, metric_data: list[dict[str, Any]]) -> None:
+        """PutMetricData."""
+        for number, member in enumerate(metric_data, 1):
+            self._validate_parameters_put_metric_data(member, number)
+        now = time.time()
+        self.add([read_datum(namespace, member, now) for member in metric_data])
+
+    def add(self, data: list[Datum]) -> None:
+        """Adds metric data, and evaluates the alarms that look at them."""
+        self.metric_data += data
+        self.index.add(data)
+        if self.evaluator.arrived({datum.metric for datum in data}):
+            self.wake()
+
+    def readable(self) -> MetricIndex:
+        """The metric data with those that S3 computes when they are read."""
+        return self.index.with_more(_of_moto(datum) for datum in self.aws_metric_data)
+
+    # --- alarms ---
+
+    def record(self, alarm: MetricAlarm, kind: str, summary: str, data: Members, now: float) -> None:
+        """Adds an entry to the alarm's history, and forgets entries of long ago."""
+        entry = {"AlarmName": alarm.name, "AlarmType": "MetricAlarm", "Timestamp": instant(now)}
+        entry |= {"HistoryItemType": kind, "HistorySummary": summary, "HistoryData": json.dumps(data)}
+        self.alarm_history.append(entry)
+        if now - self.alarm_history[0]["Timestamp"].timestamp() > _HISTORY_SECONDS:
+            kept = [one for one in self.alarm_history if now - one["Timestamp"].timestamp() <= _HISTORY_SECONDS]
+            self.alarm_history = kept
+
+    def set_state(self, alarm: MetricAlarm, state: str, reason: str, data: str | None, now: float) -> None:
+        """Sets an alarm's state, records it, and starts the actions of the new state."""
+        before = alarm.set_state(state, reason, data, now)
+        change = {"oldState": before, "newState": state, "reason": reason}
+        self.record(alarm, "StateUpdate", f"Alarm updated from {before} to {state}", change, now)
+        if before != state and alarm.actions_enabled and self._deliveries:
+            for topic in alarm.configuration.get(ACTIONS[state]) or ():
+                self._deliveries.submit(self._publish, alarm, before, topic)
+
+    def _change(self, alarm: MetricAlarm, verdict: Verdict, now: float) -> None:
+        with self.context.state.background(self):
+            data = evaluator.reason_data(alarm, verdict, now)
+            self.set_state(alarm, str(verdict.state), verdict.reason, data, now)
+
+    def _publish(self, alarm: MetricAlarm, before: str, topic: str) -> None:
+        with self._saved(topic.split(":")[3]):
+            refusal = notification.publish(alarm, before, topic, self.account_id)
+            summary = f"Failed to execute action {topic}" if refusal else f"Successfully executed action {topic}"
+            data = {"actionState": "Failed" if refusal else "Succeeded", "notificationResource": topic}
+            self.record(alarm, "Action", summary, data | ({"error": refusal} if refusal else {}), time.time())
+
+    @contextmanager
+    def _saved(self, region: str) -> Iterator[None]:
+        """Around a delivery: what it changes in SNS and SQS is stored with the alarm's history."""
+        account = self.account_id
+        changed: Iterable[Any] = (self, sns_backends[account][region], sqs_backends[account][region])
+        with ExitStack() as stack:
+            for backend in changed:
+                stack.enter_context(self.context.state.background(backend))
+            yield
 
 
-def _statistics(data: list[MetricDatumBase], period: int, stats: list[str]) -> list[Statistics]:
-    """One point for each period with data, oldest first. Periods begin at multiples of their length."""
-    length = timedelta(seconds=period)
-    periods: dict[datetime, list[MetricDatumBase]] = defaultdict(list)
-    for datum in data:
-        periods[_EPOCH + (datum.timestamp - _EPOCH) // length * length].append(datum)
-    points = []
-    for begin, members in sorted(periods.items()):
-        point = Statistics(stats, begin, members[0].unit)
-        point.metric_data = members
-        points.append(point)
-    return points
+def _of_moto(datum: Any) -> Datum:
+    """A datum that a service of moto computes."""
+    dimensions = [{"Name": one.name, "Value": one.value} for one in datum.dimensions]
+    metric = metric_key(datum.namespace, datum.name, dimensions)
+    return Datum(metric, epoch(datum.timestamp), datum.unit, (float(datum.value),), (1.0,))

@@ -1,4 +1,7 @@
-"""CloudWatch Logs: filter patterns select events. ``logs.py`` ships the output of processes there."""
+"""CloudWatch Logs: filter patterns select events, and lines in the embedded metric format become metrics.
+
+``logs.py`` ships the output of processes there.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import moto.logs.models
 from moto.logs.models import logs_backends
 from moto.logs.responses import LogsResponse
 
+from infra.localcloud.cloudwatchlogs.backend import LogsBackend
 from infra.localcloud.cloudwatchlogs.patterns import FilterPattern
-from infra.localcloud.cloudwatchlogs.query_definitions import ACTIONS, LogsBackend
+from infra.localcloud.cloudwatchlogs.query_definitions import ACTIONS
 from infra.localcloud.install import Context, add_actions, replace_backend
 
 

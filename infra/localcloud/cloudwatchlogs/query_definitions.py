@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
-from moto.logs.models import LogsBackend as MotoLogsBackend
 from moto.logs.responses import LogsResponse
 
 from infra.localcloud.actions import AwsError, Members, answered_by, found, kept
-from infra.localcloud.install import Context
+from infra.localcloud.cloudwatchlogs.backend import LogsBackend
 
 _MISSING = "The specified query definition does not exist."
-
-
-class LogsBackend(MotoLogsBackend):
-    """moto's logs, with query definitions by id."""
-
-    context: ClassVar[Context]
-
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.query_definitions: dict[str, Members] = {}
 
 
 def _backend(response: LogsResponse) -> LogsBackend:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from moto.cloudwatch.models import CloudWatchBackend
 from moto.dynamodb.models.table import StreamShard, Table
 from moto.glue.models import FakeTable
 from moto.logs.models import LogStream
 
+from infra.localcloud.cloudwatch.models import CloudWatchBackend
 from infra.localcloud.kinesis.shard import Shard
 from infra.localcloud.state.dynamodb import TableItems
 from infra.localcloud.state.elements import AppendedList, Elements, KeyedElements
 
 _ELEMENTS: dict[type, tuple[Elements, ...]] = {
-    CloudWatchBackend: (AppendedList("metric_data"),),
+    CloudWatchBackend: (AppendedList("metric_data"), AppendedList("alarm_history")),
     FakeTable: (KeyedElements("partitions"),),
     LogStream: (AppendedList("events"),),
     Shard: (AppendedList("_records"),),

@@ -25,6 +25,7 @@ SCHEMA = 1
 STORED_MODULES = (
     "infra.localcloud.athena.query",
     "infra.localcloud.athena.results",
+    "infra.localcloud.cloudwatch.alarms",
     "infra.localcloud.ecs.resources",
     "infra.localcloud.glue.job_run",
     "infra.localcloud.kinesis.shard",
@@ -45,9 +46,6 @@ NOT_STORED = {
 # holders of one such object get a copy each.
 VALUES = frozenset(
     {
-        "moto.cloudwatch.models:Dimension",
-        "moto.cloudwatch.models:MetricAggregatedDatum",
-        "moto.cloudwatch.models:MetricDatum",
         "moto.dynamodb.models.dynamo_type:DynamoType",
         "moto.dynamodb.models.dynamo_type:Item",
         "moto.dynamodb.models.table:StreamRecord",

@@ -22,6 +22,62 @@ resource "aws_cloudwatch_log_group" "this" {
   retention_in_days = 30
 }
 
+resource "aws_cloudwatch_metric_alarm" "statistic" {
+  alarm_name          = "platform-errors"
+  alarm_description   = "See docs/runbooks."
+  namespace           = "Platform"
+  metric_name         = "Errors"
+  dimensions          = { Workload = "flights" }
+  statistic           = "Sum"
+  period              = 60
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "percentile" {
+  alarm_name          = "platform-latency"
+  namespace           = "Platform"
+  metric_name         = "Latency"
+  extended_statistic  = "p99"
+  unit                = "Milliseconds"
+  period              = 300
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 0.5
+  evaluation_periods  = 1
+}
+
+resource "aws_cloudwatch_metric_alarm" "math" {
+  alarm_name          = "platform-error-rate"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 5
+  evaluation_periods  = 2
+  actions_enabled     = false
+  metric_query {
+    id          = "rate"
+    expression  = "100*FILL(errors,0)/MAX([requests,1])"
+    label       = "errors in percent"
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = { errors = "Errors", requests = "Requests" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "Platform"
+        metric_name = metric_query.value
+        period      = 60
+        stat        = "Sum"
+        dimensions  = { Workload = "flights" }
+      }
+    }
+  }
+}
+
 resource "aws_cloudwatch_query_definition" "this" {
   name            = "platform/errors"
   log_group_names = [aws_cloudwatch_log_group.this.name]

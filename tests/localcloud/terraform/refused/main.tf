@@ -10,17 +10,6 @@ resource "aws_mwaa_environment" "this" {
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "this" {
-  alarm_name          = "refused"
-  comparison_operator = "GreaterThanThreshold"
-  evaluation_periods  = 1
-  metric_name         = "Errors"
-  namespace           = "refused"
-  period              = 60
-  statistic           = "Sum"
-  threshold           = 1
-}
-
 resource "aws_cloudwatch_composite_alarm" "this" {
   alarm_name = "refused"
   alarm_rule = "ALARM(refused)"
