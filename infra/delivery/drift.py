@@ -11,39 +11,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from infra.delivery import command, programs
 from infra.delivery.command import DeliveryError
-from infra.package.tree import ROOT
+from infra.delivery.plan import TERRAFORM, changes
 
-TERRAFORM = ROOT / "infra" / "terraform"
-CHANGED = 2  # plan's exit code, with -detailed-exitcode
 LISTED = 100
-
-
-def differences(terraform: Path, environment: str) -> list[str]:
-    """``address: actions`` of every resource that an apply would change. Plans without the state's lock."""
-    here = f"-chdir={terraform}"
-    with tempfile.TemporaryDirectory() as folder:
-        plan = Path(folder, "drift.tfplan")
-        asked = ["-input=false", "-lock=false", "-detailed-exitcode", "-no-color", f"-out={plan}"]
-        variables = f"-var-file=environments/{environment}.tfvars"
-        code, _ = programs.output(["terraform", here, "plan", *asked, variables], codes=(0, CHANGED))
-        if code != CHANGED:
-            return []
-        shown: dict[str, Any] = json.loads(programs.output(["terraform", here, "show", "-json", str(plan)])[1])
-    changes = {
-        change["address"]: change["change"]["actions"]
-        for change in shown.get("resource_changes", [])
-        if change["change"]["actions"] not in (["no-op"], ["read"])
-    }
-    outputs = {
-        f"output.{name}": change["actions"]
-        for name, change in shown.get("output_changes", {}).items()
-        if change["actions"] != ["no-op"]
-    }
-    return [f"{address}: {'/'.join(actions)}" for address, actions in sorted({**changes, **outputs}.items())]
 
 
 def report(repository: str, environment: str, found: list[str], link: str) -> None:
@@ -75,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(given: argparse.Namespace) -> None:
     """Looks for drift."""
-    found = differences(given.terraform, given.environment)
+    with tempfile.TemporaryDirectory() as folder:
+        # Without the lock: the role of this workflow only reads.
+        found = changes(given.terraform, given.environment, Path(folder, "drift.tfplan"), lock=False)
     if not found:
         print(f"{given.environment} is as Terraform describes it")
         return

@@ -16,6 +16,7 @@ from infra.delivery import aws, command, images, programs
 from infra.delivery.build_images import DIGESTS
 from infra.delivery.command import DeliveryError
 from infra.delivery.images import IMAGES, Image
+from infra.package import release
 
 ISSUER = "https://token.actions.githubusercontent.com"
 
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m infra.delivery.push_images", description=__doc__)
     made.add_argument("--images", type=Path, required=True, help="folder that infra.delivery.build_images wrote")
-    made.add_argument("--tag", required=True, help="the build's code sha")
+    made.add_argument("--release", type=Path, required=True, help="folder that make package printed; names the tag")
     made.add_argument("--out", type=Path, required=True, help="file to write: the references by digest")
     made.add_argument("--sign", metavar="IDENTITY", help="URL of the workflow file and its ref, as in its certificate")
     aws.add_arguments(made)
@@ -80,11 +81,12 @@ def main(given: argparse.Namespace) -> None:
     """Pushes and signs the images."""
     digests = images.read(given.images / DIGESTS)
     ecr = aws.account(given).client("ecr")
+    tag = release.read(release.only(given.release)).code_sha
     registry = log_in(ecr)
     references = {}
     for image in IMAGES:
         digest = images.checked(digests[image.name])
-        references[image.name] = push(ecr, registry, image, given.images, digest, given.tag)
+        references[image.name] = push(ecr, registry, image, given.images, digest, tag)
         if given.sign:
             sign(references[image.name], given.sign)
     images.write(given.out, references)

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(given: argparse.Namespace) -> None:
     """Uploads the release and writes Terraform's variables."""
-    made = release.read(given.release)
+    made = release.read(release.only(given.release))
     references = images.read(given.images)
     s3 = aws.account(given).client("s3")
     tfvars.write(given.tfvars, upload(s3, made, given.mwaa_bucket, given.artifact_bucket, references))
