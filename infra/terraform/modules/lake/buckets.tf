@@ -5,7 +5,7 @@ module "logs" {
   definition       = local.buckets.logs
   policies         = var.policies
   policy_variables = var.names
-  force_destroy    = !local.production
+  force_destroy    = var.disposable
 }
 
 module "bucket" {
@@ -17,7 +17,7 @@ module "bucket" {
   policy_variables = var.names
   log_bucket       = module.logs.name
   object_lock      = var.object_lock
-  force_destroy    = !local.production
+  force_destroy    = var.disposable
 }
 
 locals {

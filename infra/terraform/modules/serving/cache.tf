@@ -6,8 +6,9 @@ locals {
 
   cache_environment = {
     for name, definition in local.cache_definitions : name => var.switches.cache ? [
-      { name = "REDIS_URL", value = "rediss://${definition.user.UserId}@${local.cache_host}:6379" },
+      { name = "REDIS_URL", value = "rediss://${local.cache_host}:6379" },
       { name = "REDIS_IAM_CACHE", value = local.cache.ReplicationGroupId },
+      { name = "REDIS_IAM_USER", value = definition.user.UserId },
     ] : []
   }
 }
@@ -89,4 +90,12 @@ resource "aws_elasticache_replication_group" "this" {
     log_format       = "json"
     log_type         = "slow-log"
   }
+}
+
+# Part of the task role only where there is a cache.
+resource "aws_iam_role_policy" "cache" {
+  for_each = local.cache_users
+  name     = "cache"
+  role     = var.role_names["${each.key}/ecs-task"]
+  policy   = templatefile("${var.policies}/ecs-task/cache.json", merge(var.names, { workload = each.key }))
 }

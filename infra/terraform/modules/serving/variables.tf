@@ -3,6 +3,11 @@ variable "definitions" {
   type        = string
 }
 
+variable "policies" {
+  description = "Path of infra/policies."
+  type        = string
+}
+
 variable "names" {
   description = "Values of the placeholders of definitions: account, region and the bucket names."
   type        = map(string)
@@ -72,6 +77,11 @@ variable "key_arns" {
 
 variable "role_arns" {
   description = "ARNs of roles; those of a workload are <workload>/ecs-task and <workload>/ecs-execution."
+  type        = map(string)
+}
+
+variable "role_names" {
+  description = "Names of roles, with the same keys."
   type        = map(string)
 }
 
