@@ -91,7 +91,7 @@ test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="test
 test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: make test-unit RUNTIME=serving
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
 
-lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; some: make lint LINTERS="mypy codespell"
+lint: setup-test ## linters of code, SQL, text and scripts, and scanners of Terraform, policies, workflows and Dockerfiles; some: make lint LINTERS="mypy codespell"
 	@$(PYTHON) -m scripts.lint $(LINTERS)
 
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
@@ -125,4 +125,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# The scanners have versions of their own: nothing else is installed beside them.
+	@$(COMPILE) --upgrade --output-file requirements/scan.txt requirements/scan.in
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

@@ -24,9 +24,11 @@ SOURCES = {
     "package": "infra/package",
     "cost": "infra/cost",
     "delivery": "infra/delivery",
+    "lambdas": "infra/lambdas",
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
+    "terraform": "infra/terraform",
 }
 WITHOUT_SOURCE = {
     "tests/policy": "rules for the whole tree",

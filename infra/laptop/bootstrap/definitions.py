@@ -32,6 +32,9 @@ class Names:
         artifact: Bucket of code, models and reports.
         mwaa: Bucket of the DAGs and plugins; only Terraform makes it.
         logs: Bucket of access logs; only Terraform makes it.
+        environment: The environment; only the delivery's roles name it.
+        github_repository: The repository whose workflows assume the delivery's roles.
+        state: Bucket of Terraform's remote state.
     """
 
     account: str = ACCOUNT
@@ -41,6 +44,9 @@ class Names:
     artifact: str = "nightjar-artifact"
     mwaa: str = "nightjar-mwaa"
     logs: str = "nightjar-logs"
+    environment: str = "local"
+    github_repository: str = "example/nightjar"
+    state: str = f"nightjar-terraform-{ACCOUNT}"
 
 
 NAMES = Names()
