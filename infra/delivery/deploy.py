@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from infra.airflow_api import AirflowApi, RunFailedError
 from infra.delivery import airflow, command, workloads
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m infra.delivery.deploy", description=__doc__)
     made.add_argument("--version", default="live", help="live, previous, latest or a number (default: %(default)s)")
+    made.add_argument("--version-file", type=Path, help="file with the version, in the place of --version")
     made.add_argument("--reason", help="why a version by its number, once live, replaces one with newer data")
     airflow.add_arguments(made)
     made.add_argument("--timeout", type=float, default=7200, help="seconds for each run (default: %(default)s)")
@@ -58,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
 def main(given: argparse.Namespace) -> None:
     """Deploys."""
     names = workloads.chosen(given.workload)
-    deploy(airflow.api(given), names, given.version, given.reason, timeout=given.timeout)
+    version = given.version_file.read_text().strip() if given.version_file else given.version
+    deploy(airflow.api(given), names, version, given.reason, timeout=given.timeout)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from include.lake import layout
@@ -117,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--artifact-bucket", required=True, help="the target's artifact bucket")
     made.add_argument("--image", help="the target's image of the service, by digest; default: that of the source")
     made.add_argument("--approve", action="store_true", help="register it as Approved; default: PendingManualApproval")
-    made.add_argument("--version-file", type=argparse.FileType("w"), help="file that gets the version at the target")
+    made.add_argument("--version-file", type=Path, help="file that gets the version at the target")
     for side in ("source-", "target-"):
         aws.add_arguments(made, side)
     return made
@@ -141,7 +142,7 @@ def main(given: argparse.Namespace) -> None:
     version, digest = made["ModelPackageVersion"], made["CustomerMetadataProperties"]["bundle_digest"]
     print(f"{given.workload} version {version} at the target, {made['ModelApprovalStatus']}, bundle {digest}")
     if given.version_file:
-        given.version_file.write(f"{version}\n")
+        given.version_file.write_text(f"{version}\n")
 
 
 if __name__ == "__main__":

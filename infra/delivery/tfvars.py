@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from include.lake import layout
+from infra.delivery.images import IMAGES
 from infra.package.release import DAGS, PLUGINS, REQUIREMENTS
 from infra.package.tree import ROOT
 
@@ -15,19 +16,18 @@ TFVARS = "release.auto.tfvars.json"
 DEFAULT_FILE = ROOT / "infra" / "terraform" / TFVARS
 
 
-def variables(code_sha: str, images: Mapping[str, str]) -> dict[str, Any]:
+def variables(code_sha: str, references: Mapping[str, str]) -> dict[str, Any]:
     """The content of ``release.auto.tfvars.json``.
 
     Args:
         code_sha: The build.
-        images: ``serving_image`` and ``training_image``, by digest.
+        references: Each image by digest, by its name.
     """
     prefix = layout.release_prefix(code_sha)
     return {
         "release": {
             "code_sha": code_sha,
-            "serving_image": images["serving_image"],
-            "training_image": images["training_image"],
+            **{image.variable: references[image.name] for image in IMAGES},
             "plugins_key": f"{prefix}{PLUGINS}",
             "requirements_key": f"{prefix}{REQUIREMENTS}",
             "dags_path": f"{prefix}{DAGS}",

@@ -7,20 +7,21 @@ Every key is written once; the same release may be uploaded again. The record, w
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from include.lake import layout
-from infra.delivery import aws, command, tfvars
+from infra.delivery import aws, command, images, tfvars
 from infra.package import release
 from infra.package.release import CODE, MANIFEST, MWAA, Release
 from infra.package.write_once import put_once
 
 
-def upload(s3: Any, made: Release, mwaa_bucket: str, artifact_bucket: str, images: Mapping[str, str]) -> dict[str, Any]:
+def upload(
+    s3: Any, made: Release, mwaa_bucket: str, artifact_bucket: str, references: Mapping[str, str]
+) -> dict[str, Any]:
     """Uploads a release and returns Terraform's variables for it.
 
     Raises:
@@ -32,15 +33,14 @@ def upload(s3: Any, made: Release, mwaa_bucket: str, artifact_bucket: str, image
             f"{made.folder} was built from files that are not committed: {', '.join(made.manifest['changed'][:5])}. "
             "Commit them and run make package."
         )
-    for name in ("serving_image", "training_image"):
-        if "@sha256:" not in images.get(name, ""):
-            raise command.DeliveryError(f"{name} is {images.get(name)!r}: name the image by its digest (…@sha256:…).")
+    for reference in references.values():
+        images.checked(reference.partition("@")[2])
     prefix = layout.release_prefix(made.code_sha)
     for name, file in made.files(CODE).items():
         put_once(s3, artifact_bucket, layout.code_prefix(made.code_sha) + name, file.read_bytes())
     for name, file in made.files(MWAA).items():
         put_once(s3, mwaa_bucket, prefix + name, file.read_bytes())
-    content = tfvars.variables(made.code_sha, images)
+    content = tfvars.variables(made.code_sha, references)
     put_once(s3, mwaa_bucket, prefix + MANIFEST, (made.folder / MANIFEST).read_bytes())
     put_once(s3, mwaa_bucket, prefix + tfvars.TFVARS, tfvars.text(content).encode())
     return content
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--release", type=Path, required=True, help="folder that make package printed")
     made.add_argument("--mwaa-bucket", required=True, help="MWAA's bucket")
     made.add_argument("--artifact-bucket", required=True, help="the artifact bucket")
-    made.add_argument("--images", type=Path, required=True, help="file that infra.delivery.images wrote")
+    made.add_argument("--images", type=Path, required=True, help="file that infra.delivery.push_images wrote")
     made.add_argument("--tfvars", type=Path, default=tfvars.DEFAULT_FILE, help="file to write (default: %(default)s)")
     aws.add_arguments(made)
     return made
@@ -60,10 +60,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(given: argparse.Namespace) -> None:
     """Uploads the release and writes Terraform's variables."""
-    made = release.read(given.release)
-    images = json.loads(given.images.read_text())
+    made = release.read(release.only(given.release))
+    references = images.read(given.images)
     s3 = aws.account(given).client("s3")
-    tfvars.write(given.tfvars, upload(s3, made, given.mwaa_bucket, given.artifact_bucket, images))
+    tfvars.write(given.tfvars, upload(s3, made, given.mwaa_bucket, given.artifact_bucket, references))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,12 @@ def test_an_update_that_mwaa_rolled_back_is_a_failure(gateway: MwaaGateway, clie
         wait(client)
 
 
+def test_a_missing_environment_is_named(gateway: MwaaGateway, client: Any) -> None:
+    gateway.environment = {}
+    with pytest.raises(DeliveryError, match="There is no MWAA environment nightjar"):
+        wait(client)
+
+
 def test_an_update_that_never_ends_is_a_failure(gateway: MwaaGateway, client: Any) -> None:
     set_to(gateway, "UPDATING", OLD)
     with pytest.raises(DeliveryError, match="Was Terraform applied"):

@@ -23,6 +23,7 @@ SOURCES = {
     "laptop": "infra/laptop",
     "package": "infra/package",
     "delivery": "infra/delivery",
+    "lambdas": "infra/lambdas",
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",

@@ -10,7 +10,7 @@ from typing import Any
 from infra.package.release import MANIFEST, Release, read
 
 CODE_SHA = "0123456789ab"
-IMAGES = {name: f"{name}@sha256:{'0' * 64}" for name in ("serving_image", "training_image")}
+REFERENCES = {name: f"registry/{name}@sha256:{'0' * 64}" for name in ("serving", "training")}
 FILES = {
     "mwaa/plugins.zip": b"plugins",
     "mwaa/requirements.txt": b"requirements",
