@@ -19,6 +19,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 
 from serving.cache import record_key
 
@@ -41,6 +42,7 @@ class RedisCache:
     Args:
         url: ``redis://`` or ``rediss://`` (TLS).
         bundle_digest: Digest of the served bundle; part of every key.
+        credentials: Gives user and password of each connection; ``None``: those of the URL, if any.
 
     Attributes:
         hits: Lookups that found a probability in time.
@@ -49,11 +51,12 @@ class RedisCache:
         skipped: Lookups that were not sent, because there was no usable connection.
     """
 
-    def __init__(self, url: str, bundle_digest: str) -> None:
+    def __init__(self, url: str, bundle_digest: str, credentials: CredentialProvider | None = None) -> None:
         # The library's own retries (three by default, with pauses) would happen while requests wait.
         self._redis: Redis = Redis.from_url(
             url,
             decode_responses=False,
+            credential_provider=credentials,
             retry=Retry(NoBackoff(), 0),
             max_connections=1,
             socket_connect_timeout=CONNECT_SECONDS,

@@ -60,6 +60,14 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, pattern=r"^rediss?://", description="second-level cache, used only by a model slower than a millisecond"
     )
+    redis_iam_cache: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="ElastiCache replication group of REDIS_URL: sign in with IAM",
+    )
+    redis_iam_user: str | None = Field(
+        None, pattern=r"^[a-z][a-z0-9-]{0,39}$", description="user of that cache; its id and its name are the same"
+    )
 
     # Authentication
     api_keys_secret: str | None = Field(
@@ -108,6 +116,16 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Self:
         if self.internal_port == self.port:
             raise ValueError("PORT and INTERNAL_PORT must differ")
+        return self
+
+    @model_validator(mode="after")
+    def _iam_has_its_parts(self) -> Self:
+        if (self.redis_iam_cache is None) != (self.redis_iam_user is None):
+            raise ValueError("set REDIS_IAM_CACHE and REDIS_IAM_USER, or neither")
+        if self.redis_iam_cache and not (self.redis_url or "").startswith("rediss://"):
+            raise ValueError("REDIS_IAM_CACHE needs a REDIS_URL with rediss://, because a token is sent over TLS only")
+        if self.redis_iam_cache and "@" in (self.redis_url or ""):
+            raise ValueError("with REDIS_IAM_CACHE, REDIS_URL has no user or password")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from serving.api_keys import ApiKeys
 from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
 from serving.decode import FastDecoder
+from serving.elasticache_iam import ElasticacheIam
 from serving.model import LoadedModel
 from serving.redis_cache import RedisCache
 from serving.scoring import Scoring
@@ -62,7 +63,9 @@ class State:
         """
         self.telemetry.start()
         if self.settings.redis_url and self.cache is not None and not self.scoring.inline:
-            self.shared_cache = RedisCache(self.settings.redis_url, self.settings.bundle_digest)
+            cache, user = self.settings.redis_iam_cache, self.settings.redis_iam_user
+            credentials = ElasticacheIam(cache, user) if cache and user else None
+            self.shared_cache = RedisCache(self.settings.redis_url, self.settings.bundle_digest, credentials)
 
     async def stop(self, seconds: float) -> None:
         """Closes everything. Telemetry sends what it has buffered, within ``seconds``."""

@@ -17,6 +17,7 @@ import httpx
 import psycopg
 from botocore.exceptions import ClientError
 
+from infra.airflow_api.pools import create_pools
 from infra.laptop import bootstrap, vitals
 from infra.laptop.airflow_environment import CREDENTIALS, DATABASE, digest, environment
 from infra.laptop.aws import Aws
@@ -40,7 +41,6 @@ EARLY = (API, DAG_PROCESSOR)  # these start no task
 # These ask PostgreSQL several things a second, and a quarter of that was the question whether it still answers. If it
 # was restarted, they fail once and are restarted too. The API server asks, so that no user sees an error then.
 POLLING = {"AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_PRE_PING": "False"}
-POOLS = {"nightjar_publish": (1, "One publish at a time")}
 SESSION_SECONDS = 12 * 3600
 REFRESH_SECONDS = 6 * 3600
 
@@ -93,8 +93,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> 
         _start_process(config, supervisor, name, env)
     wait_until_ready(config, supervisor)
     client = Airflow(config.airflow_url)
-    for pool, (slots, description) in POOLS.items():
-        client.put_pool(pool, slots, description)
+    create_pools(client)
     if already_running:  # what the DAG files import, such as a workload, may have been edited
         client.parse_dag_files()
 

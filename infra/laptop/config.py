@@ -6,7 +6,7 @@ import difflib
 import os
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +22,7 @@ PREFIX = "NIGHTJAR_"
 # Variables with this prefix that the Makefile and the tests use.
 _OTHERS = ("NIGHTJAR_STARTED", "NIGHTJAR_TERRAFORM_PLUGINS", "NIGHTJAR_VENVS")
 
+Iac = Literal["bootstrap", "terraform"]
 ResolvedPath = Annotated[Path, AfterValidator(Path.resolve)]
 
 
@@ -45,6 +46,9 @@ class LaptopConfig(BaseSettings):
         8000, ge=1024, le=65000, description="load balancer of the first workload; others take the next ports"
     )
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
+    iac: Iac | None = Field(
+        None, description="what makes the AWS resources: bootstrap (default) or terraform; a run folder keeps its own"
+    )
     history_days: int = Field(
         60, ge=1, le=330, description="days of history before the first retrain run, its own included"
     )

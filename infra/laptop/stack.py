@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, service_ports
+from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, provision, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.bootstrap.roles import Role
@@ -50,9 +50,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         api_server = background.submit(airflow.wait_for_api_server, config, supervisor)
         report("local cloud")
         cloud.start(config, supervisor)
-        report("AWS resources")
         aws = Aws(config)
-        resources = bootstrap.create_resources(config, aws, server)
+        resources = provision.create_resources(config, aws, server, report)
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
         report("Airflow")

@@ -100,6 +100,20 @@ def lambdas(root: Path) -> dict[str, bytes]:
     return {f"{folder.name}.zip": zipped(contents(folder)) for folder in folders}
 
 
+def only(folder: Path) -> Path:
+    """The folder of the one release in a folder of releases, or the folder itself when it is a release.
+
+    Raises:
+        ReleaseError: There is none, or there are several.
+    """
+    if (folder / MANIFEST).is_file():
+        return folder
+    found = sorted(file.parent for file in folder.glob(f"*/{MANIFEST}"))
+    if len(found) != 1:
+        raise ReleaseError(f"{folder} has {len(found)} releases. Name the folder of one, or build it: make package.")
+    return found[0]
+
+
 def read(folder: Path) -> Release:
     """Reads a release from its folder, and checks every file against the manifest.
 

@@ -22,14 +22,20 @@ SOURCES = {
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
     "package": "infra/package",
+    "cost": "infra/cost",
+    "delivery": "infra/delivery",
+    "lambdas": "infra/lambdas",
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
+    "terraform": "infra/terraform",
 }
 WITHOUT_SOURCE = {
     "tests/policy": "rules for the whole tree",
     "tests/e2e": "the whole stack",
+    "tests/images": "the Dockerfiles, executed without an engine",
     "tests/support": "helpers and fixtures",
+    "tests/support/dockerfile": "builds a Dockerfile and runs its image, without an engine",
     "tests/serving/cloud": "the service as ECS runs it: load balancer, redeploys, failures",
 }
 # Names with an underscore that their library documents or does not offer otherwise.

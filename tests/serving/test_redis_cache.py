@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
+from redis.credentials import CredentialProvider
+from redis.exceptions import NoPermissionError
 
 from serving import redis_cache
 from serving.cache import record_key
@@ -19,6 +23,7 @@ from serving.redis_cache import FAILURES, ROUND_TRIP_SECONDS, WAIT_SECONDS, Redi
 from tests.support.valkey import Valkey
 
 pytestmark = pytest.mark.stack
+ROOT = Path(__file__).parents[2]
 DIGEST = "d" * 64
 RECORD = {"text_length": 120.0, "num_keywords": 3}
 KEY = f"nightjar:{DIGEST}:" + sha256(record_key(RECORD)).hexdigest()
@@ -38,9 +43,14 @@ def valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
     running.stop()
 
 
-def run(url: str, test: Callable[[RedisCache], Coroutine[Any, Any, None]], digest: str = DIGEST) -> None:
+def run(
+    url: str,
+    test: Callable[[RedisCache], Coroutine[Any, Any, None]],
+    digest: str = DIGEST,
+    credentials: CredentialProvider | None = None,
+) -> None:
     async def main() -> None:
-        cache = RedisCache(url, digest)
+        cache = RedisCache(url, digest, credentials)
         try:
             await test(cache)
         finally:
@@ -81,6 +91,36 @@ def test_a_probability_comes_back_bit_for_bit(valkey: Valkey):
     run(valkey.url, test)
     assert valkey.client.get(KEY) == b"0.30000000000000004"
     assert 0 < valkey.client.ttl(KEY) <= redis_cache.KEEP_SECONDS
+
+
+class Password(CredentialProvider):
+    """A user with a password, in place of a token of IAM, which only AWS verifies."""
+
+    def get_credentials(self) -> tuple[str, str]:
+        return "nightjar-rides", "secret"
+
+    async def get_credentials_async(self) -> tuple[str, str]:
+        return self.get_credentials()
+
+
+def test_the_permissions_of_the_services_user_are_enough_and_no_more(valkey: Valkey):
+    rules = re.findall(r'AccessString: "(.+)"', (ROOT / "infra" / "definitions" / "cache.yaml").read_text())[0].split()
+    valkey.client.execute_command("ACL", "SETUSER", "nightjar-rides", "reset", ">secret", *rules)
+    valkey.client.execute_command("ACL", "SETUSER", "default", "resetpass", "-@all", "+acl", "+ping", "+info")
+
+    async def test(cache: RedisCache) -> None:
+        await connected(cache)
+        cache.put(RECORD, 0.25)
+        await until(lambda: cache.get(RECORD))
+        assert await cache.get(RECORD) == 0.25
+
+    run(valkey.url, test, credentials=Password())
+    denied = valkey.client.execute_command("ACL", "LOG")
+    assert denied == []
+    user = Redis(port=int(valkey.port or 0), username="nightjar-rides", password="secret")
+    for command in (("KEYS", "*"), ("FLUSHALL",), ("GET", "another")):
+        with pytest.raises(NoPermissionError):
+            user.execute_command(*command)
 
 
 def test_models_do_not_share_answers(valkey: Valkey):

@@ -61,6 +61,33 @@ def test_a_bundle_in_a_file_is_served_in_development_only(environment: pytest.Mo
     assert Settings.from_env().bundle_uri == "file:///tmp/bundle.tar.gz"
 
 
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"REDIS_IAM_CACHE": "nightjar"}, "REDIS_IAM_CACHE and REDIS_IAM_USER, or neither"),
+        ({"REDIS_IAM_USER": "nightjar-rides"}, "REDIS_IAM_CACHE and REDIS_IAM_USER, or neither"),
+        ({"REDIS_IAM_CACHE": "nightjar", "REDIS_IAM_USER": "u", "REDIS_URL": "redis://cache:6379"}, "rediss://"),
+        ({"REDIS_IAM_CACHE": "nightjar", "REDIS_IAM_USER": "u"}, "rediss://"),
+        (
+            {"REDIS_IAM_CACHE": "nightjar", "REDIS_IAM_USER": "u", "REDIS_URL": "rediss://:p@cache:6379"},
+            "no user or password",
+        ),
+    ],
+)
+def test_iam_needs_cache_user_and_tls(environment: pytest.MonkeyPatch, variables: dict[str, str], problem: str):
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=problem):
+        Settings.from_env()
+
+
+def test_a_cache_with_iam(environment: pytest.MonkeyPatch):
+    environment.setenv("REDIS_URL", "rediss://cache:6379")
+    environment.setenv("REDIS_IAM_CACHE", "nightjar")
+    environment.setenv("REDIS_IAM_USER", "nightjar-rides")
+    assert Settings.from_env().redis_iam_user == "nightjar-rides"
+
+
 def test_an_empty_optional_variable_counts_as_unset(environment: pytest.MonkeyPatch):
     environment.setenv("INTERNAL_PORT", "")
     environment.setenv("API_KEYS_SECRET", " ")

@@ -22,7 +22,7 @@ class MwaaGateway:
     """What the server answers.
 
     Attributes:
-        environment: The description that GetEnvironment returns next.
+        environment: The description that GetEnvironment returns next; empty: there is no environment.
         airflow: Where InvokeRestApi leads to; None: it is denied.
     """
 
@@ -48,7 +48,10 @@ class MwaaGateway:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.reply(200, {"Environment": gateway.environment}, "")
+                if gateway.environment:
+                    self.reply(200, {"Environment": gateway.environment}, "")
+                else:
+                    self.reply(404, {"message": "no such environment"}, "ResourceNotFoundException")
 
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

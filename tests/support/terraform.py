@@ -8,32 +8,41 @@ import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from infra.laptop.config import LaptopError
+from infra.laptop.terraform.binary import PLUGINS_VARIABLE, Terraform, find
+from infra.laptop.terraform.workspace import cloud_environment
 from tests.support.localcloud import ROOT, Cloud
 
 CONFIGURATIONS = ROOT / "tests" / "localcloud" / "terraform"
-# Where Terraform itself looks for providers, and where machines of this project have them.
-_PLACES = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
-_PROVIDER = "registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
-_SECONDS = 600
+_SECONDS = 900
 
 
-def find_terraform() -> tuple[str, Path]:
-    """The binary and the folder with the provider. Where one is missing, the test is skipped, on CI it fails."""
-    binary = shutil.which("terraform")
-    places = (os.environ.get("NIGHTJAR_TERRAFORM_PLUGINS", ""), *_PLACES)
-    # A folder as ``terraform init -plugin-dir`` takes it holds the registry's name.
-    candidates = [*(Path(place).expanduser() for place in places if place), *Path("/opt").glob("*")]
-    folders = [folder for folder in candidates if any(folder.glob(_PROVIDER))]
-    if binary and folders:
-        return binary, folders[0]
-    missing = "terraform" if not binary else "its AWS provider (set NIGHTJAR_TERRAFORM_PLUGINS to the folder)"
+def find_terraform() -> Terraform:
+    """Terraform with its provider. Where one is missing, the test is skipped; on CI it fails."""
+    try:
+        terraform = find()
+    except LaptopError as error:
+        _missing(str(error))
+    if terraform.plugins is None and not os.environ.get("CI"):  # CI may use the registry
+        _missing(f"The AWS provider of Terraform was not found: set {PLUGINS_VARIABLE} to the plugin folder.")
+    return terraform
+
+
+def _missing(text: str) -> NoReturn:
     if os.environ.get("CI"):
-        pytest.fail(f"{missing} was not found")
-    warnings.warn(f"Tests with Terraform are skipped: {missing} was not found", stacklevel=2)
-    pytest.skip(f"{missing} was not found")
+        pytest.fail(text)
+    warnings.warn(f"Tests with Terraform are skipped. {text}", stacklevel=3)
+    pytest.skip(text)
+
+
+def environment_of(cloud: Cloud) -> dict[str, str]:
+    """The environment in which Terraform uses this local cloud."""
+    key = cloud.operator
+    return cloud_environment(cloud.endpoint, key["aws_access_key_id"], key["aws_secret_access_key"])
 
 
 @dataclass(frozen=True)
@@ -64,26 +73,12 @@ class Workspace:
 
 
 def workspace(cloud: Cloud, folder: Path, configuration: str, variables: dict[str, str]) -> Workspace:
-    """Copies a configuration of ``tests/localcloud/terraform`` with the provider's settings, and initialises it.
-
-    The local cloud is Terraform's HTTP proxy, too: some services put a label before the host of the endpoint.
-    """
-    binary, plugins = find_terraform()
+    """Copies a configuration of ``tests/localcloud/terraform`` with the provider's settings, and initialises it."""
+    terraform = find_terraform()
     for file in [*(CONFIGURATIONS / configuration).glob("*.tf"), *(CONFIGURATIONS / "provider").glob("*.tf")]:
         shutil.copy(file, folder)
-    made = Workspace(
-        binary,
-        folder,
-        {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "TF_IN_AUTOMATION": "1",
-            "CHECKPOINT_DISABLE": "1",
-            "HTTP_PROXY": cloud.endpoint,
-            **cloud.environment(),
-            **{f"TF_VAR_{name}": value for name, value in variables.items()},
-        },
-    )
-    done = made.run("init", f"-plugin-dir={plugins}", "-input=false")
+    given = {f"TF_VAR_{name}": value for name, value in variables.items()}
+    made = Workspace(terraform.path, folder, environment_of(cloud) | given)
+    done = made.run(*terraform.init_arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return made

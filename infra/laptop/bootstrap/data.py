@@ -28,7 +28,7 @@ def create_buckets(aws: Aws) -> None:
         _require_no_raw_objects(aws)
     for bucket in definition("buckets").values():
         name = bucket["name"]
-        if bucket.get("on") == "aws":
+        if bucket.get("only") == "aws":
             continue
         if name not in present:
             location = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
@@ -89,9 +89,8 @@ def create_prediction_log(aws: Aws, workload: str) -> None:
         aws.firehose.create_delivery_stream(DeliveryStreamType="DirectPut", **stream)
 
 
-def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
-    """Creates the workload's stream and its database secret."""
-    _create_stream(aws, workload)
+def put_database_secret(aws: Aws, workload: Workload, postgres: Postgres) -> None:
+    """Puts the login of this machine's PostgreSQL into the workload's database secret, which is made if needed."""
     if workload.database is None:
         return
     secret = json.dumps(postgres.secret(workload.name))
@@ -101,7 +100,8 @@ def create_sources(aws: Aws, workload: Workload, postgres: Postgres) -> None:
         aws.secretsmanager.create_secret(Name=workload.database.secret, SecretString=secret)
 
 
-def _create_stream(aws: Aws, workload: Workload) -> None:
+def create_stream(aws: Aws, workload: Workload) -> None:
+    """Creates the stream of the workload's events."""
     stream, name = definition("streams", workload=workload.name)["kinesis"], workload.stream.name
     if name not in aws.kinesis.list_streams(Limit=100)["StreamNames"]:
         aws.kinesis.create_stream(StreamName=name, ShardCount=stream["shards"])

@@ -6,6 +6,7 @@ They are templates: ``${name}`` is filled in from :class:`Names`, and a doubled 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -29,7 +30,11 @@ class Names:
         raw: Bucket of the raw zone.
         lake: Bucket of everything that is derived from raw.
         artifact: Bucket of code, models and reports.
+        mwaa: Bucket of the DAGs and plugins; only Terraform makes it.
         logs: Bucket of access logs; only Terraform makes it.
+        environment: The environment; only the delivery's roles name it.
+        github_repository: The repository whose workflows assume the delivery's roles.
+        state: Bucket of Terraform's remote state.
     """
 
     account: str = ACCOUNT
@@ -37,7 +42,11 @@ class Names:
     raw: str = "nightjar-raw"
     lake: str = "nightjar-lake"
     artifact: str = "nightjar-artifact"
+    mwaa: str = "nightjar-mwaa"
     logs: str = "nightjar-logs"
+    environment: str = "local"
+    github_repository: str = "example/nightjar"
+    state: str = f"nightjar-terraform-{ACCOUNT}"
 
 
 NAMES = Names()
@@ -59,10 +68,14 @@ def definition(name: str, **more: str) -> Any:
 def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     """The policy document ``infra/policies/<folder>/<document>.json``.
 
+    Its placeholder ``key_<name>`` is the ARN of a key of keys.yaml. The laptop has no such keys; only documents that it
+    reads and never gives to a role have the placeholder.
+
     Raises:
         KeyError: The file has a placeholder that is not given.
     """
-    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", more))
+    keys = {f"key_{name}": f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{name}" for name in definition("keys")}
+    found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", {**keys, **more}))
     return found
 
 

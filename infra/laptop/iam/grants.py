@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from infra.laptop.bootstrap.definitions import DEFINITIONS, POLICIES, definition
+from infra.laptop.bootstrap.definitions import DEFINITIONS, POLICIES, definition, policy
 from infra.laptop.bootstrap.roles import Role
 from infra.localcloud.authorization.usage import Grant, grants_of
 
@@ -31,16 +31,28 @@ class RoleKind:
         """The role, or that of a workload."""
         return Role(self.name, workload if self.per_workload else None)
 
+    def documents(self, workload: str = PLACEHOLDER) -> dict[str, dict[str, Any]]:
+        """The permission documents by name, such as ``permissions`` and ``permissions-aws``."""
+        names = sorted(file.stem for file in (POLICIES / self.name).glob("*.json") if file.stem != "trust")
+        return {name: self._document(name, workload) for name in names}
+
     def grants(self, workload: str = PLACEHOLDER) -> list[Grant]:
-        """The grants of the role's current policy, in the same order for each workload."""
-        role = self.role(workload)
-        return grants_of(role.name, [("permissions", role.document("permissions"))])
+        """The grants of the role's current policies, in the same order for each workload."""
+        return grants_of(self.role(workload).name, self.documents(workload).items())
 
     def trusted(self) -> dict[str, Any]:
         """Who may assume the role: the ``Principal`` of its trust policy."""
-        (statement,) = self.role().document("trust")["Statement"]
-        found: dict[str, Any] = statement["Principal"]
+        found: dict[str, Any] = self.trust()["Principal"]
         return found
+
+    def trust(self) -> dict[str, Any]:
+        """The statement of the role's trust policy."""
+        (statement,) = self._document("trust", PLACEHOLDER)["Statement"]
+        found: dict[str, Any] = statement
+        return found
+
+    def _document(self, name: str, workload: str) -> dict[str, Any]:
+        return policy(self.name, name, workload=workload)
 
     def workload_of(self, role_name: str) -> str | None:
         """The workload of a role of this kind; an empty text for the platform's role; None for another role."""
@@ -54,7 +66,8 @@ class RoleKind:
 def kinds() -> list[RoleKind]:
     """Every kind of role."""
     return [
-        RoleKind(name, line["per"] == "workload", line.get("on") == "aws") for name, line in definition("roles").items()
+        RoleKind(name, line["per"] == "workload", line.get("only") == "aws")
+        for name, line in definition("roles").items()
     ]
 
 

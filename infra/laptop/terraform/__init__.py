@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from infra.laptop.terraform.commands import apply, apply_local, plan
+from infra.laptop.terraform.commands import EXAMPLE_RELEASE, apply, apply_local, plan
 
-__all__ = ["apply", "apply_local", "plan"]
+__all__ = ["EXAMPLE_RELEASE", "apply", "apply_local", "plan"]

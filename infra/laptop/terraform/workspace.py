@@ -93,7 +93,7 @@ class Workspace:
             LaptopError: There is no such environment, or Terraform cannot be initialised.
         """
         _require_environment(root, self._environment)
-        _mirror(root, self.folder)
+        mirror(root, self.folder)
         (self.configuration / "local_override.tf").write_text(OVERRIDE)
         (self.configuration / _VARIABLES).write_text(json.dumps(dict(variables), indent=1))
         done = self._run(*self.terraform.init_arguments, "-no-color")
@@ -167,8 +167,13 @@ def _require_environment(root: Path, environment: str) -> None:
         raise LaptopError(f"ENV={environment}: there is no such environment. Choose one of {', '.join(known)}.")
 
 
-def _mirror(root: Path, folder: Path) -> None:
-    """Links what the configuration reads; links of an earlier time are replaced, as files may have gone."""
+def mirror(root: Path, folder: Path) -> None:
+    """Links what the configuration reads; links of an earlier time are replaced, as files may have gone.
+
+    Args:
+        root: The source tree.
+        folder: Gets ``infra/`` and ``include/``; one of them that is there already is kept.
+    """
     configuration = folder / CONFIGURATION
     configuration.mkdir(parents=True, exist_ok=True)
     for old in (*configuration.iterdir(), *configuration.parent.iterdir(), folder / "include"):

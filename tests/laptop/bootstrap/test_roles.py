@@ -38,3 +38,8 @@ def test_a_workloads_role_reaches_no_other_workload() -> None:
 def test_every_role_is_listed_and_has_its_documents() -> None:
     folders = {path.parent.name for path in POLICIES.glob("*/trust.json")}
     assert folders == set(definition("roles"))
+
+
+def test_a_role_that_only_terraform_makes_is_not_the_laptops() -> None:
+    assert definition("roles")["flow-logs"]["only"] == "aws"
+    assert "nightjar-flow-logs" not in [role.name for role in ROLES]

@@ -15,7 +15,7 @@ from include.lake import layout
 from include.workloads import discover
 from infra.laptop import bootstrap, cloud
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Resources
+from infra.laptop.bootstrap import Resources, services
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import HOST, free_port
 from infra.laptop.postgres import Postgres
@@ -54,13 +54,8 @@ def start(config: LaptopConfig) -> Resources:
 
 
 def listeners(config: LaptopConfig) -> dict[str, int]:
-    """Load balancer → the port on which it listens."""
-    elb = Aws(config).elbv2
-    return {
-        balancer["LoadBalancerName"]: listener["Port"]
-        for balancer in elb.describe_load_balancers()["LoadBalancers"]
-        for listener in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    }
+    """Workload → the port on which the load balancer listens for it."""
+    return services.listening(Aws(config))
 
 
 def accepts(port: int) -> bool:
@@ -91,16 +86,16 @@ def test_several_workloads(config: LaptopConfig, folders: Path) -> None:
     # Without its folder, a workload keeps its port, and takes no other's.
     shutil.rmtree(folders / "ads")
     assert start(config).service_urls == {"flights": f"http://{HOST}:{first}"}
-    assert listeners(config)["nightjar-ads"] == ports["ads"] != listeners(config)["nightjar-flights"] == first
+    assert listeners(config)["ads"] == ports["ads"] != listeners(config)["flights"] == first
 
     # A changed setting takes effect, also for what has no folder: the port after the first was that of ads.
     moved = config.model_copy(update={"service_port": ports["ads"]})
     assert start(moved).service_urls == {"flights": f"http://{HOST}:{ports['ads']}"}
     after = listeners(config)
-    assert after["nightjar-flights"] == ports["ads"] < after["nightjar-ads"]
-    assert accepts(after["nightjar-ads"]) and accepts(after["nightjar-flights"]) and not accepts(first)
+    assert after["flights"] == ports["ads"] < after["ads"]
+    assert accepts(after["ads"]) and accepts(after["flights"]) and not accepts(first)
     url = Aws(config).ssm.get_parameter(Name=layout.service_url_parameter("ads"))["Parameter"]["Value"]
-    assert url == f"http://{HOST}:{after['nightjar-ads']}"
+    assert url == f"http://{HOST}:{after['ads']}"
 
 
 def test_without_any_workload_that_loads_nothing_is_started(config: LaptopConfig, folders: Path) -> None:

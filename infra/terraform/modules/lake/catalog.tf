@@ -21,7 +21,7 @@ resource "aws_glue_data_catalog_encryption_settings" "this" {
 resource "aws_athena_workgroup" "this" {
   name          = local.work_group.Name
   description   = "The queries of the data sets"
-  force_destroy = !local.production
+  force_destroy = var.disposable
 
   configuration {
     enforce_workgroup_configuration    = local.work_group.Configuration.EnforceWorkGroupConfiguration

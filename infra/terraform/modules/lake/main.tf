@@ -1,6 +1,5 @@
 # The lake: buckets, streams, state, catalog and query engine, file drops, and the check that all of it is still in use.
 locals {
-  production = var.environment == "prod"
   buckets    = yamldecode(templatefile("${var.definitions}/buckets.yaml", var.names))
   table      = yamldecode(templatefile("${var.definitions}/state_table.yaml", var.names))
   work_group = yamldecode(templatefile("${var.definitions}/athena.yaml", var.names))

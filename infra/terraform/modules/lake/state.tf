@@ -3,7 +3,7 @@ resource "aws_dynamodb_table" "state" {
   billing_mode                = local.table.BillingMode
   hash_key                    = one([for key in local.table.KeySchema : key.AttributeName if key.KeyType == "HASH"])
   range_key                   = one([for key in local.table.KeySchema : key.AttributeName if key.KeyType == "RANGE"])
-  deletion_protection_enabled = local.production
+  deletion_protection_enabled = !var.disposable
 
   dynamic "attribute" {
     for_each = local.table.AttributeDefinitions

@@ -18,9 +18,9 @@ variable "workloads" {
   type        = any
 }
 
-variable "environment" {
-  description = "dev, prod or local. In prod, destroy deletes no data: tables are protected, and buckets must be empty."
-  type        = string
+variable "disposable" {
+  description = "Whether destroy may delete what buckets, tables and repositories contain."
+  type        = bool
 }
 
 variable "key_arns" {

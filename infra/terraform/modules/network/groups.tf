@@ -22,7 +22,11 @@ locals {
     ],
     [for part in local.clients : { from = part, to = "endpoints", port = 443 } if var.interface_endpoints],
   )
-  by_name = { for connection in local.connections : "${connection.from}-${connection.to}-${connection.port}" => connection }
+  by_name = merge(
+    { for connection in local.connections : "${connection.from}-${connection.to}-${connection.port}" => merge(connection, { to_port = connection.port }) },
+    # Glue asks for every TCP port between its driver and executors.
+    { "jobs-jobs" = { from = "jobs", to = "jobs", port = 0, to_port = 65535 } },
+  )
 
   # What calls AWS's APIs.
   clients = ["airflow", "jobs", "service"]
@@ -39,10 +43,6 @@ resource "aws_security_group" "this" {
   vpc_id                 = aws_vpc.this.id
   revoke_rules_on_delete = true # groups refer to each other
   tags                   = { Name = "nightjar-${replace(each.key, "_", "-")}" }
-
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "connection" {
@@ -52,7 +52,7 @@ resource "aws_vpc_security_group_egress_rule" "connection" {
   description                  = "to ${each.value.to}"
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
-  to_port                      = each.value.port
+  to_port                      = each.value.to_port
 }
 
 resource "aws_vpc_security_group_ingress_rule" "connection" {
@@ -62,7 +62,7 @@ resource "aws_vpc_security_group_ingress_rule" "connection" {
   description                  = "from ${each.value.from}"
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
-  to_port                      = each.value.port
+  to_port                      = each.value.to_port
 }
 
 resource "aws_vpc_security_group_egress_rule" "gateway" {

@@ -1,0 +1,1 @@
+"""The function ``nightjar-dead-man`` (``main.py``)."""

@@ -1,0 +1,90 @@
+# The only port of the load balancer that CloudFront can reach. It forwards the public routes of a public host name and
+# nothing else; MWAA comes to port 443, where every route is answered (docs/adr/0027).
+locals {
+  public_port = 8443
+}
+
+resource "aws_lb_listener" "public" {
+  load_balancer_arn = var.load_balancer.arn
+  protocol          = "HTTPS"
+  port              = local.public_port
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+  certificate_arn   = var.load_balancer.certificate_arn
+
+  default_action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "application/json"
+      message_body = jsonencode({ error = "not found" })
+      status_code  = "404"
+    }
+  }
+}
+
+# AWS allows five values in the conditions of a rule: one host and four routes.
+resource "aws_lb_listener_rule" "public" {
+  for_each     = local.hosts
+  listener_arn = aws_lb_listener.public.arn
+
+  action {
+    type             = "forward"
+    target_group_arn = var.target_group_arns[each.key]
+  }
+
+  condition {
+    host_header {
+      values = [each.value]
+    }
+  }
+
+  condition {
+    path_pattern {
+      values = local.public_routes
+    }
+  }
+
+  tags = { workload = each.key }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.public_routes) <= 4
+      error_message = "A rule of the load balancer takes a host and four routes: split public_routes of service.yaml over two rules (infra/terraform/modules/edge/listener.tf)."
+    }
+  }
+}
+
+resource "aws_cloudfront_vpc_origin" "this" {
+  vpc_origin_endpoint_config {
+    name                   = local.name
+    arn                    = var.load_balancer.arn
+    http_port              = 80 # required by the API; with https-only it is not used
+    https_port             = local.public_port
+    origin_protocol_policy = "https-only"
+
+    origin_ssl_protocols {
+      items    = ["TLSv1.2"]
+      quantity = 1
+    }
+  }
+
+  # The origin's port must answer, and nobody else's requests may reach it.
+  depends_on = [aws_lb_listener_rule.public]
+}
+
+# CloudFront makes this group together with the first VPC origin of a VPC.
+data "aws_security_group" "cloudfront" {
+  name   = "CloudFront-VPCOrigins-Service-SG"
+  vpc_id = var.vpc_id
+
+  depends_on = [aws_cloudfront_vpc_origin.this]
+}
+
+resource "aws_vpc_security_group_ingress_rule" "public" {
+  security_group_id            = var.load_balancer.security_group_id
+  referenced_security_group_id = data.aws_security_group.cloudfront.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.public_port
+  to_port                      = local.public_port
+  description                  = "from CloudFront"
+}

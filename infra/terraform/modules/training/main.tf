@@ -1,0 +1,66 @@
+# Training: the image repository, the versions of each workload's model, and the event of a job that failed.
+resource "aws_ecr_repository" "training" {
+  name                 = "nightjar/training"
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.disposable
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+
+  encryption_configuration {
+    encryption_type = "KMS"
+    kms_key         = var.key_arn
+  }
+}
+
+# A model package names its image by digest, so an image with a tag is kept for as long as it may be needed to train again.
+resource "aws_ecr_lifecycle_policy" "training" {
+  repository = aws_ecr_repository.training.name
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "images without a tag: what is left of a push that failed"
+        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        description  = "the newest 200 builds"
+        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 200 }
+        action       = { type = "expire" }
+      },
+    ]
+  })
+}
+
+resource "aws_sagemaker_model_package_group" "this" {
+  for_each                        = var.workloads
+  model_package_group_name        = "nightjar-${each.key}"
+  model_package_group_description = each.value.description
+  tags                            = { workload = each.key }
+}
+
+# Jobs have no alarm of CloudWatch of their own: an event of a failed one matches this rule, whose count of matches is a
+# metric (AWS/Events TriggeredRules) that has an alarm. DAGs name their jobs nj-….
+resource "aws_cloudwatch_event_rule" "failed" {
+  name        = "nightjar-training-failed"
+  description = "Training and evaluation jobs that failed"
+  event_pattern = jsonencode({
+    source      = ["aws.sagemaker"]
+    detail-type = ["SageMaker Training Job State Change", "SageMaker Processing Job State Change"]
+    detail = {
+      "$or" = [
+        { TrainingJobStatus = ["Failed"], TrainingJobName = [{ prefix = "nj-" }] },
+        { ProcessingJobStatus = ["Failed"], ProcessingJobName = [{ prefix = "nj-" }] },
+      ]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "failed" {
+  rule       = aws_cloudwatch_event_rule.failed.name
+  arn        = var.alerts_topic_arn
+  input_path = "$.detail"
+}

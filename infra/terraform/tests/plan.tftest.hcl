@@ -1,0 +1,39 @@
+# `terraform test -var-file=environments/prod.tfvars`: a plan of everything without AWS. The tests in tests/terraform read
+# the same plan for the rules that need more than an expression.
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
+  }
+}
+
+mock_provider "aws" {
+  alias = "edge"
+}
+
+variables {
+  github_repository = "example/nightjar"
+  release = {
+    code_sha         = "0123456789ab"
+    serving_image    = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/serving@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    training_image   = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    plugins_key      = "releases/0123456789ab/plugins.zip"
+    requirements_key = "releases/0123456789ab/requirements.txt"
+    dags_path        = "releases/0123456789ab/dags"
+  }
+}
+
+run "released" {
+  command = plan
+
+  assert {
+    condition     = length(module.network.private_subnet_ids) == var.sizes.availability_zones
+    error_message = "Each availability zone needs a private subnet."
+  }
+  assert {
+    condition     = alltrue([for workload in keys(local.workloads) : contains(keys(module.security.role_arns), "${workload}/ecs-task")])
+    error_message = "Each workload needs roles of its own."
+  }
+}

@@ -1,0 +1,110 @@
+"""Every alarm notifies somebody, names its page in docs/runbooks/, and says what silence means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.laptop.bootstrap.definitions import definition
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "docs" / "runbooks"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:nightjar-alerts"
+# What issue 10 asks for: the mission's seven, and three that notice that nothing happens.
+REQUIRED = {
+    "latency", "error-rate", "memory", "cpu", "unhealthy-targets", "training-failed", "scaling",
+    "stale-model", "iterator-age", "dead-man",
+}  # fmt: skip
+HEADINGS = ("## What it means", "## How to look", "## What to do", "## How to roll back")
+
+
+def alarms(**changes: str) -> dict[str, Any]:
+    """The file, filled in for the workload ``rides``."""
+    names = {
+        "workload": "rides",
+        "topic": TOPIC,
+        "runbooks": "docs/runbooks",
+        "stream": "rides-events",
+        "load_balancer": "app/nightjar/1",
+        "target_group": "targetgroup/nightjar-rides/1",
+        "max_tasks": "4",
+    }
+    found: dict[str, Any] = definition("alarms", **names | changes)["alarms"]
+    return found
+
+
+def pages() -> tuple[set[str], set[str]]:
+    """The pages of alarms, and those of procedures, as the index of the runbooks lists them."""
+    text = (RUNBOOKS / "README.md").read_text()
+    of_alarms, procedures = text.split("## Procedures", 1)
+    names = re.compile(r"\]\(([\w-]+)\.md\)")
+    return set(names.findall(of_alarms)), set(names.findall(procedures))
+
+
+def problems(name: str, alarm: dict[str, Any]) -> list[str]:
+    """What is wrong with an alarm; its page is not looked at."""
+    found = []
+    if alarm["AlarmActions"] != [TOPIC] or alarm["OKActions"] != [TOPIC] or not alarm["ActionsEnabled"]:
+        found.append("it notifies nobody")
+    if alarm["TreatMissingData"] not in ("breaching", "notBreaching"):
+        found.append("it does not say what silence means")
+    if not alarm["AlarmDescription"].endswith(f". What to do: docs/runbooks/{name}.md"):
+        found.append("its text does not name its page")
+    middle = "rides-" if alarm["per"] == "workload" else ""
+    if alarm["AlarmName"] != f"nightjar-{middle}{name}":
+        found.append("its name is not made of the workload's and its page's")
+    if ("Metrics" in alarm) == ("MetricName" in alarm):
+        found.append("it has not one metric or one expression")
+    return found
+
+
+@pytest.mark.parametrize("name", alarms())
+def test_an_alarm_notifies_and_names_its_page(name: str) -> None:
+    assert problems(name, alarms()[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"AlarmActions": []}, "it notifies nobody"),
+        ({"ActionsEnabled": False}, "it notifies nobody"),
+        ({"TreatMissingData": "missing"}, "it does not say what silence means"),
+        ({"AlarmDescription": "CPU is high."}, "its text does not name its page"),
+        ({"AlarmName": "cpu"}, "its name is not made of the workload's and its page's"),
+        ({"Metrics": []}, "it has not one metric or one expression"),
+    ],
+)
+def test_an_alarm_without_its_parts_is_found(change: dict[str, Any], problem: str) -> None:
+    assert problems("cpu", alarms()["cpu"] | change) == [problem]
+
+
+def test_there_is_a_page_for_every_alarm_and_an_alarm_for_every_page() -> None:
+    of_alarms, procedures = pages()
+    assert of_alarms == set(alarms())
+    files = {file.stem for file in RUNBOOKS.glob("*.md")} - {"README"}
+    assert files == of_alarms | procedures
+    assert procedures == {"restore-database"}
+
+
+@pytest.mark.parametrize("name", alarms())
+def test_a_page_answers_the_four_questions(name: str) -> None:
+    text = (RUNBOOKS / f"{name}.md").read_text()
+    assert text.startswith(f"# {name}\n")
+    assert re.findall(r"^## .*$", text, re.MULTILINE) == list(HEADINGS)
+
+
+def test_the_required_alarms_are_there() -> None:
+    assert set(alarms()) >= REQUIRED
+
+
+def test_only_the_return_of_one_expression_decides() -> None:
+    for name, alarm in alarms().items():
+        returned = [query["Id"] for query in alarm.get("Metrics", []) if query["ReturnData"]]
+        assert len(returned) == ("Metrics" in alarm), name
+
+
+def test_the_silence_of_the_dead_man_check_is_an_alarm() -> None:
+    assert alarms()["dead-man"]["TreatMissingData"] == "breaching"

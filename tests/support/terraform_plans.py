@@ -1,0 +1,85 @@
+"""A plan of Terraform as the rules read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+ADDED = ("orders", "tides")  # workloads that only the mocked plan has
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that a plan would make.
+
+    Attributes:
+        address: Terraform's address.
+        module: The module of the root, for example ``network``; empty for the root's own.
+        type: The type, for example ``aws_s3_bucket``.
+        key: The key of ``for_each`` or the number of ``count``; None without them.
+        values: The attributes that are known.
+        unknown: The attributes that are set, but known only after the apply.
+    """
+
+    address: str
+    module: str
+    type: str
+    key: str | int | None
+    values: dict[str, Any]
+    unknown: dict[str, Any]
+
+    def is_set(self, path: str) -> bool:
+        """Whether an attribute, ``block.0.name`` inside of blocks, is neither null, false nor empty."""
+        return bool(self.value(path)) or bool(_walk(self.unknown, path))
+
+    def value(self, path: str) -> Any:
+        """The value of an attribute; None when it is not known."""
+        return _walk(self.values, path)
+
+    def statements(self, attribute: str = "policy") -> list[dict[str, Any]]:
+        """The statements of a policy document; none while it is not known."""
+        text = self.value(attribute)
+        return list(json.loads(text)["Statement"]) if text else []
+
+
+def _walk(value: Any, path: str) -> Any:
+    for part in path.split("."):
+        if value is True:  # all of it is unknown
+            return True
+        if isinstance(value, list):
+            value = value[int(part)] if len(value) > int(part) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+class Plan:
+    """The resources that a plan would make.
+
+    Args:
+        changes: ``resource_changes`` of Terraform's JSON form of a plan.
+    """
+
+    def __init__(self, changes: list[dict[str, Any]]) -> None:
+        made = [change for change in changes if change["mode"] == "managed"]
+        self.resources = [
+            Resource(
+                change["address"],
+                _module(change.get("module_address", "")),
+                change["type"],
+                change.get("index"),
+                change["change"]["after"],
+                change["change"].get("after_unknown") or {},
+            )
+            for change in made
+        ]
+
+    def of(self, *types: str) -> Iterator[Resource]:
+        """The resources of these types."""
+        return (resource for resource in self.resources if resource.type in types)
+
+
+def _module(address: str) -> str:
+    return address.split(".")[1].split("[")[0] if address else ""

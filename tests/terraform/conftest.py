@@ -1,0 +1,66 @@
+"""One plan of the whole root for all rules: with a mocked provider, and with a second and a third workload."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
+from tests.support.localcloud import ROOT
+from tests.support.terraform import find_terraform
+from tests.support.terraform_plans import ADDED, Plan
+
+
+@pytest.fixture(scope="session")
+def mocked_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
+    """``mocked_plan("prod")``: what Terraform would make in an empty account with this variable file."""
+    terraform = find_terraform()
+    environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+
+    @functools.cache
+    def plan(name: str) -> Plan:
+        folder = tmp_path_factory.mktemp(f"plan-{name}")
+        add_workloads(folder)
+        mirror(ROOT, folder)
+        run = functools.partial(
+            subprocess.run, cwd=folder / CONFIGURATION, env=environment, text=True, capture_output=True, check=False
+        )
+        initialised = run([terraform.path, *terraform.init_arguments, "-backend=false", "-no-color"])
+        assert initialised.returncode == 0, initialised.stderr
+        argv = [terraform.path, "test", "-json", "-verbose", f"-var-file=environments/{name}.tfvars"]
+        tested = run(argv)
+        events = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
+        errors = [event["@message"] for event in events if event.get("@level") == "error"]
+        assert tested.returncode == 0, "\n".join(errors) + tested.stderr
+        (found,) = (event["test_plan"] for event in events if event["type"] == "test_plan")
+        return Plan(found["resource_changes"])
+
+    return plan
+
+
+@pytest.fixture(scope="session")
+def prod(mocked_plan: Callable[[str], Plan]) -> Plan:
+    """The plan of production."""
+    return mocked_plan("prod")
+
+
+def add_workloads(folder: Path) -> None:
+    """Puts the workloads of the project into the folder, and copies of the first one under other names.
+
+    Only the copies' names in AWS are their own: the stream and the secret, as the loader asks.
+    """
+    workloads = folder / WORKLOADS
+    for source in (ROOT / WORKLOADS).glob("*/workload.yaml"):
+        (workloads / source.parent.name).mkdir(parents=True)
+        shutil.copy(source, workloads / source.parent.name)
+    text = (ROOT / WORKLOADS / "flights" / "workload.yaml").read_text()
+    for name in ADDED:
+        (workloads / name).mkdir()
+        (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
