@@ -91,11 +91,14 @@ test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="test
 test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: make test-unit RUNTIME=serving
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
 
-lint: setup-test ## mypy, import-linter, sqlfluff, codespell, ruff, shellcheck; some: make lint LINTERS="mypy codespell"
+lint: setup-test ## linters of code, SQL, text and scripts, and scanners of Terraform, policies, workflows and Dockerfiles; some: make lint LINTERS="mypy codespell"
 	@$(PYTHON) -m scripts.lint $(LINTERS)
 
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
 	@$(PYTHON) -m scripts.schemas
+
+cost: setup ## what dev and prod cost a month, by resource, and one more workload: make cost ENV=dev JSON=1 HTML=cost.html FRESH=1
+	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.cost $(call option,ENV) $(call option,PLAN) $(call option,HTML) $(if $(JSON),--json) $(if $(FRESH),--fresh)
 
 package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins, DAGs, Glue files, wheels, manifest; OUT=<folder>
 	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.package $(call option,OUT)
@@ -122,4 +125,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# The scanners have versions of their own: nothing else is installed beside them.
+	@$(COMPILE) --upgrade --output-file requirements/scan.txt requirements/scan.in
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

@@ -1,7 +1,7 @@
 """``make lint``: runs every linter, even if another one fails.
 
-``python -m scripts.lint mypy codespell`` runs only the named ones. They are installed in the test environment and
-configured in pyproject.toml.
+``python -m scripts.lint mypy codespell`` runs only the named ones. They are installed in the test environment
+(configured in pyproject.toml) or the scan environment (configured in infra/scan).
 """
 
 from __future__ import annotations
@@ -9,30 +9,52 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from scripts import steps
 from scripts.steps import HOME, ROOT, Step
 
-BIN = HOME / "venvs" / "test" / "bin"
+VENVS = HOME / "venvs"
+SCAN = ROOT / "infra" / "scan"
+WORKFLOWS = (".github/workflows", "*.yml")
 
 
-def linters() -> dict[str, Step]:
-    """The linters by name, the slowest first."""
-    shell_scripts = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "scripts").glob("*.sh"))]
-    commands: dict[str, tuple[str, ...]] = {
-        "mypy": ("mypy",),
-        "import-linter": ("lint-imports",),
-        "sqlfluff": ("sqlfluff", "lint", "include/sql"),
-        "codespell": ("codespell",),
-        "ruff-check": ("ruff", "check", "--output-format", "concise", "."),
-        "ruff-format": ("ruff", "format", "--check", "."),
-        "shellcheck": ("shellcheck", *shell_scripts, ".ci/run"),
+def linters(root: Path = ROOT) -> dict[str, Step]:
+    """The linters by name, the slowest first.
+
+    Args:
+        root: The tree whose scripts, workflows and Dockerfiles are named.
+    """
+
+    def files(folder: str, pattern: str) -> list[str]:
+        return [str(path.relative_to(root)) for path in sorted((root / folder).glob(pattern))]
+
+    commands: dict[str, tuple[str, ...]] = {  # environment, program, arguments
+        "checkov": ("scan", "checkov", "--config-file", str(SCAN / "checkov.yaml")),
+        "mypy": ("test", "mypy"),
+        "policies": ("test", "python", "-m", "scripts.scan_policies"),
+        "import-linter": ("test", "lint-imports"),
+        "sqlfluff": ("test", "sqlfluff", "lint", "include/sql"),
+        "codespell": ("test", "codespell"),
+        "ruff-check": ("test", "ruff", "check", "--output-format", "concise", "."),
+        "ruff-format": ("test", "ruff", "format", "--check", "."),
+        "shellcheck": ("test", "shellcheck", *files("scripts", "*.sh"), ".ci/run"),
+        "static-keys": ("test", "python", "-m", "scripts.static_keys", *files(*WORKFLOWS)),
+        "zizmor": ("scan", "zizmor", "--offline", "--quiet", "--config", str(SCAN / "zizmor.yml"), ".github"),
+        "actionlint": (
+            *("scan", "actionlint", "-no-color", "-config-file", str(SCAN / "actionlint.yaml"), "-pyflakes="),
+            *("-shellcheck", str(VENVS / "test" / "bin" / "shellcheck"), *files(*WORKFLOWS)),
+        ),
+        "hadolint": (
+            *("scan", "hadolint", "--no-color", "--config", str(SCAN / "hadolint.yaml")),
+            *(*files("serving", "Dockerfile"), *files("include/training", "Dockerfile")),
+        ),
     }
     # Only import-linter imports the packages; mypy and ruff have their paths from pyproject.toml.
     env = {"import-linter": {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")])}}
     return {
-        name: Step(f"lint: {name}", (BIN / program, *arguments), env.get(name, {}))
-        for name, (program, *arguments) in commands.items()
+        name: Step(f"lint: {name}", (VENVS / environment / "bin" / program, *arguments), env.get(name, {}))
+        for name, (environment, program, *arguments) in commands.items()
     }
 
 

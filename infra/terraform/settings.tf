@@ -3,6 +3,7 @@
 locals {
   settings = var.release == null ? null : {
     NIGHTJAR_REGION            = var.region
+    NIGHTJAR_RAW_BUCKET        = module.lake.bucket_names["raw"]
     NIGHTJAR_LAKE_BUCKET       = module.lake.bucket_names["lake"]
     NIGHTJAR_ARTIFACT_BUCKET   = module.lake.bucket_names["artifact"]
     NIGHTJAR_GLUE_DATABASE     = module.lake.database_name

@@ -86,19 +86,21 @@ variable "vpc_cidr" {
 }
 
 variable "switches" {
-  description = "Parts that an environment can do without. `rotation` is that of secrets; `trail` is CloudTrail."
+  description = "Parts that an environment can do without. `rotation` is that of secrets; `trail` is CloudTrail; with `airflow_ui_private`, only the VPC reaches Airflow's UI; `mlflow` is a managed tracking server."
   type = object({
-    mwaa        = optional(bool, true)
-    guardduty   = optional(bool, true)
-    config      = optional(bool, true)
-    public_edge = optional(bool, true)
-    object_lock = optional(bool, true)
-    nat         = optional(bool, true)
-    endpoints   = optional(bool, true)
-    aurora      = optional(bool, true)
-    cache       = optional(bool, true)
-    rotation    = optional(bool, true)
-    trail       = optional(bool, true)
+    mwaa               = optional(bool, true)
+    airflow_ui_private = optional(bool, true)
+    mlflow             = optional(bool, false)
+    guardduty          = optional(bool, true)
+    config             = optional(bool, true)
+    public_edge        = optional(bool, true)
+    object_lock        = optional(bool, true)
+    nat                = optional(bool, true)
+    endpoints          = optional(bool, true)
+    aurora             = optional(bool, true)
+    cache              = optional(bool, true)
+    rotation           = optional(bool, true)
+    trail              = optional(bool, true)
   })
   default = {}
 

@@ -57,6 +57,7 @@ KEY = "arn:aws:kms:us-east-1:1:key/lake"
         ({"Action": ["iam:PassRole"], "Resource": ["arn:aws:iam::1:role/a"]}, "iam:PassedToService"),
         ({"Action": ["kms:Decrypt"], "Resource": [KEY]}, "kms:ViaService"),
         ({"Action": ["kms:Decrypt"], "Resource": ["arn:aws:kms:us-east-1:1:key/*"]}, "kms:ViaService"),
+        ({"Action": ["kms:DescribeKey"], "Resource": ["arn:aws:kms:us-east-1:1:key/*"]}, "needs a key"),
     ],
 )
 def test_a_statement_that_breaks_a_rule_is_refused(changed: dict[str, Any], told: str) -> None:
@@ -71,6 +72,12 @@ def test_what_takes_no_resource_may_have_all_of_them_and_a_condition_may_narrow_
     assert problems(GOOD | tasks) == []
     tasks["Condition"] = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}  # narrows nothing of the service
     assert problems(GOOD | tasks)
+
+
+def test_who_administers_keys_names_them_by_their_tag() -> None:
+    keys = {"Action": ["kms:PutKeyPolicy"], "Resource": ["arn:aws:kms:us-east-1:1:key/*"]}
+    assert problems(GOOD | keys)
+    assert problems(GOOD | keys | {"Condition": {"StringEquals": {"aws:ResourceTag/project": "nightjar"}}}) == []
 
 
 @EACH
@@ -88,7 +95,7 @@ def test_documents_are_within_iams_limits(kind: RoleKind) -> None:
 
 @EACH
 def test_only_its_service_may_assume_a_role_and_only_for_this_account(kind: RoleKind) -> None:
-    (trust,) = kind.role("flights").document("trust")["Statement"]
+    trust = kind.trust()
     if "Federated" in trust["Principal"]:
         pytest.skip("the delivery's roles: tests/terraform")
     assert set(trust["Principal"]) == {"Service"}

@@ -22,10 +22,13 @@ SOURCES = {
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
     "package": "infra/package",
+    "cost": "infra/cost",
     "delivery": "infra/delivery",
+    "lambdas": "infra/lambdas",
     "airflow_api": "infra/airflow_api",
     "benchmarks": "benchmarks",
     "scripts": "scripts",
+    "terraform": "infra/terraform",
 }
 WITHOUT_SOURCE = {
     "tests/policy": "rules for the whole tree",

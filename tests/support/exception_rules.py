@@ -16,7 +16,7 @@ from infra.localcloud.operations.table import service_table, services
 from tests.support.policy_rules import listed
 
 IAM_NAMES = {"monitoring": "cloudwatch"}  # signing name → name in policies, where they differ
-AWS_DOCUMENT = "permissions-aws"
+OF_THE_LAPTOP = "permissions"  # the document that the laptop gives to a role, too
 
 
 @cache
@@ -69,7 +69,7 @@ def _problems(exception: GrantException, kinds: dict[str, RoleKind]) -> Iterator
     granted = {grant.action for grant in grants_of("", [(document, {"Statement": [content]})])}
     for action in set(exception.actions) - granted:
         yield f"{label}: the statement does not grant {action}"
-    if not kind.on_aws and document != AWS_DOCUMENT:
+    if not kind.on_aws and document == OF_THE_LAPTOP:
         yield f"{label}: what {document}.json grants, the laptop's role has, and a run must use it"
     if exception.type == "service_makes_the_call":
         is_of_key = all(action.startswith("kms:") for action in exception.actions)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from infra.localcloud.authorization import tables
 
 _ANY_KEY = re.compile(r":key/[^/]*\*")
+# Who administers keys calls KMS; who uses them does so through another service.
+_KEY_USES = {
+    "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo",
+}  # fmt: skip
+# Conditions that leave few keys of an account.
+_OF_KEYS = {"aws:RequestTag/project", "aws:ResourceTag/project", "kms:ResourceAliases"}
 
 
 def listed(value: Any) -> list[Any]:
@@ -17,8 +25,8 @@ def listed(value: Any) -> list[Any]:
 
 
 def problems(statement: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a statement that allows something."""
-    return list(_problems(statement))
+    """What is wrong with a statement; one that denies may say anything."""
+    return [] if statement["Effect"] == "Deny" else list(_problems(statement))
 
 
 def _problems(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -38,8 +46,15 @@ def _problems(statement: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{sid}: {problem}" for problem in _resource_problems(name, action, resources, conditions))
         if name == "iam:PassRole" and "iam:PassedToService" not in conditions:
             yield f"{sid}: iam:PassRole needs the condition iam:PassedToService"
-        if prefix == "kms" and ("kms:ViaService" not in conditions or any(_ANY_KEY.search(r) for r in resources)):
-            yield f"{sid}: {name} needs a key and the condition kms:ViaService"
+        if prefix == "kms":
+            yield from (f"{sid}: {problem}" for problem in _key_problems(name, resources, set(conditions)))
+
+
+def _key_problems(name: str, resources: list[str], conditions: set[str]) -> Iterator[str]:
+    if name in _KEY_USES and "kms:ViaService" not in conditions:
+        yield f"{name} needs the condition kms:ViaService"
+    if any(_ANY_KEY.search(resource) for resource in resources) and not _OF_KEYS & conditions:
+        yield f"{name} needs a key, or a condition on its alias or its tag project"
 
 
 def _resource_problems(
@@ -61,14 +76,21 @@ def _resource_problems(
 
 
 def _is_of(resource: str, form: str) -> bool:
-    """Whether an ARN, perhaps with wildcards, may be one of a format such as ``arn:${Partition}:sns:…``."""
+    """Whether a pattern of ARNs has one of a format such as ``arn:${Partition}:sns:…:${TopicName}``."""
     if form.endswith(":s3:::${BucketName}") and "/" in resource:
         return False  # an object's ARN; the formats alone do not tell them apart
-    return re.fullmatch("".join(_part(part) for part in re.split(r"(\$\{[^}]*\})", form)), resource) is not None
+    # A wildcard before the last part of an ARN spans no colon.
+    pairs = zip(resource.split(":", 5), re.sub(r"\$\{[^}]*\}", "*", form).split(":", 5), strict=True)
+    return all(_overlap(left, right) for left, right in pairs)
 
 
-def _part(part: str) -> str:
-    """A regular expression for a part of a format."""
-    if not part.startswith("${"):
-        return re.escape(part)
-    return "[^:]*" if part in ("${Partition}", "${Region}", "${Account}") else ".+"
+@cache
+def _overlap(left: str, right: str) -> bool:
+    """Whether a text matches both patterns, in which ``*`` is any text."""
+    if not left or not right:
+        return not (left + right).strip("*")
+    if left[0] == "*":
+        return _overlap(left[1:], right) or _overlap(left, right[1:])
+    if right[0] == "*":
+        return _overlap(left, right[1:]) or _overlap(left[1:], right)
+    return left[0] == right[0] and _overlap(left[1:], right[1:])

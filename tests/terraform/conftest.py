@@ -15,9 +15,7 @@ import pytest
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
-from tests.terraform.plans import Plan
-
-ADDED = ("orders", "tides")  # workloads that only the tests have
+from tests.support.terraform_plans import ADDED, Plan
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.plans import Plan
-from tests.terraform.rules import RULES, Rule
+from tests.support.terraform_plans import Plan
+from tests.support.terraform_rules import RULES, Rule
 
 pytestmark = pytest.mark.stack
 

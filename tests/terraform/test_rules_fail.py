@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.terraform import rules
-from tests.terraform.plans import Plan
-from tests.terraform.rules import Rule
+from tests.support import terraform_rules as rules
+from tests.support.terraform_plans import Plan
+from tests.support.terraform_rules import Rule
 
 
 def plan(*resources: tuple[str, dict[str, Any]]) -> Plan:

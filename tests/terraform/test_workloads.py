@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.terraform.conftest import ADDED
-from tests.terraform.plans import Plan, Resource
+from tests.support.terraform_plans import ADDED, Plan, Resource
 
 pytestmark = pytest.mark.stack
 

@@ -32,9 +32,9 @@ class RoleKind:
         return Role(self.name, workload if self.per_workload else None)
 
     def documents(self, workload: str = PLACEHOLDER) -> dict[str, dict[str, Any]]:
-        """The permission documents by name: ``permissions``, and ``permissions-aws`` where there is one."""
-        names = sorted(file.stem for file in (POLICIES / self.name).glob("permissions*.json"))
-        return {name: policy(self.name, name, workload=workload) for name in names}
+        """The permission documents by name, such as ``permissions`` and ``permissions-aws``."""
+        names = sorted(file.stem for file in (POLICIES / self.name).glob("*.json") if file.stem != "trust")
+        return {name: self._document(name, workload) for name in names}
 
     def grants(self, workload: str = PLACEHOLDER) -> list[Grant]:
         """The grants of the role's current policies, in the same order for each workload."""
@@ -42,9 +42,17 @@ class RoleKind:
 
     def trusted(self) -> dict[str, Any]:
         """Who may assume the role: the ``Principal`` of its trust policy."""
-        (statement,) = self.role().document("trust")["Statement"]
-        found: dict[str, Any] = statement["Principal"]
+        found: dict[str, Any] = self.trust()["Principal"]
         return found
+
+    def trust(self) -> dict[str, Any]:
+        """The statement of the role's trust policy."""
+        (statement,) = self._document("trust", PLACEHOLDER)["Statement"]
+        found: dict[str, Any] = statement
+        return found
+
+    def _document(self, name: str, workload: str) -> dict[str, Any]:
+        return policy(self.name, name, workload=workload)
 
     def workload_of(self, role_name: str) -> str | None:
         """The workload of a role of this kind; an empty text for the platform's role; None for another role."""
@@ -58,7 +66,8 @@ class RoleKind:
 def kinds() -> list[RoleKind]:
     """Every kind of role."""
     return [
-        RoleKind(name, line["per"] == "workload", line.get("on") == "aws") for name, line in definition("roles").items()
+        RoleKind(name, line["per"] == "workload", line.get("only") == "aws")
+        for name, line in definition("roles").items()
     ]
 
 

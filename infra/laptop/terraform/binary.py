@@ -13,7 +13,7 @@ from infra.laptop.config import LaptopError
 PLUGINS_VARIABLE = "NIGHTJAR_TERRAFORM_PLUGINS"
 # Where Terraform itself looks for providers, and where machines of this project have them.
 _PLACES = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
-_PARENTS = ("/opt",)
+PARENTS = ("/opt",)
 # A folder as `terraform init -plugin-dir` takes it holds the name of the registry.
 _PROVIDER = "*/hashicorp/aws/*/*/terraform-provider-aws*"
 
@@ -61,7 +61,7 @@ def find() -> Terraform:
 
 def _places() -> Iterable[Path]:
     yield from (Path(place).expanduser() for place in _PLACES)
-    for parent in _PARENTS:
+    for parent in PARENTS:
         yield from sorted(Path(parent).glob("*"))
 
 

@@ -18,7 +18,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(path.parent))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv(binary.PLUGINS_VARIABLE, raising=False)
-    monkeypatch.setattr(binary, "_PARENTS", (str(tmp_path / "opt"),))
+    monkeypatch.setattr(binary, "PARENTS", (str(tmp_path / "opt"),))
     return path
 
 

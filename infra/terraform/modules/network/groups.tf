@@ -43,10 +43,6 @@ resource "aws_security_group" "this" {
   vpc_id                 = aws_vpc.this.id
   revoke_rules_on_delete = true # groups refer to each other
   tags                   = { Name = "nightjar-${replace(each.key, "_", "-")}" }
-
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 resource "aws_vpc_security_group_egress_rule" "connection" {

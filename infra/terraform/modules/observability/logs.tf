@@ -31,9 +31,3 @@ resource "aws_cloudwatch_query_definition" "service" {
   log_group_names = [each.value.group]
   query_string    = each.value.text
 }
-
-resource "aws_cloudwatch_query_definition" "failed_jobs" {
-  name            = "nightjar/failed jobs"
-  log_group_names = [aws_cloudwatch_log_group.failed_jobs.name]
-  query_string    = "fields @timestamp, detail.TrainingJobName, detail.ProcessingJobName, detail.FailureReason | sort @timestamp desc | limit 50"
-}

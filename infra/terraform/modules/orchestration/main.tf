@@ -36,11 +36,9 @@ resource "aws_mwaa_environment" "this" {
     "core.default_timezone" = "utc"
     # A new workload's DAGs run without a manual step. No DAG catches up.
     "core.dags_are_paused_at_creation" = "False"
-    "core.load_examples"               = "False"
-    # The DAGs of a release never change: they are parsed again only to notice a new release.
+    # The files of a release never change, so they are rarely parsed again.
     "dag_processor.min_file_process_interval" = "300"
-    # Every sensor is deferred to the triggerer.
-    "triggerer.capacity" = "1000"
+    "usage_data_collection.enabled"           = "False" # there is no way to the Internet
   }
 
   network_configuration {

@@ -22,6 +22,8 @@ module "audit_bucket" {
         Filter      = { Prefix = "" }
         Transitions = [{ Days = 90, StorageClass = "GLACIER_IR" }]
         Expiration  = { Days = 730 }
+
+        AbortIncompleteMultipartUpload = { DaysAfterInitiation = 7 }
       },
     ]
   }

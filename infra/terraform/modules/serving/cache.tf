@@ -37,7 +37,7 @@ resource "aws_elasticache_user_group" "this" {
 resource "aws_elasticache_subnet_group" "this" {
   count      = var.switches.cache ? 1 : 0
   name       = local.cache.ReplicationGroupId
-  subnet_ids = var.private_subnet_ids
+  subnet_ids = var.database_subnet_ids
 }
 
 resource "aws_elasticache_parameter_group" "this" {

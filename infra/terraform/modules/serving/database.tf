@@ -8,8 +8,8 @@ locals {
 resource "aws_db_subnet_group" "this" {
   count       = local.aurora
   name        = local.database.cluster.DBClusterIdentifier
-  description = "Private subnets of the relational source"
-  subnet_ids  = var.private_subnet_ids
+  description = "Subnets of the relational source"
+  subnet_ids  = var.database_subnet_ids
 }
 
 resource "aws_rds_cluster_parameter_group" "this" {

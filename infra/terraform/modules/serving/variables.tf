@@ -60,8 +60,13 @@ variable "vpc_id" {
   type        = string
 }
 
+variable "database_subnet_ids" {
+  description = "Subnets of the cache and the database, without a route out of the VPC."
+  type        = list(string)
+}
+
 variable "private_subnet_ids" {
-  description = "Subnets of the load balancer, the tasks, the cache and the database."
+  description = "Subnets of the load balancer and the tasks."
   type        = list(string)
 }
 

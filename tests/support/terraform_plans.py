@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+ADDED = ("orders", "tides")  # workloads that only the mocked plan has
+
 
 @dataclass(frozen=True)
 class Resource:

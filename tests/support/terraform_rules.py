@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.terraform.plans import Plan, Resource
+from tests.support.terraform_plans import Plan, Resource
 
 Rule = Callable[[Plan], list[str]]
 
