@@ -97,6 +97,9 @@ lint: setup-test ## linters of code, SQL, text and scripts, and scanners of Terr
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
 	@$(PYTHON) -m scripts.schemas
 
+cost: setup ## what dev and prod cost a month, by resource, and one more workload: make cost ENV=dev JSON=1 HTML=cost.html FRESH=1
+	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.cost $(call option,ENV) $(call option,PLAN) $(call option,HTML) $(if $(JSON),--json) $(if $(FRESH),--fresh)
+
 package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins, DAGs, Glue files, wheels, manifest; OUT=<folder>
 	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.package $(call option,OUT)
 

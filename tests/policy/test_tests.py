@@ -22,6 +22,7 @@ SOURCES = {
     "localcloud": "infra/localcloud",
     "laptop": "infra/laptop",
     "package": "infra/package",
+    "cost": "infra/cost",
     "delivery": "infra/delivery",
     "lambdas": "infra/lambdas",
     "airflow_api": "infra/airflow_api",

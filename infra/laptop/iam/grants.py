@@ -66,7 +66,8 @@ class RoleKind:
 def kinds() -> list[RoleKind]:
     """Every kind of role."""
     return [
-        RoleKind(name, line["per"] == "workload", line.get("on") == "aws") for name, line in definition("roles").items()
+        RoleKind(name, line["per"] == "workload", line.get("only") == "aws")
+        for name, line in definition("roles").items()
     ]
 
 

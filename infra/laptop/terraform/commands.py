@@ -30,10 +30,18 @@ EXAMPLE_RELEASE = {
 }
 
 
-def plan(config: LaptopConfig, environment: str, reporter: Reporter | None = None) -> Outcome:
+def plan(
+    config: LaptopConfig, environment: str, reporter: Reporter | None = None, out: Path | None = None
+) -> Outcome:
     """Plans an environment against a local cloud, and prints the number of resources by module.
 
     The stack's local cloud is used while it runs, otherwise one that lives as long as the command.
+
+    Args:
+        config: The laptop stack.
+        environment: The variable file.
+        reporter: Gets the progress.
+        out: File for the plan in Terraform's JSON form.
 
     Raises:
         LaptopError: Terraform is missing, or it found an error.
@@ -43,6 +51,8 @@ def plan(config: LaptopConfig, environment: str, reporter: Reporter | None = Non
         workspace = _prepared(running, Path(folder), environment, example_variables(environment), reporter)
         with reporter.stage(f"terraform plan, environment {environment}"):
             outcome = _succeeded(workspace.plan(), "plan", environment)
+        if out:
+            out.write_text(json.dumps(workspace.planned()))
     for module, count in sorted(outcome.modules.items()):
         reporter.say(f"{count:5} {module}")
     reporter.say(f"{outcome.modules.total():5} resources to make")

@@ -1,0 +1,28 @@
+# Alarms, the topic they go to, dashboard, budget, log groups, traces.
+module "observability" {
+  source = "./modules/observability"
+
+  definitions  = local.definitions
+  names        = local.names
+  workloads    = local.workloads
+  environment  = var.environment
+  region       = var.region
+  sizes        = var.sizes
+  alert_emails = var.alert_emails
+  # The text of an alarm names its page: in the repository on GitHub if it is known, else by its path in the repository.
+  runbooks = var.github_repository == null ? "docs/runbooks" : "https://github.com/${var.github_repository}/blob/main/docs/runbooks"
+  key_arns = module.security.key_arns
+
+  load_balancer_arn_suffix  = module.serving.load_balancer_arn_suffix
+  target_group_arn_suffixes = module.serving.target_group_arn_suffixes
+}
+
+output "alerts_topic_arn" {
+  description = "Topic of every message to people."
+  value       = module.observability.alerts_topic_arn
+}
+
+output "dashboard_url" {
+  description = "The dashboard in CloudWatch's console."
+  value       = module.observability.dashboard_url
+}
