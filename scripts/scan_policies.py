@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import yaml
@@ -31,7 +32,8 @@ def scan(policies: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     Raises:
         subprocess.CalledProcessError: A scanner failed.
     """
-    argv = [HOME / "venvs" / "scan" / "bin" / "python", "-W", "ignore", ROOT / "scripts" / "policy_findings.py"]
+    python, script = HOME / "venvs" / "scan" / "bin" / "python", ROOT / "scripts" / "policy_findings.py"
+    argv = [str(python), "-W", "ignore", str(script)]
     done = subprocess.run(argv, input=json.dumps(policies), stdout=subprocess.PIPE, text=True, check=True)
     found: list[Finding] = json.loads(done.stdout)
     return found
@@ -39,17 +41,30 @@ def scan(policies: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
 
 def problems(found: Iterable[Finding], explained: Iterable[Finding]) -> list[str]:
     """The findings without an explanation, and the explanations without a finding."""
-    known = {(entry["finding"], entry["subject"]) for entry in explained if entry["reason"]}
-    seen = {(one["finding"], one["subject"]): one["document"] for one in found}
-    lines = [
-        f"infra/policies/{document}.json: {finding}: {subject}. Mend it, or explain it in {EXPLAINED.name}."
-        for (finding, subject), document in seen.items()
-        if (finding, subject) not in known
-    ]
+    reasons = [entry for entry in explained if entry["reason"]]
+    needed: set[int] = set()
+    lines = []
+    for one in found:
+        number = next((number for number, entry in enumerate(reasons) if _explains(entry, one)), None)
+        if number is None:
+            where = f"infra/policies/{one['document']}.json: {one['finding']}: {one['subject']}"
+            lines.append(f"{where}. Mend it, or explain it in {EXPLAINED.relative_to(ROOT)}.")
+        else:
+            needed.add(number)
     return lines + [
-        f"{EXPLAINED.name}: {finding}: {subject} is not found any more. Delete its explanation."
-        for finding, subject in known - seen.keys()
+        f"{EXPLAINED.name}: {entry['finding']}: {entry['subject']} is not found any more. Delete its explanation."
+        for number, entry in enumerate(reasons)
+        if number not in needed
     ]
+
+
+def _explains(entry: Finding, found: Finding) -> bool:
+    """Whether an explanation is for a finding; its document and its subject may be patterns."""
+    return (
+        entry["finding"] == found["finding"]
+        and fnmatchcase(found["document"], entry.get("document", "*"))
+        and fnmatchcase(found["subject"], entry["subject"])
+    )
 
 
 def main() -> int:

@@ -92,7 +92,7 @@ def test_a_permission_that_nothing_uses_is_reported(loop: Loop) -> None:
 
 def test_every_role_is_tried() -> None:
     tried = {part.removeprefix("the_").split("_role")[0] for part in Path(__file__).read_text().split("def test_")}
-    on_the_laptop = {kind for kind, role in definition("roles").items() if role.get("on") != "aws"}
+    on_the_laptop = {kind for kind, role in definition("roles").items() if role.get("only") != "aws"}
     assert {kind.replace("-", "_") for kind in on_the_laptop} <= tried
 
 

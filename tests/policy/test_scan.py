@@ -28,10 +28,24 @@ def test_a_finding_that_is_explained_beside_its_resource_has_a_reason() -> None:
 
 
 def test_every_bucket_ends_uploads_that_were_aborted() -> None:
-    buckets = definition("buckets")
-    for name, bucket in buckets.items():
+    for name, bucket in definition("buckets").items():
         assert any("AbortIncompleteMultipartUpload" in rule for rule in bucket["lifecycle"]), name
 
 
+def test_the_cluster_has_container_insights() -> None:
+    assert {"name": "containerInsights", "value": "enabled"} in definition("cluster")["cluster"]["settings"]
+
+
+def test_passwords_of_databases_are_rotated() -> None:
+    assert definition("database", workload="flights")["rotation_days"] <= 90
+
+
+@pytest.mark.parametrize("file", ["serving/Dockerfile", "include/training/Dockerfile"])
+def test_every_base_image_is_pinned_by_digest(file: str) -> None:
+    text = (ROOT / file).read_text()
+    assert re.search(r"^ARG PYTHON_IMAGE=\S+@sha256:[0-9a-f]{64}$", text, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
 def test_the_service_has_a_health_check() -> None:
-    assert re.search(r"^HEALTHCHECK .*CMD", (ROOT / "serving" / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
+    assert re.search(r"^HEALTHCHECK ", (ROOT / "serving" / "Dockerfile").read_text(), re.MULTILINE)

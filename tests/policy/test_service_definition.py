@@ -66,8 +66,8 @@ def test_the_public_routes_are_those_of_the_service() -> None:
 
 
 def test_the_user_is_the_images() -> None:
-    (uid,) = re.findall(r"useradd .*--uid (\d+)", (ROOT / "serving" / "Dockerfile").read_text())
-    assert container()["user"] == uid
+    (user,) = re.findall(r"^USER (\d+):", (ROOT / "serving" / "Dockerfile").read_text(), re.MULTILINE)
+    assert container()["user"] == user
 
 
 def test_every_variable_is_a_setting_and_the_limit_of_bodies_is_a_power_of_ten() -> None:

@@ -11,7 +11,7 @@ from infra.laptop.bootstrap.definitions import definition
 RUNBOOKS = "docs/runbooks"
 MAX_TASKS = 4  # a laptop does not scale; the alarm needs a number
 # What a definition says about an alarm, and PutMetricAlarm does not know.
-_ABOUT = ("per", "on", "metric_of")
+_ABOUT = ("per", "only", "metric_of")
 
 
 def create(aws: Aws, workload: Workload) -> None:
@@ -28,7 +28,7 @@ def create(aws: Aws, workload: Workload) -> None:
         target_group=group,
     )["alarms"]
     for alarm in defined.values():
-        if alarm["per"] == "workload" and alarm.get("on") != "aws":
+        if alarm["per"] == "workload" and alarm.get("only") != "aws":
             aws.cloudwatch.put_metric_alarm(**{name: value for name, value in alarm.items() if name not in _ABOUT})
 
 

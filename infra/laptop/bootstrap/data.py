@@ -28,7 +28,7 @@ def create_buckets(aws: Aws) -> None:
         _require_no_raw_objects(aws)
     for bucket in definition("buckets").values():
         name = bucket["name"]
-        if bucket.get("on") == "aws":
+        if bucket.get("only") == "aws":
             continue
         if name not in present:
             location = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}

@@ -6,7 +6,6 @@ They are templates: ``${name}`` is filled in from :class:`Names`, and a doubled 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -62,7 +61,7 @@ def definition(name: str, **more: str) -> Any:
     Raises:
         KeyError: The file has a placeholder that is not given.
     """
-    return yaml.load(_filled(DEFINITIONS / f"{name}.yaml", more), _Loader)
+    return yaml.safe_load(_filled(DEFINITIONS / f"{name}.yaml", more))
 
 
 def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
@@ -77,18 +76,6 @@ def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     keys = {f"key_{name}": f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{name}" for name in definition("keys")}
     found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", {**keys, **more}))
     return found
-
-
-class _Loader(yaml.SafeLoader):
-    """Only ``true`` and ``false`` are booleans, as in YAML 1.2: ``on: aws`` is a field with the name ``on``."""
-
-
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOLEAN, re.compile("^(?:true|false)$"), list("tf"))
 
 
 def _filled(path: Path, more: dict[str, str]) -> str:

@@ -50,7 +50,7 @@ class Role:
 
 def all_roles(workloads: Iterable[str]) -> list[Role]:
     """The roles that the laptop has: the platform's, then those of each workload."""
-    listed = {kind: role for kind, role in definition("roles").items() if role.get("on") != "aws"}
+    listed = {kind: role for kind, role in definition("roles").items() if role.get("only") != "aws"}
     platform = [Role(kind) for kind, role in listed.items() if role["per"] == "platform"]
     per_workload = [kind for kind, role in listed.items() if role["per"] == "workload"]
     return platform + [Role(kind, workload) for workload in workloads for kind in per_workload]

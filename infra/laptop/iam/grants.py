@@ -11,6 +11,8 @@ from infra.laptop.bootstrap.roles import Role
 from infra.localcloud.authorization.usage import Grant, grants_of
 
 PLACEHOLDER = "<workload>"  # no workload has this name
+# Terraform's module delivery attaches the documents of the second role to the first one, too.
+_ATTACHED = {"github-apply": "github-plan"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class RoleKind:
         """The grants of the role's current policies, in the same order for each workload."""
         return grants_of(self.role(workload).name, self.documents(workload).items())
 
+    @property
+    def is_of_delivery(self) -> bool:
+        """Whether a pipeline outside AWS assumes the role, so that a run of Terraform here can use it."""
+        return "Federated" in self.trusted()
+
+    def attached(self) -> list[Grant]:
+        """The grants that the role has by documents of another role; they are measured there."""
+        other = _ATTACHED.get(self.name)
+        return RoleKind(other, per_workload=False, on_aws=True).grants() if other else []
+
     def trusted(self) -> dict[str, Any]:
         """Who may assume the role: the ``Principal`` of its trust policy."""
         found: dict[str, Any] = self.trust()["Principal"]
@@ -66,7 +78,8 @@ class RoleKind:
 def kinds() -> list[RoleKind]:
     """Every kind of role."""
     return [
-        RoleKind(name, line["per"] == "workload", line.get("on") == "aws") for name, line in definition("roles").items()
+        RoleKind(name, line["per"] == "workload", line.get("only") == "aws")
+        for name, line in definition("roles").items()
     ]
 
 

@@ -14,7 +14,9 @@ bucket_names = {
 github_repository = "example/nightjar"
 
 switches = {
-  mwaa = false
+  mwaa        = false
+  rotation    = false # CloudFormation, which the published rotation function comes with
+  public_edge = false # without DNS there is no host name; ENV=dev plans and applies it
 }
 
 sizes = {

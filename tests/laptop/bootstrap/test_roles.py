@@ -41,6 +41,5 @@ def test_every_role_is_listed_and_has_its_documents() -> None:
 
 
 def test_a_role_that_only_terraform_makes_is_not_the_laptops() -> None:
-    # To YAML 1.1, `on` is a boolean: the laptop made this role.
-    assert definition("roles")["flow-logs"]["on"] == "aws"
+    assert definition("roles")["flow-logs"]["only"] == "aws"
     assert "nightjar-flow-logs" not in [role.name for role in ROLES]

@@ -8,7 +8,7 @@ variable "definition" {
   }
   validation {
     condition = length(setsubtract(keys(var.definition), [
-      "name", "policy", "key", "lifecycle", "object_lock_days", "events", "on"
+      "name", "policy", "key", "lifecycle", "object_lock_days", "events", "only"
     ])) == 0
     error_message = "The bucket has a field that infra/terraform/modules/bucket does not know: add it there."
   }

@@ -15,9 +15,11 @@ module "bucket" {
   key_arn          = var.key_arns[each.value.key]
   policies         = var.policies
   policy_variables = var.names
-  log_bucket       = module.logs.name
+  log_bucket       = local.buckets.logs.name # a plan knows it before the bucket exists
   object_lock      = var.object_lock
   force_destroy    = var.disposable
+
+  depends_on = [module.logs]
 }
 
 locals {
