@@ -16,7 +16,7 @@ from infra.laptop.terraform.workspace import Workspace
 from tests.support.localcloud import Cloud, base_config, running_cloud
 from tests.support.terraform import environment_of, find_terraform
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
 REFUSED = r"local\s+cloud\s+(cannot\s+do|has\s+no\s+service)"
 
