@@ -48,8 +48,9 @@ def mocked_plan(environment: str, folder: Path) -> Plan:
     events = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
     errors = [json.dumps(event["diagnostic"], indent=1) for event in events if event.get("@level") == "error"]
     assert tested.returncode == 0, "\n".join(errors) + tested.stderr
-    (found,) = (event["test_plan"] for event in events if event["type"] == "test_plan")
-    return Plan(found["resource_changes"])
+    plans = {event["@testrun"]: event["test_plan"] for event in events if event["type"] == "test_plan"}
+    found = plans["released"]
+    return Plan(found["resource_changes"], found.get("output_changes"))
 
 
 def add_workloads(folder: Path) -> None:

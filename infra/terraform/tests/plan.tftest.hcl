@@ -37,3 +37,21 @@ run "released" {
     error_message = "Each workload needs roles of its own."
   }
 }
+
+# The first apply of an account: there is neither code nor an image yet.
+run "first" {
+  command = plan
+
+  variables {
+    release = null
+  }
+
+  assert {
+    condition     = length(module.orchestration) == 0 && length(module.etl.job_names) == 0 && module.lake.dead_man_function_name == null
+    error_message = "Without a release, nothing that needs code can be made."
+  }
+  assert {
+    condition     = local.settings == null
+    error_message = "Without a release there are no images, so the settings are not complete."
+  }
+}
