@@ -22,10 +22,9 @@ from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.bootstrap.roles import POLICY_NAME, Role
 from infra.laptop.iam import exceptions
 from infra.laptop.iam.grants import kinds
-from infra.laptop.iam.record import Provoked
 from infra.localcloud.authorization import usage
 from infra.localcloud.config import load
-from infra.localcloud.request_file import now
+from tests.support.iam_records import provoking
 from tests.support.loop import Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -61,12 +60,8 @@ def without(loop: Loop, role: Role, action: str) -> Iterator[None]:
         kept = [statement for statement in document["Statement"] if statement["Action"]]
         document["Statement"] = kept or [{"Effect": "Deny", "Action": [action], "Resource": ["*"]}]
 
-    since = now()
-    try:
-        with changed_policy(loop, role, remove):
-            yield
-    finally:
-        loop.provoked.append(Provoked(role.name, action, since, now()))
+    with provoking(loop.provoked, role.name, action), changed_policy(loop, role, remove):
+        yield
 
 
 def test_no_call_was_denied_and_no_permission_is_unused(loop: Loop) -> None:
