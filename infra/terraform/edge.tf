@@ -11,6 +11,8 @@ module "edge" {
   domain         = var.domain
   public_zone_id = module.serving.public_zone_id
   vpc_id         = module.network.vpc_id
+  # With NAT gateways, the network has one already.
+  internet_gateway = !var.switches.nat
 
   load_balancer = {
     arn               = module.serving.load_balancer_arn

@@ -36,6 +36,11 @@ output "serving_repository_url" {
 }
 
 output "database" {
-  description = "The relational source, as scripts/database_roles.py takes it; null where the environment has none."
+  description = "The relational source, as infra/delivery/database_roles.py takes it; null where the environment has none."
   value       = module.serving.database
+}
+
+output "database_secret_arns" {
+  description = "Workload → secret with which it connects to the relational source."
+  value       = module.serving.database_secret_arns
 }

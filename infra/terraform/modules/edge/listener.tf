@@ -54,6 +54,14 @@ resource "aws_lb_listener_rule" "public" {
   }
 }
 
+# CloudFront takes it as the sign that a VPC may have traffic from the internet. Without a route to it, nothing in the VPC
+# can use it.
+resource "aws_internet_gateway" "this" {
+  count  = var.internet_gateway ? 1 : 0
+  vpc_id = var.vpc_id
+  tags   = { Name = "${local.name}-cloudfront" }
+}
+
 resource "aws_cloudfront_vpc_origin" "this" {
   vpc_origin_endpoint_config {
     name                   = local.name
@@ -69,7 +77,7 @@ resource "aws_cloudfront_vpc_origin" "this" {
   }
 
   # The origin's port must answer, and nobody else's requests may reach it.
-  depends_on = [aws_lb_listener_rule.public]
+  depends_on = [aws_lb_listener_rule.public, aws_internet_gateway.this]
 }
 
 # CloudFront makes this group together with the first VPC origin of a VPC.

@@ -74,3 +74,8 @@ variable "log_retention_days" {
   type        = number
   default     = 90
 }
+
+variable "internet_gateway" {
+  description = "Whether to make the VPC's internet gateway, because the network has none. CloudFront connects only to a VPC that has one; no route leads to it."
+  type        = bool
+}
