@@ -75,14 +75,15 @@ def test_no_call_was_denied_and_no_permission_is_unused(loop: Loop) -> None:
     assert left == []
 
 
-def test_a_permission_that_nothing_uses_is_reported(loop: Loop) -> None:
+@pytest.mark.parametrize("role", [Role("glue"), Role("ecs-task", "flights")], ids=lambda role: role.name)
+def test_a_permission_that_nothing_uses_is_reported(loop: Loop, role: Role) -> None:
     def add(document: dict[str, Any]) -> None:
         document["Statement"].append({"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": ["*"]})
 
     before = set(compared(loop).unused)
-    with changed_policy(loop, Role("glue"), add):
+    with changed_policy(loop, role, add):
         (unused,) = set(compared(loop).unused) - before
-    assert (unused.role.rsplit("/", 1)[-1], unused.action) == ("nightjar-glue", "sqs:SendMessage")
+    assert (unused.role, unused.action) == (role.arn, "sqs:SendMessage")
 
 
 def test_every_role_is_tried() -> None:
