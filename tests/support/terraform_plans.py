@@ -81,5 +81,21 @@ class Plan:
         return (resource for resource in self.resources if resource.type in types)
 
 
+def plan_of(*resources: tuple[str, dict[str, Any]], module: str = "it") -> Plan:
+    """A plan made by hand: resources of these types and attributes, all in one module."""
+    return Plan(
+        [
+            {
+                "address": f"module.{module}.{kind}.this",
+                "module_address": f"module.{module}",
+                "mode": "managed",
+                "type": kind,
+                "change": {"after": values, "after_unknown": {}},
+            }
+            for kind, values in resources
+        ]
+    )
+
+
 def _module(address: str) -> str:
     return address.split(".")[1].split("[")[0] if address else ""
