@@ -98,19 +98,22 @@ class RoleIdentity:
             )
         return role_arn
 
-    def require(self, role_arn: str, session: str, *asked: tuple[str, str]) -> None:
+    def require(self, role_arn: str, session: str, *asked: tuple[str, str], via: str = "") -> None:
         """Checks what a service does for a role without a request of its own, and records it.
 
         Args:
             role_arn: The role.
             session: The name of the session that the service has on AWS.
             *asked: IAM actions, each with the ARN of its resource or ``*``.
+            via: The service through which a KMS key is used (kms:ViaService).
 
         Raises:
             AccessDeniedError: The role's policies do not allow one of them.
         """
         for action, resource in asked:
-            on_behalf.require(self.principals, self._requests, self._config.region, role_arn, session, action, resource)
+            on_behalf.require(
+                self.principals, self._requests, self._config.region, role_arn, session, action, resource, via
+            )
 
     def environment(self, access_key_id: str, secret: str, token: str | None) -> dict[str, str]:
         """The environment variables with which a process uses credentials at this endpoint."""

@@ -27,6 +27,7 @@ SERVICES = (
     "ecs",
     "elb",
     "kinesis",
+    "cloudfront",
     "cloudwatch",
     "cloudwatchlogs",
     "dynamodb",

@@ -18,7 +18,7 @@ from moto.athena.models import athena_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from infra.localcloud.authorization import catalog, requests, signatures, tables
+from infra.localcloud.authorization import catalog, condition_keys, requests, signatures, tables
 from infra.localcloud.authorization.principals import IdentityPolicies, Principal
 from infra.localcloud.request import identify
 from infra.localcloud.s3 import routing
@@ -83,7 +83,7 @@ def asked(api: str, operation: str, /, **arguments: Any) -> list[requests.Ask]:
     signature = signatures.parse(values)
     policies = IdentityPolicies(tags={"Team": "ml"})
     return requests.asks(
-        identify(values, routing.operation), values, requests.Caller(CALLER, policies, signature, REGION, ACCOUNT)
+        identify(values, routing.operation), values, condition_keys.Caller(CALLER, policies, signature, REGION, ACCOUNT)
     )
 
 

@@ -104,7 +104,7 @@ def test_a_percentile_and_metric_math_go_off(cloud: Cloud) -> None:
     del percentile["Statistic"]
     client.put_metric_alarm(**{**percentile, "AlarmName": "p50", "ExtendedStatistic": "p50"})
     client.put_metric_alarm(**{**percentile, "AlarmName": "p95", "ExtendedStatistic": "p95"})
-    queries = [
+    queries: list[dict[str, Any]] = [
         {
             "Id": "worst",
             "MetricStat": {

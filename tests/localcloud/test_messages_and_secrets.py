@@ -147,3 +147,21 @@ def test_firehose_refuses_what_it_would_ignore(cloud: Cloud, members: dict[str, 
     source = {"KinesisStreamARN": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s", "RoleARN": destination["RoleARN"]}
     from_stream = {"DeliveryStreamType": "KinesisStreamAsSource", "KinesisStreamSourceConfiguration": source}
     assert error(create, DeliveryStreamName="refused", **from_stream)[0] == "NotImplementedException"
+
+
+def test_a_queue_says_whose_dead_letters_it_takes(cloud: Cloud) -> None:
+    sqs = cloud.client("sqs")
+    arns = {name: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("letters", "letters-dead", "letters-other")}
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in arns}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arns["letters-dead"]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    only = json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [arns["letters"]]})
+    dead = urls["letters-dead"]
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"Policy": policy})
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"RedriveAllowPolicy": only})
+    found = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
+    assert (found["Policy"], found["RedriveAllowPolicy"]) == (policy, only)
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arns["letters-dead"], "maxReceiveCount": 5})}
+    sqs.set_queue_attributes(QueueUrl=urls["letters"], Attributes=redrive)
+    with pytest.raises(ClientError, match="does not permit the redrive policy"):
+        sqs.set_queue_attributes(QueueUrl=urls["letters-other"], Attributes=redrive)

@@ -274,17 +274,18 @@ def test_archives_are_restored(s3: Any) -> None:
     assert error_code(s3.put_object, Bucket=bucket, Key="k", StorageClass="FAST") == "InvalidStorageClass"
 
 
-def test_encryption_is_that_of_the_request_or_the_bucket(s3: Any) -> None:
+def test_encryption_is_that_of_the_request_or_the_bucket(cloud: Any, s3: Any) -> None:
     bucket = new_bucket(s3)
+    first, second = (cloud.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     put = s3.put_object(
-        Bucket=bucket, Key="k", ServerSideEncryption="aws:kms", SSEKMSKeyId="key-1", BucketKeyEnabled=True
+        Bucket=bucket, Key="k", ServerSideEncryption="aws:kms", SSEKMSKeyId=first, BucketKeyEnabled=True
     )
-    assert (put["ServerSideEncryption"], put["SSEKMSKeyId"], put["BucketKeyEnabled"]) == ("aws:kms", "key-1", True)
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key-2"}}
+    assert (put["ServerSideEncryption"], put["SSEKMSKeyId"], put["BucketKeyEnabled"]) == ("aws:kms", first, True)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": second}}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
-    assert s3.head_object(Bucket=bucket, Key="k")["SSEKMSKeyId"] == "key-2"
-    assert error_code(s3.put_object, Bucket=bucket, Key="k", SSEKMSKeyId="key-1") == "InvalidArgument"
+    assert s3.head_object(Bucket=bucket, Key="k")["SSEKMSKeyId"] == second
+    assert error_code(s3.put_object, Bucket=bucket, Key="k", SSEKMSKeyId=first) == "InvalidArgument"
 
 
 def test_presigned_urls(cloud: Any) -> None:

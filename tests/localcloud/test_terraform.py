@@ -28,14 +28,14 @@ def prepare(cloud: Cloud, folder: Path, configuration: str) -> Workspace:
         (folder / "key.pem").write_bytes(key)
         variables = {"certificate": "certificate.pem", "private_key": "key.pem"}
         variables |= {"http_port": str(free_port()), "https_port": str(free_port())}
-    if configuration == "lake":
+    if configuration in ("account", "lake"):
         with zipfile.ZipFile(folder / "function.zip", "w") as archive:
             archive.writestr("main.py", "def handler(event, context): pass\n")
         variables = {"archive": "function.zip"}
     return workspace(cloud, folder, configuration, variables)
 
 
-@pytest.mark.parametrize("configuration", ["edge", "lake", "platform"])
+@pytest.mark.parametrize("configuration", ["account", "edge", "lake", "platform"])
 def test_a_second_plan_is_empty_and_destroy_leaves_nothing(cloud: Cloud, tmp_path: Path, configuration: str) -> None:
     terraform = prepare(cloud, tmp_path, configuration)
     applied = terraform.run("apply", "-auto-approve", *QUIET)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -103,7 +102,7 @@ class SuiteRecorder:
         file = record.path(calls.config, self.name)
         found = Record(
             suite=self.folder.relative_to(ROOT).as_posix(),
-            commit=_commit(),
+            commit=record.commit(),
             time=request_file.now(),
             tests=dict(self.outcomes),
             incomplete=self.incomplete(),
@@ -120,9 +119,3 @@ class SuiteRecorder:
 def _is_whole(file: Path) -> bool:
     before = record.load(file)
     return before is not None and not before.incomplete
-
-
-def _commit() -> str:
-    argv = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

@@ -11,7 +11,15 @@ import threading
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from infra.localcloud.authorization import denials, payload, pinning, requests, resource_policies, signatures
+from infra.localcloud.authorization import (
+    condition_keys,
+    denials,
+    payload,
+    pinning,
+    requests,
+    resource_policies,
+    signatures,
+)
 from infra.localcloud.authorization.evaluation import Decision, Question, decide, denied_by_resource
 from infra.localcloud.authorization.principals import ANONYMOUS, IdentityPolicies, Principals
 from infra.localcloud.refuse import answer_error
@@ -74,25 +82,25 @@ class Authorization:
 
     # --- the signature -----------------------------------------------------------------------------------------
 
-    def _identified(self, environ: WSGIEnvironment) -> requests.Caller:
+    def _identified(self, environ: WSGIEnvironment) -> condition_keys.Caller:
         request: AwsRequest = environ[ENVIRON_KEY]
         signature = signatures.parse(environ)
         if signature is None:
             if not request.is_s3:
                 raise signatures.SignatureError("missing")
             environ["HTTP_AUTHORIZATION"] = _anonymous(self._region)
-            return requests.Caller(ANONYMOUS, IdentityPolicies(), None, self._region, self._account)
+            return condition_keys.Caller(ANONYMOUS, IdentityPolicies(), None, self._region, self._account)
         key = signatures.verify(environ, signature, self._principals, _declared_hash(environ, signature))
         _guard_body(environ, signature, key.secret)
         # moto looks for service, region and key in this header only, and in its usual form.
         environ["HTTP_AUTHORIZATION"] = signature.authorization()
         policies = self._principals.policies(key.principal)
-        return requests.Caller(key.principal, policies, signature, signature.region, self._account)
+        return condition_keys.Caller(key.principal, policies, signature, signature.region, self._account)
 
     # --- the policies ------------------------------------------------------------------------------------------
 
     def _denied(
-        self, request: AwsRequest, environ: WSGIEnvironment, caller: requests.Caller, record: Record
+        self, request: AwsRequest, environ: WSGIEnvironment, caller: condition_keys.Caller, record: Record
     ) -> denials.Denial | None:
         """The refusal of a request; None if everything that it asks for is allowed."""
         if f"{request.service}:{request.action}" in _FREE:
@@ -116,7 +124,7 @@ class Authorization:
         return None
 
     def _denied_to_operator(
-        self, request: AwsRequest, environ: WSGIEnvironment, caller: requests.Caller, record: Record
+        self, request: AwsRequest, environ: WSGIEnvironment, caller: condition_keys.Caller, record: Record
     ) -> denials.Denial | None:
         """The refusal by an explicit deny of a bucket policy: as on AWS it binds the account's root user.
 
@@ -133,17 +141,17 @@ class Authorization:
                 return self._refusal(request, caller, ask, decision)
         return None
 
-    def _has_policy(self, request: AwsRequest, caller: requests.Caller) -> bool:
+    def _has_policy(self, request: AwsRequest, caller: condition_keys.Caller) -> bool:
         bucket = f"arn:aws:s3:::{request.labels.get('Bucket', '')}"
         policy = resource_policies.of("s3:ListBucket", bucket, caller.region, caller.account)
         return bool(policy and policy.document)
 
-    def _decide(self, ask: requests.Ask, caller: requests.Caller) -> Decision:
+    def _decide(self, ask: requests.Ask, caller: condition_keys.Caller) -> Decision:
         policy = resource_policies.of(ask.action, ask.resource, caller.region, caller.account)
         return decide(Question(caller.principal, ask.action, ask.resource, ask.context), caller.policies, policy)
 
     def _refusal(
-        self, request: AwsRequest, caller: requests.Caller, ask: requests.Ask, decision: Decision
+        self, request: AwsRequest, caller: condition_keys.Caller, ask: requests.Ask, decision: Decision
     ) -> denials.Denial:
         denial = denials.of_decision(request, caller.principal, ask, decision)
         if "cannot evaluate" in decision.reason:

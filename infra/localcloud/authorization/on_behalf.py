@@ -6,7 +6,7 @@ directly, and the answer is a line of the request log like any other.
 
 from __future__ import annotations
 
-from infra.localcloud.authorization.context import RequestContext
+from infra.localcloud.authorization.context import RequestContext, Values
 from infra.localcloud.authorization.evaluation import Decision, Question, decide
 from infra.localcloud.authorization.principals import Principal, Principals
 from infra.localcloud.authorization.resource_policies import of as resource_policy_of
@@ -16,7 +16,14 @@ from infra.localcloud.request_record import Record
 
 
 def require(
-    principals: Principals, file: RequestFile, region: str, role_arn: str, session: str, action: str, resource: str
+    principals: Principals,
+    file: RequestFile,
+    region: str,
+    role_arn: str,
+    session: str,
+    action: str,
+    resource: str,
+    via: str = "",
 ) -> None:
     """Checks that a role may do what a service is about to do for it, and records the decision.
 
@@ -28,6 +35,7 @@ def require(
         session: The name of the session that the service has on AWS.
         action: The IAM action.
         resource: The ARN of what it is done to, or ``*``.
+        via: The service through which a KMS key is used (kms:ViaService).
 
     Raises:
         AccessDeniedError: The role's policies do not allow it. The text is AWS's.
@@ -35,7 +43,10 @@ def require(
     account = role_arn.split(":")[4]
     arn = f"arn:aws:sts::{account}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/{session}"
     principal = Principal("session", arn, account, role_arn)
-    context = RequestContext({"aws:principalarn": (role_arn,), "aws:principalaccount": (account,)})
+    values: dict[str, Values] = {"aws:principalarn": (role_arn,), "aws:principalaccount": (account,)}
+    if via:
+        values |= {"kms:viaservice": (via,), "kms:calleraccount": (account,)}
+    context = RequestContext(values)
     decision: Decision = decide(
         Question(principal, action, resource, context),
         principals.policies(principal),

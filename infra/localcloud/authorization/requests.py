@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
-from infra.localcloud.authorization import catalog, members, request_tags, resources, s3_requests, tables, tags
+from infra.localcloud.authorization import (
+    catalog,
+    condition_keys,
+    members,
+    request_tags,
+    resources,
+    s3_keys,
+    s3_requests,
+    service_keys,
+    tables,
+)
+from infra.localcloud.authorization.condition_keys import Caller
 from infra.localcloud.authorization.context import RequestContext, Values
-from infra.localcloud.authorization.principals import IdentityPolicies, Principal
-from infra.localcloud.authorization.signatures import Signature, instant
+from infra.localcloud.authorization.signatures import instant
 from infra.localcloud.request import AwsRequest
 
-# Global condition keys that a request may have; those it lacks are known to be absent.
-_KNOWN = frozenset(("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "aws:tagkeys", "aws:username",
-                    "aws:multifactorauthpresent", "aws:tokenissuetime"))  # fmt: skip
 _READS = ("Get", "List", "Describe", "BatchGet", "Search")
 
 
@@ -29,21 +35,6 @@ class Ask:
     action: str
     resource: str
     context: RequestContext
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks, and how.
-
-    Attributes:
-        signature: None for an anonymous caller.
-    """
-
-    principal: Principal
-    policies: IdentityPolicies
-    signature: Signature | None
-    region: str
-    account: str
 
 
 def asks(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
@@ -69,16 +60,22 @@ def _of_s3(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -> lis
         request.action, labels.get("Bucket", ""), labels.get("Key", ""), environ, caller.region, caller.account
     )
     given, keys = request_tags.given({}, environ.get("HTTP_X_AMZ_TAGGING", ""))
-    context = _context(caller, environ, given, keys)
+    context = condition_keys.of_request(caller, environ, given, keys)
     context.values.update(_s3_values(s3, caller, given))
     found = [
-        Ask(action, resource, _for(context, action, resource))
+        Ask(action, resource, condition_keys.of_ask(context, action, resource))
         for action, resource in dict.fromkeys(s3_requests.asks(s3))
     ]
-    via = {"kms:viaservice": (f"s3.{caller.region}.amazonaws.com",), "kms:calleraccount": (caller.account,)}
-    for action, key in s3_requests.keys_of_kms(s3):
-        found.append(Ask(action, key, _for(context.with_values(via), action, key)))
+    for use in s3_keys.uses(s3):
+        values = _through(f"s3.{caller.region}.amazonaws.com", caller)
+        values["kms:encryptioncontext:aws:s3:arn"] = (use.encrypted,)
+        found.append(Ask(use.action, use.key, condition_keys.of_ask(context.with_values(values), use.action, use.key)))
     return found
+
+
+def _through(service: str, caller: Caller) -> dict[str, Values]:
+    """The condition keys of a key that a service uses for the caller."""
+    return {"kms:viaservice": (service,), "kms:calleraccount": (caller.account,)}
 
 
 def _s3_values(request: s3_requests.S3Request, caller: Caller, given: dict[str, str]) -> dict[str, Values]:
@@ -118,7 +115,7 @@ def _of_service(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -
         return _of_verb(environ, caller)
     scope = resources.Scope(caller.region, caller.account, environ.get("PATH_INFO", ""))
     given, keys = request_tags.given(values, "")
-    context = _context(caller, environ, given, keys)
+    context = condition_keys.of_request(caller, environ, given, keys)
     context.values.update(_conditions(data, table, values, scope))
     found: list[Ask] = []
     for asked in data.actions.get(request.action) or data.actions.get(name) or (catalog.Asked("", None),):
@@ -132,9 +129,11 @@ def _of_service(request: AwsRequest, environ: WSGIEnvironment, caller: Caller) -
         if asked.action and spec and not named:
             continue  # a batch without items of this action
         full = f"{request.service}:{action.name}"
-        found += [Ask(full, arn, _for(context, full, arn)) for arn in named or ["*"]]
+        found += [Ask(full, arn, condition_keys.of_ask(context, full, arn)) for arn in named or ["*"]]
     if found and keys and data.tag_on_create and name not in data.tag_on_create:
         found += _tagged(request.service, data.tag_on_create, name, found, context)
+    for use, key, through in service_keys.uses([(a.action, a.resource) for a in found], caller.region, caller.account):
+        found.append(Ask(use, key, condition_keys.of_ask(context.with_values(_through(through, caller)), use, key)))
     if found and not name.startswith(_READS):
         found += _passed_roles(data, values, caller, context)
     return found
@@ -157,7 +156,7 @@ def _of_verb(environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
     """API Gateway's control plane: the action is the HTTP method, the resource the path."""
     action = f"apigateway:{environ['REQUEST_METHOD']}"
     arn = f"arn:aws:apigateway:{caller.region}::{environ.get('PATH_INFO', '/')}"
-    return [Ask(action, arn, _for(_context(caller, environ, {}, []), action, arn))]
+    return [Ask(action, arn, condition_keys.of_ask(condition_keys.of_request(caller, environ, {}, []), action, arn))]
 
 
 def _whole_arn(service: str, values: members.Members) -> list[str]:
@@ -176,7 +175,7 @@ def _tagged(
     asked = []
     for action, key in tag_on_create.items():
         tagging, full = context.with_values({key.lower(): (name,)}), f"{service}:{action}"
-        asked += [Ask(full, ask.resource, _for(tagging, full, ask.resource)) for ask in found]
+        asked += [Ask(full, ask.resource, condition_keys.of_ask(tagging, full, ask.resource)) for ask in found]
     return asked
 
 
@@ -187,7 +186,7 @@ def _passed_roles(
         for role in dict.fromkeys(text for path in paths for text in members.texts(values, path)):
             arn = role if role.startswith("arn:") else f"arn:aws:iam::{caller.account}:role/{role}"
             passed = context.with_values({"iam:passedtoservice": (service,)})
-            yield Ask("iam:PassRole", arn, _for(passed, "iam:PassRole", arn))
+            yield Ask("iam:PassRole", arn, condition_keys.of_ask(passed, "iam:PassRole", arn))
 
 
 def _conditions(
@@ -203,76 +202,3 @@ def _conditions(
         if texts:
             found[key.lower()] = tuple(texts)
     return found
-
-
-# --- condition keys ------------------------------------------------------------------------------------------------
-
-
-def _context(caller: Caller, environ: WSGIEnvironment, given: dict[str, str], keys: list[str]) -> RequestContext:
-    """The global condition keys of a request."""
-    principal = caller.principal
-    now = datetime.now(UTC)
-    values: dict[str, Values] = {
-        # Loopback never leaves the machine; on AWS the same request is made over TLS.
-        "aws:securetransport": ("true",),
-        "aws:sourceip": (str(environ.get("REMOTE_ADDR", "127.0.0.1")),),
-        "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
-        "aws:epochtime": (str(int(time.time())),),
-        "aws:requestedregion": (caller.region,),
-        "aws:resourceaccount": (caller.account,),
-        "aws:principaltype": ({"user": "User", "session": "AssumedRole"}.get(principal.kind, "Anonymous"),),
-        "aws:viaawsservice": ("false",),
-        "aws:principalisawsservice": ("false",),
-        "aws:useragent": (str(environ.get("HTTP_USER_AGENT", "")),),
-    }
-    if principal.account:
-        values["aws:principalaccount"] = (principal.account,)
-        values["aws:principalarn"] = (principal.identity_arn,)
-        values["aws:userid"] = (principal.arn.rsplit("/", 1)[-1],)
-    if principal.kind == "user":
-        values["aws:username"] = (principal.user_name,)
-    if principal.kind == "session":
-        values["aws:multifactorauthpresent"] = ("false",)
-    values |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in caller.policies.tags.items()}
-    values |= {f"aws:requesttag/{key.lower()}": (value,) for key, value in given.items()}
-    if keys:
-        values["aws:tagkeys"] = tuple(keys)
-    computed = {"aws:principaltag/": lambda _: None, "aws:requesttag/": lambda _: None}
-    return RequestContext(values, dict(computed), known=_KNOWN)
-
-
-def _for(context: RequestContext, action: str, resource: str) -> RequestContext:
-    """The context of one action on one resource: with the resource's tags, and the keys that the action may have."""
-    prefix, _, name = action.partition(":")
-    listed = tables.service(prefix).actions.get(name.lower())
-    data = catalog.load(prefix)
-
-    def tag(key: str) -> Values | None:
-        if not resource.startswith("arn:"):
-            return None
-        value = tags.of_resource(resource).get(key)
-        return None if value is None else (value,)
-
-    known = context.known | {key.lower() for key in data.conditions} | (_S3_KNOWN if prefix == "s3" else frozenset())
-    known |= {"iam:passedtoservice", "kms:viaservice", "kms:calleraccount"}
-    return RequestContext(
-        dict(context.values),
-        {**context.computed, "aws:resourcetag/": tag, f"{prefix}:resourcetag/": tag},
-        listed.conditions if listed else frozenset(),
-        known,
-    )
-
-
-_S3_KNOWN = frozenset(
-    f"s3:{name}"
-    for name in (
-        *("prefix", "delimiter", "max-keys", "versionid", "if-match", "if-none-match", "authtype", "signatureversion"),
-        *("signatureage", "resourceaccount", "requestobjecttagkeys", "object-lock-mode", "object-lock-legal-hold"),
-        *("object-lock-retain-until-date", "x-amz-acl", "x-amz-content-sha256", "x-amz-copy-source"),
-        *("x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write"),
-        *("x-amz-grant-write-acp", "x-amz-metadata-directive", "x-amz-server-side-encryption", "x-amz-storage-class"),
-        *("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm"),
-        *("x-amz-website-redirect-location", "accessgrantsinstancearn", "tlsversion", "dataaccesspointarn"),
-        *("dataaccesspointaccount", "accesspointnetworkorigin", "objectcreationoperation"),
-    )
-)

@@ -12,10 +12,8 @@ from wsgiref.types import WSGIEnvironment
 from xml.etree import ElementTree
 
 import yaml
-from moto.s3.models import s3_backends
 
 from infra.localcloud.authorization.catalog import FOLDER
-from infra.localcloud.authorization.lookups import key_arn
 from infra.localcloud.authorization.tables import service
 
 # What else a header asks for: of an object, and of a bucket.
@@ -27,7 +25,6 @@ _OBJECT_HEADERS = {
 }
 _BUCKET_HEADERS = {"ACL": "PutBucketAcl", "BUCKET_OBJECT_LOCK_ENABLED": "PutBucketObjectLockConfiguration"}
 _STARTS = ("PutObject", "CopyObject", "CreateMultipartUpload")
-_WRITES = (*_STARTS, "UploadPart", "UploadPartCopy", "CompleteMultipartUpload")
 # Whether an action that asks for s3:PutObject creates the object: the value of s3:ObjectCreationOperation.
 _CREATES = {
     **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload"), "true"),
@@ -132,37 +129,3 @@ def _deletions(request: S3Request, entry: Mapping[str, Any]) -> Iterator[tuple[s
     for item in root.iterfind("{*}Object"):
         name = entry["version" if item.findtext("{*}VersionId") else "keys"]
         yield f"s3:{name}", _arn(request.bucket, item.findtext("{*}Key") or "")
-
-
-def keys_of_kms(request: S3Request) -> list[tuple[str, str]]:
-    """The actions of KMS that S3 does for the caller, each with the key's ARN. AWS's own key asks nobody."""
-    if request.operation in _WRITES:
-        key = _written_with(request)
-        actions = ["kms:GenerateDataKey"] if request.operation in _STARTS else ["kms:Decrypt"]
-    elif request.operation in ("GetObject", "HeadObject"):
-        key, actions = _encrypted_with(request.bucket, request.key, request.account), ["kms:Decrypt"]
-    else:
-        return []
-    if not key or "alias/aws/" in key:
-        return []
-    return [(action, key_arn(key, request.region, request.account)) for action in actions]
-
-
-def _written_with(request: S3Request) -> str:
-    algorithm = request.header("SERVER_SIDE_ENCRYPTION")
-    if algorithm:
-        return request.header("SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID") if algorithm.startswith("aws:kms") else ""
-    bucket = s3_backends[request.account]["aws"].buckets.get(request.bucket)
-    rules = ((getattr(bucket, "encryption", None) or {}).get("Rule")) or {}
-    for rule in rules if isinstance(rules, list) else [rules]:
-        default = rule.get("ApplyServerSideEncryptionByDefault", {})
-        if str(default.get("SSEAlgorithm", "")).startswith("aws:kms"):
-            return str(default.get("KMSMasterKeyID") or "")
-    return ""
-
-
-def _encrypted_with(bucket: str, key: str, account: str) -> str:
-    backend = s3_backends[account]["aws"]
-    found = backend.get_object(bucket, key) if bucket in backend.buckets else None
-    encrypted = str(getattr(found, "encryption", None) or "").startswith("aws:kms")
-    return str(getattr(found, "kms_key_id", None) or "") if encrypted else ""

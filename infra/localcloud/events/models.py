@@ -25,14 +25,31 @@ class EventsBackend(MotoEventsBackend):
         """PutTargets.
 
         Raises:
-            NotImplementedError: Events would not reach a target of this kind.
+            NotImplementedError: Events would not reach a target of this kind, or nothing would start the schedule.
         """
+        rule = self.describe_event_bus(self._normalize_event_bus_arn(event_bus_arn)).rules.get(name)
         for target in targets:
+            if rule and _is_schedule(rule) and _is_function(target["Arn"]):
+                continue  # both are state only: the schedule is not started, and functions are not run
+            if rule and _is_schedule(rule) and rule.state != "DISABLED":
+                _check_started(target["Arn"])
             if not is_supported(target["Arn"]):
                 raise NotImplementedError(
                     f"events are not delivered to {target['Arn']}; SQS queues, SNS topics and log groups receive them"
                 )
         super().put_targets(name, event_bus_arn, targets)
+
+    def enable_rule(self, name: str, event_bus_arn: str | None) -> bool:
+        """EnableRule.
+
+        Raises:
+            NotImplementedError: Nothing would start the schedule for the rule's targets.
+        """
+        rule = self.describe_event_bus(self._normalize_event_bus_arn(event_bus_arn)).rules.get(name)
+        if rule and _is_schedule(rule):
+            for target in rule.targets:
+                _check_started(target["Arn"])
+        return bool(super().enable_rule(name, event_bus_arn))
 
     def put_events(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents: each entry is accepted or rejected on its own."""
@@ -74,3 +91,17 @@ def _is_matched(rule: Rule, event: Any) -> bool:
     return (
         rule.state != "DISABLED" and bool(rule.event_pattern.get_pattern()) and rule.event_pattern.matches_event(event)
     )
+
+
+def _is_schedule(rule: Rule) -> bool:
+    return bool(rule.scheduled_expression) and not rule.event_pattern.get_pattern()
+
+
+def _is_function(arn: str) -> bool:
+    return arn.startswith("arn:aws:lambda:")
+
+
+def _check_started(arn: str) -> None:
+    """Refuses a target that waits for a schedule. A function is not run anyway, as its page of operations says."""
+    if not _is_function(arn):
+        raise NotImplementedError(f"no schedule is started, so {arn} would never receive anything")

@@ -8,15 +8,28 @@ from typing import Any, ClassVar
 
 from moto.firehose.exceptions import InvalidArgumentException
 from moto.firehose.models import FirehoseBackend as MotoFirehoseBackend
+from moto.s3.models import s3_backends
 
+from infra.localcloud.authorization.lookups import key_arn
 from infra.localcloud.errors import AccessDeniedError, AssumeRoleError
 from infra.localcloud.install import Context
+from infra.localcloud.s3.errors import S3Error
 
 
 class FirehoseBackend(MotoFirehoseBackend):
     """Delivery streams of one account and region."""
 
     context: ClassVar[Context]
+    RUNTIME: ClassVar[dict[str, Any]] = {"_delivered": None}
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._delivered: set[str] = set()
+
+    def take_delivered(self) -> set[str]:
+        """The streams that have delivered since the last call."""
+        taken, self._delivered = self._delivered, set()
+        return taken
 
     def create_delivery_stream(self, *args: Any, **kwargs: Any) -> str:
         """CreateDeliveryStream.
@@ -43,9 +56,25 @@ class FirehoseBackend(MotoFirehoseBackend):
         try:
             self.context.identity.check_trust(s3_destination["RoleARN"], "firehose.amazonaws.com")
             self.context.identity.require(s3_destination["RoleARN"], "Firehose", ("s3:PutObject", target))
-        except (AssumeRoleError, AccessDeniedError) as error:
+            self._require_key(s3_destination["BucketARN"].rpartition(":")[2], s3_destination["RoleARN"])
+            answers = list(super().put_s3_records(delivery_stream_name, version_id, s3_destination, records))
+        except (AssumeRoleError, AccessDeniedError, S3Error) as error:
             raise InvalidArgumentException(f"Firehose cannot deliver the records: {error}") from None
-        return list(super().put_s3_records(delivery_stream_name, version_id, s3_destination, records))
+        self._delivered.add(delivery_stream_name)
+        return answers
+
+    def _require_key(self, bucket: str, role_arn: str) -> None:
+        """Checks that the role may encrypt with the bucket's key.
+
+        Raises:
+            AccessDeniedError: It may not.
+        """
+        backend: Any = s3_backends[self.account_id]["aws"]
+        name = backend.encryption_of_new_objects(bucket).get("key", "")
+        if name and "alias/aws/" not in name:
+            key = key_arn(name, self.region_name, self.account_id)
+            via = f"s3.{self.region_name}.amazonaws.com"
+            self.context.identity.require(role_arn, "Firehose", ("kms:GenerateDataKey", key), via=via)
 
     @staticmethod
     def _format_s3_object_path(delivery_stream_name: str, version_id: str, prefix: str) -> str:

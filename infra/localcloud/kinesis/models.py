@@ -57,6 +57,11 @@ class KinesisBackend(moto_models.KinesisBackend):
     """Records never move. A shard that was split or merged takes no more records, and its readers reach an end."""
 
     context: ClassVar[Context]
+    RUNTIME: ClassVar[dict[str, Any]] = {"_iterator_ages": None}
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._iterator_ages: dict[str, int] = {}
 
     def create_stream(
         self,
@@ -121,6 +126,11 @@ class KinesisBackend(moto_models.KinesisBackend):
             )
         return _token(stream.stream_name, shard_id, position)
 
+    def take_iterator_ages(self) -> dict[str, int]:
+        """By how many milliseconds readers were behind at most since the last call, by stream."""
+        taken, self._iterator_ages = self._iterator_ages, {}
+        return taken
+
     def read_records(self, shard_iterator: str, limit: int | None) -> ReadResult:
         """Reads records from an iterator's position.
 
@@ -133,6 +143,7 @@ class KinesisBackend(moto_models.KinesisBackend):
         # The state is read before the records, so that no record of a shard that closes meanwhile is missed.
         ended = not shard.is_open
         records, behind = shard.read(position, limit)
+        self._iterator_ages[stream_name] = max(behind, self._iterator_ages.get(stream_name, 0))
         position += len(records)
         if ended and position == shard.end():
             return ReadResult(records, None, children=tuple(stream.children(shard)))

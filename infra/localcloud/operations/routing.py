@@ -51,7 +51,8 @@ def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Ser
         return None, None
     if target := environ.get("HTTP_X_AMZ_TARGET", ""):
         prefix, _, name = target.rpartition(".")
-        service = next((one for one in found if one.target_prefix == prefix), None)
+        # Some SDKs (Go's among them) leave out the package in front of CloudTrail's prefix.
+        service = next((one for one in found if prefix in (one.target_prefix, _last(one.target_prefix))), None)
         # Without a service of that prefix the name is no operation of the first one either.
         return service or found[0], _operation(service.name, name) if service else None
     # Only services of the query protocol have a version here; to S3 a form may be an object.
@@ -68,6 +69,10 @@ def route(environ: WSGIEnvironment, signing_name: str, action: str) -> tuple[Ser
         if operation := _match(service.name, environ):
             return service, operation
     return found[0], None
+
+
+def _last(prefix: str | None) -> str | None:
+    return prefix.rpartition(".")[2] if prefix else None
 
 
 @cache

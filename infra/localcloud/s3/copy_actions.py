@@ -68,7 +68,7 @@ def find_source(store: Store, db: sqlite3.Connection, request: S3Request) -> tup
             ) from None
         error.headers = {}
         raise
-    headers.check_readable(row)
+    headers.check_readable(bucket, row)
     if row["size"] > MAX_PUT:
         raise S3Error(
             "InvalidRequest",

@@ -49,6 +49,9 @@ ERRORS: dict[str, tuple[int, str]] = {
     "InvalidStorageClass": (400, "The storage class you specified is not valid"),
     "InvalidTag": (400, "The tag provided was not a valid tag."),
     "InvalidTargetBucketForLogging": (400, "The target bucket for logging does not exist"),
+    "KMS.DisabledException": (400, "The key is disabled."),
+    "KMS.KMSInvalidStateException": (400, "The state of the key does not allow this request."),
+    "KMS.NotFoundException": (400, "The key does not exist."),
     "KeyTooLongError": (400, "Your key is too long"),
     "MalformedACLError": (
         400,

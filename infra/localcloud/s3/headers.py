@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from infra.localcloud.s3 import access_lists, shapes, tags
+from infra.localcloud.s3.encryption_keys import check_usable, default_encryption
 from infra.localcloud.s3.errors import S3Error
 from infra.localcloud.s3.objects import Conditions, Detail, detail, parse_time
 from infra.localcloud.s3.request import S3Request, http_date, iso_time
@@ -75,6 +76,7 @@ def new_detail(db: sqlite3.Connection, bucket: Bucket, request: S3Request) -> De
         if name in headers:
             raise S3Error("NotImplemented", f"The local cloud did nothing: it does not honour the header {name}")
     made: Detail = {"sse": _encryption(db, bucket, request)}
+    check_usable(bucket, made["sse"])
     acl = access_lists.from_headers(request)
     if acl:
         access_lists.check_allowed(db, bucket, acl)
@@ -106,18 +108,10 @@ def _encryption(db: sqlite3.Connection, bucket: Bucket, request: S3Request) -> d
             ArgumentName=_SSE,
         )
     enabled = request.headers.get(f"{_SSE}-bucket-key-enabled", "")
-    if not algorithm:
-        setting = read_setting(db, bucket, "encryption")
-        rule = setting["Rules"][0] if setting else {}
-        default = rule.get("ApplyServerSideEncryptionByDefault", {"SSEAlgorithm": "AES256"})
-        algorithm, key = default["SSEAlgorithm"], default.get("KMSMasterKeyID", "")
-        enabled = enabled or str(rule.get("BucketKeyEnabled", False))
-    made: dict[str, Any] = {"algorithm": algorithm}
-    if key:
-        made["key"] = key
-    if algorithm == "aws:kms" and enabled.lower() == "true":
-        made["bucket_key"] = True
-    return made
+    made: dict[str, Any] = {"algorithm": algorithm, "key": key} if algorithm else default_encryption(db, bucket)
+    if made["algorithm"] == "aws:kms" and enabled:
+        made["bucket_key"] = enabled.lower() == "true"
+    return {name: value for name, value in made.items() if value}
 
 
 def _lock(db: sqlite3.Connection, bucket: Bucket, request: S3Request) -> dict[str, str]:
@@ -223,12 +217,13 @@ def _state_headers(row: Row, made: Detail) -> dict[str, str]:
     return headers
 
 
-def check_readable(row: Row) -> None:
-    """Refuses to read an archived object that is not restored.
+def check_readable(bucket: Bucket, row: Row) -> None:
+    """Refuses to read an archived object that is not restored, and one whose key cannot be used.
 
     Raises:
-        S3Error: The object is archived.
+        S3Error: The object is archived, or as :func:`check_usable`.
     """
+    check_usable(bucket, detail(row).get("sse", {}))
     if row["class"] in ARCHIVED and detail(row).get("restore", 0) <= now():
         raise S3Error("InvalidObjectState", StorageClass=row["class"])
 

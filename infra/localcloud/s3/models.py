@@ -1,11 +1,12 @@
 """moto's S3 for the services of moto that use it in process (Firehose, Lambda, Logs, DynamoDB exports and the like).
 
-It reads and writes the same store as the requests. Whatever else moto's backend can do, nobody asks of it.
+It reads and writes the store of the requests. Whatever else moto's backend can do, nobody asks of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import md5
 from typing import Any
 
@@ -17,6 +18,7 @@ from moto.s3.exceptions import MissingBucket
 
 from infra.localcloud.install import Context
 from infra.localcloud.s3 import listing, objects, setting_rules, tags
+from infra.localcloud.s3.encryption_keys import check_usable, default_encryption
 from infra.localcloud.s3.errors import S3Error
 from infra.localcloud.s3.store import Bucket, Row, Store, now, write_setting
 
@@ -172,22 +174,29 @@ class S3Backend(moto.s3.models.S3Backend):
                 return None
         return StoredObject(self.store, row)
 
+    def encryption_of_new_objects(self, bucket_name: str) -> dict[str, Any]:
+        """The encryption of objects that are put without headers; nothing for a bucket that is not there."""
+        with self.store.index.read() as db, suppress(S3Error):
+            return default_encryption(db, self.store.bucket(bucket_name, db))
+        return {}
+
     def put_object(self, bucket_name: str, key_name: str, value: bytes, *args: Any, **kwargs: Any) -> Any:
         """Puts an object.
 
         Raises:
             MissingBucket: There is no such bucket.
+            S3Error: The bucket's key cannot be used.
         """
         self.get_bucket(bucket_name)
+        check_usable(self.store.bucket(bucket_name), encryption := self.encryption_of_new_objects(bucket_name))
         with self.store.bodies.create() as body:
             body.write(value)
             name = body.keep()
-        detail = {"headers": {"content-type": "binary/octet-stream"}, "sse": {"algorithm": "AES256"}}
         etag = md5(value, usedforsecurity=False).hexdigest()
-        new = objects.NewObject(key_name, len(value), etag, name, detail=detail)
         with self.store.write() as transaction:
-            bucket = self.store.bucket(bucket_name, transaction.db)
-            objects.put(transaction, bucket, new, objects.Conditions())
+            detail = {"headers": {"content-type": "binary/octet-stream"}, "sse": encryption}
+            new = objects.NewObject(key_name, len(value), etag, name, detail=detail)
+            objects.put(transaction, self.store.bucket(bucket_name, transaction.db), new, objects.Conditions())
         return self.get_object(bucket_name, key_name)
 
     def list_objects(

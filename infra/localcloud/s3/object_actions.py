@@ -54,7 +54,7 @@ def _open(store: Store, request: S3Request) -> tuple[Bucket, Row, IO[bytes]]:
     """Finds the version and opens its body. A write can remove the body between the two, so it is tried again."""
     for _ in range(_OPEN_ATTEMPTS):
         bucket, row = _find(store, request)
-        headers.check_readable(row)
+        headers.check_readable(bucket, row)
         try:
             return bucket, row, store.bodies.open(row["body"])
         except FileNotFoundError:

@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 
 from infra.localcloud.s3 import access_lists, checksums, copy_actions, headers, listing, objects, shapes
+from infra.localcloud.s3.encryption_keys import check_usable
 from infra.localcloud.s3.errors import S3Error
 from infra.localcloud.s3.listing_actions import delimited, encoded
 from infra.localcloud.s3.reception import receive
@@ -96,8 +97,9 @@ def upload_part(store: Store, request: S3Request) -> Answer:
     """UploadPart."""
     number = _part_number(request)
     with store.index.read() as db:
-        _, row = find_upload(store, db, request)
+        bucket, row = find_upload(store, db, request)
     made = objects.detail(row)
+    check_usable(bucket, made["sse"])
     with receive(request, store.bodies) as received:
         expected = made.get("algorithm", "")
         if expected and received.algorithm != expected:

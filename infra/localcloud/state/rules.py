@@ -25,6 +25,7 @@ SCHEMA = 1
 STORED_MODULES = (
     "infra.localcloud.athena.query",
     "infra.localcloud.athena.results",
+    "infra.localcloud.cloudfront.models",
     "infra.localcloud.cloudwatch.alarms",
     "infra.localcloud.ecs.resources",
     "infra.localcloud.glue.job_run",
