@@ -86,18 +86,18 @@ class Plan:
         return (resource for resource in self.resources if resource.type in types)
 
 
-def hand_made(*resources: tuple[str, dict[str, Any]]) -> Plan:
-    """A plan with resources of these types or addresses, and these attributes. A type alone is in the module ``it``."""
+def hand_made(*resources: tuple[str, dict[str, Any]], module: str = "it") -> Plan:
+    """A plan with resources of these types or addresses, and these attributes. A type alone is in ``module``."""
     changes = []
     for name, values in resources:
-        address = name if "." in name else f"module.it.{name}.this"
-        module, kind, instance = address.rsplit(".", 2)
+        address = name if "." in name else f"module.{module}.{name}.this"
+        path, kind, instance = address.rsplit(".", 2)
         key = instance.partition("[")[2].strip('"]') or None
         change = {"after": values, "after_unknown": {}}
         changes.append(
             {
                 "address": address,
-                "module_address": module,
+                "module_address": path,
                 "mode": "managed",
                 "type": kind,
                 "index": key,

@@ -7,6 +7,11 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
   }
+  # Part of the task definitions, which the rules read.
+  mock_resource "aws_elasticache_replication_group" {
+    defaults        = { primary_endpoint_address = "nightjar.cache.example.com" }
+    override_during = plan
+  }
 }
 
 mock_provider "aws" {
