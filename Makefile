@@ -82,7 +82,7 @@ plan: setup ## plan Terraform's resources against a local cloud, and count them 
 apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
 	@$(LAPTOP) apply-local $(call option,ENV)
 
-iam: setup ## compare the roles' policies with the calls that `make test PYTEST_ARGS=tests/e2e` recorded: unused grants, denied calls
+iam: setup ## compare the roles' policies with the calls that `make test` recorded: unused grants, denied calls, exceptions by type
 	@$(LAPTOP) iam
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"

@@ -23,6 +23,7 @@ module "edge" {
   target_group_arns  = module.serving.target_group_arns
   key_arns           = module.security.key_arns
   log_bucket_arn     = module.lake.bucket_arns["logs"]
+  https_port         = var.https_ports.public
   log_retention_days = coalesce(var.sizes.log_retention_days, 90)
 }
 

@@ -1,4 +1,4 @@
-# Alarms, the topic they go to, dashboard, budget, log groups, traces.
+# Alarms, the topic they go to, dashboard, budget, queries, traces.
 module "observability" {
   source = "./modules/observability"
 

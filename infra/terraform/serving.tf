@@ -14,6 +14,7 @@ module "serving" {
   switches    = var.switches
 
   local_listener_ports = var.local_listener_ports
+  https_port           = var.https_ports.internal
 
   vpc_id              = module.network.vpc_id
   private_subnet_ids  = module.network.private_subnet_ids

@@ -203,6 +203,20 @@ variable "local_listener_ports" {
   }
 }
 
+variable "https_ports" {
+  description = "Ports of the load balancer: `internal` for MWAA, `public` for CloudFront. Others than these only for a local cloud whose process may not listen there."
+  type = object({
+    internal = optional(number, 443)
+    public   = optional(number, 8443)
+  })
+  default = {}
+
+  validation {
+    condition     = var.https_ports.internal != var.https_ports.public
+    error_message = "https_ports.internal and https_ports.public must differ: each path has its own port (docs/adr/0027)."
+  }
+}
+
 variable "github_repository" {
   description = "The repository <owner>/<name> whose GitHub workflows may assume the delivery roles; null: there are none."
   type        = string

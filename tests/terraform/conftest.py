@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
+from tests.support.applied_root import Root, applied_to_a_cloud
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
 from tests.support.terraform_plans import ADDED, Plan
@@ -48,8 +50,9 @@ def mocked_plan(environment: str, folder: Path) -> Plan:
     events = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
     errors = [json.dumps(event["diagnostic"], indent=1) for event in events if event.get("@level") == "error"]
     assert tested.returncode == 0, "\n".join(errors) + tested.stderr
-    (found,) = (event["test_plan"] for event in events if event["type"] == "test_plan")
-    return Plan(found["resource_changes"])
+    plans = {event["@testrun"]: event["test_plan"] for event in events if event["type"] == "test_plan"}
+    found = plans["released"]
+    return Plan(found["resource_changes"], found.get("output_changes"))
 
 
 def add_workloads(folder: Path) -> None:
@@ -65,3 +68,10 @@ def add_workloads(folder: Path) -> None:
     for name in ADDED:
         (workloads / name).mkdir()
         (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
+
+
+@pytest.fixture(scope="session")
+def applied_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
+    """Applied once: it takes minutes. The last test of test_root.py destroys it."""
+    with applied_to_a_cloud(tmp_path_factory.mktemp("applied")) as root:
+        yield root

@@ -21,7 +21,10 @@ def test_the_default_group_is_left_without_rules(prod: Plan) -> None:
 
 
 def test_production_has_no_way_to_the_internet_and_development_one_gateway(dev: Plan, prod: Plan) -> None:
-    assert list(prod.of("aws_nat_gateway", "aws_internet_gateway")) == []
+    assert list(prod.of("aws_nat_gateway")) == []
+    # CloudFront asks for an internet gateway; no route leads to it.
+    assert [gateway.module for gateway in prod.of("aws_internet_gateway")] == ["edge"]
+    assert [route for route in prod.of("aws_route") if route.is_set("gateway_id")] == []
     (gateway,) = dev.of("aws_nat_gateway")
     public = [subnet for subnet in dev.of("aws_subnet") if ".public[" in subnet.address]
     assert gateway.key in {subnet.key for subnet in public}

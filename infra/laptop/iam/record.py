@@ -20,7 +20,11 @@ from infra.localcloud.authorization import usage
 
 FOLDER = "iam"
 # The suite that makes each record.
-SUITES = {"usage": "tests/e2e", "terraform": "tests/terraform/test_delivery_roles.py"}
+SUITES = {
+    "usage": "tests/e2e",
+    "lambdas": "tests/lambdas",
+    "terraform": "tests/terraform/test_delivery_roles.py",
+}
 _FORM = 1
 
 

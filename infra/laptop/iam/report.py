@@ -38,8 +38,10 @@ def report(config: LaptopConfig) -> tuple[str, int]:
 
 
 def _record_of(kind: grants.RoleKind) -> str:
-    """The record with the calls of a role: a pipeline outside AWS applies Terraform, the others run the platform."""
-    return "terraform" if kind.is_of_delivery else "usage"
+    """The record that has a role's calls: the delivery applies Terraform, and functions have tests of their own."""
+    if kind.is_of_delivery:
+        return "terraform"
+    return "lambdas" if kind.trusted()["Service"] == "lambda.amazonaws.com" else "usage"
 
 
 def _command(name: str) -> str:

@@ -43,6 +43,11 @@ variable "load_balancer" {
   })
 }
 
+variable "https_port" {
+  description = "Port of the public HTTPS listener, to which only CloudFront connects."
+  type        = number
+}
+
 variable "target_group_arns" {
   description = "Workload → ARN of its target group."
   type        = map(string)

@@ -39,7 +39,7 @@ variable "runbooks" {
 }
 
 variable "key_arns" {
-  description = "ARNs of the KMS keys of infra/definitions/keys.yaml: alerts, logs."
+  description = "ARNs of the KMS keys of infra/definitions/keys.yaml: alerts."
   type        = map(string)
 }
 

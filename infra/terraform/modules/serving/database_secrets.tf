@@ -54,6 +54,17 @@ resource "aws_vpc_security_group_egress_rule" "rotation" {
   description                  = "to the ${each.key}"
 }
 
+# Without endpoints, Secrets Manager is reached at public addresses through the NAT gateway.
+resource "aws_vpc_security_group_egress_rule" "rotation_nat" {
+  count             = length(local.rotated) > 0 && !var.switches.endpoints ? 1 : 0
+  security_group_id = aws_security_group.rotation[0].id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  description       = "HTTPS through the NAT gateway"
+}
+
 resource "aws_vpc_security_group_ingress_rule" "rotation" {
   for_each                     = aws_vpc_security_group_egress_rule.rotation
   security_group_id            = each.value.referenced_security_group_id

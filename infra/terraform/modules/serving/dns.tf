@@ -74,6 +74,6 @@ resource "aws_ssm_parameter" "service_url" {
   name        = each.value.parameter
   description = "URL at which the service of ${each.key} is verified"
   type        = "String"
-  value       = local.named ? "https://${local.internal_hosts[each.key]}" : "http://127.0.0.1:${var.local_listener_ports[each.key]}"
+  value       = local.named ? "https://${local.internal_hosts[each.key]}${var.https_port == 443 ? "" : ":${var.https_port}"}" : "http://127.0.0.1:${var.local_listener_ports[each.key]}"
   tags        = { workload = each.key }
 }
