@@ -1,7 +1,7 @@
 """The whole root on a local cloud, applied once, by the delivery's roles, whose policies it enforces.
 
-One role applies and destroys, the other one plans. What they did is recorded for ``make iam``, which lists what they may
-do and did not.
+One role applies and destroys, the other one plans. What they did is recorded for ``make iam``, which lists what they
+may do and did not.
 """
 
 from __future__ import annotations
@@ -57,9 +57,13 @@ class Delivery:
 
 def resource_types(folder: Path) -> set[str]:
     """The types of the resources that the configurations below a folder declare."""
-    return {
-        kind for file in folder.rglob("*.tf") for kind in re.findall(r'^resource "(aws_\w+)"', file.read_text(), re.M)
-    }
+    declared = re.compile(r'^resource "(aws_\w+)"', re.MULTILINE)
+    return {kind for file in folder.rglob("*.tf") for kind in declared.findall(file.read_text())}
+
+
+def types_of(outcome: Outcome) -> set[str]:
+    """The types of the resources that an apply has made."""
+    return {re.findall(r"(?:^|\.)(aws_\w+)\.", address)[-1] for address in outcome.done if "aws_" in address}
 
 
 def environment(cloud: Cloud, role: str) -> dict[str, str]:
@@ -144,9 +148,7 @@ def test_the_outputs_name_what_was_made(delivery: Delivery) -> None:
 
 def test_every_type_of_the_root_is_applied_here_or_in_a_configuration_of_the_local_cloud(delivery: Delivery) -> None:
     declared = resource_types(ROOT / "infra" / "terraform" / "modules")
-    made = {
-        address.split("[")[0].rsplit(".", 2)[-2] for address in (*delivery.by_a_person.done, *delivery.applied.done)
-    }
+    made = types_of(delivery.by_a_person) | types_of(delivery.applied)
     assert declared - made - resource_types(CONFIGURATIONS) == set()
 
 
