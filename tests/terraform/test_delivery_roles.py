@@ -1,12 +1,17 @@
-"""The delivery's roles on a local cloud, which enforces their policies: one applies and destroys, the other one plans.
+"""The whole root on a local cloud, applied once, by the delivery's roles, whose policies it enforces.
 
-What they did is recorded for ``make iam``, which lists what they may do and did not.
+One role applies and destroys, the other one plans. What they did is recorded for ``make iam``, which lists what they
+may do and did not.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +23,9 @@ from infra.laptop.terraform.commands import LOCAL, example_variables
 from infra.laptop.terraform.events import Outcome
 from infra.laptop.terraform.workspace import Workspace, cloud_environment
 from infra.localcloud import request_file
-from tests.support.localcloud import ACCOUNT, Cloud, base_config, running_cloud
+from tests.support.localcloud import ACCOUNT, ROOT, Cloud, base_config, running_cloud
 from tests.support.policed_roles import assume
-from tests.support.terraform import environment_of, find_terraform
+from tests.support.terraform import CONFIGURATIONS, environment_of, find_terraform
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -31,13 +36,34 @@ OF_A_PERSON = ("module.delivery", "module.security")
 
 @dataclass(frozen=True)
 class Delivery:
-    """What Terraform did with each role, and the calls that were denied."""
+    """What Terraform did with each role, and the calls that were denied.
+
+    Attributes:
+        outputs: Those of the root, after the apply.
+        left: What the state has after a person has destroyed the rest.
+        roles_left: Names of the platform's roles that the local cloud has then.
+    """
 
     by_a_person: Outcome
     applied: Outcome
+    outputs: dict[str, Any]
     planned: Outcome
     destroyed: Outcome
+    rest_destroyed: Outcome
+    left: list[str]
+    roles_left: list[str]
     denied: dict[Call, int]
+
+
+def resource_types(folder: Path) -> set[str]:
+    """The types of the resources that the configurations below a folder declare."""
+    declared = re.compile(r'^resource "(aws_\w+)"', re.MULTILINE)
+    return {kind for file in folder.rglob("*.tf") for kind in declared.findall(file.read_text())}
+
+
+def types_of(outcome: Outcome) -> set[str]:
+    """The types of the resources that an apply has made."""
+    return {re.findall(r"(?:^|\.)(aws_\w+)\.", address)[-1] for address in outcome.done if "aws_" in address}
 
 
 def environment(cloud: Cloud, role: str) -> dict[str, str]:
@@ -65,6 +91,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
         apply = Workspace(terraform, folder, LOCAL, environment(cloud, "github-apply"))
         plan = Workspace(terraform, folder, LOCAL, environment(cloud, "github-plan"))
         applied, planned = apply.apply(), plan.plan("-detailed-exitcode")
+        outputs = person.outputs()
         destroyed = apply.apply("-destroy", *targets(applied))
         allowed, denied = record.calls(request_file.read(cloud.state))
         failed = [outcome for outcome in (applied, planned, destroyed) if outcome.code]
@@ -78,7 +105,20 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
             allowed=allowed,
             denied=denied,
         ).save(record.path(LaptopConfig.from_env(), NAME))
-        yield Delivery(by_a_person, applied, planned, destroyed, dict(denied))
+        rest_destroyed = person.destroy()
+        state = json.loads((person.configuration / "terraform.tfstate").read_text())
+        names = [role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]]
+        yield Delivery(
+            by_a_person,
+            applied,
+            outputs,
+            planned,
+            destroyed,
+            rest_destroyed,
+            [f"{one['type']}.{one['name']}" for one in state["resources"]],
+            [name for name in names if name.startswith("nightjar-")],
+            dict(denied),
+        )
 
 
 def test_the_role_of_apply_makes_everything_but_what_a_person_has_made(delivery: Delivery) -> None:
@@ -93,6 +133,23 @@ def test_the_role_of_plan_reads_everything(delivery: Delivery) -> None:
 
 def test_the_role_of_apply_destroys_what_it_has_made(delivery: Delivery) -> None:
     assert delivery.destroyed.code == 0, delivery.destroyed.problem()
+
+
+def test_a_person_destroys_the_rest_and_nothing_is_left(delivery: Delivery) -> None:
+    assert delivery.rest_destroyed.code == 0, delivery.rest_destroyed.problem()
+    assert delivery.left == delivery.roles_left == []
+
+
+def test_the_outputs_name_what_was_made(delivery: Delivery) -> None:
+    assert delivery.outputs["settings"]["NIGHTJAR_LAKE_BUCKET"] == "nightjar-lake"
+    assert delivery.outputs["role_arns"]["flights/ecs-task"] == f"arn:aws:iam::{ACCOUNT}:role/nightjar-flights-ecs-task"
+    assert set(delivery.outputs["github_role_arns"]) == {"github-plan", "github-apply", "github-release"}
+
+
+def test_every_type_of_the_root_is_applied_here_or_in_a_configuration_of_the_local_cloud(delivery: Delivery) -> None:
+    declared = resource_types(ROOT / "infra" / "terraform" / "modules")
+    made = types_of(delivery.by_a_person) | types_of(delivery.applied)
+    assert declared - made - resource_types(CONFIGURATIONS) == set()
 
 
 def test_no_call_was_denied(delivery: Delivery) -> None:
