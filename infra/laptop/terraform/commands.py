@@ -30,9 +30,7 @@ EXAMPLE_RELEASE = {
 }
 
 
-def plan(
-    config: LaptopConfig, environment: str, reporter: Reporter | None = None, out: Path | None = None
-) -> Outcome:
+def plan(config: LaptopConfig, environment: str, reporter: Reporter | None = None, out: Path | None = None) -> Outcome:
     """Plans an environment against a local cloud, and prints the number of resources by module.
 
     The stack's local cloud is used while it runs, otherwise one that lives as long as the command.
