@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
-from tests.support.applied_root import Root, applied_to_a_cloud
+from tests.support.applied_root import Delivery, delivered
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
 from tests.support.terraform_plans import ADDED, Plan
@@ -71,7 +71,7 @@ def add_workloads(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def applied_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
-    """Applied once: it takes minutes. The last test of test_root.py destroys it."""
-    with applied_to_a_cloud(tmp_path_factory.mktemp("applied")) as root:
-        yield root
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """Applied and destroyed once, because it takes minutes."""
+    with delivered(tmp_path_factory.mktemp("delivery")) as found:
+        yield found
