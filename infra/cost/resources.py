@@ -113,7 +113,12 @@ def load(path: Path) -> tuple[list[Group], dict[str, str]]:
 def _planned(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for resource in module.get("resources", ()):
         if resource["mode"] == "managed":
-            yield {**resource, "module": re.sub(r"\[[^]]*\]", "", module.get("address", "")).replace("module.", "")}
+            # Terraform leaves out the values of a resource of which nothing is known before the apply.
+            yield {
+                "values": {},
+                **resource,
+                "module": re.sub(r"\[[^]]*\]", "", module.get("address", "")).replace("module.", ""),
+            }
     for child in module.get("child_modules", ()):
         yield from _planned(child)
 

@@ -100,6 +100,7 @@ def test_what_cannot_be_priced_is_an_error_that_names_it(planned: dict[str, Any]
 def test_nested_modules_and_data_sources_are_read_rightly() -> None:
     key = resource('module.a.module.bucket["raw"].aws_kms_key.this', "aws_kms_key")
     data = {**resource("data.aws_region.current", "aws_region"), "mode": "data"}
+    del key["values"]  # nothing is known of it
     inner = {"address": 'module.a.module.bucket["raw"]', "resources": [key]}
     nested = {"planned_values": {"root_module": {"resources": [data], "child_modules": [{"child_modules": [inner]}]}}}
     (group,) = from_plan(nested, PRICES, ["flights"])
