@@ -132,10 +132,10 @@ class Estimator:
         if scope == "environment":
             return self._usage.environment[name] / sum(other.count for other in same)
         if scope == "workload":
-            if group.workload is None:
-                own = [other for other in same if other.workload is None]
-                return self._usage.workload[name] * self._workloads / sum(other.count for other in own)
-            return self._usage.workload[name] / sum(o.count for o in same if o.workload == group.workload)
+            shared = sum(other.count for other in same if other.workload is None)
+            owned = sum(other.count for other in same if other.workload is not None) / self._workloads
+            users = 1 if group.workload else self._workloads
+            return self._usage.workload[name] * users / (shared + owned)
         return float(factor)
 
 

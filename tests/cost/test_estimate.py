@@ -48,6 +48,15 @@ def test_resources_that_share_an_amount_split_it() -> None:
     assert _estimate(one, other).total == pytest.approx(_estimate(one).total)
 
 
+def test_an_amount_is_split_over_a_workloads_own_resources_and_the_shared_ones() -> None:
+    shared = resource("module.etl.aws_cloudwatch_log_group.jobs", "aws_cloudwatch_log_group")
+    own = [resource(f'aws_cloudwatch_log_group.x["{name}"]', "aws_cloudwatch_log_group") for name in ("a", "b")]
+    found = _estimate(shared, *own, workloads=("a", "b"))
+    lines = [line for line in found.lines if line.unit == "GB" and line.what.startswith("log lines")]
+    assert sum(line.quantity for line in lines) == pytest.approx(2 * USAGE.workload["log_gb"])
+    assert sorted(line.quantity for line in lines) == pytest.approx([5, 5, 10])
+
+
 def test_one_more_workload_costs_its_resources_and_its_use_of_shared_ones() -> None:
     shared = resource("module.serving.aws_lb.this", "aws_lb")
     job = resource("module.etl.aws_glue_job.a", "aws_glue_job")
