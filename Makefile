@@ -82,7 +82,7 @@ plan: setup ## plan Terraform's resources against a local cloud, and count them 
 apply-local: setup ## apply Terraform's configuration to the stack's local cloud, or to one that is stopped afterwards: make apply-local ENV=local
 	@$(LAPTOP) apply-local $(call option,ENV)
 
-iam: setup ## compare the roles' policies with the calls that `make test PYTEST_ARGS=tests/e2e` recorded: unused grants, denied calls
+iam: setup ## compare the roles' policies with the calls that `make test` recorded: unused grants, denied calls, exceptions by type
 	@$(LAPTOP) iam
 
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
@@ -99,6 +99,9 @@ schemas: setup-test ## write what is derived from the types of a workload's file
 
 cost: setup ## what dev and prod cost a month, by resource, and one more workload: make cost ENV=dev JSON=1 HTML=cost.html FRESH=1
 	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.cost $(call option,ENV) $(call option,PLAN) $(call option,HTML) $(if $(JSON),--json) $(if $(FRESH),--fresh)
+
+sbom: setup-test ## write a bill of materials of each runtime (CycloneDX) to NIGHTJAR_HOME/sbom: its packages, hashes, licences
+	@$(PYTHON) -m scripts.sbom $(call option,OUT)
 
 package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins, DAGs, Glue files, wheels, manifest; OUT=<folder>
 	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.package $(call option,OUT)
@@ -125,6 +128,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
-	@# The scanners have versions of their own: nothing else is installed beside them.
-	@$(COMPILE) --upgrade --output-file requirements/scan.txt requirements/scan.in
+	@# The scanners and the SBOM tool have versions of their own: nothing else is installed beside them.
+	@for name in scan sbom; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

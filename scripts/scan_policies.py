@@ -32,7 +32,8 @@ def scan(policies: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     Raises:
         subprocess.CalledProcessError: A scanner failed.
     """
-    argv = [HOME / "venvs" / "scan" / "bin" / "python", "-W", "ignore", ROOT / "scripts" / "policy_findings.py"]
+    python, script = HOME / "venvs" / "scan" / "bin" / "python", ROOT / "scripts" / "policy_findings.py"
+    argv = [str(python), "-W", "ignore", str(script)]
     done = subprocess.run(argv, input=json.dumps(policies), stdout=subprocess.PIPE, text=True, check=True)
     found: list[Finding] = json.loads(done.stdout)
     return found

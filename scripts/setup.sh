@@ -2,7 +2,7 @@
 # Creates the environments and downloads the data packages. Usage: scripts/setup.sh run | test | delivery
 #
 #   run    what `make run` needs
-#   test   that, the test environment, the scanners, pytest for the other environments, and a Chromium for the test of the service's page
+#   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   delivery   only what packs and delivers a release (infra/package, infra/delivery)
 #
 # Everything is installed below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment has a stamp file with the
@@ -17,7 +17,7 @@ TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
     run) parts=(uv data airflow glue training serving localcloud laptop) ;;
-    test) parts=(uv data test scan pytest airflow glue training serving localcloud laptop) ;;
+    test) parts=(uv data test scan sbom pytest airflow glue training serving localcloud laptop) ;;
     delivery) parts=(uv delivery) ;;
     *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
 esac

@@ -87,8 +87,8 @@ class Estimator:
         applying = [charge for charge in charges if _applies(charge, group)]
         if not applying:
             raise CostError(
-                f"infra/cost/prices.yaml has no charge of {group.type} for {group.values}. Add one under charges, with a "
-                "price or with free and the reason."
+                f"infra/cost/prices.yaml has no charge of {group.type} for {group.values}. Add one under charges, "
+                "with a price, or with free and the reason."
             )
         return [self._line(charge, group, groups) for charge in applying if not charge.free]
 

@@ -56,8 +56,9 @@ def show(
     oldest = min(price.noted for price in prices.prices.values())
     recalled = sum(price.basis == "memory" for price in prices.prices.values())
     console.print(
-        f"List prices of {prices.region}, the oldest noted on {oldest}; {recalled} of {len(prices.prices)} are from memory "
-        "(marked *). Without free tiers, discounts, tax and support. Correct infra/cost/usage.yaml, then run it again."
+        f"List prices of {prices.region}, the oldest noted on {oldest}; {recalled} of {len(prices.prices)} are from "
+        "memory (marked *). Without free tiers, discounts, tax and support. "
+        "Correct infra/cost/usage.yaml, then run it again."
     )
     if page:
         page.write_text(console.export_html(inline_styles=True))

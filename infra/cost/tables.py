@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 FOLDER = Path(__file__).parent
-# A factor of a quantity: hours of a month, zones, an attribute of the resource (less a number), a usage, or a number.
+# A factor: hours of a month, zones, an attribute of the resource (less a number), an assumed usage, or a number.
 _FACTOR = re.compile(r"hours|zones|values\.[\w.]+( - \d+)?|(environment|workload)\.\w+|\d+(\.\d+)?")
 
 

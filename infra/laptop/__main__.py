@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
-    command("iam", _iam, "compare the roles' policies with the calls that the end-to-end tests recorded")
+    command("iam", _iam, "compare the roles' policies with the calls that the tests recorded")
     sub = command("deploy", _deploy, "deploy a version and follow the run", "WORKLOAD=flights VERSION=previous")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument(

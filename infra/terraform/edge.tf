@@ -11,6 +11,8 @@ module "edge" {
   domain         = var.domain
   public_zone_id = module.serving.public_zone_id
   vpc_id         = module.network.vpc_id
+  # With NAT gateways, the network has one already.
+  internet_gateway = !var.switches.nat
 
   load_balancer = {
     arn               = module.serving.load_balancer_arn
@@ -21,6 +23,7 @@ module "edge" {
   target_group_arns  = module.serving.target_group_arns
   key_arns           = module.security.key_arns
   log_bucket_arn     = module.lake.bucket_arns["logs"]
+  https_port         = var.https_ports.public
   log_retention_days = coalesce(var.sizes.log_retention_days, 90)
 }
 

@@ -1,11 +1,10 @@
-# Alarms, the topic they go to, dashboard, budget, log groups, traces.
+# Alarms, the topic they go to, dashboard, budget, queries, traces.
 module "observability" {
   source = "./modules/observability"
 
   definitions  = local.definitions
   names        = local.names
   workloads    = local.workloads
-  environment  = var.environment
   region       = var.region
   sizes        = var.sizes
   alert_emails = var.alert_emails

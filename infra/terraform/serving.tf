@@ -14,6 +14,7 @@ module "serving" {
   switches    = var.switches
 
   local_listener_ports = var.local_listener_ports
+  https_port           = var.https_ports.internal
 
   vpc_id              = module.network.vpc_id
   private_subnet_ids  = module.network.private_subnet_ids
@@ -36,6 +37,11 @@ output "serving_repository_url" {
 }
 
 output "database" {
-  description = "The relational source, as scripts/database_roles.py takes it; null where the environment has none."
+  description = "The relational source, as infra/delivery/database_roles.py takes it; null where the environment has none."
   value       = module.serving.database
+}
+
+output "database_secret_arns" {
+  description = "Workload → secret with which it connects to the relational source."
+  value       = module.serving.database_secret_arns
 }

@@ -182,7 +182,6 @@ variable "release" {
     plugins_key      = string
     requirements_key = string
     dags_path        = string
-    startup_key      = optional(string)
   })
   default = null
 
@@ -200,6 +199,20 @@ variable "local_listener_ports" {
   validation {
     condition     = alltrue([for port in values(var.local_listener_ports) : port >= 1024 && port <= 65535])
     error_message = "local_listener_ports must be ports from 1024 to 65535."
+  }
+}
+
+variable "https_ports" {
+  description = "Ports of the load balancer: `internal` for MWAA, `public` for CloudFront. Others than these only for a local cloud whose process may not listen there."
+  type = object({
+    internal = optional(number, 443)
+    public   = optional(number, 8443)
+  })
+  default = {}
+
+  validation {
+    condition     = var.https_ports.internal != var.https_ports.public
+    error_message = "https_ports.internal and https_ports.public must differ: each path has its own port (docs/adr/0027)."
   }
 }
 

@@ -22,10 +22,9 @@ from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.bootstrap.roles import POLICY_NAME, Role
 from infra.laptop.iam import exceptions
 from infra.laptop.iam.grants import kinds
-from infra.laptop.iam.record import Provoked
 from infra.localcloud.authorization import usage
 from infra.localcloud.config import load
-from infra.localcloud.request_file import now
+from tests.support.iam_records import provoking
 from tests.support.loop import Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -61,12 +60,8 @@ def without(loop: Loop, role: Role, action: str) -> Iterator[None]:
         kept = [statement for statement in document["Statement"] if statement["Action"]]
         document["Statement"] = kept or [{"Effect": "Deny", "Action": [action], "Resource": ["*"]}]
 
-    since = now()
-    try:
-        with changed_policy(loop, role, remove):
-            yield
-    finally:
-        loop.provoked.append(Provoked(role.name, action, since, now()))
+    with provoking(loop.provoked, role.name, action), changed_policy(loop, role, remove):
+        yield
 
 
 def test_no_call_was_denied_and_no_permission_is_unused(loop: Loop) -> None:
@@ -74,20 +69,22 @@ def test_no_call_was_denied_and_no_permission_is_unused(loop: Loop) -> None:
     assert found.refused == []
     known, left = exceptions.load(), list(found.unused)
     for kind in kinds():
-        explained = [grant for grant in left if kind.workload_of(grant.role.rsplit("/", 1)[-1]) is not None]
-        unexplained, _ = exceptions.explain(kind.name, explained, known)
-        left = [grant for grant in left if grant not in explained] + unexplained
+        of_kind = [grant for grant in left if kind.workload_of(grant.role.rsplit("/", 1)[-1]) is not None]
+        left = [grant for grant in left if grant not in of_kind]
+        # Where Terraform has made the resources, there are roles of which this stack has no part that assumes them.
+        left += [] if kind.on_aws else exceptions.explain(kind.name, of_kind, known)[0]
     assert left == []
 
 
-def test_a_permission_that_nothing_uses_is_reported(loop: Loop) -> None:
+@pytest.mark.parametrize("role", [Role("glue"), Role("ecs-task", "flights")], ids=lambda role: role.name)
+def test_a_permission_that_nothing_uses_is_reported(loop: Loop, role: Role) -> None:
     def add(document: dict[str, Any]) -> None:
         document["Statement"].append({"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": ["*"]})
 
     before = set(compared(loop).unused)
-    with changed_policy(loop, Role("glue"), add):
+    with changed_policy(loop, role, add):
         (unused,) = set(compared(loop).unused) - before
-    assert (unused.role.rsplit("/", 1)[-1], unused.action) == ("nightjar-glue", "sqs:SendMessage")
+    assert (unused.role, unused.action) == (role.arn, "sqs:SendMessage")
 
 
 def test_every_role_is_tried() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.laptop.bootstrap.definitions import POLICIES
+from infra.laptop.bootstrap.definitions import POLICIES, policy
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.iam.grants import RoleKind, kinds
 from tests.support.policy_rules import listed, problems
@@ -104,6 +104,47 @@ def test_only_its_service_may_assume_a_role_and_only_for_this_account(kind: Role
     sources = listed(trust["Condition"].get("ArnLike", {}).get("aws:SourceArn"))
     assert bool(sources) == bool(services & NAME_THEIR_RESOURCE)
     assert all(":us-east-1:123456789012:" in source for source in sources)
+
+
+def within_boundary(action: str, boundary: dict[str, Any]) -> bool:
+    """Whether the permissions boundary allows an action on at least some resource."""
+    allowed, denied = (
+        [
+            pattern
+            for statement in boundary["Statement"]
+            if statement["Effect"] == effect
+            for pattern in listed(statement["Action"])
+        ]
+        for effect in ("Allow", "Deny")
+    )
+    return bool(granting([action], allowed)) and not granting([action], denied)
+
+
+def granting(actions: list[str], patterns: list[str]) -> list[str]:
+    """The actions that a pattern covers."""
+    return [action for action in actions if any(fnmatch(action.lower(), pattern.lower()) for pattern in patterns)]
+
+
+@EACH
+def test_the_boundary_takes_nothing_from_a_role_that_it_has(kind: RoleKind) -> None:
+    if "Federated" in kind.trusted():
+        pytest.skip("the delivery's roles are above the boundary")
+    boundary = policy("", "boundary")
+    granted = {action for statement in statements(kind) for action in statement["Action"]}
+    assert {action for action in granted if not within_boundary(action, boundary)} == set()
+
+
+def test_the_boundary_keeps_roles_from_what_terraform_owns() -> None:
+    boundary = policy("", "boundary")
+    assert within_boundary("s3:GetObject", boundary)
+    for action in (
+        "iam:CreateRole",
+        "kms:ScheduleKeyDeletion",
+        "s3:DeleteBucket",
+        "ec2:RunInstances",
+        "logs:DeleteLogGroup",
+    ):
+        assert not within_boundary(action, boundary), action
 
 
 def test_a_role_is_passed_to_its_service_only() -> None:

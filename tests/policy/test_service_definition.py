@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,12 @@ def test_the_public_routes_are_those_of_the_service() -> None:
 def test_the_user_is_the_images() -> None:
     (user,) = re.findall(r"^USER (\d+):", (ROOT / "serving" / "Dockerfile").read_text(), re.MULTILINE)
     assert container()["user"] == user
+
+
+def test_what_the_task_mounts_is_a_volume_of_the_image() -> None:
+    """Otherwise Fargate would mount it as root's, and the service could not write."""
+    declared = re.findall(r"^VOLUME (.*)$", (ROOT / "serving" / "Dockerfile").read_text(), re.MULTILINE)
+    assert [json.loads(text) for text in declared] == [[mount["containerPath"] for mount in container()["mountPoints"]]]
 
 
 def test_every_variable_is_a_setting_and_the_limit_of_bodies_is_a_power_of_ten() -> None:

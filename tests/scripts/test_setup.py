@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "test")
+ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "test")
 OTHERS = ("uv", "data", "pytest")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"

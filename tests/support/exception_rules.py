@@ -3,53 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
-import yaml
-
+from infra.laptop.iam.answered import answered_actions
 from infra.laptop.iam.exceptions import GrantException
 from infra.laptop.iam.grants import RoleKind
-from infra.localcloud.authorization import catalog
 from infra.localcloud.authorization.usage import grants_of
-from infra.localcloud.operations.table import service_table, services
 from tests.support.policy_rules import listed
 
-IAM_NAMES = {"monitoring": "cloudwatch"}  # signing name → name in policies, where they differ
 OF_THE_LAPTOP = "permissions"  # the document that the laptop gives to a role, too
-
-
-@cache
-def answered_actions() -> frozenset[str]:
-    """The IAM actions of all operations that the local cloud executes, or whose state it keeps."""
-    return frozenset(
-        action
-        for name, service in services().items()
-        if service.refused is None
-        for operation, line in service_table(name).operations.items()
-        if line.kind != "refused"
-        for action in _actions(IAM_NAMES.get(service.signing_name, service.signing_name), operation)
-    )
-
-
-@cache
-def _s3_actions() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load((catalog.FOLDER / "s3-actions.yaml").read_text())["actions"]
-    return found
-
-
-def _actions(prefix: str, operation: str) -> Iterator[str]:
-    if prefix == "s3":
-        for asked in (
-            yaml.safe_load((catalog.FOLDER / "s3-actions.yaml").read_text())["actions"].get(operation, {}).values()
-        ):
-            yield from (f"s3:{action}" for action in ([asked] if isinstance(asked, str) else asked))
-        return
-    data = catalog.load(prefix)
-    name = data.rename.get(operation, operation)
-    for entry in data.actions.get(operation) or data.actions.get(name) or (catalog.Asked("", None),):
-        yield f"{prefix}:{entry.action or name}"
-    yield from (f"{prefix}:{action}" for action in data.tag_on_create)
 
 
 def problems(exceptions: Iterable[GrantException], kinds: Iterable[RoleKind]) -> list[str]:
@@ -77,7 +39,7 @@ def _problems(exception: GrantException, kinds: dict[str, RoleKind]) -> Iterator
         if exception.by not in callers:
             yield f"{label}: {exception.by} makes no call in its name; {', '.join(sorted(callers)) or 'none'} does"
     elif not (kind.on_aws and _trusted(kind)):
-        for action in set(exception.actions) & answered_actions():
+        for action in sorted(a for a in exception.actions if a.lower() in answered_actions()):
             yield f"{label}: the local cloud answers {action}, so a run can use it"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,32 +15,48 @@ from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.iam import record
 from infra.laptop.iam.record import Call, Provoked, Record
 from infra.localcloud import request_file
-from infra.localcloud.config import load
 
 
 @dataclass(frozen=True)
 class Calls:
-    """The calls of one run folder.
+    """The calls that a local cloud has recorded.
 
     Attributes:
-        config: The settings of the stack whose roles made them.
         policies: Digest of the policies with which the roles were made.
+        allowed: How often each call was allowed.
+        denied: How often each call was denied, but for what tests have provoked.
     """
 
-    config: LaptopConfig
     policies: str
     allowed: Mapping[Call, int]
     denied: Mapping[Call, int]
 
 
-CALLS: pytest.StashKey[Calls] = pytest.StashKey()
+CALLS: pytest.StashKey[dict[str, Calls]] = pytest.StashKey()
 
 
-def collect(config: LaptopConfig, policies: str, provoked: Iterable[Provoked]) -> Calls:
-    """Counts the calls in the request log of a stack's local cloud; a stack that never started has made none."""
-    server = config.state / "cloud.yaml"
-    lines = request_file.read(load(server).state) if server.exists() else ()
-    return Calls(config, policies, *record.calls(lines, provoked))
+def keep(config: pytest.Config, name: str, state: Path, policies: str, provoked: Iterable[Provoked] = ()) -> None:
+    """Counts the calls in the request log of a local cloud, for the record that is written at the end of the session.
+
+    Args:
+        config: Keeps them.
+        name: The record's name.
+        state: The state folder of the local cloud; one that never started has made no calls.
+        policies: Digest of the policies with which the roles were made.
+        provoked: The denials that tests have caused on purpose.
+    """
+    lines = request_file.read(state) if (state / request_file.NAME).exists() else ()
+    config.stash.setdefault(CALLS, {})[name] = Calls(policies, *record.calls(lines, provoked))
+
+
+@contextmanager
+def provoking(provoked: list[Provoked], role: str, action: str) -> Iterator[None]:
+    """Notes that the denials of an action in the block are wanted."""
+    since = request_file.now()
+    try:
+        yield
+    finally:
+        provoked.append(Provoked(role, action, since, request_file.now()))
 
 
 def functions_of(folder: Path) -> set[str]:
@@ -56,6 +72,8 @@ def functions_of(folder: Path) -> set[str]:
 @dataclass
 class SuiteRecorder:
     """Follows the tests of one folder, and writes the record at their end.
+
+    The folder's conftest has the methods as hooks of pytest.
 
     Attributes:
         name: The record's name.
@@ -92,18 +110,24 @@ class SuiteRecorder:
             return f"{left_out} tests did not run or were skipped, for example {(missing or ['one left out by -k'])[0]}"
         return ""
 
-    def finish(self, calls: Calls | None) -> str:
+    def finish(self, session: pytest.Session) -> None:
+        """Writes the record, and says so."""
+        found = session.config.stash.get(CALLS, {}).get(self.name)
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if found:
+            told = self.write(found, record.path(LaptopConfig.from_env(), self.name))
+            if terminal:
+                terminal.write_line(f"\n{told}")
+
+    def write(self, calls: Calls, file: Path) -> str:
         """Writes the record. A part of the suite does not replace the record of a whole one.
 
         Returns:
             What was done, for people.
         """
-        if calls is None:
-            return ""
-        file = record.path(calls.config, self.name)
         found = Record(
             suite=self.folder.relative_to(ROOT).as_posix(),
-            commit=_commit(),
+            commit=record.commit(),
             time=request_file.now(),
             tests=dict(self.outcomes),
             incomplete=self.incomplete(),
@@ -120,9 +144,3 @@ class SuiteRecorder:
 def _is_whole(file: Path) -> bool:
     before = record.load(file)
     return before is not None and not before.incomplete
-
-
-def _commit() -> str:
-    argv = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

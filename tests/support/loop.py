@@ -34,7 +34,7 @@ from infra.laptop.iam.record import Provoked
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
-from tests.support.iam_records import CALLS, collect
+from tests.support.iam_records import keep
 from tests.support.ports import free_port
 
 WORKLOAD = "flights"
@@ -220,7 +220,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
         yield Loop(config, provoked)
     finally:
         stopped = laptop("stop", _STOP_SECONDS)
-        request.config.stash[CALLS] = collect(config, policies, provoked)
+        keep(request.config, "usage", config.state / "cloud", policies, provoked)
         sys.stdout.write(f"{stopped.stdout} {stopped.stderr} {json.dumps(settings)}\n")
         if not request.session.testsfailed:
             shutil.rmtree(state)

@@ -60,9 +60,14 @@ class Plan:
 
     Args:
         changes: ``resource_changes`` of Terraform's JSON form of a plan.
+        outputs: Its ``output_changes``.
+
+    Attributes:
+        outputs: The root's outputs. In one that is an object, what is known only after the apply is null.
     """
 
-    def __init__(self, changes: list[dict[str, Any]]) -> None:
+    def __init__(self, changes: list[dict[str, Any]], outputs: dict[str, Any] | None = None) -> None:
+        self.outputs = {name: _output(change) for name, change in (outputs or {}).items()}
         made = [change for change in changes if change["mode"] == "managed"]
         self.resources = [
             Resource(
@@ -79,6 +84,32 @@ class Plan:
     def of(self, *types: str) -> Iterator[Resource]:
         """The resources of these types."""
         return (resource for resource in self.resources if resource.type in types)
+
+
+def hand_made(*resources: tuple[str, dict[str, Any]], module: str = "it") -> Plan:
+    """A plan with resources of these types or addresses, and these attributes. A type alone is in ``module``."""
+    changes = []
+    for name, values in resources:
+        address = name if "." in name else f"module.{module}.{name}.this"
+        path, kind, instance = address.rsplit(".", 2)
+        key = instance.partition("[")[2].strip('"]') or None
+        change = {"after": values, "after_unknown": {}}
+        changes.append(
+            {
+                "address": address,
+                "module_address": path,
+                "mode": "managed",
+                "type": kind,
+                "index": key,
+                "change": change,
+            }
+        )
+    return Plan(changes)
+
+
+def _output(change: dict[str, Any]) -> Any:
+    after, unknown = change.get("after"), change.get("after_unknown")
+    return {**dict.fromkeys(unknown), **(after or {})} if isinstance(unknown, dict) else after
 
 
 def _module(address: str) -> str:

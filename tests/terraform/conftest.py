@@ -7,48 +7,52 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
+from tests.support.applied_root import Delivery, delivered
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
 from tests.support.terraform_plans import ADDED, Plan
 
 
 @pytest.fixture(scope="session")
-def mocked_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
-    """``mocked_plan("prod")``: what Terraform would make in an empty account with this variable file."""
-    terraform = find_terraform()
-    environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-
-    @functools.cache
-    def plan(name: str) -> Plan:
-        folder = tmp_path_factory.mktemp(f"plan-{name}")
-        add_workloads(folder)
-        mirror(ROOT, folder)
-        run = functools.partial(
-            subprocess.run, cwd=folder / CONFIGURATION, env=environment, text=True, capture_output=True, check=False
-        )
-        initialised = run([terraform.path, *terraform.init_arguments, "-backend=false", "-no-color"])
-        assert initialised.returncode == 0, initialised.stderr
-        argv = [terraform.path, "test", "-json", "-verbose", f"-var-file=environments/{name}.tfvars"]
-        tested = run(argv)
-        events = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
-        errors = [event["@message"] for event in events if event.get("@level") == "error"]
-        assert tested.returncode == 0, "\n".join(errors) + tested.stderr
-        (found,) = (event["test_plan"] for event in events if event["type"] == "test_plan")
-        return Plan(found["resource_changes"])
-
-    return plan
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """What Terraform would make in an empty account of development."""
+    return mocked_plan("dev", tmp_path_factory.mktemp("plan-dev"))
 
 
 @pytest.fixture(scope="session")
-def prod(mocked_plan: Callable[[str], Plan]) -> Plan:
-    """The plan of production."""
-    return mocked_plan("prod")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """What Terraform would make in an empty account of production."""
+    return mocked_plan("prod", tmp_path_factory.mktemp("plan-prod"))
+
+
+def mocked_plan(environment: str, folder: Path) -> Plan:
+    """Runs ``terraform test`` with the variable file of the environment, and reads the plan that it prints."""
+    terraform = find_terraform()
+    add_workloads(folder)
+    mirror(ROOT, folder)
+    run = functools.partial(
+        subprocess.run,
+        cwd=folder / CONFIGURATION,
+        env=os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    initialised = run([terraform.path, *terraform.init_arguments, "-backend=false", "-no-color"])
+    assert initialised.returncode == 0, initialised.stderr
+    tested = run([terraform.path, "test", "-json", "-verbose", f"-var-file=environments/{environment}.tfvars"])
+    events = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
+    errors = [json.dumps(event["diagnostic"], indent=1) for event in events if event.get("@level") == "error"]
+    assert tested.returncode == 0, "\n".join(errors) + tested.stderr
+    plans = {event["@testrun"]: event["test_plan"] for event in events if event["type"] == "test_plan"}
+    found = plans["released"]
+    return Plan(found["resource_changes"], found.get("output_changes"))
 
 
 def add_workloads(folder: Path) -> None:
@@ -64,3 +68,10 @@ def add_workloads(folder: Path) -> None:
     for name in ADDED:
         (workloads / name).mkdir()
         (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
+
+
+@pytest.fixture(scope="session")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """Applied and destroyed once, because it takes minutes."""
+    with delivered(tmp_path_factory.mktemp("delivery")) as found:
+        yield found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.support.terraform_plans import Plan
@@ -14,18 +12,21 @@ pytestmark = pytest.mark.stack
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_the_plan_keeps_the_rule(mocked_plan: Any, environment: str, rule: Rule) -> None:
-    assert rule(mocked_plan(environment)) == []
+def test_the_plan_keeps_the_rule(request: pytest.FixtureRequest, environment: str, rule: Rule) -> None:
+    assert rule(request.getfixturevalue(environment)) == []
 
 
 def test_the_default_group_is_left_without_rules(prod: Plan) -> None:
     assert [group.module for group in prod.of("aws_default_security_group")] == ["network"]
 
 
-def test_production_has_no_way_to_the_internet_and_development_one_gateway(mocked_plan: Any, prod: Plan) -> None:
-    assert list(prod.of("aws_nat_gateway", "aws_internet_gateway")) == []
-    (gateway,) = mocked_plan("dev").of("aws_nat_gateway")
-    public = [subnet for subnet in mocked_plan("dev").of("aws_subnet") if ".public[" in subnet.address]
+def test_production_has_no_way_to_the_internet_and_development_one_gateway(dev: Plan, prod: Plan) -> None:
+    assert list(prod.of("aws_nat_gateway")) == []
+    # CloudFront asks for an internet gateway; no route leads to it.
+    assert [gateway.module for gateway in prod.of("aws_internet_gateway")] == ["edge"]
+    assert [route for route in prod.of("aws_route") if route.is_set("gateway_id")] == []
+    (gateway,) = dev.of("aws_nat_gateway")
+    public = [subnet for subnet in dev.of("aws_subnet") if ".public[" in subnet.address]
     assert gateway.key in {subnet.key for subnet in public}
 
 

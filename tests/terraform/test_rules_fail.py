@@ -8,24 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support import terraform_rules as rules
-from tests.support.terraform_plans import Plan
+from tests.support.terraform_plans import Plan, hand_made
 from tests.support.terraform_rules import Rule
-
-
-def plan(*resources: tuple[str, dict[str, Any]]) -> Plan:
-    """A plan with resources of these types and attributes, all in one module."""
-    return Plan(
-        [
-            {
-                "address": f"module.it.{kind}.this",
-                "module_address": "module.it",
-                "mode": "managed",
-                "type": kind,
-                "change": {"after": values, "after_unknown": {}},
-            }
-            for kind, values in resources
-        ]
-    )
 
 
 def policy(**statement: Any) -> str:
@@ -55,7 +39,7 @@ BROKEN: list[tuple[Rule, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("rule", "kind", "values"), BROKEN)
 def test_what_breaks_a_rule_is_found_by_its_address(rule: Rule, kind: str, values: dict[str, Any]) -> None:
-    found = rule(plan((kind, values)))
+    found = rule(hand_made((kind, values)))
     assert found and all(line.startswith("module.it") for line in found)
 
 

@@ -50,7 +50,7 @@ def check(table: str, workloads: Iterable[str], now: datetime) -> dict[str, floa
     Raises:
         CheckError: Something could not be read. The rest has been published.
     """
-    cloudwatch, dynamodb, sagemaker = map(boto3.client, ("cloudwatch", "dynamodb", "sagemaker"))
+    cloudwatch, dynamodb, sagemaker = boto3.client("cloudwatch"), boto3.client("dynamodb"), boto3.client("sagemaker")
     metrics: dict[str, Callable[[str], datetime | None]] = {
         PUBLISHED: lambda workload: last_publish(dynamodb, table, workload),
         RETRAINED: lambda workload: last_model(sagemaker, workload),

@@ -6,7 +6,6 @@ They are templates: ``${name}`` is filled in from :class:`Names`, and a doubled 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template

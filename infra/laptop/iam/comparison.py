@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from infra.laptop.iam.answered import answered_actions
 from infra.laptop.iam.exceptions import Explained, GrantException, explain
 from infra.laptop.iam.grants import RoleKind
 from infra.laptop.iam.record import Call, Record
@@ -21,6 +22,7 @@ class Measured:
         used: How many grants a recorded call has used.
         unused: Grants that no recorded call has used, and that no exception explains.
         explained: Unused grants with an exception.
+        refused: Unused grants of the delivery for actions that the local cloud refuses: no run here can use them.
         denied: Calls that were denied in a recorded run, with how often.
         lost: Calls that were allowed in a recorded run, and that the current policy allows no more.
         needless: Exceptions of which every grant was used.
@@ -30,6 +32,7 @@ class Measured:
     used: int
     unused: list[Grant]
     explained: list[Explained]
+    refused: list[Grant]
     denied: dict[Call, int]
     lost: dict[Call, int]
     needless: list[GrantException]
@@ -47,7 +50,7 @@ def measure(kind: RoleKind, records: Iterable[Record], exceptions: tuple[GrantEx
     workloads are one template.
     """
     allowed, denied = _of_kind(kind, records)
-    shape = kind.grants()
+    shape, attached = kind.grants(), kind.attached()
     used: set[int] = set()
     lost: dict[Call, int] = {}
     for workload, counts in allowed.items():
@@ -55,13 +58,16 @@ def measure(kind: RoleKind, records: Iterable[Record], exceptions: tuple[GrantEx
         for call, times in counts.items():
             matching = [number for number, grant in enumerate(grants) if _covers(grant, call)]
             used.update(matching)
-            if not matching:
+            if not matching and not any(_covers(grant, call) for grant in attached):
                 lost[call] = times
     unused = [grant for number, grant in enumerate(shape) if number not in used]
+    refused = [grant for grant in unused if kind.is_of_delivery and grant.action.lower() not in answered_actions()]
+    unused = [grant for grant in unused if grant not in refused]
     own = tuple(exception for exception in exceptions if exception.role == kind.name)
     left, explained = explain(kind.name, unused, own)
     needed = {one.exception for one in explained}
-    return Measured(kind, len(used), left, explained, denied, lost, [one for one in own if one not in needed])
+    needless = [one for one in own if one not in needed]
+    return Measured(kind, len(used), left, explained, refused, denied, lost, needless)
 
 
 def _of_kind(kind: RoleKind, records: Iterable[Record]) -> tuple[Mapping[str, Counter[Call]], dict[Call, int]]:

@@ -11,6 +11,8 @@ from infra.laptop.bootstrap.roles import Role
 from infra.localcloud.authorization.usage import Grant, grants_of
 
 PLACEHOLDER = "<workload>"  # no workload has this name
+# Terraform's module delivery attaches the documents of the second role to the first one, too.
+_ATTACHED = {"github-apply": "github-plan"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,16 @@ class RoleKind:
     def grants(self, workload: str = PLACEHOLDER) -> list[Grant]:
         """The grants of the role's current policies, in the same order for each workload."""
         return grants_of(self.role(workload).name, self.documents(workload).items())
+
+    @property
+    def is_of_delivery(self) -> bool:
+        """Whether a pipeline outside AWS assumes the role, so that a run of Terraform here can use it."""
+        return "Federated" in self.trusted()
+
+    def attached(self) -> list[Grant]:
+        """The grants that the role has by documents of another role; they are measured there."""
+        other = _ATTACHED.get(self.name)
+        return RoleKind(other, per_workload=False, on_aws=True).grants() if other else []
 
     def trusted(self) -> dict[str, Any]:
         """Who may assume the role: the ``Principal`` of its trust policy."""

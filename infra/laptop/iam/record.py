@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.localcloud.authorization import usage
 
 FOLDER = "iam"
 # The suite that makes each record.
-SUITES = {"usage": "tests/e2e", "terraform": "tests/terraform"}
+SUITES = {
+    "usage": "tests/e2e",
+    "lambdas": "tests/lambdas",
+    "terraform": "tests/terraform/test_delivery_roles.py",
+}
 _FORM = 1
 
 
@@ -105,6 +110,13 @@ def path(config: LaptopConfig, name: str) -> Path:
         name: A key of :data:`SUITES`.
     """
     return config.home / FOLDER / f"{name}.json"
+
+
+def commit() -> str:
+    """The commit of the source tree; it ends with ``-dirty`` when files differ from it."""
+    argv = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def load(file: Path) -> Record | None:

@@ -38,8 +38,10 @@ def report(config: LaptopConfig) -> tuple[str, int]:
 
 
 def _record_of(kind: grants.RoleKind) -> str:
-    """The record with the calls of a role: a pipeline outside AWS applies Terraform, the others run the platform."""
-    return "terraform" if kind.on_aws and "Federated" in kind.trusted() else "usage"
+    """The record that has a role's calls: the delivery applies Terraform, and functions have tests of their own."""
+    if kind.is_of_delivery:
+        return "terraform"
+    return "lambdas" if kind.trusted()["Service"] == "lambda.amazonaws.com" else "usage"
 
 
 def _command(name: str) -> str:
@@ -60,7 +62,7 @@ def _describe(name: str, found: Record | None, digest: str) -> Iterator[str]:
 
 def _role(one: Measured) -> Iterator[str]:
     yield (
-        f"  {one.kind.role().name}: {one.used} grants used, {len(one.explained)} with an exception,"
+        f"  {one.kind.role().name}: {one.used} grants used, {len(one.explained) + len(one.refused)} with an exception,"
         f" {len(one.unused)} unused, {sum(one.denied.values())} calls denied"
     )
     for grant in one.unused:
@@ -79,8 +81,9 @@ def _role(one: Measured) -> Iterator[str]:
 def _totals(measured: Sequence[Measured]) -> Iterator[str]:
     yield f"Grants that no run has used: {sum(len(one.unused) for one in measured)}"
     yield f"Denied calls: {sum(sum(one.denied.values()) + sum(one.lost.values()) for one in measured)}"
-    by_type = Counter(found.exception.type for one in measured for found in one.explained)
-    counted = ", ".join(f"{number} {kind}" for kind, number in sorted(by_type.items()))
+    by_type: Counter[str] = Counter(found.exception.type for one in measured for found in one.explained)
+    by_type["refused_by_the_local_cloud"] = sum(len(one.refused) for one in measured)
+    counted = ", ".join(f"{number} {kind}" for kind, number in sorted(by_type.items()) if number)
     yield f"Grants with an exception: {counted or 'none'}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.laptop import cloud
+from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import free_port
 from infra.laptop.processes import Supervisor
@@ -19,6 +20,7 @@ from infra.laptop.terraform.events import Outcome
 from infra.laptop.terraform.workspace import WORKLOADS, Workspace, cloud_environment
 
 LOCAL = "local"  # the environment of a local cloud
+EXAMPLE_DOMAIN = "nightjar.example.com"
 # What a delivery would write: without a release, nothing that needs code or images is planned.
 EXAMPLE_RELEASE = {
     "code_sha": "000000000000",
@@ -30,9 +32,7 @@ EXAMPLE_RELEASE = {
 }
 
 
-def plan(
-    config: LaptopConfig, environment: str, reporter: Reporter | None = None, out: Path | None = None
-) -> Outcome:
+def plan(config: LaptopConfig, environment: str, reporter: Reporter | None = None, out: Path | None = None) -> Outcome:
     """Plans an environment against a local cloud, and prints the number of resources by module.
 
     The stack's local cloud is used while it runs, otherwise one that lives as long as the command.
@@ -97,10 +97,18 @@ def apply(
 
 
 def example_variables(environment: str) -> dict[str, Any]:
-    """Values with which the whole of an environment is planned: an example of a release and, locally, of ports."""
+    """Values with which a whole environment is planned: an example of a release; locally ports, else a domain."""
+    if environment != LOCAL:
+        return {"release": EXAMPLE_RELEASE, "domain": EXAMPLE_DOMAIN}
     workloads = sorted(file.parent.name for file in (ROOT / WORKLOADS).glob("*/workload.yaml"))
-    ports = {workload: free_port() for workload in workloads} if environment == LOCAL else {}
-    return {"release": EXAMPLE_RELEASE, "local_listener_ports": ports}
+    return {"release": EXAMPLE_RELEASE, "local_listener_ports": {workload: free_port() for workload in workloads}}
+
+
+def create_public_zone(aws: Aws) -> None:
+    """Creates the zone of the example's domain, which on AWS exists before Terraform does; an existing one is kept."""
+    zones = aws.route53.list_hosted_zones_by_name(DNSName=EXAMPLE_DOMAIN)["HostedZones"]
+    if not any(zone["Name"] == f"{EXAMPLE_DOMAIN}." and not zone["Config"]["PrivateZone"] for zone in zones):
+        aws.route53.create_hosted_zone(Name=EXAMPLE_DOMAIN, CallerReference=EXAMPLE_DOMAIN)
 
 
 def _prepared(
@@ -109,6 +117,8 @@ def _prepared(
     key = json.loads((config.state / "cloud" / "operator.json").read_text())
     process_environment = cloud_environment(config.endpoint, key["access_key_id"], key["secret_access_key"])
     workspace = Workspace(find(), folder, environment, process_environment, reporter.doing)
+    if "domain" in variables:
+        create_public_zone(Aws(config))
     with reporter.stage("terraform init"):
         workspace.prepare(variables)
     return workspace

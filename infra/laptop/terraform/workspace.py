@@ -22,7 +22,7 @@ CONFIGURATION = Path("infra", "terraform")
 WORKLOADS = Path("include", "workloads")
 _LEFT_OUT = ("*.tfstate*", ".terraform*", "*.auto.tfvars.json", "*_override.tf")
 _VARIABLES = "given.tfvars.json"
-_PARALLELISM = "-parallelism=4"  # the local cloud is one process
+_PARALLELISM = "-parallelism=8"  # the provider waits more than it works
 
 # What the AWS provider needs to talk to a local cloud. The address and the keys are environment variables.
 _PROVIDER = """\

@@ -7,6 +7,11 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
   }
+  # Part of the task definitions, which the rules read.
+  mock_resource "aws_elasticache_replication_group" {
+    defaults        = { primary_endpoint_address = "nightjar.cache.example.com" }
+    override_during = plan
+  }
 }
 
 mock_provider "aws" {
@@ -35,5 +40,23 @@ run "released" {
   assert {
     condition     = alltrue([for workload in keys(local.workloads) : contains(keys(module.security.role_arns), "${workload}/ecs-task")])
     error_message = "Each workload needs roles of its own."
+  }
+}
+
+# The first apply of an account: there is neither code nor an image yet.
+run "first" {
+  command = plan
+
+  variables {
+    release = null
+  }
+
+  assert {
+    condition     = length(module.orchestration) == 0 && length(module.etl.job_names) == 0 && module.lake.dead_man_function_name == null
+    error_message = "Without a release, nothing that needs code can be made."
+  }
+  assert {
+    condition     = local.settings == null
+    error_message = "Without a release there are no images, so the settings are not complete."
   }
 }

@@ -91,3 +91,18 @@ def test_role_names_are_told_apart() -> None:
     assert FIREHOSE.workload_of("nightjar-flights-ecs-task") is None
     assert KINDS["glue"].workload_of("nightjar-glue") == ""
     assert KINDS["glue"].workload_of("nightjar-flights-glue") is None
+
+
+def test_what_the_local_cloud_refuses_needs_no_run_of_terraform_and_nobody_else_gets_that() -> None:
+    plan = measured({}, kind=KINDS["github-plan"])
+    assert "airflow:GetEnvironment" in [grant.action for grant in plan.refused]
+    assert "s3:GetBucketPolicy" in [grant.action for grant in plan.unused]
+    task = measured({}, kind=KINDS["ecs-task"])
+    assert task.refused == []
+    assert "xray:PutTraceSegments" in [grant.action for grant in task.unused]
+
+
+def test_who_applies_may_read_with_the_documents_of_who_plans() -> None:
+    read = Call("nightjar-github-apply", "s3:GetBucketPolicy", "arn:aws:s3:::nightjar-lake")
+    delete = Call("nightjar-github-apply", "s3:GetObject", "arn:aws:s3:::nightjar-raw/raw/x")
+    assert measured({read: 1, delete: 1}, kind=KINDS["github-apply"]).lost == {delete: 1}

@@ -9,8 +9,9 @@ import pytest
 
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.iam import record
-from infra.laptop.iam.record import Call
-from tests.support.iam_records import Calls, SuiteRecorder, collect, functions_of
+from infra.laptop.iam.record import Call, Provoked
+from infra.localcloud import request_file
+from tests.support.iam_records import CALLS, Calls, SuiteRecorder, functions_of, keep, provoking
 
 FOLDER = ROOT / "tests" / "e2e"
 NAMES = sorted(functions_of(FOLDER))
@@ -36,18 +37,17 @@ def recorder(*, failed: str = "", skipped: str = "", left_out: str = "") -> Suit
     return made
 
 
+CALLS_MADE = Calls("digest", CALL, {})
+
+
 @pytest.fixture
-def calls(tmp_path: Path) -> Calls:
-    return Calls(LaptopConfig.from_env(home=tmp_path), "digest", CALL, {})
+def file(tmp_path: Path) -> Path:
+    return record.path(LaptopConfig.from_env(home=tmp_path), "usage")
 
 
-def saved(calls: Calls) -> record.Record | None:
-    return record.load(record.path(calls.config, "usage"))
-
-
-def test_a_run_of_all_tests_is_whole(calls: Calls) -> None:
-    told = recorder().finish(calls)
-    found = saved(calls)
+def test_a_run_of_all_tests_is_whole(file: Path) -> None:
+    told = recorder().write(CALLS_MADE, file)
+    found = record.load(file)
     assert found is not None
     assert (found.incomplete, found.suite, found.policies, found.allowed) == ("", "tests/e2e", "digest", CALL)
     assert found.tests == {"passed": len(NAMES)}
@@ -64,9 +64,9 @@ def test_a_run_of_all_tests_is_whole(calls: Calls) -> None:
     ],
     ids=["failed", "left out", "skipped"],
 )
-def test_a_run_that_is_not_whole_says_why(calls: Calls, run: SuiteRecorder, why: str) -> None:
-    told = run.finish(calls)
-    found = saved(calls)
+def test_a_run_that_is_not_whole_says_why(file: Path, run: SuiteRecorder, why: str) -> None:
+    told = run.write(CALLS_MADE, file)
+    found = record.load(file)
     assert found is not None
     assert found.incomplete == why
     assert why in told
@@ -78,14 +78,14 @@ def test_a_failed_teardown_is_a_failure() -> None:
     assert run.incomplete() == "1 tests failed"
 
 
-def test_a_part_of_the_suite_keeps_the_record_of_a_whole_one_and_a_failed_suite_replaces_it(calls: Calls) -> None:
-    recorder().finish(calls)
-    assert "keeps the record" in recorder(left_out=NAMES[0]).finish(calls)
-    whole = saved(calls)
+def test_a_part_of_the_suite_keeps_the_record_of_a_whole_one_and_a_failed_suite_replaces_it(file: Path) -> None:
+    recorder().write(CALLS_MADE, file)
+    assert "keeps the record" in recorder(left_out=NAMES[0]).write(CALLS_MADE, file)
+    whole = record.load(file)
     assert whole is not None
     assert not whole.incomplete
-    recorder(failed=NAMES[0]).finish(calls)
-    broken = saved(calls)
+    recorder(failed=NAMES[0]).write(CALLS_MADE, file)
+    broken = record.load(file)
     assert broken is not None
     assert broken.incomplete
 
@@ -96,10 +96,23 @@ def test_tests_of_other_folders_do_not_count() -> None:
     assert not run.incomplete()
 
 
-def test_a_run_without_the_stack_records_nothing() -> None:
-    assert recorder().finish(None) == ""
+def test_a_session_without_the_stack_writes_nothing(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SuiteRecorder, "write", lambda *_: pytest.fail("a record was written"))
+    SuiteRecorder("no such record", FOLDER).finish(request.session)
 
 
-def test_a_stack_that_never_started_has_made_no_calls(tmp_path: Path) -> None:
-    found = collect(LaptopConfig.from_env(home=tmp_path), "digest", [])
-    assert (found.allowed, found.denied) == ({}, {})
+def test_a_stack_that_never_started_has_made_no_calls(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    keep(request.config, "a test's", tmp_path, "digest")
+    assert request.config.stash[CALLS].pop("a test's") == Calls("digest", {}, {})
+
+
+def test_what_is_provoked_is_provoked_only_within_the_block() -> None:
+    provoked: list[Provoked] = []
+    before = request_file.now()
+    with pytest.raises(KeyError), provoking(provoked, "nightjar-glue", "s3:GetObject"):
+        raise KeyError
+    (found,) = provoked
+    assert before <= found.since <= found.until <= request_file.now()
+    assert (found.role, found.action) == ("nightjar-glue", "s3:GetObject")

@@ -91,6 +91,17 @@ def test_the_version_is_of_what_was_known_and_not_of_when_it_was_built() -> None
     assert later["dataset_version"] != first["dataset_version"]
 
 
+def test_the_version_does_not_depend_on_the_name_of_the_raw_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, objects = run()[0], lake()
+    places: list[dict[tuple[str, str], Any]] = [objects.bodies, objects.user_metadata]
+    for place in places:
+        moved = {("other" if bucket == "raw" else bucket, key): value for (bucket, key), value in place.items()}
+        place.clear()
+        place.update(moved)
+    monkeypatch.setattr(f"{__name__}.SETTINGS", SETTINGS.model_copy(update={"raw_bucket": "other"}))
+    assert run(objects)[0]["dataset_version"] == first["dataset_version"]
+
+
 def test_a_marker_without_times_and_an_initial_load_are_named() -> None:
     objects, stream = lake(), FLIGHTS.stream.name
     raw = layout.raw_stream_key("flights", stream, DAY, "shard-0", "3")

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_KNOWN = "FROM ARG ENV RUN COPY WORKDIR USER CMD ENTRYPOINT HEALTHCHECK EXPOSE STOPSIGNAL LABEL"
+_KNOWN = "FROM ARG ENV RUN COPY WORKDIR USER CMD ENTRYPOINT HEALTHCHECK EXPOSE STOPSIGNAL LABEL VOLUME"
 _FLAG = re.compile(r"--([a-z-]+)=(\S+)\s+")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 

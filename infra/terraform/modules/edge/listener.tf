@@ -1,13 +1,9 @@
 # The only port of the load balancer that CloudFront can reach. It forwards the public routes of a public host name and
 # nothing else; MWAA comes to port 443, where every route is answered (docs/adr/0027).
-locals {
-  public_port = 8443
-}
-
 resource "aws_lb_listener" "public" {
   load_balancer_arn = var.load_balancer.arn
   protocol          = "HTTPS"
-  port              = local.public_port
+  port              = var.https_port
   ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
   certificate_arn   = var.load_balancer.certificate_arn
 
@@ -54,12 +50,20 @@ resource "aws_lb_listener_rule" "public" {
   }
 }
 
+# CloudFront takes it as the sign that a VPC may have traffic from the internet. Without a route to it, nothing in the VPC
+# can use it.
+resource "aws_internet_gateway" "this" {
+  count  = var.internet_gateway ? 1 : 0
+  vpc_id = var.vpc_id
+  tags   = { Name = "${local.name}-cloudfront" }
+}
+
 resource "aws_cloudfront_vpc_origin" "this" {
   vpc_origin_endpoint_config {
     name                   = local.name
     arn                    = var.load_balancer.arn
     http_port              = 80 # required by the API; with https-only it is not used
-    https_port             = local.public_port
+    https_port             = var.https_port
     origin_protocol_policy = "https-only"
 
     origin_ssl_protocols {
@@ -69,7 +73,7 @@ resource "aws_cloudfront_vpc_origin" "this" {
   }
 
   # The origin's port must answer, and nobody else's requests may reach it.
-  depends_on = [aws_lb_listener_rule.public]
+  depends_on = [aws_lb_listener_rule.public, aws_internet_gateway.this]
 }
 
 # CloudFront makes this group together with the first VPC origin of a VPC.
@@ -84,7 +88,7 @@ resource "aws_vpc_security_group_ingress_rule" "public" {
   security_group_id            = var.load_balancer.security_group_id
   referenced_security_group_id = data.aws_security_group.cloudfront.id
   ip_protocol                  = "tcp"
-  from_port                    = local.public_port
-  to_port                      = local.public_port
+  from_port                    = var.https_port
+  to_port                      = var.https_port
   description                  = "from CloudFront"
 }

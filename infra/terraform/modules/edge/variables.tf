@@ -43,6 +43,11 @@ variable "load_balancer" {
   })
 }
 
+variable "https_port" {
+  description = "Port of the public HTTPS listener, to which only CloudFront connects."
+  type        = number
+}
+
 variable "target_group_arns" {
   description = "Workload → ARN of its target group."
   type        = map(string)
@@ -73,4 +78,9 @@ variable "log_retention_days" {
   description = "Days for which the web ACL's log is kept."
   type        = number
   default     = 90
+}
+
+variable "internet_gateway" {
+  description = "Whether to make the VPC's internet gateway, because the network has none. CloudFront connects only to a VPC that has one; no route leads to it."
+  type        = bool
 }

@@ -1,16 +1,3 @@
-# Log groups of the jobs (infra/definitions/logs.yaml); those of a service are in the module serving. AWS would make the
-# ones that are missing, without a key and for ever.
-locals {
-  logs = yamldecode(templatefile("${var.definitions}/logs.yaml", var.names))
-}
-
-resource "aws_cloudwatch_log_group" "this" {
-  for_each          = { for group in local.logs.groups : group.logGroupName => group.retentionInDays }
-  name              = each.key
-  retention_in_days = coalesce(var.sizes.log_retention_days, each.value)
-  kms_key_id        = var.key_arns[local.logs.key]
-}
-
 # Questions that the runbooks ask, ready in Logs Insights.
 locals {
   service_queries = {

@@ -48,7 +48,7 @@ resource "aws_rds_cluster" "this" {
   manage_master_user_password         = true
   master_user_secret_kms_key_id       = var.key_arns["secrets"]
   iam_database_authentication_enabled = true
-  # scripts/database_roles.py creates the workloads' roles through the Data API: nothing outside the VPC connects.
+  # infra/delivery/database_roles.py creates the workloads' roles through the Data API: nothing outside the VPC connects.
   enable_http_endpoint = true
 
   db_subnet_group_name            = aws_db_subnet_group.this[0].name

@@ -1,4 +1,4 @@
-# What a workload connects with. Terraform writes the address and the role's name; scripts/database_roles.py adds the
+# What a workload connects with. Terraform writes the address and the role's name; infra/delivery/database_roles.py adds the
 # password that it gave the role, and rotation replaces it. So no password is in a state file, and a change of the
 # address here would not reach a secret that has a password: `ignore_changes`.
 locals {
@@ -54,6 +54,17 @@ resource "aws_vpc_security_group_egress_rule" "rotation" {
   description                  = "to the ${each.key}"
 }
 
+# Without endpoints, Secrets Manager is reached at public addresses through the NAT gateway.
+resource "aws_vpc_security_group_egress_rule" "rotation_nat" {
+  count             = length(local.rotated) > 0 && !var.switches.endpoints ? 1 : 0
+  security_group_id = aws_security_group.rotation[0].id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  description       = "HTTPS through the NAT gateway"
+}
+
 resource "aws_vpc_security_group_ingress_rule" "rotation" {
   for_each                     = aws_vpc_security_group_egress_rule.rotation
   security_group_id            = each.value.referenced_security_group_id
@@ -84,7 +95,7 @@ resource "aws_secretsmanager_secret_rotation" "database" {
   for_each            = local.rotated
   secret_id           = aws_secretsmanager_secret.database[each.key].id
   rotation_lambda_arn = aws_serverlessapplicationrepository_cloudformation_stack.rotation[0].outputs["RotationLambdaARN"]
-  rotate_immediately  = false # the role gets its first password after this apply (scripts/database_roles.py)
+  rotate_immediately  = false # the role gets its first password after this apply (infra/delivery/database_roles.py)
 
   rotation_rules {
     automatically_after_days = local.database.rotation_days

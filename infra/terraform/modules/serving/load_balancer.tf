@@ -43,7 +43,7 @@ resource "aws_lb_listener" "internal" {
   count             = local.named ? 1 : 0
   load_balancer_arn = aws_lb.this.arn
   protocol          = "HTTPS"
-  port              = 443
+  port              = var.https_port
   ssl_policy        = local.tls_policy
   certificate_arn   = aws_acm_certificate_validation.this[0].certificate_arn
 

@@ -55,7 +55,7 @@ output "serving_repository_url" {
 
 output "service_urls" {
   description = "Workload → URL at which its service is verified."
-  value       = { for name, parameter in aws_ssm_parameter.service_url : name => nonsensitive(parameter.value) }
+  value       = local.service_urls
 }
 
 output "database_secret_arns" {
@@ -64,7 +64,7 @@ output "database_secret_arns" {
 }
 
 output "database" {
-  description = "The relational source, for scripts/database_roles.py: cluster_arn, admin_secret_arn, database; null without one."
+  description = "The relational source, for infra/delivery/database_roles.py: cluster_arn, admin_secret_arn, database; null without one."
   value = try({
     cluster_arn      = aws_rds_cluster.this[0].arn
     admin_secret_arn = aws_rds_cluster.this[0].master_user_secret[0].secret_arn

@@ -55,6 +55,11 @@ variable "local_listener_ports" {
   default     = {}
 }
 
+variable "https_port" {
+  description = "Port of the internal HTTPS listener. Another than 443 only for a local cloud whose process may not listen there."
+  type        = number
+}
+
 variable "vpc_id" {
   description = "The VPC."
   type        = string
