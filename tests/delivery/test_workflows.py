@@ -40,7 +40,7 @@ jobs:
 PIN = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2"
 COMMAND = 'scripts/delivery.sh infra.delivery.deploy --workload "$WORKLOAD"'
 OWN_COMMANDS = ("scripts/delivery.sh", ".ci/run")
-PROGRAMS = ("terraform",)  # what else a step may call
+PROGRAMS = ("make", "terraform")  # what else a step may call
 
 
 def test_there_are_workflows() -> None:
