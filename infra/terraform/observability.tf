@@ -5,7 +5,6 @@ module "observability" {
   definitions  = local.definitions
   names        = local.names
   workloads    = local.workloads
-  environment  = var.environment
   region       = var.region
   sizes        = var.sizes
   alert_emails = var.alert_emails

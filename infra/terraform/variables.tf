@@ -182,7 +182,6 @@ variable "release" {
     plugins_key      = string
     requirements_key = string
     dags_path        = string
-    startup_key      = optional(string)
   })
   default = null
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.dockerfile import contents
-from tests.support.dockerfile.build import Image
+from tests.support.dockerfile.build import Builder, Image
 from tests.support.dockerfile.container import Service, run_job, sandbox
-from tests.support.dockerfile.files import LABELS, ROOT
+from tests.support.dockerfile.context import Context
+from tests.support.dockerfile.files import DOCKERFILES, LABELS, ROOT
+from tests.support.dockerfile.instructions import parse
 
 pytestmark = pytest.mark.stack
 NAMES = ("serving", "training")
@@ -58,6 +60,14 @@ def test_an_image_has_the_pinned_packages_and_no_build_tools(images: Mapping[str
     assert contents.set_user_id(image) == []
     assert contents.timed_bytecode(image) == []
     assert contents.installed(image) == contents.pinned((ROOT / f"requirements/{name}.txt").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_build_of_the_code_has_the_same_bytes(builder: Builder, tmp_path: Path, name: str) -> None:
+    parsed = parse(DOCKERFILES[name].read_text())
+    first = builder.build(parsed, last="code")
+    again = Builder(Context(ROOT), tmp_path / "roots").build(parsed, last="code")
+    assert again.root != first.root and contents.digests(again, "app") == contents.digests(first, "app") != {}
 
 
 @pytest.mark.parametrize("name", NAMES)

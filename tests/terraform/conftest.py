@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
+from tests.support.applied_root import Delivery, delivered
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
 from tests.support.terraform_plans import ADDED, Plan
@@ -66,3 +68,10 @@ def add_workloads(folder: Path) -> None:
     for name in ADDED:
         (workloads / name).mkdir()
         (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
+
+
+@pytest.fixture(scope="session")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """Applied and destroyed once, because it takes minutes."""
+    with delivered(tmp_path_factory.mktemp("delivery")) as found:
+        yield found

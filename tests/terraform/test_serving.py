@@ -17,8 +17,8 @@ pytestmark = pytest.mark.stack
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_the_plan_keeps_the_rule(mocked_plan: Any, environment: str, rule: Rule) -> None:
-    assert rule(mocked_plan(environment)) == []
+def test_the_plan_keeps_the_rule(request: pytest.FixtureRequest, environment: str, rule: Rule) -> None:
+    assert rule(request.getfixturevalue(environment)) == []
 
 
 def test_the_rules_have_something_to_look_at(prod: Plan) -> None:
@@ -51,9 +51,8 @@ def test_cloudfront_reaches_the_port_of_the_public_routes_only(prod: Plan) -> No
     assert internal.value("port") not in ports
 
 
-def test_production_is_protected_from_deletion_and_development_is_not(mocked_plan: Any) -> None:
-    for environment, protected in (("prod", True), ("dev", False)):
-        plan = mocked_plan(environment)
+def test_production_is_protected_from_deletion_and_development_is_not(dev: Plan, prod: Plan) -> None:
+    for plan, protected in ((prod, True), (dev, False)):
         assert {it.value("enable_deletion_protection") for it in plan.of("aws_lb")} == {protected}
         assert {it.value("deletion_protection") for it in plan.of("aws_rds_cluster")} == {protected}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -58,6 +59,15 @@ def timed_bytecode(image: Image) -> list[str]:
     """Compiled modules of ours and of the packages whose header has a time: they differ from build to build."""
     places = (image.root / "app", image.root / "opt/venv")
     return [str(path) for place in places for path in place.rglob("*.pyc") if path.read_bytes()[4:8] != b"\1\0\0\0"]
+
+
+def digests(image: Image, folder: str) -> dict[str, str]:
+    """SHA-256 of each file below a folder of the image, with its rights."""
+    files = sorted(path for path in (image.root / folder).rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(image.root)): f"{path.stat().st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        for path in files
+    }
 
 
 def installed(image: Image) -> dict[str, str]:

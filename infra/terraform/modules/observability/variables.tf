@@ -13,18 +13,13 @@ variable "workloads" {
   type        = any
 }
 
-variable "environment" {
-  description = "dev, prod or local."
-  type        = string
-}
-
 variable "region" {
   description = "AWS region."
   type        = string
 }
 
 variable "sizes" {
-  description = "How large the environment is: service_max_tasks, log_retention_days, monthly_budget_usd."
+  description = "How large the environment is: service_max_tasks, monthly_budget_usd."
   type        = any
 }
 

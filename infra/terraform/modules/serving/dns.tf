@@ -69,11 +69,20 @@ resource "aws_route53_record" "internal" {
 }
 
 # Where a deploy verifies the service.
+locals {
+  port_suffix = var.https_port == 443 ? "" : ":${var.https_port}"
+  service_urls = {
+    for name, host in local.internal_hosts : name => (
+      local.named ? "https://${host}${local.port_suffix}" : "http://127.0.0.1:${try(var.local_listener_ports[name], 0)}"
+    )
+  }
+}
+
 resource "aws_ssm_parameter" "service_url" {
   for_each    = local.services
   name        = each.value.parameter
   description = "URL at which the service of ${each.key} is verified"
   type        = "String"
-  value       = local.named ? "https://${local.internal_hosts[each.key]}${var.https_port == 443 ? "" : ":${var.https_port}"}" : "http://127.0.0.1:${var.local_listener_ports[each.key]}"
+  value       = local.service_urls[each.key]
   tags        = { workload = each.key }
 }

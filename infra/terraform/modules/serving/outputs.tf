@@ -55,7 +55,7 @@ output "serving_repository_url" {
 
 output "service_urls" {
   description = "Workload → URL at which its service is verified."
-  value       = { for name, parameter in aws_ssm_parameter.service_url : name => nonsensitive(parameter.value) }
+  value       = local.service_urls
 }
 
 output "database_secret_arns" {
