@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,18 @@ from scripts.sbom import SbomError
 from scripts.steps import HOME, ROOT
 
 pytestmark = pytest.mark.stack  # it starts the tool, which takes seconds
+
+
+def _schema_error(bill: dict[str, Any]) -> str:
+    """What the tool's own library finds wrong with a bill, as text; None when it is valid."""
+    code = (
+        "import sys; from cyclonedx.schema import SchemaVersion;"
+        "from cyclonedx.validation.json import JsonStrictValidator;"
+        "print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read()))"
+    )
+    python = sbom.TOOL.with_name("python")
+    done = subprocess.run([python, "-c", code], input=json.dumps(bill), capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def test_every_pinned_package_is_in_the_bill_with_its_hashes_and_licence() -> None:
@@ -30,6 +44,8 @@ def test_every_pinned_package_is_in_the_bill_with_its_hashes_and_licence() -> No
     numpy = next(component for component in bill["components"] if component["name"] == "numpy")
     assert numpy["purl"] == f"pkg:pypi/numpy@{numpy['version']}" and "BSD" in json.dumps(numpy["licenses"])
     assert bill["metadata"]["component"]["name"] == "nightjar"
+    assert _schema_error(bill) == "None"
+    assert _schema_error({**bill, "components": [{"name": "x"}]}) != "None"
 
 
 def test_the_same_requirements_give_the_same_bill(tmp_path: Path) -> None:
