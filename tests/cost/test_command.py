@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def planned(tmp_path: Path) -> Path:
 
 
 def test_the_same_resources_cost_less_in_dev_than_in_prod(planned: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = {}
+    shown: dict[str, Any] = {}
     for environment in ("dev", "prod"):
         assert main(["--env", environment, "--plan", str(planned), "--json"]) == 0
         shown |= json.loads(capsys.readouterr().out)["environments"]
