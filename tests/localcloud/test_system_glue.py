@@ -68,8 +68,18 @@ def role(job_role: Callable[..., str]) -> str:
         "glue",
         allow("s3:ListBucket", bucket),
         allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], f"{bucket}/*"),
+        allow(["kms:Decrypt", "kms:GenerateDataKey"], f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*"),
         allow(["glue:GetTable", "glue:GetPartitions"], CATALOG),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws-glue/*"),
+    )
+
+
+def encrypt(cloud: Cloud) -> None:
+    """From now on, objects are encrypted with a key: Spark renames what it wrote, and S3A copies to rename."""
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    cloud.client("s3").put_bucket_encryption(
+        Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [{**rule, "BucketKeyEnabled": True}]}
     )
 
 
@@ -109,6 +119,7 @@ def test_a_job_with_awsglue_reads_the_catalog_and_writes_csv(
     run.execute(S3CreateBucketOperator, bucket_name=BUCKET)
     for key, data in {"input/category=mixed/input.csv": ROWS, "etl.py": SCRIPT}.items():
         run.execute(S3CreateObjectOperator, s3_bucket=BUCKET, s3_key=key, data=data)
+    encrypt(cloud)
     targets = {"S3Targets": [{"Path": f"s3://{BUCKET}/input"}]}
     crawler = {"Name": "system", "Role": role, "DatabaseName": DATABASE, "Targets": targets}
     run.execute(GlueCrawlerCreateOperator, config=crawler)
@@ -131,6 +142,7 @@ def test_a_job_with_awsglue_reads_the_catalog_and_writes_csv(
     s3 = cloud.client("s3")
     parts = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix="output/")["Contents"]]
     [part] = [key for key in parts if "part" in key or "run-" in key]
+    assert s3.head_object(Bucket=BUCKET, Key=part)["ServerSideEncryption"] == "aws:kms"
     assert s3.get_object(Bucket=BUCKET, Key=part)["Body"].read().decode() == (
         "name,price,category\ntea,0.5,mixed\nmilk,2.5,mixed\n"
     )

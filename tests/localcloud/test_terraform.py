@@ -33,7 +33,8 @@ def prepare(cloud: Cloud, folder: Path, configuration: str) -> Workspace:
     return workspace(cloud, folder, configuration, variables)
 
 
-@pytest.mark.parametrize("configuration", ["edge", "other"])
+@pytest.mark.timeout(900)  # the provider waits half a minute for each change of a distribution
+@pytest.mark.parametrize("configuration", ["cdn", "edge", "other"])
 def test_a_second_plan_is_empty_and_destroy_leaves_nothing(cloud: Cloud, tmp_path: Path, configuration: str) -> None:
     terraform = prepare(cloud, tmp_path, configuration)
     applied = terraform.run("apply", "-auto-approve", *QUIET)

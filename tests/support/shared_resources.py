@@ -17,7 +17,7 @@ Described = dict[str, Any]
 _VOLATILE = re.compile(
     r"(Created|Updated|Modified|LastModified|Creation)(At|On|Date|Time|DateTime|Timestamp)?$|createdAt|registeredAt"
     r"|CreateDate|CreationDateTime|creationTime|creationDate|VersionId|TableId|StreamARN|StreamARNs|revision"
-    r"|ResponseMetadata|events|deployments|LatestStreamArn|RoleId|lastModifiedTime|AlarmArn|State.*|.*Timestamp"
+    r"|CreateTime|currentServiceRevisions|ResponseMetadata|events|deployments|LatestStreamArn|RoleId|lastModifiedTime|AlarmArn|State.*|.*Timestamp"
 )
 
 
@@ -41,14 +41,17 @@ class _Names:
         """The value without what is volatile."""
         if isinstance(value, dict):
             return {name: self.cleaned(one) for name, one in value.items() if not _VOLATILE.fullmatch(name)}
-        if isinstance(value, list):
-            return [self.cleaned(one) for one in value]
+        if isinstance(value, list):  # the order of rules, metrics or variables has no meaning
+            return sorted(
+                (self.cleaned(one) for one in value), key=lambda one: json.dumps(one, default=str, sort_keys=True)
+            )
         return self._named(value) if isinstance(value, str) else value
 
     def _named(self, text: str) -> str:
         for key, alias in self._keys.items():
             text = text.replace(key, alias)
-        text = re.sub(r"(loadbalancer/app|targetgroup)/([\w-]+)/[0-9a-f]+", r"\1/\2", text)
+        text = re.sub(r"(app|targetgroup)/([\w-]+)/[0-9a-f]+", r"\1/\2", text)
+        text = re.sub(r"/code/[0-9a-f-]+/", "/code/sha/", text)
         return re.sub(r"\b(vpc|subnet|sg)-[0-9a-f]+\b", r"\1", text)
 
 
@@ -231,7 +234,10 @@ def _parameters(aws: Aws) -> Iterator[tuple[str, Described]]:
 
 def _secrets(aws: Aws) -> Iterator[tuple[str, Described]]:
     for secret in aws.secretsmanager.list_secrets()["SecretList"]:
-        yield secret["Name"], {"key": secret.get("KmsKeyId"), "rotation": secret.get("RotationEnabled", False)}
+        yield (
+            re.sub(r"cluster-.*", "cluster", secret["Name"]),
+            {"key": secret.get("KmsKeyId"), "rotation": secret.get("RotationEnabled", False)},
+        )
 
 
 def _alarms(aws: Aws) -> Iterator[tuple[str, Described]]:

@@ -37,6 +37,11 @@ class Role:
         """The ARN in the laptop's account."""
         return f"arn:aws:iam::{ACCOUNT}:role/{self.name}"
 
+    @property
+    def description(self) -> str:
+        """What the role is for."""
+        return str(definition("roles")[self.kind]["description"])
+
     def document(self, name: Literal["permissions", "trust"], key_arns: dict[str, str] | None = None) -> dict[str, Any]:
         """A policy document of the role.
 
@@ -61,7 +66,7 @@ def create(aws: Aws, workloads: Iterable[str], key_arns: dict[str, str]) -> None
     for role in all_roles(workloads):
         trust = json.dumps(role.document("trust"))
         try:
-            aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
+            aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust, Description=role.description)
         except aws.iam.exceptions.EntityAlreadyExistsException:
             aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
         permissions = json.dumps(role.document("permissions", key_arns))

@@ -27,14 +27,13 @@ _PARALLELISM = "-parallelism=8"  # the provider waits more than it works
 # What the AWS provider needs to talk to a local cloud. The address and the keys are environment variables.
 _PROVIDER = """\
 provider "aws" {{{alias}
-  max_retries                 = 2
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
+  max_retries             = 2
+  s3_use_path_style       = true
+  skip_metadata_api_check = true
+  skip_region_validation  = true
 }}
 """
-_ALIAS = '\n  alias                       = "edge"'
+_ALIAS = '\n  alias                   = "edge"'
 OVERRIDE = (
     'terraform {\n  backend "local" {}\n}\n\n' + _PROVIDER.format(alias="") + "\n" + _PROVIDER.format(alias=_ALIAS)
 )

@@ -16,6 +16,7 @@ ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
 _STANDARD_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 _META = "x-amz-meta-"
 _MAX_METADATA = 2048
+_S3A = "Hadoop "  # in its user agent
 _SSE = "x-amz-server-side-encryption"
 _DAY = 24 * 3600 * 1000
 # Headers that change what is stored, and that the local cloud does not honour.
@@ -190,7 +191,7 @@ def read_headers(bucket: Bucket, row: Row, request: S3Request) -> dict[str, str]
         "accept-ranges": "bytes",
         **made.get("headers", {}),
         **{_META + name: value for name, value in made.get("meta", {}).items()},
-        **encryption_headers(made),
+        **_read_encryption(made, request),
         **_state_headers(row, made),
     }
     if bucket.versioning:
@@ -198,6 +199,18 @@ def read_headers(bucket: Bucket, row: Row, request: S3Request) -> dict[str, str]
     if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers.update(checksum_headers(made))
     headers.update({header: request.query[name] for name, header in _OVERRIDES.items() if name in request.query})
+    return headers
+
+
+def _read_encryption(made: Detail, request: S3Request) -> dict[str, str]:
+    """The encryption of an object that is read, for Spark's S3A without the key.
+
+    S3A repeats the key in the copy by which it renames an object, and its SDK sends none over http. Without the key,
+    the copy is encrypted as its bucket says.
+    """
+    headers = encryption_headers(made)
+    if _S3A in request.headers.get("user-agent", ""):
+        headers.pop(f"{_SSE}-aws-kms-key-id", None)
     return headers
 
 
