@@ -1,8 +1,8 @@
 """Gives each workload that reads tables a role in the relational source, and its password a secret.
 
-Terraform makes the database and the secret, but no password: those would be in its state. This command runs after each
-apply. It makes the password, gives it to the role through the Data API, so nothing needs a connection to the database,
-and writes it to the secret. A workload whose secret has a password is left alone, so rotation goes on undisturbed;
+Terraform makes the database and the secret, but not the secret's value: that would be in its state. This command runs
+after each apply. It makes the password, gives it to the role through the Data API, so nothing needs a connection to the
+database, and writes it with the login to the secret. A password that exists is kept, so rotation goes on undisturbed;
 ``--renew`` gives every role a new one, which a restored database needs.
 
 Input is the output of ``terraform output -json``.
@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from infra.delivery import aws, command
 from infra.delivery.command import DeliveryError
@@ -53,8 +55,10 @@ class Source:
         return list(answer.get("records", []))
 
 
-def ensure_role(source: Source, secrets: Any, workload: str, secret_arn: str, *, renew: bool) -> bool:
-    """Makes the role of a workload and its password, unless the secret has one.
+def ensure_role(
+    source: Source, secrets: Any, workload: str, secret_arn: str, login: Mapping[str, Any], *, renew: bool
+) -> bool:
+    """Makes the role of a workload and its password, unless the secret has one, and writes the login to the secret.
 
     The role sees its own schema only, and there it may read.
 
@@ -62,20 +66,23 @@ def ensure_role(source: Source, secrets: Any, workload: str, secret_arn: str, *,
         source: The relational source.
         secrets: boto3's client ``secretsmanager``.
         workload: The workload; its schema has its name.
-        secret_arn: The workload's secret, to which Terraform wrote ``username``.
+        secret_arn: The workload's secret.
+        login: What the secret has besides the password: host, port, ``username`` and so on.
         renew: Whether to replace a password that exists.
 
     Returns:
         Whether a password was made.
     """
-    content = json.loads(secrets.get_secret_value(SecretId=secret_arn)["SecretString"])
+    content = _content(secrets, secret_arn)
     if "password" in content and not renew:
+        if content != {**content, **login}:  # the database has another address now
+            secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps({**content, **login}))
         return False
     password = secrets.get_random_password(PasswordLength=PASSWORD_CHARACTERS, ExcludePunctuation=True)[
         "RandomPassword"
     ]
-    role, schema = _quoted(content["username"]), _quoted(workload)
-    known = source.execute("SELECT 1 FROM pg_roles WHERE rolname = :name", {"name": content["username"]})
+    role, schema = _quoted(login["username"]), _quoted(workload)
+    known = source.execute("SELECT 1 FROM pg_roles WHERE rolname = :name", {"name": login["username"]})
     # Statements are logged; this one has a hash from which nobody can compute the password.
     source.execute(f"{'ALTER' if known else 'CREATE'} ROLE {role} LOGIN PASSWORD '{verifier(password)}'")
     for statement in (
@@ -86,8 +93,19 @@ def ensure_role(source: Source, secrets: Any, workload: str, secret_arn: str, *,
         f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
     ):
         source.execute(statement)
-    secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps({**content, "password": password}))
+    secrets.put_secret_value(SecretId=secret_arn, SecretString=json.dumps({**login, "password": password}))
     return True
+
+
+def _content(secrets: Any, secret_arn: str) -> dict[str, Any]:
+    """The secret's value; nothing while it has none."""
+    try:
+        found: dict[str, Any] = json.loads(secrets.get_secret_value(SecretId=secret_arn)["SecretString"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return {}
+    return found
 
 
 def _quoted(name: str) -> str:
@@ -120,7 +138,7 @@ def apply(outputs: Mapping[str, Any], account: aws.Account, *, renew: bool) -> N
     )
     secrets = account.client("secretsmanager")
     for workload, secret_arn in sorted(secret_arns.items()):
-        made = ensure_role(source, secrets, workload, secret_arn, renew=renew)
+        made = ensure_role(source, secrets, workload, secret_arn, database["logins"][workload], renew=renew)
         print(f"{workload}: {'its role has a new password' if made else 'has its role'}")
 
 

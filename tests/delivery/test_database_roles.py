@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 from psycopg.conninfo import make_conninfo
 
 from infra.delivery.command import DeliveryError
@@ -18,6 +19,7 @@ from tests.support.postgres_db import postgres_uri
 
 __all__ = ["postgres_uri"]
 pytestmark = pytest.mark.stack
+LOGIN = {"username": "nightjar_rides", "host": "h"}
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:nightjar/rides/database"
 
 
@@ -37,13 +39,15 @@ class DataApi:
 
 
 class Secrets:
-    """One secret."""
+    """One secret, which has no value at first."""
 
-    def __init__(self, content: dict[str, Any]) -> None:
-        self.content = content
+    def __init__(self, content: dict[str, Any] | None = None) -> None:
+        self.content = content or {}
         self.made = 0
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
+        if not self.content:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
         return {"SecretString": json.dumps(self.content)}
 
     def put_secret_value(self, SecretId: str, SecretString: str) -> None:  # noqa: N803
@@ -87,8 +91,8 @@ def signed_in(api: DataApi, secrets: Secrets) -> psycopg.Connection[Any]:
 
 
 def test_a_workload_gets_a_role_that_reads_its_schema_and_nothing_else(api: DataApi) -> None:
-    secrets = Secrets({"username": "nightjar_rides", "host": "h"})
-    assert ensure_role(source(api), secrets, "rides", ARN, renew=False)
+    secrets = Secrets()
+    assert ensure_role(source(api), secrets, "rides", ARN, LOGIN, renew=False)
     assert secrets.content == {"username": "nightjar_rides", "host": "h", "password": "Password1" * 5}
     with psycopg.connect(api.uri, autocommit=True) as admin:
         admin.execute("CREATE TABLE rides.weather AS SELECT 1 AS temp; CREATE SCHEMA IF NOT EXISTS other")
@@ -103,26 +107,33 @@ def test_a_workload_gets_a_role_that_reads_its_schema_and_nothing_else(api: Data
 
 
 def test_the_password_is_in_no_statement(api: DataApi) -> None:
-    secrets = Secrets({"username": "nightjar_rides"})
-    ensure_role(source(api), secrets, "rides", ARN, renew=False)
+    secrets = Secrets()
+    ensure_role(source(api), secrets, "rides", ARN, LOGIN, renew=False)
     assert [statement for statement in api.statements if secrets.content["password"] in statement] == []
 
 
 def test_a_role_that_has_its_password_is_left_alone_and_renewed_on_request(api: DataApi) -> None:
-    secrets = Secrets({"username": "nightjar_rides"})
-    ensure_role(source(api), secrets, "rides", ARN, renew=False)
+    secrets = Secrets()
+    ensure_role(source(api), secrets, "rides", ARN, LOGIN, renew=False)
     first = dict(secrets.content)
-    assert not ensure_role(source(api), secrets, "rides", ARN, renew=False)
+    assert not ensure_role(source(api), secrets, "rides", ARN, LOGIN, renew=False)
     assert secrets.content == first
-    assert ensure_role(source(api), secrets, "rides", ARN, renew=True)
+    assert ensure_role(source(api), secrets, "rides", ARN, LOGIN, renew=True)
     assert secrets.content["password"] != first["password"]
 
 
+def test_another_address_gets_into_the_secret_beside_the_password_that_is_there(api: DataApi) -> None:
+    secrets = Secrets({**LOGIN, "password": "kept"})
+    assert not ensure_role(source(api), secrets, "rides", ARN, {**LOGIN, "host": "restored"}, renew=False)
+    assert secrets.content == {**LOGIN, "host": "restored", "password": "kept"}
+    assert api.statements == []
+
+
 def test_a_run_that_ended_before_the_secret_was_written_is_repaired(api: DataApi) -> None:
-    ensure_role(source(api), Secrets({"username": "nightjar_rides"}), "rides", ARN, renew=False)
-    again = Secrets({"username": "nightjar_rides"})
+    ensure_role(source(api), Secrets(), "rides", ARN, LOGIN, renew=False)
+    again = Secrets()
     again.made = 1
-    assert ensure_role(source(api), again, "rides", ARN, renew=False)
+    assert ensure_role(source(api), again, "rides", ARN, LOGIN, renew=False)
     signed_in(api, again).close()
 
 

@@ -23,6 +23,8 @@ class Measured:
         unused: Grants that no recorded call has used, and that no exception explains.
         explained: Unused grants with an exception.
         refused: Unused grants of the delivery for actions that the local cloud refuses: no run here can use them.
+        later: Unused grants of the delivery for what a first apply, a plan and a destroy do not do: later changes,
+            tags, releases. They are shown and counted, and are no error.
         denied: Calls that were denied in a recorded run, with how often.
         lost: Calls that were allowed in a recorded run, and that the current policy allows no more.
         needless: Exceptions of which every grant was used.
@@ -33,6 +35,7 @@ class Measured:
     unused: list[Grant]
     explained: list[Explained]
     refused: list[Grant]
+    later: list[Grant]
     denied: dict[Call, int]
     lost: dict[Call, int]
     needless: list[GrantException]
@@ -63,11 +66,12 @@ def measure(kind: RoleKind, records: Iterable[Record], exceptions: tuple[GrantEx
     unused = [grant for number, grant in enumerate(shape) if number not in used]
     refused = [grant for grant in unused if kind.is_of_delivery and grant.action.lower() not in answered_actions()]
     unused = [grant for grant in unused if grant not in refused]
+    later, unused = (unused, []) if kind.is_of_delivery else ([], unused)
     own = tuple(exception for exception in exceptions if exception.role == kind.name)
     left, explained = explain(kind.name, unused, own)
     needed = {one.exception for one in explained}
     needless = [one for one in own if one not in needed]
-    return Measured(kind, len(used), left, explained, refused, denied, lost, needless)
+    return Measured(kind, len(used), left, explained, refused, later, denied, lost, needless)
 
 
 def _of_kind(kind: RoleKind, records: Iterable[Record]) -> tuple[Mapping[str, Counter[Call]], dict[Call, int]]:

@@ -65,6 +65,8 @@ def _role(one: Measured) -> Iterator[str]:
         f"  {one.kind.role().name}: {one.used} grants used, {len(one.explained) + len(one.refused)} with an exception,"
         f" {len(one.unused)} unused, {sum(one.denied.values())} calls denied"
     )
+    if one.later:
+        yield f"    for later changes: {', '.join(sorted({grant.action for grant in one.later}))}"
     for grant in one.unused:
         yield f"    unused: {grant.action} on {grant.resource} ({grant.statement})"
     for call, times in one.denied.items():
@@ -82,6 +84,7 @@ def _totals(measured: Sequence[Measured]) -> Iterator[str]:
     yield f"Grants that no run has used: {sum(len(one.unused) for one in measured)}"
     yield f"Denied calls: {sum(sum(one.denied.values()) + sum(one.lost.values()) for one in measured)}"
     by_type: Counter[str] = Counter(found.exception.type for one in measured for found in one.explained)
+    by_type["for_later_changes"] = sum(len(one.later) for one in measured)
     by_type["refused_by_the_local_cloud"] = sum(len(one.refused) for one in measured)
     counted = ", ".join(f"{number} {kind}" for kind, number in sorted(by_type.items()) if number)
     yield f"Grants with an exception: {counted or 'none'}"

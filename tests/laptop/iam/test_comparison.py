@@ -96,7 +96,7 @@ def test_role_names_are_told_apart() -> None:
 def test_what_the_local_cloud_refuses_needs_no_run_of_terraform_and_nobody_else_gets_that() -> None:
     plan = measured({}, kind=KINDS["github-plan"])
     assert "airflow:GetEnvironment" in [grant.action for grant in plan.refused]
-    assert "s3:GetBucketPolicy" in [grant.action for grant in plan.unused]
+    assert "s3:GetBucketPolicy" in [grant.action for grant in plan.later]
     task = measured({}, kind=KINDS["ecs-task"])
     assert task.refused == []
     assert "xray:PutTraceSegments" in [grant.action for grant in task.unused]

@@ -1,9 +1,18 @@
-# What a workload connects with. Terraform writes the address and the role's name; infra/delivery/database_roles.py adds the
-# password that it gave the role, and rotation replaces it. So no password is in a state file, and a change of the
-# address here would not reach a secret that has a password: `ignore_changes`.
+# What a workload connects with. infra/delivery/database_roles.py writes the value: the login below and the password that it
+# gave the role, which rotation replaces. Terraform writes none, because it reads back into its state what it wrote.
 locals {
   database_roles = { for name in keys(local.database_secrets) : name => "nightjar_${replace(name, "-", "_")}" }
-  rotated        = { for name, secret in local.database_secrets : name => secret if var.switches.rotation }
+  database_logins = {
+    for name, role in local.database_roles : name => {
+      engine   = "postgres"
+      host     = try(aws_rds_cluster.this[0].endpoint, null)
+      port     = local.database.cluster.Port
+      dbname   = local.database.cluster.DatabaseName
+      username = role
+      sslmode  = "require"
+    }
+  }
+  rotated = { for name, secret in local.database_secrets : name => secret if var.switches.rotation }
 }
 
 resource "aws_secretsmanager_secret" "database" {
@@ -13,24 +22,6 @@ resource "aws_secretsmanager_secret" "database" {
   kms_key_id              = var.key_arns["secrets"]
   recovery_window_in_days = local.prod ? 30 : 0
   tags                    = { workload = each.key }
-}
-
-resource "aws_secretsmanager_secret_version" "database" {
-  for_each  = local.database_secrets
-  secret_id = aws_secretsmanager_secret.database[each.key].id
-
-  secret_string = jsonencode({
-    engine   = "postgres"
-    host     = aws_rds_cluster.this[0].endpoint
-    port     = local.database.cluster.Port
-    dbname   = local.database.cluster.DatabaseName
-    username = local.database_roles[each.key]
-    sslmode  = "require"
-  })
-
-  lifecycle {
-    ignore_changes = [secret_string, version_stages]
-  }
 }
 
 # Rotation by AWS's published function: the role changes its own password.
@@ -100,6 +91,4 @@ resource "aws_secretsmanager_secret_rotation" "database" {
   rotation_rules {
     automatically_after_days = local.database.rotation_days
   }
-
-  depends_on = [aws_secretsmanager_secret_version.database]
 }

@@ -64,11 +64,12 @@ output "database_secret_arns" {
 }
 
 output "database" {
-  description = "The relational source, for infra/delivery/database_roles.py: cluster_arn, admin_secret_arn, database; null without one."
+  description = "The relational source, for infra/delivery/database_roles.py: cluster_arn, admin_secret_arn, database, logins by workload; null without one."
   value = try({
     cluster_arn      = aws_rds_cluster.this[0].arn
     admin_secret_arn = aws_rds_cluster.this[0].master_user_secret[0].secret_arn
     database         = local.database.cluster.DatabaseName
+    logins           = local.database_logins
   }, null)
 }
 
