@@ -1,95 +1,17 @@
-"""infra/localcloud/authorization/requests.py: the IAM actions and resources of real requests, in this process.
-
-boto3 makes each request; it is caught before it is sent.
-"""
+"""infra/localcloud/authorization/requests.py: the IAM actions and resources of requests that boto3 makes."""
 
 from __future__ import annotations
 
-import io
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import boto3
 import pytest
-from botocore.config import Config
 from moto.athena.models import athena_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from infra.localcloud.authorization import catalog, condition_keys, requests, signatures, tables
-from infra.localcloud.authorization.principals import IdentityPolicies, Principal
-from infra.localcloud.request import identify
-from infra.localcloud.s3 import routing
-
-ACCOUNT, REGION = "123456789012", "us-east-1"
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/worker"
-CALLER = Principal("session", f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/run", ACCOUNT, ROLE_ARN)
-
-
-class CaughtError(Exception):
-    """Carries a request that was not sent."""
-
-
-@cache
-def client(service: str) -> Any:
-    made: Any = boto3.client
-    found = made(
-        service,
-        endpoint_url="http://127.0.0.1:4566",
-        region_name=REGION,
-        aws_access_key_id="AKIATEST",
-        aws_secret_access_key="secret",
-        config=Config(s3={"addressing_style": "path"}),
-    )
-
-    def catch(request: Any, **_: Any) -> None:
-        raise CaughtError(request)
-
-    found.meta.events.register("before-send.*", catch)
-    return found
-
-
-def environ(service: str, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The WSGI environment of a request that boto3 makes."""
-    with pytest.raises(CaughtError) as caught:
-        getattr(client(service), operation)(**arguments)
-    request = caught.value.args[0]
-    parts = urlsplit(request.url)
-    body = request.body or b""
-    body = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else body.read()
-    values: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": unquote(parts.path),
-        "QUERY_STRING": parts.query,
-        "RAW_URI": parts.path + (f"?{parts.query}" if parts.query else ""),
-        "HTTP_HOST": parts.netloc,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "4566",
-        "wsgi.url_scheme": "http",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-    }
-    for name, value in request.headers.items():
-        key = name.upper().replace("-", "_")
-        text = value.decode() if isinstance(value, bytes) else str(value)
-        values[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = text
-    return values
-
-
-def asked(api: str, operation: str, /, **arguments: Any) -> list[requests.Ask]:
-    values = environ(api, operation, arguments)
-    signature = signatures.parse(values)
-    policies = IdentityPolicies(tags={"Team": "ml"})
-    return requests.asks(
-        identify(values, routing.operation), values, condition_keys.Caller(CALLER, policies, signature, REGION, ACCOUNT)
-    )
-
-
-def arn(service: str, resource: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
-
+from infra.localcloud.authorization import catalog, requests, tables
+from tests.support.authorization_requests import ACCOUNT, REGION, ROLE_ARN, arn, asked
 
 OBJECT = "arn:aws:s3:::lake/raw/a b.json"
 PUT = {"Bucket": "lake", "Key": "raw/a b.json"}
@@ -108,9 +30,6 @@ DELETED = [{"Key": "a&b"}, {"Key": "c", "VersionId": "v"}]
 KEYS = {"Keys": [{"k": {"S": "x"}}]}
 GROUP = "/aws-glue/jobs/output"
 STREAM = arn("logs", f"log-group:{GROUP}:log-stream:run")
-TRAIL, DETECTOR = arn("cloudtrail", "trail/t"), arn("guardduty", "detector/d")
-CERTIFICATE, ZONE = arn("acm", "certificate/c"), "arn:aws:route53:::hostedzone/Z1"
-PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("s3", "list_buckets", {}, [("s3:ListAllMyBuckets", "*")]),
     ("s3", "list_objects_v2", {"Bucket": "lake"}, [("s3:ListBucket", "arn:aws:s3:::lake")]),
@@ -248,86 +167,6 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("mwaa", "get_environment", {"Name": "nightjar"},
      [("airflow:GetEnvironment", arn("airflow", "environment/nightjar"))]),
     ("ec2", "describe_vpcs", {}, [("ec2:DescribeVpcs", "*")]),
-    ("cloudtrail", "get_trail_status", {"Name": TRAIL}, [("cloudtrail:GetTrailStatus", TRAIL)]),
-    ("cloudtrail", "create_trail", {"Name": "t", "S3BucketName": "b", "CloudWatchLogsRoleArn": ROLE_ARN},
-     [("cloudtrail:CreateTrail", TRAIL), ("iam:PassRole", ROLE_ARN)]),
-    ("cloudtrail", "get_event_selectors", {"TrailName": TRAIL}, [("cloudtrail:GetEventSelectors", TRAIL)]),
-    ("cloudtrail", "add_tags", {"ResourceId": TRAIL, "TagsList": []}, [("cloudtrail:AddTags", TRAIL)]),
-    ("cloudtrail", "list_tags", {"ResourceIdList": [TRAIL]}, [("cloudtrail:ListTags", TRAIL)]),
-    ("cloudtrail", "describe_trails", {"trailNameList": [TRAIL]}, [("cloudtrail:DescribeTrails", "*")]),
-    ("guardduty", "get_detector", {"DetectorId": "d"}, [("guardduty:GetDetector", DETECTOR)]),
-    ("guardduty", "tag_resource", {"ResourceArn": DETECTOR, "Tags": {}}, [("guardduty:TagResource", DETECTOR)]),
-    ("guardduty", "create_detector", {"Enable": True}, [("guardduty:CreateDetector", "*")]),
-    ("config", "describe_configuration_recorders", {"ConfigurationRecorderNames": ["r"]},
-     [("config:DescribeConfigurationRecorders", arn("config", "configuration-recorder/r/*"))]),
-    ("config", "describe_configuration_recorder_status", {},
-     [("config:DescribeConfigurationRecorderStatus", arn("config", "configuration-recorder/*/*"))]),
-    ("config", "put_configuration_recorder", {"ConfigurationRecorder": {"name": "r", "roleARN": ROLE_ARN}},
-     [("config:PutConfigurationRecorder", arn("config", "configuration-recorder/r/*")), ("iam:PassRole", ROLE_ARN)]),
-    ("config", "start_configuration_recorder", {"ConfigurationRecorderName": "r"},
-     [("config:StartConfigurationRecorder", arn("config", "configuration-recorder/r/*"))]),
-    ("config", "describe_delivery_channels", {}, [("config:DescribeDeliveryChannels", "*")]),
-    ("iam", "get_open_id_connect_provider", {"OpenIDConnectProviderArn": PROVIDER},
-     [("iam:GetOpenIDConnectProvider", PROVIDER)]),
-    ("iam", "create_open_id_connect_provider", {"Url": "https://token.actions.githubusercontent.com"},
-     [("iam:CreateOpenIDConnectProvider", PROVIDER)]),
-    ("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amazonaws.com"},
-     [("iam:CreateServiceLinkedRole", f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/*")]),
-    ("acm", "describe_certificate", {"CertificateArn": CERTIFICATE}, [("acm:DescribeCertificate", CERTIFICATE)]),
-    ("acm", "add_tags_to_certificate", {"CertificateArn": CERTIFICATE, "Tags": [{"Key": "a", "Value": "b"}]},
-     [("acm:AddTagsToCertificate", CERTIFICATE)]),
-    ("acm", "request_certificate", {"DomainName": "a.example"}, [("acm:RequestCertificate", "*")]),
-    ("route53", "get_hosted_zone", {"Id": "Z1"}, [("route53:GetHostedZone", ZONE)]),
-    ("route53", "list_resource_record_sets", {"HostedZoneId": "Z1"}, [("route53:ListResourceRecordSets", ZONE)]),
-    ("route53", "get_change", {"Id": "C1"}, [("route53:GetChange", "arn:aws:route53:::change/C1")]),
-    ("route53", "list_tags_for_resource", {"ResourceType": "hostedzone", "ResourceId": "Z1"},
-     [("route53:ListTagsForResource", ZONE)]),
-    ("route53", "change_tags_for_resource", {"ResourceType": "healthcheck", "ResourceId": "H1"},
-     [("route53:ChangeTagsForResource", "arn:aws:route53:::healthcheck/H1")]),
-    ("route53", "create_hosted_zone", {"Name": "a.example", "CallerReference": "r"},
-     [("route53:CreateHostedZone", "*")]),
-    ("rds", "create_db_cluster", {"DBClusterIdentifier": "c", "Engine": "e", "DBSubnetGroupName": "s",
-                                  "DBClusterParameterGroupName": "p"},
-     [("rds:CreateDBCluster", arn("rds", "cluster:c")), ("rds:CreateDBCluster", arn("rds", "subgrp:s")),
-      ("rds:CreateDBCluster", arn("rds", "cluster-pg:p"))]),
-    ("rds", "create_db_instance", {"DBInstanceIdentifier": "i", "DBClusterIdentifier": "c", "Engine": "e",
-                                   "DBInstanceClass": "k"},
-     [("rds:CreateDBInstance", arn("rds", "db:i")), ("rds:CreateDBInstance", arn("rds", "cluster:c"))]),
-    ("rds", "describe_db_clusters", {"DBClusterIdentifier": "c"},
-     [("rds:DescribeDBClusters", arn("rds", "cluster:c"))]),
-    ("rds", "describe_db_instances", {}, [("rds:DescribeDBInstances", arn("rds", "db:*"))]),
-    ("rds", "describe_db_subnet_groups", {"DBSubnetGroupName": "s"},
-     [("rds:DescribeDBSubnetGroups", arn("rds", "subgrp:s"))]),
-    ("rds", "modify_db_cluster_parameter_group", {"DBClusterParameterGroupName": "p", "Parameters": []},
-     [("rds:ModifyDBClusterParameterGroup", arn("rds", "cluster-pg:p"))]),
-    ("rds", "delete_db_cluster", {"DBClusterIdentifier": "c", "FinalDBSnapshotIdentifier": "f"},
-     [("rds:DeleteDBCluster", arn("rds", "cluster:c")), ("rds:DeleteDBCluster", arn("rds", "cluster-snapshot:f"))]),
-    ("rds", "describe_global_clusters", {"Filters": [{"Name": "db-cluster-id", "Values": ["c"]}]},
-     [("rds:DescribeGlobalClusters", f"arn:aws:rds::{ACCOUNT}:global-cluster:*")]),
-    ("rds", "list_tags_for_resource", {"ResourceName": arn("rds", "subgrp:s")},
-     [("rds:ListTagsForResource", arn("rds", "subgrp:s"))]),
-    ("rds", "add_tags_to_resource", {"ResourceName": arn("rds", "db:i"), "Tags": []},
-     [("rds:AddTagsToResource", arn("rds", "db:i"))]),
-    ("elasticache", "create_replication_group",
-     {"ReplicationGroupId": "r", "ReplicationGroupDescription": "d", "CacheSubnetGroupName": "s",
-      "CacheParameterGroupName": "p", "UserGroupIds": ["g"]},
-     [("elasticache:CreateReplicationGroup", arn("elasticache", "replicationgroup:r")),
-      ("elasticache:CreateReplicationGroup", arn("elasticache", "subnetgroup:s")),
-      ("elasticache:CreateReplicationGroup", arn("elasticache", "parametergroup:p")),
-      ("elasticache:CreateReplicationGroup", arn("elasticache", "usergroup:g"))]),
-    ("elasticache", "create_user_group", {"UserGroupId": "g", "Engine": "e", "UserIds": ["u", "v"]},
-     [("elasticache:CreateUserGroup", arn("elasticache", "usergroup:g")),
-      ("elasticache:CreateUserGroup", arn("elasticache", "user:u")),
-      ("elasticache:CreateUserGroup", arn("elasticache", "user:v"))]),
-    ("elasticache", "describe_cache_clusters", {"CacheClusterId": "r-001"},
-     [("elasticache:DescribeCacheClusters", arn("elasticache", "cluster:r-001"))]),
-    ("elasticache", "describe_replication_groups", {},
-     [("elasticache:DescribeReplicationGroups", arn("elasticache", "replicationgroup:*"))]),
-    ("elasticache", "delete_replication_group", {"ReplicationGroupId": "r", "FinalSnapshotIdentifier": "f"},
-     [("elasticache:DeleteReplicationGroup", arn("elasticache", "replicationgroup:r")),
-      ("elasticache:DeleteReplicationGroup", arn("elasticache", "snapshot:f"))]),
-    ("elasticache", "list_tags_for_resource", {"ResourceName": arn("elasticache", "user:u")},
-     [("elasticache:ListTagsForResource", arn("elasticache", "user:u"))]),
 ]  # fmt: skip
 
 

@@ -179,6 +179,38 @@ def _tagged(kind: str) -> _Lookup:
     return names
 
 
+# --- EC2 and WAF ---------------------------------------------------------------------------------------------------
+
+_EC2_TYPES = {
+    "ami": "image",
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+_WAF_SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
+
+
+def _ec2_resource(request: _Request) -> Iterable[str]:
+    """The type of a resource is the first part of its id; of one that is not listed, every type is asked for."""
+    for name in request.texts("ResourceId"):
+        yield f"{_EC2_TYPES.get(name.partition('-')[0], '*')}/{name}"
+
+
+def _waf_scope(request: _Request) -> Iterable[str]:
+    for scope in request.texts("Scope"):
+        yield _WAF_SCOPES.get(scope, "*")
+
+
 # --- KMS, Secrets Manager, SSM, Logs ------------------------------------------------------------------------------
 
 
@@ -292,6 +324,8 @@ _LOOKUPS: dict[str, _Lookup] = {
     "new_service_linked_role": _new_service_linked_role,
     "tagged_zone": _tagged("hostedzone"),
     "tagged_health_check": _tagged("healthcheck"),
+    "ec2_resource": _ec2_resource,
+    "waf_scope": _waf_scope,
     "kms_key": _key,
     "kms_alias": _alias,
     "kms_source_key": _source_key,
