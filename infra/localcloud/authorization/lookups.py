@@ -158,6 +158,59 @@ def _new_iam(member: str, kind: str) -> _Lookup:
     return arns
 
 
+def _new_oidc_provider(request: _Request) -> Iterable[str]:
+    for url in request.texts("Url"):
+        yield url.partition("://")[2]
+
+
+def _new_service_linked_role(request: _Request) -> Iterable[str]:
+    for service in request.texts("AWSServiceName"):
+        yield f"aws-service-role/{service}/*"
+
+
+# --- Route 53 and SSM -------------------------------------------------------------------------------------------------
+
+
+def _tagged(kind: str) -> _Lookup:
+    def names(request: _Request) -> Iterable[str]:
+        if kind in request.texts("ResourceType"):
+            yield from request.texts("ResourceId")
+
+    return names
+
+
+# --- EC2 and WAF ---------------------------------------------------------------------------------------------------
+
+_EC2_TYPES = {
+    "ami": "image",
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+_WAF_SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
+
+
+def _ec2_resource(request: _Request) -> Iterable[str]:
+    """The type of a resource is the first part of its id; of one that is not listed, every type is asked for."""
+    for name in request.texts("ResourceId"):
+        yield f"{_EC2_TYPES.get(name.partition('-')[0], '*')}/{name}"
+
+
+def _waf_scope(request: _Request) -> Iterable[str]:
+    for scope in request.texts("Scope"):
+        yield _WAF_SCOPES.get(scope, "*")
+
+
 # --- KMS, Secrets Manager, SSM, Logs ------------------------------------------------------------------------------
 
 
@@ -216,11 +269,6 @@ def _secret(request: _Request) -> Iterable[str]:
         yield str(secret.arn) if secret else name
 
 
-def _ssm_resource(request: _Request) -> Iterable[str]:
-    if "Parameter" in request.texts("ResourceType"):
-        yield from request.texts("ResourceId")
-
-
 def _log_group(request: _Request) -> Iterable[str]:
     members = ("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers")
     for name in request.texts(*members):
@@ -272,12 +320,18 @@ _LOOKUPS: dict[str, _Lookup] = {
     "new_iam_user": _new_iam("UserName", "user"),
     "new_iam_group": _new_iam("GroupName", "group"),
     "new_iam_policy": _new_iam("PolicyName", "policy"),
+    "new_oidc_provider": _new_oidc_provider,
+    "new_service_linked_role": _new_service_linked_role,
+    "tagged_zone": _tagged("hostedzone"),
+    "tagged_health_check": _tagged("healthcheck"),
+    "ec2_resource": _ec2_resource,
+    "waf_scope": _waf_scope,
     "kms_key": _key,
     "kms_alias": _alias,
     "kms_source_key": _source_key,
     "kms_destination_key": _keys("DestinationKeyId"),
     "secret": _secret,
-    "ssm_resource": _ssm_resource,
+    "ssm_resource": _tagged("Parameter"),
     "log_group": _log_group,
     "function_of_mapping": _function_of_mapping,
     "topic_of_subscription": _topic_of_subscription,

@@ -25,6 +25,17 @@ from infra.localcloud.authorization.context import RequestContext, Values
 from infra.localcloud.authorization.signatures import instant
 from infra.localcloud.request import AwsRequest
 
+_WHOLE_ARNS = (
+    "ResourceArn",
+    "resourceArn",
+    "ResourceARN",
+    "ResourceArns",
+    "ResourceArnList",
+    "ResourceName",
+    "Resource",
+    "Arn",
+    "arn",
+)
 _READS = ("Get", "List", "Describe", "BatchGet", "Search")
 
 
@@ -161,7 +172,7 @@ def _of_verb(environ: WSGIEnvironment, caller: Caller) -> list[Ask]:
 
 def _whole_arn(service: str, values: members.Members) -> list[str]:
     """The ARN of the service in a member such as ResourceArn, for actions whose resources may be of any type."""
-    for name in ("ResourceArn", "resourceArn", "ResourceARN", "ResourceArns", "ResourceArnList", "Arn", "arn"):
+    for name in _WHOLE_ARNS:
         found = [text for text in members.texts(values, name) if text.startswith(f"arn:aws:{service}:")]
         if found:
             return found
