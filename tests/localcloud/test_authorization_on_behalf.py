@@ -124,6 +124,9 @@ def test_a_glue_run_that_may_not_log_runs_without_a_log_in_cloudwatch(
 def test_firehose_delivers_with_the_role_of_its_destination(server: Cloud) -> None:
     s3, firehose = server.client("s3"), server.client("firehose")
     s3.create_bucket(Bucket="delivered")
+    tls_only = {"Bool": {"aws:SecureTransport": "false"}}
+    refused = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::delivered/*"}
+    s3.put_bucket_policy(Bucket="delivered", Policy=document({**refused, "Condition": tls_only}))
     role = make_role(server, "deliverer", "firehose.amazonaws.com")
     firehose.create_delivery_stream(
         DeliveryStreamName="log",

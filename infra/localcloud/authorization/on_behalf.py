@@ -43,7 +43,11 @@ def require(
     account = role_arn.split(":")[4]
     arn = f"arn:aws:sts::{account}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/{session}"
     principal = Principal("session", arn, account, role_arn)
-    values: dict[str, Values] = {"aws:principalarn": (role_arn,), "aws:principalaccount": (account,)}
+    values: dict[str, Values] = {
+        "aws:principalarn": (role_arn,),
+        "aws:principalaccount": (account,),
+        "aws:securetransport": ("true",),  # AWS's services speak TLS
+    }
     if via:
         values |= {"kms:viaservice": (via,), "kms:calleraccount": (account,)}
     context = RequestContext(values)
