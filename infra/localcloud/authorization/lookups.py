@@ -211,6 +211,12 @@ def _waf_scope(request: _Request) -> Iterable[str]:
         yield _WAF_SCOPES.get(scope, "*")
 
 
+def _waf_managed_groups(request: _Request) -> Iterable[str]:
+    """WAF asks for all managed rule groups at once if a rule refers to one."""
+    if request.texts("Rules[].Statement.ManagedRuleGroupStatement.Name"):
+        yield "*"
+
+
 # --- KMS, Secrets Manager, SSM, Logs ------------------------------------------------------------------------------
 
 
@@ -326,6 +332,7 @@ _LOOKUPS: dict[str, _Lookup] = {
     "tagged_health_check": _tagged("healthcheck"),
     "ec2_resource": _ec2_resource,
     "waf_scope": _waf_scope,
+    "waf_managed_groups": _waf_managed_groups,
     "kms_key": _key,
     "kms_alias": _alias,
     "kms_source_key": _source_key,
