@@ -40,7 +40,8 @@ class SqsBackend(SQSBackend):
         attributes = super().get_queue_attributes(queue_name, known)
         queue: Any = self.get_queue(queue_name)
         if attributes.get(_REDRIVE):
-            attributes = {**attributes, _REDRIVE: queue.redrive_text}
+            # A queue of a state that an earlier version stored has no text.
+            attributes = {**attributes, _REDRIVE: getattr(queue, "redrive_text", attributes[_REDRIVE])}
         allowed = _allowed(queue)
         if allowed and ("All" in attribute_names or _ALLOW in attribute_names):
             attributes = {**attributes, _ALLOW: allowed}
