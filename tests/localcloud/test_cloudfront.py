@@ -44,7 +44,10 @@ def test_a_vpc_origin(cloud: Cloud) -> None:
     updated = client.update_vpc_origin(**{**wrong, "IfMatch": found["ETag"]})
     assert client.get_vpc_origin(Id=name)["VpcOrigin"]["VpcOriginEndpointConfig"] == changed
     client.delete_vpc_origin(Id=name, IfMatch=updated["ETag"])
-    assert code(client.get_vpc_origin, Id=name) == "EntityNotFound"
+    for missing in (name, "vo_unknown"):
+        with pytest.raises(client.exceptions.EntityNotFound) as caught:
+            client.get_vpc_origin(Id=missing)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
 def test_a_cache_policy(cloud: Cloud) -> None:

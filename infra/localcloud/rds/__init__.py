@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from moto.rds.models import rds_backends
+from moto.rds.responses import RDSResponse
 
-import moto.rds.models
-from moto.rds.models import DBCluster
-
-from infra.localcloud.install import Context
+from infra.localcloud.install import Context, add_actions, replace_backend
+from infra.localcloud.rds import clusters
+from infra.localcloud.rds.models import RdsBackend
 
 
 def install(context: Context) -> None:
-    """Makes a cluster report a scaling configuration only if it has one: Terraform would change it otherwise."""
-    models: Any = moto.rds.models
-    described = models.DBCluster.scaling_configuration_info.fget
-    if getattr(described, "only_if_given", False):
-        return
-
-    def scaling_configuration_info(self: DBCluster) -> dict[str, Any] | None:
-        return described(self) if self.scaling_configuration else None
-
-    scaling_configuration_info.only_if_given = True  # type: ignore[attr-defined]  # a mark on the function
-    models.DBCluster.scaling_configuration_info = property(scaling_configuration_info)
+    """Puts this backend, its actions and what a cluster describes into moto."""
+    replace_backend(rds_backends, RdsBackend, context)
+    add_actions(RDSResponse, *clusters.ACTIONS)
+    clusters.install()

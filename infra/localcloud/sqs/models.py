@@ -13,6 +13,7 @@ from infra.localcloud.install import Context
 
 _FORBIDDEN = re.compile("[^\\t\\n\\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ALLOW = "RedriveAllowPolicy"
+_REDRIVE = "RedrivePolicy"
 
 
 class SqsBackend(SQSBackend):
@@ -23,20 +24,25 @@ class SqsBackend(SQSBackend):
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
         """CreateQueue. Raises as :meth:`_check_redrive`."""
         self._check_redrive(f"arn:aws:sqs:{self.region_name}:{self.account_id}:{name}", kwargs)
-        return super().create_queue(name, tags, **kwargs)
+        return _with_redrive_text(super().create_queue(name, tags, **kwargs), kwargs)
 
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Queue:
         """SetQueueAttributes: attributes that are not given stay. Raises as :meth:`_check_redrive`."""
         queue = self.get_queue(queue_name)
         self._check_redrive(queue.queue_arn, attributes)
         # moto would forget a policy that is not given again.
-        return super().set_queue_attributes(queue_name, {"Policy": queue.policy, **attributes})
+        changed = super().set_queue_attributes(queue_name, {"Policy": queue.policy, **attributes})
+        return _with_redrive_text(changed, attributes)
 
     def get_queue_attributes(self, queue_name: str, attribute_names: list[str]) -> dict[str, Any]:
         """GetQueueAttributes."""
         known = [name for name in attribute_names if name != _ALLOW]
         attributes = super().get_queue_attributes(queue_name, known)
-        allowed = _allowed(self.get_queue(queue_name))
+        queue: Any = self.get_queue(queue_name)
+        if attributes.get(_REDRIVE):
+            # A queue of a state that an earlier version stored has no text.
+            attributes = {**attributes, _REDRIVE: getattr(queue, "redrive_text", attributes[_REDRIVE])}
+        allowed = _allowed(queue)
         if allowed and ("All" in attribute_names or _ALLOW in attribute_names):
             attributes = {**attributes, _ALLOW: allowed}
         return attributes
@@ -47,7 +53,7 @@ class SqsBackend(SQSBackend):
         Raises:
             SQSException: That queue's RedriveAllowPolicy does not allow it.
         """
-        policy = attributes.get("RedrivePolicy")
+        policy = attributes.get(_REDRIVE)
         if not isinstance(policy, str) or not policy:
             return
         target = str(json.loads(policy).get("deadLetterTargetArn", "")).rsplit(":", 1)[-1]
@@ -70,6 +76,14 @@ class SqsBackend(SQSBackend):
                 "#xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
             )
         super()._validate_message(queue, message_body, *args, **kwargs)
+
+
+def _with_redrive_text(queue: Any, attributes: dict[str, Any]) -> Queue:
+    """The queue, with the text of the redrive policy if one is given: moto keeps what it means."""
+    if attributes.get(_REDRIVE):
+        queue.redrive_text = attributes[_REDRIVE]
+    found: Queue = queue
+    return found
 
 
 def _allowed(queue: Any) -> str:
