@@ -127,6 +127,7 @@ def _refusal(alarm: MetricAlarm, topic: str, account: str, region: str) -> str |
             "aws:sourcearn": (alarm.alarm_arn,),
             "aws:sourceaccount": (account,),
             "aws:sourceowner": (account,),
+            "aws:securetransport": ("true",),
             "kms:viaservice": (f"sns.{region}.amazonaws.com",),
         }
     )
