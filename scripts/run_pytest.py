@@ -1,8 +1,8 @@
 """``python -m scripts.run_pytest SUITE COUNTS [ARGUMENT ...]``: runs pytest in the environment of this interpreter.
 
 ``SUITE`` is one of ``scripts.suites``: a runtime (its unit tests), ``<runtime>-servers`` (its tests with servers or
-Spark), ``rest`` (the tests in no runtime's folder) or ``e2e``. How many passed, failed and so on is written to the file
-``COUNTS`` as JSON. The other arguments are passed to pytest.
+Spark), ``rest`` (the tests in no runtime's folder), ``terraform`` or ``e2e``. How many passed, failed and so on is
+written to the file ``COUNTS`` as JSON. The other arguments are passed to pytest.
 """
 
 from __future__ import annotations
@@ -14,13 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from scripts.steps import HOME, ROOT
-from scripts.suites import E2E, REST, SERVERS, SUITES, UNIT, module_markers, runtime_of, with_servers
+from scripts.suites import (
+    E2E,
+    REST,
+    SERVERS,
+    SUITES,
+    TERRAFORM,
+    TERRAFORM_FOLDER,
+    UNIT,
+    module_markers,
+    runtime_of,
+    with_servers,
+)
 
 # The arguments that select a suite's tests
 SELECTIONS = {
     **{name: ["-m", UNIT, *folders] for name, folders in SUITES.items()},
     **{with_servers(name): ["-m", SERVERS, *folders] for name, folders in SUITES.items()},
     REST: ["-m", f"not {E2E}"],
+    TERRAFORM: [TERRAFORM_FOLDER],
     E2E: ["-m", E2E, "tests/e2e"],
 }
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
@@ -36,7 +48,8 @@ class Plugin:
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leaves out what is no part of the suite, so that it is not imported."""
         if self._suite == REST:
-            return runtime_of(collection_path.relative_to(ROOT)) is not None or None
+            path = collection_path.relative_to(ROOT)
+            return runtime_of(path) is not None or path.is_relative_to(TERRAFORM_FOLDER) or None
         if self._suite in SUITES and collection_path.suffix == ".py":
             # A module without unit tests may import packages that the runtime does not have.
             return bool(module_markers(collection_path.read_text())) or None

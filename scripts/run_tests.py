@@ -1,7 +1,8 @@
 """``make test``: the linters, each runtime's unit tests in its own environment, and all other tests.
 
-Two steps run at a time, and the longest, the end-to-end tests, begins first. The output of a step is printed when it
-ends. The last line has the totals in pytest's form, where each linter counts as one test.
+Two steps run at a time, and the longest, the end-to-end tests, begins first. The tests of Terraform run beside them,
+because its provider waits more than it works. The output of a step is printed when it ends. The last line has the
+totals in pytest's form, where each linter counts as one test.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 from scripts import lint, steps
 from scripts.run_pytest import OUTCOMES
 from scripts.steps import HOME, Result, Step
-from scripts.suites import E2E, REST, SUITES, UNIT, with_servers
+from scripts.suites import E2E, REST, SUITES, TERRAFORM, UNIT, with_servers
 
 AT_ONCE = 2
 WIDTH = 100
 # The titles of the suites that run in the test environment
-TITLES = {REST: "all other tests", E2E: "end-to-end tests"} | {
+TITLES = {REST: "all other tests", E2E: "end-to-end tests", TERRAFORM: "tests of Terraform"} | {
     with_servers(name): f"tests with servers: {name}" for name in SUITES
 }
 
@@ -38,13 +40,17 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nightjar-counts-") as folder:
         counts = Path(folder)
+        beside: list[Step] = []
         steps_to_run = [suite(name, counts) for name in ([options.runtime] if options.runtime else SUITES)]
         if options.unit and not options.runtime:
             steps_to_run.append(suite(REST, counts, "-m", UNIT))
         elif not options.runtime:
             servers = [suite(with_servers(name), counts) for name in SUITES]
+            beside = [suite(TERRAFORM, counts)]
             steps_to_run = [suite(E2E, counts), *lint.linters().values(), *steps_to_run, *servers, suite(REST, counts)]
-        results = steps.run(steps_to_run, AT_ONCE)
+        with ThreadPoolExecutor(1) as lane:
+            run_beside = lane.submit(steps.run, beside, 1)
+            results = steps.run(steps_to_run, AT_ONCE) + run_beside.result()
         tallies = {result.name: tally(result, counts / f"{result.name}.json") for result in results}
     print("\n=== summary")
     for result in results:

@@ -3,8 +3,8 @@
 A runtime's unit tests are the tests in its folders that have none of the markers in ``MARKERS``. They run in the
 runtime's own environment, so they fail when its requirement file lacks a package. All other tests run in the test
 environment, which has the packages of all runtimes: a runtime's tests with servers or Spark, the tests that are in no
-runtime's folder, and the end-to-end tests. This file imports only the standard library, because every environment
-imports it.
+runtime's folder, the tests of Terraform, and the end-to-end tests. This file imports only the standard library, because
+every environment imports it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ SUITES = {
 MARKERS = ("stack", "spark", "e2e")
 UNIT = " and ".join(f"not {marker}" for marker in MARKERS)  # as an argument of pytest's -m
 SERVERS = "(stack or spark) and not e2e"
-REST, E2E = "rest", "e2e"  # the suites that are no runtime's
+REST, E2E, TERRAFORM = "rest", "e2e", "terraform"  # the suites that are no runtime's
+TERRAFORM_FOLDER = "tests/terraform"
 
 
 def with_servers(runtime: str) -> str:

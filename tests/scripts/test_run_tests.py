@@ -15,7 +15,7 @@ from scripts import lint
 from scripts.run_pytest import SELECTIONS
 from scripts.run_tests import TITLES, closing_line, tally
 from scripts.steps import HOME, ROOT, Result, Step, run
-from scripts.suites import SUITES, module_markers, runtime_of
+from scripts.suites import SUITES, TERRAFORM_FOLDER, module_markers, runtime_of
 
 TESTS = """
 import pytest
@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
     """One unit test and one stack test in each runtime's first folder and in ``tests/other``."""
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "pyproject.toml").write_text(CONFIG)
-    for folder in [*(folder for folders in SUITES.values() for folder in folders), "tests/other"]:
+    for folder in [*(folder for folders in SUITES.values() for folder in folders), "tests/other", TERRAFORM_FOLDER]:
         (tmp_path / folder).mkdir(parents=True)
     for folder in with_tests():
         name = folder.replace("/", "_")
@@ -53,7 +53,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def with_tests() -> list[str]:
-    return [*(folders[0] for folders in SUITES.values()), "tests/other"]
+    return [*(folders[0] for folders in SUITES.values()), "tests/other", TERRAFORM_FOLDER]
 
 
 def run_tests(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
