@@ -320,7 +320,13 @@ def networks(cloud: Cloud) -> Described:
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
-    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "IpRanges": [{"CidrIp": "10.0.0.0/8"}],
+        "UserIdGroupPairs": [{"GroupId": group, "Description": "own"}],
+    }
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
     ec2.create_tags(Resources=[vpc, subnet], Tags=TAGS)
 
@@ -330,9 +336,29 @@ def networks(cloud: Cloud) -> Described:
             ec2.describe_vpcs()["Vpcs"],
             ec2.describe_subnets()["Subnets"],
             ec2.describe_security_groups()["SecurityGroups"],
+            ec2.describe_security_group_rules()["SecurityGroupRules"],
             ec2.describe_route_tables()["RouteTables"],
             ec2.describe_tags()["Tags"],
         )
+
+    return describe
+
+
+def databases(cloud: Cloud) -> Described:
+    rds = cloud.client("rds")
+    cluster = {"DBClusterIdentifier": "c", "Engine": "aurora-postgresql"}
+    rds.create_db_cluster(**cluster, MasterUsername="owner", MasterUserPassword="password", EnableHttpEndpoint=True)
+    rds.create_db_instance(
+        **cluster, DBInstanceIdentifier="i", DBInstanceClass="db.serverless", EnablePerformanceInsights=True
+    )
+    rds.describe_db_clusters()  # from now on it is available
+
+    def describe(cloud: Cloud) -> Any:
+        rds = cloud.client("rds")
+        cluster, instance = rds.describe_db_clusters()["DBClusters"][0], rds.describe_db_instances()["DBInstances"][0]
+        cluster.pop("LatestRestorableTime")  # now
+        instance.pop("LatestRestorableTime")
+        return cluster, instance
 
     return describe
 
@@ -366,7 +392,7 @@ def others(cloud: Cloud) -> Described:
 
 
 SERVICES = (
-    dynamodb, kinesis, glue, registry, secrets_and_keys, identities, messages, monitoring, networks, others,
+    dynamodb, kinesis, glue, registry, secrets_and_keys, identities, messages, monitoring, networks, databases, others,
 )  # fmt: skip
 
 
