@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from wsgiref.types import WSGIEnvironment
 
-from infra.localcloud.authorization import catalog, tables, tags
-from infra.localcloud.authorization.context import RequestContext, Values
+from infra.localcloud.authorization import catalog, resource_keys, tables, tags
+from infra.localcloud.authorization.context import Computed, RequestContext, Values
 from infra.localcloud.authorization.principals import IdentityPolicies, Principal
 from infra.localcloud.authorization.signatures import Signature
 
@@ -77,11 +78,15 @@ def of_ask(context: RequestContext, action: str, resource: str) -> RequestContex
         value = tags.of_resource(resource).get(key)
         return None if value is None else (value,)
 
+    of_state: dict[str, Computed] = {
+        key: partial(resource_keys.of_state, found, resource)
+        for key, found in resource_keys.KEYS.get(prefix, {}).items()
+    }
     known = context.known | {key.lower() for key in data.conditions} | (_S3_KNOWN if prefix == "s3" else frozenset())
     known |= {"iam:passedtoservice", "kms:viaservice", "kms:calleraccount"}
     return RequestContext(
         dict(context.values),
-        {**context.computed, "aws:resourcetag/": tag, f"{prefix}:resourcetag/": tag},
+        {**context.computed, "aws:resourcetag/": tag, f"{prefix}:resourcetag/": tag, **of_state},
         listed.conditions if listed else frozenset(),
         known,
     )
