@@ -16,8 +16,10 @@ from moto.core.resource_tagging import TaggedResource
 from moto.core.utils import utcnow
 from moto.s3.exceptions import MissingBucket
 
+from infra.localcloud.authorization.s3_keys import KeyUse
+from infra.localcloud.authorization.s3_requests import S3Request
 from infra.localcloud.install import Context
-from infra.localcloud.s3 import listing, objects, setting_rules, tags
+from infra.localcloud.s3 import key_uses, listing, objects, setting_rules, tags
 from infra.localcloud.s3.encryption_keys import check_usable, default_encryption
 from infra.localcloud.s3.errors import S3Error
 from infra.localcloud.s3.store import Bucket, Row, Store, now, write_setting
@@ -173,6 +175,10 @@ class S3Backend(moto.s3.models.S3Backend):
             except S3Error:
                 return None
         return StoredObject(self.store, row)
+
+    def key_uses(self, request: S3Request) -> list[KeyUse]:
+        """The KMS keys that S3 uses for a request, which the authorization asks for."""
+        return key_uses.uses(self.store, request)
 
     def encryption_of_new_objects(self, bucket_name: str) -> dict[str, Any]:
         """The encryption of objects that are put without headers; nothing for a bucket that is not there."""
