@@ -67,6 +67,8 @@ def _read(event: dict[str, Any], outcome: Outcome, report: Callable[[str], None]
             if change["action"] not in _UNCHANGED:
                 outcome.planned[change["resource"]["addr"]] = change["action"]
                 outcome.modules[module_of(change["resource"])] += 1
+        case "apply_start" | "apply_complete" if event["hook"].get("action") == "read":
+            pass  # a data source
         case "apply_start":
             outcome.started.append(event["hook"]["resource"]["addr"])
         case "apply_complete":

@@ -65,3 +65,10 @@ def test_an_error_has_its_resource_its_place_and_its_text() -> None:
 def test_the_text_of_a_crash_is_the_problem_where_there_is_no_error() -> None:
     outcome, _ = read("panic: it broke", "", {"type": "version"})
     assert outcome.problem() == "panic: it broke"
+
+
+def test_a_data_source_that_is_read_is_nothing_that_is_made() -> None:
+    hook = {"resource": {"addr": "data.aws_caller_identity.current", "module": ""}, "action": "read"}
+    events = [json.dumps({"type": kind, "hook": hook}) for kind in ("apply_start", "apply_complete")]
+    outcome = read_events(events, lambda _: None)
+    assert outcome.started == outcome.done == []
