@@ -15,7 +15,8 @@ from tests.support.dockerfile.context import Context
 from tests.support.dockerfile.files import DOCKERFILES, LABELS, ROOT
 from tests.support.dockerfile.instructions import parse
 
-pytestmark = pytest.mark.stack
+# The first test that needs an image installs its packages.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 NAMES = ("serving", "training")
 
 

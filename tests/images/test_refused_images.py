@@ -14,7 +14,8 @@ from tests.support.dockerfile.context import Context
 from tests.support.dockerfile.files import DOCKERFILES, ROOT
 from tests.support.dockerfile.instructions import DockerfileError, parse
 
-pytestmark = pytest.mark.stack
+# The first test that needs an image installs its packages.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 SERVING = DOCKERFILES["serving"].read_text()
 TRAINING = DOCKERFILES["training"].read_text()
 

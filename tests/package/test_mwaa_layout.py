@@ -24,7 +24,8 @@ from scripts.steps import HOME
 from tests.support.mwaa_layout import AIRFLOW_PYTHON, MwaaLayout
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.stack
+# The first test packs a release, with its wheels.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 PIP_PYTHON = HOME / "uv" / "bin" / "python"
 START_SECONDS = 180
 LOAD = """
