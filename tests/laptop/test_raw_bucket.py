@@ -19,7 +19,7 @@ from include.lake.buckets import DataBuckets
 from include.pipelines.ingest.shard import ShardIngest, StreamTarget
 from include.settings import Settings
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import data, keys, roles
+from infra.laptop.bootstrap import data, roles
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import LaptopConfig, LaptopError
@@ -46,7 +46,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": LOCKED_DAYS}}
             aws.s3.put_object_lock_configuration(Bucket=NAMES.raw, ObjectLockConfiguration=lock)
         data.create_buckets(aws)
-        roles.create(aws, ["flights"], keys.create(aws))
+        roles.create(aws, ["flights"])
         data.create_state_table(aws)
         yield cloud, aws
 

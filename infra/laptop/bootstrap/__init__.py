@@ -65,7 +65,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     left_out = {error.workload: str(error) for error in errors}
     _require_one(discovered, left_out)
     names = settings()
-    roles.create(aws, [workload.name for workload in discovered], keys.create(aws))
+    keys.create(aws)
+    roles.create(aws, [workload.name for workload in discovered])
     data.create_buckets(aws)
     build = stamp()
     code.upload(aws, NAMES.artifact, build)

@@ -67,8 +67,8 @@ def definition(name: str, **more: str) -> Any:
 def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     """The policy document ``infra/policies/<folder>/<document>.json``.
 
-    Its placeholder ``key_<name>`` is the ARN of a key of keys.yaml. The laptop has no such keys; only documents that it
-    reads and never gives to a role have the placeholder.
+    Its placeholder ``key_<name>`` is the ARN of a key of keys.yaml, here an example: the id of a real key is random.
+    Only documents that Terraform gives to a role have the placeholder.
 
     Raises:
         KeyError: The file has a placeholder that is not given.

@@ -16,30 +16,22 @@ def alias(key: str) -> str:
     return f"alias/nightjar-{key}"
 
 
-def create(aws: Aws) -> dict[str, str]:
-    """Creates the keys, or updates their policies.
-
-    Returns:
-        The ARN of each key by its name in ``keys.yaml``.
-    """
+def create(aws: Aws) -> None:
+    """Creates the keys, or updates their policies."""
     present = {
         entry["AliasName"]: entry["TargetKeyId"]
         for page in aws.kms.get_paginator("list_aliases").paginate()
         for entry in page["Aliases"]
         if "TargetKeyId" in entry
     }
-    arns = {}
     for key, defined in definition("keys").items():
         document = json.dumps(key_policy(key, defined["services"]))
         if found := present.get(alias(key)):
             aws.kms.put_key_policy(KeyId=found, PolicyName="default", Policy=document)
-            arns[key] = aws.kms.describe_key(KeyId=found)["KeyMetadata"]["Arn"]
         else:
-            made = aws.kms.create_key(Description=defined["description"], Policy=document)["KeyMetadata"]
-            aws.kms.create_alias(AliasName=alias(key), TargetKeyId=made["KeyId"])
-            arns[key] = made["Arn"]
-        aws.kms.enable_key_rotation(KeyId=arns[key])
-    return arns
+            found = aws.kms.create_key(Description=defined["description"], Policy=document)["KeyMetadata"]["KeyId"]
+            aws.kms.create_alias(AliasName=alias(key), TargetKeyId=found)
+        aws.kms.enable_key_rotation(KeyId=found)
 
 
 def key_policy(key: str, services: list[str]) -> dict[str, Any]:
@@ -48,13 +40,3 @@ def key_policy(key: str, services: list[str]) -> dict[str, Any]:
     hosts = '","'.join(f"{service}.{NAMES.region}.amazonaws.com" for service in services)  # elements of a JSON list
     documents = [policy("keys", name, services=hosts) for name in (GENERAL, *own)]
     return {**documents[0], "Statement": [one for document in documents for one in document["Statement"]]}
-
-
-def placeholders(arns: dict[str, str]) -> dict[str, str]:
-    """What roles' policies have as ``${key_<name>}``, from the keys' ARNs."""
-    return {f"key_{key}": arn for key, arn in arns.items()}
-
-
-def example_arns() -> dict[str, str]:
-    """ARNs that name the keys of ``keys.yaml``, for who reads policies without a cloud. Real ones have random ids."""
-    return {key: f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{key}" for key in definition("keys")}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import keys
 from infra.laptop.bootstrap.definitions import definition, policy
 from infra.laptop.config import ACCOUNT
 
@@ -42,15 +41,9 @@ class Role:
         """What the role is for."""
         return str(definition("roles")[self.kind]["description"])
 
-    def document(self, name: Literal["permissions", "trust"], key_arns: dict[str, str] | None = None) -> dict[str, Any]:
-        """A policy document of the role.
-
-        Args:
-            name: The document's name.
-            key_arns: The ARN of each KMS key; without it, :func:`keys.example_arns`.
-        """
-        more = keys.placeholders(key_arns or keys.example_arns())
-        return policy(self.kind, name, **more, **({"workload": self.workload} if self.workload else {}))
+    def document(self, name: Literal["permissions", "trust"]) -> dict[str, Any]:
+        """A policy document of the role."""
+        return policy(self.kind, name, **({"workload": self.workload} if self.workload else {}))
 
 
 def all_roles(workloads: Iterable[str]) -> list[Role]:
@@ -61,7 +54,7 @@ def all_roles(workloads: Iterable[str]) -> list[Role]:
     return platform + [Role(kind, workload) for workload in workloads for kind in per_workload]
 
 
-def create(aws: Aws, workloads: Iterable[str], key_arns: dict[str, str]) -> None:
+def create(aws: Aws, workloads: Iterable[str]) -> None:
     """Creates the roles, or updates their policies."""
     for role in all_roles(workloads):
         trust = json.dumps(role.document("trust"))
@@ -69,5 +62,5 @@ def create(aws: Aws, workloads: Iterable[str], key_arns: dict[str, str]) -> None
             aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust, Description=role.description)
         except aws.iam.exceptions.EntityAlreadyExistsException:
             aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
-        permissions = json.dumps(role.document("permissions", key_arns))
+        permissions = json.dumps(role.document("permissions"))
         aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)

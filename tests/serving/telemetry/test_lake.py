@@ -10,7 +10,7 @@ import pytest
 
 from include.lake import layout
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import data, keys, roles
+from infra.laptop.bootstrap import data, roles
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.config import LaptopConfig
 from serving.telemetry.prediction_log import PredictionLog
@@ -28,7 +28,7 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "cloud").symlink_to(cloud.state)  # where the laptop stack has the local cloud's state
         aws = Aws(LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port, run=tmp_path))
         aws.s3.create_bucket(Bucket=NAMES.lake)
-        roles.create(aws, ["flights"], keys.create(aws))
+        roles.create(aws, ["flights"])
         data.create_prediction_log(aws, "flights")
         data.create_prediction_log(aws, "flights")  # a second bootstrap
         dropped: list[int] = []
