@@ -20,6 +20,7 @@ from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.request_rules import RequestRule
+from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -36,7 +37,7 @@ NOT_PROCESSED: Any = {
         ("description", "owner", "database", "request_texts", "request_rules", "label", "dataset", "model", "quality"),
         True,
     ),
-    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    **dict.fromkeys(("expectations", "approval", "serving", "schedule"), True),
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -214,6 +215,7 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
