@@ -83,7 +83,7 @@ class Nights:
             plan = plan_and_compare(self.workload, request, None, SETTINGS, **stores)
         except NothingToDoError:
             return None
-        document = self.objects.get_json("artifact", plan["inputs"].removeprefix("s3://artifact/"))
+        document: Any = self.objects.get_json("artifact", plan["inputs"].removeprefix("s3://artifact/"))
         lines = [line for item in document["stream_objects"] for line in self._lines(item["key"])]
         run = f"run-{next(self.runs)}"
         for day, fingerprint in plan["days"].items():
@@ -131,7 +131,7 @@ class Nights:
     def _is_complete(self, day: date) -> bool:
         """What the process run waits for."""
         item = self.state.get(*layout.watermark_key("shop", self.workload.stream.name))
-        return bool(item) and parse_instant(item["watermark"]) >= cutoff(day)
+        return item is not None and parse_instant(item["watermark"]) >= cutoff(day)
 
     # --- what the data set must have ------------------------------------------------------------------------------
 
