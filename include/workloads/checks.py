@@ -86,7 +86,7 @@ def _source_problems(workload: Workload) -> _Found:
         yield "stream.name", f"{FILES_SOURCE} is the source of dropped files; choose another name"
     if FILES_SOURCE in workload.tables:
         yield f"tables.{FILES_SOURCE}", f"{FILES_SOURCE} is the source of dropped files; choose another name"
-    yield from file_problems(workload.files, workload.events)
+    yield from file_problems(workload.files, {name: event.fields for name, event in workload.events.items()})
 
 
 def _table_problems(workload: Workload) -> _Found:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from include.workloads.strict import StrictModel
 from include.workloads.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from include.workloads.declaration import EventSpec
 
 FILES_SOURCE = "files"
 """The source of dropped files in the raw zone, as a stream or a table is one by its own name."""
@@ -65,8 +62,8 @@ def accepting(files: Mapping[str, FileSpec], name: str) -> FileSpec | None:
     return next((spec for spec in files.values() if spec.accepts(name)), None)
 
 
-def file_problems(files: Mapping[str, FileSpec], events: Mapping[str, EventSpec]) -> Iterator[tuple[str, str]]:
-    """Yields the field and the text of each contradiction between the kinds of files and the events."""
+def file_problems(files: Mapping[str, FileSpec], events: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yields the field and the text of each contradiction between the kinds of files and the fields of the events."""
     for name, spec in files.items():
         if spec.event is None:
             continue
@@ -76,7 +73,7 @@ def file_problems(files: Mapping[str, FileSpec], events: Mapping[str, EventSpec]
                 f"{spec.event} is not an event of this workload{did_you_mean(spec.event, events)}",
             )
             continue
-        known = (*ENVELOPE, *events[spec.event].fields)
+        known = (*ENVELOPE, *events[spec.event])
         for field in spec.columns:
             if field not in known:
                 text = f"is neither {', '.join(ENVELOPE)} nor a field of {spec.event}{did_you_mean(field, known)}"
