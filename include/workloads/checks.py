@@ -13,7 +13,7 @@ from include.workloads.files import FILES_SOURCE, file_problems
 from include.workloads.label_expression import LabelExpressionError, check_label_expression
 from include.workloads.library_names import model_problems
 from include.workloads.request_rules import rule_problems
-from include.workloads.schema import RESERVED_NAMES, is_feature_column
+from include.workloads.schema import PREDICTIONS_TABLE, RESERVED_NAMES, is_feature_column
 from include.workloads.suggestions import did_you_mean
 from include.workloads.trial import feature_problems
 
@@ -82,6 +82,8 @@ def _event_problems(workload: Workload) -> _Found:
 
 
 def _source_problems(workload: Workload) -> _Found:
+    if PREDICTIONS_TABLE in workload.events:
+        yield f"events.{PREDICTIONS_TABLE}", "is the name of the prediction log's table; choose another"
     if workload.stream.name == FILES_SOURCE:
         yield "stream.name", f"{FILES_SOURCE} is the source of dropped files; choose another name"
     if FILES_SOURCE in workload.tables:

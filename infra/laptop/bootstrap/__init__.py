@@ -82,6 +82,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
             data.create_stream(aws, workload)
             data.put_database_secret(aws, workload, postgres)
             data.create_prediction_log(aws, workload.name)
+            data.create_prediction_table(aws, workload.name)
             drops.create(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])

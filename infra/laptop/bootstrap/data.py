@@ -90,6 +90,16 @@ def create_prediction_log(aws: Aws, workload: str) -> None:
         aws.firehose.create_delivery_stream(DeliveryStreamType="DirectPut", **stream)
 
 
+def create_prediction_table(aws: Aws, workload: str) -> None:
+    """Creates the table of the prediction log, or updates it."""
+    named = {"DatabaseName": definition("glue", code="")["database"]}
+    table = definition("predictions", workload=workload)["table"]
+    try:
+        aws.glue.create_table(**named, TableInput=table)
+    except aws.glue.exceptions.AlreadyExistsException:
+        aws.glue.update_table(**named, TableInput=table)
+
+
 def put_database_secret(aws: Aws, workload: Workload, postgres: Postgres) -> None:
     """Puts the login of this machine's PostgreSQL into the workload's database secret, which is made if needed."""
     if workload.database is None:
