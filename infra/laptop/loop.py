@@ -11,7 +11,6 @@ import sys
 from datetime import date, timedelta
 
 from include.errors import NightjarError
-from include.lake.days import day_range
 from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig
@@ -98,5 +97,4 @@ def _run_workload(
     outcomes[name] = nights.outcomes
     if config.first_day < config.night:
         nights.process_history(config.first_day, config.night - timedelta(days=1))
-    for day in day_range(config.night, to):
-        nights.run(day)
+    nights.run_row(config.night, to)

@@ -60,9 +60,9 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
     pointer = registry.live(connection.aws, connection.state_table, workload)
     if not pointer or pointer["version"] is None:
         return None
-    package = next(
-        p for p in registry.versions(connection.aws, workload) if p["ModelPackageVersion"] == int(pointer["version"])
-    )
+    package = registry.version(connection.aws, workload, int(pointer["version"]))
+    if package is None:
+        return None
     bundle = registry.content(connection.aws, package["CustomerMetadataProperties"]["bundle_uri"])
     row = _first_golden_row(bundle)
     answer = httpx.post(f"{url}/predict", json=row["request"], timeout=30)
