@@ -119,7 +119,8 @@ def process(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_process``."""
     name, config = workload.name, settings()
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
-    wait = waiting(config.poll_seconds, JOB_SECONDS)
+    sizes = workload.jobs
+    wait = waiting(config.poll_seconds, max(job.longest_seconds(JOB_SECONDS) for job in (sizes.transform, sizes.audit)))
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -150,6 +151,7 @@ def process(workload: Workload) -> DAG:
             wait,
             sense_id="transform",
             job_name=config.glue_transform_job,
+            size=sizes.transform.request(),
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
             arguments=transform_arguments(name, planned, config),

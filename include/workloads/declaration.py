@@ -19,6 +19,7 @@ from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
+from include.workloads.jobs import JobsSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.strict import StrictModel
 
@@ -36,7 +37,7 @@ NOT_PROCESSED: Any = {
         ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "jobs"), True),
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -217,6 +218,7 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    jobs: JobsSpec = JobsSpec()
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
