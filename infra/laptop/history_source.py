@@ -22,6 +22,7 @@ from infra.package.tree import ROOT
 WORKLOADS = ROOT / "include" / "workloads"
 SOURCE, DESCRIPTION = Path("history", "source.py"), Path("history", "history.toml")
 LARGEST_OFFSET = 100
+MEMBERS = frozenset({"event_type", "key", "event_time", "recorded_at", "payload"})
 
 
 def port_offsets(workloads: Iterable[str]) -> dict[str, int]:
@@ -93,7 +94,10 @@ class HistorySource:
     def events(self, start: date, end: date) -> Iterator[dict[str, Any]]:
         """Yields the events recorded in [start, end), in order of ``recorded_at``."""
         with _mistakes(self.workload, SOURCE):
-            yield from self.module.events(self.data, start, end)
+            for event in self.module.events(self.data, start, end):
+                if missing := MEMBERS - event.keys():
+                    raise ValueError(f"the event {event.get('key')!r} lacks {', '.join(sorted(missing))}")
+                yield event
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Returns the rows of each table."""

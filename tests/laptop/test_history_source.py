@@ -18,7 +18,8 @@ DESCRIPTION = "first_day = 2013-01-01\nlast_day = 2013-12-31\n[files.'rows.csv']
 SOURCE = """
 DDL = {"shops": "create table shops ()"}
 def events(data, start, end):
-    yield from [{"key": line, "start": start} for line in (data / "rows.csv").read_text().split()]
+    for line in (data / "rows.csv").read_text().split():
+        yield {"event_type": "sold", "key": line, "event_time": start, "recorded_at": start, "payload": {}}
 def tables(data):
     return {"shops": iter([{"id": 1}])}
 """
@@ -50,7 +51,7 @@ def test_events_and_tables_come_from_the_folder(folder: Path) -> None:
     source = opened(folder)
     assert has_history("shop") and not has_history("ads")
     assert (source.first, source.last) == (date(2013, 1, 1), date(2013, 12, 31))
-    assert list(source.events(START, END)) == [{"key": "a", "start": START}, {"key": "b", "start": START}]
+    assert [(event["key"], event["recorded_at"]) for event in source.events(START, END)] == [("a", START), ("b", START)]
     assert source.tables() == {"shops": [{"id": 1}]} and source.ddl() == ["create table shops ()"]
 
 
@@ -83,6 +84,11 @@ def test_data_that_were_not_fetched_are_named(folder: Path) -> None:
         ("source.py", "import no_such_module", "source.py cannot be used: ModuleNotFoundError"),
         ("source.py", "def events(data, start, end):\n    raise OSError('no disk')\n", "OSError: no disk"),
         ("source.py", "", "AttributeError"),
+        (
+            "source.py",
+            "def events(data, start, end):\n    yield {'key': 'k', 'payload': {}}\n",
+            "the event 'k' lacks event_time",
+        ),
     ],
 )
 def test_a_mistake_in_the_history_names_its_file(folder: Path, file: str, text: str, reason: str) -> None:
