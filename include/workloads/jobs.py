@@ -9,7 +9,7 @@ from pydantic import Field
 from include.workloads.strict import StrictModel
 
 WorkerType = Literal["G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X"]
-QUEUE_SECONDS = 3600  # how long a run may wait for its workers, on top of its own time limit
+GLUE_QUEUE_SECONDS = 3600  # how long a run may wait for its workers, on top of its own time limit
 
 
 class GlueJobSpec(StrictModel):
@@ -17,16 +17,12 @@ class GlueJobSpec(StrictModel):
 
     worker_type: WorkerType | None = Field(None, description="Glue worker type; default: G.1X")
     workers: int | None = Field(None, ge=2, le=299, description="number of workers; default: 2")
-    minutes: int | None = Field(None, ge=1, le=2880, description="time limit of a run; default: 60")
+    minutes: int | None = Field(None, ge=1, le=300, description="time limit of a run; default: 60")
 
     def request(self) -> dict[str, Any]:
         """Returns the members of StartJobRun that replace the job's own values."""
         sizes = {"WorkerType": self.worker_type, "NumberOfWorkers": self.workers, "Timeout": self.minutes}
         return {name: value for name, value in sizes.items() if value is not None}
-
-    def longest_seconds(self, default: int) -> int:
-        """Returns how long a run may take until it is given up; ``default``: where no time limit is declared."""
-        return default if self.minutes is None else 60 * self.minutes + QUEUE_SECONDS
 
 
 class SageMakerJobSpec(StrictModel):
@@ -58,3 +54,16 @@ class JobsSpec(StrictModel):
     audit: GlueJobSpec = GlueJobSpec()
     training: SageMakerJobSpec = SageMakerJobSpec()
     evaluation: EvaluationJobSpec = EvaluationJobSpec()
+
+    def glue_seconds(self, default: int) -> int:
+        """Returns how long a Glue run may take until it is given up; ``default``: where no time limit is declared."""
+        minutes = [job.minutes for job in (self.transform, self.audit) if job.minutes is not None]
+        return max(default, *(60 * given + GLUE_QUEUE_SECONDS for given in minutes)) if minutes else default
+
+    def evaluation_seconds(self, training: int) -> int:
+        """Returns the time limit of the evaluation job; ``training``: that of training, which is its default."""
+        return self.evaluation.max_runtime_seconds or training
+
+    def sagemaker_seconds(self, training: int) -> int:
+        """Returns the longer time limit of training and evaluation; ``training``: that of training."""
+        return max(training, self.evaluation_seconds(training))

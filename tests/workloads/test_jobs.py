@@ -13,7 +13,7 @@ from tests.support.tiny_workload import document, refusal, tiny_workload
 def test_without_the_block_every_job_has_its_default(tmp_path: Path) -> None:
     jobs = tiny_workload(tmp_path).jobs
     assert jobs.transform.request() == jobs.audit.request() == {}
-    assert jobs.transform.longest_seconds(7200) == 7200
+    assert (jobs.glue_seconds(7200), jobs.sagemaker_seconds(900)) == (7200, 900)
     cluster = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
     assert jobs.training.cluster("ml.m5.xlarge") == jobs.evaluation.cluster("ml.m5.xlarge") == cluster
 
@@ -23,13 +23,19 @@ def test_what_is_declared_is_requested(tmp_path: Path) -> None:
         "transform": {"worker_type": "G.2X", "workers": 10, "minutes": 240},
         "audit": {"workers": 3},
         "training": {"instance_type": "ml.m5.4xlarge", "instance_gb": 100},
+        "evaluation": {"max_runtime_seconds": 3000},
     }
     jobs = tiny_workload(tmp_path, jobs=declared).jobs
     assert jobs.transform.request() == {"WorkerType": "G.2X", "NumberOfWorkers": 10, "Timeout": 240}
     assert jobs.audit.request() == {"NumberOfWorkers": 3}
-    assert jobs.transform.longest_seconds(7200) > 240 * 60, "the sensor outlives the job's own time limit"
+    assert jobs.glue_seconds(7200) > 240 * 60, "the sensor outlives the job's own time limit"
     assert jobs.training.cluster("ml.m5.xlarge")["InstanceType"] == "ml.m5.4xlarge"
     assert jobs.evaluation.cluster("ml.m5.xlarge")["InstanceType"] == "ml.m5.xlarge"
+    assert (jobs.evaluation_seconds(900), jobs.sagemaker_seconds(900), jobs.sagemaker_seconds(9000)) == (
+        3000,
+        3000,
+        9000,
+    )
 
 
 def test_the_size_of_a_job_leaves_published_days_valid(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
 def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs) -> dict[str, Any]:
     """Returns CreateProcessingJob's arguments without the name: candidate and champion are scored on one test set."""
     output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(workload.name, "evaluate", ATTEMPT_KEY))
+    limit = workload.model.max_runtime_seconds
     sources = {
         "candidate": "${model_uri}",
         "test": inputs.dataset_uri + layout.split_folder("test"),
@@ -144,14 +145,9 @@ def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs
             ]
         },
         "ProcessingResources": {"ClusterConfig": workload.jobs.evaluation.cluster(settings.training_instance_type)},
-        "StoppingCondition": {"MaxRuntimeInSeconds": evaluation_seconds(workload)},
+        "StoppingCondition": {"MaxRuntimeInSeconds": workload.jobs.evaluation_seconds(limit)},
         "Tags": _tags(workload.name),
     }
-
-
-def evaluation_seconds(workload: Workload) -> int:
-    """Returns the time limit of the evaluation job."""
-    return workload.jobs.evaluation.max_runtime_seconds or workload.model.max_runtime_seconds
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:
