@@ -51,7 +51,7 @@ def test_the_size_of_a_job_leaves_published_days_valid(tmp_path: Path) -> None:
         ({"training": {"instance_type": "m5.xlarge"}}, "jobs.training.instance_type: String should match"),
         ({"training": {"minutes": 5}}, "jobs.training.minutes: is not a field here"),
         ({"evaluation": {"max_runtime_seconds": 5}}, "jobs.evaluation.max_runtime_seconds: Input should be greater"),
-        ({"traning": {}}, "jobs.traning: is not a field here; did you mean training?"),
+        ({"trainings": {}}, "jobs.trainings: is not a field here; did you mean training?"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, declared: dict[str, Any], expected: str) -> None:
