@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -53,12 +53,14 @@ class HistorySource:
         data: The folder of its data files.
         first: The first day that the history has completely.
         last: The last such day.
+        recorded_ahead: How long before the day it belongs to an event may be recorded.
     """
 
     workload: str
     data: Path
     first: date
     last: date
+    recorded_ahead: timedelta
     module: ModuleType
 
     @classmethod
@@ -80,6 +82,7 @@ class HistorySource:
         with _mistakes(workload, DESCRIPTION):
             document = tomllib.loads((WORKLOADS / workload / DESCRIPTION).read_text())
             first, last = _day(document, "first_day"), _day(document, "last_day")
+            ahead = timedelta(days=document.get("recorded_ahead_days", 0))
             names = list(document.get("files", {}))
         folder = data / workload
         if missing := [name for name in names if not (folder / name).is_file()]:
@@ -89,7 +92,19 @@ class HistorySource:
             )
         with _mistakes(workload, SOURCE):
             module = import_module(f"include.workloads.{workload}.history.{SOURCE.stem}")
-        return cls(workload, folder, first, last, module)
+        return cls(workload, folder, first, last, ahead, module)
+
+    def require_days(self, first: date, last: date) -> None:
+        """Checks that the history has these days.
+
+        Raises:
+            LaptopError: It does not have all of them.
+        """
+        if first < self.first or last > self.last:
+            raise LaptopError(
+                f"The history of {self.workload} has the days {self.first} to {self.last}, not all of {first} to "
+                f"{last}. Choose other nights: NIGHTJAR_NIGHT and NIGHTJAR_HISTORY_DAYS, or TO of `make nights`."
+            )
 
     def events(self, start: date, end: date) -> Iterator[dict[str, Any]]:
         """Yields the events recorded in [start, end), in order of ``recorded_at``."""

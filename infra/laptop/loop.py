@@ -17,14 +17,12 @@ from include.lake.days import day_range
 from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig
+from infra.laptop.history_source import HistorySource
 from infra.laptop.nights import Nights
 from infra.laptop.progress import Reporter
 from infra.laptop.side_by_side import side_by_side
 from infra.laptop.stack import Stack
 from infra.laptop.stages import Connection
-
-# An event may be recorded this long before the day it belongs to (flights: a day ahead), so the replay starts earlier.
-RECORDED_AHEAD = timedelta(days=1)
 
 
 def run_loop(config: LaptopConfig, to: date | None = None, only: str | None = None) -> int:
@@ -119,11 +117,13 @@ def _run_workload(
             f"then run `make ingest`, `make process` and `make retrain` with WORKLOAD={name} and DATE"
         )
         return
+    source = HistorySource.open(name, config.data)
+    source.require_days(config.first_day, to)
     if workload.database is not None:
         with reporter.stage(f"{name}: load reference tables"):
             added = replay.load_tables(running.postgres, workload, config.data)
             reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
-    start, end = config.first_day - RECORDED_AHEAD, to + timedelta(days=1)
+    start, end = config.first_day - source.recorded_ahead, to + timedelta(days=1)
     nights = Nights(connection, replay.History(workload, config.data, start, end))
     outcomes[name] = nights.outcomes
     if config.first_day < config.night:

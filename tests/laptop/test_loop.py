@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from include.workloads import Workload, load
 from infra.laptop import bootstrap, loop, replay, stack, stages, summary
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.history_source import HistorySource
 from infra.laptop.runs import Airflow
 from tests.support.tiny_workload import document, write_workload
 
@@ -102,7 +103,10 @@ def test_one_workload_takes_no_other_down(
         lambda config, reporter: stages.Connection(config, nothing, Airflow(config.airflow_url), reporter),
     )
     monkeypatch.setattr(stages, "wait_until_live", lambda connection, name, url: None)
+    days = date(2013, 1, 1), date(2013, 12, 31)
+    history_of = HistorySource("any", tmp_path, *days, timedelta(0), replay)
     monkeypatch.setattr(replay, "has_history", lambda name: name != "shop")
+    monkeypatch.setattr(HistorySource, "open", lambda name, data: history_of)
     monkeypatch.setattr(replay, "load_tables", lambda postgres, workload, data: {})
     monkeypatch.setattr(summary, "collect", lambda connection, resources, outcomes, stages: {})
     monkeypatch.setattr(summary, "write", lambda connection, collected: ran.append("summary"))
