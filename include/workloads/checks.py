@@ -27,7 +27,7 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         workload: The workload, with its feature code.
         file: Path of its workload.yaml, for the problems.
     """
-    found = [*_event_problems(workload)]
+    found = [*_event_problems(workload), *_stream_problems(workload)]
     if not found:
         found = [*_table_problems(workload), *_join_problems(workload)]
     if not found:
@@ -78,6 +78,20 @@ def _event_problems(workload: Workload) -> _Found:
         for field in event.fields:
             if field in RESERVED_NAMES or (event.role == "features" and is_feature_column(field)):
                 yield f"events.{name}.schema.{field}", "is a name that Nightjar uses itself; choose another"
+
+
+def _stream_problems(workload: Workload) -> _Found:
+    spec = workload.stream.complete
+    if spec.event in workload.events:
+        yield "stream.complete.event", f"{spec.event} is in events; a heartbeat is not an event of the workload"
+    if spec.by != "watermark" and workload.clock == "arrived_at":
+        yield (
+            "stream.complete.by",
+            (
+                f"{spec.by} is only for clock: recorded_at. By the clock arrived_at a day is complete as soon as "
+                "ingest_stream has run after it"
+            ),
+        )
 
 
 def _table_problems(workload: Workload) -> _Found:
