@@ -29,7 +29,7 @@ from nightjar.state.hook import StateHook
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_stream
-from include.pipelines.ingest.shard import stream_target
+from include.pipelines.ingest.target import stream_target
 from include.settings import settings
 from include.workloads import Workload, discover, load
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from include.lake.known import Clock
 from include.workloads.fields import NAME
 from include.workloads.strict import StrictModel
 
@@ -33,3 +35,21 @@ class CompleteSpec(StrictModel):
                 verb = "is missing" if self.by == needed else f"is only for by: {needed}"
                 raise ValueError(f"{name} {verb}")
         return self
+
+
+def complete_problems(spec: CompleteSpec, events: Collection[str], clock: Clock) -> Iterator[tuple[str, str]]:
+    """Finds what of a declaration does not fit the rest of the workload.
+
+    Args:
+        spec: The declaration.
+        events: The workload's event types.
+        clock: The workload's clock.
+
+    Yields:
+        The field, and what is wrong.
+    """
+    if spec.event in events:
+        yield "stream.complete.event", f"{spec.event} is in events; a heartbeat is not an event of the workload"
+    if spec.by != "watermark" and clock == "arrived_at":
+        text = f"{spec.by} is only for clock: recorded_at; by the other a day is complete once ingest_stream has run"
+        yield "stream.complete.by", text

@@ -24,7 +24,8 @@ from typing import NamedTuple, TypedDict
 from include.errors import NothingToDoError
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
-from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import REQUEUED
 from include.pipelines.protocols import ObjectStore, Shard, StateStore
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from include.lake import layout
-from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom, earliest
 from include.lake.uris import s3_uri
@@ -24,36 +22,14 @@ from include.pipelines.ingest.batch import Batch, latest
 from include.pipelines.ingest.decode import event_times
 from include.pipelines.ingest.entries import entries, trusted_recorded_at
 from include.pipelines.ingest.lines import GzipLines
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import Checkpoint, ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
-from include.workloads import Workload
 
 log = logging.getLogger(__name__)
 
 SEQUENCE_DIGITS = 64  # Kinesis sequence numbers have up to 56; padded, their texts compare as numbers
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class StreamTarget:
-    """A stream, the buckets that its records go to, the workload's clock, and the size of a complete object.
-
-    ``heartbeat`` is the event type that alone moves the watermark, if the workload declares one.
-    """
-
-    workload: str
-    stream: str
-    buckets: DataBuckets
-    clock: Clock
-    max_records: int = 10_000
-    max_bytes: int = 8 * 1024 * 1024
-    heartbeat: str | None = None
-
-
-def stream_target(workload: Workload, buckets: DataBuckets) -> StreamTarget:
-    """Returns the target of a workload's own stream."""
-    stream = workload.stream
-    return StreamTarget(workload.name, stream.name, buckets, workload.clock, heartbeat=stream.complete.event)
 
 
 class Committed(NamedTuple):
@@ -86,7 +62,6 @@ class ShardIngest:
         self.objects = objects
         self.state = state
         self.after: str | None = None
-        self.watermark: datetime | None = None
         self.max_recorded_at: datetime | None = None
         self.max_arrived_at: datetime | None = None
         self.summary: ShardSummary = {
@@ -108,9 +83,6 @@ class ShardIngest:
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
-        # It moves only after all shards of a run are read, so a retry of this run finds the same one.
-        complete = self.state.get(*layout.watermark_key(self.target.workload, self.target.stream))
-        self.watermark = parse_instant(complete["watermark"]) if complete else None
         reader = self.source.reader(self.target.stream, self.shard_id, self.until)
         while not self._read(reader):
             pass
@@ -125,7 +97,7 @@ class ShardIngest:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record, self.target.clock, self.watermark, self.target.heartbeat)
+            batch = batch or Batch(self.shard_id, record, self.target.clock, self._watermark(), self.target.heartbeat)
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -133,12 +105,25 @@ class ShardIngest:
                 batch = None
         return batch is None or self._commit(batch)
 
+    def _watermark(self) -> datetime | None:
+        """The watermark at which a batch is read.
+
+        That of the shard's own stream moves only after all shards of a run are read, so a retry of a run finds the same
+        one. Another source's may move meanwhile, so each batch asks for it.
+        """
+        source = self.target.watermark_of or self.target.stream
+        complete = self.state.get(*layout.watermark_key(self.target.workload, source))
+        return parse_instant(complete["watermark"]) if complete else None
+
     def _commit(self, batch: Batch) -> bool:
         """True if this batch was written; False if a crashed run had written other records under its name."""
         # The day of the first record's arrival, not of the run: a repair on the next day must find the same name.
         ingest_date, first = batch.first.arrived_at.date(), batch.first.sequence_number
         workload, stream, buckets = self.target.workload, self.target.stream, self.target.buckets
-        key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first)
+        # Another source's watermark may have moved since a run that crashed. What that run wrote without a marker has
+        # never been read, and claims to be known too early: it is not repaired, but written again.
+        read_at = batch.watermark if self.target.watermark_of else None
+        key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first, read_at)
         written = self.objects.put_once(buckets.raw, key, batch.raw.finish(), _metadata(batch))
         content = (
             Committed(

@@ -6,6 +6,7 @@ import gzip
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from include.errors import NothingToDoError
 from include.glue.records import parse_event
 from include.lake import layout
 from include.lake.instants import format_instant
-from include.pipelines.ingest.shard import ShardIngest, stream_target
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import stream_target
 from include.pipelines.ingest.watermark import advance_watermark
+from include.pipelines.protocols import Shard
 from include.workloads import Workload
 from tests.support.histories import BUCKETS, FIRST_DAY, AdvancingState, CrashError, CrashingObjects, Reader, Record
 from tests.support.tiny_workload import document, refusal, tiny_workload
@@ -29,10 +32,13 @@ class Stream:
         self.records = []
         for number, (event_type, hour) in enumerate(sent, 1):
             at = FIRST_DAY + hour * HOUR
-            event = {"event_type": event_type, "key": "k", "event_time": format_instant(at)}
+            event: dict[str, Any] = {"event_type": event_type, "key": "k", "event_time": format_instant(at)}
             event |= {"recorded_at": format_instant(at), "payload": {"item": "a", "price": 1}}
             data = b"no event" if event_type == "rubbish" else json.dumps(event).encode()
             self.records.append(Record(str(number), at, data, at))
+
+    def shards(self, stream: str) -> list[Shard]:
+        return [{"shard_id": "shard-0", "parents": []}]
 
     def reader(self, stream: str, shard_id: str, until: object) -> Reader:
         return Reader(self.records, FIRST_DAY + 99 * HOUR)
@@ -51,7 +57,7 @@ def ingest(workload: Workload, stream: Stream, objects: CrashingObjects, state: 
         until,
         source=stream,
         objects=objects,
-        state=state,  # type: ignore[arg-type]
+        state=state,
     )
     return advance_watermark(workload, [[ingestion.run()]], until, None, state=state)
 
