@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from infra.laptop.bootstrap.definitions import definition, policy
@@ -54,6 +55,7 @@ def use_role(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> UseRole:
         keys = assume(cloud, arn)
         for name, value in {**cloud.environment(), **{key.upper(): value for key, value in keys.items()}}.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of another test
         return keys
 
     return use

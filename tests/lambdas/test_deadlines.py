@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,7 +179,7 @@ def test_a_workload_that_cannot_be_read_stops_no_other_and_fails_the_check(
 def test_replayed_nights_are_due_after_the_one_before_has_ended(cloud: Cloud, workload: str, alerts: Alerts) -> None:
     """A year is replayed in hours: all of its nights are overdue by the clock, and none has had its turn."""
     last = DAY + timedelta(days=300)
-    settings = replace(SETTINGS, replayed=(DAY, last))
+    settings = replace(SETTINGS, asked={workload: (DAY, last)})
     now = datetime(2030, 1, 1, tzinfo=UTC)
     assert run(workload, now, settings=settings) == []
     put_day(cloud, workload)
@@ -193,19 +194,26 @@ def test_replayed_nights_are_due_after_the_one_before_has_ended(cloud: Cloud, wo
 def test_replayed_nights_that_have_all_ended_wait_for_nothing(cloud: Cloud, workload: str) -> None:
     put_day(cloud, workload)
     register(cloud, workload, "Rejected")
-    now, one = datetime(2030, 1, 1, tzinfo=UTC), replace(SETTINGS, replayed=(DAY, DAY))
+    now, one = datetime(2030, 1, 1, tzinfo=UTC), replace(SETTINGS, asked={workload: (DAY, DAY)})
     assert run(workload, now, settings=one) == run(workload, now + timedelta(days=30), settings=one) == []
-    more = replace(SETTINGS, replayed=(DAY, DAY + timedelta(days=1)))
-    later = now + timedelta(days=60)
+    more = replace(SETTINGS, asked={workload: (DAY, DAY + timedelta(days=1))})
+    later = now + timedelta(days=30, minutes=15)  # the next check
     assert run(workload, later, settings=more) == [], "a person has just asked for another night"
     assert run(workload, later + timedelta(hours=6), settings=more) == ["2026-03-02"]
 
 
-def test_the_environment_is_read() -> None:
+def test_the_environment_is_read(tmp_path: Path) -> None:
     environment = {"STATE_TABLE": "t", "TOPIC_ARN": "a", "RUNBOOK": "r"}
     assert Settings.read(environment) == Settings("t", "a", "r")
-    replayed = Settings.read({**environment, "REPLAYED_NIGHTS": "2013-03-01/2013-03-02"}).replayed
-    assert replayed == (date(2013, 3, 1), date(2013, 3, 2))
+    file = tmp_path / "nights.json"
+    assert Settings.read({**environment, "NIGHTS_FILE": str(file)}).asked == {}, "nobody has asked for a night yet"
+    file.write_text('{"rides": {"first": "2013-03-01", "last": "2013-03-02"}}')
+    asked = Settings.read({**environment, "NIGHTS_FILE": str(file)}).asked
+    assert asked == {"rides": (date(2013, 3, 1), date(2013, 3, 2))}
+
+
+def test_a_workload_for_whose_nights_nobody_has_asked_is_not_looked_at(workload: str) -> None:
+    assert run(workload, DUE + timedelta(days=30), settings=replace(SETTINGS, asked={})) == []
 
 
 def test_its_role_writes_no_live_pointer(cloud: Cloud, role: dict[str, str], provoked: list[Provoked]) -> None:

@@ -24,7 +24,7 @@ def schedule(timezone: str = "UTC", **changes: Any) -> Schedule:
         "process": "30 0 * * *",
         "retrain": "0 2 * * *",
         "timezone": timezone,
-        "zone": zone(timezone),
+        "zone": None if timezone == "UTC" else zone(timezone),
         "start": "2013-01-01",
         "deadline": "PT6H",
         "deploys": True,

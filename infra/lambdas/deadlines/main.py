@@ -45,22 +45,29 @@ class Settings:
         table: STATE_TABLE.
         topic: TOPIC_ARN, to which messages are published.
         runbook: RUNBOOK, the address of the page that a message names.
-        replayed: REPLAYED_NIGHTS, ``<first day>/<last day>``, where data are replayed; empty: nights are due by the
-            clock.
+        asked: Where data are replayed: workload → the first and the last night that a person has asked for, from the
+            file NIGHTS_FILE. None: nights are due by the clock.
     """
 
     table: str
     topic: str
     runbook: str
-    replayed: tuple[date, date] | None = None
+    asked: Mapping[str, tuple[date, date]] | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
         """Reads the environment."""
-        replayed = environment.get("REPLAYED_NIGHTS", "")
-        first, _, last = replayed.partition("/")
-        days = (date.fromisoformat(first), date.fromisoformat(last)) if replayed else None
-        return cls(environment["STATE_TABLE"], environment["TOPIC_ARN"], environment["RUNBOOK"], days)
+        asked = _read_asked(Path(environment["NIGHTS_FILE"])) if environment.get("NIGHTS_FILE") else None
+        return cls(environment["STATE_TABLE"], environment["TOPIC_ARN"], environment["RUNBOOK"], asked)
+
+
+def _read_asked(file: Path) -> dict[str, tuple[date, date]]:
+    """Reads the file that the laptop's ``infra/laptop/bounds.py`` writes; without it nobody has asked for a night."""
+    entries = json.loads(file.read_text()) if file.is_file() else {}
+    return {
+        workload: (date.fromisoformat(entry["first"]), date.fromisoformat(entry["last"]))
+        for workload, entry in entries.items()
+    }
 
 
 def handler(event: object, context: object) -> dict[str, list[str]]:
@@ -104,8 +111,9 @@ def _check_workload(
     workload: str, schedule: Schedule, progress: Progress, told: Told, settings: Settings, now: datetime
 ) -> list[str]:
     missing = partial(progress.missing, deploys=schedule.deploys)
-    if settings.replayed:
-        overdue = _overdue_turn(workload, schedule, missing, told, settings.replayed, now)
+    if settings.asked is not None:
+        asked = settings.asked.get(workload)
+        overdue = _overdue_turn(workload, schedule, missing, told, asked, now) if asked else []
     else:
         since = max(told.since(workload), now - LOOK_BACK)
         looked_at = [(night, missing(night)) for night in nights_due(schedule, since, now)]
@@ -124,11 +132,11 @@ def _overdue_turn(
     schedule: Schedule,
     missing: Callable[[Night], Missing | None],
     told: Told,
-    replayed: tuple[date, date],
+    asked: tuple[date, date],
     now: datetime,
 ) -> list[tuple[Night, Missing]]:
     """Where data are replayed, a night is due ``deadline`` after the one before it has ended: it was not its turn."""
-    first, last = replayed
+    first, last = asked
     for night in nights_between(schedule, max(first, told.next_night(workload) or first), last):
         if found := missing(night):
             late = told.next_since(workload, night.day) + schedule.deadline <= now
@@ -145,7 +153,7 @@ def describe(
     parts = [f"Workload: {workload}"]
     for night, missing in overdue[:SHOWN]:
         by_clock = f"It was due {night.due:%Y-%m-%d %H:%M} UTC."
-        limit = f"It had {schedule.deadline} since the night before it." if settings.replayed else by_clock
+        limit = f"It had {schedule.deadline} since the night before it." if settings.asked else by_clock
         parts.append(f"Night:    {night.day}. {limit}\nMissing:  {missing.what}\nNext:     {missing.advice}")
     if len(overdue) > SHOWN:
         parts.append(f"and {len(overdue) - SHOWN} more nights")

@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,18 +38,18 @@ class Schedule:
 
     process: str
     retrain: str
-    zone: ZoneInfo
+    zone: tzinfo
     start: date
     deadline: timedelta
     deploys: bool
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Schedule:
-        """Reads an entry of ``nights.json``. Lambda's runtime may have no time zones, so the entry has its zone."""
+        """Reads an entry of ``nights.json`` (``infra/package/functions.py``)."""
         return cls(
             process=entry["process"],
             retrain=entry["retrain"],
-            zone=ZoneInfo.from_file(io.BytesIO(base64.b64decode(entry["zone"])), entry["timezone"]),
+            zone=read_zone(entry["timezone"], entry["zone"]),
             start=date.fromisoformat(entry["start"]),
             deadline=read_duration(entry["deadline"]),
             deploys=entry["deploys"],
@@ -71,6 +71,11 @@ class Night:
     days: tuple[date, ...]
     due: datetime
     retrains: bool
+
+
+def read_zone(name: str, file: str | None) -> tzinfo:
+    """Returns a time zone from its file in base64, because Lambda's runtime may have none; UTC without a file."""
+    return ZoneInfo.from_file(io.BytesIO(base64.b64decode(file)), name) if file else UTC
 
 
 def read_duration(text: str) -> timedelta:
