@@ -1,4 +1,4 @@
-"""``python -m infra.laptop.class_data``: makes the archive with which Glue jobs start faster. Set-up runs it."""
+"""``python -m infra.laptop.class_data``: set-up makes the archive with which Glue jobs start faster."""
 
 from __future__ import annotations
 
