@@ -121,7 +121,7 @@ def process(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.process)
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
-    wait = waiting(config.poll_seconds, JOB_SECONDS)
+    wait = waiting(config.poll_seconds, workload.jobs.glue_seconds(JOB_SECONDS))
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -152,6 +152,7 @@ def process(workload: Workload) -> DAG:
             wait,
             sense_id="transform",
             job_name=config.glue_transform_job,
+            size=workload.jobs.transform.request(),
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
             arguments=transform_arguments(name, planned, config),
@@ -160,6 +161,7 @@ def process(workload: Workload) -> DAG:
         audited = audit_arguments(name, planned, RUN, planned["recent"], config)
         key = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
         job: Any = {"job_name": config.glue_audit_job, "submit_key": key, "arguments": audited}
+        job["size"] = workload.jobs.audit.request()
         start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
         gated: Any = gate(name, planned, run)
         chosen >> wait_raw >> planned >> start_transform

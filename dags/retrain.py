@@ -112,7 +112,9 @@ def retrain(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_wait = waiting(config.poll_seconds, workload.model.max_runtime_seconds + QUEUE_SECONDS)
+    job_wait = waiting(
+        config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
+    )
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",

@@ -15,6 +15,7 @@ from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.workloads import load as load_workload
+from include.workloads.jobs import JobsSpec
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 from tests.support.moto_cloud import LAKE, RAW, STATE, MotoCloud
 
@@ -107,6 +108,16 @@ def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag:
     assert audit.arguments["--recent"] == "s3://a/inputs/flights/recent-1.json"
     assert audit.arguments["--staging"] == "s3://nj-lake/staging/flights/k-a2/"
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
+
+
+def test_the_jobs_have_the_sizes_that_the_workload_declares(module: ModuleType, dag: Any) -> None:
+    declared = JobsSpec.model_validate({"transform": {"workers": 9, "minutes": 300}, "audit": {"worker_type": "G.2X"}})
+    with platform_settings():
+        sized = module.process(load_workload("flights").model_copy(update={"jobs": declared}))
+    assert sized.get_task("submit_transform").size == {"NumberOfWorkers": 9, "Timeout": 300}
+    assert sized.get_task("submit_audit").size == {"WorkerType": "G.2X"}
+    assert sized.get_task("transform").timeout > 300 * 60
+    assert dag.get_task("submit_transform").size == dag.get_task("submit_audit").size == {}
 
 
 def test_keys_reach_the_tasks_as_they_are_and_not_through_a_template(dag: Any) -> None:
