@@ -23,11 +23,12 @@ def notify_failure(topic_arn: str) -> Callable[[Any], None]:
     """Returns an ``on_failure_callback`` that publishes :func:`describe_failure` to an SNS topic.
 
     The callback never raises, because a topic that cannot be reached must not hide the failure that it would report. It
-    does nothing for a backfill's run: the person who started the backfill watches it.
+    does nothing for an exception that says that somebody is notified already (``is_notified``), such as
+    :class:`nightjar.triggered_runs.TriggeredRunFailedError`.
     """
 
     def publish(context: Any) -> None:
-        if getattr(context.get("dag_run"), "run_type", None) == "backfill":
+        if getattr(context.get("exception"), "is_notified", False):
             return
         try:
             subject, message = describe_failure(context)

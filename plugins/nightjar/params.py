@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import Param
@@ -31,6 +31,11 @@ def object_param(description: str, properties: dict[str, Any]) -> Param:
 def flag_param(description: str) -> Param:
     """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)
+
+
+def choice_param(choices: Sequence[str], description: str) -> Param:
+    """Returns a Param that is one of the given texts; the first one unless a person chooses another."""
+    return Param(choices[0], type="string", enum=[*choices], description=description)
 
 
 def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure, publish_warnings
+from nightjar.triggered_runs import TriggeredRunFailedError
 
 from tests.support.moto_cloud import MotoCloud
 
@@ -83,11 +84,13 @@ def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.stack
-def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_that_another_task_has_notified_is_not_published_again(
+    cloud: MotoCloud, caplog: pytest.LogCaptureFixture
+) -> None:
     notify = notify_failure("arn:aws:sns:us-east-1:123456789012:gone")
-    for run_type, tried in (("backfill", False), ("scheduled", True)):
+    for error, tried in ((TriggeredRunFailedError("x"), False), (ValueError("x"), True)):
         with caplog.at_level(logging.ERROR):
-            notify({**context("x"), "dag_run": SimpleNamespace(run_type=run_type)})
+            notify({**context(error), "dag_run": SimpleNamespace(run_type="backfill")})
         assert bool(caplog.text) is tried
 
 

@@ -12,7 +12,7 @@ from tests.support.parsed_dags import ROOT, parsed
 
 pytestmark = pytest.mark.stack
 FILES = sorted(path.name for path in (ROOT / "dags").glob("*.py"))
-KINDS = {"ingest", "process", "retrain", "deploy"}
+KINDS = {"ingest", "process", "retrain", "deploy", "backfill"}
 MAXIMUM_LINES = 175
 WITHOUT_DAGS = {"invalid_workloads.py"}
 # A parse happens every few seconds in the DAG processor, and again in every task.
