@@ -26,7 +26,7 @@ from nightjar.outcomes import outcomes
 from nightjar.params import choice_param, date_param, flag_param, require_known_params
 from nightjar.runs import dag_options, pulled
 from nightjar.state.hook import StateHook
-from nightjar.triggered_runs import TriggeredRunFailedError, has_succeeded
+from nightjar.triggered_runs import has_succeeded
 from nightjar.turns import failed_runs, require_begun, runs_in_turn
 
 from include.build import BUILD_FILE, process_code
@@ -80,8 +80,8 @@ def plan(workload: str, request: BackfillRequest, dag_run: Any = None) -> Planne
     """Makes the plan; is skipped if there is nothing to do, and by a dry run."""
     config, present, objects = settings(), datetime.now(UTC), ObjectStoreHook()
     hooks: Any = {"objects": objects, "state": StateHook(config.state_table), "succeeded": has_succeeded}
-    build = {"code_sha": code_sha(BUILD_FILE), "process_code": process_code(BUILD_FILE)}
-    context = pipeline.PlanContext(workload=load(workload), settings=config, present=present, **hooks, **build)
+    hooks |= {"code_sha": code_sha(BUILD_FILE), "process_code": process_code(BUILD_FILE)}
+    context = pipeline.PlanContext(workload=load(workload), settings=config, present=present, **hooks)
     name = pipeline.backfill_name(request["first"], request["last"], dag_run.run_id)
     with outcomes(skip=NothingToDoError, fail=RefusedError):
         planned = pipeline.plan_backfill(request, name, context)
@@ -99,15 +99,15 @@ def begin(planned: PlannedBackfill, ti: Any = None) -> list[TriggeredRun]:
 
 # These two also run if chunks failed, and if there were none.
 @task(trigger_rule=TriggerRule.ALL_DONE)
-def then_retrain(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) -> list[TriggeredRun]:
+def then_retrain(planned: PlannedBackfill, begun_at: str, dag_run: Any = None) -> list[TriggeredRun]:
     """Returns the retrain runs, after the chunks have ended."""
     require_begun(dag_run, begun_at, BEFORE)
     return planned["retrains"]
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
-def report(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) -> None:
-    """Writes the report; fails if a run failed or a day was not published. Those runs have notified somebody."""
+def report(planned: PlannedBackfill, begun_at: str, dag_run: Any = None) -> None:
+    """Writes the report; fails if a run failed or a day was not published."""
     require_begun(dag_run, begun_at, BEFORE)
     config, objects = settings(), ObjectStoreHook()
     stages = {CHUNKS: planned["chunks"], RETRAINS: planned["retrains"]}
@@ -116,10 +116,8 @@ def report(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) 
     found = pipeline.make_report(made, begun_at, failed, datetime.now(UTC), StateHook(config.state_table))
     page = pipeline.store_report(found, config.artifact_bucket, objects)
     add_note(f"{found['sentence']} Report: {page}")
-    try:
+    with outcomes(fail=RefusedError):
         pipeline.require_nothing_failed(found)
-    except RefusedError as error:
-        raise TriggeredRunFailedError(str(error)) from None
 
 
 def backfill(workload: Workload) -> DAG:
@@ -136,7 +134,8 @@ def backfill(workload: Workload) -> DAG:
         render_template_as_native_obj=True,
         **dag_options("backfill", name, workload.owner, config.alerts_topic_arn),
     ) as dag:
-        planned: Any = plan(name, check())
+        request: Any = check()
+        planned: Any = plan(name, request)
         approve = ApproveIfOperator(
             task_id="approve",
             subject=f"Backfill of {name}: approve its plan?",
@@ -144,13 +143,14 @@ def backfill(workload: Workload) -> DAG:
             reason=planned["approval"],
             response_timeout=ANSWER_LIMIT,
         )
-        begun: Any = begin(pulled("plan"))
+        made: Any = pulled("plan")
+        begun: Any = begin(made)
         limit = "{{ params.concurrency }}"
         chunks = runs_in_turn(CHUNKS, f"{name}_process", begun, limit, longest=CHUNK_LIMIT, **options)
-        following: Any = then_retrain(pulled("plan"), pulled("begin", key=BEGUN))
+        following: Any = then_retrain(made, pulled("begin", key=BEGUN))
         retrains = runs_in_turn(RETRAINS, f"{name}_retrain", following, 1, longest=RETRAIN_LIMIT, **options)
         approve >> begun >> chunks >> following
-        [begun, chunks, retrains] >> report(pulled("plan"), pulled("begin", key=BEGUN))
+        [begun, chunks, retrains] >> report(made, pulled("begin", key=BEGUN))
         begun >> following
     return dag
 

@@ -74,7 +74,11 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
 def plan(workload: str, day: str) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
-    return pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+    with outcomes(fail=RefusedError):
+        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+    if planned["missing_days"]:
+        add_note(pipeline.missing_sentence(planned["missing_days"]))
+    return planned
 
 
 @task
@@ -128,6 +132,7 @@ def retrain(workload: Workload) -> DAG:
             table=config.state_table,
             keys=[(layout.day_partition_key(name), chosen["last"])],
             check=day_status,
+            arguments={"tolerated": workload.dataset.missing_days},
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class RejectedError(AirflowFailException):
-    """A person said no. Nobody is notified: that person knows."""
-
-    is_notified = True
-
-
 class ApproveIfOperator(ApprovalOperator):
     """Waits for a person's approval if there is a reason to ask; without one, it succeeds at once.
 
@@ -52,7 +46,7 @@ class ApproveIfOperator(ApprovalOperator):
         try:
             return super().execute_complete(context, event)
         except HITLRejectException:
-            raise RejectedError("A person has rejected this. Nothing was started.") from None
+            raise AirflowFailException("A person has rejected this. Nothing was started.") from None
         except HITLTimeoutError:
             raise AirflowFailException(
                 f"Nobody has answered within {self.response_timeout}. Clear this task to ask again."

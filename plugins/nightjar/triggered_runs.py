@@ -24,12 +24,6 @@ SUCCESS, FAILED = "success", "failed"
 ENDED = {SUCCESS, FAILED}
 
 
-class TriggeredRunFailedError(AirflowFailException):
-    """The run that the task has triggered failed. Its own tasks have notified somebody, so this task does not."""
-
-    is_notified = True
-
-
 def run_state(dag_id: str, run_id: str) -> str | None:
     """Returns the state of a run; None if there is none."""
     if not RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id]):
@@ -64,7 +58,7 @@ class TriggerRunOperator(TriggerDagRunOperator):
 
     template_fields = (*TriggerDagRunOperator.template_fields, "run")
 
-    def __init__(self, *, run: Mapping[str, Any], poll_seconds: float = 30, **kwargs: Any) -> None:
+    def __init__(self, *, run: Mapping[str, Any], poll_seconds: int = 30, **kwargs: Any) -> None:
         # logical_date None: a run of a date that exists already would be refused
         super().__init__(
             logical_date=None, wait_for_completion=True, deferrable=True, poke_interval=poll_seconds, **kwargs
@@ -94,13 +88,13 @@ class TriggerRunOperator(TriggerDagRunOperator):
         """Returns the id of the run.
 
         Raises:
-            TriggeredRunFailedError: It failed.
+            AirflowFailException: It failed. The failure is reported with this task's run (``nightjar.notes``).
         """
         found = event[1]["run_ids"][0]
         try:
             super().execute_complete(context, event)
         except AirflowException as error:
-            raise TriggeredRunFailedError(
+            raise AirflowFailException(
                 f"{found} of {self.trigger_dag_id} failed: look at its tasks. The others go on. When the cause is "
                 "mended, clear this task for the next attempt."
             ) from error

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, task_group
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from nightjar.triggered_runs import TriggeredRunFailedError, TriggerRunOperator
+from nightjar.triggered_runs import TriggerRunOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,7 +46,7 @@ class TurnSensor(BaseOperator):
     def execute(self, context: Context) -> None:
         """Looks for the first time."""
         instance: Any = context["ti"]
-        place = (instance.dag_id, instance.run_id, self.of_task, instance.map_index)
+        place: Any = (instance.dag_id, instance.run_id, self.of_task, instance.map_index)
         if working(*place) >= int(self.limit):
             trigger = TurnTrigger(*place, limit=int(self.limit), poll_seconds=self.poll_seconds)
             self.defer(trigger=trigger, method_name="resume")
@@ -58,23 +58,23 @@ class TurnSensor(BaseOperator):
 class TurnTrigger(BaseTrigger):
     """Fires once fewer than ``limit`` earlier instances of a mapped task are at work."""
 
-    def __init__(self, dag_id: str, run_id: str, task_id: str, before: int, *, limit: int, poll_seconds: float) -> None:
+    def __init__(self, dag_id: str, run_id: str, of_task: str, before: int, *, limit: int, poll_seconds: float) -> None:
         super().__init__()
         self.dag_id = dag_id
         self.run_id = run_id
-        self.task_id = task_id
+        self.of_task = of_task
         self.before = before
         self.limit = limit
         self.poll_seconds = poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Returns the class path and the arguments, as Airflow stores them."""
-        names = ("dag_id", "run_id", "task_id", "before", "limit", "poll_seconds")
+        names = ("dag_id", "run_id", "of_task", "before", "limit", "poll_seconds")
         return f"{__name__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Looks every ``poll_seconds``."""
-        place = (self.dag_id, self.run_id, self.task_id, self.before)
+        place = (self.dag_id, self.run_id, self.of_task, self.before)
         while True:
             await asyncio.sleep(self.poll_seconds)
             if await sync_to_async(working)(*place) < self.limit:
@@ -117,13 +117,13 @@ def require_begun(dag_run: Any, begun: Any, before: Collection[str]) -> None:
 
     Raises:
         AirflowSkipException: Those tasks were skipped.
-        TriggeredRunFailedError: One of them failed.
+        AirflowFailException: One of them failed.
     """
     if begun is not None:
         return
     states = task_states(dag_run.dag_id, dag_run.run_id, before)
     if failed := sorted(task for task, state in states.items() if state in FAILURES):
-        raise TriggeredRunFailedError(f"Nothing was started, because {', '.join(failed)} failed.")
+        raise AirflowFailException(f"Nothing was started, because {', '.join(failed)} failed.")
     raise AirflowSkipException("Nothing was to be started.")
 
 
@@ -134,7 +134,7 @@ def runs_in_turn(
     limit: Any,
     *,
     pool: str,
-    poll_seconds: float,
+    poll_seconds: int,
     longest: timedelta,
     total: timedelta,
 ) -> Any:

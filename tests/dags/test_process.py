@@ -43,6 +43,7 @@ PLAN: dict[str, Any] = {
     "markers": {"2013-03-01": 1},
     "rows": 900,
     "bytes": 50_000,
+    "late": [],
     "unprocessed": [],
 }
 JOB: dict[str, Any] = {"execution_seconds": 60, "worker_type": "G.1X", "workers": 2}

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 from nightjar import turns
-from nightjar.triggered_runs import TriggeredRunFailedError
 from nightjar.turns import TurnSensor, TurnTrigger, failed_runs, require_begun
 
 DAG_RUN = SimpleNamespace(dag_id="d", run_id="r")
@@ -90,5 +89,5 @@ def test_what_comes_after_the_runs_ends_as_the_tasks_before_them(states: dict[st
     with pytest.raises(AirflowSkipException):
         require_begun(DAG_RUN, None, ["plan", "approve"])
     states |= {"plan": "success", "approve": "failed"}
-    with pytest.raises(TriggeredRunFailedError, match="because approve failed"):
+    with pytest.raises(AirflowFailException, match="because approve failed"):
         require_begun(DAG_RUN, None, ["plan", "approve"])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from include.pipelines.measurements import Measurement
 
@@ -22,6 +22,7 @@ START_SECONDS = 10
 _LEAST_SPREAD, _SPREAD_OF_TWO = 0.1, 0.25
 _SAME_SIZE = 0.2  # runs whose numbers of records differ by less say nothing about the slope
 
+End = Literal["likely", "low", "high"]
 Point = tuple[float, float]
 """Records, and what a run with so many took."""
 
@@ -163,7 +164,7 @@ def _typical(values: Sequence[float]) -> Amount:
     return {"likely": middle, "low": max(middle - wide, 0.0), "high": middle + wide}
 
 
-def _amount(total: Callable[[str], float]) -> Amount:
+def _amount(total: Callable[[End], float]) -> Amount:
     return {"likely": total("likely"), "low": total("low"), "high": total("high")}
 
 

@@ -20,6 +20,7 @@ from include.lake.fingerprint import (
 )
 from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
+from include.pipelines.process.days import record_empty_days
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
@@ -59,6 +60,10 @@ def plan_days(
     """
     require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, buckets=settings.data_buckets, objects=objects)
+    planned_at = format_instant(request.planned_at)
+    if not request.dry_run:
+        empty = [day for day in request.days if day.isoformat() not in inputs.days]
+        record_empty_days(workload.name, empty, planned_at, request.code_sha, state)
     code = processing_code(workload, request.process_code)
     days = _days_to_process(workload, inputs, code, request, settings, state)
     size = inputs.size(days)
@@ -76,7 +81,7 @@ def plan_days(
             job=settings.glue_transform_job,
             code=code,
         ),
-        "planned_at": format_instant(request.planned_at),
+        "planned_at": planned_at,
         "code_sha": request.code_sha,
         "rows": size.rows,
         "bytes": size.bytes,

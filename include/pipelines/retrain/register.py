@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from include.errors import NothingToDoError, RefusedError
@@ -31,45 +31,15 @@ from include.pipelines.promotion.packages import (
 )
 from include.pipelines.protocols import ObjectStore
 from include.pipelines.retrain.cost import training_and_query_cost
+from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
+from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.settings import Settings
 from include.workloads import Workload
 
 EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
-
-
-class FinishedQuery(TypedDict):
-    """What is needed of an Athena query's result."""
-
-    scanned_bytes: int
-
-
-class FinishedTraining(TypedDict):
-    """What is needed of the training job's result."""
-
-    instance_type: str
-    billable_seconds: float
-
-
-class FinishedEvaluation(TypedDict):
-    """What is needed of the evaluation job's result."""
-
-    job_name: str
-    outputs: dict[str, str]
-    exit_message: str
-    instance_type: str
-    execution_seconds: float
-
-
-class FinishedJobs(TypedDict):
-    """What the sensors of the run returned."""
-
-    dataset: FinishedQuery
-    digest: FinishedQuery
-    training: FinishedTraining
-    evaluation: FinishedEvaluation
 
 
 class RegisteredPackage(TypedDict):
@@ -122,6 +92,8 @@ def register(
         return _summary(existing, "This bundle was registered before and keeps its approval status.")
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
+    if missing := missing_sentence(plan["missing_days"]):
+        decision = replace(decision, reasons=[*decision.reasons, missing])
     document = canonical_json(
         {
             "workload": workload.name,
@@ -131,6 +103,7 @@ def register(
             "quality": workload.quality.model_dump(),
             "champion": prepared["champion"],
             "live_history": history,
+            "missing_days": plan["missing_days"],
             "evaluation_uri": evaluation.uri,
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_resumed_backfill_adopts_what_runs_and_repeats_no_day(shop: Workload, 
 
 
 def test_work_on_something_else_has_another_id(shop: Workload, objects: Objects, state: State) -> None:
-    def ids(**changes: str) -> list[str]:
+    def ids(**changes: Any) -> list[str]:
         return [chunk["run_id"] for chunk in planned(shop, objects, state, **changes)["chunks"]]
 
     before = ids()
