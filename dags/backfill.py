@@ -17,52 +17,49 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Param, TriggerRule, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, TriggerRule, task
+from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.approval import ApproveIfOperator
 from nightjar.build import code_sha
 from nightjar.notes import add_note
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import choice_param, date_param, flag_param, require_known_params
+from nightjar.params import amount_param, choice_param, date_param, flag_param, number_param, require_known_params
 from nightjar.runs import dag_options, pulled
 from nightjar.state.hook import StateHook
 from nightjar.triggered_runs import has_succeeded
-from nightjar.turns import failed_runs, require_begun, runs_in_turn
+from nightjar.turns import failed_runs, runs_in_turn
 
 from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake.instants import format_instant
 from include.pipelines import backfill as pipeline
 from include.pipelines.backfill import BackfillRequest, PlannedBackfill, TriggeredRun
+from include.pipelines.rundate import MAX_DAYS
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
 POOL = "nightjar_backfill"
 CHUNKS, RETRAINS = "chunks", "retrains"
 BEGUN = "begun_at"  # an XCom of the task begin
-BEFORE = ("check", "plan", "approve", "begin")
+NOT_BEGUN = "The backfill was not begun: the tasks before this one say why."
 CHUNK_LIMIT, RETRAIN_LIMIT = timedelta(hours=13), timedelta(hours=27)  # an hour more than those DAGs' own time limits
 ANSWER_LIMIT, RUN_LIMIT = timedelta(days=7), timedelta(days=30)
 PARAMS = {
     "from_date": date_param("First day, like 2013-01-01."),
     "to_date": date_param("Last day, like 2013-12-31. It must have ended (UTC)."),
-    "chunk_days": Param(31, type="integer", minimum=1, maximum=366, description="Days of one process run, like 31."),
-    "concurrency": Param(
+    "chunk_days": number_param(31, "Days of one process run, like 31.", minimum=1, maximum=MAX_DAYS),
+    "concurrency": number_param(
         1,
-        type="integer",
+        "Process runs at once, like 1: then every chunk's audit can compare with the days before it.",
         minimum=1,
         maximum=pipeline.MAX_CONCURRENCY,
-        description="Process runs at once, like 1. With 1, every chunk's audit can compare with the days before it.",
     ),
-    "retrain_every": choice_param(
-        [*pipeline.RETRAIN_EVERY], "Retrain over the range after it is processed, like weekly."
-    ),
+    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "Retrain over the range afterwards, like weekly."),
     "dry_run": flag_param("Only make the plan: it costs nothing and waits for nothing."),
-    "approve_above_usd": Param(
-        settings().approve_backfill_above_usd,
-        type="number",
-        minimum=0,
-        description="Wait for a person's approval if it may cost more dollars than this, like 5.",
+    "approve_above_usd": amount_param(
+        settings().approve_backfill_above_usd, "Ask a person if it may cost more dollars, like 5; 0: always."
     ),
 }
 
@@ -97,18 +94,20 @@ def begin(planned: PlannedBackfill, ti: Any = None) -> list[TriggeredRun]:
     return planned["chunks"]
 
 
-# These two also run if chunks failed, and if there were none.
+# These two also run if chunks failed, and if there were none. Without a begin there is nothing to do for them.
 @task(trigger_rule=TriggerRule.ALL_DONE)
-def then_retrain(planned: PlannedBackfill, begun_at: str, dag_run: Any = None) -> list[TriggeredRun]:
+def then_retrain(planned: PlannedBackfill, begun_at: str | None) -> list[TriggeredRun]:
     """Returns the retrain runs, after the chunks have ended."""
-    require_begun(dag_run, begun_at, BEFORE)
+    if begun_at is None:
+        raise AirflowSkipException(NOT_BEGUN)
     return planned["retrains"]
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
-def report(planned: PlannedBackfill, begun_at: str, dag_run: Any = None) -> None:
+def report(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) -> None:
     """Writes the report; fails if a run failed or a day was not published."""
-    require_begun(dag_run, begun_at, BEFORE)
+    if begun_at is None:
+        raise AirflowSkipException(NOT_BEGUN)
     config, objects = settings(), ObjectStoreHook()
     stages = {CHUNKS: planned["chunks"], RETRAINS: planned["retrains"]}
     failed = [run for group, runs in stages.items() for run in failed_runs(dag_run, group, runs)]
@@ -150,8 +149,11 @@ def backfill(workload: Workload) -> DAG:
         following: Any = then_retrain(made, pulled("begin", key=BEGUN))
         retrains = runs_in_turn(RETRAINS, f"{name}_retrain", following, 1, longest=RETRAIN_LIMIT, **options)
         approve >> begun >> chunks >> following
-        [begun, chunks, retrains] >> report(made, pulled("begin", key=BEGUN))
+        reported: Any = report(made, pulled("begin", key=BEGUN))
         begun >> following
+        [begun, chunks, retrains] >> reported
+        # The report comes whatever happens; this makes the run red if anything has failed.
+        [begun, chunks, retrains, reported] >> EmptyOperator(task_id="end", trigger_rule=TriggerRule.NONE_FAILED)
     return dag
 
 

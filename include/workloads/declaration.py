@@ -19,7 +19,9 @@ from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
+from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.request_rules import RequestRule
+from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -33,10 +35,10 @@ FOLDER_NAME_RULE = "must have 2 to 20 lower-case letters and digits, the first o
 _DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
 NOT_PROCESSED: Any = {
     **dict.fromkeys(
-        ("description", "owner", "database", "request_texts", "request_rules", "label", "dataset", "model", "quality"),
+        ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -204,9 +206,13 @@ class Workload(StrictModel):
     events: dict[Name, EventSpec]
     tables: dict[Name, TableSpec] = Field(default_factory=dict)
     database: DatabaseSpec | None = None
+    files: dict[Name, FileSpec] = Field(default_factory=dict, description="files that may be dropped for the workload")
     joins: tuple[JoinSpec, ...] = ()
     request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
     request_rules: tuple[RequestRule, ...] = Field((), description="optional request fields that belong together")
+    request_features: Fields = Field(
+        default_factory=dict, description="the features, if a request may give them in place of the record"
+    )
     label: LabelSpec
     expectations: str = Field(pattern=r"^[A-Za-z0-9_-]+\.yaml$", description="file in the workload's folder")
     dataset: DatasetSpec
@@ -214,12 +220,18 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
     _suites: dict[str, SuiteSpec] = PrivateAttr(default_factory=dict)
     _table_suites: dict[str, TableSuiteSpec] = PrivateAttr(default_factory=dict)
     _tunings: tuple[ComparisonTuning, ...] = PrivateAttr(default=())
+
+    @property
+    def event_sources(self) -> tuple[str, ...]:
+        """The sources of raw objects with events: the stream, and dropped files where the workload accepts any."""
+        return (self.stream.name, FILES_SOURCE) if self.files else (self.stream.name,)
 
     @cached_property
     def feature_event(self) -> str:

@@ -33,9 +33,19 @@ def flag_param(description: str) -> Param:
     return Param(False, type="boolean", description=description)
 
 
+def number_param(default: int, description: str, *, minimum: int, maximum: int) -> Param:
+    """Returns a Param for a whole number. Its default is its example."""
+    return Param(default, type="integer", minimum=minimum, maximum=maximum, description=description, examples=[default])
+
+
+def amount_param(default: float, description: str) -> Param:
+    """Returns a Param for an amount that is not negative. Its default is its example."""
+    return Param(default, type="number", minimum=0, description=description, examples=[default])
+
+
 def choice_param(choices: Sequence[str], description: str) -> Param:
     """Returns a Param that is one of the given texts; the first one unless a person chooses another."""
-    return Param(choices[0], type="string", enum=[*choices], description=description)
+    return Param(choices[0], type="string", enum=[*choices], description=description, examples=[choices[-1]])
 
 
 def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:

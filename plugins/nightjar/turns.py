@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, task_group
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
@@ -105,26 +104,6 @@ def failed_runs(dag_run: Any, group: str, runs: Sequence[Mapping[str, Any]]) -> 
     """
     states = task_states(dag_run.dag_id, dag_run.run_id, [_RUN.format(group)])
     return [run["run_id"] for index, run in enumerate(runs) if states.get(f"{_RUN.format(group)}_{index}") in FAILURES]
-
-
-def require_begun(dag_run: Any, begun: Any, before: Collection[str]) -> None:
-    """Ends a task that comes after the runs, if they never began.
-
-    Args:
-        dag_run: The run.
-        begun: What the task that lets them begin has returned; None if it has not run.
-        before: The tasks up to that one.
-
-    Raises:
-        AirflowSkipException: Those tasks were skipped.
-        AirflowFailException: One of them failed.
-    """
-    if begun is not None:
-        return
-    states = task_states(dag_run.dag_id, dag_run.run_id, before)
-    if failed := sorted(task for task, state in states.items() if state in FAILURES):
-        raise AirflowFailException(f"Nothing was started, because {', '.join(failed)} failed.")
-    raise AirflowSkipException("Nothing was to be started.")
 
 
 def runs_in_turn(

@@ -37,7 +37,9 @@ def test_nothing_starts_before_the_plan_is_approved(dag: Any) -> None:
 
 def test_a_chunk_that_fails_stops_neither_the_retrains_nor_the_report(dag: Any) -> None:
     assert [dag.get_task(task).trigger_rule for task in ("then_retrain", "report")] == ["all_done", "all_done"]
-    assert [task.task_id for task in dag.leaves] == ["report"], "the report decides how the run ends"
+    assert [task.task_id for task in dag.leaves] == ["end"]
+    assert {"begin", "chunks.run", "retrains.run", "report"} <= dag.get_task("end").upstream_task_ids
+    assert dag.get_task("end").trigger_rule == "none_failed", "one failure of any of them makes the run red"
 
 
 def test_chunks_and_retrains_are_runs_of_the_other_dags_in_the_pool_of_backfills(dag: Any) -> None:
@@ -75,9 +77,8 @@ def test_a_person_reads_why_they_are_asked(dag: Any) -> None:
     assert approve.reason == "It may cost $6."
 
 
-def test_after_a_plan_that_was_skipped_nothing_runs(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightjar.turns.task_states", lambda *arguments: {"check": "success", "plan": "skipped"})
-    run = dag_run(dag_id="flights_backfill", run_id="r")
-    for task in (module.then_retrain, module.report):
-        with pytest.raises(AirflowSkipException):
-            task.function(None, None, dag_run=run)
+def test_after_a_plan_that_was_skipped_or_rejected_nothing_runs(module: ModuleType) -> None:
+    with pytest.raises(AirflowSkipException):
+        module.then_retrain.function(None, None)
+    with pytest.raises(AirflowSkipException):
+        module.report.function(None, None)

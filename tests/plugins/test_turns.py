@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import TaskDeferred
 from nightjar import turns
-from nightjar.turns import TurnSensor, TurnTrigger, failed_runs, require_begun
+from nightjar.turns import TurnSensor, TurnTrigger, failed_runs
 
 DAG_RUN = SimpleNamespace(dag_id="d", run_id="r")
 RUNS = [{"run_id": f"chunk-{number}"} for number in range(4)]
@@ -81,13 +81,3 @@ def test_the_trigger_fires_when_the_turn_has_come_and_survives_a_restart(states:
 def test_runs_that_failed_are_named(states: dict[str, str | None]) -> None:
     states |= {"chunks.run_0": "success", "chunks.run_1": "failed", "chunks.run_2": "upstream_failed"}
     assert failed_runs(DAG_RUN, "chunks", RUNS) == ["chunk-1", "chunk-2"]
-
-
-def test_what_comes_after_the_runs_ends_as_the_tasks_before_them(states: dict[str, str | None]) -> None:
-    require_begun(DAG_RUN, "2013-03-01T00:00:00Z", ["plan", "approve"])
-    states |= {"plan": "skipped", "approve": "skipped"}
-    with pytest.raises(AirflowSkipException):
-        require_begun(DAG_RUN, None, ["plan", "approve"])
-    states |= {"plan": "success", "approve": "failed"}
-    with pytest.raises(AirflowFailException, match="because approve failed"):
-        require_begun(DAG_RUN, None, ["plan", "approve"])

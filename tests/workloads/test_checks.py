@@ -40,6 +40,10 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
             {"events__rated__schema__known_at": {"type": "timestamp"}},
             "events.rated.schema.known_at: is a name that Nightjar uses itself",
         ),
+        (
+            {"events__rated": ..., "events__predictions": document()["events"]["rated"], "label__event": "predictions"},
+            "events.predictions: is the name of the prediction log's table",
+        ),
         ({"database": ...}, "database: is missing: it is needed to read the tables"),
         ({"database__zone": "noon; --"}, "database.zone: "),
         ({"tables__makers__columns": {"gone": "Gone"}}, "tables.makers: columns: gone is not in the schema"),
@@ -91,6 +95,20 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
         (
             {"request_rules": [{"need": "all_or_none", "fields": ["stock"]}]},
             "request_rules.0.fields: Tuple should have",
+        ),
+        (
+            {"request_features": {"half": {"type": "number"}}},
+            "request_features: lacks price, item, maker: a request gives",
+        ),
+        ({"request_features": {"half": {"type": "number"}}}, "request_features.half: is not a feature of features.py"),
+        (
+            {"request_features": {"maker": {"type": "number"}}},
+            "request_features.maker: must be of type string: the fea",
+        ),
+        ({"request_features": {"item": {"type": "string"}}}, "request_features.item: is also a field of the request"),
+        (
+            {"request_features": {"maker": {"type": "string", "nullable": True}}},
+            "request_features: needs a field that is not nullable",
         ),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label"),
         ({"label__expression": "stars > 3; drop table x"}, "label.expression: ';' (character 10) is not part"),
