@@ -41,6 +41,7 @@ from include.pipelines.ingest.watermark import completing_advice, watermark_stat
 from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
+from include.pipelines.process.measure import FinishedJobs, measure_run
 from include.pipelines.process.override import OVERRIDE_FORM, parse_override
 from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
@@ -110,8 +111,9 @@ def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -
 
 # Runs if only publish was skipped; is skipped if every upstream task was.
 @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-def refused_days(gated: GateResult) -> None:
-    """Ends the run red if the gate refused a day, though the others are published."""
+def refused_days(workload: str, planned: ComparedPlan, gated: GateResult, jobs: FinishedJobs) -> None:
+    """Records what the run took; ends the run red if the gate refused a day, though the others are published."""
+    measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), StateHook(settings().state_table))
     with outcomes(fail=RefusedError):
         require_no_refused_day(gated)
 
@@ -167,7 +169,8 @@ def process(workload: Workload) -> DAG:
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit
         audit >> gated
-        publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(gated)
+        jobs: Any = {"transform": output(transform), "audit": output(audit)}
+        publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(name, planned, gated, jobs)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 

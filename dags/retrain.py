@@ -48,6 +48,7 @@ PARAMS = {
     "date": date_param(f"The day to train for, like 2013-03-01. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
     "dry_run": flag_param("Build and check the data set; train nothing."),
+    "backfilled": flag_param("Compare with the champion of the day's own time, and deploy nothing."),
 }
 
 
@@ -88,9 +89,12 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": dag_run.run_type == "backfill", "fresh": params["fresh"], "dry_run": params["dry_run"]}
+    flags = {"fresh": params["fresh"], "dry_run": params["dry_run"]}
+    is_backfill = dag_run.run_type == "backfill" or params["backfilled"]
     with outcomes(skip=NothingToDoError, fail=FAILURES):
-        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
+        return pipeline.prepare(
+            load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, **flags
+        )
 
 
 @task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import Param
@@ -31,6 +31,21 @@ def object_param(description: str, properties: dict[str, Any]) -> Param:
 def flag_param(description: str) -> Param:
     """Returns a boolean Param; false unless a person sets it."""
     return Param(False, type="boolean", description=description)
+
+
+def number_param(default: int, description: str, *, minimum: int, maximum: int) -> Param:
+    """Returns a Param for a whole number. Its default is its example."""
+    return Param(default, type="integer", minimum=minimum, maximum=maximum, description=description, examples=[default])
+
+
+def amount_param(default: float, description: str) -> Param:
+    """Returns a Param for an amount that is not negative. Its default is its example."""
+    return Param(default, type="number", minimum=0, description=description, examples=[default])
+
+
+def choice_param(choices: Sequence[str], description: str) -> Param:
+    """Returns a Param that is one of the given texts; the first one unless a person chooses another."""
+    return Param(choices[0], type="string", enum=[*choices], description=description, examples=[choices[-1]])
 
 
 def require_known_params(dag_run: Any, params: Mapping[str, Any]) -> None:
