@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
+from include.lake import layout
 from include.workloads.declaration import JoinSpec, Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
@@ -84,8 +85,9 @@ def _event_problems(workload: Workload) -> _Found:
 def _source_problems(workload: Workload) -> _Found:
     if PREDICTIONS_TABLE in workload.events:
         yield f"events.{PREDICTIONS_TABLE}", "is the name of the prediction log's table; choose another"
-    if workload.stream.name == FILES_SOURCE:
-        yield "stream.name", f"{FILES_SOURCE} is the source of dropped files; choose another name"
+    stream = layout.event_stream(workload.name)
+    if workload.stream.name != stream:
+        yield "stream.name", f"must be {stream}, because the policies of the roles name this stream only"
     if FILES_SOURCE in workload.tables:
         yield f"tables.{FILES_SOURCE}", f"{FILES_SOURCE} is the source of dropped files; choose another name"
     yield from file_problems(workload.files, {name: event.fields for name, event in workload.events.items()})
