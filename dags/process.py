@@ -1,4 +1,4 @@
-"""### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
+"""### raw → published: transform, audit, gate, publish one workload's day, each night at the time in `workload.yaml`.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
 watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
@@ -17,7 +17,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
+from airflow.sdk import DAG, Asset, TriggerRule, task
+from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
@@ -48,7 +49,7 @@ from include.pipelines.process.types import ComparedPlan, GateResult
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-RAW_DEADLINE = timedelta(hours=6)
+RAW_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12)  # in a time zone east of UTC, longer by its offset
 JOB_SECONDS = 2 * 3600
 RUN = attempt_of("submit_transform")
 PARAMS = {
@@ -117,20 +118,21 @@ def refused_days(gated: GateResult) -> None:
 
 def process(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_process``."""
-    name, config = workload.name, settings()
+    name, config, when = workload.name, settings(), workload.schedule
+    early = when.head_start(when.process)
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
     wait = waiting(config.poll_seconds, JOB_SECONDS)
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable("30 0 * * *", timezone="UTC"),
-        max_active_runs=2,
-        dagrun_timeout=timedelta(hours=12),
+        schedule=cron_schedule(when.process, when.timezone, config.nights_file, name),
+        max_active_runs=4,  # a night that waits for its data holds back neither a person's run nor a backfill's
+        dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
         user_defined_macros={"parse_instant": parse_instant},
-        **dag_options("process", name, workload.owner, config.alerts_topic_arn),
+        **dag_options("process", name, workload.owner, config.alerts_topic_arn) | when.dag_options(),
     ) as dag:
         chosen: Any = choose_days(name)
         wait_raw = StateSensor(
@@ -141,7 +143,7 @@ def process(workload: Workload) -> DAG:
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
             advice="Run the ingest DAGs up to that instant, then clear this task.",
-            **state_waiting(config.poll_seconds, RAW_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
         start_transform, transform = submit_and_sense(

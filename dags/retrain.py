@@ -1,9 +1,9 @@
 """# Retrain a model on the newest day.
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. Runs of the process DAG, such as a backfill's, may publish
-days of the data set anew: the run waits for their end. An approved version is deployed, but not by a backfill.
+Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
+that is refused, or not published in time, makes the run red. Runs of the process DAG may publish days of the data set
+anew: the run waits for those that do not wait themselves. An approved version is deployed, but not by a backfill.
 Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 """
 
@@ -12,8 +12,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, Asset, task
 from nightjar.active_runs import NoActiveRunsSensor
+from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
@@ -36,9 +37,9 @@ from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, Re
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
-QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
-QUERY = athena.SubmitAthenaQueryOperator
+DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
+QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
+QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH = "{{ params.fresh }}"
 DAY = pulled("choose_day", "last")
@@ -107,7 +108,8 @@ def announce(package: RegisteredPackage) -> int:
 
 def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
-    name, config = workload.name, settings()
+    name, config, when = workload.name, settings(), workload.schedule
+    early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
     job_wait = waiting(config.poll_seconds, workload.model.max_runtime_seconds + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
@@ -115,12 +117,13 @@ def retrain(workload: Workload) -> DAG:
         f"{name}_retrain",
         doc_md=__doc__,
         description="published days → data set → training → evaluation → decision → model package",
-        schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+        schedule=cron_schedule(when.retrain, when.timezone, config.nights_file, name),
         max_active_runs=1,
-        dagrun_timeout=timedelta(hours=26),
+        dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
-        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
+        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region)
+        | when.dag_options(),
     ) as dag:
         chosen: Any = choose_day(name)
         wait_day = StateSensor(
@@ -132,13 +135,14 @@ def retrain(workload: Workload) -> DAG:
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",
-            **state_waiting(config.poll_seconds, DAY_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(DAY_DEADLINE + early)),
         )
         wait_process = NoActiveRunsSensor(
             task_id="wait_process",
             other_dag_id=f"{name}_process",
+            waiting_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
-            **state_waiting(config.poll_seconds, PROCESS_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(PROCESS_DEADLINE)),
         )
         planned: Any = plan(name, chosen["last"])
         unload, sense_dataset = submit_and_sense(
@@ -148,14 +152,8 @@ def retrain(workload: Workload) -> DAG:
             "digest", QUERY, query_wait, query=planned["digest_query"], submit_key=planned["digest_key"], **query
         )
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
-        _, sense_training = submit_and_sense(
-            "training",
-            sagemaker.SubmitTrainingJobOperator,
-            job_wait,
-            submit_key=prepared["training_name"],
-            fresh=FRESH,
-            config=prepared["training"],
-        )
+        training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
+        _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
         score, sense_evaluation = submit_and_sense(
             "evaluation",
             sagemaker.SubmitProcessingJobOperator,
