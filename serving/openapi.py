@@ -196,7 +196,7 @@ FEEDBACK = Operation(
         "403": _json("this service accepts no feedback", _PROBLEM_REFERENCE),
         "503": _json(f"{_NOT_READY}, or the outcome could not be stored: send it again", _PROBLEM_REFERENCE),
     },
-    lambda _: _FEEDBACK_BODY,
+    lambda *_: _FEEDBACK_BODY,
 )
 # Answered with 200 while the bundle is loaded too.
 HEALTH = Operation({"200": _json("the answer", _object({"status": {"type": "string", "enum": ["alive"]}}))})

@@ -57,6 +57,8 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
             {"tables__offered": document()["tables"]["makers"]},
             "tables.offered: has the same name as the stream or an event",
         ),
+        ({"tables__makers__deleted": "gone"}, "tables.makers.deleted: gone must be a boolean, or a timestamp that may"),
+        ({"tables__makers__deleted": "updated_at"}, "tables.makers.deleted: updated_at must be a boolean"),
         ({"joins__0__table": "shops"}, "joins.0.table: shops is not in tables"),
         ({"joins__0__fields": ["age"]}, "joins.0.fields: age is not in the schema of the table makers"),
         ({"joins__0__on": {"item": "thing"}}, "joins.0.on.item: thing is not a field of the event offered"),
