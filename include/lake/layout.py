@@ -233,6 +233,11 @@ def template_family(workload: str) -> str:
     return f"nightjar-{workload}-template"
 
 
+def event_stream(workload: str) -> str:
+    """Kinesis stream of the workload's events. The policies of the roles name it."""
+    return f"nightjar-{workload}"
+
+
 def prediction_stream(workload: str) -> str:
     """Firehose delivery stream from the service to :func:`predictions_prefix`."""
     return f"nightjar-{workload}-predictions"

@@ -71,6 +71,11 @@ class TableSpec(StrictModel):
         None,
         description="day on which history was loaded; rows known by its end count since valid_from",
     )
+    deleted: Name | None = Field(
+        None,
+        description="boolean or nullable timestamp column that marks a deleted row (true, or any time); from when that "
+        "is known, nothing of the row is joined",
+    )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
     relation: str | None = Field(
         None, min_length=1, description="the table or view in the database, like sales.Weather; default: the name here"
