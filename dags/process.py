@@ -22,10 +22,10 @@ from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
-from nightjar.notes import add_note
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, object_param, require_known_params
+from nightjar.params import date_param, dry_run_param, flag_param, object_param, require_known_params
 from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -36,6 +36,7 @@ from include.lake import layout
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
 from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.process import notes
 from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
@@ -47,14 +48,13 @@ from include.pipelines.process.types import ComparedPlan, GateResult
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-RAW_DEADLINE = timedelta(hours=6)
-JOB_SECONDS = 2 * 3600
+RAW_DEADLINE, JOB_SECONDS = timedelta(hours=6), 2 * 3600
 RUN = attempt_of("submit_transform")
 PARAMS = {
-    "date": date_param(f"Day to process, like 2013-03-01. Empty: {TO_PROCESS[settings().default_day]}."),
-    "end_date": date_param("Last day of a range that begins with date. Empty: one day."),
+    "date": date_param(f"Day to process. Empty: {TO_PROCESS[settings().default_day]}."),
+    "end_date": date_param("Last day of a range that begins with date. Empty: that one day.", "2013-03-07"),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
-    "dry_run": flag_param("Only report what would be done."),
+    "dry_run": dry_run_param(),
     "override": object_param(*OVERRIDE_FORM),
 }
 
@@ -68,8 +68,9 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
         parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
-    add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
-    return chosen
+    if params["dry_run"]:  # here, so that it waits for nothing: the plan reports and skips
+        plan.function(workload, chosen["days"], dag_run, params)
+    return noted(chosen, notes.chosen)
 
 
 @task(multiple_outputs=True)
@@ -100,7 +101,8 @@ def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -
     config = settings()
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
     with outcomes(skip=NothingToDoError, fail=RefusedError):
-        return publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+        days = publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+    return noted(days, notes.published)
 
 
 # Runs if only publish was skipped; is skipped if every upstream task was.

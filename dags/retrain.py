@@ -17,10 +17,10 @@ from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
-from nightjar.notes import add_note
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, require_known_params
+from nightjar.params import date_param, dry_run_param, flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -32,20 +32,21 @@ from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
 from include.pipelines.process.choose_days import TO_TRAIN_FOR, ChosenDays, DayChoice
 from include.pipelines.process.days import day_status
+from include.pipelines.process.notes import chosen as chosen_days
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
 DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
-QUERY = athena.SubmitAthenaQueryOperator
+QUERY, TRAIN = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH = "{{ params.fresh }}"
 DAY = pulled("choose_day", "last")
 PARAMS = {
-    "date": date_param(f"The day to train for, like 2013-03-01. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
+    "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
-    "dry_run": flag_param("Build and check the data set; train nothing."),
+    "dry_run": dry_run_param(),
 }
 
 
@@ -62,11 +63,12 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
     """Chooses the day; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
-    with outcomes(fail=UserError):
+    with outcomes(skip=NothingToDoError, fail=(UserError, *FAILURES)):
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_train_for(dag_run, params)
-    add_note(chosen["last"])
-    return chosen
+        if params["dry_run"]:
+            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
+    return noted(chosen, chosen_days)
 
 
 @task
@@ -82,23 +84,26 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": dag_run.run_type == "backfill", "fresh": params["fresh"], "dry_run": params["dry_run"]}
-    with outcomes(skip=NothingToDoError, fail=FAILURES):
-        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
+    is_backfill, fresh = dag_run.run_type == "backfill", params["fresh"]
+    with outcomes(fail=FAILURES):
+        return pipeline.prepare(
+            load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, fresh=fresh
+        )
 
 
 @task
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
-        return pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+        package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+    return noted(package, lambda registered: registered["note"])
 
 
 @task
 def announce(package: RegisteredPackage) -> int:
     """Emits the asset for a version that may be deployed without a person; any other is skipped."""
     with outcomes(skip=NothingToDoError):
-        return pipeline.deployable_version(package)
+        return noted(pipeline.deployable_version(package), pipeline.notes.announced)
 
 
 def retrain(workload: Workload) -> DAG:
@@ -144,12 +149,7 @@ def retrain(workload: Workload) -> DAG:
         )
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
         _, sense_training = submit_and_sense(
-            "training",
-            sagemaker.SubmitTrainingJobOperator,
-            job_wait,
-            submit_key=prepared["training_name"],
-            fresh=FRESH,
-            config=prepared["training"],
+            "training", TRAIN, job_wait, submit_key=prepared["training_name"], fresh=FRESH, config=prepared["training"]
         )
         score, sense_evaluation = submit_and_sense(
             "evaluation",

@@ -62,7 +62,7 @@ def run_day(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date
                     f'without "{name}": its range says which days it is for.'
                 )
         return utc_date(run.data_interval_start)
-    return parse_day(params["date"]) if params.get("date") else default()
+    return _param_day(params, "date") if params.get("date") else default()
 
 
 def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date]) -> list[date]:
@@ -76,10 +76,17 @@ def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], dat
         return [first]
     if not params.get("date"):
         raise UserError('"end_date" is set, but "date" is empty. Set both for a range, or neither.')
-    last = parse_day(params["end_date"])
+    last = _param_day(params, "end_date")
     if last - first >= timedelta(days=MAX_DAYS):
         raise UserError(f"{first} to {last} are more than {MAX_DAYS} days. Give a shorter range, or start a backfill.")
     return day_range(first, last)
+
+
+def _param_day(params: Mapping[str, Any], name: str) -> date:
+    try:
+        return parse_day(params[name])
+    except UserError as error:
+        raise UserError(f'"{name}": {error}') from None
 
 
 def last_complete_day(present: datetime) -> date:
@@ -109,7 +116,7 @@ def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
     """
     latest = dag_run.run_after.astimezone(UTC)
     if params.get("until"):
-        until = parse_param_instant(params["until"])
+        until = _param_instant(params, "until")
         if until > latest:
             raise UserError(
                 f"until is {format_instant(until)}, later than this run could start ({format_instant(latest)}): what "
@@ -132,7 +139,7 @@ def declared_complete(params: Mapping[str, Any], end: datetime) -> datetime | No
     """
     if not params.get("complete_to"):
         return None
-    complete_to = parse_param_instant(params["complete_to"])
+    complete_to = _param_instant(params, "complete_to")
     if complete_to > end:
         raise UserError(
             f"complete_to is {format_instant(complete_to)}, but the run reads only what arrived before "
@@ -150,13 +157,8 @@ def check_instants(dag_run: RunTimes, params: Mapping[str, Any]) -> None:
     declared_complete(params, run_end(dag_run, params))
 
 
-def parse_param_instant(text: str) -> datetime:
-    """Parses an instant that a person typed into a Param.
-
-    Raises:
-        UserError: The text is not an ISO 8601 time with an offset.
-    """
+def _param_instant(params: Mapping[str, Any], name: str) -> datetime:
     try:
-        return parse_instant(text)
+        return parse_instant(params[name])
     except ValueError as error:
-        raise UserError(str(error)) from None
+        raise UserError(f'"{name}": {error}') from None

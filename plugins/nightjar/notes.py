@@ -1,10 +1,14 @@
-"""What a task has to say about its run: the listener writes it into the run's note, which the UI shows."""
+"""What a task says about its run, in sentences: the listener writes them into the run's note, which the UI shows."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from airflow.sdk import get_current_context
 
 NOTE_KEY = "run_note"
+FAILURE_KEY = "failure"
+"""XCom in which a task that fails keeps why; it is noted too."""
 
 
 def add_note(text: str) -> None:
@@ -17,3 +21,9 @@ def add_note(text: str) -> None:
     except RuntimeError:
         return
     context["ti"].xcom_push(key=NOTE_KEY, value=text)
+
+
+def noted[ResultT](result: ResultT, describe: Callable[[ResultT], str]) -> ResultT:
+    """Returns a task's result as it is, after adding to the run's note what it means to a person."""
+    add_note(describe(result))
+    return result

@@ -1,7 +1,8 @@
 """Airflow's listener of DAG runs: it writes their notes, and a run that a person marks as failed ends failed.
 
 **Notes.** The UI calls a run by the moment at which it may start. So a run's note begins as its data interval or its
-Params, and ends as what its tasks have added (``nightjar.notes``). A note that a person wrote is left alone.
+Params, and ends as the sentences that its tasks have added (``nightjar.notes``), with the reason of each failed task.
+A note that a person wrote is left alone.
 
 **Marked as failed.** Airflow keeps such a run running while a teardown task is open, and skips every other open task.
 When the teardown task has ended, Airflow decides the run's state by the tasks at its end. They were skipped, so the run
@@ -11,6 +12,7 @@ ended *successful* (Airflow 3.3.1). The listener, which the API server calls, se
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
@@ -18,7 +20,7 @@ from airflow.models.xcom import XComModel
 from airflow.utils.state import State, TaskInstanceState
 from sqlalchemy.orm import object_session
 
-from nightjar.notes import NOTE_KEY
+from nightjar.notes import FAILURE_KEY, NOTE_KEY
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -72,15 +74,28 @@ def last_tasks(dag: Any) -> set[str]:
 
 
 def note_of_tasks(dag_run: DagRun) -> None:
-    """Writes the texts that the run's tasks have added into its note."""
+    """Writes what the run's tasks have added into its note, and which of them failed."""
     session = object_session(dag_run)
     if session is None:
         return
-    query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=NOTE_KEY)
-    found = session.scalars(query.order_by(None).order_by(XComModel.timestamp)).all()
-    lines = [f"{entry.task_id}: {XComModel.deserialize_value(entry)}" for entry in found]
-    if lines:
-        write_note(dag_run, "\n".join(dict.fromkeys(lines)))
+    texts: dict[tuple[str, int], str] = {}
+    for key in (NOTE_KEY, FAILURE_KEY):
+        query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=key)
+        for entry in session.scalars(query.order_by(None).order_by(XComModel.timestamp)):
+            texts.setdefault((entry.task_id, entry.map_index), str(XComModel.deserialize_value(entry)))
+    for instance in dag_run.get_task_instances(session=session, state=[TaskInstanceState.FAILED]):
+        task = (instance.task_id, instance.map_index)
+        texts[task] = f"{instance.task_id} failed: {texts.get(task, 'see its log.')}"
+    if texts:
+        write_note(dag_run, "\n".join(shortened([*dict.fromkeys(texts.values())], NOTE_LENGTH)))
+
+
+def shortened(lines: Sequence[str], length: int) -> list[str]:
+    """Cuts the longest lines until all of them fit, so that a long one does not hide the outcome after it."""
+    limit = length
+    while sum(min(len(line), limit) + 1 for line in lines) > length:
+        limit -= 1
+    return [line if len(line) <= limit else f"{line[: max(limit - 1, 0)]}…" for line in lines]
 
 
 def write_note(dag_run: DagRun, text: str) -> None:

@@ -38,7 +38,7 @@ def test_it_is_scheduled_by_an_approved_model_and_runs_alone(dag: Any) -> None:
 
 def test_params_are_typed_and_described(dag: Any) -> None:
     assert set(dag.params) == {"version", "release_hold", "reason", "dry_run"}
-    assert dag.params.get_param("version").schema["type"] == ["null", "integer", "string"]
+    assert dag.params.get_param("version").schema["type"] == ["null", "string", "integer"]
     assert all(dag.params.get_param(name).description for name in dag.params)
 
 

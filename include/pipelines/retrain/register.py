@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TypedDict
 
-from include.errors import NothingToDoError, RefusedError
+from include.errors import RefusedError
 from include.lake import layout
 from include.lake.fingerprint import canonical_json
 from include.lake.uris import s3_uri, split_s3_uri
@@ -18,9 +18,10 @@ from include.pipelines.promotion.packages import (
     APPROVED,
     NONE,
     PENDING,
+    PROMOTED,
+    REFUSED,
     REJECTED,
     ApprovalStatus,
-    Package,
     PackageMetadata,
     approval_description,
     decimal_text,
@@ -34,6 +35,7 @@ from include.pipelines.retrain.cost import training_and_query_cost
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
+from include.pipelines.retrain.registered import RegisteredPackage, summarize
 from include.settings import Settings
 from include.workloads import Workload
 
@@ -70,16 +72,6 @@ class FinishedJobs(TypedDict):
     digest: FinishedQuery
     training: FinishedTraining
     evaluation: FinishedEvaluation
-
-
-class RegisteredPackage(TypedDict):
-    """What the task ``register`` returns."""
-
-    version: int
-    status: str
-    deployable: bool
-    """Whether the version may be deployed without a person: approved, and not backfilled."""
-    reasons: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ def register(
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
     if existing:
-        return _summary(existing, "This bundle was registered before and keeps its approval status.")
+        return summarize(existing, ["This bundle was registered before and keeps its approval status."])
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
     document = canonical_json(
@@ -146,20 +138,7 @@ def register(
         unique="bundle_digest",
         metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
     )
-    return _summary(read_packages([answer])[0], " ".join(decision.reasons))
-
-
-def deployable_version(package: RegisteredPackage) -> int:
-    """Returns the version to announce to the deploy DAG.
-
-    Raises:
-        NothingToDoError: The version may not be deployed without a person.
-    """
-    if not package["deployable"]:
-        raise NothingToDoError(
-            f"Version {package['version']} is {package['status']}: nothing to deploy. {package['reasons']}"
-        )
-    return package["version"]
+    return summarize(read_packages([answer])[0], decision.reasons)
 
 
 def _live_versions(workload: str, prepared: PreparedRun, hooks: RetrainHooks) -> list[int]:
@@ -227,7 +206,7 @@ def _metadata(
         "auc_high": decimal_text(candidate["auc_high"]),
         "champion": str(prepared["champion"] or NONE),
         "auc_difference": decimal_text(difference["auc"]) if difference else NONE,
-        "decision": "promoted" if decision.promote else "refused",
+        "decision": PROMOTED if decision.promote else REFUSED,
         "decision_uri": record.uri,
         "decision_sha256": record.sha256,
         "evaluation_uri": evaluation.uri,
@@ -247,8 +226,3 @@ def _cost(jobs: FinishedJobs) -> str:
         ],
         [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
     )
-
-
-def _summary(package: Package, reasons: str) -> RegisteredPackage:
-    deployable = package.status == APPROVED and not package.backfilled
-    return {"version": package.version, "status": package.status, "deployable": deployable, "reasons": reasons}

@@ -67,8 +67,10 @@ with DAG("after", schedule=None, **OPTIONS):
 with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
 
     @task
-    def look() -> None:
-        with outcomes(skip=LookupError):
+    def look(params=None) -> None:
+        with outcomes(skip=LookupError, fail=ValueError):
+            if params["day"] == "never":
+                raise ValueError("never is no day")
             raise LookupError("there is nothing to do today")
 
     look()
@@ -116,7 +118,8 @@ def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
 ) -> None:
     run = waiting_run(airflow, cloud, name)
     mark_failed(airflow, run)
-    assert airflow.ended(run)["state"] == "failed"
+    ended = airflow.ended(run)
+    assert (ended["state"], ended["note"]) == ("failed", "sense failed: see its log.")
     assert airflow.states(run) == {
         "submit_job": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
     }  # fmt: skip
@@ -190,9 +193,13 @@ def test_a_run_waits_for_the_end_of_another_dags_runs(airflow: RealAirflow, clou
 
 def test_the_reason_of_a_skip_is_in_the_log_before_airflow_folds_it_and_in_the_runs_note(airflow: RealAirflow) -> None:
     run = airflow.trigger("idle", day="2013-03-01")
-    assert airflow.ended(run)["note"] == "look: there is nothing to do today"
+    assert airflow.ended(run)["note"] == "there is nothing to do today"
     log = airflow.log(run, "look")
     assert log.index("Skipped: there is nothing to do today") < log.index("Skipping task")
+
+
+def test_a_failed_task_and_its_reason_are_in_the_runs_note(airflow: RealAirflow) -> None:
+    assert airflow.ended(airflow.trigger("idle", day="never"))["note"] == "look failed: never is no day"
 
 
 def test_a_note_that_a_person_wrote_stays(airflow: RealAirflow) -> None:
