@@ -1,14 +1,13 @@
 """### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
-watermarks of the stream and of the tables have passed the day. Published days whose events arrived later are taken
-along. **Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, the
-catalog's partitions and the day's item in the state table.
+watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
+events arrived after they were processed are taken along; earlier ones are named in a warning. **Outputs**:
+`staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, partitions and state item.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
 triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
 published before; in a range, the good days are published first.
-**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To run a failed job again, clear its
-submit task.
+**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To repeat a job, clear its submit.
 """
 
 from __future__ import annotations
@@ -82,7 +81,8 @@ def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None
         shared, chosen = process_code(BUILD_FILE), [parse_day(day) for day in days]
         override = parse_override(params["override"], present, dag_run.triggering_user_name)
         request = PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
-        return plan_and_compare(load(workload), request, override, config, **stores)
+        planned = plan_and_compare(load(workload), request, override, config, **stores)
+    return noted(planned, notes.planned)
 
 
 @task(multiple_outputs=False)

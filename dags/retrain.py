@@ -2,9 +2,8 @@
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. Runs of the process DAG, such as a backfill's, may publish
-days of the data set anew: the run waits for their end. An approved version is deployed, but not by a backfill.
-Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
+that is refused, or not published in time, makes the run red. It waits for runs of process, which may publish days anew.
+An approved version is deployed, but not by a backfill. Clearing a *submit* task starts a failed job's next attempt.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
 from include.pipelines.process.choose_days import TO_TRAIN_FOR, ChosenDays, DayChoice
 from include.pipelines.process.days import day_status
-from include.pipelines.process.notes import chosen as chosen_days
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -41,8 +39,7 @@ DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(ho
 QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
 QUERY, TRAIN = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
-FRESH = "{{ params.fresh }}"
-DAY = pulled("choose_day", "last")
+FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
@@ -68,14 +65,16 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
         chosen = choice.to_train_for(dag_run, params)
         if params["dry_run"]:
             pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
-    return noted(chosen, chosen_days)
+    return noted(chosen, pipeline.notes.chosen)
 
 
 @task
 def plan(workload: str, day: str) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
-    return pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+    with outcomes(fail=RefusedError):
+        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+    return noted(planned, pipeline.notes.planned)
 
 
 @task
@@ -129,6 +128,7 @@ def retrain(workload: Workload) -> DAG:
             table=config.state_table,
             keys=[(layout.day_partition_key(name), chosen["last"])],
             check=day_status,
+            arguments={"tolerated": workload.dataset.missing_days},
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",

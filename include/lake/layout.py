@@ -249,7 +249,7 @@ def day_partition_key(workload: str) -> str:
 
 
 def day_key(workload: str, day: date) -> tuple[str, str]:
-    """State of a day: ``status`` (published | refused), ``run``, ``fingerprint``, ``reason``."""
+    """State of a day: ``status`` (published | refused | empty), ``run``, ``fingerprint``, ``reason``, ``markers``."""
     return day_partition_key(workload), day.isoformat()
 
 

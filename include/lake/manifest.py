@@ -13,7 +13,7 @@ from include.errors import NightjarError
 from include.lake.fingerprint import RawObject, digest, raw_objects
 from include.lake.instants import format_instant, parse_instant
 
-_OUTSIDE_VERSION = ("version", "location", "reference_inputs")
+_OUTSIDE_VERSION = ("version", "location", "reference_inputs", "missing_days")
 
 
 class EmptySplitError(NightjarError, ValueError):
@@ -42,6 +42,7 @@ class DatasetManifest(TypedDict):
     inputs: list[RawObject]
     reference_inputs: list[RawObject]
     initial_loads: dict[str, str]
+    missing_days: dict[str, str]
     splits: dict[str, SplitSummary]
     location: str
     version: str
@@ -57,6 +58,7 @@ def dataset_manifest(
     inputs: Iterable[KnownObject],
     reference_inputs: Iterable[KnownObject],
     initial_loads: Mapping[str, date],
+    missing_days: Mapping[str, str],
     splits: Mapping[str, SplitSummary],
     location: str,
 ) -> DatasetManifest:
@@ -75,6 +77,8 @@ def dataset_manifest(
             digests.
         initial_loads: Table → day of its declared initial load: rows that were loaded by then count as known from when
             they are valid, so they are in the data set even if they were loaded after the cut-off.
+        missing_days: Day of the window that is left out → why. The select names the days, so they are in the version
+            hash; the reasons are not.
         splits: What :func:`split_summary` returns.
         location: URI of the data set's files.
 
@@ -95,6 +99,7 @@ def dataset_manifest(
         "inputs": _known(inputs, cutoff),
         "reference_inputs": _known(reference_inputs, cutoff),
         "initial_loads": {table: day.isoformat() for table, day in sorted(initial_loads.items())},
+        "missing_days": dict(missing_days),
         "splits": dict(splits),
         "location": location,
         "version": "",
@@ -114,7 +119,7 @@ def _known(objects: Iterable[KnownObject], cutoff: datetime) -> list[RawObject]:
 
 
 def dataset_version(manifest: Mapping[str, Any]) -> str:
-    """Returns the sha256 of the canonical JSON without ``version``, ``location`` and ``reference_inputs``."""
+    """Returns the sha256 of the canonical JSON of everything but the members in ``_OUTSIDE_VERSION``."""
     return digest({name: value for name, value in manifest.items() if name not in _OUTSIDE_VERSION})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from include.lake.days import utc_date
@@ -23,36 +24,39 @@ from include.workloads.schema import (
 _VERSION_TIME = {"recorded_at": 'least("recorded_at", "arrived_at")', "arrived_at": '"arrived_at"'}
 
 
-def dataset_select(workload: Workload, database: str, cutoff: datetime) -> str:
+def dataset_select(workload: Workload, database: str, cutoff: datetime, without: Collection[str] = ()) -> str:
     """Selects the rows of the data set, with the column ``split`` last.
 
     Args:
         workload: The workload.
         database: Glue catalog database of the published tables.
         cutoff: The instant at which the data set is taken; midnight UTC.
+        without: Days (ISO) that are left out, though the catalog may have an older publication of them.
 
     Raises:
         ValueError: The cut-off is not midnight UTC.
     """
-    return render("dataset_select.sql", **_select_values(workload, database, cutoff))
+    return render("dataset_select.sql", **_select_values(workload, database, cutoff, without))
 
 
-def dataset_unload(workload: Workload, database: str, cutoff: datetime, location: str) -> str:
+def dataset_unload(
+    workload: Workload, database: str, cutoff: datetime, location: str, without: Collection[str] = ()
+) -> str:
     """Writes the data set as Parquet below ``location``, an ``s3://`` prefix without objects, partitioned by split."""
-    return render("dataset_unload.sql", location=location, **_select_values(workload, database, cutoff))
+    return render("dataset_unload.sql", location=location, **_select_values(workload, database, cutoff, without))
 
 
-def dataset_digest(workload: Workload, database: str, cutoff: datetime) -> str:
+def dataset_digest(workload: Workload, database: str, cutoff: datetime, without: Collection[str] = ()) -> str:
     """Summarises each split of the data set.
 
     The result columns are split, row_count, positives, first_event, last_event (timestamps) and digest. The digest is a
     decimal number as text; it does not depend on the order of rows.
     """
-    values = _select_values(workload, database, cutoff)
+    values = _select_values(workload, database, cutoff, without)
     return render("dataset_digest.sql", typed_columns=dataset_columns(workload), **values)
 
 
-def _select_values(workload: Workload, database: str, cutoff: datetime) -> dict[str, object]:
+def _select_values(workload: Workload, database: str, cutoff: datetime, without: Collection[str]) -> dict[str, object]:
     """The values that ``dataset_select.sql`` uses."""
     bounds = split_bounds(workload.dataset, cutoff)
     train_start = bounds["train"][0]
@@ -64,6 +68,7 @@ def _select_values(workload: Workload, database: str, cutoff: datetime) -> dict[
         "validation_start": bounds["validation"][0],
         "test_start": bounds["test"][0],
         "partition_column": PARTITION_COLUMN[0],
+        "days_left_out": sorted(without),
         "first_day": utc_date(train_start).isoformat(),
         "version_time": _VERSION_TIME[workload.clock],
         "last_day": utc_date(cutoff - timedelta(milliseconds=1)).isoformat(),

@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         "slice": quality.slice,
         "bootstrap": {"resamples": options.bootstrap, "seed": options.seed},
     }
-    _write(evaluation, packed, report.page(evaluation, test.labels, scored))
+    _write(evaluation, packed, report.page(evaluation, test.labels, scored, test.manifest.get("missing_days", {})))
     measured = evaluation["candidate"]
     for name, value in {
         "auc": measured["auc"],

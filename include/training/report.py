@@ -35,7 +35,9 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def page(evaluation: Evaluation, labels: np.ndarray, scored: Mapping[str, np.ndarray]) -> str:
+def page(
+    evaluation: Evaluation, labels: np.ndarray, scored: Mapping[str, np.ndarray], missing_days: Mapping[str, str]
+) -> str:
     """Renders the page of one evaluation.
 
     Args:
@@ -43,6 +45,7 @@ def page(evaluation: Evaluation, labels: np.ndarray, scored: Mapping[str, np.nda
         labels: int8 array of shape (rows,).
         scored: Probabilities of label 1, float64 arrays of shape (rows,), of ``candidate`` and, if there is one,
             ``champion``.
+        missing_days: Day that the data set leaves out → why.
     """
     models = {"candidate": evaluation["candidate"]}
     if evaluation["champion"] is not None:
@@ -59,7 +62,7 @@ def page(evaluation: Evaluation, labels: np.ndarray, scored: Mapping[str, np.nda
 <p>{evaluation["candidate"]["rows"]} test rows. Intervals are 95 % percentile intervals of {settings["resamples"]}
 paired bootstrap resamples, seed {settings["seed"]}.<br>
 Bundle <code>{bundle}</code><br>Data set <code>{dataset}</code></p>
-{_difference(evaluation)}
+{_missing(missing_days)}{_difference(evaluation)}
 <h2>Metrics</h2>
 {_table(["metric", *models], metrics)}
 <div class="plots">
@@ -78,6 +81,12 @@ def _difference(evaluation: Evaluation) -> str:
         return "<p>There is no champion to compare with.</p>"
     low, high = _number(difference["low"]), _number(difference["high"])
     return f"<p>Candidate minus champion: <b>{_number(difference['auc'])}</b> in AUC, interval {low} to {high}.</p>"
+
+
+def _missing(days: Mapping[str, str]) -> str:
+    if not days:
+        return ""
+    return f"<h2>Days that the data set leaves out</h2>\n{_table(['day', 'why'], [[*day] for day in days.items()])}\n"
 
 
 def _slice_rows(models: Mapping[str, ModelEvaluation]) -> list[list[str]]:

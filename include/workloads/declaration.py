@@ -153,6 +153,12 @@ class DatasetSpec(StrictModel):
     test_days: int = Field(ge=1)
     minimum_rows: int = Field(ge=1, description="a data set with fewer rows, over all splits, is not trained on")
     minimum_split_rows: int = Field(100, ge=1, description="a data set with fewer rows in any split is not trained on")
+    late_days: int = Field(
+        7, ge=0, le=366, description="days before a processed day whose late events are processed in the same job"
+    )
+    missing_days: int = Field(
+        0, ge=0, description="days of the window that may be missing or refused; with more, nothing is trained"
+    )
 
 
 class ModelSpec(StrictModel):

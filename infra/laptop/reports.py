@@ -42,9 +42,11 @@ def write_reports(aws: Aws, table: str, folder: Path) -> Path | None:
     if not days:
         return None
     shutil.rmtree(folder, ignore_errors=True)
-    runs = dict.fromkeys((workload, item["run"]) for workload, _, item in days)
+    runs = dict.fromkeys((workload, item["run"]) for workload, _, item in days if "run" in item)
     audits = {(workload, run): _copy_run(aws, workload, run, folder) for workload, run in runs}
-    rows = [_row(workload, day, item, audits[workload, item["run"]], folder) for workload, day, item in days]
+    rows = [
+        _row(workload, day, item, audits.get((workload, item.get("run")), {}), folder) for workload, day, item in days
+    ]
     head = "".join(f"<th>{name}</th>" for name in ("workload", "day", "status", "warnings", "what to look at"))
     title = "Audited days"
     body = f"<h1>{title}</h1><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -72,7 +74,7 @@ def _copy_run(aws: Aws, workload: str, run: str, folder: Path) -> dict[str, Any]
 
 def _row(workload: str, day: str, item: dict[str, Any], audit: dict[str, Any], folder: Path) -> str:
     status = item["status"]
-    path = f"{workload}/{item['run']}/days/{day}.html"
+    path = f"{workload}/{item.get('run')}/days/{day}.html"
     link = f'<a href="{escape(path)}">{escape(day)}</a>' if (folder / path).is_file() else escape(day)
     warnings = audit.get(day, {}).get("warnings", [])
     cells = [

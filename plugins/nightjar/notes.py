@@ -24,6 +24,12 @@ def add_note(text: str) -> None:
 
 
 def noted[ResultT](result: ResultT, describe: Callable[[ResultT], str]) -> ResultT:
-    """Returns a task's result as it is, after adding to the run's note what it means to a person."""
-    add_note(describe(result))
+    """Returns a task's result as it is, after adding to the run's note what it means to a person.
+
+    Args:
+        result: What the task returns.
+        describe: Returns the text for a result; an empty one adds nothing.
+    """
+    if text := describe(result):
+        add_note(text)
     return result

@@ -41,6 +41,7 @@ PLAN: dict[str, Any] = {
     "recent_key": "01234567",
     "override": None,
     "markers": {"2013-03-01": 1},
+    "late": [],
     "unprocessed": [],
 }
 

@@ -27,6 +27,7 @@ def manifest(**changes: Any) -> DatasetManifest:
         "inputs": [INPUT],
         "reference_inputs": [REFERENCE],
         "initial_loads": {},
+        "missing_days": {},
         "splits": split_summary(ROWS, RULE),
         "location": "s3://lake/datasets/shop/1/",
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ from tests.support.terraform import Workspace, workspace
 pytestmark = pytest.mark.stack
 
 QUIET = ("-input=false", "-parallelism=4", "-compact-warnings")
+
+
+@pytest.fixture(scope="module")
+def cloud(start_cloud: Callable[..., Cloud]) -> Cloud:
+    """An empty server: on the session's, other tests leave resources, and Terraform refuses names that exist."""
+    return start_cloud()
 
 
 def prepare(cloud: Cloud, folder: Path, configuration: str) -> Workspace:

@@ -39,8 +39,8 @@ def version(status: str = "Approved", **metadata: str) -> Package:
             "Version 7 is not promoted: AUC 0.6832 against 0.6791 of version 6. Why.",
         ),
         (
-            version(backfilled="true", champion="none"),
-            "Version 7 is promoted: AUC 0.6832, with no version to compare with. It is backfilled, so it is not deployed.",
+            version(backfilled="true", auc_difference="none"),
+            "Version 7 is promoted: AUC 0.6832, compared with version 6. It is backfilled, so it is not deployed.",
         ),
         (
             version(champion="none", auc_difference="none"),

@@ -180,6 +180,9 @@ def test_a_model_without_a_fast_form_is_trained_and_evaluated(root, monkeypatch)
 
 
 def test_evaluation_without_a_champion(root):
+    path = root / "processing/input/manifest/manifest.json"
+    missing = {"2013-02-03": "was refused: <b>nulls</b>"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "missing_days": missing}))
     evaluation = _evaluate(root)
     candidate = evaluation["candidate"]
     assert 0.5 < candidate["auc_low"] < candidate["auc"] < candidate["auc_high"] < 1 and candidate["rows"] == 400
@@ -189,6 +192,7 @@ def test_evaluation_without_a_champion(root):
     assert bundle.load(bundle.unpack(packed)).manifest.workload == "flights"
     page = (root / "processing/output/evaluation.html").read_text()
     assert "<svg" in page and "http" not in page and "<script" not in page
+    assert "<td>2013-02-03</td><td>was refused: &lt;b&gt;nulls&lt;/b&gt;</td>" in page
     assert evaluation["champion_digest"] is None
     assert decide(evaluation, load("flights").quality, [], champion=None).promote
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
 from include.errors import RefusedError
-from include.pipelines.process.types import DayOrigin, ProcessPlan, PublishedDay
-from include.pipelines.protocols import StateItems
+from include.lake import layout
+from include.pipelines.process.types import DayOrigin, EmptyDay, FinalDay, ProcessPlan
+from include.pipelines.protocols import StateItems, StateStore
+
+log = logging.getLogger(__name__)
 
 
 def day_origin(plan: ProcessPlan, day: str, run: str) -> DayOrigin:
@@ -17,18 +25,46 @@ def day_origin(plan: ProcessPlan, day: str, run: str) -> DayOrigin:
     }
 
 
-def day_status(items: StateItems) -> PublishedDay | None:
-    """Returns the run that the day was published from, or None while the day's status is not final.
+def record_empty_days(workload: str, days: Iterable[date], planned_at: str, code_sha: str, state: StateStore) -> None:
+    """Records that complete days have no events, so that nobody waits for them to be published.
+
+    An item of another status stays: raw is write-once, so a processed day has raw objects.
+    """
+    for day in days:
+        key = layout.day_key(workload, day)
+        if (state.get(*key) or {}).get("status", "empty") == "empty":
+            item: EmptyDay = {"status": "empty", "planned_at": planned_at, "code_sha": code_sha, "markers": 0}
+            state.advance(*key, item, "planned_at")
+            log.info("%s is complete and has no events", day)
+
+
+def day_status(items: StateItems, tolerated: int = 0) -> FinalDay | None:
+    """Returns the status of a day, or None while it is not final.
 
     Args:
         items: The item of one day.
+        tolerated: How many days of a data set's window may be missing (``dataset.missing_days``). With none, a day
+            that is not published ends the wait with an error; with any, the data set's plan decides.
 
     Raises:
-        RefusedError: The day was refused.
+        RefusedError: The day was refused, or has no events, and none may be missing.
     """
     (((_, day), item),) = items.items()
-    if item and item.get("status") == "published":
-        return {"status": "published", "run": item["run"]}
-    if item and item.get("status") == "refused":
-        raise RefusedError(f"Day {day} was refused: {item.get('reason') or 'no reason given'}")
-    return None
+    if not item or item.get("status") not in ("published", "refused", "empty"):
+        return None
+    if item["status"] != "published" and not tolerated:
+        raise RefusedError(f"Day {day} {missing_reason(item)}")
+    return {"status": item["status"], "run": item.get("run", "")}
+
+
+def missing_reason(item: Mapping[str, Any] | None) -> str:
+    """Says why a day that is not published is missing, to follow the day's name.
+
+    Args:
+        item: The day's item; None if there is none.
+    """
+    if not item:
+        return "was never processed"
+    if item["status"] == "empty":
+        return "has no events"
+    return f"was refused: {item.get('reason') or 'no reason given'}"

@@ -71,7 +71,8 @@ def gate_days(
         audit = str(error)
     evaluation = evaluate_gate(audit, list(plan["days"]), _overrides(workload, plan, state))
     for day, reason in evaluation.refused.items():
-        item: DayItem = {**day_origin(plan, day, run), "status": "refused", "reason": reason}
+        origin = day_origin(plan, day, run)
+        item: DayItem = {**origin, "status": "refused", "reason": reason, "markers": plan["markers"][day]}
         if state.advance(*layout.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
             log.error("%s is refused: %s", day, reason)
         else:

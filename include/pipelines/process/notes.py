@@ -7,11 +7,18 @@ from datetime import date
 
 from include.lake.days import format_days
 from include.pipelines.process.choose_days import ChosenDays
+from include.pipelines.process.types import ComparedPlan
 
 
 def chosen(days: ChosenDays) -> str:
     """The days that a process or retrain run is for."""
     return f"For {format_days(map(date.fromisoformat, days['days']))}."
+
+
+def planned(plan: ComparedPlan) -> str:
+    """The days that are processed again because of late events; empty if there is none."""
+    late = format_days(map(date.fromisoformat, plan["late"]))
+    return f"Events of {late} arrived late: processed again." if late else ""
 
 
 def published(days: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from include.lake.fingerprint import (
 )
 from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
+from include.pipelines.process.days import record_empty_days
 from include.pipelines.process.dry_run import describe_dry_run
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -60,6 +61,10 @@ def plan_days(
     """
     _require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, buckets=settings.data_buckets, objects=objects)
+    planned_at = format_instant(request.planned_at)
+    if not request.dry_run:
+        empty = [day for day in request.days if day.isoformat() not in inputs.days]
+        record_empty_days(workload.name, empty, planned_at, request.code_sha, state)
     code = digest([request.process_code, workload.process_hash()])
     days = _days_to_process(workload, inputs, code, request, settings, state)
     document = _document(workload, inputs, days, settings)
@@ -76,7 +81,7 @@ def plan_days(
             job=settings.glue_transform_job,
             code=code,
         ),
-        "planned_at": format_instant(request.planned_at),
+        "planned_at": planned_at,
         "code_sha": request.code_sha,
     }
     if request.dry_run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from include.lake import layout
 from include.lake.fingerprint import canonical_json, digest
@@ -17,7 +18,7 @@ from include.lake.uris import s3_uri
 from include.pipelines.process.override import Override
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.types import ComparedPlan
-from include.pipelines.process.unprocessed import late_days, marker_counts, unprocessed_events
+from include.pipelines.process.unprocessed import changed_days, marker_counts, unprocessed_events
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.settings import Settings
 from include.workloads import Workload
@@ -37,7 +38,7 @@ def plan_and_compare(
 ) -> ComparedPlan:
     """Plans the days (:func:`plan_days`, whose errors it raises), and adds what they are compared with.
 
-    Published days whose events arrived later are planned too: a data set that is built next could have them.
+    Days of the late window whose events arrived after they were processed are planned too: late labels are trained on.
 
     Args:
         workload: The workload.
@@ -48,13 +49,14 @@ def plan_and_compare(
         state: The state table.
     """
     lake = settings.lake_bucket
-    late = late_days(workload, [day.isoformat() for day in request.days], lake, objects=objects, state=state)
-    if late:
-        log.info("Events of %s arrived after they were published: they are processed again", list(map(str, late)))
-    request = replace(request, days=sorted({*request.days, *late}))
+    stores: Any = {"objects": objects, "state": state}
+    changed = changed_days(workload, [day.isoformat() for day in request.days], lake, **stores)
+    if changed.late:
+        log.info("Events of %s arrived after they were processed: they are processed again", changed.late)
+    request = replace(request, days=sorted({*request.days, *map(date.fromisoformat, changed.late)}))
     requested = [day.isoformat() for day in request.days]
     markers = marker_counts(workload, requested, lake, objects)
-    plan = plan_days(workload, request, settings, objects=objects, state=state)
+    plan = plan_days(workload, request, settings, **stores)
     recent = recent_days(workload.name, sorted(plan["days"]), lake, state)
     key = layout.recent_days_key(workload.name, digest(recent))
     objects.put(settings.artifact_bucket, key, canonical_json(recent))
@@ -64,7 +66,8 @@ def plan_and_compare(
         "recent_key": digest(recent)[:8],
         "override": override,
         "markers": {day: markers[day] for day in plan["days"]},
-        "unprocessed": unprocessed_events(workload, sorted(plan["days"]), lake, objects=objects, state=state),
+        "late": [day for day in changed.late if day in plan["days"]],
+        "unprocessed": unprocessed_events(workload, sorted(plan["days"]), changed.earlier, lake, **stores),
     }
 
 

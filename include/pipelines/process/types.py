@@ -33,6 +33,8 @@ class ComparedPlan(ProcessPlan):
     """What a person overrides with this run."""
     markers: dict[str, int]
     """Day → how many raw objects held events of it, counted before they were listed."""
+    late: list[str]
+    """Days of the late window (ISO) that are processed again: events of them arrived after they were processed."""
     unprocessed: list[str]
     """Events of other days that no run has taken, for people."""
 
@@ -69,11 +71,22 @@ class DayItem(DayOrigin):
     overridden: NotRequired[Override]
     """The override without which the day would be refused."""
     markers: NotRequired[int]
-    """How many raw objects held events of the day when it was planned. More of them later are late events."""
+    """How many raw objects held events of the day when it was planned. More of them later hold late events."""
 
 
-class PublishedDay(TypedDict):
+class EmptyDay(TypedDict):
+    """State item of a day that is complete in raw and has no events (``include.lake.layout.day_key``)."""
+
+    status: Literal["empty"]
+    planned_at: str
+    code_sha: str
+    markers: int
+    """0: any raw object with events of the day is late."""
+
+
+class FinalDay(TypedDict):
     """What the wait for a day returns."""
 
-    status: Literal["published"]
+    status: Literal["published", "refused", "empty"]
     run: str
+    """The transform run; empty if there was none."""

@@ -1,18 +1,19 @@
-"""Events that no run has taken: those that came after their day was published, and those of days never processed."""
+"""Events that no run has taken: those that arrived after their day was processed, and those of days never processed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from include.lake import layout
+from include.pipelines.listing import shortened
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.workloads import Workload
 from include.workloads.comparison import RECENT_WINDOW_DAYS
 
 AHEAD_DAYS = 31
 """Events may be of days to come, but hardly of days so far ahead."""
-_SHOWN = 10
 
 
 def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:
@@ -22,54 +23,87 @@ def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects:
     return {day: sum(1 for _ in objects.keys(bucket, prefix)) for day, prefix in prefixes.items()}
 
 
-def late_days(
-    workload: Workload, planned: Iterable[str], bucket: str, *, objects: ObjectStore, state: StateStore
-) -> list[date]:
-    """Finds published days whose events arrived after they were published, and that new data sets may read.
+class ChangedDays(NamedTuple):
+    """Processed days (ISO, in order) whose events arrived after they were processed."""
+
+    late: list[str]
+    """Days of the late window of a run: it processes them again."""
+    earlier: list[str]
+    """Days before it that a data set reads: no run processes them by itself."""
+
+
+def changed_days(
+    workload: Workload, requested: Iterable[str], bucket: str, *, objects: ObjectStore, state: StateStore
+) -> ChangedDays:
+    """Finds the processed days before a run's last day that have more raw objects now than when they were processed.
+
+    Raw is write-once, so a day's stream objects change only by new ones. Objects of reference tables do not count: a
+    row that is read after the day was complete is known after it, and is joined to none of its events.
+
+    A refused day counts too: what arrived late may be what it lacked.
 
     Args:
-        workload: The workload.
-        planned: The days that a run is asked to process (ISO).
+        workload: The workload. ``dataset.late_days`` is the length of the late window.
+        requested: The days that the run is asked to process (ISO).
         bucket: The lake bucket.
         objects: The lake.
         state: The state table.
     """
-    requested, spec = set(planned), workload.dataset
-    last = max(requested)
+    asked, spec = set(requested), workload.dataset
+    first, last = min(asked), max(asked)
     read = timedelta(days=spec.train_days + spec.validation_days + spec.test_days)
-    first = (date.fromisoformat(last) - max(read, timedelta(days=RECENT_WINDOW_DAYS))).isoformat()
-    published = {
+    window = _before(first, timedelta(days=spec.late_days))
+    horizon = min(window, _before(last, max(read, timedelta(days=RECENT_WINDOW_DAYS))))
+    seen = {
         day: item["markers"]
         for day, item in state.query(layout.day_partition_key(workload.name)).items()
-        if first <= day < last and day not in requested and item.get("status") == "published" and "markers" in item
+        if horizon <= day < last and day not in asked and "markers" in item
     }
-    now = marker_counts(workload, published, bucket, objects)
-    return [date.fromisoformat(day) for day, seen in sorted(published.items()) if now[day] > seen]
+    now = marker_counts(workload, seen, bucket, objects)
+    changed = sorted(day for day, count in seen.items() if now[day] > count)
+    return ChangedDays([day for day in changed if day >= window], [day for day in changed if day < window])
 
 
 def unprocessed_events(
-    workload: Workload, planned: list[str], bucket: str, *, objects: ObjectStore, state: StateStore
+    workload: Workload,
+    planned: list[str],
+    earlier: list[str],
+    bucket: str,
+    *,
+    objects: ObjectStore,
+    state: StateStore,
 ) -> list[str]:
-    """Finds days whose events are in raw and that no run has processed.
+    """Says which events in raw no run takes by itself.
 
     Args:
         workload: The workload.
         planned: The days of this run (ISO), in order.
+        earlier: :attr:`ChangedDays.earlier`.
         bucket: The lake bucket.
         objects: The lake.
         state: The state table.
 
     Returns:
-        A line for people, or none.
+        At most two lines for people.
     """
-    last = planned[-1]
+    last, lines = planned[-1], []
     horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
     items = state.query(layout.day_partition_key(workload.name))
     marked = set(_marked_days(workload, bucket, objects))
     never = sorted(day for day in marked - items.keys() - set(planned) if day < last or day > horizon)
-    if not never:
-        return []
-    return [f"raw has events of {_list(never)}, which no run has processed: run process with date set to them"]
+    if never:
+        lines.append(f"raw has events of {_list(never)}, which no run has processed: run process with date set to them")
+    if earlier:
+        lines.append(
+            f"events of {_list(earlier)} arrived after these days were processed, and before the late window "
+            f"(dataset.late_days is {workload.dataset.late_days}): run process with date set to them, or a backfill. "
+            "Until then retrain refuses data sets that would have them"
+        )
+    return lines
+
+
+def _before(day: str, length: timedelta) -> str:
+    return (date.fromisoformat(day) - length).isoformat()
 
 
 def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Iterable[str]:
@@ -78,5 +112,4 @@ def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Itera
 
 
 def _list(days: list[str]) -> str:
-    more = len(days) - _SHOWN
-    return ", ".join(days[:_SHOWN]) + (f" and {more} more days" if more > 0 else "")
+    return ", ".join(shortened(days, "days"))

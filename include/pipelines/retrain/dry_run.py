@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from typing import NoReturn
 
-from include.errors import NothingToDoError
+from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
 from include.lake.days import cutoff, format_days
 from include.lake.instants import format_instant
 from include.pipelines.deploy.live_log import read_pointer
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
 from include.pipelines.retrain.hooks import RetrainHooks
-from include.pipelines.retrain.plan import processed_days, window
+from include.pipelines.retrain.missing import missing_days, missing_sentence, require_few_missing
+from include.pipelines.retrain.plan import published_days
+from include.pipelines.retrain.window import window
 from include.workloads import Workload
 
 
@@ -29,24 +31,19 @@ def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, run_type:
         NothingToDoError: Always; its text is the report.
         LiveStateError: The record of what is live is lost or altered: whom to compare with is not known.
     """
-    end = cutoff(day)
-    items = processed_days(workload, end, hooks.state)
-    days = window(workload, end)
-    refused = [date.fromisoformat(name) for name, item in items.items() if item.get("status") == "refused"]
-    open_days = [other for other in days if str(other) not in items]
-    published, known = len(items) - len(refused), format_instant(end)
-    texts = [f"Dry run: would train on {published} of the {len(days)} days {format_days(days)}, as known at {known}."]
-    texts += _listed("Refused", refused) + _listed("Neither published nor refused", open_days)
-    if day in open_days:
-        texts.append(f"It would wait until {day} is published or refused.")
-    elif day in refused:
-        texts.append(f"It would fail, because {day} is refused.")
+    end, days = cutoff(day), window(workload, cutoff(day))
+    published, missing = published_days(workload, end, hooks.state), missing_days(workload, end, hooks.state)
+    counts, known = f"{len(published)} of the {len(days)} days", format_instant(end)
+    texts = [f"Dry run: would train on {counts} {format_days(days)}, as known at {known}."]
+    if hooks.state.get(*layout.day_key(workload.name, day)) is None:
+        missing.pop(day.isoformat(), None)
+        texts.append(f"It would wait until {day} is processed.")
+    try:
+        require_few_missing(workload, missing)
+        texts += [missing_sentence(missing)] if missing else []
+    except RefusedError as refusal:
+        texts.append(f"It would fail. {refusal}")
     raise NothingToDoError(" ".join([*texts, _comparison(workload, day, hooks, run_type == "backfill")]))
-
-
-def _listed(what: str, days: Iterable[date]) -> list[str]:
-    text = format_days(days)
-    return [f"{what}: {text}."] if text else []
 
 
 def _comparison(workload: Workload, day: date, hooks: RetrainHooks, is_backfill: bool) -> str:

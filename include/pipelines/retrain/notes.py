@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from include.pipelines.process.notes import chosen
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
+from include.pipelines.retrain.missing import missing_sentence
+from include.pipelines.retrain.plan import DatasetPlan
+
+__all__ = ["announced", "chosen", "planned", "registered"]
 
 _NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
+
+
+def planned(plan: DatasetPlan) -> str:
+    """The days that the data set leaves out; empty if there is none."""
+    return missing_sentence(plan["missing_days"])
 
 
 def registered(package: Package, reason: str) -> str:

@@ -12,8 +12,10 @@ from include.lake.instants import format_instant
 from include.lake.uris import s3_uri
 from include.pipelines.attempt import ATTEMPT_KEY
 from include.pipelines.protocols import StateStore
+from include.pipelines.retrain.missing import missing_days, require_few_missing
+from include.pipelines.retrain.window import window
 from include.settings import Settings
-from include.sql import dataset_digest, dataset_select, dataset_unload, split_bounds
+from include.sql import dataset_digest, dataset_select, dataset_unload
 from include.workloads import Workload
 
 
@@ -24,6 +26,8 @@ class DatasetPlan(TypedDict):
     cutoff: str
     published: str
     """Digest of the transform runs that the days of the window are published from."""
+    missing_days: dict[str, str]
+    """Day of the window (ISO) that the data set leaves out → why."""
     code_sha: str
     key: str
     """Submit key of the UNLOAD."""
@@ -34,10 +38,15 @@ class DatasetPlan(TypedDict):
 
 
 def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: str, state: StateStore) -> DatasetPlan:
-    """Plans the data set of a day: taken at the end of the day, from the days that are published now."""
+    """Plans the data set of a day: taken at the end of the day, from the days that are published now.
+
+    Raises:
+        RefusedError: More days of the window are missing than the workload tolerates.
+    """
     name, database, cutoff = workload.name, settings.glue_database, calendar.cutoff(day)
-    published = published_runs(workload, cutoff, state)
-    select = dataset_select(workload, database, cutoff)
+    published, missing = published_runs(workload, cutoff, state), missing_days(workload, cutoff, state)
+    require_few_missing(workload, missing)
+    select = dataset_select(workload, database, cutoff, missing)
     location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, ATTEMPT_KEY))
     key = submit_key(
         stage="dataset", workload=name, days=[str(day)], inputs=published, parameters=select, code_sha=code_sha
@@ -46,18 +55,13 @@ def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: st
         "day": str(day),
         "cutoff": format_instant(cutoff),
         "published": published,
+        "missing_days": missing,
         "code_sha": code_sha,
         "key": key,
         "digest_key": f"{key}-digest",
-        "dataset_query": dataset_unload(workload, database, cutoff, location),
-        "digest_query": dataset_digest(workload, database, cutoff),
+        "dataset_query": dataset_unload(workload, database, cutoff, location, missing),
+        "digest_query": dataset_digest(workload, database, cutoff, missing),
     }
-
-
-def window(workload: Workload, cutoff: datetime) -> list[date]:
-    """Returns the days whose partitions a data set reads."""
-    first = split_bounds(workload.dataset, cutoff)["train"][0]
-    return calendar.day_range(calendar.utc_date(first), calendar.utc_date(cutoff))[:-1]
 
 
 def published_runs(workload: Workload, cutoff: datetime, state: StateStore) -> str:
@@ -65,11 +69,11 @@ def published_runs(workload: Workload, cutoff: datetime, state: StateStore) -> s
 
     It changes when a day of the window is published again.
     """
-    items = processed_days(workload, cutoff, state)
-    return digest({day: item["run"] for day, item in items.items() if item.get("status") == "published"})
+    return digest({day: item["run"] for day, item in published_days(workload, cutoff, state).items()})
 
 
-def processed_days(workload: Workload, cutoff: datetime, state: StateStore) -> dict[str, dict[str, Any]]:
-    """Returns the state items of the days of the window that were published or refused."""
+def published_days(workload: Workload, cutoff: datetime, state: StateStore) -> dict[str, dict[str, Any]]:
+    """Returns the state items of the days of the window that are published."""
     items = state.query(layout.day_partition_key(workload.name))
-    return {str(day): items[str(day)] for day in window(workload, cutoff) if str(day) in items}
+    found = {str(day): items.get(str(day)) for day in window(workload, cutoff)}
+    return {day: item for day, item in found.items() if item and item.get("status") == "published"}

@@ -27,7 +27,7 @@ from include.pipelines.promotion.packages import find_champion, find_twin, is_ov
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
-from include.pipelines.retrain.plan import DatasetPlan, processed_days, published_runs
+from include.pipelines.retrain.plan import DatasetPlan, published_days, published_runs
 from include.settings import Settings
 from include.sql import dataset_select, split_rule
 from include.workloads import Workload
@@ -89,12 +89,12 @@ def prepare(
             "Days of the window were published again after the plan was made. Clear the task plan: it plans a new one."
         )
     location = s3_uri(settings.lake_bucket, layout.dataset_prefix(name, dataset_key))
-    days = processed_days(workload, cutoff, hooks.state)
+    days = published_days(workload, cutoff, hooks.state)
     inputs = workload_inputs(
         workload, map(date.fromisoformat, days), buckets=settings.data_buckets, objects=hooks.objects
     )
     _require_complete_days(workload, cutoff, days, inputs)
-    manifest = _manifest(workload, cutoff, settings.glue_database, digest_rows, inputs, location)
+    manifest = _manifest(workload, plan, settings.glue_database, digest_rows, inputs, location)
     check_dataset(workload, manifest["splits"])
     version = manifest["version"]
     key = layout.dataset_manifest_key(name, version)
@@ -174,23 +174,25 @@ def _require_complete_days(
 
 def _manifest(
     workload: Workload,
-    cutoff: datetime,
+    plan: DatasetPlan,
     database: str,
     digest_rows: Iterable[Mapping[str, str | None]],
     inputs: RawInputs,
     location: str,
 ) -> DatasetManifest:
+    cutoff = parse_instant(plan["cutoff"])
     rule = split_rule(workload.dataset, cutoff)
     try:
         return dataset_manifest(
             workload=workload.name,
-            sql=dataset_select(workload, database, cutoff),
+            sql=dataset_select(workload, database, cutoff, plan["missing_days"]),
             cutoff=cutoff,
             split_rule=rule,
             feature_code_hash=workload.feature_code_hash(),
             inputs=[_known(inputs, workload.clock, item) for item in _listed(inputs.days)],
             reference_inputs=_reference_inputs(workload, inputs),
             initial_loads=_initial_loads(workload),
+            missing_days=plan["missing_days"],
             splits=split_summary(digest_rows, rule),
             location=location,
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, replace
 
 from include.errors import RefusedError
 from include.lake import layout
@@ -32,7 +31,9 @@ from include.pipelines.promotion.packages import (
 )
 from include.pipelines.protocols import ObjectStore
 from include.pipelines.retrain.cost import training_and_query_cost
+from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
+from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.pipelines.retrain.registered import RegisteredPackage, summarize
@@ -40,38 +41,6 @@ from include.settings import Settings
 from include.workloads import Workload
 
 EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
-
-
-class FinishedQuery(TypedDict):
-    """What is needed of an Athena query's result."""
-
-    scanned_bytes: int
-
-
-class FinishedTraining(TypedDict):
-    """What is needed of the training job's result."""
-
-    instance_type: str
-    billable_seconds: float
-
-
-class FinishedEvaluation(TypedDict):
-    """What is needed of the evaluation job's result."""
-
-    job_name: str
-    outputs: dict[str, str]
-    exit_message: str
-    instance_type: str
-    execution_seconds: float
-
-
-class FinishedJobs(TypedDict):
-    """What the sensors of the run returned."""
-
-    dataset: FinishedQuery
-    digest: FinishedQuery
-    training: FinishedTraining
-    evaluation: FinishedEvaluation
 
 
 @dataclass(frozen=True)
@@ -114,6 +83,8 @@ def register(
         return summarize(existing, ["This bundle was registered before and keeps its approval status."])
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
+    if missing := missing_sentence(plan["missing_days"]):
+        decision = replace(decision, reasons=[*decision.reasons, missing])
     document = canonical_json(
         {
             "workload": workload.name,
@@ -123,6 +94,7 @@ def register(
             "quality": workload.quality.model_dump(),
             "champion": prepared["champion"],
             "live_history": history,
+            "missing_days": plan["missing_days"],
             "evaluation_uri": evaluation.uri,
         }
     )

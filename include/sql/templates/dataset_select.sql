@@ -16,6 +16,9 @@ earlier than its feature event. The rendered text is part of the data set's vers
     from {{ database | identifier }}.{{ table | identifier }}
     where {{ partition_column | identifier }} between {{ first_day | literal }} and {{ last_day | literal }}
       and "known_at" < {{ cutoff | timestamp }}
+{%- if days_left_out %}
+      and {{ partition_column | identifier }} not in ({{ days_left_out | map("literal") | join(", ") }})
+{%- endif %}
   )
   where "_version" = 1
 {%- endmacro -%}

@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+from moto.core.base_backend import BaseBackend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
@@ -17,6 +18,12 @@ from moto.sqs.models import sqs_backends
 def is_supported(arn: str) -> bool:
     """Whether events reach a target with this ARN."""
     return _service(arn) in ("sqs", "sns") or (_service(arn) == "logs" and ":log-group:" in arn)
+
+
+def changed_by(target: dict[str, Any], account: str, region: str) -> list[BaseBackend]:
+    """Returns the backends that a delivery to the target may change."""
+    sqs, sns, logs = (backends[account][region] for backends in (sqs_backends, sns_backends, logs_backends))
+    return {"sqs": [sqs], "sns": [sns, sqs]}.get(_service(target["Arn"]), [logs])
 
 
 def deliver(target: dict[str, Any], event: dict[str, Any], account: str, region: str) -> None:

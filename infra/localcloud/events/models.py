@@ -67,23 +67,31 @@ class EventsBackend(MotoEventsBackend):
         if not isinstance(detail, dict):
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
         moment = datetime.fromtimestamp(entry["Time"], UTC) if entry.get("Time") else datetime.now(UTC)
-        event: dict[str, Any] = {
+        event = self.event(entry["Source"], entry["DetailType"], entry.get("Resources", []), detail, moment)
+        for target in self.targets(event, entry.get("EventBusName")):
+            deliver(target, dict(event), self.account_id, self.region_name)
+        return {"EventId": event["id"]}
+
+    def event(
+        self, source: str, detail_type: str, resources: list[str], detail: dict[str, Any], moment: datetime
+    ) -> dict[str, Any]:
+        """Makes an event of this account and region."""
+        return {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "detail-type": entry["DetailType"],
-            "source": entry["Source"],
+            "detail-type": detail_type,
+            "source": source,
             "account": self.account_id,
             "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": self.region_name,
-            "resources": entry.get("Resources", []),
+            "resources": resources,
             "detail": detail,
         }
-        bus = self.describe_event_bus(self._normalize_event_bus_arn(entry.get("EventBusName")))
-        for rule in list(bus.rules.values()):
-            if _is_matched(rule, event):
-                for target in rule.targets:
-                    deliver(target, dict(event), self.account_id, self.region_name)
-        return {"EventId": event["id"]}
+
+    def targets(self, event: dict[str, Any], bus_name: str | None = None) -> list[dict[str, Any]]:
+        """Returns the targets of the rules of a bus that an event matches."""
+        bus = self.describe_event_bus(self._normalize_event_bus_arn(bus_name))
+        return [target for rule in list(bus.rules.values()) if _is_matched(rule, event) for target in rule.targets]
 
 
 def _is_matched(rule: Rule, event: Any) -> bool:

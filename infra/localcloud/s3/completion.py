@@ -38,7 +38,7 @@ def complete_upload(store: Store, request: S3Request) -> Answer:
     digest = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in parts), usedforsecurity=False)
     etag = f"{digest.hexdigest()}-{len(parts)}"
     body = _joined(store, parts, request)
-    new = objects.NewObject(request.key, size, etag, body, storage_class, made)
+    new = objects.NewObject(request.key, size, etag, body, storage_class, made, "CompleteMultipartUpload")
     try:
         with store.write() as transaction:
             bucket = _end_upload(store, transaction, request, parts)

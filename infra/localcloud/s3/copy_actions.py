@@ -116,7 +116,7 @@ def copy_object(store: Store, request: S3Request) -> Answer:
                 continue
             bucket = store.bucket(request.bucket, transaction.db)
             new = _copy(transaction.db, bucket, origin, found, request)
-            new.etag = etag
+            new.etag, new.reason = etag, "CopyObject"
             new.detail.pop("parts", None)
             new.detail.update(checksum)
             written = objects.put(transaction, bucket, new, conditions)

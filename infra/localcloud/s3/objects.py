@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.localcloud.s3.errors import S3Error
-from infra.localcloud.s3.store import Bucket, Row, Transaction, now
+from infra.localcloud.s3.store import Bucket, Change, Row, Transaction, now
 
 NULL = "null"
 # An object's detail: headers, metadata, checksum, tags, acl, lock, parts and the like, as JSON.
@@ -35,6 +35,7 @@ class NewObject:
     body: str
     storage_class: str = "STANDARD"
     detail: Detail = field(default_factory=dict)
+    reason: str = "PutObject"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def put(transaction: Transaction, bucket: Bucket, new: NewObject, conditions: Co
     """
     old = current(transaction.db, bucket, new.key)
     _check_put(old, new.key, conditions)
-    return _insert(transaction, bucket, new, marker=False)
+    written = _insert(transaction, bucket, new, marker=False)
+    transaction.changes.append(Change(bucket, new.key, written.version, new.reason, new.size, new.etag))
+    return written
 
 
 def _check_put(old: Row | None, key: str, conditions: Conditions) -> None:
@@ -170,9 +173,17 @@ def delete(transaction: Transaction, bucket: Bucket, key: str, if_match: str | N
     if if_match is not None and old is not None and exists and not etag_matches(if_match, old["etag"]):
         raise S3Error("PreconditionFailed", Condition="If-Match")
     if bucket.versioning:
-        return _insert(transaction, bucket, NewObject(key, 0, "", ""), marker=True)
-    _remove(transaction, old)
+        written = _insert(transaction, bucket, NewObject(key, 0, "", ""), marker=True)
+        transaction.changes.append(_deleted(bucket, key, written.version, "Delete Marker Created"))
+        return written
+    if old is not None:
+        _remove(transaction, old)
+        transaction.changes.append(_deleted(bucket, key, "", "Permanently Deleted"))
     return Written()
+
+
+def _deleted(bucket: Bucket, key: str, version_id: str, deletion: str) -> Change:
+    return Change(bucket, key, version_id, "DeleteObject", deletion=deletion)
 
 
 def delete_version(
@@ -190,6 +201,7 @@ def delete_version(
     if is_locked(detail(row).get("lock", {}), bypass=bypass):
         raise S3Error("AccessDenied", "Access Denied because object protected by object lock.")
     _remove(transaction, row)
+    transaction.changes.append(_deleted(bucket, key, version_id, "Permanently Deleted"))
     if row["latest"] and (previous := current(db, bucket, key)):
         db.execute("UPDATE object SET latest = 1 WHERE id = ?", (previous["id"],))
     return Written(version_id, bool(row["marker"]))

@@ -169,7 +169,7 @@ def logging(store: Store, db: sqlite3.Connection, bucket: Bucket, setting: Setti
 
 
 def notification(store: Store, db: sqlite3.Connection, bucket: Bucket, setting: Setting) -> Setting:
-    """Notifications: targets of events are refused, because no event is delivered."""
+    """Notifications: events go to EventBridge; other targets are refused, because no event is delivered to them."""
     targets = [
         name
         for name in ("QueueConfigurations", "TopicConfigurations", "LambdaFunctionConfigurations")

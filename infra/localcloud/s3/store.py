@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +37,35 @@ class Bucket:
         return f"arn:aws:s3:::{self.name}"
 
 
+@dataclass(frozen=True)
+class Change:
+    """An object that a transaction made or deleted.
+
+    Attributes:
+        bucket: Its bucket.
+        key: Its key.
+        version: The version that was made or deleted, or "" in a bucket that never had versions.
+        reason: The operation, as S3's events name it.
+        size: Bytes; None if it was deleted.
+        etag: Its ETag; empty if it was deleted.
+        deletion: How it was deleted, as S3's events say it; empty if it was made.
+    """
+
+    bucket: Bucket
+    key: str
+    version: str
+    reason: str
+    size: int | None = None
+    etag: str = ""
+    deletion: str = ""
+
+
 class Transaction:
-    """One write to the index, with the bodies that it makes superfluous."""
+    """One write to the index, with the bodies that it makes superfluous and the objects that it changes."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self.changes: list[Change] = []
         self._released: set[str] = set()
 
     def release(self, body: str | None) -> None:
@@ -68,6 +92,7 @@ class Store:
         folder.chmod(0o700)
         self.index = Index(folder / "index.db")
         self.bodies = Bodies(folder / "bodies")
+        self._observer: Callable[[list[Change]], None] = lambda _: None
         with self.index.read() as db:
             named = {row[0] for row in db.execute("SELECT body FROM object WHERE body IS NOT NULL")}
             named |= {row[0] for row in db.execute("SELECT body FROM part")}
@@ -81,6 +106,12 @@ class Store:
             yield transaction
             garbage = transaction.garbage()
         self.bodies.delete(garbage)
+        if transaction.changes:
+            self._observer(transaction.changes)
+
+    def observe(self, observer: Callable[[list[Change]], None]) -> None:
+        """Calls a function with the changes of each transaction: after its commit, and before the client's answer."""
+        self._observer = observer
 
     def bucket(self, name: str, db: sqlite3.Connection | None = None) -> Bucket:
         """Finds a bucket.

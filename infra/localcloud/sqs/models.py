@@ -47,6 +47,11 @@ class SqsBackend(SQSBackend):
             attributes = {**attributes, _ALLOW: allowed}
         return attributes
 
+    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
+        """DeleteMessage. moto makes a new list without the message, so nothing may be sent to the old one meanwhile."""
+        with self.get_queue(queue_name)._messages_lock:
+            super().delete_message(queue_name, receipt_handle)
+
     def _check_redrive(self, source: str, attributes: dict[str, Any]) -> None:
         """Checks that a queue's dead letters may go to the queue that its redrive policy names.
 

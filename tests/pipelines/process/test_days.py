@@ -24,6 +24,19 @@ def test_a_refused_day_is_refused_with_the_reason(item: dict[str, Any], reason: 
         day_status({KEY: {"status": "refused", **item}})
 
 
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ({"status": "refused", "run": "r", "reason": "nulls"}, "was refused: nulls"),
+        ({"status": "empty"}, "has no events"),
+    ],
+)
+def test_a_missing_day_ends_the_wait_too_if_the_workload_tolerates_any(item: dict[str, Any], text: str) -> None:
+    assert day_status({KEY: item}, tolerated=1) == {"status": item["status"], "run": item.get("run", "")}
+    with pytest.raises(RefusedError, match=f"^Day 2013-03-01 {text}$"):
+        day_status({KEY: item})
+
+
 @pytest.mark.parametrize("item", [None, {}, {"status": None}, {"status": "running"}, {"status": "PUBLISHED"}])
 def test_no_other_status_is_final(item: Any) -> None:
     assert day_status({KEY: item}) is None

@@ -112,6 +112,7 @@ def plan(planned_at: str, overriding: Override | None = None) -> ComparedPlan:
         "recent_key": "1",
         "override": overriding,
         "markers": {DAY: 1},
+        "late": [],
         "unprocessed": [],
     }
 

@@ -69,6 +69,21 @@ def test_an_interval_without_raw_data_is_skipped_with_a_text(cloud: MotoCloud, w
     snapshot()
     with pytest.raises(NothingToDoError, match=f"No raw data for {FIRST}"):
         planned(workload, FIRST)
+    assert (StateHook(STATE).get(*FIRST_KEY) or {})["status"] == "empty"
+
+
+def test_an_empty_day_is_recorded_once_and_replaces_no_other_status(cloud: MotoCloud, workload: Workload) -> None:
+    snapshot()
+    state = StateHook(STATE)
+    with pytest.raises(NothingToDoError, match="No raw data"):
+        planned(workload, FIRST, dry_run=True)
+    assert state.get(*FIRST_KEY) is None
+    for status in ("published", "refused"):
+        item = {"status": status, "fingerprint": "f", "planned_at": "2013-03-02T00:00:00.000000Z"}
+        state.put(*FIRST_KEY, item)
+        with pytest.raises(NothingToDoError, match="No raw data"):
+            planned(workload, FIRST)
+        assert state.get(*FIRST_KEY) == item
 
 
 def test_a_day_published_from_the_same_inputs_and_code_is_skipped_unless_fresh(

@@ -51,6 +51,7 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> Compare
         "recent_key": "1",
         "override": None,
         "markers": dict.fromkeys(days, 1),
+        "late": [],
         "unprocessed": [],
     }
 

@@ -95,19 +95,53 @@ def test_many_days_are_counted(shop: Workload) -> None:
     for day in range(1, 14):
         raw(f"2013-03-{day:02}")
     (line,) = planned(shop, "2013-03-20")["unprocessed"]
-    assert "2013-03-10 and 3 more days" in line
+    assert "2013-03-10, and 3 more days, which" in line
 
 
-def test_days_whose_events_arrived_after_they_were_published_are_planned_too(shop: Workload) -> None:
-    plan = planned(shop, "2013-03-01")
-    assert plan["markers"] == {"2013-03-01": 1}
-    for day in ("2013-01-01", "2013-03-01", "2013-03-02", "2013-03-05"):
+def test_days_of_the_late_window_whose_events_arrived_later_are_planned_and_no_others(shop: Workload) -> None:
+    assert planned(shop, "2013-03-20")["markers"] == {"2013-03-20": 1}
+    days = ["2013-03-12", "2013-03-13", "2013-03-14", "2013-03-18", "2013-03-20", "2013-03-22"]
+    for day in days:
         raw(day)
         published(day, markers=1)
-    assert list(planned(shop, "2013-03-03")["days"]) == ["2013-03-03"]
-    for day in ("2013-01-01", "2013-03-01", "2013-03-05"):  # one that no data set reads now, and one of another run
+    published("2013-03-18", status="refused", markers=1, reason="half of it is missing")
+    assert list(planned(shop, "2013-03-21")["days"]) == ["2013-03-21"]
+    for day in days:
         raw(day, "late")
-    plan = planned(shop, "2013-03-04")
-    assert (list(plan["days"]), plan["markers"]) == (["2013-03-01", "2013-03-04"], {"2013-03-01": 2, "2013-03-04": 1})
-    published("2013-03-01", markers=2)
-    assert list(planned(shop, "2013-03-04")["days"]) == ["2013-03-04"]
+    plan = planned(shop, "2013-03-21")
+    late = ["2013-03-14", "2013-03-18", "2013-03-20"]  # 7 days; the 22nd is another run's
+    assert (plan["late"], list(plan["days"])) == (late, [*late, "2013-03-21"])
+    assert plan["markers"] == {**dict.fromkeys(late, 2), "2013-03-21": 1}
+    (line,) = plan["unprocessed"]
+    assert line.startswith("events of 2013-03-12, 2013-03-13 arrived after these days were processed")
+    assert "dataset.late_days is 7" in line and "a backfill" in line
+    for day in late:
+        published(day, markers=2)
+    assert list(planned(shop, "2013-03-21")["days"]) == ["2013-03-21"]
+
+
+def test_the_late_window_is_the_workloads_and_lies_before_a_range(cloud: MotoCloud, shop: Workload) -> None:
+    for day in ("2013-03-01", "2013-03-02", "2013-03-05"):
+        raw(day)
+        raw(day, "late")
+        published(day, markers=1)
+    spec = shop.dataset
+    short = shop.model_copy(update={"dataset": spec.model_copy(update={"late_days": 2})})
+    none = shop.model_copy(update={"dataset": spec.model_copy(update={"late_days": 0})})
+    assert planned(shop, "2013-03-04", "2013-03-05", "2013-03-06")["late"] == ["2013-03-01", "2013-03-02"]
+    assert planned(short, "2013-03-04", "2013-03-05", "2013-03-06")["late"] == ["2013-03-02"]
+    plan = planned(none, "2013-03-06")
+    assert plan["late"] == []
+    assert plan["unprocessed"][-1].startswith("events of 2013-03-01, 2013-03-02, 2013-03-05 arrived")
+
+
+def test_a_day_that_was_empty_and_is_not_any_more_is_late(shop: Workload) -> None:
+    raw("2013-03-03")
+    request = PlanRequest([date(2013, 3, 2), date(2013, 3, 3)], datetime(2013, 3, 4, tzinfo=UTC), "abc", "code")
+    stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(STATE)}
+    plan_and_compare(shop, request, None, product_settings(), **stores)
+    item = StateHook(STATE).get(*layout.day_key("shop", date(2013, 3, 2)))
+    assert item == {"status": "empty", "planned_at": "2013-03-04T00:00:00.000000Z", "code_sha": "abc", "markers": 0}
+    assert planned(shop, "2013-03-04")["late"] == []
+    raw("2013-03-02")
+    assert planned(shop, "2013-03-04")["late"] == ["2013-03-02"]

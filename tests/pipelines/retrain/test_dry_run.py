@@ -9,7 +9,7 @@ import pytest
 from include.errors import NothingToDoError
 from include.lake.days import cutoff, day_range
 from include.pipelines.retrain import LiveStateError, RetrainHooks, report_dry_run
-from include.pipelines.retrain.plan import window
+from include.pipelines.retrain.window import window
 from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.packages import PACKAGES, Registry
@@ -28,11 +28,13 @@ def state(*refused: str, first: str = "2013-01-01", last: str = "2013-05-01") ->
     return found
 
 
-def report(found: State, packages: object = (), run_type: str = "manual") -> str:
+def report(found: State, packages: object = (), run_type: str = "manual", tolerated: int = 0) -> str:
+    dataset = FLIGHTS.dataset.model_copy(update={"missing_days": tolerated})
+    workload = FLIGHTS.model_copy(update={"dataset": dataset})
     hooks = RetrainHooks(Objects(), found, Registry(packages), EcsInMemory())  # type: ignore[arg-type]
     items = dict(found.items)
     with pytest.raises(NothingToDoError) as raised:
-        report_dry_run(FLIGHTS, DAY, hooks, run_type)
+        report_dry_run(workload, DAY, hooks, run_type)
     assert found.items == items, "it writes nothing"
     return str(raised.value)
 
@@ -50,11 +52,14 @@ def test_it_says_what_it_would_train_on_and_with_whom_it_would_compare() -> None
 
 def test_refused_and_missing_days_are_named_and_the_wait_too() -> None:
     text = report(state("2013-04-03", last="2013-04-29"))
-    assert "Refused: 2013-04-03." in text
-    assert "Neither published nor refused: 2013-04-30 to 2013-05-01." in text
-    assert "It would wait until 2013-05-01 is published or refused." in text
+    assert (
+        "It would wait until 2013-05-01 is processed. It would fail. Days missing in the data set's window: 2" in text
+    )
+    assert "2013-04-03 was refused" in text and "2013-04-30 was never processed" in text
     assert "no version to be compared with" in text
-    assert "It would fail, because 2013-05-01 is refused." in report(state("2013-05-01"))
+    assert "It would wait" not in report(state("2013-05-01")) and "It would fail" in report(state("2013-05-01"))
+    tolerant = report(state("2013-04-03", "2013-05-01"), tolerated=2)
+    assert "It would fail" not in tolerant and "Trained without days of its window: 2013-04-03" in tolerant
 
 
 def test_a_backfilled_run_is_compared_with_the_version_of_its_time() -> None:

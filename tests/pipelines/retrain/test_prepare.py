@@ -135,6 +135,29 @@ def test_objects_of_days_that_were_never_processed_are_not_named() -> None:
     assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
 
 
+def test_a_tolerated_missing_day_is_in_the_manifest_with_its_reason_and_its_objects_are_not() -> None:
+    objects, refused = lake(), date(2013, 4, 30)
+    raw = layout.raw_stream_key("flights", FLIGHTS.stream.name, refused, "shard-0", "9")
+    objects.put_once("raw", raw, b"rows")
+    objects.put_once("lake", layout.marker_key("flights", FLIGHTS.stream.name, refused, raw, at(IN_TIME)), b"")
+    spec = FLIGHTS.dataset.model_copy(update={"missing_days": 1})
+    tolerant, versions = FLIGHTS.model_copy(update={"dataset": spec}), set()
+    for reason in ("nulls", "more nulls"):
+        state = published_days(**RUNS)
+        state.put("day#flights", str(refused), {"status": "refused", "run": "q", "reason": reason, "markers": 1})
+        plan = plan_dataset(tolerant, DAY, SETTINGS, "sha", state)
+        hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
+        flags = {"is_backfill": False, "fresh": False}
+        prepared = prepare(tolerant, plan, "key", ROWS, SETTINGS, hooks, **flags)
+        versions.add(prepared["dataset_version"])
+    written = manifest(objects, prepared["dataset_version"])
+    assert written["missing_days"] == {"2013-04-30": "was refused: nulls"}
+    assert "not in ('2013-04-30')" in written["sql"]
+    assert [item["key"].rsplit("-", 1)[1] for item in written["inputs"]] == ["1.jsonl.gz"]
+    assert len(versions) == 1, "the reason is not part of the version"
+    assert versions != {run(workload=tolerant)[0]["dataset_version"]}
+
+
 def live_state(version: int, *earlier: int) -> State:
     state = published_days(**RUNS)
     make_live(state, version, *earlier)

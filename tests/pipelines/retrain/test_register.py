@@ -26,7 +26,7 @@ from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
-PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha"}
+PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha", "missing_days": {}}
 PREPARED: Any = {
     "dataset_version": "v1",
     "backfilled": False,
@@ -77,9 +77,9 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1", **more: Any
     }
 
 
-def run(hooks: dict[str, Any], jobs: FinishedJobs, **prepared: Any) -> RegisteredPackage:
+def run(hooks: dict[str, Any], jobs: FinishedJobs, plan: Any = PLAN, **prepared: Any) -> RegisteredPackage:
     settings = SETTINGS.model_copy(update={"artifact_bucket": f"artifact-{hooks['state'].table}"})
-    return register(FLIGHTS, PLAN, PREPARED | prepared, jobs, settings, RetrainHooks(**hooks))
+    return register(FLIGHTS, plan, PREPARED | prepared, jobs, settings, RetrainHooks(**hooks))
 
 
 def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -> None:
@@ -95,6 +95,16 @@ def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -
     for name in ("decision", "evaluation"):
         document = hooks["objects"].open(*split_s3_uri(metadata[f"{name}_uri"])).read()
         assert hashlib.sha256(document).hexdigest() == metadata[f"{name}_sha256"]
+
+
+def test_the_decision_says_which_days_the_data_set_leaves_out(hooks: dict[str, Any]) -> None:
+    missing = {"2013-04-30": "was refused: nulls"}
+    result = run(hooks, evaluated(hooks, 0.70), plan={**PLAN, "missing_days": missing})
+    assert result["status"] == "Approved"
+    assert result["reasons"].endswith("Trained without days of its window: 2013-04-30 was refused: nulls.")
+    uri = hooks["registry"].described()[0]["CustomerMetadataProperties"]["decision_uri"]
+    decision = json.load(hooks["objects"].open(*split_s3_uri(uri)))
+    assert decision["missing_days"] == missing and decision["reasons"][-1] in result["reasons"]
 
 
 def test_a_run_that_is_repeated_makes_no_second_version(hooks: dict[str, Any]) -> None:
