@@ -26,7 +26,7 @@ from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
-from nightjar.notes import FAILURE_KEY, noted
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import dry_run_param, flag_param, require_known_params, suggesting_param, text_param
@@ -45,6 +45,7 @@ CONFIG = settings()
 AWS: Any = {"aws_conn_id": None, "region_name": CONFIG.region}
 AUTOMATIC = ("asset_triggered", "scheduled")
 ROLLOUT_SECONDS = 1800
+FAULT_KEY = "version_fault"  # XCom of verify
 ARNS = ("service_deployment_arn", "task_definition")
 VERSION_HELP = (
     "A version's number, or latest: the newest approved one; previous: roll back, and hold; live: the live one again, "
@@ -86,7 +87,7 @@ def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     try:
         return pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
     except pipeline.VersionFaultError as error:
-        ti.xcom_push(key=FAILURE_KEY, value=str(error))
+        ti.xcom_push(key=FAULT_KEY, value=str(error))
         raise
 
 
@@ -102,7 +103,7 @@ def go_live(workload: str, target: DeployTarget, rollout: Rollout, ti: Any = Non
 @task(trigger_rule=TriggerRule.ONE_FAILED)
 def reject_version(workload: str, target: DeployTarget | None, rollout: Rollout | None, ti: Any = None) -> int:
     """Rejects the version, so that no later run deploys it; skipped when the version did not cause the failure."""
-    fault = ti.xcom_pull(task_ids="verify", key=FAILURE_KEY)
+    fault = ti.xcom_pull(task_ids="verify", key=FAULT_KEY)
     with outcomes(skip=NothingToDoError, fail=FAILURES):
         version = pipeline.reject(workload, target, rollout, fault, hooks(workload), run_id=ti.run_id)
     return noted(version, pipeline.notes.rejected)

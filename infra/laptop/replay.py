@@ -14,20 +14,20 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import batched
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from include.workloads import Workload
-from infra.laptop import flights_source
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopError
+from infra.laptop.history_source import HistorySource, has_history
 from infra.laptop.postgres import Postgres
 from infra.laptop.progress import Reporter
 
-SOURCES = {"flights": (flights_source, "nycflights13")}
+__all__ = ["History", "has_history", "load_tables", "put_records", "replayed_to"]
+
 BATCH = 500  # the maximum of PutRecords
 SENDERS = 4
 ATTEMPTS = 5
@@ -45,9 +45,8 @@ class History:
     @cached_property
     def by_day(self) -> dict[str, list[dict[str, Any]]]:
         """Events by the UTC day of ``recorded_at``, in order of ``recorded_at``."""
-        source, folder = _source(self.workload.name)
         days: dict[str, list[dict[str, Any]]] = {}
-        for event in source.events(self.data / folder, self.start, self.end):
+        for event in HistorySource.open(self.workload.name, self.data).events(self.start, self.end):
             days.setdefault(event["recorded_at"][:10], []).append(event)
         return days
 
@@ -112,14 +111,11 @@ def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str,
     Returns:
         The number of rows added to each table.
     """
-    source, folder = _source(workload.name)
-    added = {}
+    source = HistorySource.open(workload.name, data)
     with psycopg.connect(postgres.url(workload.name)) as connection:
-        for statement in source.DDL.values():
+        for statement in source.ddl():
             connection.execute(statement)
-        for table, rows in source.tables(data / folder).items():
-            added[table] = _insert(connection, table, list(rows))
-    return added
+        return {table: _insert(connection, table, rows) for table, rows in source.tables().items()}
 
 
 def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> int:
@@ -136,19 +132,6 @@ def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any
     )
     connection.execute("DROP TABLE incoming")
     return answer.rowcount
-
-
-def has_history(workload: str) -> bool:
-    """Whether there is recorded history of the workload to replay."""
-    return workload in SOURCES
-
-
-def _source(workload: str) -> tuple[ModuleType, str]:
-    if workload not in SOURCES:
-        raise LaptopError(
-            f"Workload {workload} has no history to replay. Add its source to SOURCES in infra/laptop/replay.py."
-        )
-    return SOURCES[workload]
 
 
 def _key(workload: str) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,12 +15,19 @@ READABLE = 0o644 << 16  # who unpacks an archive runs as another user
 UNIX = 3
 
 
+# Below a workload's folder: what only the laptop needs, to replay its history.
+LAPTOP_ONLY = re.compile(r"(^|/)workloads/[^/]+/history/")
+
+
 def files(folder: Path) -> list[Path]:
-    """Every file below a folder but compiled ones, sorted."""
+    """Every file below a folder that is packaged, sorted: not compiled ones, nor those that only the laptop needs."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.suffix != ".pyc"
+        and not LAPTOP_ONLY.search(path.as_posix())
     )
 
 

@@ -1,58 +1,62 @@
-"""What happens when a task has failed for good, or a run was longer than its time limit."""
+"""Who is told when a run has failed or was longer than its time limit: one message a run, with all that failed.
+
+A task tells nobody: it may be retried, and others of its run may fail too. It records its reason (``failures.py``); the
+run's callback, which Airflow calls in the DAG processor, publishes them together.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
+from airflow.configuration import conf
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
+from nightjar.failures import FailedTask, failed_tasks
 from nightjar.jobs.stop import stop_jobs_of
-from nightjar.notes import add_note
+from nightjar.notes import add_note, run_period, was_reported
 
 log = logging.getLogger(__name__)
 
 SUBJECT_LIMIT = 100  # characters; SNS refuses a longer subject
-EXCEPTION_LINES = 15
 TIMED_OUT = "timed_out"  # Airflow's reason for a run that was longer than dagrun_timeout
+TASKS_SHOWN = 10
 WARNING_LINES = 40
+UNPUBLISHED = "A message could not be published to %s. Check the topic and the role's sns:Publish."
+NEXT_STEP = (
+    "Next: do what the reason says, then clear the failed tasks: the run goes on from there. "
+    "Nobody is told again unless it fails again."
+)
+NEXT_STEP_OVER_TIME = (
+    "Its jobs have been stopped. Next: find in the run what took so long, then clear the tasks that were skipped, "
+    "or trigger a run for the same day."
+)
 
 
-def notify_failure(topic_arn: str) -> Callable[[Any], None]:
-    """Returns an ``on_failure_callback`` that publishes :func:`describe_failure` to an SNS topic.
+def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
+    """Returns a DAG's ``on_failure_callback``, which publishes :func:`describe_failed_run` to an SNS topic.
 
-    The callback never raises, because a topic that cannot be reached must not hide the failure that it would report. It
-    does nothing for a backfill's run: the person who started the backfill watches it.
+    At the DAG's ``dagrun_timeout`` Airflow skips every open task, the teardown task included. So the callback also
+    stops the jobs of such a run.
+
+    The callback never raises, because a topic that cannot be reached must not hide the failure that it would report.
+    Of a backfill's failed runs only the first is published (``run_listener.py``).
+
+    Args:
+        topic_arn: The topic.
+        subject: What the DAG works on.
     """
-
-    def publish(context: Any) -> None:
-        if getattr(context.get("dag_run"), "run_type", None) == "backfill":
-            return
-        try:
-            subject, message = describe_failure(context)
-            SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject)
-        except Exception:
-            log.exception(
-                "The failure could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn
-            )
-
-    return publish
-
-
-def end_run_over_time(topic_arn: str) -> Callable[[Any], None]:
-    """Returns a DAG's ``on_failure_callback`` for a run that was longer than the DAG's ``dagrun_timeout``.
-
-    Airflow then skips every open task, the teardown task included. So the callback stops the run's jobs, and publishes
-    the failure, which no task's callback does. It does nothing for a run that failed in another way.
-    """
-    notify = notify_failure(topic_arn)
 
     def end(context: Any) -> None:
-        if context.get("reason") != TIMED_OUT:
-            return
-        notify({**context, "reason": f"the run was longer than its time limit, {context['dag'].dagrun_timeout}"})
-        stop_jobs_of(context)
+        if not was_reported(context.get("dag_run")):
+            try:
+                _publish(topic_arn, *describe_failed_run(context, subject))
+            except Exception:
+                log.exception(UNPUBLISHED, topic_arn)
+        if context.get("reason") == TIMED_OUT and "ti" in context:
+            stop_jobs_of(context)
 
     return end
 
@@ -60,7 +64,7 @@ def end_run_over_time(topic_arn: str) -> Callable[[Any], None]:
 def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> None:
     """Adds warnings to the run's note, and publishes them to an SNS topic.
 
-    Like :func:`notify_failure`, it never raises, and publishes nothing in a backfill.
+    Like :func:`notify_failed_run`, it never raises, and publishes nothing in a backfill.
 
     Args:
         topic_arn: The topic.
@@ -75,40 +79,55 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
     add_note("\n".join(shown))
     if getattr(dag_run, "run_type", None) == "backfill":
         return
-    message = "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown])
     try:
-        SnsHook(aws_conn_id=None).publish_to_target(
-            target_arn=topic_arn, message=message, subject=subject[:SUBJECT_LIMIT]
-        )
+        _publish(topic_arn, subject, "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown]))
     except Exception:
-        log.exception(
-            "The warnings could not be published to %s. Check the topic and the role's sns:Publish.", topic_arn
-        )
+        log.exception(UNPUBLISHED, topic_arn)
 
 
-def describe_failure(context: Any) -> tuple[str, str]:
-    """Returns subject and text of the message: DAG, task, run, try, log URL, the first lines of the exception.
+def describe_failed_run(context: Any, subject: str) -> tuple[str, str]:
+    """Returns subject and text of the message: what it works on, its period, each failed task, links, the next step.
 
-    Any part of the context may be missing.
+    Args:
+        context: What Airflow gives to the callback. If no task failed by itself, it has neither task instance nor run.
+        subject: What the DAG works on.
     """
-    instance = context.get("ti") or context.get("task_instance")
-    dag_id = getattr(instance, "dag_id", "unknown DAG")
-    task_id = getattr(instance, "task_id", "unknown task")
-    map_index = getattr(instance, "map_index", -1)
-    name = f"{dag_id}.{task_id}" + (f"[{map_index}]" if isinstance(map_index, int) and map_index >= 0 else "")
-    error = context.get("exception")
-    kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
-    text = f"{kind}{error or context.get('reason') or 'no exception given'}"
-    reason = [line for line in text.splitlines() if line.strip()]
-    message = "\n".join(
-        [
-            f"DAG:  {dag_id}",
-            f"Task: {name}",
-            f"Run:  {getattr(instance, 'run_id', context.get('run_id', 'unknown'))}",
-            f"Try:  {getattr(instance, 'try_number', 'unknown')}",
-            f"Log:  {getattr(instance, 'log_url', 'unknown')}",
-            "",
-            *reason[:EXCEPTION_LINES],
-        ]
-    )
-    return f"Nightjar: {name} failed"[:SUBJECT_LIMIT], message
+    dag, instance, run = context["dag"], context.get("ti"), context.get("dag_run")
+    run_id = context.get("run_id") or getattr(run, "run_id", "unknown")
+    tasks = failed_tasks(instance, dag) if instance else []
+    if context.get("reason") == TIMED_OUT:
+        title, next_step = f"{dag.dag_id} was longer than its time limit", NEXT_STEP_OVER_TIME
+        open_task = f" {instance.task_id} was not finished." if instance else ""
+        why = [f"The run was longer than its time limit, {dag.dagrun_timeout}.{open_task}"]
+    else:
+        title, next_step = f"{dag.dag_id} failed: {_names(tasks)}", NEXT_STEP
+        why = [] if tasks else [f"No task of it failed by itself. Airflow's reason: {context.get('reason')}."]
+    head = [
+        f"Of:    {subject}",
+        f"DAG:   {dag.dag_id}",
+        f"Run:   {run_id}",
+        f"For:   {(run_period(run) if run else '') or 'see the run'}",
+        f"Link:  {_run_url(dag.dag_id, run_id)}",
+    ]
+    parts = ["\n".join(head), *why, *map(_described, tasks[:TASKS_SHOWN])]
+    if len(tasks) > TASKS_SHOWN:
+        parts.append(f"and {len(tasks) - TASKS_SHOWN} more")
+    return f"Nightjar: {title}", "\n\n".join([*parts, next_step])
+
+
+def _names(tasks: Sequence[FailedTask]) -> str:
+    return tasks[0].name if len(tasks) == 1 else f"{len(tasks)} tasks" if tasks else "no task"
+
+
+def _described(task: FailedTask) -> str:
+    log_line = [f"Log:   {task.log_url}"] if task.log_url else []
+    return "\n".join([f"Task:  {task.name}", *log_line, task.reason])
+
+
+def _run_url(dag_id: str, run_id: str) -> str:
+    base: str = conf.get("api", "base_url", fallback="")
+    return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
+
+
+def _publish(topic_arn: str, subject: str, message: str) -> None:
+    SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject[:SUBJECT_LIMIT])

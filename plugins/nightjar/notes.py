@@ -1,14 +1,33 @@
-"""What a task says about its run, in sentences: the listener writes them into the run's note, which the UI shows."""
+"""What is noted of a run: its period, what its tasks say about it in sentences, and whether its failure was reported.
+
+The listener (``run_listener.py``) writes the run's note, which the UI shows and Airflow gives to the run's callbacks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from airflow.sdk import get_current_context
 
 NOTE_KEY = "run_note"
-FAILURE_KEY = "failure"
-"""XCom in which a task that fails keeps why; it is noted too."""
+REPORTED = "An earlier failed run of the same backfill was reported; this one is not."
+
+
+def run_period(dag_run: Any) -> str:
+    """Returns what a run is for: the Params that it was given, or its data interval; empty if it has neither."""
+    # The UI's form sends every Param, most of them empty.
+    given = [f"{name}: {value}" for name, value in (dag_run.conf or {}).items() if value]
+    if given:
+        return ", ".join(given)
+    if dag_run.run_type != "manual" and dag_run.data_interval_start:
+        return f"data interval from {dag_run.data_interval_start:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def was_reported(dag_run: Any) -> bool:
+    """Whether the listener has noted that the run's failure needs no message of its own."""
+    return REPORTED in (getattr(dag_run, "note", None) or "")
 
 
 def add_note(text: str) -> None:

@@ -7,6 +7,9 @@ A note that a person wrote is left alone.
 **Marked as failed.** Airflow keeps such a run running while a teardown task is open, and skips every other open task.
 When the teardown task has ended, Airflow decides the run's state by the tasks at its end. They were skipped, so the run
 ended *successful* (Airflow 3.3.1). The listener, which the API server calls, sets them to *upstream failed* instead.
+
+**Backfills.** The first failed run of a backfill is reported. The notes of the others tell the callback not to
+(``nightjar.notes.was_reported``): a backfill of a year must not send hundreds of messages.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 from airflow.models.xcom import XComModel
-from airflow.utils.state import State, TaskInstanceState
+from airflow.utils.state import DagRunState, State, TaskInstanceState
+from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
-from nightjar.notes import FAILURE_KEY, NOTE_KEY
+from nightjar.failures import FAILURE_KEY
+from nightjar.notes import NOTE_KEY, REPORTED, run_period
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +42,8 @@ def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
     """Notes the run's Params or its data interval."""
     if TAG not in {tag.name for tag in dag_run.dag_model.tags}:
         return
-    # The UI's form sends every Param, most of them empty.
-    given = [f"{name}: {value}" for name, value in (dag_run.conf or {}).items() if value]
-    if given:
-        write_note(dag_run, ", ".join(given))
-    elif dag_run.run_type != "manual" and dag_run.data_interval_start:
-        write_note(dag_run, f"data interval from {dag_run.data_interval_start:%Y-%m-%d %H:%M} UTC")
+    if period := run_period(dag_run):
+        write_note(dag_run, period)
 
 
 @hookimpl
@@ -55,7 +57,7 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
     """Makes the run end failed, if Airflow has not set it to failed because a teardown task is still open."""
     session = object_session(dag_run)
     if session is None or dag_run.state in State.finished_dr_states:
-        note_of_tasks(dag_run)
+        note_of_tasks(dag_run, *([REPORTED] if session and is_reported_backfill(dag_run, session) else []))
         return
     deciding = last_tasks(dag_run.dag)
     for instance in dag_run.get_task_instances(session=session):
@@ -73,21 +75,39 @@ def last_tasks(dag: Any) -> set[str]:
     }
 
 
-def note_of_tasks(dag_run: DagRun) -> None:
-    """Writes what the run's tasks have added into its note, and which of them failed."""
+def is_reported_backfill(dag_run: DagRun, session: Session) -> bool:
+    """Whether another run of the same backfill has failed before, and was reported."""
+    if dag_run.backfill_id is None:
+        return False
+    others = select(type(dag_run).id).where(
+        type(dag_run).backfill_id == dag_run.backfill_id,
+        type(dag_run).state == DagRunState.FAILED,
+        type(dag_run).id != dag_run.id,
+    )
+    return session.scalar(others.limit(1)) is not None
+
+
+def note_of_tasks(dag_run: DagRun, *first: str) -> None:
+    """Writes into the run's note the given texts, what its tasks have added, and which of them failed."""
     session = object_session(dag_run)
     if session is None:
         return
-    texts: dict[tuple[str, int], str] = {}
-    for key in (NOTE_KEY, FAILURE_KEY):
-        query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=key)
-        for entry in session.scalars(query.order_by(None).order_by(XComModel.timestamp)):
-            texts.setdefault((entry.task_id, entry.map_index), str(XComModel.deserialize_value(entry)))
+    texts = {task: str(text) for task, text in _pushed(dag_run, session, NOTE_KEY).items()}
+    failures = _pushed(dag_run, session, FAILURE_KEY)
     for instance in dag_run.get_task_instances(session=session, state=[TaskInstanceState.FAILED]):
         task = (instance.task_id, instance.map_index)
-        texts[task] = f"{instance.task_id} failed: {texts.get(task, 'see its log.')}"
-    if texts:
-        write_note(dag_run, "\n".join(shortened([*dict.fromkeys(texts.values())], NOTE_LENGTH)))
+        reason = texts.get(task) or failures.get(task, {}).get("reason") or "see its log"
+        texts[task] = f"{instance.task_id} failed: {reason}"
+    lines = [*dict.fromkeys([*first, *texts.values()])]
+    if lines:
+        write_note(dag_run, "\n".join(shortened(lines, NOTE_LENGTH)))
+
+
+def _pushed(dag_run: DagRun, session: Session, key: str) -> dict[tuple[str, int], Any]:
+    """Task and map index → what it pushed under a key, in order of time."""
+    query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=key)
+    found = session.scalars(query.order_by(None).order_by(XComModel.timestamp))
+    return {(entry.task_id, entry.map_index): XComModel.deserialize_value(entry) for entry in found}
 
 
 def shortened(lines: Sequence[str], length: int) -> list[str]:

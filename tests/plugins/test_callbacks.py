@@ -1,44 +1,79 @@
-"""The failure message: its text, its topic, and that the callback never raises."""
+"""The message of a failed run: its text, its topic, and that the callback never raises."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.callbacks import describe_failure, end_run_over_time, notify_failure, publish_warnings
+from nightjar import callbacks
+from nightjar.callbacks import describe_failed_run, notify_failed_run, publish_warnings
+from nightjar.failures import FailedTask
+from nightjar.notes import REPORTED
 
 from tests.support.moto_cloud import MotoCloud
 
-INSTANCE = SimpleNamespace(
-    dag_id="w_process", task_id="gate", run_id="manual__1", try_number=3, map_index=2, log_url="http://127.0.0.1/log"
+DAG = SimpleNamespace(dag_id="w_process", dagrun_timeout=timedelta(hours=3), tasks=[])
+RUN = SimpleNamespace(
+    run_id="scheduled__1",
+    run_type="scheduled",
+    conf={},
+    note=None,
+    data_interval_start=datetime(2013, 3, 1, tzinfo=UTC),
 )
+GATE = FailedTask("gate", "try 3: RefusedError: too few rows. Send the day again.", "http://127.0.0.1/log")
 
 
-def context(error: Any) -> dict[str, Any]:
-    return {"ti": INSTANCE, "exception": error}
+@pytest.fixture
+def failed(monkeypatch: pytest.MonkeyPatch) -> list[FailedTask]:
+    """The run's failed tasks."""
+    tasks = [GATE]
+    monkeypatch.setattr(callbacks, "failed_tasks", lambda instance, dag: tasks)
+    return tasks
 
 
-def test_the_message_names_dag_task_run_try_reason_and_log() -> None:
-    subject, message = describe_failure(context(ValueError("first line\n" + "\n".join(map(str, range(100))))))
-    assert subject == "Nightjar: w_process.gate[2] failed"
-    for part in ("w_process", "gate[2]", "manual__1", "Try:  3", "http://127.0.0.1/log", "ValueError: first line"):
+def context(reason: str = "task_failure", **fields: Any) -> dict[str, Any]:
+    run = SimpleNamespace(**{**vars(RUN), **fields})
+    return {"ti": SimpleNamespace(task_id="gate"), "dag": DAG, "dag_run": run, "run_id": run.run_id, "reason": reason}
+
+
+def test_the_message_says_workload_period_task_reason_links_and_the_next_step(failed: list[FailedTask]) -> None:
+    subject, message = describe_failed_run(context(), "w")
+    assert subject == "Nightjar: w_process failed: gate"
+    for part in ("Of:    w\n", "from 2013-03-01 00:00", "Task:  gate", "Send the day again", "http://127.0.0.1/log"):
         assert part in message
-    assert len(message.splitlines()) < 25
+    assert "/dags/w_process/runs/scheduled__1\n" in message
+    assert message.splitlines()[-1] == callbacks.NEXT_STEP
 
 
-@pytest.mark.parametrize("broken", [{}, {"ti": None}, {"ti": object()}, {"exception": "text"}, {"reason": "timed out"}])
-def test_a_context_without_its_parts_still_makes_a_message(broken: dict[str, Any]) -> None:
-    assert describe_failure(broken)[1]
+def test_a_run_that_a_person_triggered_is_for_its_params(failed: list[FailedTask]) -> None:
+    _, message = describe_failed_run(context(conf={"date": "2013-03-02", "end_date": None}, run_type="manual"), "w")
+    assert "For:   date: 2013-03-02\n" in message
 
 
-def test_a_subject_is_never_longer_than_sns_takes() -> None:
-    long = SimpleNamespace(**{**vars(INSTANCE), "dag_id": "d" * 200})
-    assert len(describe_failure({"ti": long})[0]) == 100
+def test_all_failed_tasks_are_in_one_message_and_not_hundreds(failed: list[FailedTask]) -> None:
+    failed[:] = [FailedTask(f"read[{index}]", "try 1: gone") for index in range(40)]
+    subject, message = describe_failed_run(context(), "w")
+    assert subject == "Nightjar: w_process failed: 40 tasks"
+    assert "read[9]" in message and "read[10]" not in message and "and 30 more" in message
+
+
+def test_a_run_over_its_time_limit_says_so_and_what_was_open(failed: list[FailedTask]) -> None:
+    failed.clear()
+    subject, message = describe_failed_run(context("timed_out"), "w")
+    assert subject == "Nightjar: w_process was longer than its time limit"
+    assert "longer than its time limit, 3:00:00. gate was not finished." in message
+
+
+def test_a_run_without_a_task_that_failed_by_itself_still_makes_a_message() -> None:
+    """Airflow's context then has neither task instance nor run."""
+    subject, message = describe_failed_run({"dag": DAG, "run_id": "r", "reason": "all_tasks_deadlocked"}, "w")
+    assert subject == "Nightjar: w_process failed: no task"
+    assert "all_tasks_deadlocked" in message
 
 
 Published = Callable[[], list[dict[str, str]]]
@@ -56,39 +91,38 @@ def alerts(cloud: MotoCloud) -> tuple[str, Published]:
 
 
 @pytest.mark.stack
-def test_it_is_published(alerts: tuple[str, Published]) -> None:
+@pytest.mark.parametrize("reason", ["task_failure", "timed_out"])
+def test_it_is_published_once(alerts: tuple[str, Published], failed: list[FailedTask], reason: str) -> None:
     topic, published = alerts
-    notify_failure(topic)(context(RuntimeError("boom")))
-    assert "RuntimeError: boom" in published()[0]["Message"]
+    notify_failed_run(topic, "w")(context(reason))
+    (message,) = published()
+    assert "too few rows" in message["Message"]
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize(("reason", "count"), [("timed_out", 1), ("task_failure", 0), ("all_tasks_deadlocked", 0)])
-def test_a_run_over_its_time_limit_is_published_and_one_that_failed_otherwise_is_left_to_its_tasks(
-    alerts: tuple[str, Published], reason: str, count: int
+def test_a_subject_is_cut_to_what_sns_takes(alerts: tuple[str, Published], failed: list[FailedTask]) -> None:
+    topic, published = alerts
+    failed[:] = [FailedTask("t" * 200, "try 1: gone")]
+    notify_failed_run(topic, "w")(context())
+    assert len(published()[0]["Subject"]) == callbacks.SUBJECT_LIMIT
+
+
+@pytest.mark.stack
+def test_a_run_whose_backfill_was_reported_is_silent_and_another_is_not(
+    alerts: tuple[str, Published], failed: list[FailedTask]
 ) -> None:
     topic, published = alerts
-    dag = SimpleNamespace(dagrun_timeout=timedelta(hours=3), tasks=[])
-    end_run_over_time(topic)({"ti": INSTANCE, "dag": dag, "reason": reason})
-    messages = published()
-    assert len(messages) == count
-    assert all("the run was longer than its time limit, 3:00:00" in message["Message"] for message in messages)
+    notify_failed_run(topic, "w")(context(run_type="backfill", note=f"{REPORTED}\ngate: too few rows"))
+    assert published() == []
+    notify_failed_run(topic, "w")(context(run_type="backfill", note="gate: too few rows"))
+    assert len(published()) == 1
 
 
 @pytest.mark.stack
-def test_it_never_raises(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_never_raises(cloud: MotoCloud, failed: list[FailedTask], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        notify_failure("arn:aws:sns:us-east-1:123456789012:gone")(context(RuntimeError("boom")))
+        notify_failed_run("arn:aws:sns:us-east-1:123456789012:gone", "w")(context())
     assert "sns:Publish" in caplog.text
-
-
-@pytest.mark.stack
-def test_a_backfill_is_silent_and_a_scheduled_run_is_not(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
-    notify = notify_failure("arn:aws:sns:us-east-1:123456789012:gone")
-    for run_type, tried in (("backfill", False), ("scheduled", True)):
-        with caplog.at_level(logging.ERROR):
-            notify({**context("x"), "dag_run": SimpleNamespace(run_type=run_type)})
-        assert bool(caplog.text) is tried
 
 
 @pytest.mark.stack

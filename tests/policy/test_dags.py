@@ -14,6 +14,8 @@ pytestmark = pytest.mark.stack
 FILES = sorted(path.name for path in (ROOT / "dags").glob("*.py"))
 KINDS = {"ingest", "process", "retrain", "deploy"}
 MAXIMUM_LINES = 175
+# Trigger rules by which the failure of an upstream task becomes the task's own.
+PASSED_ON = {"all_success", "none_failed", "none_failed_min_one_success"}
 WITHOUT_DAGS = {"invalid_workloads.py"}
 # A parse happens every few seconds in the DAG processor, and again in every task.
 HEAVY = {
@@ -98,6 +100,33 @@ def test_a_dag_with_a_teardown_task_stops_its_jobs_at_its_time_limit_and_can_be_
         for task, after in dag["downstream"].items():
             if teardowns & set(after):
                 assert set(after) - teardowns, f"{dag_id}.{task}: if only a teardown follows, nothing fails the run"
+
+
+def hidden_failures(dag: dict[str, Any]) -> set[str]:
+    """The tasks whose failure would leave the run green, so that its callback would tell nobody."""
+    tasks, downstream = dag["tasks"], dag["downstream"]
+
+    def fails_the_run(task: str) -> bool:
+        if tasks[task]["is_teardown"]:
+            return bool(tasks[task]["fails_the_run"])
+        after = [name for name in downstream[task] if not tasks[name]["is_teardown"]]
+        return not after or any(tasks[name]["trigger_rule"] in PASSED_ON and fails_the_run(name) for name in after)
+
+    return {task for task in tasks if not fails_the_run(task)}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_failed_task_makes_its_run_red(file: str) -> None:
+    for dag_id, dag in dags(file).items():
+        assert hidden_failures(dag) == set(), dag_id
+
+
+@pytest.mark.parametrize(("rule", "hidden"), [("all_success", set()), ("none_failed", set()), ("all_done", {"a"})])
+def test_a_failure_that_the_next_task_swallows_is_found(rule: str, hidden: set[str]) -> None:
+    plain = {"is_teardown": False, "fails_the_run": False, "trigger_rule": "all_success"}
+    tasks = {"a": plain, "b": {**plain, "trigger_rule": rule}, "stop": {**plain, "is_teardown": True}}
+    downstream = {"a": ["b", "stop"], "b": [], "stop": []}
+    assert hidden_failures({"tasks": tasks, "downstream": downstream}) == hidden | {"stop"}
 
 
 def unwanted(modules: list[str]) -> set[str]:

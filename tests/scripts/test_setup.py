@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "test")
-OTHERS = ("uv", "data", "pytest")
+OTHERS = ("uv", "jars", "pytest")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
 for last do :; done
@@ -140,3 +140,39 @@ def test_the_error_without_a_python_names_ways_to_install_one(project: Path, tmp
     )
     assert done.returncode == 1
     assert "Python 3.12 was not found" in done.stderr and "pyenv install 3.12" in done.stderr
+
+
+def workload(project: Path, name: str, history: str) -> None:
+    """Adds a workload folder with a history."""
+    folder = project / "include" / "workloads" / name / "history"
+    folder.mkdir(parents=True)
+    (folder / "history.toml").write_text(history)
+
+
+def test_the_histories_of_all_workloads_are_fetched_once(project: Path) -> None:
+    shutil.copy(ROOT / "scripts" / "fetch_history.py", project / "scripts")
+    shutil.copy(ROOT / "scripts" / "unpack.py", project / "scripts")
+    workload(project, "shop", "first_day = 2013-01-01\n")
+    workload(project, "ads", "first_day = 2013-01-01\n")
+    done = setup(project)
+    assert done.returncode == 0, done.stderr
+    assert "the data of shop are ready" in done.stdout and "the data of ads are ready" in done.stdout
+    assert (setup(project).stdout, setup(project, "test").stdout) == ("", "")
+    (project / "include" / "workloads" / "ads" / "history" / "history.toml").write_text("first_day = 2013-01-02\n")
+    again = setup(project).stdout
+    assert "the data of ads are ready" in again and "shop" not in again
+
+
+def test_a_history_that_cannot_be_fetched_stops_nothing_else(project: Path) -> None:
+    shutil.copy(ROOT / "scripts" / "fetch_history.py", project / "scripts")
+    shutil.copy(ROOT / "scripts" / "unpack.py", project / "scripts")
+    workload(project, "shop", "first_day = 2013-01-01\n")
+    workload(project, "ads", "this is not TOML\n")
+    stamp_of(project, "laptop").unlink()
+    done = setup(project)
+    assert done.returncode == 0
+    assert "laptop is ready" in done.stdout and "the data of shop are ready" in done.stdout
+    assert (
+        "the data of the workload ads could not be fetched" in done.stderr and "ads/history/history.toml" in done.stderr
+    )
+    assert "ads" in setup(project).stderr, "the next command tries again"

@@ -32,6 +32,8 @@ def describe(task: Any) -> dict[str, Any]:
         "execution_timeout": limit.total_seconds() if limit else None,
         "failure_callback": bool(task.has_on_failure_callback),
         "is_teardown": task.is_teardown,
+        "fails_the_run": task.on_failure_fail_dagrun,
+        "trigger_rule": str(task.trigger_rule),
         "group": task.task_group.group_id if task.task_group else None,
     }
 

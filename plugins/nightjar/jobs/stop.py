@@ -63,6 +63,11 @@ class StopJobsOperator(RendersJobs):
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 
+    def as_teardown(self, *, setups: Any = None, on_failure_fail_dagrun: bool | None = True) -> StopJobsOperator:
+        """Makes the task a teardown task whose failure fails the run: its jobs may go on, so a person has to know."""
+        super().as_teardown(setups=setups, on_failure_fail_dagrun=on_failure_fail_dagrun)
+        return self
+
     @fail_if_denied()
     def execute(self, context: Context) -> list[str]:
         """Stops the active jobs."""

@@ -1,7 +1,7 @@
 """What only a real Airflow shows, with jobs of the local cloud.
 
 Runs that a person or a time limit ends: their colour, and their jobs. What a person sees of a run: its note, the reason
-of a skip, the links of its tasks.
+of a skip, the links of its tasks. What a person is told: one message for a failed run, none for a retry that succeeds.
 """
 
 from __future__ import annotations
@@ -12,78 +12,34 @@ from typing import Any
 
 import httpx
 import pytest
+from nightjar.failures import NO_REASON
 
-from tests.support.localcloud import ACCOUNT, Cloud
+from infra.laptop.bootstrap.definitions import definition
+from tests.support.alerts import Alerts
+from tests.support.ended_dags import DAGS, TOPIC
+from tests.support.localcloud import Cloud
 from tests.support.real_airflow import RealAirflow, running_airflow
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-
-DAGS = f"""
-from datetime import timedelta
-from airflow.sdk import DAG, Param, task
-from nightjar.active_runs import NoActiveRunsSensor
-from nightjar.jobs import StopJobsOperator, submit_and_sense
-from nightjar.jobs.sagemaker import SubmitTrainingJobOperator
-from nightjar.outcomes import outcomes
-from nightjar.runs import dag_options
-
-CONFIG = {{
-    "AlgorithmSpecification": {{
-        "TrainingImage": "job:1", "TrainingInputMode": "File", "ContainerEntrypoint": ["python", "job.py"]
-    }},
-    "RoleArn": "arn:aws:iam::{ACCOUNT}:role/training",
-    "HyperParameters": {{"seconds": "900"}},
-    "OutputDataConfig": {{"S3OutputPath": "s3://artifact/jobs/"}},
-    "ResourceConfig": {{"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}},
-    "StoppingCondition": {{"MaxRuntimeInSeconds": 900}},
-}}
-OPTIONS = dag_options("a", "b", "owner", "arn:aws:sns:us-east-1:{ACCOUNT}:absent")
-PARAMS = {{"name": Param("", type="string")}}
-with DAG("job", schedule=None, dagrun_timeout=timedelta(hours=1), params=PARAMS, **OPTIONS):
-    submit, sense = submit_and_sense(
-        "job", SubmitTrainingJobOperator, {{"poll_seconds": 1}}, sense_id="sense", submit_key="{{{{ params.name }}}}",
-        config=CONFIG,
-    )
-
-    @task
-    def last() -> None: ...
-
-    sense >> last()
-    sense >> StopJobsOperator(task_id="stop_jobs", jobs=[sense.job]).as_teardown()
-
-with DAG("blocked", schedule=None, **OPTIONS):
-
-    @task(pool="absent")
-    def first() -> None: ...
-
-    @task
-    def last() -> None: ...
-
-    first() >> [last(), StopJobsOperator(task_id="stop_jobs", jobs=[]).as_teardown()]
-
-with DAG("after", schedule=None, **OPTIONS):
-    NoActiveRunsSensor(task_id="wait_job", other_dag_id="job", advice="", deadline_seconds=600, poll_seconds=1)
-
-with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
-
-    @task
-    def look(params=None) -> None:
-        with outcomes(skip=LookupError, fail=ValueError):
-            if params["day"] == "never":
-                raise ValueError("never is no day")
-            raise LookupError("there is nothing to do today")
-
-    look()
-"""
+STATE_TABLE: Any = {name: value for name, value in definition("state_table").items() if name[0].isupper()} | {
+    "TableName": "state"
+}
 
 
 @pytest.fixture(scope="module")
-def airflow(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+def airflow(cloud: Cloud, alerts: Alerts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
     dags = tmp_path_factory.mktemp("dags")
     (dags / "ended.py").write_text(DAGS)
     cloud.client("s3").create_bucket(Bucket="artifact")
+    cloud.client("dynamodb").create_table(**STATE_TABLE)
     with running_airflow(tmp_path_factory.mktemp("airflow"), dags, cloud.environment()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def alerts(cloud: Cloud) -> Alerts:
+    """What was published to the topic of the DAGs."""
+    return Alerts(cloud, TOPIC)
 
 
 @pytest.fixture
@@ -119,7 +75,7 @@ def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
     run = waiting_run(airflow, cloud, name)
     mark_failed(airflow, run)
     ended = airflow.ended(run)
-    assert (ended["state"], ended["note"]) == ("failed", "sense failed: see its log.")
+    assert (ended["state"], ended["note"]) == ("failed", "sense failed: see its log")
     assert airflow.states(run) == {
         "submit_job": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
     }  # fmt: skip
@@ -146,13 +102,16 @@ def test_the_link_of_a_job_opens_its_page_in_the_api_server(airflow: RealAirflow
     airflow.ended(run)
 
 
-def test_a_run_over_its_time_limit_ends_failed_and_its_job_is_stopped(
-    airflow: RealAirflow, cloud: Cloud, name: str
+def test_a_run_over_its_time_limit_ends_failed_its_job_is_stopped_and_a_person_is_told_once(
+    airflow: RealAirflow, cloud: Cloud, alerts: Alerts, name: str
 ) -> None:
     run = waiting_run(airflow, cloud, name)
     airflow.execute_sql("UPDATE dag_run SET start_date = '2013-01-01 00:00:00' WHERE state = 'running'")
-    assert airflow.ended(run)["state"] == "failed"
+    ended = airflow.ended(run)
+    assert ended["state"] == "failed"
     cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
+    message = airflow.wait(lambda: alerts.of(ended["dag_run_id"]), "the message")
+    assert "The run was longer than its time limit, 1:00:00. sense was not finished." in message
 
 
 def test_the_job_of_a_deleted_run_is_stopped(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
@@ -208,3 +167,22 @@ def test_a_note_that_a_person_wrote_stays(airflow: RealAirflow) -> None:
     airflow.api.call("PATCH", run, json={"note": "mine"})
     airflow.api.call("PATCH", "/dags/idle", json={"is_paused": False})
     assert airflow.ended(run)["note"] == "mine"
+
+
+def test_everything_that_failed_in_a_run_is_told_in_one_message_and_a_retry_that_succeeds_in_none(
+    airflow: RealAirflow, alerts: Alerts
+) -> None:
+    runs = [airflow.ended(run) for run in [airflow.trigger("flaky"), airflow.trigger("broken")]]
+    assert [run["state"] for run in runs] == ["success", "failed"]
+    broken = runs[1]["dag_run_id"]
+    message = airflow.wait(lambda: alerts.of(broken), "the message")
+    assert alerts.subject(broken) == "Nightjar: broken failed: 5 tasks"
+    for reason in (
+        f"Task:  killed\n{NO_REASON}",
+        "Day 1 was not published within 1 s",
+        "Task:  read[0]\nLog:   http",
+        "ValueError: shard 2 is gone",
+        "AirflowTaskTimeout",
+    ):
+        assert reason in message
+    assert alerts.of(runs[0]["dag_run_id"]) is None

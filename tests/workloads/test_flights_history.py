@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.workloads import check_record, load
-from infra.laptop.flights_source import DDL, events, tables
+from include.workloads.flights.history.source import DDL, events, tables
 
 COLUMNS = (
     "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,tailnum,origin,dest,air_time,"

@@ -1,0 +1,111 @@
+"""The recorded history of a workload: ``history/`` in its folder, and the data that set-up fetched for it.
+
+``history/source.py`` has ``events(data, start, end)`` and, for a workload with tables, ``tables(data)`` and ``DDL``.
+``history/history.toml`` names the data package, its files, and the first and the last day (docs/contracts.md).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from infra.laptop.config import LaptopError
+from infra.package.tree import ROOT
+
+WORKLOADS = ROOT / "include" / "workloads"
+SOURCE, DESCRIPTION = Path("history", "source.py"), Path("history", "history.toml")
+
+
+def has_history(workload: str) -> bool:
+    """Whether there is recorded history of the workload to replay."""
+    return (WORKLOADS / workload / SOURCE).is_file()
+
+
+@dataclass(frozen=True)
+class HistorySource:
+    """The history of one workload.
+
+    Attributes:
+        workload: Name of the workload.
+        data: The folder of its data files.
+        first: The first day that the history has completely.
+        last: The last such day.
+    """
+
+    workload: str
+    data: Path
+    first: date
+    last: date
+    module: ModuleType
+
+    @classmethod
+    def open(cls, workload: str, data: Path) -> HistorySource:
+        """Opens the history of a workload.
+
+        Args:
+            workload: Name of the workload.
+            data: The folder of all workloads' data.
+
+        Raises:
+            LaptopError: There is no history, it cannot be used, or its data were not fetched.
+        """
+        if not has_history(workload):
+            raise LaptopError(
+                f"Workload {workload} has no history to replay. Add include/workloads/{workload}/{SOURCE} "
+                "(docs/workload.md), or send events to its stream."
+            )
+        with _mistakes(workload, DESCRIPTION):
+            document = tomllib.loads((WORKLOADS / workload / DESCRIPTION).read_text())
+            first, last = _day(document, "first_day"), _day(document, "last_day")
+            names = list(document.get("files", {}))
+        folder = data / workload
+        if missing := [name for name in names if not (folder / name).is_file()]:
+            raise LaptopError(
+                f"The data of workload {workload} are not complete: {folder} lacks {', '.join(missing)}. "
+                "Run `scripts/setup.sh run`; it says why they cannot be fetched."
+            )
+        with _mistakes(workload, SOURCE):
+            module = import_module(f"include.workloads.{workload}.history.{SOURCE.stem}")
+        return cls(workload, folder, first, last, module)
+
+    def events(self, start: date, end: date) -> Iterator[dict[str, Any]]:
+        """Yields the events recorded in [start, end), in order of ``recorded_at``."""
+        with _mistakes(self.workload, SOURCE):
+            yield from self.module.events(self.data, start, end)
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Returns the rows of each table."""
+        with _mistakes(self.workload, SOURCE):
+            found: Mapping[str, Iterable[dict[str, Any]]] = self.module.tables(self.data)
+            return {table: list(rows) for table, rows in found.items()}
+
+    def ddl(self) -> list[str]:
+        """Returns the statements that create the tables."""
+        with _mistakes(self.workload, SOURCE):
+            return list(self.module.DDL.values())
+
+
+def _day(document: Mapping[str, Any], name: str) -> date:
+    value = document[name]
+    if not isinstance(value, date):
+        raise TypeError(f"{name} must be a date, like 2013-01-01")
+    return value
+
+
+@contextmanager
+def _mistakes(workload: str, file: Path) -> Iterator[None]:
+    """Names the file in any error of it, so that a broken history stops only its own workload."""
+    try:
+        yield
+    except Exception as error:
+        text = f"lacks the field {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        raise LaptopError(
+            f"include/workloads/{workload}/{file} cannot be used: {text}. Correct the file, then run the command again."
+        ) from error
