@@ -26,6 +26,7 @@ from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
+from nightjar.links import add_pages, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
@@ -85,10 +86,12 @@ def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     """Checks that the service serves the version and scores as in training."""
     stores = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
     try:
-        return pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
+        verified = pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
     except pipeline.VersionFaultError as error:
         ti.xcom_push(key=FAULT_KEY, value=str(error))
         raise
+    add_pages({pipeline.notes.SERVICE: verified["url"]})
+    return verified
 
 
 @task
@@ -147,7 +150,7 @@ def deploy(workload: Workload) -> DAG:
         )
         rollout = EcsRollout(**ecs, **{arn: pulled("submit_rollout", arn) for arn in ARNS})
         sense = JobSensor(task_id="sense_rollout", task_group=rolling, job=rollout, **wait)
-        verified: Any = verify(name, target)
+        verified: Any = linked(verify(name, target), pipeline.notes.SERVICE)
         live: Any = go_live(name, target, output(submit))
         # The leaf that makes the run red whichever task failed: a restored service must not make it green.
         target >> submit >> sense >> verified >> live >> EmptyOperator(task_id="deployed")

@@ -21,6 +21,7 @@ from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
+from nightjar.links import add_pages, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
@@ -89,6 +90,7 @@ def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None
 def gate(workload: str, planned: ComparedPlan, run: str, dag_run: Any = None) -> GateResult:
     """Evaluates each day by the audit's result, and publishes warnings; fails if no day passes."""
     config, state = settings(), StateHook(settings().state_table)
+    add_pages(notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(fail=RefusedError):
         gated = gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
     publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
@@ -100,6 +102,7 @@ def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -
     """Points the catalog's partitions of the days that passed at the run's files."""
     config = settings()
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
+    add_pages(notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(skip=NothingToDoError, fail=RefusedError):
         days = publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
     return noted(days, notes.published)
@@ -162,11 +165,12 @@ def process(workload: Workload) -> DAG:
             submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
             arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
         )
-        gated: Any = gate(name, planned, run)
+        gated: Any = linked(gate(name, planned, run), notes.DATA_DOCS)
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit
         audit >> gated
-        publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(gated)
+        published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
+        linked(published, notes.DATA_DOCS) >> refused_days(gated)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 

@@ -16,6 +16,7 @@ from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
+from nightjar.links import add_pages, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
@@ -95,6 +96,7 @@ def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: F
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+    add_pages(package["pages"])
     return noted(package, lambda registered: registered["note"])
 
 
@@ -162,7 +164,7 @@ def retrain(workload: Workload) -> DAG:
         )
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
-        package: Any = register(name, planned, prepared, finished)
+        package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
         wait_day >> wait_process >> planned
         sense_dataset >> prepared

@@ -1,10 +1,12 @@
-"""What a deploy run says in its note."""
+"""What a deploy run says in its note, and the page that it links to."""
 
 from __future__ import annotations
 
 from include.pipelines.deploy.live import LivePointer
 from include.pipelines.deploy.resolve import DeployTarget
 from include.pipelines.deploy.service import Rollout
+
+SERVICE = "Service"
 
 
 def chosen(target: DeployTarget) -> str:

@@ -1,13 +1,16 @@
-"""What a retrain run says in its note: the version, its AUC, the decision, and why."""
+"""What a retrain run says in its note (the version, its AUC, the decision, and why), and the pages that it links to."""
 
 from __future__ import annotations
 
+from include.lake import layout
 from include.pipelines.process.notes import chosen
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 
-__all__ = ["announced", "chosen", "planned", "registered"]
+__all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered"]
+
+PAGES = EVALUATION, DECISION = "Evaluation", "Decision"
 
 _NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
 
@@ -28,6 +31,13 @@ def registered(package: Package, reason: str) -> str:
     after = "It is backfilled, so it is not deployed." if package.backfilled else _NEXT.get(package.status, "")
     texts = [f"Version {package.version} is {'' if promoted else 'not '}promoted: {_auc(package)}.", reason]
     return " ".join(text for text in [*texts, after if promoted else ""] if text)
+
+
+def pages(package: Package) -> dict[str, str]:
+    """The evaluation's page, which lies beside the evaluation, and the decision with its reasons."""
+    metadata = package.metadata
+    folder = metadata["evaluation_uri"].rpartition("/")[0]
+    return {EVALUATION: f"{folder}/{layout.EVALUATION_PAGE}", DECISION: metadata["decision_uri"]}
 
 
 def _auc(package: Package) -> str:

@@ -20,6 +20,8 @@ class RegisteredPackage(TypedDict):
     reasons: str
     note: str
     """The outcome for the run's note."""
+    pages: dict[str, str]
+    """The pages that the task links to, each with its URI."""
 
 
 def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
@@ -35,6 +37,7 @@ def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
         "deployable": package.status == APPROVED and not package.backfilled,
         "reasons": " ".join(reasons),
         "note": notes.registered(package, reasons[0]),
+        "pages": notes.pages(package),
     }
 
 
