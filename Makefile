@@ -85,6 +85,12 @@ apply-local: setup ## apply Terraform's configuration to the stack's local cloud
 iam: setup ## compare the roles' policies with the calls that `make test` recorded: unused grants, denied calls, exceptions by type
 	@$(LAPTOP) iam
 
+workload: setup ## lay out the folder of a new workload, which runs as it is (docs/workload.md): make workload NAME=orders
+	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.laptop.workload new $(call option,NAME)
+
+validate: setup ## check the folders of all workloads, or of one, in seconds: make validate WORKLOAD=orders
+	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.laptop.workload validate $(call option,WORKLOAD)
+
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
 

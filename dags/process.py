@@ -1,4 +1,4 @@
-"""### raw → published: transform, audit, gate, publish one workload's day, daily at 00:30.
+"""### raw → published: transform, audit, gate, publish one workload's day, each night at the time in `workload.yaml`.
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
 watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
@@ -15,7 +15,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
+from airflow.sdk import DAG, Asset, TriggerRule, task
+from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
@@ -35,103 +36,97 @@ from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
+from include.pipelines import process as pipeline
 from include.pipelines.ingest.watermark import watermark_status
-from include.pipelines.process import notes
-from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
-from include.pipelines.process.gate import gate_days, require_no_refused_day
-from include.pipelines.process.jobs import audit_arguments, transform_arguments
-from include.pipelines.process.override import OVERRIDE_FORM, parse_override
-from include.pipelines.process.plan import PlanRequest
-from include.pipelines.process.publish import publish_days
-from include.pipelines.process.recent import plan_and_compare
-from include.pipelines.process.types import ComparedPlan, GateResult
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-RAW_DEADLINE, JOB_SECONDS = timedelta(hours=6), 2 * 3600
+RAW_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12)  # in a time zone east of UTC, longer by its offset
+JOB_SECONDS = 2 * 3600
 RUN = attempt_of("submit_transform")
 PARAMS = {
-    "date": date_param(f"Day to process. Empty: {TO_PROCESS[settings().default_day]}."),
+    "date": date_param(f"Day to process. Empty: {pipeline.TO_PROCESS[settings().default_day]}."),
     "end_date": date_param("Last day of a range that begins with date. Empty: that one day.", "2013-03-07"),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
     "dry_run": dry_run_param(),
-    "override": object_param(*OVERRIDE_FORM),
+    "override": object_param(*pipeline.OVERRIDE_FORM),
 }
 
 
 @task
-def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> ChosenDays:
+def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> pipeline.ChosenDays:
     """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
-        parse_override(params["override"], present, dag_run.triggering_user_name)
-        choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
+        pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
+        choice = pipeline.DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
     if params["dry_run"]:  # here, so that it waits for nothing: the plan reports and skips
         plan.function(workload, chosen["days"], dag_run, params)
-    return noted(chosen, notes.chosen)
+    return noted(chosen, pipeline.notes.chosen)
 
 
 @task(multiple_outputs=True)
-def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> ComparedPlan:
+def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> pipeline.ComparedPlan:
     """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
         shared, chosen = process_code(BUILD_FILE), [parse_day(day) for day in days]
-        override = parse_override(params["override"], present, dag_run.triggering_user_name)
-        request = PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
-        planned = plan_and_compare(load(workload), request, override, config, **stores)
-    return noted(planned, notes.planned)
+        override = pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
+        request = pipeline.PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
+        planned = pipeline.plan_and_compare(load(workload), request, override, config, **stores)
+    return noted(planned, pipeline.notes.planned)
 
 
 @task(multiple_outputs=False)
-def gate(workload: str, planned: ComparedPlan, run: str, dag_run: Any = None) -> GateResult:
+def gate(workload: str, planned: pipeline.ComparedPlan, run: str, dag_run: Any = None) -> pipeline.GateResult:
     """Evaluates each day by the audit's result, and publishes warnings; fails if no day passes."""
     config, state = settings(), StateHook(settings().state_table)
-    add_pages(notes.audit_pages(workload, run, config.artifact_bucket))
+    add_pages(pipeline.notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(fail=RefusedError):
-        gated = gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
+        gated = pipeline.gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
     publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
     return gated
 
 
 @task(pool="nightjar_publish")
-def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -> list[str]:
+def publish(workload: str, planned: pipeline.ComparedPlan, run: str, gated: pipeline.GateResult) -> list[str]:
     """Points the catalog's partitions of the days that passed at the run's files."""
-    config = settings()
+    config, declared = settings(), load(workload)
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
-    add_pages(notes.audit_pages(workload, run, config.artifact_bucket))
+    add_pages(pipeline.notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(skip=NothingToDoError, fail=RefusedError):
-        days = publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
-    return noted(days, notes.published)
+        days = pipeline.publish_days(declared, planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+    return noted(days, pipeline.notes.published)
 
 
 # Runs if only publish was skipped; is skipped if every upstream task was.
 @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-def refused_days(gated: GateResult) -> None:
+def refused_days(gated: pipeline.GateResult) -> None:
     """Ends the run red if the gate refused a day, though the others are published."""
     with outcomes(fail=RefusedError):
-        require_no_refused_day(gated)
+        pipeline.require_no_refused_day(gated)
 
 
 def process(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_process``."""
-    name, config = workload.name, settings()
+    name, config, when = workload.name, settings(), workload.schedule
+    early = when.head_start(when.process)
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
     wait = waiting(config.poll_seconds, JOB_SECONDS)
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable("30 0 * * *", timezone="UTC"),
-        max_active_runs=2,
-        dagrun_timeout=timedelta(hours=12),
+        schedule=cron_schedule(when.process, when.timezone, config.nights_file, name),
+        max_active_runs=4,  # a night that waits for its data holds back neither a person's run nor a backfill's
+        dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
         user_defined_macros={"parse_instant": parse_instant},
-        **dag_options("process", name, workload.owner, config.alerts_topic_arn),
+        **dag_options("process", name, workload.owner, config.alerts_topic_arn) | when.dag_options(),
     ) as dag:
         chosen: Any = choose_days(name)
         wait_raw = StateSensor(
@@ -142,7 +137,7 @@ def process(workload: Workload) -> DAG:
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
             advice="Run the ingest DAGs up to that instant, then clear this task.",
-            **state_waiting(config.poll_seconds, RAW_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
         start_transform, transform = submit_and_sense(
@@ -153,7 +148,7 @@ def process(workload: Workload) -> DAG:
             job_name=config.glue_transform_job,
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
-            arguments=transform_arguments(name, planned, config),
+            arguments=pipeline.transform_arguments(name, planned, config),
         )
         run: Any = output(start_transform, "submit_key")
         start_audit, audit = submit_and_sense(
@@ -163,14 +158,14 @@ def process(workload: Workload) -> DAG:
             sense_id="audit",
             job_name=config.glue_audit_job,
             submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
-            arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
+            arguments=pipeline.audit_arguments(name, planned, RUN, planned["recent"], config),
         )
-        gated: Any = linked(gate(name, planned, run), notes.DATA_DOCS)
+        gated: Any = linked(gate(name, planned, run), pipeline.notes.DATA_DOCS)
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit
         audit >> gated
         published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
-        linked(published, notes.DATA_DOCS) >> refused_days(gated)
+        linked(published, pipeline.notes.DATA_DOCS) >> refused_days(gated)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 

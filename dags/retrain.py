@@ -1,9 +1,10 @@
 """# Retrain a model on the newest day.
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at 02:00 UTC for the day on which its data interval begins; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. It waits for runs of process, which may publish days anew.
-An approved version is deployed, but not by a backfill. Clearing a *submit* task starts a failed job's next attempt.
+Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
+that is refused, or not published in time, makes the run red. Runs of the process DAG may publish days of the data set
+anew: the run waits for those that do not wait themselves. An approved version is deployed, but not by a backfill.
+Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, task
+from airflow.sdk import DAG, Asset, task
 from nightjar.active_runs import NoActiveRunsSensor
+from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
@@ -30,15 +32,15 @@ from include.errors import ConflictError, NothingToDoError, RefusedError, UserEr
 from include.lake import layout
 from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
-from include.pipelines.process.choose_days import TO_TRAIN_FOR, ChosenDays, DayChoice
-from include.pipelines.process.days import day_status
+from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_status
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-DAY_DEADLINE, PROCESS_DEADLINE, QUERY_SECONDS = timedelta(hours=6), timedelta(hours=12), 3600
-QUEUE_SECONDS = 3600  # how long a SageMaker job may wait for its instance, on top of its own time limit
-QUERY, TRAIN = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
+QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
+QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+EVALUATION = sagemaker.SubmitProcessingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 PARAMS = {
@@ -109,7 +111,8 @@ def announce(package: RegisteredPackage) -> int:
 
 def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
-    name, config = workload.name, settings()
+    name, config, when = workload.name, settings(), workload.schedule
+    early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
     job_wait = waiting(config.poll_seconds, workload.model.max_runtime_seconds + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
@@ -117,12 +120,13 @@ def retrain(workload: Workload) -> DAG:
         f"{name}_retrain",
         doc_md=__doc__,
         description="published days → data set → training → evaluation → decision → model package",
-        schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+        schedule=cron_schedule(when.retrain, when.timezone, config.nights_file, name),
         max_active_runs=1,
-        dagrun_timeout=timedelta(hours=26),
+        dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
-        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
+        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region)
+        | when.dag_options(),
     ) as dag:
         chosen: Any = choose_day(name)
         wait_day = StateSensor(
@@ -134,13 +138,14 @@ def retrain(workload: Workload) -> DAG:
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",
-            **state_waiting(config.poll_seconds, DAY_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(DAY_DEADLINE + early)),
         )
         wait_process = NoActiveRunsSensor(
             task_id="wait_process",
             other_dag_id=f"{name}_process",
+            waiting_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
-            **state_waiting(config.poll_seconds, PROCESS_DEADLINE),
+            **state_waiting(config.poll_seconds, config.wait_limit(PROCESS_DEADLINE)),
         )
         planned: Any = plan(name, chosen["last"])
         unload, sense_dataset = submit_and_sense(
@@ -150,18 +155,11 @@ def retrain(workload: Workload) -> DAG:
             "digest", QUERY, query_wait, query=planned["digest_query"], submit_key=planned["digest_key"], **query
         )
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
-        _, sense_training = submit_and_sense(
-            "training", TRAIN, job_wait, submit_key=prepared["training_name"], fresh=FRESH, config=prepared["training"]
-        )
-        score, sense_evaluation = submit_and_sense(
-            "evaluation",
-            sagemaker.SubmitProcessingJobOperator,
-            job_wait,
-            submit_key=prepared["evaluation_name"],
-            fresh=FRESH,
-            config=prepared["evaluation"],
-            references={"model_uri": pulled("sense_training", "model_uri")},
-        )
+        training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
+        _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
+        scoring: Any = {"submit_key": prepared["evaluation_name"], "config": prepared["evaluation"], "fresh": FRESH}
+        model = {"model_uri": pulled("sense_training", "model_uri")}
+        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=model, **scoring)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)

@@ -6,6 +6,7 @@ Only code whose environment the operator sets reads them: DAGs, and the laptop r
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 
@@ -16,6 +17,7 @@ from include.errors import NightjarError
 from include.lake.buckets import DataBuckets
 
 PREFIX = "NIGHTJAR_"
+NO_DEADLINE = timedelta(days=3650)
 
 
 class SettingsError(NightjarError, ValueError):
@@ -65,6 +67,14 @@ class Settings(BaseSettings):
         description="which day a manual run without a date is for: the last complete one (UTC), or the next one to "
         "process, where data are replayed",
     )
+    nights_file: str = Field(
+        "",
+        description="JSON file that bounds the scheduled process and retrain runs by workload, where data are "
+        "replayed; empty: the workload's schedule alone says when they start",
+    )
+    wait_deadlines: bool = Field(
+        True, description="whether a run that waits for its data fails at a deadline; false where data are replayed"
+    )
     poll_seconds: int = Field(
         30, ge=1, le=600, description="seconds between two requests for the state of a remote job"
     )
@@ -80,6 +90,10 @@ class Settings(BaseSettings):
     def data_buckets(self) -> DataBuckets:
         """The buckets of data."""
         return DataBuckets(raw=self.raw_bucket, lake=self.lake_bucket)
+
+    def wait_limit(self, deadline: timedelta) -> timedelta:
+        """Returns how long a run may wait for data, or take with such a wait: until its deadline, if there is any."""
+        return deadline if self.wait_deadlines else NO_DEADLINE
 
     def to_env(self) -> dict[str, str]:
         """Returns the settings as environment variables. The laptop runner passes them to Airflow."""

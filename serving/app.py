@@ -46,11 +46,12 @@ class ServiceApp(FastAPI):
         """Returns the OpenAPI description of this model's service."""
         state: State = self.state.service
         document = get_openapi(title=self.title, version="1", routes=self.routes)
+        record = openapi.one_record(state.model.bundle.schema)
         for route in ROUTES:
             if route.operation is not None:
                 for method in route.methods:
                     operation = document["paths"][route.path][method.lower()]
-                    route.operation.apply(operation, state.settings.max_batch)
+                    route.operation.apply(operation, record, state.settings.max_batch)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas |= openapi.components(state.model.bundle.schema)
         return document

@@ -18,10 +18,12 @@ _pack = msgspec.msgpack.Encoder().encode
 def record_key(record: Mapping[str, Any]) -> bytes:
     """Returns the canonical bytes of a clean record, whose fields are in schema order.
 
+    They contain the names, because a request may give other fields in place of the record: the features.
+
     Python considers 1, 1.0 and True equal, and 0.0 and -0.0 too, but ``features()`` may distinguish them; MessagePack
     encodes each differently. The second-level cache (``serving.redis_cache``) hashes the same bytes.
     """
-    packed = _pack(list(record.values()))
+    packed = _pack(record)
     return packed if len(packed) <= LONGEST_KEY else sha256(packed).digest()
 
 

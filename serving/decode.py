@@ -9,11 +9,12 @@ inside a string) goes to the reference check, which alone rejects and warns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from include.model.request import RequestSchema
 from include.workloads import FieldSpec
 from include.workloads.fields import LARGEST_NUMBER, normalize_text
 from include.workloads.request_rules import RequestRule
@@ -22,8 +23,43 @@ Record = dict[str, Any]
 Cleaner = Callable[[Any], tuple[Any, str | None]]
 
 
+class Decoder(Protocol):
+    """Decodes bodies. Both methods return ``None`` for a body that needs the reference check."""
+
+    def one(self, body: bytes) -> Record | None:
+        """Returns the clean record of a /predict body."""
+        ...
+
+    def many(self, body: bytes, max_records: int) -> list[Record] | None:
+        """Returns the clean records of a /predict/batch body."""
+        ...
+
+
+def make_decoder(schema: RequestSchema) -> Decoder:
+    """Returns the decoder for what a request may be: the record or, if it may give them, the features."""
+    record = FastDecoder(schema.fields, schema.rules)
+    return EitherDecoder(record, FastDecoder(schema.features)) if schema.features else record
+
+
+class EitherDecoder:
+    """Decodes bodies of two kinds. A batch that mixes them needs the reference check."""
+
+    def __init__(self, first: Decoder, second: Decoder) -> None:
+        self._decoders = (first, second)
+
+    def one(self, body: bytes) -> Record | None:
+        """Returns the clean record of a /predict body."""
+        found = (decoder.one(body) for decoder in self._decoders)
+        return next((record for record in found if record is not None), None)
+
+    def many(self, body: bytes, max_records: int) -> list[Record] | None:
+        """Returns the clean records of a /predict/batch body."""
+        found = (decoder.many(body, max_records) for decoder in self._decoders)
+        return next((records for records in found if records is not None), None)
+
+
 class FastDecoder:
-    """Decodes bodies of one request schema. Both methods return ``None`` for a body that needs the reference check."""
+    """Decodes bodies with the fields of one kind."""
 
     def __init__(self, fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> None:
         self._names = tuple(fields)

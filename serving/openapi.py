@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 _COUNT = {"type": "integer", "minimum": 0}
 _RECORD = {"$ref": "#/components/schemas/Record"}
+_FEATURES = {"$ref": "#/components/schemas/Features"}
 _PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -34,23 +35,26 @@ class Operation:
 
     Attributes:
         responses: OpenAPI responses by status.
-        body: Returns the schema of the request's body, given the most records of a batch. ``None``: no body.
+        body: Returns the schema of the request's body, given the schema of one record and the most records of a batch.
+            ``None``: no body.
     """
 
     responses: Mapping[str, Json]
-    body: Callable[[int], Json] | None = None
+    body: Callable[[Json, int], Json] | None = None
 
-    def apply(self, operation: Json, max_batch: int) -> None:
+    def apply(self, operation: Json, record: Json, max_batch: int) -> None:
         """Puts body and responses into an operation object that FastAPI has made."""
         operation.pop("description", None)  # the handler's docstring, which is not written for callers
         if self.body is not None:
-            content = {"application/json": {"schema": self.body(max_batch)}}
+            content = {"application/json": {"schema": self.body(record, max_batch)}}
             operation["requestBody"] = {"required": True, "content": content}
         operation["responses"] = dict(self.responses)
 
 
-def record_schema(fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> Json:
-    """Returns the JSON Schema of one request record.
+def record_schema(
+    fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = (), features: Iterable[str] = ()
+) -> Json:
+    """Returns the JSON Schema of one request record; ``features`` are those that a request may give in its place.
 
     Bounds are part of the description, not of the schema: a value outside is answered, with a warning.
     """
@@ -68,8 +72,11 @@ def record_schema(fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] 
     required = [name for name, spec in fields.items() if not spec.nullable]
     record: Json = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     if rules:
-        record |= {"description": " ".join(rule.text for rule in rules), "allOf": [_rule(rule) for rule in rules]}
-    return record
+        record["allOf"] = [_rule(rule) for rule in rules]
+    texts = [rule.text for rule in rules]
+    if listed := ", ".join(features):
+        texts.append(f"A request may instead give the features that are computed from it: {listed}.")
+    return record | ({"description": " ".join(texts)} if texts else {})
 
 
 def _rule(rule: RequestRule) -> Json:
@@ -82,7 +89,13 @@ def _rule(rule: RequestRule) -> Json:
 
 def components(schema: RequestSchema) -> dict[str, Json]:
     """Returns the schemas that operations refer to."""
-    return {"Record": record_schema(schema.fields, schema.rules), "Problem": _PROBLEM}
+    record = {"Record": record_schema(schema.fields, schema.rules, schema.features), "Problem": _PROBLEM}
+    return record | ({"Features": record_schema(schema.features)} if schema.features else {})
+
+
+def one_record(schema: RequestSchema) -> Json:
+    """Returns the schema of what one record of a request may be."""
+    return {"anyOf": [_RECORD, _FEATURES]} if schema.features else _RECORD
 
 
 def _bounds(spec: FieldSpec) -> str:
@@ -109,10 +122,10 @@ def _json(description: str, schema: Json) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _batch_body(max_batch: int) -> Json:
+def _batch_body(record: Json, max_batch: int) -> Json:
     return {
         "type": "object",
-        "properties": {"records": {"type": "array", "items": _RECORD, "minItems": 1, "maxItems": max_batch}},
+        "properties": {"records": {"type": "array", "items": record, "minItems": 1, "maxItems": max_batch}},
         "required": ["records"],
         "additionalProperties": False,
     }
@@ -138,7 +151,7 @@ def _information(answer: Json, not_ready: Json = _PROBLEM_REFERENCE) -> Operatio
     return Operation({"200": _json("the answer", answer), "503": _json(_NOT_READY, not_ready)})
 
 
-def _scoring(answer: Json, body: Callable[[int], Json]) -> Operation:
+def _scoring(answer: Json, body: Callable[[Json, int], Json]) -> Operation:
     return Operation({"200": _json("the prediction", answer), **_REJECTIONS}, body)
 
 
@@ -161,7 +174,7 @@ _PARITY = _object(
 _IDENTITY = ("workload", "model_version", "bundle_digest", "dataset_version", "cutoff", "code_sha", "engine")
 _READY = _object({"ready": {"type": "boolean"}}, {"reason": _TEXT})
 
-PREDICT = _scoring(_object({**_PREDICTION, "model_version": _TEXT}, _WARNINGS), lambda _: _RECORD)
+PREDICT = _scoring(_object({**_PREDICTION, "model_version": _TEXT}, _WARNINGS), lambda record, _: record)
 PREDICT_BATCH = _scoring(
     _object({"predictions": _list(_object(_PREDICTION, _WARNINGS)), "model_version": _TEXT}), _batch_body
 )

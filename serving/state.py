@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from serving.api_keys import ApiKeys
 from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
-from serving.decode import FastDecoder
+from serving.decode import Decoder, make_decoder
 from serving.elasticache_iam import ElasticacheIam
 from serving.model import LoadedModel
 from serving.redis_cache import RedisCache
@@ -26,7 +26,7 @@ class State:
 
     settings: Settings
     model: LoadedModel
-    decoder: FastDecoder
+    decoder: Decoder
     scoring: Scoring
     cache: AnswerCache | None
     api_keys: ApiKeys | None
@@ -48,7 +48,7 @@ class State:
         return cls(
             settings=settings,
             model=model,
-            decoder=FastDecoder(model.bundle.schema.fields, model.bundle.schema.rules),
+            decoder=make_decoder(model.bundle.schema),
             scoring=Scoring(model, settings.max_in_flight, telemetry.depths),
             cache=AnswerCache(settings.cache_entries) if settings.cache_entries else None,
             api_keys=ApiKeys.open(settings),

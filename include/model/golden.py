@@ -1,8 +1,8 @@
 """Golden rows: requests with the probability that the training container computed through the serving code.
 
 The service scores them again before it reports ready. They are chosen deterministically: a spread of ordinary rows, the
-rows with the lowest and the highest probability and those nearest to the threshold, and rows with missing values and
-unknown categories.
+rows with the lowest and the highest probability and those nearest to the threshold, rows with missing values and
+unknown categories, and, if a request may give the features in their place, the features of some.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from include.model.tolerances import PROBABILITY_TOLERANCE
 
 MINIMUM_GOLDEN_ROWS = 20
 SPREAD_ROWS = 20
+FEATURE_ROWS = 5
 # A category that no training row has.
 UNKNOWN = "nightjar-unknown"
 
@@ -79,7 +80,7 @@ def choose(records: Sequence[Mapping[str, Any]], schema: RequestSchema, scorer: 
         *missing,
     ]
     requests = [dict(records[i]) for i in dict.fromkeys(chosen)]
-    requests += _scorable(_variants(requests[0], schema), schema, scorer)
+    requests += _scorable([*_variants(requests[0], schema), *_given_features(requests, schema, scorer)], schema, scorer)
     while 0 < len(requests) < MINIMUM_GOLDEN_ROWS:
         requests.append(dict(requests[len(requests) % len(records)]))
     return _score(requests, scorer)
@@ -151,7 +152,16 @@ def _variants(request: dict[str, Any], schema: RequestSchema) -> Iterator[dict[s
             yield request | {name: UNKNOWN}
 
 
-def _scorable(requests: Iterator[dict[str, Any]], schema: RequestSchema, scorer: Scorer) -> list[dict[str, Any]]:
+def _given_features(
+    requests: Sequence[dict[str, Any]], schema: RequestSchema, scorer: Scorer
+) -> Iterator[dict[str, Any]]:
+    """The features of the first requests, as requests of their own."""
+    if schema.features:
+        for request in requests[:FEATURE_ROWS]:
+            yield dict(scorer.features(request))
+
+
+def _scorable(requests: Iterable[dict[str, Any]], schema: RequestSchema, scorer: Scorer) -> list[dict[str, Any]]:
     kept = []
     for request in requests:
         if schema.check(request).errors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from include.errors import UserError
@@ -45,33 +45,27 @@ def is_manual(run: RunTimes) -> bool:
     return run.run_type not in ("scheduled", "backfill")
 
 
-def run_day(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date]) -> date:
-    """Returns the day of a run.
+def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date], zone: tzinfo = UTC) -> list[date]:
+    """Returns the days of a run, in order.
 
-    A scheduled or backfilled run is for the UTC date at which its data interval begins, a manual one for the Param
-    ``date``, or, where a person left that empty, for ``default()``.
+    A scheduled or backfilled run is for the days since the one before (:func:`interval_days`); a manual one for the
+    Param ``date``, or, where a person left that empty, for ``default()``, and the days after it up to the Param
+    ``end_date`` if a person set that.
 
-    Raises:
-        UserError: The Param is not a day, or it is set for a run that has a day of its own.
-    """
-    if run.data_interval_start is not None and not is_manual(run):
-        for name in ("date", "end_date"):
-            if params.get(name):
-                raise UserError(
-                    f'"{name}" is set, but each run of a backfill has a day of its own. Start the backfill again '
-                    f'without "{name}": its range says which days it is for.'
-                )
-        return utc_date(run.data_interval_start)
-    return _param_day(params, "date") if params.get("date") else default()
-
-
-def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], date]) -> list[date]:
-    """Returns :func:`run_day` and the days after it, up to the Param ``end_date`` if a person set it.
+    Args:
+        run: The run.
+        params: Its Params.
+        default: The day of a manual run without a date.
+        zone: The time zone of the schedule.
 
     Raises:
-        UserError: As :func:`run_day`; or the range has no begin, ends before it begins, or is longer than MAX_DAYS.
+        UserError: A Param is not a day, or is set for a run that has days of its own; or the range has no begin, ends
+            before it begins, or is longer than MAX_DAYS.
     """
-    first = run_day(run, params, default)
+    if run.data_interval_start is not None and run.data_interval_end is not None and not is_manual(run):
+        _refuse_dates(params)
+        return interval_days(run.data_interval_start, run.data_interval_end, zone)
+    first = _param_day(params, "date") if params.get("date") else default()
     if not params.get("end_date"):
         return [first]
     if not params.get("date"):
@@ -80,6 +74,34 @@ def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], dat
     if last - first >= timedelta(days=MAX_DAYS):
         raise UserError(f"{first} to {last} are more than {MAX_DAYS} days. Give a shorter range, or start a backfill.")
     return day_range(first, last)
+
+
+def interval_days(start: datetime, end: datetime, zone: tzinfo) -> list[date]:
+    """Returns the days that a run with this data interval is for: one for each local midnight in it.
+
+    They are the dates from the local date at which the interval begins to the one before the local date at which it
+    ends. So each day is in exactly one run, also where the clocks change, and in a daily schedule each run has one.
+    The days are of data, and thus of UTC: where the local day ends earlier, the run waits for its data.
+
+    Raises:
+        UserError: The interval has no local midnight.
+    """
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date() - timedelta(days=1)
+    if last < first:
+        raise UserError(
+            f"The run's data interval, {format_instant(start)} to {format_instant(end)}, ends on the day on which it "
+            "begins, so the run is for no day. Give schedule in workload.yaml expressions that fire at most once a day."
+        )
+    return day_range(first, last)
+
+
+def _refuse_dates(params: Mapping[str, Any]) -> None:
+    for name in ("date", "end_date"):
+        if params.get(name):
+            raise UserError(
+                f'"{name}" is set, but each run of a backfill has a day of its own. Start the backfill again '
+                f'without "{name}": its range says which days it is for.'
+            )
 
 
 def _param_day(params: Mapping[str, Any], name: str) -> date:

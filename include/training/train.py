@@ -36,6 +36,7 @@ from include.training import container, data, estimators, metrics
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
+from include.workloads.request_features import or_given
 
 THRESHOLD = 0.5
 JOB_HYPERPARAMETERS = ("workload", "code_sha", "dataset_version")
@@ -70,8 +71,9 @@ def main() -> None:
     dataset = _read_dataset(given, workload)
     fitted = _fit(given, workload, dataset.train)
 
-    scorer = Scorer(workload.feature_code().features, workload.features, fitted.categories, fitted.estimator, THRESHOLD)
-    schema = RequestSchema(workload.request, workload.request_rules)
+    features = or_given(workload.feature_code().features, workload.request_features)
+    scorer = Scorer(features, workload.features, fitted.categories, fitted.estimator, THRESHOLD)
+    schema = RequestSchema(workload.request, workload.request_rules, workload.request_features)
     matrix = data.matrix(dataset.validation, workload.features, fitted.categories)
     records = data.records(dataset.validation, schema.fields)
     check_skew(scorer, records, matrix)
@@ -192,6 +194,7 @@ def _seal(
         categories=fitted.categories,
         request=workload.request,
         request_rules=workload.request_rules,
+        request_features=workload.request_features,
         threshold=THRESHOLD,
         model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": fitted.parameters},
         libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},

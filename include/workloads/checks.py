@@ -11,6 +11,7 @@ from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
 from include.workloads.label_expression import LabelExpressionError, check_label_expression
 from include.workloads.library_names import model_problems
+from include.workloads.request_features import request_feature_problems
 from include.workloads.request_rules import rule_problems
 from include.workloads.schema import RESERVED_NAMES, is_feature_column
 from include.workloads.suggestions import did_you_mean
@@ -142,6 +143,8 @@ def _request_problems(workload: Workload) -> _Found:
             yield f"request.{name}", f"is neither a field of the feature event nor a joined field{known}"
         elif text.example is not None and (problem := spec.check(text.example)[1]):
             yield f"request.{name}.example", f"{text.example!r} {problem}"
+    for name, problem in request_feature_problems(workload.request_features, workload.features, workload.request):
+        yield f"request_features.{name}".removesuffix("."), problem
     for i, rule in enumerate(workload.request_rules):
         yield from ((f"request_rules.{i}.fields", problem) for problem in rule_problems(rule, workload.request))
 

@@ -20,6 +20,7 @@ from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.request_rules import RequestRule
+from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -33,10 +34,10 @@ FOLDER_NAME_RULE = "must have 2 to 20 lower-case letters and digits, the first o
 _DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
 NOT_PROCESSED: Any = {
     **dict.fromkeys(
-        ("description", "owner", "database", "request_texts", "request_rules", "label", "dataset", "model", "quality"),
+        ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("expectations", "approval", "serving"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule"), True),
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -207,6 +208,9 @@ class Workload(StrictModel):
     joins: tuple[JoinSpec, ...] = ()
     request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
     request_rules: tuple[RequestRule, ...] = Field((), description="optional request fields that belong together")
+    request_features: Fields = Field(
+        default_factory=dict, description="the features, if a request may give them in place of the record"
+    )
     label: LabelSpec
     expectations: str = Field(pattern=r"^[A-Za-z0-9_-]+\.yaml$", description="file in the workload's folder")
     dataset: DatasetSpec
@@ -214,6 +218,7 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -123,10 +123,10 @@ class AirflowApi:
                 raise AirflowRefusedError(f"Airflow has not loaded these DAGs: {', '.join(missing)}. {cause}")
             time.sleep(self._poll_seconds)
 
-    def parse_dag_files(self) -> None:
-        """Makes Airflow parse the files of all DAGs again, soon."""
+    def parse_dag_files(self, dag_ids: Collection[str] = ()) -> None:
+        """Makes Airflow parse the files of these DAGs again, soon; of all of them if none is named."""
         dags = self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]
-        for token in {dag["file_token"] for dag in dags}:
+        for token in {dag["file_token"] for dag in dags if not dag_ids or dag["dag_id"] in dag_ids}:
             self.call("PUT", f"/parseDagFile/{token}")
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
@@ -134,13 +134,21 @@ class AirflowApi:
         return self.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})["dag_run_id"]
 
     def runs(self, dag_id: str, limit: int = 10) -> list[dict[str, Any]]:
-        """The runs of a DAG, newest first; none for an unknown DAG."""
+        """The runs of a DAG, the one that was made last first; none for an unknown DAG."""
         try:
-            return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})[
-                "dag_runs"
-            ]
+            return self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-id", "limit": limit})["dag_runs"]
         except AirflowRefusedError:
             return []
+
+    def automatic_run(self, dag_id: str, start: datetime, end: datetime) -> dict[str, Any] | None:
+        """The scheduled run of a DAG, or else the one of a backfill, whose interval ends in [start, end)."""
+        asked = {"run_after_gte": start.isoformat(), "run_after_lt": end.isoformat()}
+        runs = self.call("GET", f"/dags/{dag_id}/dagRuns", params={**asked, "run_type": ["scheduled", "backfill"]})
+        return max(runs["dag_runs"], key=lambda run: run["run_type"], default=None)  # "scheduled" is the greater text
+
+    def clear(self, dag_id: str, run_id: str) -> None:
+        """Makes a run that ended run again, from its first task on."""
+        self.call("POST", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/clear", json={"dry_run": False})
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run."""

@@ -139,8 +139,7 @@ def _migrate(config: LaptopConfig, env: dict[str, str], postgres: Postgres) -> N
         if not present or not migrated.is_file() or json.loads(migrated.read_text())["version"] != version:
             _command(config, env, "db", "migrate")
             write_private(migrated, {"version": version})
-        for script in ("airflow_clock.sql", "airflow_wakeup.sql"):
-            connection.execute((Path(__file__).parent / script).read_text())
+        connection.execute((Path(__file__).parent / "airflow_wakeup.sql").read_text())
 
 
 def _silent(config: LaptopConfig) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
     keys = _keys(config)
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
-        **settings.to_env(),
+        **settings.model_copy(update={"nights_file": str(config.nights_file)}).to_env(),
         "AWS_SHARED_CREDENTIALS_FILE": str(config.state / CREDENTIALS),
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_REGION": REGION,

@@ -90,6 +90,11 @@ class LaptopConfig(BaseSettings):
         return self.state / "logs"
 
     @property
+    def nights_file(self) -> Path:
+        """The file that says for which nights Airflow's scheduler makes runs (``infra.laptop.bounds``)."""
+        return self.state / "nights.json"
+
+    @property
     def data(self) -> Path:
         """Folder of the unpacked data packages."""
         return self.home / "data"
@@ -103,6 +108,11 @@ class LaptopConfig(BaseSettings):
     def airflow_url(self) -> str:
         """URL of Airflow's UI and REST API."""
         return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def second_night(self) -> date:
+        """The last night of ``make run``."""
+        return self.night + timedelta(days=1)
 
     @property
     def first_day(self) -> date:

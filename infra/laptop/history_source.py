@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
@@ -21,6 +21,21 @@ from infra.package.tree import ROOT
 
 WORKLOADS = ROOT / "include" / "workloads"
 SOURCE, DESCRIPTION = Path("history", "source.py"), Path("history", "history.toml")
+LARGEST_OFFSET = 100
+
+
+def port_offsets(workloads: Iterable[str]) -> dict[str, int]:
+    """Returns the ``port_offset`` of each workload that has one: where its service listens, after the first port.
+
+    A description that cannot be read has none here; :meth:`HistorySource.open` says what is wrong with it.
+    """
+    found = {}
+    for workload in workloads:
+        with suppress(OSError, ValueError):
+            offset = tomllib.loads((WORKLOADS / workload / DESCRIPTION).read_text()).get("port_offset")
+            if isinstance(offset, int) and 0 <= offset < LARGEST_OFFSET:
+                found[workload] = offset
+    return found
 
 
 def has_history(workload: str) -> bool:

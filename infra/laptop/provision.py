@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from include.workloads import discover
-from infra.laptop import bootstrap, cloud, service_ports, terraform
+from infra.laptop import bootstrap, cloud, history_source, service_ports, terraform
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, code, data
 from infra.laptop.bootstrap.definitions import NAMES
@@ -60,7 +60,8 @@ def _by_terraform(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resourc
     """Applies Terraform, then adds what is no resource: code, and the passwords of this machine's PostgreSQL."""
     discovered, errors = discover()
     build = stamp()
-    ports = service_ports.assign(config, [workload.name for workload in discovered])
+    names = [workload.name for workload in discovered]
+    ports = service_ports.assign(config, names, offsets=history_source.port_offsets(names))
     outputs = terraform.apply(
         config, variables(build, {workload.name: ports[workload.name] for workload in discovered})
     )

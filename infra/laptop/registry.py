@@ -1,4 +1,4 @@
-"""Reads the model registry (SageMaker) and the live pointer (state table)."""
+"""Reads the model registry (SageMaker), and the live pointer and the days (state table)."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
     entries = [{name: read.deserialize(value) for name, value in item.items()} for item in items]
     newest = next((entry for entry in entries if entry["sk"] != layout.live_key(workload)[1]), None)
     return newest and {name: value for name, value in newest.items() if name not in ("pk", "sk")}
+
+
+def day(aws: Aws, table: str, workload: str, day: date) -> dict[str, Any] | None:
+    """The state of a processed day; None if it was not processed."""
+    pk, sk = layout.day_key(workload, day)
+    item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get(
+        "Item"
+    )
+    read = TypeDeserializer()
+    return {name: read.deserialize(value) for name, value in item.items()} if item else None
 
 
 def document(aws: Aws, uri: str) -> dict[str, Any]:

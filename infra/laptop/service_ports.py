@@ -38,14 +38,20 @@ def read(config: LaptopConfig) -> StoredPorts:
     return StoredPorts(document["first"], document["ports"])
 
 
-def assign(config: LaptopConfig, names: Iterable[str], listening: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Gives each name without a port the lowest one that nothing else has, and stores it.
+def assign(
+    config: LaptopConfig,
+    names: Iterable[str],
+    listening: Mapping[str, int] | None = None,
+    offsets: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Gives each name without a port the one that it asks for, or the lowest that nothing else has, and stores it.
 
     Args:
         config: The laptop stack's settings.
         names: The workloads, in the order in which new ones get their ports.
         listening: The port on which a workload's load balancer listens now, in order of the ports. A run folder of an
             earlier version does not store the ports; these workloads then get theirs first, and may keep them.
+        offsets: How many ports after the first one a workload asks for. Where another has it already, it gets the next.
 
     Returns:
         The port of each name that ever got one, in order of the ports.
@@ -60,9 +66,11 @@ def assign(config: LaptopConfig, names: Iterable[str], listening: Mapping[str, i
     known = list(stored.ports) or list(listening)
     kept = {name: port for name, port in stored.ports.items() if port not in reserved}
     ports = kept if stored.first == config.service_port else {}
+    asked = {name: config.service_port + offset for name, offset in (offsets or {}).items()}
     for name in dict.fromkeys([*known, *names]):
         if name not in ports:
-            ports[name] = _next_port(config.service_port, name, reserved | set(ports.values()), own)
+            taken = reserved | set(ports.values()) | set(asked.values()) - {asked.get(name)}
+            ports[name] = _next_port(asked.get(name, config.service_port), name, taken, own)
     ports = dict(sorted(ports.items(), key=lambda item: item[1]))
     if stored != (config.service_port, ports):
         _file(config).write_text(json.dumps({"first": config.service_port, "ports": ports}, indent=1) + "\n")

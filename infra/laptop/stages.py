@@ -117,12 +117,11 @@ def deploy(
     return _run(connection, f"{workload}_deploy", conf | {name: value for name, value in options.items() if value})
 
 
-def follow_deploy(connection: Connection, workload: str, day: date, triggered_at: datetime) -> str:
+def follow_deploy(connection: Connection, workload: str, day: date, started: datetime) -> str:
     """Follows the deploy that the approval of a day's version triggers.
 
-    ``triggered_at`` is when the day's retrain run was triggered. When no deploy starts although the version should
-    serve, it is deployed by its number. This happens when the retrain run found all its jobs done: it then emits no
-    asset event.
+    ``started`` is when the day's retrain run started. When no deploy starts although the version should serve, it is
+    deployed by its number. This happens when the retrain run found all its jobs done: it then emits no asset event.
 
     Returns:
         A sentence that says which version serves, or why none was deployed.
@@ -137,7 +136,7 @@ def follow_deploy(connection: Connection, workload: str, day: date, triggered_at
     if status != "Approved":
         connection.reporter.say(package.get("ApprovalDescription", "no reason given"))
         return f"version {version} is {status}, so nothing was deployed"
-    run_id = _asset_run(connection, workload, package, triggered_at)
+    run_id = _asset_run(connection, workload, package, started)
     if run_id:
         connection.reporter.say(f"{workload}_deploy, triggered by the approved version")
         connection.airflow.follow(f"{workload}_deploy", run_id, connection.reporter)
@@ -191,11 +190,11 @@ def wait_until_live(connection: Connection, workload: str, url: str) -> str | No
     )
 
 
-def _asset_run(connection: Connection, workload: str, package: dict[str, Any], triggered_at: datetime) -> str | None:
+def _asset_run(connection: Connection, workload: str, package: dict[str, Any], started: datetime) -> str | None:
     """Waits for the deploy run that the version's approval triggers; None when none starts or none is needed."""
     deadline = time.monotonic() + ASSET_SECONDS
     while True:
-        runs = since(triggered_at, connection.airflow.runs(f"{workload}_deploy"))
+        runs = since(started, connection.airflow.runs(f"{workload}_deploy"))
         found = [run["dag_run_id"] for run in runs if run["run_type"] == "asset_triggered"]
         if found:
             return str(found[-1])

@@ -16,6 +16,7 @@ function resolved(schema, document) {
 
 function typeOf(schema, document) {
   if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.anyOf) return schema.anyOf.map((form) => typeOf(form, document)).join(" or ");
   if (schema.type === "array") return `list of ${typeOf(schema.items ?? {}, document)}`;
   return [schema.type ?? "any"].flat().join(" or ");
 }
@@ -42,8 +43,11 @@ function contentSchema(part) {
   return Object.values(part?.content ?? {})[0]?.schema;
 }
 
+// What a body may be: one schema, or each of several.
+const alternatives = (schema) => schema.anyOf ?? [schema];
+
 function exampleOf(schema, document) {
-  const whole = resolved(schema, document);
+  const whole = resolved(alternatives(schema)[0], document);
   if (whole.type === "array") return [exampleOf(whole.items, document)];
   if (whole.type !== "object") return whole.examples?.[0] ?? null;
   const given = Object.entries(whole.properties ?? {}).filter(([, field]) => field.examples || field.$ref || field.type === "array");
@@ -55,10 +59,13 @@ function operation(path, method, described, document) {
   section.append(element("h2", `${method.toUpperCase()} ${path}`), element("p", described.summary ?? ""));
   const body = contentSchema(described.requestBody);
   if (body) {
-    const text = JSON.stringify(exampleOf(body, document)).replaceAll("'", "'\\''");
-    const command = `curl -X ${method.toUpperCase()} ${location.origin}${path} -H 'content-type: application/json' -d '${text}'`;
-    section.append(element("h3", "Body"), table(resolved(body, document), document), element("h3", "Example"));
-    section.append(element("pre", command, { tabindex: "0" }));
+    for (const form of alternatives(body)) {
+      const text = JSON.stringify(exampleOf(form, document)).replaceAll("'", "'\\''");
+      const command = `curl -X ${method.toUpperCase()} ${location.origin}${path} -H 'content-type: application/json' -d '${text}'`;
+      const title = form === body ? "Body" : `Body: ${typeOf(form, document)}`;
+      section.append(element("h3", title), table(resolved(form, document), document), element("h3", "Example"));
+      section.append(element("pre", command, { tabindex: "0" }));
+    }
   }
   section.append(element("h3", "Answers"));
   const answers = element("dl", "", { class: "answers" });

@@ -54,6 +54,13 @@ def test_events_and_tables_come_from_the_folder(folder: Path) -> None:
     assert source.tables() == {"shops": [{"id": 1}]} and source.ddl() == ["create table shops ()"]
 
 
+def test_a_port_offset_is_read_and_a_wrong_one_ignored(folder: Path) -> None:
+    assert history_source.port_offsets(["shop", "ads"]) == {}
+    for text, expected in (("port_offset = 2", {"shop": 2}), ("port_offset = -1", {}), ("port_offset", {})):
+        (folder / "history.toml").write_text(text)
+        assert history_source.port_offsets(["shop"]) == expected
+
+
 def test_a_workload_without_history_is_told_where_it_belongs(folder: Path) -> None:
     with pytest.raises(
         LaptopError, match=r"Workload ads has no history to replay\. Add include/workloads/ads/history/"

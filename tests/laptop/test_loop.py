@@ -103,19 +103,22 @@ def test_one_workload_takes_no_other_down(
     )
     monkeypatch.setattr(stages, "wait_until_live", lambda connection, name, url: None)
     monkeypatch.setattr(replay, "SOURCES", dict.fromkeys(("ads", "flights"), replay.SOURCES["flights"]))
-    monkeypatch.setattr(loop.Loop, "load", lambda self, workload: None)
+    monkeypatch.setattr(replay, "load_tables", lambda postgres, workload, data: {})
     monkeypatch.setattr(summary, "collect", lambda connection, resources, outcomes, stages: {})
     monkeypatch.setattr(summary, "write", lambda connection, collected: ran.append("summary"))
 
-    def run_day(self: loop.Loop, history: replay.History, first: date, day: date) -> None:
-        with self.connection.reporter.stage(f"{history.workload.name} {day}"):
-            if history.workload.name == "ads":
+    def run(self: loop.Nights, day: date) -> None:
+        name = self.workload.name
+        with self.connection.reporter.stage(f"{name} {day}"):
+            if name == "ads":
                 raise LaptopError("its process run failed")
-            ran.append(history.workload.name)
+            ran.append(f"{name} {day}")
 
-    monkeypatch.setattr(loop.Loop, "run_day", run_day)
+    monkeypatch.setattr(loop.Nights, "process_history", lambda self, first, last: ran.append(f"{first} to {last}"))
+    monkeypatch.setattr(loop.Nights, "run", run)
     assert loop.run_loop(config) == 1
-    assert ran == ["flights", "flights", "summary"]
+    history = "2013-04-21 to 2013-06-18"
+    assert ran == [history, history, "flights 2013-06-19", "flights 2013-06-20", "summary"]
     out, err = capsys.readouterr()
     assert "shop has no history to replay: send events to its stream nightjar-shop" in out
     assert "The workload broken is left out.\nbroken/workload.yaml: owner: Field required" in err

@@ -36,6 +36,19 @@ def test_a_workload_that_sorts_before_another_gets_the_next_port(config: LaptopC
     assert service_ports.assign(config, ["ads", "flights"]) == {"flights": first, "ads": first + 1}
 
 
+def test_a_workload_gets_the_port_that_it_asks_for_whatever_the_order_and_whoever_is_away(
+    config: LaptopConfig, first: int
+) -> None:
+    offsets = {"flights": 0, "ads": 1}
+    assert service_ports.assign(config, ["ads", "bats"], offsets=offsets) == {"ads": first + 1, "bats": first + 2}
+    assert service_ports.assign(config, ["ads", "bats", "flights"], offsets=offsets)["flights"] == first
+
+
+def test_of_two_that_ask_for_one_port_the_second_gets_the_next(config: LaptopConfig, first: int) -> None:
+    offsets = {"flights": 0, "ads": 0}
+    assert service_ports.assign(config, ["ads", "flights"], offsets=offsets) == {"ads": first, "flights": first + 1}
+
+
 def test_a_port_is_kept_while_its_workload_is_away(config: LaptopConfig, first: int) -> None:
     service_ports.assign(config, ["ads", "flights"])
     assert service_ports.assign(config, ["flights"])["flights"] == first + 1

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from infra.laptop import loop, registry, replay, stages
+from infra.laptop import registry, stages
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.progress import Reporter
 from infra.laptop.stages import Connection
@@ -72,39 +72,6 @@ def test_other_days_have_something_left_to_do(
 ) -> None:
     found.status, found.live_version, found.versions_by_number[1] = status, live, OLDER
     assert stages.finished(connection, "flights", DAY) is None
-
-
-@pytest.mark.parametrize(
-    ("replayed_to", "skipped"), [(None, False), (DAY, False), (date(2013, 6, 20), True), (date(2013, 6, 21), True)]
-)
-def test_a_day_whose_events_were_not_all_replayed_is_not_skipped(
-    found: Registry,
-    connection: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    replayed_to: date | None,
-    skipped: bool,
-) -> None:
-    stack: Any = Parts()
-    history: Any = Parts()
-    history.workload.name = "flights"
-    monkeypatch.setattr(replay, "replayed_to", lambda aws, table, name: replayed_to)
-    running = loop.Loop(stack, connection)
-    history.replay = lambda *_: pytest.fail("the day was run") if skipped else (_ for _ in ()).throw(LaptopError("ran"))
-    if skipped:
-        running.run_day(history, DAY, DAY)
-        assert running.outcomes == {"flights": {DAY: "version 2 is live"}}
-    else:
-        with pytest.raises(LaptopError, match="ran"):
-            running.run_day(history, DAY, DAY)
-
-
-class Parts:
-    """Any attribute of it is another."""
-
-    def __getattr__(self, name: str) -> Any:
-        made = Parts()
-        setattr(self, name, made)
-        return made
 
 
 def test_a_live_version_is_waited_for_until_it_answers(

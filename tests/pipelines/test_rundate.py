@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,9 +13,9 @@ from include.errors import UserError
 from include.pipelines.rundate import (
     check_instants,
     declared_complete,
+    interval_days,
     last_complete_day,
     require_ended,
-    run_day,
     run_days,
     run_end,
 )
@@ -27,8 +28,9 @@ TRIGGERED = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT = date(2013, 6, 1)
 
 
-def run(run_type: str = "manual", start: datetime | None = START) -> Any:
-    return SimpleNamespace(run_type=run_type, data_interval_start=start)
+def run(run_type: str = "manual", start: datetime | None = START, length: timedelta = timedelta(days=1)) -> Any:
+    end = start + length if start else None
+    return SimpleNamespace(run_type=run_type, data_interval_start=start, data_interval_end=end)
 
 
 def default() -> date:
@@ -41,7 +43,31 @@ def unused() -> date:
 
 @pytest.mark.parametrize("run_type", ["scheduled", "backfill"])
 def test_the_day_is_that_of_the_interval(run_type: str) -> None:
-    assert run_day(run(run_type), {"date": None, "end_date": None}, unused) == date(2013, 3, 1)
+    assert run_days(run(run_type), {"date": None, "end_date": None}, unused) == [date(2013, 3, 1)]
+
+
+def test_the_days_of_a_longer_interval_are_all_since_the_run_before() -> None:
+    weekly = run_days(run("scheduled", length=timedelta(days=7)), {"date": None, "end_date": None}, unused)
+    assert weekly == [date(2013, 3, day) for day in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "day"),
+    [
+        ("America/New_York", "2013-03-09T05:30Z", "2013-03-10T05:30Z", date(2013, 3, 9)),
+        ("America/New_York", "2013-03-10T05:30Z", "2013-03-11T04:30Z", date(2013, 3, 10)),  # 23 hours
+        ("America/New_York", "2013-11-03T04:30Z", "2013-11-04T05:30Z", date(2013, 11, 3)),  # 25 hours
+        ("Europe/Berlin", "2013-07-01T22:30Z", "2013-07-02T22:30Z", date(2013, 7, 2)),  # 00:30 in Berlin
+        ("Asia/Tokyo", "2013-07-01T15:30Z", "2013-07-02T15:30Z", date(2013, 7, 2)),
+    ],
+)
+def test_a_day_is_that_of_the_local_calendar(zone: str, start: str, end: str, day: date) -> None:
+    assert interval_days(datetime.fromisoformat(start), datetime.fromisoformat(end), ZoneInfo(zone)) == [day]
+
+
+def test_an_interval_within_a_day_is_for_no_day() -> None:
+    with pytest.raises(UserError, match=r"the run is for no day.* at most once a day"):
+        interval_days(START, START + timedelta(hours=6), UTC)
 
 
 @pytest.mark.parametrize("name", ["date", "end_date"])
@@ -54,8 +80,8 @@ def test_a_backfill_with_a_date_is_refused_since_every_run_of_it_would_be_for_th
 @pytest.mark.parametrize("run_type", ["manual", "operator_triggered"])
 def test_a_triggered_run_is_for_its_param_or_the_default(run_type: str, start: datetime | None) -> None:
     """Airflow's form pre-fills the logical date with the present, whose interval says nothing about the day."""
-    assert run_day(run(run_type, start), {"date": "2013-03-02"}, unused) == date(2013, 3, 2)
-    assert run_day(run(run_type, start), {"date": None}, default) == DEFAULT
+    assert run_days(run(run_type, start), {"date": "2013-03-02"}, unused) == [date(2013, 3, 2)]
+    assert run_days(run(run_type, start), {"date": None}, default) == [DEFAULT]
 
 
 def test_a_range_ends_with_its_last_day_and_is_one_day_without() -> None:

@@ -16,8 +16,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, exp
 
 from include.workloads import FieldSpec, load
 from include.workloads.request_rules import RequestRule
-from serving.openapi import record_schema
+from serving.openapi import components, one_record, record_schema
 from tests.support.browser import browser
+from tests.support.given_features import SCHEMA
 from tests.support.service import Service
 
 __all__ = ["browser"]
@@ -314,6 +315,21 @@ def test_the_documentation_needs_no_other_host(visit: Visit, service: Service, w
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert visit.problems == []
     shoot(page, f"docs-{width}-light")
+
+
+def test_a_body_of_two_kinds_has_a_table_and_an_example_of_each(visit: Visit, service: Service):
+    description = service.client.get("/openapi.json").json()
+    description["components"]["schemas"] |= components(SCHEMA)
+    content = description["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    content["schema"] = one_record(SCHEMA)
+    visit.replace("/openapi.json", description)
+    visit.page.goto(visit.base + "/docs")
+    predict = visit.page.locator("section", has_text="POST /predict").first
+    expect(predict.locator("h3")).to_have_text(["Body: Record", "Example", "Body: Features", "Example", "Answers"])
+    examples = predict.locator("pre")
+    expect(examples.nth(0)).to_contain_text('{"text":"a bad day"}')
+    expect(examples.nth(1)).to_contain_text('{"text_length":120,"num_keywords":3}')
+    assert visit.problems == []
 
 
 def test_text_in_the_description_is_never_markup(visit: Visit, service: Service):

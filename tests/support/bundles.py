@@ -67,15 +67,19 @@ def golden_lines(rows: list[dict[str, Any]], estimator: Any) -> bytes:
 
 
 def seal_text(
-    model: bytes, golden_jsonl: bytes, fast_form: dict[str, bytes] | None = None, **changes: Any
+    model: bytes,
+    golden_jsonl: bytes,
+    fast_form: dict[str, bytes] | None = None,
+    source: bytes = TEXT_FEATURES,
+    **changes: Any,
 ) -> dict[str, bytes]:
-    """A bundle with these files; ``changes`` replace fields of the manifest."""
+    """A bundle with these files; ``source`` is its features.py, ``changes`` replace fields of the manifest."""
     fields: dict[str, Any] = {
         "workload": "texts",
         "dataset_version": "d" * 64,
         "cutoff": "2013-03-01T00:00:00Z",
         "code_sha": "c" * 40,
-        "feature_code_hash": bundle.sha256_hex(TEXT_FEATURES),
+        "feature_code_hash": bundle.sha256_hex(source),
         "features": {"text_length": "number", "num_keywords": "number"},
         "categories": {},
         "request": TEXT_REQUEST,
@@ -85,7 +89,7 @@ def seal_text(
         "metrics": {"auc": 0.9},
     }
     files = {
-        bundle.FEATURES: TEXT_FEATURES,
+        bundle.FEATURES: source,
         bundle.GOLDEN: golden_jsonl,
         bundle.MODEL: model,
         bundle.TRAINING_KEYS: training_keys.to_bytes(bundle.key_digests(["a", "b"])),

@@ -14,7 +14,7 @@ from include.model.score import Scorer
 from serving.api_keys import ApiKeys
 from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
-from serving.decode import FastDecoder
+from serving.decode import make_decoder
 from serving.model import LoadedModel
 from serving.scoring import Scoring
 from serving.settings import Settings
@@ -98,7 +98,7 @@ def make_state(
     return State(
         settings=settings,
         model=verified,
-        decoder=FastDecoder(loaded.schema.fields, loaded.schema.rules),
+        decoder=make_decoder(loaded.schema),
         scoring=Scoring(verified, settings.max_in_flight, lambda *_: None),
         cache=AnswerCache(settings.cache_entries) if settings.cache_entries else None,
         api_keys=api_keys,

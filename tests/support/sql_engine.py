@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,6 +20,11 @@ DUCKDB_TYPES = {
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
 }
+
+
+@cache
+def _in_duckdb(sql: str) -> str:
+    return sqlglot.transpile(sql, read="trino", write="duckdb")[0]
 
 
 class Engine:
@@ -50,6 +56,6 @@ class Engine:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a Trino query."""
-        cursor = self.connection.execute(sqlglot.transpile(sql, read="trino", write="duckdb")[0])
+        cursor = self.connection.execute(_in_duckdb(sql))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -48,14 +48,14 @@ def make_flights(
     return write_manifest(root, manifest)
 
 
-def write_manifest(root: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def write_manifest(root: Path, manifest: dict[str, Any], workload: str = "flights") -> dict[str, Any]:
     """Writes the manifest of both jobs with its version, and the training job's hyperparameters; returns it."""
     manifest = {**manifest, "version": dataset_version(manifest)}
     for folder in ("input/data/manifest", "processing/input/manifest"):
         (root / folder).mkdir(parents=True, exist_ok=True)
         (root / folder / "manifest.json").write_text(json.dumps(manifest))
     hyperparameters = {
-        "workload": "flights",
+        "workload": workload,
         "code_sha": "c" * 40,
         "dataset_version": manifest["version"],
         "max_iter": "40",

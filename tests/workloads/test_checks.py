@@ -92,6 +92,20 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
             {"request_rules": [{"need": "all_or_none", "fields": ["stock"]}]},
             "request_rules.0.fields: Tuple should have",
         ),
+        (
+            {"request_features": {"half": {"type": "number"}}},
+            "request_features: lacks price, item, maker: a request gives",
+        ),
+        ({"request_features": {"half": {"type": "number"}}}, "request_features.half: is not a feature of features.py"),
+        (
+            {"request_features": {"maker": {"type": "number"}}},
+            "request_features.maker: must be of type string: the fea",
+        ),
+        ({"request_features": {"item": {"type": "string"}}}, "request_features.item: is also a field of the request"),
+        (
+            {"request_features": {"maker": {"type": "string", "nullable": True}}},
+            "request_features: needs a field that is not nullable",
+        ),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label"),
         ({"label__expression": "stars > 3; drop table x"}, "label.expression: ';' (character 10) is not part"),
         (

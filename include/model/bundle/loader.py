@@ -17,6 +17,7 @@ from include.model.golden import GoldenRow, parse_lines
 from include.model.request import RequestSchema
 from include.model.score import Scorer
 from include.workloads.feature_code import FeatureCodeError, FeatureFunction, load_feature_code
+from include.workloads.request_features import or_given
 
 
 class Bundle:
@@ -35,7 +36,7 @@ class Bundle:
         self, manifest: Manifest, model: ScoringModel, scorer: Scorer, golden: list[GoldenRow], training_keys: bytes
     ) -> None:
         self.manifest = manifest
-        self.schema = RequestSchema(manifest.request, manifest.request_rules)
+        self.schema = RequestSchema(manifest.request, manifest.request_rules, manifest.request_features)
         self.model = model
         self.scorer = scorer
         self.golden = golden
@@ -133,7 +134,8 @@ def _load(manifest: Manifest, path: Path, files: Mapping[str, bytes]) -> Bundle:
     except Exception as error:
         verb = "unpickled" if path.name == MODEL else "loaded"
         raise BundleError(f"{path.name} cannot be {verb}: {type(error).__name__}: {error}") from error
-    scorer = Scorer(features, manifest.features, manifest.categories, model, manifest.threshold)
+    computed = or_given(features, manifest.request_features)
+    scorer = Scorer(computed, manifest.features, manifest.categories, model, manifest.threshold)
     return Bundle(manifest, model, scorer, parse_lines(files[GOLDEN]), files[TRAINING_KEYS])
 
 

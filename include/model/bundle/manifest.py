@@ -34,6 +34,7 @@ class Manifest(BaseModel):
         categories: Values of each category feature. The position of a value is its code.
         request: Schema of the request record.
         request_rules: Which of its optional fields belong together.
+        request_features: The features, if a request may give them in place of the record.
         threshold: Probability from which the prediction is 1.
         files: Every file but the manifest itself.
         engine: The engine that scores.
@@ -55,6 +56,7 @@ class Manifest(BaseModel):
     categories: dict[str, list[str]]
     request: dict[str, FieldSpec] = Field(min_length=1)
     request_rules: tuple[RequestRule, ...] = ()
+    request_features: dict[str, FieldSpec] = Field(default_factory=dict)
     threshold: float = Field(gt=0, lt=1)
     files: dict[str, FileEntry]
     engine: Engine

@@ -16,7 +16,7 @@ from include.lake import layout
 from include.lake.days import cutoff, utc_date
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.protocols import ObjectStore, StateStore
-from include.pipelines.rundate import RunTimes, is_manual, last_complete_day, require_ended, run_day, run_days
+from include.pipelines.rundate import RunTimes, is_manual, last_complete_day, require_ended, run_days
 from include.settings import Settings
 from include.workloads import Workload
 
@@ -65,19 +65,19 @@ class DayChoice:
         Raises:
             UserError: The Params are wrong, or a manual run's days have not ended or have no raw data.
         """
-        days = run_days(run, params, self._default(self._next_day))
+        days = run_days(run, params, self._default(self._next_day), self.workload.schedule.zone)
         if is_manual(run):
             require_ended(days[-1], self.present)
             self._require_raw(days)
         return _chosen(days)
 
     def to_train_for(self, run: RunTimes, params: Mapping[str, Any]) -> ChosenDays:
-        """Returns the day that a retrain run is for.
+        """Returns the day that a retrain run is for: the last of its days.
 
         Raises:
             UserError: The Param is wrong, or a manual run's day has not ended, or is neither processed nor in raw.
         """
-        day = run_day(run, params, self._default(self._newest_published))
+        day = run_days(run, params, self._default(self._newest_published), self.workload.schedule.zone)[-1]
         if is_manual(run):
             require_ended(day, self.present)
             if day.isoformat() not in self._items():

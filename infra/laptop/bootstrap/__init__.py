@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from include.settings import Settings
 from include.workloads import Workload, discover
-from infra.laptop import cloud, service_ports
+from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import alarms, code, data, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
@@ -50,6 +50,7 @@ def settings() -> Settings:
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,
         poll_seconds=1,
         default_day="next",  # the data are replayed: yesterday has none
+        wait_deadlines=False,  # a replay may be continued weeks later
     )
 
 
@@ -74,7 +75,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     data.create_state_table(aws)
     jobs.create(aws, build)
     network, balancer = services.create_shared(aws, names)
-    ports = service_ports.assign(config, [workload.name for workload in discovered], services.listening(aws))
+    known = [workload.name for workload in discovered]
+    ports = service_ports.assign(config, known, services.listening(aws), history_source.port_offsets(known))
     services.move_listeners(aws, ports)
     urls = {}
     for workload in discovered:

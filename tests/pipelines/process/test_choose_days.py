@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,7 +31,8 @@ def choice(default_day: str = "next") -> DayChoice:
 
 def run(run_type: str = "manual") -> Any:
     start = datetime(2013, 5, 1, tzinfo=UTC) if run_type != "manual" else datetime(2013, 6, 9, tzinfo=UTC)
-    return SimpleNamespace(run_type=run_type, data_interval_start=start)
+    end = start + timedelta(days=1)
+    return SimpleNamespace(run_type=run_type, data_interval_start=start, data_interval_end=end)
 
 
 def raw(day: str) -> None:
