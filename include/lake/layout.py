@@ -28,9 +28,20 @@ def raw_prefix(workload: str, source: str) -> str:
     return f"raw/{workload}/{source}/"
 
 
-def raw_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
-    """Raw: one batch of stream records, named after its first record, so that the same batch has the same key."""
-    return f"{raw_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
+def raw_stream_key(
+    workload: str,
+    stream: str,
+    ingest_date: date,
+    shard_id: str,
+    first_sequence: str,
+    watermark: datetime | None = None,
+) -> str:
+    """Raw: one batch of records, named after its first record, so that the same batch has the same key.
+
+    A dropped file's batch is also named after the ``watermark`` that it was read at.
+    """
+    read_at = "" if watermark is None else f"-{_digits(watermark)}"
+    return f"{raw_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}{read_at}.jsonl.gz"
 
 
 def raw_table_key(workload: str, table: str, upper: datetime, chunk: int) -> str:
@@ -87,6 +98,16 @@ def quarantine_prefix(workload: str, stream: str) -> str:
 def quarantine_stream_key(workload: str, stream: str, ingest_date: date, shard_id: str, first_sequence: str) -> str:
     """Lake: the records of one batch that could not be decoded, each with its reason."""
     return f"{quarantine_prefix(workload, stream)}ingest_date={ingest_date}/{shard_id}-{first_sequence}.jsonl.gz"
+
+
+def drops_prefix(workload: str) -> str:
+    """Lake: where files are dropped for a workload. They stay there until the bucket's lifecycle rule expires them."""
+    return f"drops/{workload}/"
+
+
+def refused_file_key(workload: str, source: str, arrived: date, version: str) -> str:
+    """Lake: why a dropped file was refused as a whole; ``version`` names that version of it."""
+    return f"{quarantine_prefix(workload, source)}refused/arrived={arrived}/{version}.json"
 
 
 def staging_prefix(workload: str, run: str) -> str:
@@ -213,6 +234,11 @@ def prediction_stream(workload: str) -> str:
     return f"nightjar-{workload}-predictions"
 
 
+def drops_queue(workload: str) -> str:
+    """SQS queue with a message for each file below :func:`drops_prefix`."""
+    return f"nightjar-{workload}-drops"
+
+
 def service_url_parameter(workload: str) -> str:
     """SSM parameter with the URL of the service's load balancer, without a slash at the end."""
     return f"/nightjar/{workload}/service_url"
@@ -242,6 +268,11 @@ def watermark_key(workload: str, source: str) -> tuple[str, str]:
 def requeue_key(workload: str, stream: str, shard_id: str) -> tuple[str, str]:
     """A requeued quarantine object: ``quarantine``, ``requeued_at``, ``code_sha``, ``records``, ``quarantined``."""
     return f"requeue#{workload}#{stream}", shard_id
+
+
+def file_key(workload: str, sha256: str) -> tuple[str, str]:
+    """A dropped file by its content: ``file``, ``version``, ``arrived_at``, ``status`` (started | ingested)."""
+    return f"file#{workload}", sha256
 
 
 def day_partition_key(workload: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import reduce
+from itertools import product
 from typing import NamedTuple
 
 from include.lake import layout
@@ -20,15 +21,15 @@ class RawInputs(NamedTuple):
     """Raw objects by what they belong to. Keys map to SHA-256 checksums (base64, as S3 gives them)."""
 
     days: dict[str, Checksums]
-    """Day → the stream's objects with at least one event of the day."""
+    """Day → the objects of the stream and of dropped files with at least one event of the day."""
     tables: dict[str, Checksums]
     """Reference table → its objects."""
     known_from: dict[str, KnownFrom | None]
-    """Key → from when on anything in the object counts as known; of a stream's object, only events of the days count.
-    None: the object does not say."""
+    """Key → from when on anything in the object counts as known; of an object with events, only those of the days
+    count. None: the object does not say."""
 
     def of(self, days: Iterable[str]) -> Checksums:
-        """Returns the stream objects of several days."""
+        """Returns the objects with events of several days."""
         return {key: checksum for day in days for key, checksum in self.days[day].items()}
 
 
@@ -46,12 +47,12 @@ def workload_inputs(
         buckets: The markers are in the lake bucket, the objects in the raw bucket.
         objects: S3.
     """
-    name, stream = workload.name, workload.stream.name
+    name = workload.name
     marked: dict[str, list[str]] = {}
     times: dict[str, list[KnownFrom | None]] = {}
-    for day in days:
-        for marker in objects.keys(buckets.lake, layout.marker_prefix(name, stream, day)):
-            key = layout.marked_raw_key(name, stream, marker)
+    for day, source in product(days, workload.event_sources):
+        for marker in objects.keys(buckets.lake, layout.marker_prefix(name, source, day)):
+            key = layout.marked_raw_key(name, source, marker)
             marked.setdefault(day.isoformat(), []).append(key)
             times.setdefault(key, []).append(layout.marked_known_from(marker))
     prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if marked else {}

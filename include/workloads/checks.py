@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from include.workloads.declaration import JoinSpec, Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
+from include.workloads.files import FILES_SOURCE, file_problems
 from include.workloads.label_expression import LabelExpressionError, check_label_expression
 from include.workloads.library_names import model_problems
 from include.workloads.request_features import request_feature_problems
 from include.workloads.request_rules import rule_problems
-from include.workloads.schema import RESERVED_NAMES, is_feature_column
+from include.workloads.schema import PREDICTIONS_TABLE, RESERVED_NAMES, is_feature_column
 from include.workloads.suggestions import did_you_mean
 from include.workloads.trial import feature_problems
 
@@ -30,7 +31,7 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
     """
     found = [*_event_problems(workload)]
     if not found:
-        found = [*_table_problems(workload), *_join_problems(workload)]
+        found = [*_source_problems(workload), *_table_problems(workload), *_join_problems(workload)]
     if not found:
         found = [*_request_problems(workload), *_label_problems(workload), *_slice_problems(workload)]
     spec = workload.model
@@ -79,6 +80,16 @@ def _event_problems(workload: Workload) -> _Found:
         for field in event.fields:
             if field in RESERVED_NAMES or (event.role == "features" and is_feature_column(field)):
                 yield f"events.{name}.schema.{field}", "is a name that Nightjar uses itself; choose another"
+
+
+def _source_problems(workload: Workload) -> _Found:
+    if PREDICTIONS_TABLE in workload.events:
+        yield f"events.{PREDICTIONS_TABLE}", "is the name of the prediction log's table; choose another"
+    if workload.stream.name == FILES_SOURCE:
+        yield "stream.name", f"{FILES_SOURCE} is the source of dropped files; choose another name"
+    if FILES_SOURCE in workload.tables:
+        yield f"tables.{FILES_SOURCE}", f"{FILES_SOURCE} is the source of dropped files; choose another name"
+    yield from file_problems(workload.files, {name: event.fields for name, event in workload.events.items()})
 
 
 def _table_problems(workload: Workload) -> _Found:

@@ -19,6 +19,7 @@ from include.workloads.comparison import ComparisonTuning
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
+from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
@@ -37,7 +38,7 @@ NOT_PROCESSED: Any = {
         ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -205,6 +206,7 @@ class Workload(StrictModel):
     events: dict[Name, EventSpec]
     tables: dict[Name, TableSpec] = Field(default_factory=dict)
     database: DatabaseSpec | None = None
+    files: dict[Name, FileSpec] = Field(default_factory=dict, description="files that may be dropped for the workload")
     joins: tuple[JoinSpec, ...] = ()
     request_texts: dict[Name, RequestText] = Field(default_factory=dict, validation_alias="request")
     request_rules: tuple[RequestRule, ...] = Field((), description="optional request fields that belong together")
@@ -225,6 +227,11 @@ class Workload(StrictModel):
     _suites: dict[str, SuiteSpec] = PrivateAttr(default_factory=dict)
     _table_suites: dict[str, TableSuiteSpec] = PrivateAttr(default_factory=dict)
     _tunings: tuple[ComparisonTuning, ...] = PrivateAttr(default=())
+
+    @property
+    def event_sources(self) -> tuple[str, ...]:
+        """The sources of raw objects with events: the stream, and dropped files where the workload accepts any."""
+        return (self.stream.name, FILES_SOURCE) if self.files else (self.stream.name,)
 
     @cached_property
     def feature_event(self) -> str:

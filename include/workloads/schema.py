@@ -26,6 +26,8 @@ COMMON_COLUMNS = (
 )
 # The UTC date of event_time. A string, because the catalog compares partition values as text.
 PARTITION_COLUMN = ("event_date", "string")
+# The table of the prediction log (infra/definitions/predictions.yaml), named like those of event types.
+PREDICTIONS_TABLE = "predictions"
 RESERVED_NAMES = frozenset({name for name, _ in COMMON_COLUMNS} | {PARTITION_COLUMN[0], "label", "split"})
 
 # (name, Athena type) of each column, in order.

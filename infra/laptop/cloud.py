@@ -35,6 +35,7 @@ def settings(config: LaptopConfig) -> dict[str, Any]:
             "python": str(config.python("glue")),
             "java_home": str(java_home) if java_home else None,
             "jars": [str(config.home / "jars" / jar) for jar in JARS],
+            "class_data": str(config.home / "class-data" / "spark.jsa"),
         },
         "images": {
             f"{REGISTRY}/{repository}": {

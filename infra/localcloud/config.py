@@ -113,6 +113,9 @@ class GlueSettings(_Section):
     java_home: ExistingPath | None = Field(default=None, description="a path that exists")
     spark_home: ExistingPath | None = Field(default=None, description="a path that exists")
     driver_memory: str = Field(default="1g", pattern=r"^\d+[mg]$", description="a JVM size such as 1g")
+    class_data: AbsolutePath | None = Field(
+        default=None, description="a path: the JVM's archive of Spark's classes, used where it exists"
+    )
 
 
 class Config(_Section):

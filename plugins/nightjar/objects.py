@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 HEAD_THREADS = 8
-NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
+NOT_FOUND = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
 EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -63,6 +63,16 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
     def open(self, bucket: str, key: str) -> IO[bytes]:
         """Returns the object's body as a stream."""
         return cast("IO[bytes]", self.conn.get_object(Bucket=bucket, Key=key)["Body"])
+
+    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
+        """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
+        named = {"VersionId": version} if version else {}
+        try:
+            return cast("IO[bytes]", self.conn.get_object(Bucket=bucket, Key=key, **named)["Body"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_FOUND:
+                raise
+            return None
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
         """Iterates over the keys below a prefix, in order."""

@@ -17,7 +17,7 @@ from infra.localcloud.install import Context
 from infra.localcloud.jobs import Runner
 from infra.localcloud.state import StateStore
 from tests.support.glue_runs import BUCKET, ROLE, finished, log_lines
-from tests.support.localcloud import ACCOUNT, REGION, Cloud
+from tests.support.localcloud import ACCOUNT, CLASS_DATA, REGION, Cloud
 
 pytestmark = pytest.mark.stack
 
@@ -40,11 +40,14 @@ class ServersIdentity(RoleIdentity):
 @pytest.mark.spark
 def test_a_script_writes_parquet_to_s3_and_reads_it_back(cloud: Cloud, glue_job: Any) -> None:
     arguments = {"--rows": "1", "--out": f"s3://{BUCKET}/out/", "--extra-py-files": f"s3://{BUCKET}/code/extra.zip"}
+    arguments["--archive"] = str(CLASS_DATA.resolve())
     name = glue_job("spark.py", DefaultArguments=arguments)
     run = cloud.client("glue").start_job_run(JobName=name, Arguments={"--rows": "1000"})["JobRunId"]
     ended = finished(cloud, name, run, 240)
     assert ended["JobRunState"] == "SUCCEEDED", ended.get("ErrorMessage")
     assert f"rows 1000 mapped 1000 zone UTC rest ['--JOB_NAME', '{name}']" in log_lines(cloud, run)
+    if CLASS_DATA.exists():  # set-up could make it
+        assert "archive of classes: True" in log_lines(cloud, run), "the JVM refused the archive of set-up"
     assert ended["Arguments"]["--rows"] == "1000"
     assert ended["LogGroupName"] == "/aws-glue/jobs"
     assert ended["ExecutionTime"] >= 1

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from infra.localcloud.config import Config, GlueSettings
+from infra.localcloud.errors import ConfigError, LocalCloudError
 from infra.localcloud.glue import spark
 from infra.localcloud.glue.arguments import python_files, script_arguments, spark_properties, unsupported
+from infra.localcloud.glue.class_data import make_archive
 from infra.localcloud.glue.failure import error_message
 
 ETL = {"Name": "glueetl", "ScriptLocation": "s3://b/k.py"}
@@ -101,3 +103,27 @@ def test_the_path_of_the_state_folder_may_contain_spaces(tmp_path: Path) -> None
     option, file, application = shlex.split(variables["PYSPARK_SUBMIT_ARGS"])
     assert (option, application) == ("--properties-file", "pyspark-shell")
     assert f"spark.local.dir {folder}/tmp" in Path(file).read_text().splitlines()
+
+
+def test_an_archive_of_classes_is_used_where_it_exists(tmp_path: Path) -> None:
+    archive = tmp_path / "my home" / "spark.jsa"
+    settings = GlueSettings(python=Path(sys.executable), jars=(), class_data=archive)
+    config = Config(state=tmp_path, glue=settings, port=14599)
+    assert "Archive" not in spark.properties(config, tmp_path)["spark.driver.extraJavaOptions"]
+    archive.parent.mkdir()
+    archive.touch()
+    words = shlex.split(spark.properties(config, tmp_path)["spark.driver.extraJavaOptions"])
+    assert f"-XX:SharedArchiveFile={archive}" in words
+    folders = {spark.environment(config, tmp_path / run, {}, [])["SPARK_CONF_DIR"] for run in ("one", "two")}
+    assert len(folders) == 1, "the JVM refuses an archive that was made with another class path"
+
+
+def test_an_archive_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    """This environment has no Spark."""
+    settings = GlueSettings(python=Path(sys.executable), jars=(), class_data=tmp_path / "spark.jsa")
+    with pytest.raises(LocalCloudError, match=r"Glue jobs start slowly[\s\S]*No module named"):
+        make_archive(Config(state=tmp_path, glue=settings, port=14599))
+    assert list(tmp_path.glob("*.jsa")) == []
+    unset = GlueSettings(python=Path(sys.executable), jars=())
+    with pytest.raises(ConfigError, match=r"glue\.class_data"):
+        make_archive(Config(state=tmp_path, glue=unset, port=14599))

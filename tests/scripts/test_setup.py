@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "test")
-OTHERS = ("uv", "jars", "pytest")
+OTHERS = ("uv", "jars", "pytest", "class-data")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
 for last do :; done
@@ -32,8 +32,9 @@ def project(tmp_path: Path) -> Path:
     (root / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "setup.sh", root / "scripts")
     (root / "requirements").mkdir()
-    for name in (*ENVIRONMENTS, *OTHERS):
+    for name in {*ENVIRONMENTS, *OTHERS} - {"class-data"}:
         (root / "requirements" / f"{name}.txt").write_text("")
+    for name in (*ENVIRONMENTS, *OTHERS):
         stamp(root, name)
     uv = root / "home" / "uv" / "bin" / "uv"
     uv.parent.mkdir()
@@ -54,7 +55,8 @@ def stamp_of(project: Path, name: str) -> Path:
 def stamp(project: Path, name: str) -> None:
     file = stamp_of(project, name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(hashlib.sha256((project / "requirements" / f"{name}.txt").read_bytes()).hexdigest() + "\n")
+    requirements = project / "requirements" / f"{'glue' if name == 'class-data' else name}.txt"
+    file.write_text(hashlib.sha256(requirements.read_bytes()).hexdigest() + "\n")
 
 
 def setup(project: Path, what: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -95,6 +97,20 @@ def test_changed_requirements_update_only_their_environment_in_place(project: Pa
     assert [line.split()[:2] for line in uv_calls(project)] == [["pip", "sync"]]
     assert "--require-hashes" in uv_calls(project)[0] and "serving.txt" in uv_calls(project)[0]
     assert setup(project).stdout == ""
+
+
+def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set_up(project: Path) -> None:
+    module = project / "infra" / "laptop" / "class_data.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("import os; open(os.environ['NIGHTJAR_HOME'] + '/class-data/made', 'w')")
+    (project / "requirements" / "glue.txt").write_text("# another Spark\n")
+    assert "class data is ready" in setup(project).stdout
+    assert (project / "home" / "class-data" / "made").exists()
+    assert setup(project).stdout == ""
+    module.write_text("raise SystemExit('no Java')")
+    stamp_of(project, "class-data").unlink()
+    done = setup(project)
+    assert done.returncode == 0 and "Glue jobs start slowly" in done.stdout
 
 
 def test_an_incomplete_environment_is_created_anew(project: Path) -> None:

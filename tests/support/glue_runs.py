@@ -22,6 +22,7 @@ from nightjar_extra.names import COLUMN
 parser = argparse.ArgumentParser()
 parser.add_argument("--out", required=True)
 parser.add_argument("--rows", type=int)
+parser.add_argument("--archive")
 known, rest = parser.parse_known_args()
 spark = SparkSession.builder.getOrCreate()
 part = f"cast(id % 3 as string) as {COLUMN}"
@@ -38,6 +39,8 @@ back = spark.read.parquet(known.out)
 mapped = back.drop(COLUMN).mapInPandas(plus, f"id bigint, at timestamp, {COLUMN} string")
 count = mapped.filter(f"{COLUMN} = '{COLUMN}'").count()
 print("rows", back.count(), "mapped", count, "zone", spark.conf.get("spark.sql.session.timeZone"), "rest", rest[:2])
+with open(f"/proc/{spark._jvm.ProcessHandle.current().pid()}/maps") as maps:
+    print("archive of classes:", known.archive in maps.read())
 """
 
 

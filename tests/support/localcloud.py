@@ -26,6 +26,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[2]
 VENVS = Path(os.environ.get("NIGHTJAR_VENVS", ROOT / ".nightjar" / "venvs"))
 JARS = Path(os.environ.get("NIGHTJAR_S3A_JARS", ROOT / ".nightjar" / "jars"))
+CLASS_DATA = VENVS.parent / "class-data" / "spark.jsa"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test-job"
@@ -91,6 +92,7 @@ def base_config() -> dict[str, Any]:
             "python": str(VENVS / "glue" / "bin" / "python"),
             "jars": sorted(str(jar) for jar in JARS.glob("*.jar")),
             "driver_memory": "1g",
+            "class_data": str(CLASS_DATA),
         },
         "images": {},
     }

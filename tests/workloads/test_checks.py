@@ -40,6 +40,10 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
             {"events__rated__schema__known_at": {"type": "timestamp"}},
             "events.rated.schema.known_at: is a name that Nightjar uses itself",
         ),
+        (
+            {"events__rated": ..., "events__predictions": document()["events"]["rated"], "label__event": "predictions"},
+            "events.predictions: is the name of the prediction log's table",
+        ),
         ({"database": ...}, "database: is missing: it is needed to read the tables"),
         ({"database__zone": "noon; --"}, "database.zone: "),
         ({"tables__makers__columns": {"gone": "Gone"}}, "tables.makers: columns: gone is not in the schema"),

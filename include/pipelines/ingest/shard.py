@@ -35,7 +35,11 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class StreamTarget:
-    """A stream, the buckets that its records go to, the workload's clock, and the size of a complete object."""
+    """A stream, the buckets that its records go to, the workload's clock, and the size of a complete object.
+
+    Attributes:
+        watermark_of: The source whose watermark a record is read at, if that is not the stream itself.
+    """
 
     workload: str
     stream: str
@@ -43,6 +47,7 @@ class StreamTarget:
     clock: Clock
     max_records: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
+    watermark_of: str = ""
 
 
 class Committed(NamedTuple):
@@ -74,7 +79,6 @@ class ShardIngest:
         self.objects = objects
         self.state = state
         self.after: str | None = None
-        self.watermark: datetime | None = None
         self.max_recorded_at: datetime | None = None
         self.summary: ShardSummary = {
             "shard_id": shard_id,
@@ -94,9 +98,6 @@ class ShardIngest:
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
-        # It moves only after all shards of a run are read, so a retry of this run finds the same one.
-        complete = self.state.get(*layout.watermark_key(self.target.workload, self.target.stream))
-        self.watermark = parse_instant(complete["watermark"]) if complete else None
         reader = self.source.reader(self.target.stream, self.shard_id, self.until)
         while not self._read(reader):
             pass
@@ -111,7 +112,7 @@ class ShardIngest:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record, self.target.clock, self.watermark)
+            batch = batch or Batch(self.shard_id, record, self.target.clock, self._watermark())
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -119,12 +120,25 @@ class ShardIngest:
                 batch = None
         return batch is None or self._commit(batch)
 
+    def _watermark(self) -> datetime | None:
+        """The watermark at which a batch is read.
+
+        That of the shard's own stream moves only after all shards of a run are read, so a retry of a run finds the same
+        one. Another source's may move meanwhile, so each batch asks for it.
+        """
+        source = self.target.watermark_of or self.target.stream
+        complete = self.state.get(*layout.watermark_key(self.target.workload, source))
+        return parse_instant(complete["watermark"]) if complete else None
+
     def _commit(self, batch: Batch) -> bool:
         """True if this batch was written; False if a crashed run had written other records under its name."""
         # The day of the first record's arrival, not of the run: a repair on the next day must find the same name.
         ingest_date, first = batch.first.arrived_at.date(), batch.first.sequence_number
         workload, stream, buckets = self.target.workload, self.target.stream, self.target.buckets
-        key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first)
+        # Another source's watermark may have moved since a run that crashed. What that run wrote without a marker has
+        # never been read, and claims to be known too early: it is not repaired, but written again.
+        read_at = batch.watermark if self.target.watermark_of else None
+        key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first, read_at)
         written = self.objects.put_once(buckets.raw, key, batch.raw.finish(), _metadata(batch))
         content = (
             Committed(batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.quarantine)

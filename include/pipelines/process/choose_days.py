@@ -116,8 +116,8 @@ class DayChoice:
         return parse_instant(item["watermark"]) if item and item.get("watermark") else None
 
     def _require_raw(self, days: list[date]) -> None:
-        name, stream = self.workload.name, self.workload.stream.name
-        prefixes = (layout.marker_prefix(name, stream, day) for day in days)
+        name, sources = self.workload.name, self.workload.event_sources
+        prefixes = (layout.marker_prefix(name, source, day) for source in sources for day in days)
         if any(True for prefix in prefixes for _ in self.objects.keys(self.settings.lake_bucket, prefix)):
             return
         span = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

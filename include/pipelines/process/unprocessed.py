@@ -18,9 +18,14 @@ AHEAD_DAYS = 31
 
 def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:
     """Returns how many raw objects hold events of each day."""
-    stream = workload.stream.name
-    prefixes = {day: layout.marker_prefix(workload.name, stream, date.fromisoformat(day)) for day in days}
-    return {day: sum(1 for _ in objects.keys(bucket, prefix)) for day, prefix in prefixes.items()}
+
+    def markers(day: str) -> int:
+        prefixes = [
+            layout.marker_prefix(workload.name, name, date.fromisoformat(day)) for name in workload.event_sources
+        ]
+        return sum(1 for prefix in prefixes for _ in objects.keys(bucket, prefix))
+
+    return {day: markers(day) for day in days}
 
 
 class ChangedDays(NamedTuple):
@@ -107,8 +112,9 @@ def _before(day: str, length: timedelta) -> str:
 
 
 def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Iterable[str]:
-    for folder in objects.folders(bucket, layout.index_prefix(workload.name, workload.stream.name)):
-        yield folder.rstrip("/").rsplit("=", 1)[-1]
+    for source in workload.event_sources:
+        for folder in objects.folders(bucket, layout.index_prefix(workload.name, source)):
+            yield folder.rstrip("/").rsplit("=", 1)[-1]
 
 
 def _list(days: list[str]) -> str:

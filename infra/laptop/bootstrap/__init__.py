@@ -11,7 +11,7 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import alarms, code, data, jobs, keys, roles, services
+from infra.laptop.bootstrap import alarms, code, data, drops, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -84,6 +84,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
             data.create_stream(aws, workload)
             data.put_database_secret(aws, workload, postgres)
             data.create_prediction_log(aws, workload.name)
+            data.create_prediction_table(aws, workload.name)
+            drops.create(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])
             alarms.create(aws, workload)

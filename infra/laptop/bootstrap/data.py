@@ -6,14 +6,12 @@ import json
 
 from include.workloads import Workload
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap.definitions import NAMES, definition, policy
+from infra.laptop.bootstrap.definitions import NAMES, definition, loopback_policy
 from infra.laptop.config import ACCOUNT, REGION, LaptopError
 from infra.laptop.postgres import Postgres
 
 ALERTS_TOPIC = "nightjar-alerts"
 ALERTS_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS_TOPIC}"
-# The laptop's endpoint speaks http on loopback, so it cannot refuse what is not TLS.
-ONLY_ON_AWS = ("TlsOnly",)
 EARLIER_RAW = "raw/"  # where earlier versions kept raw objects, in the lake bucket
 
 
@@ -44,10 +42,13 @@ def create_buckets(aws: Aws) -> None:
             Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         )
         aws.s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": bucket["lifecycle"]})
-        document = policy("buckets", bucket["policy"], bucket=name)
-        kept = [statement for statement in document["Statement"] if statement["Sid"] not in ONLY_ON_AWS]
-        if kept:
-            aws.s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**document, "Statement": kept}))
+        document = loopback_policy("buckets", bucket["policy"], bucket=name)
+        if document["Statement"]:
+            aws.s3.put_bucket_policy(Bucket=name, Policy=json.dumps(document))
+        if bucket.get("events"):
+            aws.s3.put_bucket_notification_configuration(
+                Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            )
 
 
 def _require_no_raw_objects(aws: Aws) -> None:
@@ -87,6 +88,16 @@ def create_prediction_log(aws: Aws, workload: str) -> None:
         aws.firehose.describe_delivery_stream(DeliveryStreamName=stream["DeliveryStreamName"])
     except aws.firehose.exceptions.ResourceNotFoundException:
         aws.firehose.create_delivery_stream(DeliveryStreamType="DirectPut", **stream)
+
+
+def create_prediction_table(aws: Aws, workload: str) -> None:
+    """Creates the table of the prediction log, or updates it."""
+    named = {"DatabaseName": definition("glue", code="")["database"]}
+    table = definition("predictions", workload=workload)["table"]
+    try:
+        aws.glue.create_table(**named, TableInput=table)
+    except aws.glue.exceptions.AlreadyExistsException:
+        aws.glue.update_table(**named, TableInput=table)
 
 
 def put_database_secret(aws: Aws, workload: Workload, postgres: Postgres) -> None:

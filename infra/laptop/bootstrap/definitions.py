@@ -17,6 +17,7 @@ from infra.laptop.config import ACCOUNT, REGION, ROOT
 
 DEFINITIONS = ROOT / "infra" / "definitions"
 POLICIES = ROOT / "infra" / "policies"
+TLS_ONLY = "TlsOnly"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ def policy(folder: str, document: str, **more: str) -> dict[str, Any]:
     keys = {f"key_{name}": f"arn:aws:kms:{NAMES.region}:{NAMES.account}:key/{name}" for name in definition("keys")}
     found: dict[str, Any] = json.loads(_filled(POLICIES / folder / f"{document}.json", {**keys, **more}))
     return found
+
+
+def loopback_policy(folder: str, document: str, **more: str) -> dict[str, Any]:
+    """A policy document without the refusal of plain http, which an endpoint on loopback cannot keep."""
+    found = policy(folder, document, **more)
+    return {**found, "Statement": [one for one in found["Statement"] if one["Sid"] != TLS_ONLY]}
 
 
 def _filled(path: Path, more: dict[str, str]) -> str:

@@ -11,8 +11,12 @@ from pathlib import Path
 from infra.localcloud.config import Config
 
 CORES = 2
+# The JVM would write to a job's log why it does not archive, or use, some classes.
+QUIET = "-Xlog:disable -Xlog:all=error:stderr"
 LIBRARIES = Path(__file__).parent / "libraries"  # has the package awsglue
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+# The C1 compiler alone and the serial collector: jobs here are short, and starting takes most of their time.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC -Djava.net.preferIPv4Stack=true"
 # Spark's Hadoop 3.4 writes these with units ("60s"), which the connector of Hadoop 3.3.1 cannot read. Here they are
 # plain seconds and milliseconds.
 DURATIONS = {
@@ -30,15 +34,13 @@ def properties(config: Config, folder: Path) -> dict[str, str]:
         config: The server's configuration.
         folder: The run's folder.
     """
-    # The C1 compiler alone and the serial collector: jobs here are short, and starting takes most of their time.
-    java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC -Djava.net.preferIPv4Stack=true"
     return {
         "spark.master": f"local[{CORES}]",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": config.glue.driver_memory,
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in config.glue.jars),
-        "spark.driver.extraJavaOptions": java,
+        "spark.driver.extraJavaOptions": " ".join([JAVA_OPTIONS, *_use_archive(config.glue.class_data)]),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(folder / "tmp"),
@@ -59,6 +61,11 @@ def properties(config: Config, folder: Path) -> dict[str, str]:
     }
 
 
+def _use_archive(file: Path | None) -> list[str]:
+    """The JVM's options for an archive of :mod:`~.class_data`; none where there is no archive."""
+    return [f'"-XX:SharedArchiveFile={file}"', QUIET] if file and file.is_file() else []
+
+
 def environment(config: Config, folder: Path, extra: dict[str, str], python_files: list[Path]) -> dict[str, str]:
     """Writes the properties file of a run.
 
@@ -72,13 +79,15 @@ def environment(config: Config, folder: Path, extra: dict[str, str], python_file
         The environment variables with which ``python script.py`` gets a configured Spark.
     """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    (folder / "conf").mkdir(exist_ok=True)
+    # Empty, so that no settings of this machine count. It is on the class path, which must be that of the archive.
+    settings = (config.glue.class_data.parent if config.glue.class_data else folder) / "conf"
+    settings.mkdir(parents=True, exist_ok=True)
     lines = [f"{name} {value}" for name, value in {**properties(config, folder), **extra}.items()]
     file = folder / "spark.properties"
     file.write_text("\n".join(lines) + "\n")
     variables = {
         "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(file))} pyspark-shell",
-        "SPARK_CONF_DIR": str(folder / "conf"),
+        "SPARK_CONF_DIR": str(settings),
         "SPARK_LAUNCHER_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": str(config.glue.python),

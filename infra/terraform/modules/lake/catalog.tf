@@ -3,6 +3,46 @@ resource "aws_glue_catalog_database" "this" {
   description = "The published days of all workloads"
 }
 
+# The prediction log of each workload. The tables of published days are made by publishing them.
+resource "aws_glue_catalog_table" "predictions" {
+  for_each      = local.prediction_tables
+  database_name = aws_glue_catalog_database.this.name
+  name          = each.value.Name
+  description   = each.value.Description
+  table_type    = each.value.TableType
+  parameters    = each.value.Parameters
+
+  dynamic "partition_keys" {
+    for_each = each.value.PartitionKeys
+
+    content {
+      name    = partition_keys.value.Name
+      type    = partition_keys.value.Type
+      comment = partition_keys.value.Comment
+    }
+  }
+
+  storage_descriptor {
+    location      = each.value.StorageDescriptor.Location
+    input_format  = each.value.StorageDescriptor.InputFormat
+    output_format = each.value.StorageDescriptor.OutputFormat
+
+    ser_de_info {
+      serialization_library = each.value.StorageDescriptor.SerdeInfo.SerializationLibrary
+    }
+
+    dynamic "columns" {
+      for_each = each.value.StorageDescriptor.Columns
+
+      content {
+        name    = columns.value.Name
+        type    = columns.value.Type
+        comment = columns.value.Comment
+      }
+    }
+  }
+}
+
 # A setting of the whole account and region, which has no other user: one AWS account an environment.
 resource "aws_glue_data_catalog_encryption_settings" "this" {
   data_catalog_encryption_settings {

@@ -1,21 +1,17 @@
 # File drops: an object below s3://<lake>/drops/<workload>/ becomes a message in the workload's queue.
 locals {
-  drops = { for workload in keys(var.workloads) : workload => "nightjar-${workload}-drops" }
+  drops = {
+    for workload in keys(var.workloads) :
+    workload => yamldecode(templatefile("${var.definitions}/drops.yaml", merge(var.names, { workload = workload })))
+  }
 }
 
 resource "aws_cloudwatch_event_rule" "drop" {
-  for_each    = local.drops
-  name        = each.value
-  description = "Files that were dropped for ${each.key}"
-  tags        = { workload = each.key }
-  event_pattern = jsonencode({
-    source      = ["aws.s3"]
-    detail-type = ["Object Created"]
-    detail = {
-      bucket = { name = [module.bucket["lake"].name] }
-      object = { key = [{ prefix = "drops/${each.key}/" }] }
-    }
-  })
+  for_each      = local.drops
+  name          = each.value.rule.Name
+  description   = each.value.rule.Description
+  tags          = { workload = each.key }
+  event_pattern = jsonencode(each.value.rule.EventPattern)
 }
 
 resource "aws_cloudwatch_event_target" "drop" {
@@ -31,24 +27,24 @@ resource "aws_cloudwatch_event_target" "drop" {
 
 resource "aws_sqs_queue" "drop" {
   for_each                   = local.drops
-  name                       = each.value
-  kms_master_key_id          = var.key_arns["alerts"]
-  message_retention_seconds  = 14 * 86400 # the most that SQS keeps: nothing is lost while ingestion is paused
-  visibility_timeout_seconds = 900        # longer than one file takes
-  receive_wait_time_seconds  = 20
+  name                       = each.value.queue.QueueName
+  kms_master_key_id          = var.key_arns[each.value.key]
+  message_retention_seconds  = each.value.queue.Attributes.MessageRetentionPeriod
+  visibility_timeout_seconds = each.value.queue.Attributes.VisibilityTimeout
+  receive_wait_time_seconds  = each.value.queue.Attributes.ReceiveMessageWaitTimeSeconds
   tags                       = { workload = each.key }
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_drop[each.key].arn
-    maxReceiveCount     = 5
+    maxReceiveCount     = each.value.max_receive_count
   })
 }
 
 resource "aws_sqs_queue" "dead_drop" {
   for_each                  = local.drops
-  name                      = "${each.value}-dead"
-  kms_master_key_id         = var.key_arns["alerts"]
-  message_retention_seconds = 14 * 86400
+  name                      = each.value.dead_letter_queue.QueueName
+  kms_master_key_id         = var.key_arns[each.value.key]
+  message_retention_seconds = each.value.dead_letter_queue.Attributes.MessageRetentionPeriod
   tags                      = { workload = each.key }
 }
 
