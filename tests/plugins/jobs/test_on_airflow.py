@@ -15,9 +15,11 @@ import pytest
 from nightjar.failures import NO_REASON
 
 from infra.laptop.bootstrap.definitions import definition
+from infra.localcloud.authorization.operator_key import FILE
 from tests.support.alerts import Alerts
 from tests.support.ended_dags import DAGS, TOPIC
 from tests.support.localcloud import Cloud
+from tests.support.parsed_dags import SETTINGS
 from tests.support.real_airflow import RealAirflow, running_airflow
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -32,7 +34,9 @@ def airflow(cloud: Cloud, alerts: Alerts, tmp_path_factory: pytest.TempPathFacto
     (dags / "ended.py").write_text(DAGS)
     cloud.client("s3").create_bucket(Bucket="artifact")
     cloud.client("dynamodb").create_table(**STATE_TABLE)
-    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, cloud.environment()) as running:
+    cloud.client("s3").create_bucket(Bucket=SETTINGS["NIGHTJAR_ARTIFACT_BUCKET"])
+    documents = {**SETTINGS, "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(cloud.state / FILE)}
+    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, {**cloud.environment(), **documents}) as running:
         yield running
 
 
@@ -100,6 +104,19 @@ def test_the_link_of_a_job_opens_its_page_in_the_api_server(airflow: RealAirflow
     assert foreign.status_code == 403, "the check of Host is in front of the page"
     mark_failed(airflow, run)
     airflow.ended(run)
+
+
+def test_the_link_of_a_document_opens_it_and_one_that_no_task_named_is_empty(
+    airflow: RealAirflow, cloud: Cloud
+) -> None:
+    document = {"Bucket": SETTINGS["NIGHTJAR_ARTIFACT_BUCKET"], "Key": "decisions/w/k.json"}
+    cloud.client("s3").put_object(**document, Body=b'{"promote": true}')
+    run = airflow.trigger("pages")
+    assert airflow.ended(run)["state"] == "success"
+    links = airflow.api.call("GET", f"{run}/taskInstances/decide/links")["extra_links"]
+    assert not links["Evaluation"]
+    answer = httpx.get(links["Decision"], timeout=60)
+    assert answer.status_code == 200 and "&#34;promote&#34;: true" in answer.text
 
 
 def test_a_run_over_its_time_limit_ends_failed_its_job_is_stopped_and_a_person_is_told_once(
