@@ -17,6 +17,7 @@ from include.lake.known import KnownFrom
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
 EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
+DATA_DOCS_PAGE = "index.html"  # the first page of an audit's Data Docs
 DECISION_FILE = "decision.json"  # of a version that was promoted from another account: see decision_key for the others
 
 # --- raw bucket --------------------------------------------------------------------------------------------------

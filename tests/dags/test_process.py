@@ -168,9 +168,9 @@ def test_a_plan_is_of_the_runs_days_and_flags(
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
             module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
-        with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function(
-                "flights", days, dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+        with pytest.raises(AirflowSkipException, match="Dry run: would process 2013-03-01 from 1 raw objects"):
+            module.choose_days.function(
+                "flights", dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
             )
 
 
