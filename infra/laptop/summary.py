@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.model.files import GOLDEN
-from infra.laptop import registry, wallclock
+from infra.laptop import nights_page, registry, wallclock
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopError
 from infra.laptop.stages import Connection
@@ -50,6 +50,7 @@ def collect(
             "Airflow": config.airflow_url,
             "AWS endpoint": config.endpoint,
             "logs": str(config.logs),
+            "nights": nights_page.write(config).as_uri(),
             **{f"{name} service": f"{url}/docs" for name, url in resources.service_urls.items()},
         },
     }
