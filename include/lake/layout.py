@@ -17,6 +17,7 @@ from include.lake.known import KnownFrom
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
 EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
+DATA_DOCS_PAGE = "index.html"  # the first page of an audit's Data Docs
 DECISION_FILE = "decision.json"  # of a version that was promoted from another account: see decision_key for the others
 
 # --- raw bucket --------------------------------------------------------------------------------------------------
@@ -233,6 +234,11 @@ def template_family(workload: str) -> str:
     return f"nightjar-{workload}-template"
 
 
+def event_stream(workload: str) -> str:
+    """Kinesis stream of the workload's events. The policies of the roles name it."""
+    return f"nightjar-{workload}"
+
+
 def prediction_stream(workload: str) -> str:
     """Firehose delivery stream from the service to :func:`predictions_prefix`."""
     return f"nightjar-{workload}-predictions"
@@ -321,6 +327,14 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
     ``intent``, ``revision``, ``digest``.
     """
     return live_partition_key(workload), f"entry#{revision:012d}"
+
+
+def told_partition_key(workload: str) -> str:
+    """The partition key of what people were told of (``infra/lambdas/deadlines/told.py``); sorted by day.
+
+    An item of a night has ``by`` (what told), ``at`` and ``told`` (false while the message is being published).
+    """
+    return f"told#{workload}"
 
 
 def _digits(instant: datetime) -> str:

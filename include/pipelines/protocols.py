@@ -41,9 +41,6 @@ class ObjectStore(Protocol):
     def open(self, bucket: str, key: str) -> IO[bytes]:
         """Returns the object's body as a stream."""
 
-    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
-        """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
-
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """Returns the user metadata of an object."""
 

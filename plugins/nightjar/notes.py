@@ -1,10 +1,11 @@
-"""What is noted of a run: its period, what its tasks say about it, and whether its failure was reported.
+"""What is noted of a run: its period, what its tasks say about it in sentences, and whether its failure was reported.
 
 The listener (``run_listener.py``) writes the run's note, which the UI shows and Airflow gives to the run's callbacks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk import get_current_context
@@ -47,3 +48,15 @@ def add_note(text: str) -> None:
     except RuntimeError:
         return
     context["ti"].xcom_push(key=NOTE_KEY, value=text)
+
+
+def noted[ResultT](result: ResultT, describe: Callable[[ResultT], str]) -> ResultT:
+    """Returns a task's result as it is, after adding to the run's note what it means to a person.
+
+    Args:
+        result: What the task returns.
+        describe: Returns the text for a result; an empty one adds nothing.
+    """
+    if text := describe(result):
+        add_note(text)
+    return result

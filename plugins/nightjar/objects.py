@@ -67,7 +67,7 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
 
     def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
         """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
-        named = {"VersionId": version} if version else {}
+        named: Any = {"VersionId": version} if version else {}
         try:
             return cast("IO[bytes]", self.conn.get_object(Bucket=bucket, Key=key, **named)["Body"])
         except ClientError as error:

@@ -15,6 +15,7 @@ from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.workloads import load as load_workload
+from include.workloads.jobs import JobsSpec
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 from tests.support.moto_cloud import LAKE, RAW, STATE, MotoCloud
 
@@ -113,6 +114,16 @@ def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag:
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
 
 
+def test_the_jobs_have_the_sizes_that_the_workload_declares(module: ModuleType, dag: Any) -> None:
+    declared = JobsSpec.model_validate({"transform": {"workers": 9, "minutes": 300}, "audit": {"worker_type": "G.2X"}})
+    with platform_settings():
+        sized = module.process(load_workload("flights").model_copy(update={"jobs": declared}))
+    assert sized.get_task("submit_transform").size == {"NumberOfWorkers": 9, "Timeout": 300}
+    assert sized.get_task("submit_audit").size == {"WorkerType": "G.2X"}
+    assert sized.get_task("transform").timeout > 300 * 60
+    assert dag.get_task("submit_transform").size == dag.get_task("submit_audit").size == {}
+
+
 def test_keys_reach_the_tasks_as_they_are_and_not_through_a_template(dag: Any) -> None:
     """A native template makes a number of a key that has only digits."""
     assert dag.get_task("submit_transform").submit_key.key == "submit_key"
@@ -157,9 +168,9 @@ def test_a_plan_is_of_the_runs_days_and_flags(
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
             module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
-        with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function(
-                "flights", days, dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+        with pytest.raises(AirflowSkipException, match="Dry run: would process 2013-03-01 from 1 raw objects"):
+            module.choose_days.function(
+                "flights", dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
             )
 
 

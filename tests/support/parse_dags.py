@@ -40,6 +40,11 @@ def describe(task: Any) -> dict[str, Any]:
     }
 
 
+def describe_param(param: Any) -> dict[str, Any]:
+    """Returns a Param as the form gets it."""
+    return {"description": param.description, "default": param.value, "schema": param.schema}
+
+
 def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
     """Returns a DAG as JSON."""
     return {
@@ -47,7 +52,7 @@ def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
         "doc_md": dag.doc_md,
         "catchup": dag.catchup,
         "failure_callback": bool(dag.has_on_failure_callback),
-        "params": {name: dag.params.get_param(name).description for name in dag.params},
+        "params": {name: describe_param(dag.params.get_param(name)) for name in dag.params},
         "tasks": {task.task_id: describe(task) for task in dag.tasks},
         "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
         "serialized": serialize(dag),

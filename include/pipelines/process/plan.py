@@ -21,6 +21,7 @@ from include.lake.fingerprint import (
 from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import record_empty_days
+from include.pipelines.process.dry_run import describe_dry_run
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
@@ -87,7 +88,7 @@ def plan_days(
         "bytes": size.bytes,
     }
     if request.dry_run:
-        raise NothingToDoError(f"Dry run, {len(document['stream_objects'])} stream objects: {plan}")
+        raise NothingToDoError(describe_dry_run(workload, request.days, days, len(document["stream_objects"]), state))
     objects.put(settings.artifact_bucket, key, canonical_json(document))
     return plan
 

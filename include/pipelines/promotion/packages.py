@@ -15,6 +15,7 @@ APPROVED: Final = "Approved"
 PENDING: Final = "PendingManualApproval"
 REJECTED: Final = "Rejected"
 
+PROMOTED, REFUSED = "promoted", "refused"  # values of the metadata's decision
 NONE = "none"  # the text of an absent value, because SageMaker takes no empty one
 VALUE_LENGTH = 256  # SageMaker's limit for a value of CustomerMetadataProperties
 DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
