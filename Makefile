@@ -67,6 +67,9 @@ ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKL
 requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
 	@$(LAPTOP) requeue $(call option,WORKLOAD)
 
+backfill: setup ## plan a range, then process it in chunks: make backfill WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31 DRY_RUN=1 CHUNK=31 RETRAIN=weekly YES=1
+	@$(LAPTOP) backfill $(call option,WORKLOAD) $(call option,FROM) $(call option,TO) $(call option,CHUNK) $(call option,RETRAIN) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes)
+
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)
 
