@@ -37,7 +37,7 @@ from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
-from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.ingest.watermark import completing_advice, watermark_status
 from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
@@ -142,7 +142,7 @@ def process(workload: Workload) -> DAG:
             check=watermark_status,
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
-            advice="Run the ingest DAGs up to that instant, then clear this task.",
+            advice=completing_advice(workload),
             **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
@@ -157,15 +157,10 @@ def process(workload: Workload) -> DAG:
             arguments=transform_arguments(name, planned, config),
         )
         run: Any = output(start_transform, "submit_key")
-        start_audit, audit = submit_and_sense(
-            "audit",
-            SubmitGlueJobOperator,
-            wait,
-            sense_id="audit",
-            job_name=config.glue_audit_job,
-            submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
-            arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
-        )
+        audited = audit_arguments(name, planned, RUN, planned["recent"], config)
+        key = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
+        job: Any = {"job_name": config.glue_audit_job, "submit_key": key, "arguments": audited}
+        start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
         gated: Any = gate(name, planned, run)
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit

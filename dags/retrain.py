@@ -40,6 +40,7 @@ from include.workloads import Workload, discover, load
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+EVALUATION = sagemaker.SubmitProcessingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH = "{{ params.fresh }}"
 DAY = pulled("choose_day", "last")
@@ -154,15 +155,9 @@ def retrain(workload: Workload) -> DAG:
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
         training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
         _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
-        score, sense_evaluation = submit_and_sense(
-            "evaluation",
-            sagemaker.SubmitProcessingJobOperator,
-            job_wait,
-            submit_key=prepared["evaluation_name"],
-            fresh=FRESH,
-            config=prepared["evaluation"],
-            references={"model_uri": pulled("sense_training", "model_uri")},
-        )
+        trained = {"model_uri": pulled("sense_training", "model_uri")}
+        scoring = {"submit_key": prepared["evaluation_name"], "config": prepared["evaluation"], "fresh": FRESH}
+        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=trained, **scoring)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = register(name, planned, prepared, finished)

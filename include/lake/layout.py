@@ -313,6 +313,14 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
     return live_partition_key(workload), f"entry#{revision:012d}"
 
 
+def told_partition_key(workload: str) -> str:
+    """The partition key of what people were told of (``infra/lambdas/deadlines/told.py``); sorted by day.
+
+    An item of a night has ``by`` (what told), ``at`` and ``told`` (false while the message is being published).
+    """
+    return f"told#{workload}"
+
+
 def _digits(instant: datetime) -> str:
     """The digits of an instant's text: 20, from year to microsecond."""
     return "".join(filter(str.isdigit, format_instant(instant)))

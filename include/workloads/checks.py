@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from include.lake import layout
+from include.workloads.complete import complete_problems
 from include.workloads.declaration import JoinSpec, TableSpec, Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
@@ -30,7 +31,8 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         workload: The workload, with its feature code.
         file: Path of its workload.yaml, for the problems.
     """
-    found = [*_event_problems(workload)]
+    complete = complete_problems(workload.stream.complete, workload.events, workload.clock)
+    found = [*_event_problems(workload), *complete]
     if not found:
         found = [*_source_problems(workload), *_table_problems(workload), *_join_problems(workload)]
     if not found:

@@ -16,6 +16,7 @@ from include.errors import UserError
 from include.lake.days import parse_day
 from include.lake.known import Clock
 from include.workloads.comparison import ComparisonTuning
+from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
@@ -39,6 +40,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
+    "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -48,6 +50,7 @@ class StreamSpec(StrictModel):
     """The Kinesis stream on which all events of the workload arrive."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,128}$", description="Kinesis stream")
+    complete: CompleteSpec = Field(default_factory=CompleteSpec, description="what makes a day complete")
 
 
 class EventSpec(StrictModel):

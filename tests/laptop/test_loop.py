@@ -102,7 +102,7 @@ def test_one_workload_takes_no_other_down(
         lambda config, reporter: stages.Connection(config, nothing, Airflow(config.airflow_url), reporter),
     )
     monkeypatch.setattr(stages, "wait_until_live", lambda connection, name, url: None)
-    monkeypatch.setattr(replay, "SOURCES", dict.fromkeys(("ads", "flights"), replay.SOURCES["flights"]))
+    monkeypatch.setattr(replay, "has_history", lambda workload: workload != "shop")
     monkeypatch.setattr(replay, "load_tables", lambda postgres, workload, data: {})
     monkeypatch.setattr(summary, "collect", lambda connection, resources, outcomes, stages: {})
     monkeypatch.setattr(summary, "write", lambda connection, collected: ran.append("summary"))

@@ -37,8 +37,8 @@ def test_it_parses_without_the_network(file: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(set(FILES) - WITHOUT_DAGS))
 def test_it_makes_one_dag_per_workload_named_after_both(file: str) -> None:
-    names = {f"{workload.name}_{file.removesuffix('.py')}" for workload in discover()[0]}
-    assert set(dags(file)) == names
+    found = [workload for workload in discover()[0] if workload.tables or file != "ingest_tables.py"]
+    assert set(dags(file)) == {f"{workload.name}_{file.removesuffix('.py')}" for workload in found}
 
 
 @pytest.mark.parametrize("file", FILES)

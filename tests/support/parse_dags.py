@@ -33,7 +33,7 @@ def describe(task: Any) -> dict[str, Any]:
         "failure_callback": bool(task.has_on_failure_callback),
         "is_teardown": task.is_teardown,
         "fails_the_run": task.on_failure_fail_dagrun,
-        "trigger_rule": str(task.trigger_rule),
+        "trigger_rule": task.trigger_rule.value,
         "group": task.task_group.group_id if task.task_group else None,
     }
 

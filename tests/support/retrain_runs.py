@@ -87,6 +87,9 @@ class Objects:
     def open(self, bucket: str, key: str) -> IO[bytes]:
         return io.BytesIO(self.bodies[bucket, key])
 
+    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
+        raise AssertionError("only dropped files have versions")
+
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         return self.user_metadata.get((bucket, key), {})
 

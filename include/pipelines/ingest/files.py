@@ -27,7 +27,8 @@ from include.pipelines.ingest.file_copy import FileCopy, copied
 from include.pipelines.ingest.file_outcomes import FileOutcome, outcome
 from include.pipelines.ingest.file_protocols import MessageQueue, QueueMessage, VersionedObjects
 from include.pipelines.ingest.file_rows import FileRecord, FileRefusedError, FileRows
-from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.protocols import Shard, StateStore
 from include.workloads import Workload
 from include.workloads.files import FILES_SOURCE, FileSpec, accepting
