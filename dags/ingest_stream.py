@@ -36,6 +36,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
 from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.build import code_sha
 from nightjar.kinesis.hook import KinesisHook
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import instant_param, require_known_params
@@ -44,6 +45,7 @@ from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, UserError
+from include.pipelines.ingest import notes
 from include.pipelines.ingest.stream import feedback_events, ingest_lineage, unread_lineages
 from include.pipelines.ingest.target import stream_target
 from include.pipelines.ingest.types import ShardSummary
@@ -90,7 +92,8 @@ def advance_watermark(
     with outcomes(skip=NothingToDoError, fail=UserError):
         until = run_end(dag_run, params)
         complete_to = declared_complete(params, until)
-        return advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
+        done = advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
+    return noted(done, lambda watermark: notes.read(summaries or (), watermark))
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)

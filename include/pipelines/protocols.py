@@ -22,6 +22,10 @@ class StoredObject(Protocol):
     def metadata(self) -> dict[str, str]:
         """User metadata."""
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
 
 class ObjectStore(Protocol):
     """Objects in S3 (``nightjar.objects.ObjectStoreHook``)."""
@@ -47,7 +51,7 @@ class ObjectStore(Protocol):
         """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""
 
     def stored(self, bucket: str, keys: Sequence[str]) -> Mapping[str, StoredObject]:
-        """Returns checksum and metadata of each object."""
+        """Returns checksum, metadata and size of each object."""
 
     def get_json(self, bucket: str, key: str) -> Any | None:
         """Returns a JSON document, or None if the object does not exist.

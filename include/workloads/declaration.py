@@ -21,6 +21,7 @@ from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.files import FILES_SOURCE, FileSpec
+from include.workloads.jobs import JobsSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
@@ -39,7 +40,7 @@ NOT_PROCESSED: Any = {
         ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -229,6 +230,7 @@ class Workload(StrictModel):
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
+    jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

@@ -89,10 +89,10 @@ class AirflowApi:
         """The DAG files that could not be imported, each with ``filename`` and ``stack_trace``."""
         return self.call("GET", "/importErrors")["import_errors"]
 
-    def put_pool(self, name: str, slots: int, description: str) -> None:
-        """Creates the pool, or updates its slots."""
+    def put_pool(self, name: str, slots: int, description: str, *, include_deferred: bool = False) -> None:
+        """Creates the pool, or updates it; ``include_deferred``: deferred tasks take a slot too."""
         present = {pool["name"] for pool in self.call("GET", "/pools")["pools"]}
-        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        body = {"name": name, "slots": slots, "description": description, "include_deferred": include_deferred}
         if name in present:
             body["pool"] = body.pop("name")
             self.call("PATCH", f"/pools/{quote(name)}", json=body)

@@ -44,7 +44,7 @@ def test_quarantined_records_are_read_again_by_this_build(module: ModuleType, cl
     target, until = StreamTarget("flights", STREAM, BUCKETS, "recorded_at"), datetime(2999, 1, 1, tzinfo=UTC)
     ShardIngest(target, SHARD, until, source=KinesisHook(), objects=ObjectStoreHook(), state=StateHook(STATE)).run()
     with platform_settings():
-        with pytest.raises(AirflowSkipException, match="Dry run, 1 quarantine objects"):
+        with pytest.raises(AirflowSkipException, match="Dry run: would read 1 quarantine objects"):
             module.requeue_records.function("flights", STREAM, dag_run=dag_run(), params={"dry_run": True})
         (done,) = module.requeue_records.function("flights", STREAM, dag_run=dag_run(), params={"dry_run": False})
     assert (done["records"], done["quarantined"], done["code_sha"]) == (0, 1, "abc")

@@ -108,9 +108,9 @@ class Loop:
 
     # --- the service and the model registry ---
 
-    def service(self, path: str, body: Any = None) -> httpx.Response:
-        """The live service's response, through its load balancer: GET, or POST with a body."""
-        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(WORKLOAD))["Parameter"]["Value"]
+    def service(self, path: str, body: Any = None, workload: str = WORKLOAD) -> httpx.Response:
+        """A live service's response, through its load balancer: GET, or POST with a body."""
+        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(workload))["Parameter"]["Value"]
         return httpx.get(url + path, timeout=10) if body is None else httpx.post(url + path, json=body, timeout=10)
 
     def live(self) -> dict[str, Any]:

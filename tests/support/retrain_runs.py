@@ -59,10 +59,11 @@ def published_days(**runs: str) -> State:
 
 
 class Stored(NamedTuple):
-    """Checksum and metadata of an object."""
+    """Checksum, metadata and size of an object."""
 
     sha256: str
     metadata: dict[str, str]
+    size: int = 0
 
 
 class Objects:
@@ -101,7 +102,7 @@ class Objects:
         yield from sorted(key for found, key in self.bodies if found == bucket and key.startswith(prefix))
 
     def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, Stored]:
-        return {key: Stored(f"sha of {key}", self.metadata(bucket, key)) for key in keys}
+        return {key: Stored(f"sha of {key}", self.metadata(bucket, key), len(self.bodies[bucket, key])) for key in keys}
 
     def get_json(self, bucket: str, key: str) -> Any | None:
         body = self.bodies.get((bucket, key))

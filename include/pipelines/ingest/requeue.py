@@ -82,7 +82,9 @@ def requeue_stream(
     if not waiting:
         raise NothingToDoError(f"No record of {stream} is in quarantine that was not read again: nothing to requeue.")
     if request.dry_run:
-        raise NothingToDoError(f"Dry run, {len(waiting)} quarantine objects: {', '.join(waiting[:20])}")
+        raise NothingToDoError(
+            f"Dry run: would read {len(waiting)} quarantine objects again: {', '.join(waiting[:20])}"
+        )
     return [_requeue(target, key, request, objects, state) for key in waiting]
 
 

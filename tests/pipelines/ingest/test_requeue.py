@@ -159,7 +159,7 @@ def test_without_a_mend_everything_stays_in_quarantine(cloud: MotoCloud, quarant
 
 def test_a_dry_run_reads_nothing(cloud: MotoCloud, quarantined: str) -> None:
     before = cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)
-    with pytest.raises(NothingToDoError, match=f"1 quarantine objects: {quarantined}"):
+    with pytest.raises(NothingToDoError, match=f"1 quarantine objects again: {quarantined}"):
         requeue(dry_run=True)
     assert (cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)) == before
 
