@@ -16,7 +16,8 @@ that were committed late. Rows of the overlap that are in raw are not written ag
 task at the end, when all else is in raw. The text names table and column.
 
 **Cautions**
-- The watermark column must be set at every write, with a time of the writing transaction. Deleted rows are not noticed.
+- The watermark column must be set at every write, with a time of the writing transaction. A row that vanishes is not
+  noticed: declare a column that marks it (`deleted`).
 - If a transaction is open for longer than the overlap, every run reads from its beginning on, and the log warns.
 - A row with a value that has no form in JSON (`infinity`, the year 12345, NaN), or with more than 1 MiB, is in raw with
   the reason; the transform quarantines it.

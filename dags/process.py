@@ -37,7 +37,7 @@ from include.lake import layout
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
 from include.pipelines import process as pipeline
-from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.ingest.watermark import completing_advice, watermark_status
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -104,8 +104,12 @@ def publish(workload: str, planned: pipeline.ComparedPlan, run: str, gated: pipe
 
 # Runs if only publish was skipped; is skipped if every upstream task was.
 @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-def refused_days(gated: pipeline.GateResult) -> None:
-    """Ends the run red if the gate refused a day, though the others are published."""
+def refused_days(
+    workload: str, planned: pipeline.ComparedPlan, gated: pipeline.GateResult, jobs: pipeline.FinishedJobs
+) -> None:
+    """Records what the run took; ends the run red if the gate refused a day, though the others are published."""
+    state = StateHook(settings().state_table)
+    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), state)
     with outcomes(fail=RefusedError):
         pipeline.require_no_refused_day(gated)
 
@@ -115,7 +119,7 @@ def process(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.process)
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
-    wait = waiting(config.poll_seconds, JOB_SECONDS)
+    wait = waiting(config.poll_seconds, workload.jobs.glue_seconds(JOB_SECONDS))
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -136,7 +140,7 @@ def process(workload: Workload) -> DAG:
             check=watermark_status,
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
-            advice="Run the ingest DAGs up to that instant, then clear this task.",
+            advice=completing_advice(workload),
             **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
@@ -146,26 +150,24 @@ def process(workload: Workload) -> DAG:
             wait,
             sense_id="transform",
             job_name=config.glue_transform_job,
+            size=workload.jobs.transform.request(),
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
             arguments=pipeline.transform_arguments(name, planned, config),
         )
         run: Any = output(start_transform, "submit_key")
-        start_audit, audit = submit_and_sense(
-            "audit",
-            SubmitGlueJobOperator,
-            wait,
-            sense_id="audit",
-            job_name=config.glue_audit_job,
-            submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
-            arguments=pipeline.audit_arguments(name, planned, RUN, planned["recent"], config),
-        )
+        audited = pipeline.audit_arguments(name, planned, RUN, planned["recent"], config)
+        key = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
+        job: Any = {"job_name": config.glue_audit_job, "submit_key": key, "arguments": audited}
+        job["size"] = workload.jobs.audit.request()
+        start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
         gated: Any = linked(gate(name, planned, run), pipeline.notes.DATA_DOCS)
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit
         audit >> gated
         published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
-        linked(published, pipeline.notes.DATA_DOCS) >> refused_days(gated)
+        jobs: Any = {"transform": output(transform), "audit": output(audit)}
+        linked(published, pipeline.notes.DATA_DOCS) >> refused_days(name, planned, gated, jobs)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 

@@ -31,7 +31,7 @@ from include.build import BUILD_FILE
 from include.errors import NothingToDoError
 from include.pipelines.ingest import notes
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_stream
-from include.pipelines.ingest.shard import StreamTarget
+from include.pipelines.ingest.target import stream_target
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -44,7 +44,7 @@ def requeue_records(workload: str, stream: str, dag_run: Any = None, params: Any
     require_known_params(dag_run, params)
     config = settings()
     request = RequeueRequest(datetime.now(UTC), code_sha(BUILD_FILE), params["dry_run"])
-    target = StreamTarget(workload, stream, config.data_buckets, load(workload).clock)
+    target = stream_target(load(workload), config.data_buckets)
     with outcomes(skip=NothingToDoError):
         done = requeue_stream(target, request, objects=ObjectStoreHook(), state=StateHook(config.state_table))
     return noted(done, notes.requeued)

@@ -47,6 +47,7 @@ PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
     "dry_run": dry_run_param(),
+    "backfilled": flag_param("Compare with the champion of the day's own time, and deploy nothing."),
 }
 
 
@@ -86,7 +87,7 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    is_backfill, fresh = dag_run.run_type == "backfill", params["fresh"]
+    is_backfill, fresh = dag_run.run_type == "backfill" or params["backfilled"], params["fresh"]
     with outcomes(fail=FAILURES):
         return pipeline.prepare(
             load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, fresh=fresh
@@ -114,7 +115,9 @@ def retrain(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_wait = waiting(config.poll_seconds, workload.model.max_runtime_seconds + QUEUE_SECONDS)
+    job_wait = waiting(
+        config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
+    )
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",

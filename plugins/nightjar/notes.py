@@ -25,9 +25,17 @@ def run_period(dag_run: Any) -> str:
     return ""
 
 
+def is_triggered(dag_run: Any) -> bool:
+    """Whether a task of another run has triggered the run (:mod:`nightjar.triggered_runs`)."""
+    return getattr(dag_run, "run_type", None) == "operator_triggered"
+
+
 def was_reported(dag_run: Any) -> bool:
-    """Whether the listener has noted that the run's failure needs no message of its own."""
-    return REPORTED in (getattr(dag_run, "note", None) or "")
+    """Whether the run's failure needs no message of its own.
+
+    The listener has noted that, or a task has triggered the run: that task fails too, and its run is reported.
+    """
+    return is_triggered(dag_run) or REPORTED in (getattr(dag_run, "note", None) or "")
 
 
 def add_note(text: str) -> None:

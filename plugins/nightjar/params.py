@@ -80,6 +80,18 @@ def dry_run_param() -> Param:
     return flag_param("Only report what would be done, at once: wait for nothing, start and change nothing.")
 
 
+def amount_param(default: float, description: str) -> Param:
+    """Returns a Param for an amount that is not negative. Its default is its example."""
+    return Param(
+        default, type="number", minimum=0, description=_with_examples(description, [default]), examples=[default]
+    )
+
+
+def choice_param(choices: Sequence[str], description: str) -> Param:
+    """Returns a Param that is one of the given texts; the first one unless a person chooses another."""
+    return Param(choices[0], type="string", enum=[*choices], description=description, examples=[choices[-1]])
+
+
 def _optional(kind: str, description: str, examples: Sequence[Any], **schema: Any) -> Param:
     text = _with_examples(description, examples)
     return Param(None, type=["null", kind], description=text, examples=[*examples], **schema)

@@ -13,7 +13,8 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.lake import layout
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.kinesis_stream import SHARD

@@ -32,8 +32,10 @@ def describe(task: Any) -> dict[str, Any]:
         "execution_timeout": limit.total_seconds() if limit else None,
         "failure_callback": bool(task.has_on_failure_callback),
         "is_teardown": task.is_teardown,
+        "pool": task.pool,
+        "weight_rule": str(task.weight_rule),
         "fails_the_run": task.on_failure_fail_dagrun,
-        "trigger_rule": str(task.trigger_rule),
+        "trigger_rule": getattr(task.trigger_rule, "value", task.trigger_rule),
         "group": task.task_group.group_id if task.task_group else None,
     }
 

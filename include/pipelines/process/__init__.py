@@ -7,6 +7,7 @@ from include.pipelines.process.choose_days import TO_PROCESS, TO_TRAIN_FOR, Chos
 from include.pipelines.process.days import day_status
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
+from include.pipelines.process.measure import FinishedJobs, measure_run
 from include.pipelines.process.override import OVERRIDE_FORM, parse_override
 from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
@@ -20,11 +21,13 @@ __all__ = [
     "ChosenDays",
     "ComparedPlan",
     "DayChoice",
+    "FinishedJobs",
     "GateResult",
     "PlanRequest",
     "audit_arguments",
     "day_status",
     "gate_days",
+    "measure_run",
     "notes",
     "parse_override",
     "plan_and_compare",

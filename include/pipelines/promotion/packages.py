@@ -88,7 +88,7 @@ class Package:
 
     @property
     def backfilled(self) -> bool:
-        """Whether the version was made for a day that a later approved version had already covered."""
+        """Whether a backfill made the version, or it was made for a day that a later approved version had covered."""
         return self.metadata["backfilled"] == flag_text(True)
 
 
@@ -169,8 +169,13 @@ def find_twin(packages: Iterable[Package], dataset_version: str, code_sha: str, 
 
 
 def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:
-    """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled."""
-    return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)
+    """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled.
+
+    A backfilled version overtakes nobody: it is never live by itself, so the night that it is ahead of still matters.
+    """
+    return any(
+        package.status == APPROVED and not package.backfilled and package.cutoff > cutoff for package in packages
+    )
 
 
 def live_history(packages: Iterable[Package], versions: Iterable[int]) -> list[LiveVersion]:

@@ -14,7 +14,8 @@ from include.errors import NothingToDoError
 from include.lake import layout
 from include.pipelines.ingest import decode
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_shard, requeue_stream
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from tests.support.kinesis_stream import SHARD, STREAM, PutRecords, event
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 

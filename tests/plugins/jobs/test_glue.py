@@ -56,6 +56,13 @@ def sensor(run_id: str) -> JobSensor:
     return JobSensor(task_id="sense", job=GlueRun(JOB, run_id), poll_seconds=0.05)
 
 
+def test_a_run_has_the_size_that_it_is_given(glue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = {"WorkerType": "G.2X", "NumberOfWorkers": 10, "Timeout": 240}
+    run_id = submit(size=size).execute(context())
+    run = glue.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
+    assert {name: run[name] for name in size} == size
+
+
 def test_a_killed_worker_starts_no_second_run(glue: Any) -> None:
     with pytest.raises(SystemExit):
         submit().execute(context(ti=KilledTaskInstance()))
