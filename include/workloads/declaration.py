@@ -16,6 +16,7 @@ from include.errors import UserError
 from include.lake.days import parse_day
 from include.lake.known import Clock
 from include.workloads.comparison import ComparisonTuning
+from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
@@ -40,6 +41,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
+    "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -49,6 +51,7 @@ class StreamSpec(StrictModel):
     """The Kinesis stream on which all events of the workload arrive."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,128}$", description="Kinesis stream")
+    complete: CompleteSpec = Field(default_factory=CompleteSpec, description="what makes a day complete")
 
 
 class EventSpec(StrictModel):
@@ -67,6 +70,11 @@ class TableSpec(StrictModel):
     initial_load: date | None = Field(
         None,
         description="day on which history was loaded; rows known by its end count since valid_from",
+    )
+    deleted: Name | None = Field(
+        None,
+        description="boolean or nullable timestamp column that marks a deleted row (true, or any time); from when that "
+        "is known, nothing of the row is joined",
     )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
     relation: str | None = Field(

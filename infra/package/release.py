@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import NightjarError
-from infra.package import glue
+from infra.package import functions, glue
 from infra.package.build import PACKAGED, changed, stamp
 from infra.package.tree import ROOT, contents, zipped
 
@@ -23,7 +23,7 @@ MANIFEST = "release.json"
 MWAA, CODE = "mwaa", "code"
 PLUGINS, REQUIREMENTS, DAGS = "plugins.zip", "requirements.txt", "dags"
 # What goes into a release beside what the stamp covers.
-RELEASED = (*PACKAGED, "dags", "requirements.txt", "requirements", "infra/lambdas")
+RELEASED = (*PACKAGED, "dags", "requirements.txt", "requirements", functions.FOLDER)
 # The wheels are unpacked here with the plugins, on the web server too, which has no DAGs.
 PLUGIN_FOLDER = "/usr/local/airflow/plugins"
 WHEELS_ONLY = f"--find-links {PLUGIN_FOLDER}\n--no-index\n"
@@ -74,7 +74,7 @@ def build(out: Path, *, mwaa_wheels: Iterable[Path], glue_wheels: Iterable[Path]
         **contents(root / "include", f"{MWAA}/{DAGS}/include/"),
         **{f"{CODE}/{name}": body for name, body in glue.scripts_and_archive(root).items()},
         f"{CODE}/{glue.WHEELS}": glue.zip_of_wheels(glue_wheels),
-        **{f"{CODE}/{name}": body for name, body in lambdas(root).items()},
+        **{f"{CODE}/{name}": body for name, body in functions.archives(root).items()},
     }
     manifest = {
         "code_sha": done.code_sha,
@@ -92,12 +92,6 @@ def build(out: Path, *, mwaa_wheels: Iterable[Path], glue_wheels: Iterable[Path]
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(body)
     return Release(folder, manifest)
-
-
-def lambdas(root: Path) -> dict[str, bytes]:
-    """``<name>.zip`` → content, for each folder of ``infra/lambdas/``."""
-    folders = sorted(path for path in (root / "infra" / "lambdas").glob("*") if path.is_dir() and contents(path))
-    return {f"{folder.name}.zip": zipped(contents(folder)) for folder in folders}
 
 
 def only(folder: Path) -> Path:

@@ -12,6 +12,9 @@ module "lake" {
   shards             = var.sizes.kinesis_shards
   log_retention_days = var.sizes.log_retention_days
   code_sha           = try(var.release.code_sha, null)
+  alerts_topic_arn   = module.observability.alerts_topic_arn
+  runbooks           = local.runbooks
+  nights_file        = var.local_nights_file
 }
 
 output "bucket_names" {

@@ -22,6 +22,9 @@ locals {
     dirname(file) => yamldecode(file("${local.workload_folder}/${file}"))
   }
 
+  # An alarm or a message names its page: in the repository on GitHub if it is known, else by its path in the repository.
+  runbooks = var.github_repository == null ? "docs/runbooks" : "https://github.com/${var.github_repository}/blob/main/docs/runbooks"
+
   bucket_names = merge(
     { for bucket in ["raw", "lake", "artifact", "mwaa", "logs"] : bucket => "nightjar-${bucket}-${local.account}" },
     var.bucket_names,

@@ -8,9 +8,8 @@ module "observability" {
   region       = var.region
   sizes        = var.sizes
   alert_emails = var.alert_emails
-  # The text of an alarm names its page: in the repository on GitHub if it is known, else by its path in the repository.
-  runbooks = var.github_repository == null ? "docs/runbooks" : "https://github.com/${var.github_repository}/blob/main/docs/runbooks"
-  key_arns = module.security.key_arns
+  runbooks     = local.runbooks
+  key_arns     = module.security.key_arns
 
   load_balancer_arn_suffix  = module.serving.load_balancer_arn_suffix
   target_group_arn_suffixes = module.serving.target_group_arn_suffixes

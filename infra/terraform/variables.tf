@@ -202,6 +202,12 @@ variable "local_listener_ports" {
   }
 }
 
+variable "local_nights_file" {
+  description = "Only for a local cloud whose data are replayed: the file of the nights that a person has asked for. Null: nights are due by the clock."
+  type        = string
+  default     = null
+}
+
 variable "https_ports" {
   description = "Ports of the load balancer: `internal` for MWAA, `public` for CloudFront. Others than these only for a local cloud whose process may not listen there."
   type = object({

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,44 +11,23 @@ from botocore.exceptions import ClientError
 from include.lake import layout
 from include.lake.instants import format_instant
 from infra.lambdas.dead_man import main
-from infra.laptop.bootstrap.definitions import definition, policy
-from infra.laptop.iam.grants import policies_digest
+from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.iam.record import Provoked
-from tests.support.iam_records import keep, provoking
-from tests.support.localcloud import Cloud, base_config, running_cloud
-from tests.support.policed_roles import assume, make_role
+from tests.lambdas.conftest import UseRole
+from tests.support.iam_records import provoking
+from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TABLE = definition("state_table")["TableName"]
 ROLE = "nightjar-dead-man"
-PROVOKED: list[Provoked] = []  # the denials that the tests of the role's limits cause
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """A local cloud with an empty state table."""
-    policies = policies_digest()
-    with running_cloud(tmp_path_factory.mktemp("cloud"), base_config()) as running:
-        table = {field: value for field, value in definition("state_table").items() if field[0].isupper()}
-        running.client("dynamodb").create_table(**table)
-        yield running
-        keep(request.config, "lambdas", running.state, policies, PROVOKED)
 
 
 @pytest.fixture(autouse=True)
-def role(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def role(use_role: UseRole) -> dict[str, str]:
     """The function's role, whose credentials the environment has; its keys."""
-    document = policy("dead-man", "permissions")
-    names = {found["RoleName"] for found in cloud.client("iam").list_roles()["Roles"]}
-    arn = f"arn:aws:iam::123456789012:role/{ROLE}"
-    if ROLE not in names:
-        arn = make_role(cloud, ROLE, *document["Statement"])
-    keys = assume(cloud, arn)
-    for name, value in {**cloud.environment(), **{key.upper(): value for key, value in keys.items()}}.items():
-        monkeypatch.setenv(name, value)
-    return keys
+    return use_role("dead-man")
 
 
 def put_day(cloud: Cloud, workload: str, day: str, status: str, planned_at: str) -> None:
@@ -133,13 +111,15 @@ def test_the_handler_reads_its_environment(cloud: Cloud, monkeypatch: pytest.Mon
     assert main.handler({}, None)[f"handled {main.PUBLISHED}"] >= 5
 
 
-def test_its_role_only_reads_the_state_table(cloud: Cloud, role: dict[str, str]) -> None:
-    with provoking(PROVOKED, ROLE, "dynamodb:PutItem"), pytest.raises(ClientError, match="AccessDenied"):
+def test_its_role_only_reads_the_state_table(cloud: Cloud, role: dict[str, str], provoked: list[Provoked]) -> None:
+    with provoking(provoked, ROLE, "dynamodb:PutItem"), pytest.raises(ClientError, match="AccessDenied"):
         cloud.client("dynamodb", **role).put_item(TableName=TABLE, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
 
 
-def test_its_role_publishes_in_its_own_namespace_only(cloud: Cloud, role: dict[str, str]) -> None:
-    with provoking(PROVOKED, ROLE, "cloudwatch:PutMetricData"), pytest.raises(ClientError, match="AccessDenied"):
+def test_its_role_publishes_in_its_own_namespace_only(
+    cloud: Cloud, role: dict[str, str], provoked: list[Provoked]
+) -> None:
+    with provoking(provoked, ROLE, "cloudwatch:PutMetricData"), pytest.raises(ClientError, match="AccessDenied"):
         cloud.client("cloudwatch", **role).put_metric_data(
             Namespace="Nightjar/Serving", MetricData=[{"MetricName": main.PUBLISHED, "Value": 0}]
         )

@@ -80,7 +80,7 @@ def test_each_lambda_is_an_archive_of_its_own(source_tree: Tree, wheel: Path) ->
     (root / "infra" / "lambdas" / "sweep").mkdir(parents=True)
     (root / "infra" / "lambdas" / "sweep" / "main.py").write_text("A = 1\n")
     with zipfile.ZipFile(build(root, wheel).files("code")["sweep.zip"]) as archive:
-        assert archive.namelist() == ["main.py"]
+        assert archive.namelist() == ["infra/lambdas/sweep/main.py"]
 
 
 @pytest.mark.parametrize("file", ["dags/deploy.py", "requirements.txt", "include/settings.py"])

@@ -31,6 +31,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
+from infra.laptop.loop import RECORDED_AHEAD
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
@@ -185,9 +186,18 @@ class Loop:
         for first in range(0, len(events), replay.BATCH):
             replay.put_records(self.aws, self.workload.stream.name, events[first : first + replay.BATCH])
 
+    @cached_property
+    def recorded(self) -> dict[str, list[dict[str, Any]]]:
+        """The events that ``make run`` replays and those of the day after, by the day on which they were recorded.
+
+        They are read once: that takes as long for one day as for all.
+        """
+        first, end = self.config.first_day - RECORDED_AHEAD, self.days[1] + timedelta(days=2)
+        return replay.History(self.workload, self.config.data, first, end).by_day
+
     def recorded_on(self, day: date) -> list[dict[str, Any]]:
-        """The events of the history that were recorded on one day, in order."""
-        return replay.History(self.workload, self.config.data, day, day + timedelta(days=1)).by_day[str(day)]
+        """Copies of the events that were recorded on one day, in order."""
+        return [dict(event) for event in self.recorded[str(day)]]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from tests.support.terraform_rules import Rule
 # Buckets whose accesses are not logged: the logs themselves, and CloudTrail's, whose accesses the trail records.
 WITHOUT_ACCESS_LOG = ("module.logs.", "module.audit_bucket")
 RETENTION_HOURS = 168
+CHECKS = ("nightjar-dead-man", "nightjar-deadlines")  # functions that tell of what does not happen
 CODE = re.compile(r"s3://[^/]+/code/[0-9a-f-]+/")
 RELEASE = re.compile(r"releases/[0-9a-f-]+/")
 
@@ -91,22 +92,28 @@ def airflow_runs_one_release(plan: Plan) -> list[str]:
 
 
 def silence_is_noticed(plan: Plan) -> list[str]:
-    """The dead-man check is started by the clock; its metrics have alarms with actions, one of them for silence."""
-    names = [function.value("function_name") for function in plan.of("aws_lambda_function")]
-    if "nightjar-dead-man" not in names:
-        return ["there is no function nightjar-dead-man"]
-    rules = {rule.value("name"): rule for rule in plan.of("aws_cloudwatch_event_rule")}
-    scheduled = rules.get("nightjar-dead-man")
-    found = [] if scheduled and scheduled.is_set("schedule_expression") else ["nightjar-dead-man has no schedule"]
-    if not any(target.value("rule") == "nightjar-dead-man" for target in plan.of("aws_cloudwatch_event_target")):
-        found.append("the schedule of nightjar-dead-man starts nothing")
-    if not any(p.value("function_name") == "nightjar-dead-man" for p in plan.of("aws_lambda_permission")):
-        found.append("the schedule may not start nightjar-dead-man")
+    """The checks are started by the clock; the dead-man check's metrics have alarms with actions, one for silence."""
+    found = [line for name in CHECKS for line in _not_started(plan, name)]
     workloads = {str(stream.key) for stream in plan.of("aws_kinesis_stream")}
     for metric, silent in ((PUBLISHED, "breaching"), (RETRAINED, None)):
         watched = {name for alarm in _alarms(plan, metric, silent) for name in _workload(alarm)}
         found += [f"{metric} of {workload} has no alarm" for workload in sorted(workloads - watched)]
     return found
+
+
+def _not_started(plan: Plan, name: str) -> Iterator[str]:
+    """What a function lacks to be started by the clock."""
+    if name not in [function.value("function_name") for function in plan.of("aws_lambda_function")]:
+        yield f"there is no function {name}"
+        return
+    rules = {rule.value("name"): rule for rule in plan.of("aws_cloudwatch_event_rule")}
+    scheduled = rules.get(name)
+    if not (scheduled and scheduled.is_set("schedule_expression")):
+        yield f"{name} has no schedule"
+    if not any(target.value("rule") == name for target in plan.of("aws_cloudwatch_event_target")):
+        yield f"the schedule of {name} starts nothing"
+    if not any(permission.value("function_name") == name for permission in plan.of("aws_lambda_permission")):
+        yield f"the schedule may not start {name}"
 
 
 def _alarms(plan: Plan, metric: str, silent: str | None) -> Iterator[Resource]:

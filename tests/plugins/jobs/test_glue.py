@@ -137,7 +137,7 @@ def test_a_failed_run_is_shown_with_reason_log_and_link(glue: Any, aws: Any, sta
     assert "console" not in text, "no console shows a job of this endpoint"
     assert "\n\n" not in text
     assert GlueRun(JOB, run_id).console_link("eu-west-1").endswith(f"region=eu-west-1#/job/{JOB}/run/{run_id}")
-    assert state in ti.xcoms["failure"]
+    assert state in ti.xcoms["run_note"]
 
 
 def test_a_refusal_of_aws_fails_the_sensor_but_may_be_retried(glue: Any) -> None:

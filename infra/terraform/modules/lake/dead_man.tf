@@ -18,7 +18,7 @@ resource "aws_lambda_function" "dead_man" {
   role          = var.role_arns["dead-man"]
   runtime       = "python3.13"
   architectures = ["arm64"]
-  handler       = "main.handler"
+  handler       = "infra.lambdas.dead_man.main.handler"
   s3_bucket     = module.bucket["artifact"].name
   s3_key        = "code/${var.code_sha}/dead_man.zip"
   memory_size   = 256

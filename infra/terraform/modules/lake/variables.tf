@@ -29,7 +29,7 @@ variable "key_arns" {
 }
 
 variable "role_arns" {
-  description = "ARN of each role: `dead-man`, and `<workload>/firehose` of each workload."
+  description = "ARN of each role: `dead-man`, `deadlines`, and `<workload>/firehose` of each workload."
   type        = map(string)
 }
 
@@ -62,6 +62,22 @@ variable "log_retention_days" {
 
 variable "code_sha" {
   description = "The build whose code is deployed, below code/<sha>/ of the artifact bucket. Null: no code yet, so no function."
+  type        = string
+  default     = null
+}
+
+variable "alerts_topic_arn" {
+  description = "Topic of messages to people."
+  type        = string
+}
+
+variable "runbooks" {
+  description = "Where docs/runbooks can be read: the deadline check's messages name a page there."
+  type        = string
+}
+
+variable "nights_file" {
+  description = "File of the nights that a person has asked for, where data are replayed. Null: nights are due by the clock."
   type        = string
   default     = null
 }

@@ -1,0 +1,1 @@
+"""The function ``nightjar-deadlines`` (``main.py``)."""
