@@ -39,6 +39,7 @@ from include.lake.days import parse_day
 from include.lake.instants import parse_instant
 from include.pipelines.ingest.watermark import completing_advice, watermark_status
 from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
+from include.pipelines.process.evolution import require_compatible_schema
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
 from include.pipelines.process.override import OVERRIDE_FORM, parse_override
@@ -66,10 +67,11 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> Chose
     """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
-    with outcomes(fail=UserError):
+    with outcomes(fail=(RefusedError, UserError)):
         parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
+        require_compatible_schema(load(workload), CatalogHook(config.glue_database))
     add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
     return chosen
 

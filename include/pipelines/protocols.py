@@ -209,7 +209,14 @@ class TableSource(Protocol):
         """
 
 
-class Catalog(Protocol):
+class PublishedColumns(Protocol):
+    """What the tables of one catalog database look like."""
+
+    def columns(self, table: str) -> Sequence[tuple[str, str]] | None:
+        """Returns name and type of each column of a table without the partition's, or None if there is no table."""
+
+
+class Catalog(PublishedColumns, Protocol):
     """Tables and partitions of one catalog database (``nightjar.catalog.CatalogHook``)."""
 
     def ensure_table(

@@ -33,6 +33,14 @@ class CatalogHook(AwsGenericHook["GlueClient"]):
         super().__init__(aws_conn_id=aws_conn_id, client_type="glue", **kwargs)
         self.database = database
 
+    def columns(self, table: str) -> list[tuple[str, str]] | None:
+        """Returns name and type of each column of a table without the partition's, or None if there is no table."""
+        try:
+            found = self.conn.get_table(DatabaseName=self.database, Name=table)["Table"]
+        except self.conn.exceptions.EntityNotFoundException:
+            return None
+        return _names_and_types(found["StorageDescriptor"]["Columns"])
+
     def ensure_table(self, table: str, columns: Columns, partition_column: tuple[str, str], location: str) -> None:
         """Creates the table, or updates it if its columns differ. Existing partitions keep their columns."""
         wanted: TableInputTypeDef = {
@@ -42,12 +50,10 @@ class CatalogHook(AwsGenericHook["GlueClient"]):
             "PartitionKeys": _columns([partition_column]),
             "StorageDescriptor": _storage(columns, location),
         }
-        try:
-            found = self.conn.get_table(DatabaseName=self.database, Name=table)["Table"]
-        except self.conn.exceptions.EntityNotFoundException:
+        found = self.columns(table)
+        if found is None:
             self.conn.create_table(DatabaseName=self.database, TableInput=wanted)
-            return
-        if _names_and_types(found["StorageDescriptor"]["Columns"]) != _names_and_types(_columns(columns)):
+        elif found != list(columns):
             self.conn.update_table(DatabaseName=self.database, TableInput=wanted)
 
     def point_partition(
