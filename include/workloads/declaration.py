@@ -22,6 +22,7 @@ from include.workloads.feature_code import FeatureCode, FeatureKind, load_featur
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.request_rules import RequestRule
+from include.workloads.retention import RetentionSpec
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
 
@@ -40,6 +41,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
+    "retention": True,
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -223,6 +225,7 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    retention: RetentionSpec = Field(RetentionSpec(), description="how long unneeded runs and data sets are kept")
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
 
     # Other files of the folder; the loader sets them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
@@ -40,6 +40,15 @@ class CatalogHook(AwsGenericHook["GlueClient"]):
         except self.conn.exceptions.EntityNotFoundException:
             return None
         return _names_and_types(found["StorageDescriptor"]["Columns"])
+
+    def locations(self, table: str) -> Iterator[str]:
+        """Iterates over the URIs of a table's partitions; none if there is no table."""
+        pages = self.conn.get_paginator("get_partitions").paginate(DatabaseName=self.database, TableName=table)
+        try:
+            for page in pages:
+                yield from (entry["StorageDescriptor"]["Location"] for entry in page["Partitions"])
+        except self.conn.exceptions.EntityNotFoundException:
+            return
 
     def ensure_table(self, table: str, columns: Columns, partition_column: tuple[str, str], location: str) -> None:
         """Creates the table, or updates it if its columns differ. Existing partitions keep their columns."""
