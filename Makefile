@@ -31,8 +31,8 @@ setup-test:
 
 run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: export NIGHTJAR_IAC := $(IAC)
-run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; with Terraform's resources: IAC=terraform
-	@$(LAPTOP) run
+run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; one workload: WORKLOAD=flights; with Terraform's resources: IAC=terraform
+	@$(LAPTOP) run $(call option,WORKLOAD)
 
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
 	@$(LAPTOP) status $(if $(JSON),--json)

@@ -40,8 +40,8 @@ def read() -> None:
     from nightjar.state.hook import StateHook
 
     from include.lake.buckets import DataBuckets
-    from include.pipelines.ingest.shard import StreamTarget
     from include.pipelines.ingest.stream import ingest_lineage
+    from include.pipelines.ingest.target import StreamTarget
 
     source = KinesisHook()
     shards = source.shards(STREAM)

@@ -21,14 +21,16 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
 from airflow.providers.amazon.aws.hooks.ssm import SsmHook
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, Param, TaskGroup, TriggerRule, task
+from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
+from nightjar.links import add_pages, linked
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param, require_known_params
+from nightjar.params import dry_run_param, flag_param, require_known_params, suggesting_param, text_param
 from nightjar.runs import dag_options, output, pulled, waiting
 from nightjar.state.hook import StateHook
 
@@ -44,17 +46,19 @@ CONFIG = settings()
 AWS: Any = {"aws_conn_id": None, "region_name": CONFIG.region}
 AUTOMATIC = ("asset_triggered", "scheduled")
 ROLLOUT_SECONDS = 1800
+FAULT_KEY = "version_fault"  # XCom of verify
 ARNS = ("service_deployment_arn", "task_definition")
 VERSION_HELP = (
-    "A number; latest or empty: the newest approved; previous: go back, with a hold; live, repair: see above."
+    "A version's number, or latest: the newest approved one; previous: roll back, and hold; live: the live one again, "
+    "with the image of now; repair: after a loss of the record of what is live. Empty: latest."
 )
-REASON_HELP = "Needed to go back, by its number, to a version that was once live."
+REASON_HELP = "Needed only to go back, by its number, to a version that was once live. Empty: no reason."
 FAILURES = (UserError, RefusedError, pipeline.LiveStateError, pipeline.UnverifiedServiceError)
 PARAMS = {
-    "version": Param(None, type=["null", "integer", "string"], description=VERSION_HELP),
+    "version": suggesting_param(VERSION_HELP, ["latest", "previous", "live", "repair", "7"], pipeline.VERSION_PATTERN),
     "release_hold": flag_param("Release the hold that a rollback or a repair has set."),
-    "reason": Param(None, type=["null", "string"], description=REASON_HELP),
-    "dry_run": flag_param("Report what would be deployed; change nothing."),
+    "reason": text_param(REASON_HELP, "version 8 refuses requests without a carrier"),
+    "dry_run": dry_run_param(),
 }
 
 
@@ -73,7 +77,8 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
     automatic = dag_run.run_type in AUTOMATIC
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
     with outcomes(skip=skip, fail=FAILURES):
-        return pipeline.resolve(workload, params, hooks(workload), run_id=dag_run.run_id, automatic=automatic)
+        target = pipeline.resolve(workload, params, hooks(workload), run_id=dag_run.run_id, automatic=automatic)
+    return noted(target, pipeline.notes.chosen)
 
 
 @task
@@ -81,32 +86,37 @@ def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     """Checks that the service serves the version and scores as in training."""
     stores = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
     try:
-        return pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
+        verified = pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
     except pipeline.VersionFaultError as error:
-        ti.xcom_push(key="failure", value=str(error))
+        ti.xcom_push(key=FAULT_KEY, value=str(error))
         raise
+    add_pages({pipeline.notes.SERVICE: verified["url"]})
+    return verified
 
 
 @task
 def go_live(workload: str, target: DeployTarget, rollout: Rollout, ti: Any = None) -> LivePointer:
     """Records that the version is live."""
     with outcomes(fail=(ConflictError, *FAILURES)):
-        return pipeline.go_live(workload, target, rollout, hooks(workload), run_id=ti.run_id)
+        return noted(
+            pipeline.go_live(workload, target, rollout, hooks(workload), run_id=ti.run_id), pipeline.notes.live
+        )
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)
 def reject_version(workload: str, target: DeployTarget | None, rollout: Rollout | None, ti: Any = None) -> int:
     """Rejects the version, so that no later run deploys it; skipped when the version did not cause the failure."""
-    fault = ti.xcom_pull(task_ids="verify", key="failure")
+    fault = ti.xcom_pull(task_ids="verify", key=FAULT_KEY)
     with outcomes(skip=NothingToDoError, fail=FAILURES):
-        return pipeline.reject(workload, target, rollout, fault, hooks(workload), run_id=ti.run_id)
+        version = pipeline.reject(workload, target, rollout, fault, hooks(workload), run_id=ti.run_id)
+    return noted(version, pipeline.notes.rejected)
 
 
 @task(trigger_rule=TriggerRule.ONE_FAILED)
 def restore_service(workload: str, target: DeployTarget | None, ti: Any = None) -> Rollout:
     """Rolls the service back to the last verified version; skipped when that is not this run's to do."""
     with outcomes(skip=NothingToDoError, fail=FAILURES):
-        return pipeline.restore(workload, target, hooks(workload), run_id=ti.run_id)
+        return noted(pipeline.restore(workload, target, hooks(workload), run_id=ti.run_id), pipeline.notes.restored)
 
 
 def deploy(workload: Workload) -> DAG:
@@ -140,7 +150,7 @@ def deploy(workload: Workload) -> DAG:
         )
         rollout = EcsRollout(**ecs, **{arn: pulled("submit_rollout", arn) for arn in ARNS})
         sense = JobSensor(task_id="sense_rollout", task_group=rolling, job=rollout, **wait)
-        verified: Any = verify(name, target)
+        verified: Any = linked(verify(name, target), pipeline.notes.SERVICE)
         live: Any = go_live(name, target, output(submit))
         # The leaf that makes the run red whichever task failed: a restored service must not make it green.
         target >> submit >> sense >> verified >> live >> EmptyOperator(task_id="deployed")

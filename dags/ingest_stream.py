@@ -17,8 +17,9 @@ to read, the last task is *skipped*, with the reason.
   Clearing any task is safe.
 - A shard is read after its parents were read to their end, so a resharding needs no action.
 - Aggregates of the Kinesis Producer Library are taken apart; a damaged one is quarantined as a whole.
-- With clock `recorded_at` the watermark is the newest `recorded_at` that was read, and never later than the end of the
-  run. A replay has a clock of its own: its Param `complete_to` replaces the newest `recorded_at`.
+- With clock `recorded_at` the watermark is the newest `recorded_at` that was read, or what `stream.complete` in
+  `workload.yaml` says, and never later than the end of the run. A replay has a clock of its own: its Param
+  `complete_to` replaces the newest `recorded_at`.
 - A watermark never moves back. If a release before this rule moved it into the future, delete the item
   `watermark#<workload>`, `<stream>` of the state table: the next run writes it anew.
 - With clock `recorded_at` a record that claims to be recorded more than five minutes after it arrived is quarantined:
@@ -34,6 +35,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.kinesis.hook import KinesisHook
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import instant_param, require_known_params
@@ -42,8 +44,9 @@ from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, UserError
-from include.pipelines.ingest.shard import StreamTarget
+from include.pipelines.ingest import notes
 from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
+from include.pipelines.ingest.target import stream_target
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark as advance
 from include.pipelines.protocols import Shard
@@ -75,7 +78,7 @@ def kinesis_to_s3(
     config = settings()
     with outcomes(fail=UserError):
         until = run_end(dag_run, params)
-    target = StreamTarget(workload, stream, config.data_buckets, load(workload).clock)
+    target = stream_target(load(workload), config.data_buckets)
     state = StateHook(config.state_table)
     return ingest_lineage(target, shards, until, source=KinesisHook(), objects=ObjectStoreHook(), state=state)
 
@@ -88,7 +91,8 @@ def advance_watermark(
     with outcomes(skip=NothingToDoError, fail=UserError):
         until = run_end(dag_run, params)
         complete_to = declared_complete(params, until)
-        return advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
+        done = advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
+    return noted(done, lambda watermark: notes.read(summaries or (), watermark))
 
 
 def ingest_stream(workload: Workload) -> DAG:

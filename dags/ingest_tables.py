@@ -16,7 +16,8 @@ that were committed late. Rows of the overlap that are in raw are not written ag
 task at the end, when all else is in raw. The text names table and column.
 
 **Cautions**
-- The watermark column must be set at every write, with a time of the writing transaction. Deleted rows are not noticed.
+- The watermark column must be set at every write, with a time of the writing transaction. A row that vanishes is not
+  noticed: declare a column that marks it (`deleted`).
 - If a transaction is open for longer than the overlap, every run reads from its beginning on, and the log warns.
 - A row with a value that has no form in JSON (`infinity`, the year 12345, NaN), or with more than 1 MiB, is in raw with
   the reason; the transform quarantines it.
@@ -30,17 +31,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import require_known_params
+from nightjar.params import number_param, require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 from nightjar.tables.snapshot import snapshot
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, RefusedError
+from include.pipelines.ingest import notes
 from include.pipelines.ingest.tables import RawTables
 from include.pipelines.ingest.tables import ingest_tables as ingest
 from include.settings import settings
@@ -48,12 +51,8 @@ from include.workloads import Workload, discover, load
 
 MAX_OVERLAP_SECONDS = 366 * 86400
 PARAMS = {
-    "overlap_seconds": Param(
-        3600,
-        type="integer",
-        minimum=0,
-        maximum=MAX_OVERLAP_SECONDS,
-        description="How far before the last watermark reading begins, in seconds.",
+    "overlap_seconds": number_param(
+        3600, "Seconds before the last watermark at which reading begins.", minimum=0, maximum=MAX_OVERLAP_SECONDS
     )
 }
 
@@ -67,7 +66,7 @@ def postgres_to_s3(workload: str, secret: str, dag_run: Any = None, params: Any 
     overlap, zone = timedelta(seconds=params["overlap_seconds"]), declared.database.zone if declared.database else None
     raw = RawTables(workload, config.data_buckets, ObjectStoreHook(), StateHook(config.state_table))
     with outcomes(skip=NothingToDoError, fail=RefusedError), snapshot(secret) as source:
-        return ingest(raw, declared.tables, source, overlap, zone)
+        return noted(ingest(raw, declared.tables, source, overlap, zone), notes.rows)
 
 
 def ingest_tables(workload: Workload, secret: str) -> DAG:

@@ -2,14 +2,12 @@
 
 **Inputs**: the raw objects that the day's markers name, and all of the reference tables. The run waits until the
 watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
-events arrived after they were processed are taken along; earlier ones are named in a warning.
-**Outputs**: `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, the catalog's
-partitions and the day's item in the state table.
+events arrived after they were processed are taken along; earlier ones are named in a warning. **Outputs**:
+`staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, partitions and state item.
 **How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
 triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
 published before; in a range, the good days are published first.
-**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To run a failed job again, clear its
-submit task.
+**Cautions.** A range is one transform and one audit. A backfill takes no `date`. To repeat a job, clear its submit.
 """
 
 from __future__ import annotations
@@ -24,10 +22,11 @@ from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
-from nightjar.notes import add_note
+from nightjar.links import add_pages, linked
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, object_param, require_known_params
+from nightjar.params import date_param, dry_run_param, flag_param, object_param, require_known_params
 from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -37,15 +36,8 @@ from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
-from include.pipelines.ingest.watermark import watermark_status
-from include.pipelines.process.choose_days import TO_PROCESS, ChosenDays, DayChoice
-from include.pipelines.process.gate import gate_days, require_no_refused_day
-from include.pipelines.process.jobs import audit_arguments, transform_arguments
-from include.pipelines.process.override import OVERRIDE_FORM, parse_override
-from include.pipelines.process.plan import PlanRequest
-from include.pipelines.process.publish import publish_days
-from include.pipelines.process.recent import plan_and_compare
-from include.pipelines.process.types import ComparedPlan, GateResult
+from include.pipelines import process as pipeline
+from include.pipelines.ingest.watermark import completing_advice, watermark_status
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
@@ -53,67 +45,73 @@ RAW_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12)  # in a time z
 JOB_SECONDS = 2 * 3600
 RUN = attempt_of("submit_transform")
 PARAMS = {
-    "date": date_param(f"Day to process, like 2013-03-01. Empty: {TO_PROCESS[settings().default_day]}."),
-    "end_date": date_param("Last day of a range that begins with date. Empty: one day."),
+    "date": date_param(f"Day to process. Empty: {pipeline.TO_PROCESS[settings().default_day]}."),
+    "end_date": date_param("Last day of a range that begins with date. Empty: that one day.", "2013-03-07"),
     "fresh": flag_param("Run the jobs again even if they succeeded before, and publish again."),
-    "dry_run": flag_param("Only report what would be done."),
-    "override": object_param(*OVERRIDE_FORM),
+    "dry_run": dry_run_param(),
+    "override": object_param(*pipeline.OVERRIDE_FORM),
 }
 
 
 @task
-def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> ChosenDays:
+def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> pipeline.ChosenDays:
     """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
     with outcomes(fail=UserError):
-        parse_override(params["override"], present, dag_run.triggering_user_name)
-        choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
+        pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
+        choice = pipeline.DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
-    add_note(" to ".join(sorted({chosen["days"][0], chosen["last"]})))
-    return chosen
+    if params["dry_run"]:  # here, so that it waits for nothing: the plan reports and skips
+        plan.function(workload, chosen["days"], dag_run, params)
+    return noted(chosen, pipeline.notes.chosen)
 
 
 @task(multiple_outputs=True)
-def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> ComparedPlan:
+def plan(workload: str, days: list[str], dag_run: Any = None, params: Any = None) -> pipeline.ComparedPlan:
     """Lists the raw objects of the days that are not published from them, and the days to compare with."""
     config, sha, present = settings(), code_sha(BUILD_FILE), datetime.now(UTC)
     stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
         shared, chosen = process_code(BUILD_FILE), [parse_day(day) for day in days]
-        override = parse_override(params["override"], present, dag_run.triggering_user_name)
-        request = PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
-        planned = plan_and_compare(load(workload), request, override, config, **stores)
-    if planned["late"]:
-        add_note(f"with late events of {', '.join(planned['late'])}")
-    return planned
+        override = pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
+        request = pipeline.PlanRequest(chosen, present, sha, shared, params["fresh"], params["dry_run"])
+        planned = pipeline.plan_and_compare(load(workload), request, override, config, **stores)
+    return noted(planned, pipeline.notes.planned)
 
 
 @task(multiple_outputs=False)
-def gate(workload: str, planned: ComparedPlan, run: str, dag_run: Any = None) -> GateResult:
+def gate(workload: str, planned: pipeline.ComparedPlan, run: str, dag_run: Any = None) -> pipeline.GateResult:
     """Evaluates each day by the audit's result, and publishes warnings; fails if no day passes."""
     config, state = settings(), StateHook(settings().state_table)
+    add_pages(pipeline.notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(fail=RefusedError):
-        gated = gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
+        gated = pipeline.gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
     publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
     return gated
 
 
 @task(pool="nightjar_publish")
-def publish(workload: str, planned: ComparedPlan, run: str, gated: GateResult) -> list[str]:
+def publish(workload: str, planned: pipeline.ComparedPlan, run: str, gated: pipeline.GateResult) -> list[str]:
     """Points the catalog's partitions of the days that passed at the run's files."""
-    config = settings()
+    config, declared = settings(), load(workload)
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
+    add_pages(pipeline.notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(skip=NothingToDoError, fail=RefusedError):
-        return publish_days(load(workload), planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+        days = pipeline.publish_days(declared, planned, run, gated, config.lake_bucket, catalog=catalog, state=state)
+    return noted(days, pipeline.notes.published)
 
 
 # Runs if only publish was skipped; is skipped if every upstream task was.
 @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-def refused_days(gated: GateResult) -> None:
-    """Ends the run red if the gate refused a day, though the others are published."""
+def refused_days(
+    workload: str, planned: pipeline.ComparedPlan, gated: pipeline.GateResult, jobs: pipeline.FinishedJobs
+) -> None:
+    """Records what the run took; ends the run red if the gate refused a day, though the others are published."""
+    state = StateHook(settings().state_table)
+    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), state)
     with outcomes(fail=RefusedError):
-        require_no_refused_day(gated)
+        pipeline.require_no_refused_day(gated)
 
 
 def process(workload: Workload) -> DAG:
@@ -121,7 +119,7 @@ def process(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.process)
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
-    wait = waiting(config.poll_seconds, JOB_SECONDS)
+    wait = waiting(config.poll_seconds, workload.jobs.glue_seconds(JOB_SECONDS))
     with DAG(
         dag_id=f"{name}_process",
         description="raw → transform → audit → gate → published",
@@ -142,7 +140,7 @@ def process(workload: Workload) -> DAG:
             check=watermark_status,
             arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
-            advice="Run the ingest DAGs up to that instant, then clear this task.",
+            advice=completing_advice(workload),
             **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
@@ -152,25 +150,24 @@ def process(workload: Workload) -> DAG:
             wait,
             sense_id="transform",
             job_name=config.glue_transform_job,
+            size=workload.jobs.transform.request(),
             submit_key=planned["submit_key"],
             fresh="{{ params.fresh }}",
-            arguments=transform_arguments(name, planned, config),
+            arguments=pipeline.transform_arguments(name, planned, config),
         )
         run: Any = output(start_transform, "submit_key")
-        start_audit, audit = submit_and_sense(
-            "audit",
-            SubmitGlueJobOperator,
-            wait,
-            sense_id="audit",
-            job_name=config.glue_audit_job,
-            submit_key=f"{RUN}-audit-{pulled('plan', 'recent_key')}",
-            arguments=audit_arguments(name, planned, RUN, planned["recent"], config),
-        )
-        gated: Any = gate(name, planned, run)
+        audited = pipeline.audit_arguments(name, planned, RUN, planned["recent"], config)
+        key = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
+        job: Any = {"job_name": config.glue_audit_job, "submit_key": key, "arguments": audited}
+        job["size"] = workload.jobs.audit.request()
+        start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
+        gated: Any = linked(gate(name, planned, run), pipeline.notes.DATA_DOCS)
         chosen >> wait_raw >> planned >> start_transform
         transform >> start_audit
         audit >> gated
-        publish.override(outlets=[asset])(name, planned, run, gated) >> refused_days(gated)
+        published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
+        jobs: Any = {"transform": output(transform), "audit": output(audit)}
+        linked(published, pipeline.notes.DATA_DOCS) >> refused_days(name, planned, gated, jobs)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag
 

@@ -20,20 +20,22 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 from nightjar.build import code_sha
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param, require_known_params
+from nightjar.params import dry_run_param, require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError
+from include.pipelines.ingest import notes
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_stream
-from include.pipelines.ingest.shard import StreamTarget
+from include.pipelines.ingest.target import stream_target
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-PARAMS = {"dry_run": flag_param("Only report which quarantine objects would be read.")}
+PARAMS = {"dry_run": dry_run_param()}
 
 
 @task(execution_timeout=timedelta(hours=1))
@@ -42,9 +44,10 @@ def requeue_records(workload: str, stream: str, dag_run: Any = None, params: Any
     require_known_params(dag_run, params)
     config = settings()
     request = RequeueRequest(datetime.now(UTC), code_sha(BUILD_FILE), params["dry_run"])
-    target = StreamTarget(workload, stream, config.data_buckets, load(workload).clock)
+    target = stream_target(load(workload), config.data_buckets)
     with outcomes(skip=NothingToDoError):
-        return requeue_stream(target, request, objects=ObjectStoreHook(), state=StateHook(config.state_table))
+        done = requeue_stream(target, request, objects=ObjectStoreHook(), state=StateHook(config.state_table))
+    return noted(done, notes.requeued)
 
 
 def requeue(workload: Workload) -> DAG:

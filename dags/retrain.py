@@ -18,10 +18,11 @@ from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
-from nightjar.notes import add_note
+from nightjar.links import add_pages, linked
+from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, flag_param, require_known_params
+from nightjar.params import date_param, dry_run_param, flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -31,8 +32,7 @@ from include.errors import ConflictError, NothingToDoError, RefusedError, UserEr
 from include.lake import layout
 from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
-from include.pipelines.process.choose_days import TO_TRAIN_FOR, ChosenDays, DayChoice
-from include.pipelines.process.days import day_status
+from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_status
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -40,13 +40,14 @@ from include.workloads import Workload, discover, load
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+EVALUATION = sagemaker.SubmitProcessingJobOperator
 FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
-FRESH = "{{ params.fresh }}"
-DAY = pulled("choose_day", "last")
+FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 PARAMS = {
-    "date": date_param(f"The day to train for, like 2013-03-01. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
+    "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
-    "dry_run": flag_param("Build and check the data set; train nothing."),
+    "dry_run": dry_run_param(),
+    "backfilled": flag_param("Compare with the champion of the day's own time, and deploy nothing."),
 }
 
 
@@ -63,11 +64,12 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
     """Chooses the day; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
-    with outcomes(fail=UserError):
+    with outcomes(skip=NothingToDoError, fail=(UserError, *FAILURES)):
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_train_for(dag_run, params)
-    add_note(chosen["last"])
-    return chosen
+        if params["dry_run"]:
+            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
+    return noted(chosen, pipeline.notes.chosen)
 
 
 @task
@@ -76,9 +78,7 @@ def plan(workload: str, day: str) -> DatasetPlan:
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
     with outcomes(fail=RefusedError):
         planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
-    if planned["missing_days"]:
-        add_note(pipeline.missing_sentence(planned["missing_days"]))
-    return planned
+    return noted(planned, pipeline.notes.planned)
 
 
 @task
@@ -87,23 +87,27 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": dag_run.run_type == "backfill", "fresh": params["fresh"], "dry_run": params["dry_run"]}
-    with outcomes(skip=NothingToDoError, fail=FAILURES):
-        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
+    is_backfill, fresh = dag_run.run_type == "backfill" or params["backfilled"], params["fresh"]
+    with outcomes(fail=FAILURES):
+        return pipeline.prepare(
+            load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, fresh=fresh
+        )
 
 
 @task
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
-        return pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+        package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+    add_pages(package["pages"])
+    return noted(package, lambda registered: registered["note"])
 
 
 @task
 def announce(package: RegisteredPackage) -> int:
     """Emits the asset for a version that may be deployed without a person; any other is skipped."""
     with outcomes(skip=NothingToDoError):
-        return pipeline.deployable_version(package)
+        return noted(pipeline.deployable_version(package), pipeline.notes.announced)
 
 
 def retrain(workload: Workload) -> DAG:
@@ -111,7 +115,9 @@ def retrain(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_wait = waiting(config.poll_seconds, workload.model.max_runtime_seconds + QUEUE_SECONDS)
+    job_wait = waiting(
+        config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
+    )
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
@@ -154,18 +160,12 @@ def retrain(workload: Workload) -> DAG:
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
         training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
         _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
-        score, sense_evaluation = submit_and_sense(
-            "evaluation",
-            sagemaker.SubmitProcessingJobOperator,
-            job_wait,
-            submit_key=prepared["evaluation_name"],
-            fresh=FRESH,
-            config=prepared["evaluation"],
-            references={"model_uri": pulled("sense_training", "model_uri")},
-        )
+        scoring: Any = {"submit_key": prepared["evaluation_name"], "config": prepared["evaluation"], "fresh": FRESH}
+        model = {"model_uri": pulled("sense_training", "model_uri")}
+        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=model, **scoring)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
-        package: Any = register(name, planned, prepared, finished)
+        package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
         wait_day >> wait_process >> planned
         sense_dataset >> prepared

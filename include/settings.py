@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         description="which day a manual run without a date is for: the last complete one (UTC), or the next one to "
         "process, where data are replayed",
     )
+    approve_backfill_above_usd: float = Field(
+        5.0, ge=0, description="a backfill that may cost more USD waits for a person's approval"
+    )
     nights_file: str = Field(
         "",
         description="JSON file that bounds the scheduled process and retrain runs by workload, where data are "

@@ -1,7 +1,8 @@
 """``make test``: the linters, each runtime's unit tests in its own environment, and all other tests.
 
-Two steps run at a time, and the longest, the end-to-end tests, begins first. The tests of Terraform run beside them,
-because its provider waits more than it works. The output of a step is printed when it ends. The last line has the
+Three steps run at a time on two cores, because a suite with servers waits for half of its time (the summary says how
+long each step took and worked). The longest begin first, so that short ones fill the end. The tests of Terraform run
+beside them, because its provider waits even more. The output of a step is printed when it ends. The last line has the
 totals in pytest's form, where each linter counts as one test.
 """
 
@@ -20,9 +21,9 @@ from pathlib import Path
 from scripts import lint, steps
 from scripts.run_pytest import OUTCOMES
 from scripts.steps import HOME, Result, Step
-from scripts.suites import E2E, REST, SUITES, TERRAFORM, UNIT, with_servers
+from scripts.suites import E2E, REST, SERVER_SUITES, SUITES, TERRAFORM, UNIT, with_servers
 
-AT_ONCE = 2
+AT_ONCE = 3
 WIDTH = 100
 # The titles of the suites that run in the test environment
 TITLES = {REST: "all other tests", E2E: "end-to-end tests", TERRAFORM: "tests of Terraform"} | {
@@ -45,16 +46,17 @@ def main() -> int:
         if options.unit and not options.runtime:
             steps_to_run.append(suite(REST, counts, "-m", UNIT))
         elif not options.runtime:
-            servers = [suite(with_servers(name), counts) for name in SUITES]
+            servers = [suite(name, counts) for name in (E2E, *SERVER_SUITES)]
             beside = [suite(TERRAFORM, counts)]
-            steps_to_run = [suite(E2E, counts), *lint.linters().values(), *steps_to_run, *servers, suite(REST, counts)]
+            steps_to_run = [*servers, *lint.linters().values(), *steps_to_run]
         with ThreadPoolExecutor(1) as lane:
             run_beside = lane.submit(steps.run, beside, 1)
             results = steps.run(steps_to_run, AT_ONCE) + run_beside.result()
         tallies = {result.name: tally(result, counts / f"{result.name}.json") for result in results}
     print("\n=== summary")
     for result in results:
-        print(f"{describe(tallies[result.name]):<60}{result.seconds:>8.1f} s  {result.name}")
+        took = f"{result.seconds:>8.1f} s {result.cpu_seconds:>8.1f} s of CPU"
+        print(f"{describe(tallies[result.name]):<50}{took}  {result.name}")
     print(closing_line(sum(tallies.values(), Counter()), time.monotonic() - started), flush=True)
     return int(any(result.code for result in results))
 

@@ -25,11 +25,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended."""
+    """How a step ended, after how long, and how much of that it and its processes worked (CPU)."""
 
     name: str
     code: int
     seconds: float
+    cpu_seconds: float = 0
 
 
 def run(steps: Iterable[Step], at_once: int) -> list[Result]:
@@ -50,7 +51,7 @@ def run(steps: Iterable[Step], at_once: int) -> list[Result]:
 def _captured(step: Step) -> tuple[Result, str]:
     print(f"--- {step.name} begins", flush=True)
     started = time.monotonic()
-    done = subprocess.run(
+    with subprocess.Popen(
         step.argv,
         cwd=ROOT,
         env={**os.environ, **step.env},
@@ -59,6 +60,10 @@ def _captured(step: Step) -> tuple[Result, str]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
-    )
-    return Result(step.name, done.returncode, time.monotonic() - started), done.stdout
+    ) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - started
+    return Result(step.name, process.returncode, seconds, usage.ru_utime + usage.ru_stime), output

@@ -33,6 +33,14 @@ def with_servers(runtime: str) -> str:
     return f"{runtime}-servers"
 
 
+# The suites with servers or Spark, the slowest first
+SERVER_SUITES = (
+    *(with_servers(name) for name in ("localcloud", "airflow")),
+    REST,
+    *(with_servers(name) for name in ("serving", "glue", "laptop", "training")),
+)
+
+
 def module_markers(source: str) -> set[str]:
     """The markers in ``MARKERS`` that a test module's ``pytestmark`` gives to all its tests."""
     for node in ast.parse(source).body:

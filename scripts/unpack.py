@@ -65,9 +65,9 @@ def _files(archive: Path, names: Mapping[str, object]) -> Iterator[tuple[str, IO
         return
     with tarfile.open(archive) as tar:
         for member in tar:
-            if member.name in names and (source := tar.extractfile(member)):
-                with source:
-                    yield member.name, source
+            if member.name in names and (file := tar.extractfile(member)):
+                with file:
+                    yield member.name, file
 
 
 def _extract(name: str, source: IO[bytes], target: Path, expected: str) -> None:

@@ -6,6 +6,7 @@ tests.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,6 +16,7 @@ from include.model import golden as golden_rows
 from include.model.errors import ScoreError
 from include.model.request import Checked
 from serving import validation
+from serving.errors import HttpError
 from serving.fast_path import unscorable
 from serving.state import State
 
@@ -90,6 +92,15 @@ async def predict_batch(request: Request) -> JSONResponse:
         raise unscorable(error, batch=True) from error
     answers = [_answer(state, probability, one) for probability, one in zip(probabilities, checked, strict=True)]
     return JSONResponse({"predictions": answers, "model_version": state.settings.model_version})
+
+
+async def feedback(request: Request) -> JSONResponse:
+    """Puts an outcome on the workload's stream."""
+    state = _state(request)
+    if state.feedback is None:
+        raise HttpError(403, "this service accepts no feedback")
+    accepted = await state.feedback.accept(validation.parse(await _body(request)))
+    return JSONResponse(asdict(accepted), status_code=202)
 
 
 def _state(request: Request) -> State:

@@ -29,12 +29,23 @@ FastHandler = Callable[[Scope, Receive, str], Awaitable[Answer]]
 
 
 class _Target(NamedTuple):
-    """The route of a path. ``method`` is the HTTP method of the prediction; ``fast`` answers it instead of FastAPI."""
+    """The route of a path.
+
+    Attributes:
+        label: The route in logs and metrics.
+        public: Whether the public port answers it.
+        quiet: Whether it is left out of the access log.
+        scores: Whether it makes predictions.
+        keyed: The HTTP method that needs an API key; empty if none does.
+        method: The HTTP method of the prediction.
+        fast: Answers that method instead of FastAPI.
+    """
 
     label: str
     public: bool
     quiet: bool = False
     scores: bool = False
+    keyed: str = ""
     method: str = ""
     fast: FastHandler | None = None
 
@@ -73,7 +84,7 @@ class ServiceMiddleware:
         try:
             if not target.public:
                 self._require_internal_port(scope)
-            if target.scores and method == target.method:
+            if method == target.keyed:
                 caller = self._admit(key)
             if target.fast is not None and method == target.method:
                 answer = await target.fast(scope, receive, request_id)
@@ -162,10 +173,12 @@ class _Reply:
 
 
 def _target(route: Route, fast_path: FastPath | None) -> _Target:
+    method = route.methods[0]
+    target = _Target(route.path, route.public, route.quiet, keyed=method if route.keyed else "")
     if route.fast is None:
-        return _Target(route.path, route.public, route.quiet)
+        return target
     fast = partial(route.fast, fast_path) if fast_path is not None else None
-    return _Target(route.path, route.public, route.quiet, scores=True, method=route.methods[0], fast=fast)
+    return target._replace(scores=True, method=method, fast=fast)
 
 
 def _read_headers(scope: Scope) -> tuple[bytes, bytes, bytes, bytes]:

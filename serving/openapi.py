@@ -155,6 +155,17 @@ def _scoring(answer: Json, body: Callable[[Json, int], Json]) -> Operation:
     return Operation({"200": _json("the prediction", answer), **_REJECTIONS}, body)
 
 
+_FEEDBACK_BODY: Json = {
+    **_object(
+        {
+            "request_id": {**_TEXT, "description": "the id in the header x-request-id of the prediction's answer"},
+            "time": {**_TEXT, "format": "date-time", "description": "when the outcome happened"},
+            "outcome": {"type": "object", "description": "the fields of the workload's label event"},
+        },
+        {"key": {**_TEXT, "description": "the key of the event that was predicted; without one, the request id"}},
+    ),
+    "additionalProperties": False,
+}
 _FIELD = _object({"field": _TEXT, "message": _TEXT}, {"index": _COUNT})
 _PROBLEM = _object({"error": _TEXT, "request_id": _TEXT}, {"fields": _list(_FIELD)})
 _PREDICTION: Json = {
@@ -177,6 +188,15 @@ _READY = _object({"ready": {"type": "boolean"}}, {"reason": _TEXT})
 PREDICT = _scoring(_object({**_PREDICTION, "model_version": _TEXT}, _WARNINGS), lambda record, _: record)
 PREDICT_BATCH = _scoring(
     _object({"predictions": _list(_object(_PREDICTION, _WARNINGS)), "model_version": _TEXT}), _batch_body
+)
+FEEDBACK = Operation(
+    {
+        "202": _json("the outcome is stored", _object({"event_type": _TEXT, "key": _TEXT, "recorded_at": _TEXT})),
+        **_REJECTIONS,
+        "403": _json("this service accepts no feedback", _PROBLEM_REFERENCE),
+        "503": _json(f"{_NOT_READY}, or the outcome could not be stored: send it again", _PROBLEM_REFERENCE),
+    },
+    lambda *_: _FEEDBACK_BODY,
 )
 # Answered with 200 while the bundle is loaded too.
 HEALTH = Operation({"200": _json("the answer", _object({"status": {"type": "string", "enum": ["alive"]}}))})

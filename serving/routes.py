@@ -31,8 +31,9 @@ class Route:
         public: Whether the public port answers it.
         quiet: Whether its requests are left out of the access log and of the CloudWatch metrics (health checks).
         operation: Its body and answers in the API description; ``None``: it is not part of the API.
-        fast: The method that answers in place of the handler. A route that has one makes predictions: it needs an API
-            key where keys are configured, and its latency is reported as one of predictions.
+        keyed: Whether its requests need an API key where keys are configured, and count for the caller's rate limit.
+        fast: The method that answers in place of the handler. A route that has one makes predictions: its latency is
+            reported as one of predictions.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Route:
     public: bool = False
     quiet: bool = False
     operation: Operation | None = None
+    keyed: bool = False
     fast: Callable[[FastPath, Scope, Receive, str], Awaitable[Answer]] | None = None
 
 
@@ -53,6 +55,7 @@ ROUTES = (
         "Score one record",
         public=True,
         operation=openapi.PREDICT,
+        keyed=True,
         fast=FastPath.predict,
     ),
     Route(
@@ -62,7 +65,17 @@ ROUTES = (
         "Score several records",
         public=True,
         operation=openapi.PREDICT_BATCH,
+        keyed=True,
         fast=FastPath.predict_batch,
+    ),
+    Route(
+        "/feedback",
+        POST,
+        handlers.feedback,
+        "Report what came of a prediction",
+        public=True,
+        operation=openapi.FEEDBACK,
+        keyed=True,
     ),
     Route(
         "/health",

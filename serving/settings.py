@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     )
     prediction_log_records: int = Field(10_000, ge=1, description="buffered predictions for that stream")
 
+    # Feedback
+    feedback_stream: str | None = Field(
+        None,
+        pattern=r"^[a-zA-Z0-9_.-]{1,128}$",
+        description="Kinesis stream of the workload's events, to which POST /feedback writes; unset: no feedback",
+    )
+
     # Shutdown
     shutdown_seconds: float = Field(20.0, ge=0, le=110, description="time that open requests have after SIGTERM")
     exit_delay_seconds: float = Field(

@@ -9,6 +9,7 @@ from serving.cache import AnswerCache
 from serving.deadlines import Deadlines
 from serving.decode import Decoder, make_decoder
 from serving.elasticache_iam import ElasticacheIam
+from serving.feedback import Feedback
 from serving.model import LoadedModel
 from serving.redis_cache import RedisCache
 from serving.scoring import Scoring
@@ -32,6 +33,7 @@ class State:
     api_keys: ApiKeys | None
     telemetry: Recorder
     deadlines: Deadlines
+    feedback: Feedback | None = None
     shared_cache: RedisCache | None = None
 
     @classmethod
@@ -54,6 +56,7 @@ class State:
             api_keys=ApiKeys.open(settings),
             telemetry=telemetry,
             deadlines=Deadlines(settings.body_timeout_seconds),
+            feedback=Feedback.open(settings),
         )
 
     def start(self) -> None:
@@ -73,5 +76,7 @@ class State:
             await self.shared_cache.close()
         if self.api_keys:
             self.api_keys.close()
+        if self.feedback:
+            self.feedback.close()
         self.scoring.close()
         self.telemetry.stop(seconds)

@@ -15,6 +15,7 @@ from great_expectations.data_context import AbstractDataContext
 from include.glue.day_page import GREAT_EXPECTATIONS, day_page, index_page
 from include.glue.markup import clean_page
 from include.glue.storage import join_uri, write_bytes
+from include.lake.layout import DATA_DOCS_PAGE
 
 if TYPE_CHECKING:
     from great_expectations.data_context.store.store import DataDocsSiteConfigTypedDict
@@ -57,6 +58,6 @@ def write_docs(
         for path in sorted(Path(folder).rglob("*.html")):
             name = path.relative_to(folder).as_posix()
             write_bytes(join_uri(target, GREAT_EXPECTATIONS, name), clean_page(path.read_text("utf-8")).encode())
-    first = join_uri(target, "index.html")
+    first = join_uri(target, DATA_DOCS_PAGE)
     write_bytes(first, index_page(workload, days).encode())
     return first

@@ -27,14 +27,18 @@ def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
     loaded late on purpose: the first version of a row counts as known since ``valid_from`` if it was known by the end
     of that day. Corrections of it count from when they were known, like all others.
 
+    A version that is marked deleted (the table's ``deleted`` column) has no values: from when it is visible, nothing is
+    joined, until there is a newer version of the row, or a row with a newer ``valid_from``.
+
     Args:
         rows: What :func:`include.glue.reading.read_table` returns.
         table: The table's declaration.
 
     Returns:
         One row per version: ``_key_<column>`` for each column of the key, ``visible_at`` (timestamp_ntz), ``order``
-        (struct: of the visible versions, the one with the greatest counts) and ``row`` (struct). Versions that were
-        read several times count from the first time. Rows with a null in their key are left out: null equals nothing.
+        (struct: of the visible versions, the one with the greatest counts) and ``row`` (struct; null if deleted).
+        Versions that were read several times count from the first time. Rows with a null in their key are left out:
+        null equals nothing.
     """
     versions = (
         rows.where("reason is null")
@@ -47,6 +51,8 @@ def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
     )
     if table.initial_load:
         versions = versions.withColumn("visible_at", _loaded_at(table, table.initial_load))
+    if table.deleted:
+        versions = versions.withColumn("row", sf.when(~_is_deleted(table, table.deleted), sf.col("row")))
     order = sf.struct("valid_from", "version_time", "known_at").alias("order")
     return versions.select(*map(_key, table.key), "visible_at", order, "row")
 
@@ -90,6 +96,12 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
 def _key(column: str) -> str:
     """A key column's name in a join; a table's column may have the name of one that the join adds."""
     return f"_key_{column}"
+
+
+def _is_deleted(table: TableSpec, column: str) -> Column:
+    """Whether a version is marked deleted: by true, or by any time."""
+    value = sf.col(f"row.{column}")
+    return sf.coalesce(value, sf.lit(False)) if table.fields[column].type == "boolean" else value.isNotNull()
 
 
 def _loaded_at(table: TableSpec, initial_load: date) -> Column:

@@ -20,7 +20,12 @@ _TIMES = {"event_time", "known_at", "recorded_at", "arrived_at", "valid_from", "
 
 
 def read_events(
-    spark: SparkSession, uris: Sequence[str], schemas: Schemas, clock: Clock, days: Iterable[date]
+    spark: SparkSession,
+    uris: Sequence[str],
+    schemas: Schemas,
+    clock: Clock,
+    days: Iterable[date],
+    heartbeat: str | None = None,
 ) -> DataFrame:
     """Reads the events of some days.
 
@@ -30,13 +35,14 @@ def read_events(
         schemas: The fields of each event type.
         clock: The workload's clock.
         days: The days that are wanted.
+        heartbeat: The event type of heartbeats, which are left out.
 
     Returns:
         One row per event: the fields of :class:`ParsedEvent` as columns (times: timestamp_ntz, the rest: string), and
         ``duplicate`` (boolean): an event that was known earlier has exactly the same content.
     """
     wanted = frozenset(day.isoformat() for day in days)
-    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, clock, wanted))
+    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, clock, wanted, heartbeat))
     same = Window.partitionBy("event_type", "key", "event_time", "recorded_at", "payload")
     first_known = same.orderBy("known_at", "arrived_at", sf.length("sequence_number"), "sequence_number", "shard_id")
     duplicate = sf.col("reason").isNull() & (sf.row_number().over(first_known) > 1)

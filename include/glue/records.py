@@ -53,7 +53,9 @@ class ParsedTableRow(NamedTuple):
     line: str | None
 
 
-def parse_event(line: str, schemas: Schemas, clock: Clock, days: frozenset[str]) -> ParsedEvent | None:
+def parse_event(
+    line: str, schemas: Schemas, clock: Clock, days: frozenset[str], heartbeat: str | None = None
+) -> ParsedEvent | None:
     """Parses a raw line of the stream.
 
     Args:
@@ -61,6 +63,7 @@ def parse_event(line: str, schemas: Schemas, clock: Clock, days: frozenset[str])
         schemas: The fields of each event type.
         clock: The workload's clock.
         days: The days (ISO 8601) that are wanted.
+        heartbeat: The event type of heartbeats, which are not events.
 
     Returns:
         The event, or None if its day is not wanted. The day is the UTC date of event_time; if that cannot be read, of
@@ -75,7 +78,7 @@ def parse_event(line: str, schemas: Schemas, clock: Clock, days: frozenset[str])
     watermark = _watermark(envelope, problems)
     happened = event_time or arrived_at
     day = happened.date().isoformat() if happened else min(days)
-    if day not in days:
+    if day not in days or (heartbeat is not None and event.get("event_type") == heartbeat):
         return None
 
     event_type, payload = _payload(event, schemas, problems)

@@ -78,7 +78,8 @@ def transform(
 
     report = TransformReport(days, workload)
     schemas = {name: event.fields for name, event in workload.events.items()}
-    events = read_events(spark, uris(inputs["stream_objects"]), schemas, workload.clock, days).persist()
+    heartbeat = workload.stream.complete.event
+    events = read_events(spark, uris(inputs["stream_objects"]), schemas, workload.clock, days, heartbeat).persist()
     report.count_events(events)
     log.info("checked %s", report.totals())
     write_quarantine(events.where("reason is not null"), join_uri(quarantine, "events"), report.any_quarantined)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from include.errors import UserError
@@ -47,6 +48,17 @@ def day_range(first: date, last: date) -> list[date]:
     if last < first:
         raise UserError(f"the range ends ({last}) before it begins ({first}): give a last day that is not earlier")
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def format_days(days: Iterable[date]) -> str:
+    """Formats days for a person, consecutive ones as a range: ``2013-03-01 to 2013-03-07, 2013-03-09``."""
+    ranges: list[list[date]] = []
+    for day in sorted(days):
+        if ranges and day - ranges[-1][-1] == timedelta(days=1):
+            ranges[-1].append(day)
+        else:
+            ranges.append([day])
+    return ", ".join(f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0]) for days in ranges)
 
 
 def day_start(day: date) -> datetime:

@@ -17,6 +17,7 @@ from include.lake.known import KnownFrom
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
 EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
+DATA_DOCS_PAGE = "index.html"  # the first page of an audit's Data Docs
 DECISION_FILE = "decision.json"  # of a version that was promoted from another account: see decision_key for the others
 
 # --- raw bucket --------------------------------------------------------------------------------------------------
@@ -197,6 +198,11 @@ def data_docs_prefix(workload: str, run: str) -> str:
     return f"data-docs/{workload}/{run}/"
 
 
+def backfill_key(workload: str, backfill: str, name: str) -> str:
+    """Artifact: a document of one backfill (``plan.json``, ``plan.html``, ``report.json``, ``report.html``)."""
+    return f"backfills/{workload}/{backfill}/{name}"
+
+
 # --- MWAA bucket -------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +232,11 @@ def service_name(workload: str) -> str:
 def template_family(workload: str) -> str:
     """Family of the template task definition, which the bootstrap creates and each deploy copies."""
     return f"nightjar-{workload}-template"
+
+
+def event_stream(workload: str) -> str:
+    """Kinesis stream of the workload's events. The policies of the roles name it."""
+    return f"nightjar-{workload}"
 
 
 def prediction_stream(workload: str) -> str:
@@ -287,6 +298,16 @@ def day_key(workload: str, day: date) -> tuple[str, str]:
 def override_key(workload: str, day: date) -> tuple[str, str]:
     """A person's override of a day: ``expectations``, ``reason``, ``expires``, ``recorded_at``, ``by``."""
     return f"override#{workload}", day.isoformat()
+
+
+def measurement_partition_key(workload: str, stage: str) -> str:
+    """The partition key of what the runs of a stage (process, retrain) took."""
+    return f"measured#{workload}#{stage}"
+
+
+def measurement_key(workload: str, stage: str, instant: str, run: str) -> tuple[str, str]:
+    """What one run took: ``days``, ``rows``, ``bytes``, ``seconds``, ``usd``. They sort by the time of the plan."""
+    return measurement_partition_key(workload, stage), f"{instant}#{run}"
 
 
 def live_partition_key(workload: str) -> str:

@@ -22,6 +22,10 @@ class StoredObject(Protocol):
     def metadata(self) -> dict[str, str]:
         """User metadata."""
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
 
 class ObjectStore(Protocol):
     """Objects in S3 (``nightjar.objects.ObjectStoreHook``)."""
@@ -37,9 +41,6 @@ class ObjectStore(Protocol):
     def open(self, bucket: str, key: str) -> IO[bytes]:
         """Returns the object's body as a stream."""
 
-    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
-        """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
-
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """Returns the user metadata of an object."""
 
@@ -50,7 +51,7 @@ class ObjectStore(Protocol):
         """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""
 
     def stored(self, bucket: str, keys: Sequence[str]) -> Mapping[str, StoredObject]:
-        """Returns checksum and metadata of each object."""
+        """Returns checksum, metadata and size of each object."""
 
     def get_json(self, bucket: str, key: str) -> Any | None:
         """Returns a JSON document, or None if the object does not exist.

@@ -17,6 +17,13 @@ from include.workloads import Workload
 Checksums = dict[str, str]
 
 
+class ObjectSize(NamedTuple):
+    """What a raw object holds."""
+
+    rows: int
+    bytes: int
+
+
 class RawInputs(NamedTuple):
     """Raw objects by what they belong to. Keys map to SHA-256 checksums (base64, as S3 gives them)."""
 
@@ -27,10 +34,17 @@ class RawInputs(NamedTuple):
     known_from: dict[str, KnownFrom | None]
     """Key → from when on anything in the object counts as known; of an object with events, only those of the days
     count. None: the object does not say."""
+    sizes: dict[str, ObjectSize]
+    """Key → size."""
 
     def of(self, days: Iterable[str]) -> Checksums:
         """Returns the objects with events of several days."""
         return {key: checksum for day in days for key, checksum in self.days[day].items()}
+
+    def size(self, days: Iterable[str]) -> ObjectSize:
+        """Returns what a job that makes these days reads of the stream."""
+        sizes = [self.sizes[key] for key in self.of(days)]
+        return ObjectSize(sum(size.rows for size in sizes), sum(size.bytes for size in sizes))
 
 
 def workload_inputs(
@@ -63,6 +77,7 @@ def workload_inputs(
         {table: {key: stored[key].sha256 for key in keys} for table, keys in tables.items()},
         {key: _earliest(found) for key, found in times.items()}
         | {key: from_metadata(stored[key].metadata) for keys in tables.values() for key in keys},
+        {key: ObjectSize(int(found.metadata.get("records", 0)), found.size) for key, found in stored.items()},
     )
 
 

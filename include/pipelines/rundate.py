@@ -65,12 +65,12 @@ def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], dat
     if run.data_interval_start is not None and run.data_interval_end is not None and not is_manual(run):
         _refuse_dates(params)
         return interval_days(run.data_interval_start, run.data_interval_end, zone)
-    first = parse_day(params["date"]) if params.get("date") else default()
+    first = _param_day(params, "date") if params.get("date") else default()
     if not params.get("end_date"):
         return [first]
     if not params.get("date"):
         raise UserError('"end_date" is set, but "date" is empty. Set both for a range, or neither.')
-    last = parse_day(params["end_date"])
+    last = _param_day(params, "end_date")
     if last - first >= timedelta(days=MAX_DAYS):
         raise UserError(f"{first} to {last} are more than {MAX_DAYS} days. Give a shorter range, or start a backfill.")
     return day_range(first, last)
@@ -104,6 +104,13 @@ def _refuse_dates(params: Mapping[str, Any]) -> None:
             )
 
 
+def _param_day(params: Mapping[str, Any], name: str) -> date:
+    try:
+        return parse_day(params[name])
+    except UserError as error:
+        raise UserError(f'"{name}": {error}') from None
+
+
 def last_complete_day(present: datetime) -> date:
     """Returns the newest day that has ended (UTC)."""
     return utc_date(present) - timedelta(days=1)
@@ -131,7 +138,7 @@ def run_end(dag_run: RunTimes, params: Mapping[str, Any]) -> datetime:
     """
     latest = dag_run.run_after.astimezone(UTC)
     if params.get("until"):
-        until = parse_param_instant(params["until"])
+        until = _param_instant(params, "until")
         if until > latest:
             raise UserError(
                 f"until is {format_instant(until)}, later than this run could start ({format_instant(latest)}): what "
@@ -154,7 +161,7 @@ def declared_complete(params: Mapping[str, Any], end: datetime) -> datetime | No
     """
     if not params.get("complete_to"):
         return None
-    complete_to = parse_param_instant(params["complete_to"])
+    complete_to = _param_instant(params, "complete_to")
     if complete_to > end:
         raise UserError(
             f"complete_to is {format_instant(complete_to)}, but the run reads only what arrived before "
@@ -172,13 +179,8 @@ def check_instants(dag_run: RunTimes, params: Mapping[str, Any]) -> None:
     declared_complete(params, run_end(dag_run, params))
 
 
-def parse_param_instant(text: str) -> datetime:
-    """Parses an instant that a person typed into a Param.
-
-    Raises:
-        UserError: The text is not an ISO 8601 time with an offset.
-    """
+def _param_instant(params: Mapping[str, Any], name: str) -> datetime:
     try:
-        return parse_instant(text)
+        return parse_instant(params[name])
     except ValueError as error:
-        raise UserError(str(error)) from None
+        raise UserError(f'"{name}": {error}') from None

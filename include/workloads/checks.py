@@ -6,7 +6,9 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from include.workloads.declaration import JoinSpec, Workload
+from include.lake import layout
+from include.workloads.complete import complete_problems
+from include.workloads.declaration import JoinSpec, TableSpec, Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
 from include.workloads.files import FILES_SOURCE, file_problems
@@ -29,7 +31,8 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         workload: The workload, with its feature code.
         file: Path of its workload.yaml, for the problems.
     """
-    found = [*_event_problems(workload)]
+    complete = complete_problems(workload.stream.complete, workload.events, workload.clock)
+    found = [*_event_problems(workload), *complete]
     if not found:
         found = [*_source_problems(workload), *_table_problems(workload), *_join_problems(workload)]
     if not found:
@@ -85,8 +88,9 @@ def _event_problems(workload: Workload) -> _Found:
 def _source_problems(workload: Workload) -> _Found:
     if PREDICTIONS_TABLE in workload.events:
         yield f"events.{PREDICTIONS_TABLE}", "is the name of the prediction log's table; choose another"
-    if workload.stream.name == FILES_SOURCE:
-        yield "stream.name", f"{FILES_SOURCE} is the source of dropped files; choose another name"
+    stream = layout.event_stream(workload.name)
+    if workload.stream.name != stream:
+        yield "stream.name", f"must be {stream}, because the policies of the roles name this stream only"
     if FILES_SOURCE in workload.tables:
         yield f"tables.{FILES_SOURCE}", f"{FILES_SOURCE} is the source of dropped files; choose another name"
     yield from file_problems(workload.files, {name: event.fields for name, event in workload.events.items()})
@@ -106,6 +110,18 @@ def _table_problems(workload: Workload) -> _Found:
             spec = table.fields.get(column)
             if spec is None or spec.type != "timestamp" or spec.nullable:
                 yield f"tables.{name}.{role}", f"{column} must be a timestamp in the table's schema that is never null"
+        if problem := _deleted_problem(table):
+            yield f"tables.{name}.deleted", problem
+
+
+def _deleted_problem(table: TableSpec) -> str | None:
+    """What is wrong with the column that marks deleted rows."""
+    spec = table.fields.get(table.deleted) if table.deleted else None
+    if table.deleted is None or (spec and spec.type == "boolean"):
+        return None
+    if spec and spec.type == "timestamp" and spec.nullable:
+        return None
+    return f"{table.deleted} must be a boolean, or a timestamp that may be null, in the table's schema"
 
 
 def _join_problems(workload: Workload) -> _Found:

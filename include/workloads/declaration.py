@@ -16,10 +16,12 @@ from include.errors import UserError
 from include.lake.days import parse_day
 from include.lake.known import Clock
 from include.workloads.comparison import ComparisonTuning
+from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import NAME, FieldSpec
 from include.workloads.files import FILES_SOURCE, FileSpec
+from include.workloads.jobs import JobsSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
@@ -38,7 +40,8 @@ NOT_PROCESSED: Any = {
         ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
         True,
     ),
-    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files"), True),
+    **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
+    "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
 }
@@ -48,6 +51,7 @@ class StreamSpec(StrictModel):
     """The Kinesis stream on which all events of the workload arrive."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,128}$", description="Kinesis stream")
+    complete: CompleteSpec = Field(default_factory=CompleteSpec, description="what makes a day complete")
 
 
 class EventSpec(StrictModel):
@@ -66,6 +70,11 @@ class TableSpec(StrictModel):
     initial_load: date | None = Field(
         None,
         description="day on which history was loaded; rows known by its end count since valid_from",
+    )
+    deleted: Name | None = Field(
+        None,
+        description="boolean or nullable timestamp column that marks a deleted row (true, or any time); from when that "
+        "is known, nothing of the row is joined",
     )
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
     relation: str | None = Field(
@@ -221,6 +230,7 @@ class Workload(StrictModel):
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
+    jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

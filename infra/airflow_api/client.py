@@ -16,6 +16,7 @@ from infra.airflow_api.transport import Transport
 
 DONE = {"success", "failed"}
 ACTIVE = {"running", "deferred", "up_for_retry"}
+AUTOMATIC = ("scheduled", "backfill")
 TASK_DONE = {"success", "failed", "upstream_failed", "skipped", "removed"}
 LOG_LINES = 40
 SKIPPING = "Skipping task."  # the task runner logs it, with the reason, when a task skips itself
@@ -88,10 +89,10 @@ class AirflowApi:
         """The DAG files that could not be imported, each with ``filename`` and ``stack_trace``."""
         return self.call("GET", "/importErrors")["import_errors"]
 
-    def put_pool(self, name: str, slots: int, description: str) -> None:
-        """Creates the pool, or updates its slots."""
+    def put_pool(self, name: str, slots: int, description: str, *, include_deferred: bool = False) -> None:
+        """Creates the pool, or updates it; ``include_deferred``: deferred tasks take a slot too."""
         present = {pool["name"] for pool in self.call("GET", "/pools")["pools"]}
-        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        body = {"name": name, "slots": slots, "description": description, "include_deferred": include_deferred}
         if name in present:
             body["pool"] = body.pop("name")
             self.call("PATCH", f"/pools/{quote(name)}", json=body)
@@ -142,9 +143,9 @@ class AirflowApi:
 
     def automatic_run(self, dag_id: str, start: datetime, end: datetime) -> dict[str, Any] | None:
         """The scheduled run of a DAG, or else the one of a backfill, whose interval ends in [start, end)."""
-        asked = {"run_after_gte": start.isoformat(), "run_after_lt": end.isoformat()}
-        runs = self.call("GET", f"/dags/{dag_id}/dagRuns", params={**asked, "run_type": ["scheduled", "backfill"]})
-        return max(runs["dag_runs"], key=lambda run: run["run_type"], default=None)  # "scheduled" is the greater text
+        asked = {"run_after_gte": start.isoformat(), "run_after_lt": end.isoformat(), "order_by": "id"}
+        runs = self.call("GET", f"/dags/{dag_id}/dagRuns", params=asked)["dag_runs"]
+        return next((run for kind in AUTOMATIC for run in runs if run["run_type"] == kind), None)
 
     def clear(self, dag_id: str, run_id: str) -> None:
         """Makes a run that ended run again, from its first task on."""

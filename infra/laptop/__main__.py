@@ -50,9 +50,8 @@ def parser() -> argparse.ArgumentParser:
         sub.example = f"{name} {example}".strip()
         return sub
 
-    command(
-        "run", _run, "start the stack, then ingest, process, train and deploy the days of real data that are not done"
-    )
+    sub = command("run", _run, "start the stack, then make the nights that are not done", "WORKLOAD=flights")
+    sub.add_argument("--workload", type=arguments.workload, help="only this one; default: all")
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
@@ -96,11 +95,11 @@ def parser() -> argparse.ArgumentParser:
 # Each command imports what it needs, so that `stop` and `status` start quickly.
 
 
-def _run(config: LaptopConfig, _: argparse.Namespace) -> int:
+def _run(config: LaptopConfig, given: argparse.Namespace) -> int:
     with exclusively(config, "make run"):
         from infra.laptop.loop import run_loop
 
-        return run_loop(config)
+        return run_loop(config, only=given.workload)
 
 
 def _up(config: LaptopConfig, _: argparse.Namespace) -> None:

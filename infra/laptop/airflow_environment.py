@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from include.settings import Settings
+from infra.laptop.aws import operator_key_file
 from infra.laptop.config import REGION, ROOT, LaptopConfig
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import write_private
@@ -53,6 +54,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__API__SECRET_KEY": keys["api"],
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
         "AIRFLOW__NIGHTJAR__CONSOLE_URL": f"{config.airflow_url}{JOB_PAGES}",
+        "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(operator_key_file(config)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from infra.laptop.config import REGION, LaptopConfig
+
+
+def operator_key_file(config: LaptopConfig) -> Path:
+    """The file with the operator's key, which the local cloud makes at its first start."""
+    return config.state / "cloud" / "operator.json"
 
 
 class Aws:
@@ -24,11 +30,11 @@ class Aws:
     def __init__(self, config: LaptopConfig, timeout: float = 60, attempts: int = 3) -> None:
         self._timeout, self._attempts = timeout, attempts
         self._endpoint = config.endpoint
-        self._key_file = config.state / "cloud" / "operator.json"
+        self._key_file = operator_key_file(config)
 
     @cached_property
     def _session(self) -> boto3.Session:
-        key = json.loads(self._key_file.read_text())  # the local cloud makes it at its first start
+        key = json.loads(self._key_file.read_text())
         return boto3.Session(
             aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"], region_name=REGION
         )

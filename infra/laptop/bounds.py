@@ -6,10 +6,13 @@ A run waits for its data. So there is a run only for a night that somebody has a
 from __future__ import annotations
 
 import json
+import threading
 from datetime import date
 from typing import NamedTuple
 
 from infra.laptop.config import LaptopConfig
+
+_writing = threading.Lock()  # the workloads' nights are made at the same time
 
 
 class Bounds(NamedTuple):
@@ -31,13 +34,14 @@ def allow(config: LaptopConfig, workload: str, day: date) -> bool:
     Returns:
         Whether the file has changed; the DAG files must then be parsed again.
     """
-    present = read(config, workload)
-    if present and present.last >= day:
-        return False
-    entry = {"first": str(present.first if present else day), "last": str(day)}
-    partial = config.nights_file.with_suffix(".partial")
-    partial.write_text(json.dumps({**_entries(config), workload: entry}, indent=2) + "\n")
-    partial.replace(config.nights_file)
+    with _writing:
+        present = read(config, workload)
+        if present and present.last >= day:
+            return False
+        entry = {"first": str(present.first if present else day), "last": str(day)}
+        partial = config.nights_file.with_suffix(".partial")
+        partial.write_text(json.dumps({**_entries(config), workload: entry}, indent=2) + "\n")
+        partial.replace(config.nights_file)
     return True
 
 

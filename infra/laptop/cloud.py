@@ -19,7 +19,8 @@ NAME = parts.CLOUD
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
 SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
-JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
+# In the order of their names, as the tests list them: the class path must be that of the archive of classes.
+JARS = ("aws-java-sdk-bundle-1.11.901.jar", "hadoop-aws-3.3.1.jar")
 
 
 def settings(config: LaptopConfig) -> dict[str, Any]:

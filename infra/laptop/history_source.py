@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from infra.package.tree import ROOT
 WORKLOADS = ROOT / "include" / "workloads"
 SOURCE, DESCRIPTION = Path("history", "source.py"), Path("history", "history.toml")
 LARGEST_OFFSET = 100
+MEMBERS = frozenset({"event_type", "key", "event_time", "recorded_at", "payload"})
 
 
 def port_offsets(workloads: Iterable[str]) -> dict[str, int]:
@@ -52,12 +53,14 @@ class HistorySource:
         data: The folder of its data files.
         first: The first day that the history has completely.
         last: The last such day.
+        recorded_ahead: How long before the day it belongs to an event may be recorded.
     """
 
     workload: str
     data: Path
     first: date
     last: date
+    recorded_ahead: timedelta
     module: ModuleType
 
     @classmethod
@@ -79,6 +82,7 @@ class HistorySource:
         with _mistakes(workload, DESCRIPTION):
             document = tomllib.loads((WORKLOADS / workload / DESCRIPTION).read_text())
             first, last = _day(document, "first_day"), _day(document, "last_day")
+            ahead = timedelta(days=document.get("recorded_ahead_days", 0))
             names = list(document.get("files", {}))
         folder = data / workload
         if missing := [name for name in names if not (folder / name).is_file()]:
@@ -88,12 +92,27 @@ class HistorySource:
             )
         with _mistakes(workload, SOURCE):
             module = import_module(f"include.workloads.{workload}.history.{SOURCE.stem}")
-        return cls(workload, folder, first, last, module)
+        return cls(workload, folder, first, last, ahead, module)
+
+    def require_days(self, first: date, last: date) -> None:
+        """Checks that the history has these days.
+
+        Raises:
+            LaptopError: It does not have all of them.
+        """
+        if first < self.first or last > self.last:
+            raise LaptopError(
+                f"The history of {self.workload} has the days {self.first} to {self.last}, not all of {first} to "
+                f"{last}. Choose other nights: NIGHTJAR_NIGHT and NIGHTJAR_HISTORY_DAYS, or TO of `make nights`."
+            )
 
     def events(self, start: date, end: date) -> Iterator[dict[str, Any]]:
         """Yields the events recorded in [start, end), in order of ``recorded_at``."""
         with _mistakes(self.workload, SOURCE):
-            yield from self.module.events(self.data, start, end)
+            for event in self.module.events(self.data, start, end):
+                if missing := MEMBERS - event.keys():
+                    raise ValueError(f"the event {event.get('key')!r} lacks {', '.join(sorted(missing))}")
+                yield event
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Returns the rows of each table."""

@@ -8,35 +8,37 @@ that earlier commands have not finished.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from include.errors import NightjarError
 from include.lake.days import day_range
 from include.workloads import Workload
 from infra.laptop import replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig
+from infra.laptop.history_source import HistorySource
 from infra.laptop.nights import Nights
 from infra.laptop.progress import Reporter
+from infra.laptop.side_by_side import side_by_side
 from infra.laptop.stack import Stack
 from infra.laptop.stages import Connection
 
-# An event may be recorded this long before the day it belongs to (flights: a day ahead), so the replay starts earlier.
-RECORDED_AHEAD = timedelta(days=1)
 
-
-def run_loop(config: LaptopConfig, to: date | None = None) -> int:
+def run_loop(config: LaptopConfig, to: date | None = None, only: str | None = None) -> int:
     """Runs the whole loop. A workload that fails, or does not load, does not keep the others from running.
 
     Args:
         config: The stack's settings.
         to: The last night; default: the second one.
+        only: The only workload that runs; default: all, at the same time.
 
     Returns:
         0, or 1 after an error. Then stderr has each stage that failed and the end of its log.
     """
     reporter = Reporter()
     try:
-        failures = _run(config, to or config.second_night, reporter)
+        failures = _run(config, to or config.second_night, only, reporter)
     except NightjarError as error:
         failures = [_failure(reporter, error)]
     if not failures:
@@ -54,7 +56,7 @@ def _failure(reporter: Reporter, error: NightjarError) -> str:
     return f"`{reporter.current}` failed.\n{error}"
 
 
-def _run(config: LaptopConfig, to: date, reporter: Reporter) -> list[str]:
+def _run(config: LaptopConfig, to: date, only: str | None, reporter: Reporter) -> list[str]:
     """Returns what failed, in the order in which it happened."""
     with reporter.stage("start the laptop stack"):
         running = stack.start(config, reporter.say)
@@ -66,13 +68,39 @@ def _run(config: LaptopConfig, to: date, reporter: Reporter) -> list[str]:
             [f"{workload.name}_{dag}" for workload in resources.workloads for dag in stages.dags_of(workload)]
         )
     failures = [f"The workload {name} is left out.\n{reason}" for name, reason in resources.left_out.items()]
-    outcomes: dict[str, dict[date, str]] = {}
-    for workload in resources.workloads:
-        try:
-            _run_workload(running, connection, workload, to, outcomes)
-        except NightjarError as error:
-            failures.append(_failure(reporter, error))
+    chosen = [workload for workload in resources.workloads if only in (None, workload.name)]
+    outcomes: dict[str, dict[date, str]] = {workload.name: {} for workload in chosen}
+    failures += _run_workloads(running, connection, chosen, to, outcomes)
+    outcomes = {name: days for name, days in outcomes.items() if days}
     summary.write(connection, summary.collect(connection, resources, outcomes, reporter.stages))
+    return failures
+
+
+def _run_workloads(
+    running: Stack,
+    connection: Connection,
+    workloads: Sequence[Workload],
+    to: date,
+    outcomes: dict[str, dict[date, str]],
+) -> list[str]:
+    """Runs the workloads, several at the same time: while one waits for a job, another uses the machine.
+
+    Returns:
+        What failed.
+    """
+    connections = {workload.name: connection for workload in workloads}
+    if len(workloads) > 1:
+        reporters = {workload.name: connection.reporter.of(workload.name) for workload in workloads}
+        connections = {name: stages.connect(running.config, reporter) for name, reporter in reporters.items()}
+    calls = {
+        workload.name: partial(_run_workload, running, connections[workload.name], workload, to, outcomes)
+        for workload in workloads
+    }
+    failures = []
+    for name, error in side_by_side(calls).items():
+        if not isinstance(error, NightjarError):
+            raise error
+        failures.append(_failure(connections[name].reporter, error))
     return failures
 
 
@@ -89,11 +117,13 @@ def _run_workload(
             f"then run `make ingest`, `make process` and `make retrain` with WORKLOAD={name} and DATE"
         )
         return
+    source = HistorySource.open(name, config.data)
+    source.require_days(config.first_day, to)
     if workload.database is not None:
         with reporter.stage(f"{name}: load reference tables"):
             added = replay.load_tables(running.postgres, workload, config.data)
             reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
-    start, end = config.first_day - RECORDED_AHEAD, to + timedelta(days=1)
+    start, end = config.first_day - source.recorded_ahead, to + timedelta(days=1)
     nights = Nights(connection, replay.History(workload, config.data, start, end))
     outcomes[name] = nights.outcomes
     if config.first_day < config.night:

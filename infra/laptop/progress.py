@@ -28,12 +28,26 @@ class Reporter:
     Attributes:
         stages: Title and seconds of each stage that succeeded.
         current: Title of the stage that runs or failed.
+        prefix: What each line below a stage's title begins with.
+        is_alone: Whether nothing else prints: only then is there a spinner or a bar.
     """
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     stages: list[tuple[str, float]] = field(default_factory=list)
     current: str = ""
+    prefix: str = ""
+    is_alone: bool = True
     _status: Status | None = None
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this reporter was made."""
+        return time.monotonic() - self._started
+
+    def of(self, name: str) -> Reporter:
+        """Returns a reporter of one of several things that happen at the same time; its stages are among these."""
+        return Reporter(self.console, self.stages, prefix=f"{name}: ", is_alone=False)
 
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
@@ -41,7 +55,7 @@ class Reporter:
         self.current = title
         self.console.print(f"[bold cyan]▸[/] [bold]{escape(title)}[/]")
         started = time.monotonic()
-        self._status = self.console.status(escape(title)) if self.console.is_terminal else None
+        self._status = self.console.status(escape(title)) if self.console.is_terminal and self.is_alone else None
         if self._status:
             self._status.start()
         try:
@@ -59,7 +73,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """Prints a line below the stage's title."""
-        self.console.print(f"  {escape(text)}", style="dim")
+        self.console.print(f"  {escape(self.prefix + text)}", style="dim")
 
     def doing(self, text: str) -> None:
         """Shows what runs at this moment beside the spinner. Nothing is printed where there is no terminal."""
@@ -69,7 +83,7 @@ class Reporter:
     def task(self, name: str, state: str, seconds: float, note: str = "") -> None:
         """Prints a task that ended, with Airflow's ``state`` of it."""
         tail = f" [dim]{escape(note)}[/]" if note else ""
-        self.console.print(f"    {MARKS.get(state, state)} {escape(name)} [dim]{seconds:.1f} s[/]{tail}")
+        self.console.print(f"    {MARKS.get(state, state)} {escape(self.prefix + name)} [dim]{seconds:.1f} s[/]{tail}")
 
     @contextmanager
     def bar(self, what: str, total: int) -> Iterator[Progress]:
@@ -78,6 +92,6 @@ class Reporter:
             self._status.stop()
             self._status = None
         columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=False) as progress:
+        with Progress(*columns, console=self.console, transient=False, disable=not self.is_alone) as progress:
             progress.add_task(what, total=total)
             yield progress

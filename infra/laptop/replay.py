@@ -78,11 +78,9 @@ def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> N
     """Puts up to ``BATCH`` events and repeats the records that Kinesis refused.
 
     Raises:
-        LaptopError: Kinesis still refuses records at the last attempt.
+        LaptopError: An event cannot be written as JSON, or Kinesis still refuses records at the last attempt.
     """
-    records = [
-        {"Data": json.dumps(event, separators=(",", ":")).encode(), "PartitionKey": event["key"]} for event in events
-    ]
+    records = [{"Data": _encoded(event), "PartitionKey": event["key"]} for event in events]
     refused: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for attempt in range(ATTEMPTS):
         answer = aws.kinesis.put_records(StreamName=stream, Records=records)
@@ -99,6 +97,13 @@ def put_records(aws: Aws, stream: str, events: Iterable[Mapping[str, Any]]) -> N
     )
 
 
+def _encoded(event: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise LaptopError(f"The event {event['key']!r} of the history cannot be written as JSON: {error}.") from None
+
+
 def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
     """The first day that has not been replayed, or None before the first replay."""
     item = aws.dynamodb.get_item(TableName=table, Key=_key(workload), ConsistentRead=True).get("Item")
@@ -110,12 +115,19 @@ def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str,
 
     Returns:
         The number of rows added to each table.
+
+    Raises:
+        LaptopError: The database refuses the tables or rows of the history.
     """
     source = HistorySource.open(workload.name, data)
-    with psycopg.connect(postgres.url(workload.name)) as connection:
-        for statement in source.ddl():
-            connection.execute(statement)
-        return {table: _insert(connection, table, rows) for table, rows in source.tables().items()}
+    statements, tables = source.ddl(), source.tables()
+    try:
+        with psycopg.connect(postgres.url(workload.name)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+            return {table: _insert(connection, table, rows) for table, rows in tables.items()}
+    except psycopg.Error as error:
+        raise LaptopError(f"PostgreSQL refuses the tables of {workload.name}'s history: {error}") from error
 
 
 def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> int:

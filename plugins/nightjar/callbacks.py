@@ -16,7 +16,7 @@ from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
 from nightjar.failures import FailedTask, failed_tasks
 from nightjar.jobs.stop import stop_jobs_of
-from nightjar.notes import add_note, run_period, was_reported
+from nightjar.notes import add_note, is_triggered, run_period, was_reported
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     stops the jobs of such a run.
 
     The callback never raises, because a topic that cannot be reached must not hide the failure that it would report.
-    Of a backfill's failed runs only the first is published (``run_listener.py``).
+    Of a backfill's failed runs only the first is published (``run_listener.py``), and none that a task has triggered.
 
     Args:
         topic_arn: The topic.
@@ -77,7 +77,7 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
     more = len(lines) - WARNING_LINES
     shown = [*lines[:WARNING_LINES], *([f"and {more} more"] if more > 0 else [])]
     add_note("\n".join(shown))
-    if getattr(dag_run, "run_type", None) == "backfill":
+    if getattr(dag_run, "run_type", None) == "backfill" or is_triggered(dag_run):
         return
     try:
         _publish(topic_arn, subject, "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown]))

@@ -1,10 +1,11 @@
-"""What is noted of a run: its period, what its tasks say about it, and whether its failure was reported.
+"""What is noted of a run: its period, what its tasks say about it in sentences, and whether its failure was reported.
 
 The listener (``run_listener.py``) writes the run's note, which the UI shows and Airflow gives to the run's callbacks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk import get_current_context
@@ -24,9 +25,17 @@ def run_period(dag_run: Any) -> str:
     return ""
 
 
+def is_triggered(dag_run: Any) -> bool:
+    """Whether a task of another run has triggered the run (:mod:`nightjar.triggered_runs`)."""
+    return getattr(dag_run, "run_type", None) == "operator_triggered"
+
+
 def was_reported(dag_run: Any) -> bool:
-    """Whether the listener has noted that the run's failure needs no message of its own."""
-    return REPORTED in (getattr(dag_run, "note", None) or "")
+    """Whether the run's failure needs no message of its own.
+
+    The listener has noted that, or a task has triggered the run: that task fails too, and its run is reported.
+    """
+    return is_triggered(dag_run) or REPORTED in (getattr(dag_run, "note", None) or "")
 
 
 def add_note(text: str) -> None:
@@ -39,3 +48,15 @@ def add_note(text: str) -> None:
     except RuntimeError:
         return
     context["ti"].xcom_push(key=NOTE_KEY, value=text)
+
+
+def noted[ResultT](result: ResultT, describe: Callable[[ResultT], str]) -> ResultT:
+    """Returns a task's result as it is, after adding to the run's note what it means to a person.
+
+    Args:
+        result: What the task returns.
+        describe: Returns the text for a result; an empty one adds nothing.
+    """
+    if text := describe(result):
+        add_note(text)
+    return result

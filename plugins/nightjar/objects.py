@@ -20,10 +20,11 @@ EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class StoredObject(NamedTuple):
-    """What S3 returns about an object: its SHA-256 checksum (base64) and its user metadata."""
+    """What S3 returns about an object: its SHA-256 checksum (base64), its user metadata, and its size in bytes."""
 
     sha256: str
     metadata: dict[str, str]
+    size: int
 
 
 class ObjectStoreHook(AwsGenericHook["S3Client"]):
@@ -66,7 +67,7 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
 
     def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
         """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
-        named = {"VersionId": version} if version else {}
+        named: Any = {"VersionId": version} if version else {}
         try:
             return cast("IO[bytes]", self.conn.get_object(Bucket=bucket, Key=key, **named)["Body"])
         except ClientError as error:
@@ -86,7 +87,7 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
             yield from (entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
 
     def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, StoredObject]:
-        """Returns checksum and metadata of each object, in the keys' order.
+        """Returns checksum, metadata and size of each object, in the keys' order.
 
         Sends one HEAD request per object, eight at a time.
 
@@ -101,7 +102,7 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
                 raise ValueError(
                     f"s3://{bucket}/{key} has no SHA-256 checksum. Write it again with ChecksumAlgorithm=SHA256."
                 )
-            return StoredObject(checksum, answer["Metadata"])
+            return StoredObject(checksum, answer["Metadata"], answer["ContentLength"])
 
         with ThreadPoolExecutor(HEAD_THREADS) as pool:
             return dict(zip(keys, pool.map(head, keys), strict=True))

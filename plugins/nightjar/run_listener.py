@@ -1,7 +1,8 @@
 """Airflow's listener of DAG runs: it writes their notes, and a run that a person marks as failed ends failed.
 
 **Notes.** The UI calls a run by the moment at which it may start. So a run's note begins as its data interval or its
-Params, and ends as what its tasks have added (``nightjar.notes``). A note that a person wrote is left alone.
+Params, and ends as the sentences that its tasks have added (``nightjar.notes``), with the reason of each failed task.
+A note that a person wrote is left alone.
 
 **Marked as failed.** Airflow keeps such a run running while a teardown task is open, and skips every other open task.
 When the teardown task has ended, Airflow decides the run's state by the tasks at its end. They were skipped, so the run
@@ -14,6 +15,7 @@ ended *successful* (Airflow 3.3.1). The listener, which the API server calls, se
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
@@ -22,6 +24,7 @@ from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
+from nightjar.failures import FAILURE_KEY
 from nightjar.notes import NOTE_KEY, REPORTED, run_period
 
 if TYPE_CHECKING:
@@ -85,15 +88,34 @@ def is_reported_backfill(dag_run: DagRun, session: Session) -> bool:
 
 
 def note_of_tasks(dag_run: DagRun, *first: str) -> None:
-    """Writes the given texts and those that the run's tasks have added into its note."""
+    """Writes into the run's note the given texts, what its tasks have added, and which of them failed."""
     session = object_session(dag_run)
     if session is None:
         return
-    query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=NOTE_KEY)
-    found = session.scalars(query.order_by(None).order_by(XComModel.timestamp)).all()
-    lines = [*first, *(f"{entry.task_id}: {XComModel.deserialize_value(entry)}" for entry in found)]
+    texts = {task: str(text) for task, text in _pushed(dag_run, session, NOTE_KEY).items()}
+    failures = _pushed(dag_run, session, FAILURE_KEY)
+    for instance in dag_run.get_task_instances(session=session, state=[TaskInstanceState.FAILED]):
+        task = (instance.task_id, instance.map_index)
+        reason = texts.get(task) or failures.get(task, {}).get("reason") or "see its log"
+        texts[task] = f"{instance.task_id} failed: {reason}"
+    lines = [*dict.fromkeys([*first, *texts.values()])]
     if lines:
-        write_note(dag_run, "\n".join(dict.fromkeys(lines)))
+        write_note(dag_run, "\n".join(shortened(lines, NOTE_LENGTH)))
+
+
+def _pushed(dag_run: DagRun, session: Session, key: str) -> dict[tuple[str, int], Any]:
+    """Task and map index → what it pushed under a key, in order of time."""
+    query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=key)
+    found = session.scalars(query.order_by(None).order_by(XComModel.timestamp))
+    return {(entry.task_id, entry.map_index): XComModel.deserialize_value(entry) for entry in found}
+
+
+def shortened(lines: Sequence[str], length: int) -> list[str]:
+    """Cuts the longest lines until all of them fit, so that a long one does not hide the outcome after it."""
+    limit = length
+    while sum(min(len(line), limit) + 1 for line in lines) > length:
+        limit -= 1
+    return [line if len(line) <= limit else f"{line[: max(limit - 1, 0)]}…" for line in lines]
 
 
 def write_note(dag_run: DagRun, text: str) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, XComArg
 
+from nightjar import priority
 from nightjar.callbacks import notify_failed_run
 from nightjar.failures import record_failure
+
+PRIORITY = f"{priority.__name__}.{priority.RunTypeWeight.__qualname__}"  # the plugin registers it under this name
 
 
 def output(task: BaseOperator, key: str = "return_value") -> Any:
@@ -20,21 +23,23 @@ def output(task: BaseOperator, key: str = "return_value") -> Any:
     return XComArg(task, key)
 
 
-def pulled(task_id: str, *path: str, macro: str = "") -> str:
+def pulled(task_id: str, *path: str, macro: str = "", key: str = "return_value") -> str:
     """Returns the Jinja template for what a task returned, or for an entry of it.
 
     Args:
         task_id: The task.
         *path: Keys to the entry.
         macro: Name of a macro of the DAG that is called with the value.
+        key: Key of the XCom.
     """
-    value = f"ti.xcom_pull(task_ids='{task_id}'){''.join(f"['{name}']" for name in path)}"
+    which = "" if key == "return_value" else f", key='{key}'"
+    value = f"ti.xcom_pull(task_ids='{task_id}'{which}){''.join(f"['{name}']" for name in path)}"
     return f"{{{{ {macro}({value}) }}}}" if macro else f"{{{{ {value} }}}}"
 
 
 def attempt_of(task_id: str) -> str:
     """Returns the Jinja template for the key under which a submit task's job runs: its submit key with the attempt."""
-    return f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='submit_key') }}}}"
+    return pulled(task_id, key="submit_key")
 
 
 def waiting(poll_seconds: float, seconds: float) -> dict[str, Any]:
@@ -87,5 +92,6 @@ def default_args(owner: str) -> dict[str, Any]:
         "retry_exponential_backoff": 2,
         "max_retry_delay": timedelta(minutes=5),
         "execution_timeout": timedelta(minutes=10),
+        "weight_rule": PRIORITY,
         "on_failure_callback": record_failure,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,22 @@ from tests.support.mwaa_gateway import ENVIRONMENT, MwaaGateway, mwaa_of
 from tests.support.real_airflow import RealAirflow, running_airflow
 
 pytestmark = pytest.mark.stack
+DAY = timedelta(days=1)
 DAGS = """
-from airflow.sdk import DAG, Param, task
+from datetime import datetime, timezone
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
+
+DAILY = CronDataIntervalTimetable("30 0 * * *", timezone="UTC")
+WEEK = {"start_date": datetime(2013, 6, 1, tzinfo=timezone.utc), "end_date": datetime(2013, 6, 7, tzinfo=timezone.utc)}
+
+with DAG("nightly", schedule=DAILY, catchup=True, max_active_runs=2, **WEEK):
+    @task
+    def rest():
+        pass
+
+    rest()
 
 with DAG("asked", schedule=None, params={"mood": Param("good", type="string")}):
     @task
@@ -77,6 +91,20 @@ def test_the_reason_of_a_failed_run_is_the_log_of_its_failed_task(api: AirflowAp
     with pytest.raises(RunFailedError, match=r"(?s)asked failed: http.*--- work .*the mood is bad"):
         api.follow("asked", run_id, Progress())
     assert run_id in [run["dag_run_id"] for run in api.runs("asked")]
+
+
+def test_the_scheduled_run_of_a_day_is_found_and_runs_again_when_it_is_cleared(
+    airflow: RealAirflow, api: AirflowApi
+) -> None:
+    midnight = datetime(2013, 6, 4, tzinfo=UTC)
+    found: Any = airflow.wait(lambda: api.automatic_run("nightly", midnight, midnight + DAY), "the run of 3 June")
+    assert (found["run_type"], found["logical_date"]) == ("scheduled", "2013-06-03T00:30:00Z")
+    assert api.follow("nightly", found["dag_run_id"], Progress()).state == "success"
+    api.clear("nightly", found["dag_run_id"])
+    api.follow("nightly", found["dag_run_id"], Progress())
+    (rest,) = api.tasks("nightly", found["dag_run_id"])
+    assert rest["try_number"] >= 2
+    assert api.automatic_run("nightly", midnight + 30 * DAY, midnight + 31 * DAY) is None
 
 
 def test_a_pool_is_created_and_changed(api: AirflowApi) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import AirflowFailException
+from nightjar.failures import record_failure
 from nightjar.jobs.ecs import EcsRollout
 
 from include.errors import ConflictError
@@ -38,7 +39,7 @@ def test_it_is_scheduled_by_an_approved_model_and_runs_alone(dag: Any) -> None:
 
 def test_params_are_typed_and_described(dag: Any) -> None:
     assert set(dag.params) == {"version", "release_hold", "reason", "dry_run"}
-    assert dag.params.get_param("version").schema["type"] == ["null", "integer", "string"]
+    assert dag.params.get_param("version").schema["type"] == ["null", "string", "integer"]
     assert all(dag.params.get_param(name).description for name in dag.params)
 
 
@@ -111,7 +112,7 @@ def test_a_lost_record_and_an_unverified_service_are_red_in_an_automatic_run_too
 @pytest.mark.parametrize(
     ("failure", "recorded"),
     [
-        (pipeline.VersionFaultError("scores wrongly"), {"failure": "scores wrongly"}),
+        (pipeline.VersionFaultError("scores wrongly"), {"version_fault": "scores wrongly"}),
         (VerificationError("no answer"), {}),
     ],
 )
@@ -124,6 +125,26 @@ def test_only_the_versions_own_fault_is_handed_to_the_rejection(
     with pytest.raises(VerificationError):
         module.verify.function("flights", {}, ti=ti)
     assert xcoms == recorded
+
+
+def test_what_a_failed_verification_records_is_no_fault_of_the_version(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every failed task records its reason. Only a fault that verify has found rejects the version."""
+    xcoms: dict[str, Any] = {}
+    ti = SimpleNamespace(
+        try_number=3,
+        log_url="",
+        run_id="r",
+        xcom_push=lambda key, value: xcoms.update({key: value}),
+        xcom_pull=lambda task_ids, key: xcoms.get(key),
+    )
+    record_failure({"ti": ti, "exception": VerificationError("no answer")})
+    faults: list[Any] = []
+    monkeypatch.setattr(module.pipeline, "reject", lambda *arguments, **options: faults.append(arguments[3]) or 3)
+    monkeypatch.setattr(module, "hooks", lambda workload: None)
+    module.reject_version.function("flights", {}, {}, ti=ti)
+    assert faults == [None]
 
 
 def raising(failure: Exception) -> Any:

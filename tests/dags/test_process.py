@@ -15,6 +15,7 @@ from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.workloads import load as load_workload
+from include.workloads.jobs import JobsSpec
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 from tests.support.moto_cloud import LAKE, RAW, STATE, MotoCloud
 
@@ -41,9 +42,13 @@ PLAN: dict[str, Any] = {
     "recent_key": "01234567",
     "override": None,
     "markers": {"2013-03-01": 1},
+    "rows": 900,
+    "bytes": 50_000,
     "late": [],
     "unprocessed": [],
 }
+JOB: dict[str, Any] = {"execution_seconds": 60, "worker_type": "G.1X", "workers": 2}
+JOBS: Any = {"transform": JOB, "audit": JOB}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,16 @@ def test_the_audit_reads_the_attempt_that_was_transformed_and_not_the_first(dag:
     assert audit.arguments["--docs"] == "s3://nj-artifact/data-docs/flights/k-a2/"
 
 
+def test_the_jobs_have_the_sizes_that_the_workload_declares(module: ModuleType, dag: Any) -> None:
+    declared = JobsSpec.model_validate({"transform": {"workers": 9, "minutes": 300}, "audit": {"worker_type": "G.2X"}})
+    with platform_settings():
+        sized = module.process(load_workload("flights").model_copy(update={"jobs": declared}))
+    assert sized.get_task("submit_transform").size == {"NumberOfWorkers": 9, "Timeout": 300}
+    assert sized.get_task("submit_audit").size == {"WorkerType": "G.2X"}
+    assert sized.get_task("transform").timeout > 300 * 60
+    assert dag.get_task("submit_transform").size == dag.get_task("submit_audit").size == {}
+
+
 def test_keys_reach_the_tasks_as_they_are_and_not_through_a_template(dag: Any) -> None:
     """A native template makes a number of a key that has only digits."""
     assert dag.get_task("submit_transform").submit_key.key == "submit_key"
@@ -153,9 +168,9 @@ def test_a_plan_is_of_the_runs_days_and_flags(
         StateHook(STATE).put("day#flights", "2013-03-01", day)
         with pytest.raises(AirflowSkipException, match="published from the same inputs"):
             module.plan.function("flights", days, dag_run=dag_run(**INTERVAL), params=NO_PARAMS)
-        with pytest.raises(AirflowSkipException, match="Dry run, 1 stream objects"):
-            module.plan.function(
-                "flights", days, dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
+        with pytest.raises(AirflowSkipException, match="Dry run: would process 2013-03-01 from 1 raw objects"):
+            module.choose_days.function(
+                "flights", dag_run=dag_run(**INTERVAL), params={**NO_PARAMS, "fresh": True, "dry_run": True}
             )
 
 
@@ -198,7 +213,7 @@ def test_the_gate_refuses_and_nothing_is_published(module: ModuleType, cloud: Mo
         with pytest.raises(AirflowFailException, match="nothing is published"):
             module.publish.function("flights", PLAN, "k", refused)
         with pytest.raises(AirflowFailException, match="20 % nulls"):
-            module.refused_days.function(refused)
+            module.refused_days.function("flights", PLAN, refused, JOBS)
 
 
 @pytest.mark.stack
@@ -209,6 +224,9 @@ def test_a_good_day_is_published(module: ModuleType, cloud: MotoCloud) -> None:
     with platform_settings():
         gated = module.gate.function("flights", PLAN, "k")
         assert module.publish.function("flights", PLAN, "k", gated) == ["2013-03-01"]
-        module.refused_days.function(gated)
+        module.refused_days.function("flights", PLAN, gated, JOBS)
+    (measured,) = StateHook(STATE).query("measured#flights#process").values()
+    assert (measured["run"], measured["days"], measured["rows"]) == ("k", 1, 900)
+    assert measured["usd"] == pytest.approx(120 / 3600 * 2 * 0.44)
     tables = cloud.client("glue").get_tables(DatabaseName="nightjar")["TableList"]
     assert {table["Name"] for table in tables} == {"flights_scheduled", "flights_landed"}

@@ -13,7 +13,8 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.lake import layout
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.kinesis_stream import SHARD
@@ -43,7 +44,7 @@ def test_quarantined_records_are_read_again_by_this_build(module: ModuleType, cl
     target, until = StreamTarget("flights", STREAM, BUCKETS, "recorded_at"), datetime(2999, 1, 1, tzinfo=UTC)
     ShardIngest(target, SHARD, until, source=KinesisHook(), objects=ObjectStoreHook(), state=StateHook(STATE)).run()
     with platform_settings():
-        with pytest.raises(AirflowSkipException, match="Dry run, 1 quarantine objects"):
+        with pytest.raises(AirflowSkipException, match="Dry run: would read 1 quarantine objects"):
             module.requeue_records.function("flights", STREAM, dag_run=dag_run(), params={"dry_run": True})
         (done,) = module.requeue_records.function("flights", STREAM, dag_run=dag_run(), params={"dry_run": False})
     assert (done["records"], done["quarantined"], done["code_sha"]) == (0, 1, "abc")

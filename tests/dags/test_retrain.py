@@ -42,7 +42,7 @@ def test_its_interval_is_a_real_one(dag: Any) -> None:
 
 
 def test_params_are_typed_and_described(dag: Any) -> None:
-    assert set(dag.params) == {"date", "fresh", "dry_run"}
+    assert set(dag.params) == {"date", "fresh", "dry_run", "backfilled"}
     for name in dag.params:
         schema = dag.params.get_param(name)
         assert schema.description and "type" in schema.schema
@@ -149,6 +149,6 @@ def test_a_plan_that_is_out_of_date_fails_at_once_since_a_retry_has_the_same_pla
 
     monkeypatch.setattr(module.athena, "query_rows", lambda *arguments: [])
     monkeypatch.setattr(module.pipeline, "prepare", conflict)
-    params = {"fresh": False, "dry_run": False}
+    params = {"fresh": False, "dry_run": False, "backfilled": False}
     with platform_settings(), pytest.raises(AirflowFailException, match="published again"):
         module.prepare.function("flights", {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params=params)

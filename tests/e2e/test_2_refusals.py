@@ -83,7 +83,7 @@ def test_a_late_correction_is_published_and_changes_no_data_set_of_the_past(loop
 
     known = manifests(loop)
     for night in (first, second):
-        loop.run("retrain", date=str(night), dry_run=True)
+        loop.run("retrain", date=str(night))
         assert manifests(loop) == known, f"the data set of {night} has changed"
 
 

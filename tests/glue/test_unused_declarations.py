@@ -34,13 +34,18 @@ def test_a_day_is_made_and_audited_without_them(spark, tmp_path: Path) -> None:
     from include.glue.audit import audit
     from include.glue.transform import transform
 
-    write_workload(tmp_path, "shop", document(tables=..., database=..., joins=...), FEATURES)
+    heartbeat = {"by": "heartbeat", "event": "beat"}
+    write_workload(
+        tmp_path, "shop", document(tables=..., database=..., joins=..., stream__complete=heartbeat), FEATURES
+    )
     events = [line(offered("k1", "2013-03-01T12:00:00Z")), line(rated("k1", "2013-03-01T13:00:00Z", 5))]
+    events.append(line({**offered("k1", "2013-03-01T14:00:00Z"), "event_type": "beat"}))
     inputs = write_inputs(tmp_path, DAYS, [events])
     staging = f"file://{tmp_path}/staging/"
     stripped = without_what_is_left_out(load("shop", tmp_path))
     report = transform(spark, stripped, DAYS, inputs, staging, f"file://{tmp_path}/quarantine/")
     assert report["days"]["2013-03-01"]["offered"]["written"] == 1 and report["tables"] == {}
+    assert report["reasons"] == {}, "a heartbeat is no event"
     recent = tmp_path / "recent.json"
     recent.write_text(json.dumps({"workload": "shop", "days": {}}))
     found = audit(stripped, DAYS, staging, f"file://{tmp_path}/docs/", f"file://{recent}")

@@ -24,6 +24,12 @@ def test_a_wrong_day_is_the_users_mistake() -> None:
         days.parse_day("tomorrow")
 
 
+def test_days_are_formatted_as_ranges() -> None:
+    texts = ["2013-03-09", "2013-02-28", "2013-03-01", "2013-03-02"]
+    assert days.format_days(map(date.fromisoformat, texts)) == "2013-02-28 to 2013-03-02, 2013-03-09"
+    assert days.format_days([]) == ""
+
+
 def test_ranges_hold_both_ends() -> None:
     assert days.day_range(date(2013, 2, 28), date(2013, 3, 1)) == [date(2013, 2, 28), date(2013, 3, 1)]
     with pytest.raises(ValueError, match="before it begins"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ DESCRIPTION = "first_day = 2013-01-01\nlast_day = 2013-12-31\n[files.'rows.csv']
 SOURCE = """
 DDL = {"shops": "create table shops ()"}
 def events(data, start, end):
-    yield from [{"key": line, "start": start} for line in (data / "rows.csv").read_text().split()]
+    for line in (data / "rows.csv").read_text().split():
+        yield {"event_type": "sold", "key": line, "event_time": start, "recorded_at": start, "payload": {}}
 def tables(data):
     return {"shops": iter([{"id": 1}])}
 """
@@ -50,8 +51,22 @@ def test_events_and_tables_come_from_the_folder(folder: Path) -> None:
     source = opened(folder)
     assert has_history("shop") and not has_history("ads")
     assert (source.first, source.last) == (date(2013, 1, 1), date(2013, 12, 31))
-    assert list(source.events(START, END)) == [{"key": "a", "start": START}, {"key": "b", "start": START}]
+    assert [(event["key"], event["recorded_at"]) for event in source.events(START, END)] == [("a", START), ("b", START)]
     assert source.tables() == {"shops": [{"id": 1}]} and source.ddl() == ["create table shops ()"]
+
+
+def test_days_that_the_history_does_not_have_are_named(folder: Path) -> None:
+    source = opened(folder)
+    source.require_days(date(2013, 1, 1), date(2013, 12, 31))
+    for first, last in ((date(2012, 12, 31), START), (START, date(2014, 1, 1))):
+        with pytest.raises(LaptopError, match=f"has the days 2013-01-01 to 2013-12-31, not all of {first} to {last}"):
+            source.require_days(first, last)
+
+
+def test_events_may_be_recorded_ahead_of_their_day(folder: Path) -> None:
+    assert opened(folder).recorded_ahead == timedelta(0)
+    (folder / "history.toml").write_text("recorded_ahead_days = 2\n" + DESCRIPTION)
+    assert opened(folder).recorded_ahead == timedelta(days=2)
 
 
 def test_a_port_offset_is_read_and_a_wrong_one_ignored(folder: Path) -> None:
@@ -83,6 +98,11 @@ def test_data_that_were_not_fetched_are_named(folder: Path) -> None:
         ("source.py", "import no_such_module", "source.py cannot be used: ModuleNotFoundError"),
         ("source.py", "def events(data, start, end):\n    raise OSError('no disk')\n", "OSError: no disk"),
         ("source.py", "", "AttributeError"),
+        (
+            "source.py",
+            "def events(data, start, end):\n    yield {'key': 'k', 'payload': {}}\n",
+            "the event 'k' lacks event_time",
+        ),
     ],
 )
 def test_a_mistake_in_the_history_names_its_file(folder: Path, file: str, text: str, reason: str) -> None:

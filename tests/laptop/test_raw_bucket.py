@@ -16,7 +16,8 @@ from nightjar.state.hook import StateHook
 
 from include.lake import layout
 from include.lake.buckets import DataBuckets
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.settings import Settings
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import data, roles

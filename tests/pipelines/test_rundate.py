@@ -96,10 +96,10 @@ def test_a_range_ends_with_its_last_day_and_is_one_day_without() -> None:
 @pytest.mark.parametrize(
     ("params", "text"),
     [
-        ({"date": "yesterday"}, "is not a day"),
+        ({"date": "yesterday"}, "\"date\": 'yesterday' is not a day"),
         ({"date": "{{ 7*7 }}"}, "is not a day"),
         ({"date": "2013-03-02", "end_date": "2013-03-01"}, "before it begins"),
-        ({"date": "2013-03-02", "end_date": "2013-3-3"}, "is not a day"),
+        ({"date": "2013-03-02", "end_date": "2013-3-3"}, "\"end_date\": '2013-3-3' is not a day"),
         ({"date": "2013-01-01", "end_date": "2014-01-02"}, "more than 366 days"),
         ({"end_date": "2013-03-01"}, '"date" is empty'),
     ],
@@ -121,7 +121,7 @@ def test_a_day_has_ended_at_midnight_utc() -> None:
 def test_the_instants_of_an_ingest_run_are_checked(name: str) -> None:
     nothing: Any = SimpleNamespace(run_type="manual", logical_date=None, run_after=TRIGGERED)
     check_instants(nothing, {"until": None, "complete_to": "2013-03-01T00:00:00Z"})
-    with pytest.raises(UserError, match="'yesterday' is not an ISO 8601 time"):
+    with pytest.raises(UserError, match=f"\"{name}\": 'yesterday' is not an ISO 8601 time"):
         check_instants(nothing, {"until": None, "complete_to": None, name: "yesterday"})
 
 

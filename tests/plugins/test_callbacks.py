@@ -113,6 +113,7 @@ def test_a_run_whose_backfill_was_reported_is_silent_and_another_is_not(
 ) -> None:
     topic, published = alerts
     notify_failed_run(topic, "w")(context(run_type="backfill", note=f"{REPORTED}\ngate: too few rows"))
+    notify_failed_run(topic, "w")(context(run_type="operator_triggered"))
     assert published() == []
     notify_failed_run(topic, "w")(context(run_type="backfill", note="gate: too few rows"))
     assert len(published()) == 1

@@ -1,4 +1,4 @@
-"""The listener of DAG runs: what it notes of a backfill's failed runs. The rest is tested on a running Airflow."""
+"""The listener of DAG runs: what it notes of failed runs, and what fits. The rest is tested on a running Airflow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunType
 from nightjar import run_listener
 from nightjar.notes import REPORTED, was_reported
+from nightjar.run_listener import shortened
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
@@ -60,3 +61,18 @@ def test_another_backfill_and_runs_of_none_are_reported_by_themselves(session: S
 def test_a_successful_run_of_the_backfill_reports_nothing(session: Session) -> None:
     run(session, 1, backfill=1, state=DagRunState.SUCCESS)
     assert fail(run(session, 2, backfill=1)) is False
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    assert shortened(["a" * 4, "b" * 4], 10) == ["a" * 4, "b" * 4]
+
+
+def test_a_long_text_is_cut_and_the_outcome_after_it_is_not() -> None:
+    warnings, outcome = "w" * 5000, "Published 2013-03-01."
+    cut = shortened([warnings, outcome], 1000)
+    assert cut[1] == outcome
+    assert cut[0].endswith("w…") and len("\n".join(cut)) == 999
+
+
+def test_more_texts_than_there_is_room_for_make_no_error() -> None:
+    assert len("\n".join(shortened(["text"] * 100, 50))) <= 99 + 100

@@ -15,7 +15,7 @@ from scripts import lint
 from scripts.run_pytest import SELECTIONS
 from scripts.run_tests import TITLES, closing_line, tally
 from scripts.steps import HOME, ROOT, Result, Step, run
-from scripts.suites import SUITES, TERRAFORM_FOLDER, module_markers, runtime_of
+from scripts.suites import REST, SERVER_SUITES, SUITES, TERRAFORM_FOLDER, module_markers, runtime_of, with_servers
 
 TESTS = """
 import pytest
@@ -126,6 +126,10 @@ def test_a_folder_belongs_to_one_runtime_and_exists() -> None:
     ]
 
 
+def test_every_suite_with_servers_runs() -> None:
+    assert sorted(SERVER_SUITES) == sorted([REST, *map(with_servers, SUITES)])
+
+
 def test_a_folder_with_a_similar_name_belongs_to_no_runtime() -> None:
     assert runtime_of(PurePath("tests/serving_other/test_a.py")) is None
 
@@ -151,6 +155,13 @@ def test_all_steps_run_though_one_fails(capsys: pytest.CaptureFixture[str]) -> N
     results = {result.name: result.code for result in run(steps, at_once=1)}
     assert results == {"bad": 3, "good": 0}
     assert "what is wrong" in (output := capsys.readouterr().out) and "a value" in output
+
+
+def test_the_work_of_a_steps_own_processes_counts() -> None:
+    work = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'sum(range(20_000_000))'], check=True)"
+    steps = [Step("works", (sys.executable, "-c", work)), Step("idles", (sys.executable, "-c", "pass"))]
+    cpu = {result.name: result.cpu_seconds for result in run(steps, at_once=1)}
+    assert cpu["works"] > cpu["idles"] > 0
 
 
 def test_a_linter_counts_as_one_test_and_a_pytest_without_counts_as_an_error(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from serving.state import State
 from tests.support.asgi import request
 from tests.support.serving_state import make_state
 
-PUBLIC = {"/predict", "/predict/batch", "/health", "/ready"}
+PUBLIC = {"/predict", "/predict/batch", "/feedback", "/health", "/ready"}
 PORT, INTERNAL_PORT = 8080, 9090
 # Routes that FastAPI adds unless they are switched off.
 AUTOMATIC = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc")

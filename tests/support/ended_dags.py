@@ -15,6 +15,7 @@ from airflow.sdk import DAG, Param, task
 from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.jobs import StopJobsOperator, submit_and_sense
 from nightjar.jobs.sagemaker import SubmitTrainingJobOperator
+from nightjar.links import add_pages, linked
 from nightjar.outcomes import outcomes
 from nightjar.runs import dag_options
 from nightjar.state.sensor import StateSensor
@@ -59,11 +60,21 @@ with DAG("after", schedule=None, **OPTIONS):
 with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
 
     @task
-    def look() -> None:
-        with outcomes(skip=LookupError):
+    def look(params=None) -> None:
+        with outcomes(skip=LookupError, fail=ValueError):
+            if params["day"] == "never":
+                raise ValueError("never is no day")
             raise LookupError("there is nothing to do today")
 
     look()
+
+with DAG("pages", schedule=None, **OPTIONS):
+
+    @task
+    def decide() -> None:
+        add_pages({{"Decision": "s3://nj-artifact/decisions/w/k.json"}})
+
+    linked(decide(), "Decision", "Evaluation")
 
 ONCE = {{"retries": 0}}
 with DAG("flaky", schedule=None, **OPTIONS):

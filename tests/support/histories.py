@@ -20,8 +20,9 @@ from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.days import cutoff
 from include.lake.instants import format_instant
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
 from include.pipelines.ingest.tables import RawTables, ingest_tables
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.watermark import advance_watermark
 from include.workloads import Workload
 from tests.support.retrain_runs import Objects, State

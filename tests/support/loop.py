@@ -31,6 +31,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
+from infra.laptop.loop import RECORDED_AHEAD
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
@@ -107,9 +108,9 @@ class Loop:
 
     # --- the service and the model registry ---
 
-    def service(self, path: str, body: Any = None) -> httpx.Response:
-        """The live service's response, through its load balancer: GET, or POST with a body."""
-        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(WORKLOAD))["Parameter"]["Value"]
+    def service(self, path: str, body: Any = None, workload: str = WORKLOAD) -> httpx.Response:
+        """A live service's response, through its load balancer: GET, or POST with a body."""
+        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(workload))["Parameter"]["Value"]
         return httpx.get(url + path, timeout=10) if body is None else httpx.post(url + path, json=body, timeout=10)
 
     def live(self) -> dict[str, Any]:
@@ -185,9 +186,18 @@ class Loop:
         for first in range(0, len(events), replay.BATCH):
             replay.put_records(self.aws, self.workload.stream.name, events[first : first + replay.BATCH])
 
+    @cached_property
+    def recorded(self) -> dict[str, list[dict[str, Any]]]:
+        """The events that ``make run`` replays and those of the day after, by the day on which they were recorded.
+
+        They are read once: that takes as long for one day as for all.
+        """
+        first, end = self.config.first_day - RECORDED_AHEAD, self.days[1] + timedelta(days=2)
+        return replay.History(self.workload, self.config.data, first, end).by_day
+
     def recorded_on(self, day: date) -> list[dict[str, Any]]:
-        """The events of the history that were recorded on one day, in order."""
-        return replay.History(self.workload, self.config.data, day, day + timedelta(days=1)).by_day[str(day)]
+        """Copies of the events that were recorded on one day, in order."""
+        return [dict(event) for event in self.recorded[str(day)]]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from include.glue.records import ParsedEvent, parse_event
 from include.lake import layout
 from include.lake.days import cutoff, utc_date
 from include.lake.instants import format_instant, parse_instant
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.watermark import advance_watermark
 from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.recent import plan_and_compare

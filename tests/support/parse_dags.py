@@ -32,10 +32,17 @@ def describe(task: Any) -> dict[str, Any]:
         "execution_timeout": limit.total_seconds() if limit else None,
         "failure_callback": bool(task.has_on_failure_callback),
         "is_teardown": task.is_teardown,
+        "pool": task.pool,
+        "weight_rule": str(task.weight_rule),
         "fails_the_run": task.on_failure_fail_dagrun,
-        "trigger_rule": task.trigger_rule.value,
+        "trigger_rule": getattr(task.trigger_rule, "value", task.trigger_rule),
         "group": task.task_group.group_id if task.task_group else None,
     }
+
+
+def describe_param(param: Any) -> dict[str, Any]:
+    """Returns a Param as the form gets it."""
+    return {"description": param.description, "default": param.value, "schema": param.schema}
 
 
 def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
@@ -45,7 +52,7 @@ def describe_dag(dag: Any, serialize: Any) -> dict[str, Any]:
         "doc_md": dag.doc_md,
         "catchup": dag.catchup,
         "failure_callback": bool(dag.has_on_failure_callback),
-        "params": {name: dag.params.get_param(name).description for name in dag.params},
+        "params": {name: describe_param(dag.params.get_param(name)) for name in dag.params},
         "tasks": {task.task_id: describe(task) for task in dag.tasks},
         "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
         "serialized": serialize(dag),

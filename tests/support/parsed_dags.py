@@ -27,7 +27,11 @@ SETTINGS = {
 def environment(**more: str) -> dict[str, str]:
     """Returns a clean environment with the DAGs' settings and without AWS."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    home = {"AIRFLOW_HOME": AIRFLOW_HOME.name, "AIRFLOW__CORE__UNIT_TEST_MODE": "True"}
+    home = {
+        "AIRFLOW_HOME": AIRFLOW_HOME.name,
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),  # the DAGs name a priority strategy of the plugin
+    }
     return {**keep, **home, **SETTINGS, "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}", **more}
 
 

@@ -59,10 +59,11 @@ def published_days(**runs: str) -> State:
 
 
 class Stored(NamedTuple):
-    """Checksum and metadata of an object."""
+    """Checksum, metadata and size of an object."""
 
     sha256: str
     metadata: dict[str, str]
+    size: int = 0
 
 
 class Objects:
@@ -87,6 +88,9 @@ class Objects:
     def open(self, bucket: str, key: str) -> IO[bytes]:
         return io.BytesIO(self.bodies[bucket, key])
 
+    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
+        raise AssertionError("only dropped files have versions")
+
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         return self.user_metadata.get((bucket, key), {})
 
@@ -98,7 +102,7 @@ class Objects:
         yield from sorted(key for found, key in self.bodies if found == bucket and key.startswith(prefix))
 
     def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, Stored]:
-        return {key: Stored(f"sha of {key}", self.metadata(bucket, key)) for key in keys}
+        return {key: Stored(f"sha of {key}", self.metadata(bucket, key), len(self.bodies[bucket, key])) for key in keys}
 
     def get_json(self, bucket: str, key: str) -> Any | None:
         body = self.bodies.get((bucket, key))

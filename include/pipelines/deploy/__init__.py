@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.pipelines.deploy import notes
 from include.pipelines.deploy.choose import DeployRefusedError
 from include.pipelines.deploy.faults import VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
@@ -9,6 +10,7 @@ from include.pipelines.deploy.go_live import go_live
 from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
 from include.pipelines.deploy.live_log import LiveStateError
+from include.pipelines.deploy.requested import VERSION_PATTERN
 from include.pipelines.deploy.resolve import DeployTarget, SupersededError, UnverifiedServiceError, resolve
 from include.pipelines.deploy.restore import reject, restore
 from include.pipelines.deploy.service import Rollout
@@ -16,6 +18,7 @@ from include.pipelines.deploy.verify import Verification, verify
 
 __all__ = [
     "DEPLOY_REVISION",
+    "VERSION_PATTERN",
     "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",
@@ -28,6 +31,7 @@ __all__ = [
     "VerificationError",
     "VersionFaultError",
     "go_live",
+    "notes",
     "own_intent",
     "reject",
     "resolve",

@@ -8,6 +8,9 @@ from typing import Any, Literal, cast
 from include.errors import UserError
 
 Requested = int | Literal["latest", "previous", "live", "repair"]
+_NUMBER = "[1-9][0-9]{0,8}"
+VERSION_PATTERN = f"^(latest|previous|live|repair|{_NUMBER})?$"
+"""What a text in the form has to match (JSON Schema)."""
 
 
 def read_version(value: Any) -> Requested:
@@ -20,6 +23,6 @@ def read_version(value: Any) -> Requested:
         return "latest"
     if value in ("previous", "live", "repair"):
         return cast("Requested", value)
-    if re.fullmatch("[1-9][0-9]{0,8}", str(value)):
+    if re.fullmatch(_NUMBER, str(value)):
         return int(value)
     raise UserError(f'Param "version" is {value!r}: give a version number, "latest", "previous", "live" or "repair"')

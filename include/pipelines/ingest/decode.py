@@ -21,9 +21,10 @@ class UndecodableError(NightjarError, ValueError):
 
 
 class DecodedEvent(NamedTuple):
-    """An event: its JSON text on one line, otherwise as sent, and its times (UTC)."""
+    """An event: its JSON text on one line, otherwise as sent, its type, and its times (UTC)."""
 
     text: str
+    event_type: str
     event_time: datetime
     recorded_at: datetime
 
@@ -51,7 +52,8 @@ def decode(data: bytes) -> DecodedEvent:
         raise UndecodableError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:
         raise UndecodableError(f"not JSON: {error}") from None
-    return DecodedEvent(text.strip().translate(_LINE_BREAKS), *event_times(_require_fields(event)))
+    fields = _require_fields(event)
+    return DecodedEvent(text.strip().translate(_LINE_BREAKS), fields["event_type"], *event_times(fields))
 
 
 def event_times(event: dict[str, Any]) -> tuple[datetime, datetime]:

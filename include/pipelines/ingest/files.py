@@ -25,10 +25,11 @@ from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.file_copy import FileCopy, copied
 from include.pipelines.ingest.file_outcomes import FileOutcome, outcome
+from include.pipelines.ingest.file_protocols import MessageQueue, QueueMessage, VersionedObjects
 from include.pipelines.ingest.file_rows import FileRecord, FileRefusedError, FileRows
-from include.pipelines.ingest.message_queue import MessageQueue, QueueMessage
-from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest, StreamTarget
-from include.pipelines.protocols import ObjectStore, Shard, StateStore
+from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
+from include.pipelines.ingest.target import StreamTarget
+from include.pipelines.protocols import Shard, StateStore
 from include.workloads import Workload
 from include.workloads.files import FILES_SOURCE, FileSpec, accepting
 
@@ -65,7 +66,7 @@ class FileIngest:
     workload: Workload
     buckets: DataBuckets
     code_sha: str
-    objects: ObjectStore
+    objects: VersionedObjects
     state: StateStore
 
     def run(self, queue: MessageQueue) -> FilesRead:

@@ -24,7 +24,9 @@ from typing import NamedTuple, TypedDict
 from include.errors import NothingToDoError
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
-from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
+from include.pipelines.ingest.target import StreamTarget
+from include.pipelines.ingest.types import REQUEUED
 from include.pipelines.protocols import ObjectStore, Shard, StateStore
 
 log = logging.getLogger(__name__)
@@ -80,13 +82,15 @@ def requeue_stream(
     if not waiting:
         raise NothingToDoError(f"No record of {stream} is in quarantine that was not read again: nothing to requeue.")
     if request.dry_run:
-        raise NothingToDoError(f"Dry run, {len(waiting)} quarantine objects: {', '.join(waiting[:20])}")
+        raise NothingToDoError(
+            f"Dry run: would read {len(waiting)} quarantine objects again: {', '.join(waiting[:20])}"
+        )
     return [_requeue(target, key, request, objects, state) for key in waiting]
 
 
 def requeue_shard(key: str) -> str:
     """Returns the name under which a quarantine object is read like a shard."""
-    return f"requeued-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+    return f"{REQUEUED}{hashlib.sha256(key.encode()).hexdigest()[:20]}"
 
 
 def _requeue(

@@ -11,12 +11,10 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from include.lake import layout
-from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom, earliest
 from include.lake.uris import s3_uri
@@ -24,6 +22,7 @@ from include.pipelines.ingest.batch import Batch, latest
 from include.pipelines.ingest.decode import event_times
 from include.pipelines.ingest.entries import entries, trusted_recorded_at
 from include.pipelines.ingest.lines import GzipLines
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import Checkpoint, ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
 
@@ -33,29 +32,13 @@ SEQUENCE_DIGITS = 64  # Kinesis sequence numbers have up to 56; padded, their te
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class StreamTarget:
-    """A stream, the buckets that its records go to, the workload's clock, and the size of a complete object.
-
-    Attributes:
-        watermark_of: The source whose watermark a record is read at, if that is not the stream itself.
-    """
-
-    workload: str
-    stream: str
-    buckets: DataBuckets
-    clock: Clock
-    max_records: int = 10_000
-    max_bytes: int = 8 * 1024 * 1024
-    watermark_of: str = ""
-
-
 class Committed(NamedTuple):
     """What a raw object that exists contains."""
 
     last_sequence: str
     days: dict[str, KnownFrom]
     max_recorded_at: datetime | None
+    max_arrived_at: datetime | None
     quarantine: GzipLines
 
 
@@ -80,6 +63,7 @@ class ShardIngest:
         self.state = state
         self.after: str | None = None
         self.max_recorded_at: datetime | None = None
+        self.max_arrived_at: datetime | None = None
         self.summary: ShardSummary = {
             "shard_id": shard_id,
             "records": 0,
@@ -95,6 +79,7 @@ class ShardIngest:
         item = self.state.get(*self._checkpoint_key()) or {}
         self.after = item.get("sequence_number")
         self.max_recorded_at = _stored_instant(item.get("max_recorded_at"), self.until)
+        self.max_arrived_at = _stored_instant(item.get("max_arrived_at"), END_OF_TIME)
         if item.get("closed"):
             self.summary["closed"] = True
             return self.summary
@@ -112,7 +97,7 @@ class ShardIngest:
         """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
         batch: Batch | None = None
         for record in reader.records(self.after):
-            batch = batch or Batch(self.shard_id, record, self.target.clock, self._watermark())
+            batch = batch or Batch(self.shard_id, record, self.target.clock, self._watermark(), self.target.heartbeat)
             batch.add(record)
             if batch.size >= self.target.max_records or batch.bytes >= self.target.max_bytes:
                 if not self._commit(batch):
@@ -141,7 +126,9 @@ class ShardIngest:
         key = layout.raw_stream_key(workload, stream, ingest_date, self.shard_id, first, read_at)
         written = self.objects.put_once(buckets.raw, key, batch.raw.finish(), _metadata(batch))
         content = (
-            Committed(batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.quarantine)
+            Committed(
+                batch.last.sequence_number, batch.days, batch.max_recorded_at, batch.max_arrived_at, batch.quarantine
+            )
             if written
             else self._stored(key)
         )
@@ -153,6 +140,7 @@ class ShardIngest:
             self.objects.put(buckets.lake, marker, b"")
         self.after = content.last_sequence
         self.max_recorded_at = latest(self.max_recorded_at, content.max_recorded_at)
+        self.max_arrived_at = latest(self.max_arrived_at, content.max_arrived_at)
         self._write_checkpoint(closed=False)
         self.summary["objects"] += written
         self.summary["repaired"] += not written
@@ -173,30 +161,39 @@ class ShardIngest:
         last = self.objects.metadata(bucket, key)["last-sequence"]
         log.warning("%s exists, up to %s: repairing quarantine, markers and checkpoint", s3_uri(bucket, key), last)
         days: dict[str, KnownFrom] = {}
-        recorded = None
+        recorded = arrived = None
         with gzip.open(self.objects.open(bucket, key)) as lines:
             for line in lines:
                 raw = json.loads(line)
                 event_time, recorded_at = event_times(raw["event"])
                 day, arrived_at = event_time.date().isoformat(), parse_instant(raw["arrived_at"])
-                watermark = raw.get("watermark")
-                known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
-                days[day] = earliest(days.get(day, known_from), known_from)
-                recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
-        return Committed(last, days, recorded, self._undecodable_up_to(last))
+                arrived = latest(arrived, arrived_at)
+                is_heartbeat = raw["event"]["event_type"] == self.target.heartbeat
+                if not is_heartbeat:
+                    watermark = raw.get("watermark")
+                    known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
+                    days[day] = earliest(days.get(day, known_from), known_from)
+                if is_heartbeat or self.target.heartbeat is None:
+                    recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
+        quarantine, read = self._undecodable_up_to(last)
+        return Committed(last, days, recorded, latest(arrived, read), quarantine)
 
-    def _undecodable_up_to(self, last: str) -> GzipLines:
-        """Quarantine lines up to a record. The stream is read again, since the raw object contains only events."""
-        lines = GzipLines()
+    def _undecodable_up_to(self, last: str) -> tuple[GzipLines, datetime | None]:
+        """Quarantine lines up to a record, and the latest arrival.
+
+        The stream is read again, since the raw object contains only events.
+        """
+        lines, arrived = GzipLines(), None
         for record in self.source.reader(self.target.stream, self.shard_id, END_OF_TIME).records(self.after):
             if int(record.sequence_number) > int(last):
                 break
+            arrived = latest(arrived, record.arrived_at)
             for entry in entries(record, self.target.clock):
                 if entry.event is None:
                     lines.add(entry.quarantine_line(self.shard_id))
             if record.sequence_number == last:
                 break
-        return lines
+        return lines, arrived
 
     def _checkpoint_key(self) -> tuple[str, str]:
         return layout.checkpoint_key(self.target.workload, self.target.stream, self.shard_id)
@@ -205,7 +202,8 @@ class ShardIngest:
         item: Checkpoint = {
             "sequence_number": self.after,
             "position": (self.after or "0").zfill(SEQUENCE_DIGITS),
-            "max_recorded_at": format_instant(self.max_recorded_at) if self.max_recorded_at else "",
+            "max_recorded_at": _text(self.max_recorded_at),
+            "max_arrived_at": _text(self.max_arrived_at),
             "closed": closed,
         }
         if not self.state.advance(*self._checkpoint_key(), item, "position"):
@@ -225,6 +223,10 @@ def _recorded_at(record: StreamRecord, clock: Clock) -> str:
     """The earliest ``recorded_at`` in a record; empty if it contains no event."""
     events = [entry.event.recorded_at for entry in entries(record, clock) if entry.event]
     return format_instant(min(events)) if events else ""
+
+
+def _text(instant: datetime | None) -> str:
+    return format_instant(instant) if instant else ""
 
 
 def _stored_instant(text: str | None, until: datetime) -> datetime | None:

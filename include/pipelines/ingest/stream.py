@@ -8,7 +8,8 @@ from datetime import datetime
 
 from include.lake import layout
 from include.pipelines.ingest.lineage import lineages
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, Shard, StateStore
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+REQUEUED = "requeued-"
+"""A quarantine object that is read like a shard has an id that begins with this."""
+
 
 class ShardSummary(TypedDict):
     """What one run did with one shard."""
@@ -30,6 +33,9 @@ class Checkpoint(TypedDict):
     position: str
     """The sequence number padded with zeros, so that texts compare as numbers."""
     max_recorded_at: str
+    """Newest ``recorded_at`` that moves the watermark; empty if there is none."""
+    max_arrived_at: str
+    """Newest arrival; empty if nothing was read."""
     closed: bool
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from include.errors import NothingToDoError
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
-from include.pipelines.ingest.types import ShardSummary, StreamWatermark, WatermarksReached
+from include.pipelines.ingest.types import REQUEUED, ShardSummary, StreamWatermark, WatermarksReached
 from include.pipelines.protocols import StateItems, StateStore
 from include.workloads import Workload
 
@@ -27,8 +28,9 @@ def advance_watermark(
     """Moves the stream's watermark forward; it never moves back, and never beyond the end of the run.
 
     Clock ``arrived_at``: the watermark is the end of the run. Clock ``recorded_at``: ``complete_to`` if the caller
-    knows it, else the newest ``recorded_at`` read so far; but not later than that of a record left unread (producers
-    write in the order in which they record).
+    knows it, else what ``stream.complete`` of the workload says: the newest ``recorded_at`` read so far, that of the
+    newest heartbeat, or, once no record has arrived for the quiet period, the end of the run less that period. But not
+    later than the ``recorded_at`` of a record left unread (producers write in the order in which they record).
 
     Args:
         workload: The workload, with its stream and clock.
@@ -46,9 +48,7 @@ def advance_watermark(
     """
     name, stream = workload.name, workload.stream.name
     summaries = [summary for group in groups for summary in group]
-    watermark = (
-        until if workload.clock == "arrived_at" else _recorded(name, stream, summaries, until, complete_to, state)
-    )
+    watermark = until if workload.clock == "arrived_at" else _recorded(workload, summaries, until, complete_to, state)
     text = format_instant(watermark) if watermark else None
     if text and state.advance(*layout.watermark_key(name, stream), StreamWatermark(watermark=text), "watermark"):
         log.info("The stream is complete in raw up to %s (%s)", text, workload.clock)
@@ -67,9 +67,31 @@ def watermark_status(items: StateItems, at_least: datetime) -> WatermarksReached
     return None
 
 
+def completing_advice(workload: Workload) -> str:
+    """Says what a wait for the workload's watermarks waits for, and what to do when that does not come."""
+    stream, spec = workload.stream.name, workload.stream.complete
+    ingest = f"{workload.name}_ingest_stream"
+    if workload.clock == "arrived_at":
+        return (
+            f"It waits for a run of {ingest}, and of ingest_tables if there are tables, that ends after that instant. "
+            "Run them, then clear this task."
+        )
+    rule = {
+        "watermark": f"a record of the stream {stream}",
+        "heartbeat": f"a heartbeat (event type {spec.event}) on the stream {stream}",
+        "quiet": f"{spec.period} without a record, or a record of the stream {stream}",
+    }[spec.by]
+    tables = f", and for a snapshot of {', '.join(workload.tables)} after it" if workload.tables else ""
+    hint = "" if spec.by != "watermark" else " If it is often silent, declare stream.complete in workload.yaml."
+    return (
+        f"It waits for {rule} that was recorded after that instant{tables}. Look whether the producer sends and the "
+        f"ingest DAGs run. If the producer has sent everything and is silent, run {ingest} with complete_to.{hint} "
+        "Then clear this task."
+    )
+
+
 def _recorded(
-    workload: str,
-    stream: str,
+    workload: Workload,
     summaries: list[ShardSummary],
     until: datetime,
     complete_to: datetime | None,
@@ -79,12 +101,35 @@ def _recorded(
     bounds = [parse_instant(summary["next_recorded_at"]) for summary in summaries if summary["next_recorded_at"]]
     if complete_to:
         return min(until, complete_to, *bounds)
-    checkpoints = state.query(layout.checkpoint_partition_key(workload, stream))
-    read = {shard_id: item["max_recorded_at"] for shard_id, item in checkpoints.items() if item.get("max_recorded_at")}
-    past = []
-    for shard_id, text in read.items():
-        if (recorded_at := parse_instant(text)) <= until:
-            past.append(recorded_at)
+    found = state.query(layout.checkpoint_partition_key(workload.name, workload.stream.name))
+    checkpoints = {shard_id: item for shard_id, item in found.items() if not shard_id.startswith(REQUEUED)}
+    times = [*_newest(checkpoints, until), *_quiet_since(workload, checkpoints, until)]
+    return min([max(times), *bounds]) if times else None
+
+
+def _newest(checkpoints: Mapping[str, Mapping[str, Any]], until: datetime) -> Iterator[datetime]:
+    """Each shard's newest ``recorded_at`` that moves the watermark, if it is not later than the end of the run."""
+    for shard_id, recorded_at in _instants(checkpoints, "max_recorded_at"):
+        if recorded_at <= until:
+            yield recorded_at
         else:
+            text = format_instant(recorded_at)
             log.warning("%s is ignored: its newest recorded_at, %s, is after the end of the run", shard_id, text)
-    return min([max(past), *bounds]) if past else None
+
+
+def _quiet_since(
+    workload: Workload, checkpoints: Mapping[str, Mapping[str, Any]], until: datetime
+) -> Iterator[datetime]:
+    """The end of the run less the quiet period, if the workload declares one and no record arrived in it."""
+    period = workload.stream.complete.period
+    last = max((arrived_at for _, arrived_at in _instants(checkpoints, "max_arrived_at")), default=None)
+    if period and last and last <= until - period:
+        log.info("No record arrived since %s: the stream is quiet", format_instant(last))
+        yield until - period
+
+
+def _instants(checkpoints: Mapping[str, Mapping[str, Any]], attribute: str) -> Iterator[tuple[str, datetime]]:
+    """Shard and instant of the checkpoints that have it."""
+    for shard_id, item in checkpoints.items():
+        if item.get(attribute):
+            yield shard_id, parse_instant(item[attribute])

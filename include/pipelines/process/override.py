@@ -21,16 +21,17 @@ _CORRECT = "Correct it in the form."
 REPORT = ".report"
 """End of the names of expectations about the jobs' own counts. They cannot be overridden: the files are incomplete."""
 _DESCRIPTION = (
-    'Publish although named expectations failed, like {"expectations": ["scheduled.volume"], "reason": "heavy snow", '
-    '"until": "2026-12-31"}. The refusal names them. It expires after that day. Empty: no override.'
+    "Publish although these expectations failed, for a reason. The refusal names them. The override expires after the "
+    "day until. Empty: no override."
 )
 _FORM: dict[str, Any] = {
     "expectations": {"type": "array", "items": {"type": "string", "minLength": 3}, "minItems": 1},
     "reason": {"type": "string", "minLength": 10},
     "until": {"type": "string", "format": "date"},
 }
-OVERRIDE_FORM = (_DESCRIPTION, _FORM)
-"""Description and properties (JSON Schema) of the Param."""
+_EXAMPLE = {"expectations": ["scheduled.volume"], "reason": "heavy snow: few flights", "until": "2026-12-31"}
+OVERRIDE_FORM = (_DESCRIPTION, _FORM, _EXAMPLE)
+"""Description, properties (JSON Schema) and example of the Param."""
 
 
 class Override(TypedDict):
@@ -72,7 +73,10 @@ def parse_override(value: Mapping[str, Any] | None, present: datetime, by: str |
     shortest = _FORM["reason"]["minLength"]
     if not isinstance(reason, str) or len(reason.strip()) < shortest:
         raise UserError(f"override.reason: is shorter than {shortest} characters. Say why the day may be published.")
-    expires = cutoff(parse_day(value["until"]))
+    try:
+        expires = cutoff(parse_day(value["until"]))
+    except UserError as error:
+        raise UserError(f"override.until: {error}") from None
     if not present < expires <= present + LONGEST:
         last = utc_date(present + LONGEST) - timedelta(days=1)
         raise UserError(f"override.until: is not a day from {utc_date(present)} to {last}. {_CORRECT}")

@@ -21,6 +21,7 @@ from include.lake.fingerprint import (
 from include.lake.instants import format_instant, parse_instant
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import record_empty_days
+from include.pipelines.process.dry_run import describe_dry_run
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
@@ -58,14 +59,15 @@ def plan_days(
             run.
         RefusedError: A reference table has no snapshot in raw, or none after its initial load.
     """
-    _require_snapshots(workload, state)
+    require_snapshots(workload, state)
     inputs = workload_inputs(workload, request.days, buckets=settings.data_buckets, objects=objects)
     planned_at = format_instant(request.planned_at)
     if not request.dry_run:
         empty = [day for day in request.days if day.isoformat() not in inputs.days]
         record_empty_days(workload.name, empty, planned_at, request.code_sha, state)
-    code = digest([request.process_code, workload.process_hash()])
+    code = processing_code(workload, request.process_code)
     days = _days_to_process(workload, inputs, code, request, settings, state)
+    size = inputs.size(days)
     document = _document(workload, inputs, days, settings)
     key = layout.inputs_key(workload.name, digest(document))
     plan: ProcessPlan = {
@@ -82,9 +84,11 @@ def plan_days(
         ),
         "planned_at": planned_at,
         "code_sha": request.code_sha,
+        "rows": size.rows,
+        "bytes": size.bytes,
     }
     if request.dry_run:
-        raise NothingToDoError(f"Dry run, {len(document['stream_objects'])} stream objects: {plan}")
+        raise NothingToDoError(describe_dry_run(workload, request.days, days, len(document["stream_objects"]), state))
     objects.put(settings.artifact_bucket, key, canonical_json(document))
     return plan
 
@@ -96,8 +100,8 @@ def _days_to_process(
     span = _span(request.days)
     if not inputs.days:
         raise NothingToDoError(f"No raw data for {span}: nothing to process.")
-    fingerprints = {day: day_fingerprint(_document(workload, inputs, [day], settings), code) for day in inputs.days}
-    published = {} if request.fresh else _published(workload, state)
+    fingerprints = day_fingerprints(workload, inputs, code, settings)
+    published = {} if request.fresh else published_fingerprints(workload, state)
     days = {day: fingerprint for day, fingerprint in fingerprints.items() if published.get(day) != fingerprint}
     if not days:
         raise NothingToDoError(
@@ -111,7 +115,12 @@ def _days_to_process(
     return days
 
 
-def _require_snapshots(workload: Workload, state: StateStore) -> None:
+def require_snapshots(workload: Workload, state: StateStore) -> None:
+    """Checks that every reference table is in raw, with all of its initial load.
+
+    Raises:
+        RefusedError: One is not.
+    """
     items = {table: state.get(*layout.watermark_key(workload.name, table)) for table in workload.tables}
     if missing := [table for table, item in items.items() if item is None]:
         raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
@@ -130,8 +139,18 @@ def _document(workload: Workload, inputs: RawInputs, days: Collection[str], sett
     return inputs_document(workload.name, dates, inputs.of(days), inputs.tables, settings.raw_bucket)
 
 
-def _published(workload: Workload, state: StateStore) -> dict[str, str]:
-    """Day → fingerprint of the published days."""
+def processing_code(workload: Workload, process_code: str) -> str:
+    """Returns the hash of all code, libraries and declarations that the workload's transform and audit use."""
+    return digest([process_code, workload.process_hash()])
+
+
+def day_fingerprints(workload: Workload, inputs: RawInputs, code: str, settings: Settings) -> dict[str, str]:
+    """Returns day → the fingerprint that it has when it is published from these inputs with this code."""
+    return {day: day_fingerprint(_document(workload, inputs, [day], settings), code) for day in inputs.days}
+
+
+def published_fingerprints(workload: Workload, state: StateStore) -> dict[str, str]:
+    """Returns day → fingerprint of the published days."""
     return {
         day: item["fingerprint"]
         for day, item in state.query(layout.day_partition_key(workload.name)).items()

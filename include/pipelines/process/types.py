@@ -20,6 +20,10 @@ class ProcessPlan(TypedDict):
     planned_at: str
     """ISO 8601 UTC, read before the raw objects were listed: of two plans, the later one has seen at least as many."""
     code_sha: str
+    rows: int
+    """Records in the stream objects that the transform reads."""
+    bytes: int
+    """Their size, compressed."""
 
 
 class ComparedPlan(ProcessPlan):

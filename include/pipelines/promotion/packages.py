@@ -15,6 +15,7 @@ APPROVED: Final = "Approved"
 PENDING: Final = "PendingManualApproval"
 REJECTED: Final = "Rejected"
 
+PROMOTED, REFUSED = "promoted", "refused"  # values of the metadata's decision
 NONE = "none"  # the text of an absent value, because SageMaker takes no empty one
 VALUE_LENGTH = 256  # SageMaker's limit for a value of CustomerMetadataProperties
 DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
@@ -87,7 +88,7 @@ class Package:
 
     @property
     def backfilled(self) -> bool:
-        """Whether the version was made for a day that a later approved version had already covered."""
+        """Whether a backfill made the version, or it was made for a day that a later approved version had covered."""
         return self.metadata["backfilled"] == flag_text(True)
 
 
@@ -168,8 +169,13 @@ def find_twin(packages: Iterable[Package], dataset_version: str, code_sha: str, 
 
 
 def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:
-    """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled."""
-    return any(package.status == APPROVED and package.cutoff > cutoff for package in packages)
+    """Whether a version with a later cut-off is approved, so that a candidate with this one counts as backfilled.
+
+    A backfilled version overtakes nobody: it is never live by itself, so the night that it is ahead of still matters.
+    """
+    return any(
+        package.status == APPROVED and not package.backfilled and package.cutoff > cutoff for package in packages
+    )
 
 
 def live_history(packages: Iterable[Package], versions: Iterable[int]) -> list[LiveVersion]:

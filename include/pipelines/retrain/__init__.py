@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from include.pipelines.deploy.live_log import LiveStateError
+from include.pipelines.retrain import notes
+from include.pipelines.retrain.dry_run import report_dry_run
 from include.pipelines.retrain.finished import FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
-from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan, plan_dataset
 from include.pipelines.retrain.prepare import PreparedRun, prepare
-from include.pipelines.retrain.register import RegisteredPackage, deployable_version, register
+from include.pipelines.retrain.register import register
+from include.pipelines.retrain.registered import RegisteredPackage, deployable_version
 
 __all__ = [
     "DatasetPlan",
@@ -18,8 +20,9 @@ __all__ = [
     "RegisteredPackage",
     "RetrainHooks",
     "deployable_version",
-    "missing_sentence",
+    "notes",
     "plan_dataset",
     "prepare",
     "register",
+    "report_dry_run",
 ]

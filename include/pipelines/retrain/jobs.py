@@ -17,7 +17,6 @@ from include.pipelines.promotion.packages import Package
 from include.settings import Settings
 from include.workloads import Workload
 
-VOLUME_GB = 30
 INPUT_ROOT = "/opt/ml/processing/input"
 OUTPUT_ROOT = "/opt/ml/processing/output"
 METRICS = ("auc", "log_loss", "brier")
@@ -107,7 +106,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
             for name, uri in channels.items()
         ],
         "OutputDataConfig": {"S3OutputPath": output_uri},
-        "ResourceConfig": _cluster(settings),
+        "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
         "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
         "Tags": _tags(workload.name),
     }
@@ -116,6 +115,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
 def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs) -> dict[str, Any]:
     """Returns CreateProcessingJob's arguments without the name: candidate and champion are scored on one test set."""
     output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(workload.name, "evaluate", ATTEMPT_KEY))
+    limit = workload.model.max_runtime_seconds
     sources = {
         "candidate": "${model_uri}",
         "test": inputs.dataset_uri + layout.split_folder("test"),
@@ -144,18 +144,14 @@ def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs
                 }
             ]
         },
-        "ProcessingResources": {"ClusterConfig": _cluster(settings)},
-        "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
+        "ProcessingResources": {"ClusterConfig": workload.jobs.evaluation.cluster(settings.training_instance_type)},
+        "StoppingCondition": {"MaxRuntimeInSeconds": workload.jobs.evaluation_seconds(limit)},
         "Tags": _tags(workload.name),
     }
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:
     return s3_uri(settings.artifact_bucket, layout.dataset_manifest_key(workload.name, dataset_version))
-
-
-def _cluster(settings: Settings) -> dict[str, Any]:
-    return {"InstanceType": settings.training_instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GB}
 
 
 def _input(name: str, uri: str) -> dict[str, Any]:

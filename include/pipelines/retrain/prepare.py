@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from include.errors import ConflictError, NothingToDoError, RefusedError
+from include.errors import ConflictError, RefusedError
 from include.lake import days as calendar
 from include.lake import layout
 from include.lake.fingerprint import RawObject, canonical_json
@@ -62,7 +62,6 @@ def prepare(
     *,
     is_backfill: bool,
     fresh: bool,
-    dry_run: bool,
 ) -> PreparedRun:
     """Writes the data set's manifest and returns the run's job requests.
 
@@ -76,13 +75,11 @@ def prepare(
         is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
             treated as one.
         fresh: Whether the jobs run again even if an earlier run has had the same ones.
-        dry_run: Stop after the manifest.
 
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
         LiveStateError: The record of what is live is lost or altered: whom to compare with is not known.
         RefusedError: The registry does not have the live version.
-        NothingToDoError: The run is a dry run. The message names what it would train on.
         RefusedError: A day of the window was published before all of its events were in raw.
         ConflictError: Days of the window were published again after the plan was made.
     """
@@ -103,8 +100,6 @@ def prepare(
     key = layout.dataset_manifest_key(name, version)
     hooks.objects.put_once(settings.artifact_bucket, key, canonical_json(manifest))
     rows = {split: summary["rows"] for split, summary in manifest["splits"].items()}
-    if dry_run:
-        raise NothingToDoError(f"Dry run: would train on data set {version}, {rows} rows.")
     packages = read_packages(hooks.registry.described())
     backfilled = is_backfill or is_overtaken(packages, cutoff)
     pointer = read_pointer(name, hooks.state, hooks.service)

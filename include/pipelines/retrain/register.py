@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TypedDict
 
-from include.errors import NothingToDoError, RefusedError
+from include.errors import RefusedError
 from include.lake import layout
 from include.lake.fingerprint import canonical_json
 from include.lake.uris import s3_uri, split_s3_uri
@@ -18,9 +17,10 @@ from include.pipelines.promotion.packages import (
     APPROVED,
     NONE,
     PENDING,
+    PROMOTED,
+    REFUSED,
     REJECTED,
     ApprovalStatus,
-    Package,
     PackageMetadata,
     approval_description,
     decimal_text,
@@ -36,20 +36,11 @@ from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
+from include.pipelines.retrain.registered import RegisteredPackage, summarize
 from include.settings import Settings
 from include.workloads import Workload
 
 EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
-
-
-class RegisteredPackage(TypedDict):
-    """What the task ``register`` returns."""
-
-    version: int
-    status: str
-    deployable: bool
-    """Whether the version may be deployed without a person: approved, and not backfilled."""
-    reasons: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +80,7 @@ def register(
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
     if existing:
-        return _summary(existing, "This bundle was registered before and keeps its approval status.")
+        return summarize(existing, ["This bundle was registered before and keeps its approval status."])
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
     if missing := missing_sentence(plan["missing_days"]):
@@ -119,20 +110,7 @@ def register(
         unique="bundle_digest",
         metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
     )
-    return _summary(read_packages([answer])[0], " ".join(decision.reasons))
-
-
-def deployable_version(package: RegisteredPackage) -> int:
-    """Returns the version to announce to the deploy DAG.
-
-    Raises:
-        NothingToDoError: The version may not be deployed without a person.
-    """
-    if not package["deployable"]:
-        raise NothingToDoError(
-            f"Version {package['version']} is {package['status']}: nothing to deploy. {package['reasons']}"
-        )
-    return package["version"]
+    return summarize(read_packages([answer])[0], decision.reasons)
 
 
 def _live_versions(workload: str, prepared: PreparedRun, hooks: RetrainHooks) -> list[int]:
@@ -200,7 +178,7 @@ def _metadata(
         "auc_high": decimal_text(candidate["auc_high"]),
         "champion": str(prepared["champion"] or NONE),
         "auc_difference": decimal_text(difference["auc"]) if difference else NONE,
-        "decision": "promoted" if decision.promote else "refused",
+        "decision": PROMOTED if decision.promote else REFUSED,
         "decision_uri": record.uri,
         "decision_sha256": record.sha256,
         "evaluation_uri": evaluation.uri,
@@ -220,8 +198,3 @@ def _cost(jobs: FinishedJobs) -> str:
         ],
         [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
     )
-
-
-def _summary(package: Package, reasons: str) -> RegisteredPackage:
-    deployable = package.status == APPROVED and not package.backfilled
-    return {"version": package.version, "status": package.status, "deployable": deployable, "reasons": reasons}

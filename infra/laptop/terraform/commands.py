@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.laptop import cloud
-from infra.laptop.aws import Aws
+from infra.laptop.aws import Aws, operator_key_file
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import free_port
 from infra.laptop.processes import Supervisor
@@ -114,7 +114,7 @@ def create_public_zone(aws: Aws) -> None:
 def _prepared(
     config: LaptopConfig, folder: Path, environment: str, variables: Mapping[str, Any], reporter: Reporter
 ) -> Workspace:
-    key = json.loads((config.state / "cloud" / "operator.json").read_text())
+    key = json.loads(operator_key_file(config).read_text())
     process_environment = cloud_environment(config.endpoint, key["access_key_id"], key["secret_access_key"])
     workspace = Workspace(find(), folder, environment, process_environment, reporter.doing)
     if "domain" in variables:

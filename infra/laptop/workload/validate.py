@@ -62,10 +62,6 @@ def _event_problems(workload: Workload, event: dict[str, object]) -> Iterator[st
     if spec is None:
         yield f"{event.get('event_type')} is not an event of workload.yaml"
         return
-    missing = [name for name in ("key", "event_time", "recorded_at", "payload") if name not in event]
-    if missing:
-        yield f"lacks {', '.join(missing)}"
-        return
     payload = event["payload"]
     yield from check_record(spec.fields, payload)[1] if isinstance(payload, dict) else ["its payload is no mapping"]
 

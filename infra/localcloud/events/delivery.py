@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
-from moto.core.base_backend import BaseBackend
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
@@ -28,9 +28,12 @@ def is_function(arn: str) -> bool:
 
 def changed_by(target: dict[str, Any], account: str, region: str) -> list[BaseBackend]:
     """Returns the backends that a delivery to the target may change."""
-    sqs, sns, logs = (backends[account][region] for backends in (sqs_backends, sns_backends, logs_backends))
-    changed = {"sqs": [sqs], "sns": [sns, sqs], "lambda": []}
-    return changed.get(_service(target["Arn"]), [logs])
+    known: dict[str, tuple[BackendDict[Any], ...]] = {
+        "sqs": (sqs_backends,),
+        "sns": (sns_backends, sqs_backends),
+        "lambda": (),
+    }
+    return [backends[account][region] for backends in known.get(_service(target["Arn"]), (logs_backends,))]
 
 
 def deliver(target: dict[str, Any], event: dict[str, Any], account: str, region: str) -> None:

@@ -9,6 +9,7 @@ https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -41,20 +42,25 @@ def make_archive(config: Config) -> Path:
         options = f'{JAVA_OPTIONS} "-XX:ArchiveClassesAtExit={written}" {QUIET}'
         variables = environment(config, folder, {"spark.driver.extraJavaOptions": options}, [])
         keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-        done = subprocess.run(
-            [config.glue.python, SCRIPT, folder / "rows"],
-            env={**os.environ, **keys, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        if done.returncode or not written.is_file():
-            end = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
+        code, output = _run([config.glue.python, SCRIPT, folder / "rows"], {**os.environ, **keys, **variables})
+        if code or not written.is_file():
+            end = "\n".join(output.splitlines()[-_LAST_LINES:])
             raise LocalCloudError(
-                f"The archive of Spark's classes was not made, so Glue jobs start slowly. The script ended with exit "
-                f"code {done.returncode}:\n{end}"
+                "The archive of Spark's classes was not made, so Glue jobs start slowly. The script ended with exit "
+                f"code {code}:\n{end}"
             )
         written.replace(file)
     return file
+
+
+def _run(argv: list[str | Path], env: dict[str, str]) -> tuple[int, str]:
+    """Runs the script, for at most ``_SECONDS``, with the JVM that it starts. Returns its exit code and output."""
+    process = subprocess.Popen(
+        argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        output, _ = process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    return process.returncode, output

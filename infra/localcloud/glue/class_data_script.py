@@ -14,7 +14,11 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as sf
 
 folder = sys.argv[1]
-spark = SparkSession.builder.config("spark.hadoop.fs.s3a.attempts.maximum", "1").getOrCreate()
+spark = (
+    SparkSession.builder.config("spark.hadoop.fs.s3a.attempts.maximum", "1")
+    .config("spark.hadoop.fs.s3a.retry.limit", "0")
+    .getOrCreate()
+)
 rows = spark.range(100).select(
     "id", (sf.col("id") % 7).alias("key"), sf.lit('{"a": 1.5, "t": "2013-01-01"}').alias("payload")
 )

@@ -21,6 +21,7 @@ from nightjar.jobs.job import Description, RemoteJob, RendersJobs
 from nightjar.jobs.link import JobLink
 from nightjar.jobs.log_tail import job_log_tail
 from nightjar.jobs.trigger import DescribeTrigger
+from nightjar.notes import NOTE_KEY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,7 +33,7 @@ LINES_AFTER_FAILURE = 60
 class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     """Waits for a remote job and returns its result.
 
-    The reason of a failure is also pushed as the XCom ``failure``. ``timeout`` (seconds) bounds one wait and does not
+    The reason of a failure is in the run's note too. ``timeout`` (seconds) bounds one wait and does not
     stop the job.
 
     Args:
@@ -81,7 +82,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
             self._defer(state)
         failure = self.job.failure(client, description)
         if failure:
-            context["ti"].xcom_push(key="failure", value=failure)
+            context["ti"].xcom_push(key=NOTE_KEY, value=f"{self.job} {failure}")
             tail = self._log_tail(description, LINES_AFTER_FAILURE)
             parts = [f"{self.job} {failure}", tail, self.job_link, self.job.advice]
             raise AirflowFailException("\n".join(part for part in parts if part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def connect(secret_name: str) -> Iterator[psycopg.Connection[Any]]:
     mask_secret(secret["password"])
     if PEM in str(secret.get("sslkey")):
         mask_secret(secret["sslkey"])
-    with _tls_options(secret) as tls:
+    with _tls_options({**secret, "sslmode": secret.get("sslmode") or default_sslmode(secret)}) as tls:
         connection = psycopg.connect(
             host=secret["host"],
             port=secret["port"],
@@ -58,6 +59,27 @@ def connect(secret_name: str) -> Iterator[psycopg.Connection[Any]]:
         )
     with connection:
         yield connection
+
+
+def default_sslmode(secret: Mapping[str, Any]) -> str:
+    """Returns the ``sslmode`` of a secret that has none: libpq's own default falls back to an open connection.
+
+    With a root certificate the server is verified; without one, the connection is encrypted at least, unless it does
+    not leave this machine.
+    """
+    if secret.get("sslrootcert"):
+        return "verify-full"
+    return "prefer" if _is_here(str(secret["host"])) else "require"
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine: a Unix socket's folder, or a loopback address."""
+    if host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.pipelines.ingest.aggregates import MAGIC
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from tests.support.kinesis_stream import event
 
 SHARD = "shard-0"

@@ -14,7 +14,8 @@ from include.errors import NothingToDoError
 from include.lake import layout
 from include.pipelines.ingest import decode
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_shard, requeue_stream
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from tests.support.kinesis_stream import SHARD, STREAM, PutRecords, event
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 
@@ -158,7 +159,7 @@ def test_without_a_mend_everything_stays_in_quarantine(cloud: MotoCloud, quarant
 
 def test_a_dry_run_reads_nothing(cloud: MotoCloud, quarantined: str) -> None:
     before = cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)
-    with pytest.raises(NothingToDoError, match=f"1 quarantine objects: {quarantined}"):
+    with pytest.raises(NothingToDoError, match=f"1 quarantine objects again: {quarantined}"):
         requeue(dry_run=True)
     assert (cloud.keys("", BUCKETS.lake), cloud.keys("", BUCKETS.raw)) == before
 

@@ -19,7 +19,8 @@ from nightjar.state.hook import StateHook
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom
-from include.pipelines.ingest.shard import ShardIngest, StreamTarget
+from include.pipelines.ingest.shard import ShardIngest
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import ShardSummary
 from tests.support.kinesis_stream import SHARD, STREAM, ClosedShards, PutRecords, event
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud

@@ -10,8 +10,8 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.lake import layout
-from include.pipelines.ingest.shard import StreamTarget
 from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
+from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.protocols import Shard
 from tests.support.kinesis_stream import STREAM
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud

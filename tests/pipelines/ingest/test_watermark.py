@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from nightjar.state.hook import StateHook
 from include.errors import NothingToDoError
 from include.lake import layout
 from include.pipelines.ingest.types import ShardSummary
-from include.pipelines.ingest.watermark import advance_watermark, watermark_status
+from include.pipelines.ingest.watermark import advance_watermark, completing_advice, watermark_status
+from tests.support.histories import AdvancingState
 from tests.support.moto_cloud import STATE, MotoCloud
 from tests.support.tiny_workload import tiny_workload
 
@@ -41,9 +44,12 @@ def advance(
     summaries: list[ShardSummary],
     until: datetime = datetime(2014, 1, 1, tzinfo=UTC),
     complete_to: datetime | None = None,
+    state: Any = None,
+    complete: Mapping[str, str] | None = None,
 ) -> str | None:
-    workload = tiny_workload(folder / str(len(list(folder.iterdir()))), clock=clock)
-    return advance_watermark(workload, [summaries], until, complete_to, state=StateHook(STATE))
+    changes: dict[str, Any] = {"stream__complete": complete} if complete else {}
+    workload = tiny_workload(folder / str(len(list(folder.iterdir()))), clock=clock, **changes)
+    return advance_watermark(workload, [summaries], until, complete_to, state=state or StateHook(STATE))
 
 
 def watermark() -> str | None:
@@ -102,6 +108,90 @@ def test_before_the_first_record_there_is_no_watermark_by_recording(cloud: MotoC
     with pytest.raises(NothingToDoError):
         advance(tmp_path, "recorded_at", [])
     assert watermark() is None
+
+
+NOON = datetime(2013, 3, 1, 12, tzinfo=UTC)
+QUIET = {"by": "quiet", "period": "PT2H"}
+
+
+def checkpoints(**shards: tuple[str, str]) -> AdvancingState:
+    """A state table in memory: shard → its newest ``recorded_at`` and its newest arrival, as times of one day."""
+    state = AdvancingState()
+    for shard, times in shards.items():
+        recorded, arrived = (f"2013-03-01T{time}:00.000000Z" for time in times)
+        state.put(*checkpoint(shard.replace("_", "-")), {"max_recorded_at": recorded, "max_arrived_at": arrived})
+    return state
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (checkpoints(a=("09:50", "10:00")), "10:00"),  # two hours without a record
+        (checkpoints(a=("09:50", "10:01")), "09:50"),  # not quite
+        (checkpoints(a=("08:00", "08:00"), b=("09:00", "11:00")), "09:00"),  # another shard is not quiet
+        (checkpoints(a=("08:00", "08:00"), b=("09:00", "09:01")), "10:00"),
+        (checkpoints(a=("08:00", "08:00"), b=("09:00", "13:00")), "09:00"),  # read by a later run
+    ],
+)
+def test_a_quiet_stream_is_complete_up_to_the_quiet_period_before_the_end_of_the_run(
+    tmp_path: Path, state: AdvancingState, expected: str
+) -> None:
+    assert advance(tmp_path, "recorded_at", [summary()], NOON, state=state, complete=QUIET) == (
+        f"2013-03-01T{expected}:00.000000Z"
+    )
+    newest = max(
+        text for item in state.query(f"checkpoint#shop#{STREAM}").values() for text in [item["max_recorded_at"]]
+    )
+    assert advance(tmp_path, "recorded_at", [summary()], NOON, state=state) == newest, "without the declaration"
+
+
+def test_a_quiet_stream_does_not_pass_a_record_that_is_unread(tmp_path: Path) -> None:
+    state, unread = checkpoints(a=("09:50", "10:00")), summary(next_recorded_at="2013-03-01T09:55:00.000000Z")
+    assert (
+        advance(tmp_path, "recorded_at", [unread], NOON, state=state, complete=QUIET) == "2013-03-01T09:55:00.000000Z"
+    )
+
+
+def test_a_stream_without_any_record_is_not_quiet(tmp_path: Path) -> None:
+    with pytest.raises(NothingToDoError):
+        advance(tmp_path, "recorded_at", [], NOON, state=AdvancingState(), complete=QUIET)
+
+
+def test_a_requeued_record_moves_no_watermark(tmp_path: Path) -> None:
+    state = checkpoints(a=("09:00", "09:00"), requeued_1=("11:00", "11:30"))
+    assert advance(tmp_path, "recorded_at", [summary()], NOON, state=state) == "2013-03-01T09:00:00.000000Z"
+    state = checkpoints(a=("09:00", "09:00"), requeued_1=("11:00", "11:30"))
+    assert (
+        advance(tmp_path, "recorded_at", [summary()], NOON, state=state, complete=QUIET)
+        == "2013-03-01T10:00:00.000000Z"
+    )
+
+
+@pytest.mark.parametrize(
+    ("complete", "text"),
+    [
+        ({}, "It waits for a record of the stream nightjar-shop that was recorded after that instant"),
+        (
+            {"by": "heartbeat", "event": "beat"},
+            r"It waits for a heartbeat \(event type beat\) on the stream nightjar-shop",
+        ),
+        (QUIET, "It waits for 2:00:00 without a record, or a record of the stream nightjar-shop"),
+    ],
+)
+def test_a_wait_that_fails_says_what_it_waited_for_and_what_to_do(
+    tmp_path: Path, complete: dict[str, str], text: str
+) -> None:
+    changes: dict[str, Any] = {"stream__complete": complete} if complete else {}
+    advice = completing_advice(tiny_workload(tmp_path, **changes))
+    assert re.match(text, advice)
+    assert "for a snapshot of makers after it" in advice and "run shop_ingest_stream with complete_to." in advice
+    assert ("declare stream.complete" in advice) == (not complete)
+
+
+def test_a_wait_by_arrival_waits_for_runs(tmp_path: Path) -> None:
+    assert completing_advice(tiny_workload(tmp_path, clock="arrived_at")).startswith(
+        "It waits for a run of shop_ingest_stream, and of ingest_tables"
+    )
 
 
 def test_a_wait_ends_when_every_watermark_is_reached_compared_as_times() -> None:

@@ -13,6 +13,8 @@ PLAN: ProcessPlan = {
     "submit_key": "k",
     "planned_at": "2013-03-02T00:30:00.000000Z",
     "code_sha": "c",
+    "rows": 900,
+    "bytes": 50_000,
 }
 
 

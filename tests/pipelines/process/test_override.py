@@ -108,6 +108,8 @@ def plan(planned_at: str, overriding: Override | None = None) -> ComparedPlan:
         "submit_key": "k",
         "planned_at": planned_at,
         "code_sha": "abc",
+        "rows": 900,
+        "bytes": 50_000,
         "recent": "s3://a/recent.json",
         "recent_key": "1",
         "override": overriding,

@@ -147,7 +147,7 @@ def test_a_table_without_a_snapshot_stops_the_plan(cloud: MotoCloud, workload: W
 def test_a_dry_run_writes_nothing(cloud: MotoCloud, workload: Workload) -> None:
     snapshot()
     raw(FIRST, "a")
-    with pytest.raises(NothingToDoError, match="Dry run, 1 stream objects"):
+    with pytest.raises(NothingToDoError, match=f"Dry run: would process {FIRST} from 1 raw objects"):
         planned(workload, FIRST, dry_run=True)
     assert cloud.keys("inputs/", ARTIFACT) == []
 

@@ -47,6 +47,8 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> Compare
         "submit_key": "k",
         "planned_at": planned_at,
         "code_sha": "abc",
+        "rows": 900,
+        "bytes": 50_000,
         "recent": "s3://a/recent.json",
         "recent_key": "1",
         "override": None,

@@ -71,6 +71,7 @@ def test_a_cutoff_is_overtaken_by_a_later_approved_one_only() -> None:
     assert is_overtaken(PACKAGES, second)
     assert not is_overtaken(PACKAGES, third)
     assert not is_overtaken([package(1, "2013-03-09T00:00:00Z", "Rejected")], third)
+    assert not is_overtaken([package(1, "2013-03-09T00:00:00Z", backfilled=True)], third), "it is never live"
 
 
 def test_cutoffs_compare_as_instants_whichever_text_they_were_stored_as() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from include.pipelines.promotion.packages import Package
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
 from include.workloads import load
+from include.workloads.jobs import JobsSpec
 from tests.support.packages import package
 from tests.support.retrain_runs import SETTINGS
 
@@ -52,6 +53,26 @@ def test_a_name_changes_with_what_decides_the_jobs_result() -> None:
     with_champion = requests(package(1, "x"))
     assert with_champion["training_name"] == requests()["training_name"]
     assert with_champion["evaluation_name"] != requests()["evaluation_name"]
+
+
+def test_both_jobs_have_the_size_and_the_time_limit_that_the_workload_declares() -> None:
+    default = requests()
+    assert default["training"]["ResourceConfig"] == default["evaluation"]["ProcessingResources"]["ClusterConfig"]
+    assert default["training"]["ResourceConfig"]["InstanceType"] == SETTINGS.training_instance_type
+    assert default["evaluation"]["StoppingCondition"] == default["training"]["StoppingCondition"]
+    declared = JobsSpec.model_validate(
+        {
+            "training": {"instance_type": "ml.m5.4xlarge"},
+            "evaluation": {"instance_gb": 90, "max_runtime_seconds": 600},
+        }
+    )
+    made = job_requests(
+        FLIGHTS.model_copy(update={"jobs": declared}), SETTINGS, JobInputs("v1", "s3://l/", "sha", None)
+    )
+    assert made["training"]["ResourceConfig"]["InstanceType"] == "ml.m5.4xlarge"
+    assert made["evaluation"]["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] == 90
+    assert made["evaluation"]["StoppingCondition"] == {"MaxRuntimeInSeconds": 600}
+    assert made["training_name"] == requests()["training_name"], "a job of another size does the same"
 
 
 def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import ConflictError, NothingToDoError, RefusedError
+from include.errors import ConflictError, RefusedError
 from include.lake import days as calendar
 from include.lake import layout
 from include.lake.known import KnownFrom, to_metadata
@@ -65,7 +65,7 @@ def run(
     objects = objects or lake()
     plan = plan_dataset(workload, DAY, SETTINGS, "sha", published_days(**RUNS))
     hooks = RetrainHooks(objects, state or published_days(**RUNS), registry or Registry(), service or EcsInMemory())
-    how = {"is_backfill": False, "fresh": False, "dry_run": False, **options}
+    how = {"is_backfill": False, "fresh": False, **options}
     return prepare(workload, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
 
 
@@ -147,7 +147,7 @@ def test_a_tolerated_missing_day_is_in_the_manifest_with_its_reason_and_its_obje
         state.put("day#flights", str(refused), {"status": "refused", "run": "q", "reason": reason, "markers": 1})
         plan = plan_dataset(tolerant, DAY, SETTINGS, "sha", state)
         hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
-        flags = {"is_backfill": False, "fresh": False, "dry_run": False}
+        flags = {"is_backfill": False, "fresh": False}
         prepared = prepare(tolerant, plan, "key", ROWS, SETTINGS, hooks, **flags)
         versions.add(prepared["dataset_version"])
     written = manifest(objects, prepared["dataset_version"])
@@ -227,13 +227,6 @@ def test_before_the_first_deploy_there_is_no_champion() -> None:
     assert prepared["champion"] is None
     names = [given["InputName"] for given in prepared["evaluation"]["ProcessingInputs"]]
     assert "champion" not in names
-
-
-def test_a_dry_run_stops_after_the_manifest() -> None:
-    objects = lake()
-    with pytest.raises(NothingToDoError, match=r"Dry run: would train on data set .*10000"):
-        run(objects, dry_run=True)
-    assert any(bucket == "artifact" for bucket, _ in objects.bodies)
 
 
 def test_days_that_are_published_again_meanwhile_are_a_conflict() -> None:

@@ -122,6 +122,7 @@ def test_a_worse_model_is_rejected_with_its_reasons(hooks: dict[str, Any]) -> No
     result = run(hooks, evaluated(hooks, 0.51))
     assert (result["status"], result["deployable"]) == ("Rejected", False)
     assert "below the bar" in hooks["registry"].described()[0]["ApprovalDescription"]
+    assert result["note"].startswith("Version 1 is not promoted: AUC 0.5100, with no version to compare with. The cand")
 
 
 def test_a_backfilled_run_deploys_nothing(hooks: dict[str, Any]) -> None:
@@ -187,14 +188,20 @@ def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[
         run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)
 
 
-PACKAGE: RegisteredPackage = {"version": 4, "status": "Approved", "reasons": "better", "deployable": True}
+PACKAGE: RegisteredPackage = {
+    "version": 4, "status": "Approved", "reasons": "better", "deployable": True, "note": "promoted"
+}  # fmt: skip
 
 
 def test_a_deployable_version_is_announced() -> None:
     assert deployable_version(PACKAGE) == 4
 
 
-def test_any_other_is_not_and_the_reason_is_shown() -> None:
-    package: RegisteredPackage = {**PACKAGE, "status": "Rejected", "reasons": "below the bar", "deployable": False}
-    with pytest.raises(NothingToDoError, match=r"Version 4 is Rejected.*below the bar"):
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [("Rejected", "Version 4 is Rejected: nothing"), ("Approved", "Version 4 is Approved and was registered by a")],
+)
+def test_any_other_is_not(status: str, text: str) -> None:
+    package: RegisteredPackage = {**PACKAGE, "status": status, "deployable": False}
+    with pytest.raises(NothingToDoError, match=text):
         deployable_version(package)

@@ -56,6 +56,13 @@ def sensor(run_id: str) -> JobSensor:
     return JobSensor(task_id="sense", job=GlueRun(JOB, run_id), poll_seconds=0.05)
 
 
+def test_a_run_has_the_size_that_it_is_given(glue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = {"WorkerType": "G.2X", "NumberOfWorkers": 10, "Timeout": 240}
+    run_id = submit(size=size).execute(context())
+    run = glue.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
+    assert {name: run[name] for name in size} == size
+
+
 def test_a_killed_worker_starts_no_second_run(glue: Any) -> None:
     with pytest.raises(SystemExit):
         submit().execute(context(ti=KilledTaskInstance()))
@@ -130,7 +137,7 @@ def test_a_failed_run_is_shown_with_reason_log_and_link(glue: Any, aws: Any, sta
     assert "console" not in text, "no console shows a job of this endpoint"
     assert "\n\n" not in text
     assert GlueRun(JOB, run_id).console_link("eu-west-1").endswith(f"region=eu-west-1#/job/{JOB}/run/{run_id}")
-    assert state in ti.xcoms["failure"]
+    assert state in ti.xcoms["run_note"]
 
 
 def test_a_refusal_of_aws_fails_the_sensor_but_may_be_retried(glue: Any) -> None:

@@ -15,9 +15,11 @@ import pytest
 from nightjar.failures import NO_REASON
 
 from infra.laptop.bootstrap.definitions import definition
+from infra.localcloud.authorization.operator_key import FILE
 from tests.support.alerts import Alerts
 from tests.support.ended_dags import DAGS, TOPIC
 from tests.support.localcloud import Cloud
+from tests.support.parsed_dags import SETTINGS
 from tests.support.real_airflow import RealAirflow, running_airflow
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -32,7 +34,9 @@ def airflow(cloud: Cloud, alerts: Alerts, tmp_path_factory: pytest.TempPathFacto
     (dags / "ended.py").write_text(DAGS)
     cloud.client("s3").create_bucket(Bucket="artifact")
     cloud.client("dynamodb").create_table(**STATE_TABLE)
-    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, cloud.environment()) as running:
+    cloud.client("s3").create_bucket(Bucket=SETTINGS["NIGHTJAR_ARTIFACT_BUCKET"])
+    documents = {**SETTINGS, "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(cloud.state / FILE)}
+    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, {**cloud.environment(), **documents}) as running:
         yield running
 
 
@@ -74,7 +78,8 @@ def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
 ) -> None:
     run = waiting_run(airflow, cloud, name)
     mark_failed(airflow, run)
-    assert airflow.ended(run)["state"] == "failed"
+    ended = airflow.ended(run)
+    assert (ended["state"], ended["note"]) == ("failed", "sense failed: see its log")
     assert airflow.states(run) == {
         "submit_job": "success", "sense": "failed", "last": "upstream_failed", "stop_jobs": "success"
     }  # fmt: skip
@@ -99,6 +104,19 @@ def test_the_link_of_a_job_opens_its_page_in_the_api_server(airflow: RealAirflow
     assert foreign.status_code == 403, "the check of Host is in front of the page"
     mark_failed(airflow, run)
     airflow.ended(run)
+
+
+def test_the_link_of_a_document_opens_it_and_one_that_no_task_named_is_empty(
+    airflow: RealAirflow, cloud: Cloud
+) -> None:
+    document = {"Bucket": SETTINGS["NIGHTJAR_ARTIFACT_BUCKET"], "Key": "decisions/w/k.json"}
+    cloud.client("s3").put_object(**document, Body=b'{"promote": true}')
+    run = airflow.trigger("pages")
+    assert airflow.ended(run)["state"] == "success"
+    links = airflow.api.call("GET", f"{run}/taskInstances/decide/links")["extra_links"]
+    assert not links["Evaluation"]
+    answer = httpx.get(links["Decision"], timeout=60)
+    assert answer.status_code == 200 and "&#34;promote&#34;: true" in answer.text
 
 
 def test_a_run_over_its_time_limit_ends_failed_its_job_is_stopped_and_a_person_is_told_once(
@@ -151,9 +169,13 @@ def test_a_run_waits_for_the_end_of_another_dags_runs(airflow: RealAirflow, clou
 
 def test_the_reason_of_a_skip_is_in_the_log_before_airflow_folds_it_and_in_the_runs_note(airflow: RealAirflow) -> None:
     run = airflow.trigger("idle", day="2013-03-01")
-    assert airflow.ended(run)["note"] == "look: there is nothing to do today"
+    assert airflow.ended(run)["note"] == "there is nothing to do today"
     log = airflow.log(run, "look")
     assert log.index("Skipped: there is nothing to do today") < log.index("Skipping task")
+
+
+def test_a_failed_task_and_its_reason_are_in_the_runs_note(airflow: RealAirflow) -> None:
+    assert airflow.ended(airflow.trigger("idle", day="never"))["note"] == "look failed: never is no day"
 
 
 def test_a_note_that_a_person_wrote_stays(airflow: RealAirflow) -> None:

@@ -85,7 +85,7 @@ def test_a_failed_job_shows_its_reason_and_log_and_is_followed_by_the_next_attem
         sense(training(name), ti)
     text = str(failure.value)
     assert "no such column: f_distance" in text and "the job got" in text
-    assert "no such column" in ti.xcoms["failure"]
+    assert "no such column" in ti.xcoms["run_note"]
     ti = TaskInstance()
     assert submit(name, {"fail": ""}).execute(context(ti=ti)) == f"{name}-a2"
     assert ti.xcoms["submit_key"] == f"{name}-a2"

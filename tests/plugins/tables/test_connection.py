@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from nightjar.tables.connection import connect
+from nightjar.tables.connection import connect, default_sslmode
 from nightjar.tables.snapshot import snapshot
 
 from tests.support.certificates import certificate
@@ -65,6 +65,36 @@ def test_the_secret_decides_on_tls(db: Any, cloud: MotoCloud, tmp_path: Path) ->
             change_secret(cloud, host="localhost", port=port, sslmode="verify-full", sslrootcert=trusted)
             with connect(SECRET) as connection:
                 assert connection.pgconn.ssl_in_use
+        change_secret(cloud, sslrootcert=other.decode())
+        with pytest.raises(psycopg.OperationalError, match="certificate verify failed"), connect(SECRET):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("secret", "sslmode"),
+    [
+        ({"host": "db.example.org"}, "require"),
+        ({"host": "10.0.0.1"}, "require"),
+        ({"host": "db.example.org", "sslrootcert": "/ca.pem"}, "verify-full"),
+        ({"host": "127.0.0.1", "sslrootcert": "/ca.pem"}, "verify-full"),
+        ({"host": "127.0.0.1"}, "prefer"),
+        ({"host": "::1"}, "prefer"),
+        ({"host": "/var/run/postgresql"}, "prefer"),
+    ],
+)
+def test_without_a_word_on_tls_nothing_leaves_the_machine_in_the_open(secret: dict[str, str], sslmode: str) -> None:
+    assert default_sslmode(secret) == sslmode
+
+
+def test_a_root_certificate_alone_verifies_the_server(db: Any, cloud: MotoCloud, tmp_path: Path) -> None:
+    files = (tmp_path / "certificate.pem", tmp_path / "key.pem")
+    for file, content in zip(files, certificate("localhost"), strict=True):
+        file.write_bytes(content)
+    other, _ = certificate("localhost")
+    with pooler(server(db), files) as port:
+        change_secret(cloud, host="localhost", port=port, sslrootcert=files[0].read_text())
+        with connect(SECRET) as connection:
+            assert connection.pgconn.ssl_in_use
         change_secret(cloud, sslrootcert=other.decode())
         with pytest.raises(psycopg.OperationalError, match="certificate verify failed"), connect(SECRET):
             pass

@@ -82,7 +82,9 @@ def tables(data_dir: Path) -> dict[str, Iterable[dict[str, Any]]]:
     }
 
 
-def _events_of(row: Mapping[str, str], departure: datetime, zones: Mapping[str, ZoneInfo]) -> Iterator[tuple]:
+def _events_of(
+    row: Mapping[str, str], departure: datetime, zones: Mapping[str, ZoneInfo]
+) -> Iterator[tuple[datetime, str, str, datetime, dict[str, Any]]]:
     """(recorded_at, event_type, key, event_time, payload) of one flight."""
     local = departure.astimezone(NEW_YORK)
     key = f"{local:%Y-%m-%d}-{row['carrier']}-{row['flight']}-{row['origin']}-{local:%H%M}"

@@ -1,4 +1,4 @@
-"""The pages of the local cloud's jobs, which stand in for the AWS console: read only, without JavaScript."""
+"""Pages of the local cloud's jobs and documents, which stand in for the AWS console: read only, without JavaScript."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .job_reader import JobNotShownError, read_job
+from .job_reader import read_job
+from .not_shown import NotShownError
+from .object_reader import read_document
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
@@ -30,6 +32,12 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+# A document has its own style. It is data: as if from a foreign origin, without scripts, it reaches nothing of Airflow.
+DOCUMENT_HEADERS = {
+    **HEADERS,
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups",
+}
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -38,16 +46,28 @@ PAGES = Environment(
 app = FastAPI(title="Jobs of the local cloud", openapi_url=None, dependencies=[Depends(get_user)])
 
 
+@app.get("/objects/{bucket}/{key:path}")
+def document_page(bucket: str, key: str) -> HTMLResponse:
+    """A document that a task has written: an HTML page as it is, JSON as a text."""
+    try:
+        document = read_document(bucket, key)
+    except NotShownError as error:
+        return _page(error.status, "document.html", title="No document", text="", problem=str(error))
+    if document.is_page:
+        return HTMLResponse(document.text, headers=DOCUMENT_HEADERS)
+    return _page(200, "document.html", title=document.key, text=document.text, problem="")
+
+
 @app.get("/{kind}")
 def job_page(kind: str, request: Request) -> HTMLResponse:
     """The page of one job, which the class and fields of its reference name."""
     try:
         job = read_job(kind, request.query_params)
-    except JobNotShownError as error:
-        return _page(error.status, title="No job", job=None, problem=str(error))
-    return _page(200, title=job.title, job=job, problem="")
+    except NotShownError as error:
+        return _page(error.status, "job.html", title="No job", job=None, problem=str(error))
+    return _page(200, "job.html", title=job.title, job=job, problem="")
 
 
-def _page(status: int, **values: Any) -> HTMLResponse:
-    text = PAGES.get_template("job.html").render(style=Markup(STYLE), **values)
+def _page(status: int, template: str, **values: Any) -> HTMLResponse:
+    text = PAGES.get_template(template).render(style=Markup(STYLE), **values)
     return HTMLResponse(text, status, HEADERS)

@@ -23,6 +23,8 @@ from nightjar.jobs.sagemaker.jobs import ProcessingJob, TrainingJob
 
 from include.lake import layout
 
+from .not_shown import NotShownError
+
 LOG_LINES = 200  # of each stream
 OWN_CREDENTIALS = {"aws_conn_id": None}
 
@@ -59,19 +61,6 @@ KINDS = {
 }
 
 
-class JobNotShownError(Exception):
-    """A job cannot be shown; the text is for the person who asked.
-
-    Args:
-        status: HTTP status of the answer.
-        text: What happened, and what to do.
-    """
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
 @dataclass(frozen=True)
 class Job:
     """A job as its page shows it.
@@ -99,12 +88,12 @@ def read_job(kind_name: str, values: Mapping[str, str]) -> Job:
         values: The fields of the class.
 
     Raises:
-        JobNotShownError: There is no such job, or AWS does not answer.
+        NotShownError: There is no such job, or AWS does not answer.
     """
     kind = KINDS.get(kind_name)
     names = {field.name for field in fields(kind.job_class)} if kind else set()
     if kind is None or set(values) != names:
-        raise JobNotShownError(404, "This address names no job. Open the job with the link on its task in Airflow.")
+        raise NotShownError(404, "This address names no job. Open the job with the link on its task in Airflow.")
     job = kind.job_class(**values)
     client: Any = AwsBaseHook(**OWN_CREDENTIALS, client_type=job.client_type).conn
     description = _describe(job, client)
@@ -125,26 +114,26 @@ def _describe(job: RemoteJob[Any], client: Any) -> Description:
     """AWS's description, without what is about the answer.
 
     Raises:
-        JobNotShownError: AWS refused, is busy, or knows no such job.
+        NotShownError: AWS refused, is busy, or knows no such job.
     """
     try:
         description = job.describe(client)
     except (ClientError, BotoCoreError) as error:
         raise _refusal(job, error) from error
     if job.state(description) is None:
-        raise JobNotShownError(404, f"AWS knows no such job: {job}.")
+        raise NotShownError(404, f"AWS knows no such job: {job}.")
     return {name: value for name, value in description.items() if name != "ResponseMetadata"}
 
 
-def _refusal(job: RemoteJob[Any], error: ClientError | BotoCoreError) -> JobNotShownError:
+def _refusal(job: RemoteJob[Any], error: ClientError | BotoCoreError) -> NotShownError:
     if isinstance(error, ClientError):
         if error.response["Error"].get("Code") in DENIED:
-            return JobNotShownError(403, f"Airflow's role may not see {job}: {error}")
+            return NotShownError(403, f"Airflow's role may not see {job}: {error}")
         if not busy_reason(error) and error.response["ResponseMetadata"].get("HTTPStatusCode", 500) < 500:
-            return JobNotShownError(404, f"AWS knows no such job: {job}. {error}")
+            return NotShownError(404, f"AWS knows no such job: {job}. {error}")
     elif isinstance(error, ParamValidationError):
-        return JobNotShownError(404, f"AWS knows no such job: {job}. {error}")
-    return JobNotShownError(503, f"AWS does not answer: {error}. Load this page again; see also make status.")
+        return NotShownError(404, f"AWS knows no such job: {job}. {error}")
+    return NotShownError(503, f"AWS does not answer: {error}. Load this page again; see also make status.")
 
 
 def _deployments(job: RemoteJob[Any], client: Any) -> dict[str, str]:

@@ -18,36 +18,28 @@ resource "aws_lb_listener" "public" {
   }
 }
 
-# AWS allows five values in the conditions of a rule: one host and four routes.
 resource "aws_lb_listener_rule" "public" {
-  for_each     = local.hosts
+  for_each     = local.rules
   listener_arn = aws_lb_listener.public.arn
 
   action {
     type             = "forward"
-    target_group_arn = var.target_group_arns[each.key]
+    target_group_arn = var.target_group_arns[each.value.workload]
   }
 
   condition {
     host_header {
-      values = [each.value]
+      values = [each.value.host]
     }
   }
 
   condition {
     path_pattern {
-      values = local.public_routes
+      values = each.value.routes
     }
   }
 
-  tags = { workload = each.key }
-
-  lifecycle {
-    precondition {
-      condition     = length(local.public_routes) <= 4
-      error_message = "A rule of the load balancer takes a host and four routes: split public_routes of service.yaml over two rules (infra/terraform/modules/edge/listener.tf)."
-    }
-  }
+  tags = { workload = each.value.workload }
 }
 
 # CloudFront takes it as the sign that a VPC may have traffic from the internet. Without a route to it, nothing in the VPC

@@ -7,6 +7,14 @@ locals {
   }
   max_body_bytes = local.environment["MAX_BODY_BYTES"]
 
+  # AWS allows five values in the conditions of a rule: one host and four routes.
+  rules = merge([
+    for workload, host in local.hosts : {
+      for number, routes in chunklist(local.public_routes, 4) :
+      "${workload}/${number}" => { workload = workload, host = host, routes = routes }
+    }
+  ]...)
+
   hosts         = { for name in keys(var.workloads) : name => "${name}.${var.domain}" }
   public_routes = yamldecode(templatefile("${var.definitions}/cluster.yaml", var.names)).public_routes
   name          = "nightjar"

@@ -20,6 +20,8 @@ class GlueRunResult(TypedDict):
     run_id: str
     submit_key: str | None
     execution_seconds: float
+    worker_type: str | None
+    workers: int
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class GlueRun(StoppableJob["GlueClient"]):
         return {"JobName": self.job_name, "RunId": self.run_id}
 
     def result(self, description: Description) -> GlueRunResult:
-        """Returns the run, the key it was submitted under, and its running time."""
+        """Returns the run, the key it was submitted under, its running time and its workers."""
         run = description["JobRun"]
         return {
             "run_id": self.run_id,
             "submit_key": run.get("Arguments", {}).get(KEY_ARGUMENT),
             "execution_seconds": run.get("ExecutionTime", 0),
+            "worker_type": run.get("WorkerType"),
+            "workers": run.get("NumberOfWorkers", 0),
         }
 
     def reason(self, client: GlueClient, description: Description) -> str:

@@ -17,21 +17,26 @@ class SubmitGlueJobOperator(SubmitOperator):
     """Returns the run's id.
 
     Glue's StartJobRun has no client token, so the runs are listed first. Infrastructure owns the job itself (script,
-    workers, time limit, no retries); the operator passes script arguments only.
+    no retries, default size); the operator passes script arguments, and what a run has instead of the default size.
 
     Args:
         job_name: The Glue job (templated).
         arguments: Script arguments, ``--name``: text (templated). A text may hold ``${submit_key}``.
+        size: Members of StartJobRun: ``WorkerType``, ``NumberOfWorkers``, ``Timeout`` in minutes. They do not count in
+            the key: a run of another size does the same.
         **kwargs: See :class:`SubmitOperator`.
     """
 
     client_type = GlueRun.client_type
     template_fields = aws_template_fields("submit_key", "fresh", "job_name", "arguments")
 
-    def __init__(self, *, job_name: str, arguments: dict[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self, *, job_name: str, arguments: dict[str, str], size: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.job_name = job_name
         self.arguments = arguments
+        self.size = size or {}
 
     def submitted_job(self) -> GlueRun:
         """Returns the run."""
@@ -48,5 +53,5 @@ class SubmitGlueJobOperator(SubmitOperator):
             return max(found, key=lambda attempt: attempt.is_adoptable)
         arguments = {name: require_text(name, value) for name, value in self.arguments.items()}
         request = {**fill(arguments, {"submit_key": key}), KEY_ARGUMENT: key}
-        run_id = client.start_job_run(JobName=self.job_name, Arguments=request)["JobRunId"]
+        run_id = client.start_job_run(JobName=self.job_name, Arguments=request, **self.size)["JobRunId"]
         return Attempt(GlueRun(self.job_name, run_id), "STARTING", started=True)

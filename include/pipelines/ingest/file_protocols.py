@@ -1,8 +1,17 @@
-"""What the ingestion of files needs of a queue, as Protocols (see ``include.pipelines.protocols``)."""
+"""What the ingestion of files needs besides ``include.pipelines.protocols``: versions of objects, and a queue."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import IO, Protocol
+
+from include.pipelines.protocols import ObjectStore
+
+
+class VersionedObjects(ObjectStore, Protocol):
+    """Objects of which older versions can be read (``nightjar.objects.ObjectStoreHook``)."""
+
+    def open_version(self, bucket: str, key: str, version: str) -> IO[bytes] | None:
+        """Returns the body of one version of an object (empty: the current one), or None if it does not exist."""
 
 
 class QueueMessage(Protocol):

@@ -1,0 +1,60 @@
+"""What a dry run of retrain reports: what the run would do and wait for, from state table and registry alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NoReturn
+
+from include.errors import NothingToDoError, RefusedError
+from include.lake import layout
+from include.lake.days import cutoff, format_days
+from include.lake.instants import format_instant
+from include.pipelines.deploy.live_log import read_pointer
+from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
+from include.pipelines.retrain.hooks import RetrainHooks
+from include.pipelines.retrain.missing import missing_days, missing_sentence, require_few_missing
+from include.pipelines.retrain.plan import published_days
+from include.pipelines.retrain.window import window
+from include.workloads import Workload
+
+
+def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, run_type: str) -> NoReturn:
+    """Ends a dry run with its report.
+
+    Args:
+        workload: The workload.
+        day: The day that the run is for.
+        hooks: The state table, the model registry and the ECS service.
+        run_type: Airflow's type of the run.
+
+    Raises:
+        NothingToDoError: Always; its text is the report.
+        LiveStateError: The record of what is live is lost or altered: whom to compare with is not known.
+    """
+    end, days = cutoff(day), window(workload, cutoff(day))
+    published, missing = published_days(workload, end, hooks.state), missing_days(workload, end, hooks.state)
+    counts, known = f"{len(published)} of the {len(days)} days", format_instant(end)
+    texts = [f"Dry run: would train on {counts} {format_days(days)}, as known at {known}."]
+    if hooks.state.get(*layout.day_key(workload.name, day)) is None:
+        missing.pop(day.isoformat(), None)
+        texts.append(f"It would wait until {day} is processed.")
+    try:
+        require_few_missing(workload, missing)
+        texts += [missing_sentence(missing)] if missing else []
+    except RefusedError as refusal:
+        texts.append(f"It would fail. {refusal}")
+    raise NothingToDoError(" ".join([*texts, _comparison(workload, day, hooks, run_type == "backfill")]))
+
+
+def _comparison(workload: Workload, day: date, hooks: RetrainHooks, is_backfill: bool) -> str:
+    """Whom the candidate would be compared with."""
+    end = cutoff(day)
+    packages = read_packages(hooks.registry.described())
+    backfilled = is_backfill or is_overtaken(packages, end)
+    live = read_pointer(workload.name, hooks.state, hooks.service)["version"]
+    champion = find_champion(packages, live, end, backfilled=backfilled)
+    if champion is None:
+        return "The candidate would have no version to be compared with: bar and slices would decide."
+    kind = "the newest approved one of its time" if backfilled else "which is live"
+    more = " As a backfilled version it would not be deployed." if backfilled else ""
+    return f"The candidate would be compared with version {champion.version}, {kind}.{more}"

@@ -1,0 +1,64 @@
+"""What a retrain run says in its note (the version, its AUC, the decision, and why), and the pages that it links to."""
+
+from __future__ import annotations
+
+from include.lake import layout
+from include.pipelines.process.notes import chosen
+from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
+from include.pipelines.retrain.missing import missing_sentence
+from include.pipelines.retrain.plan import DatasetPlan
+
+__all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered"]
+
+PAGES = EVALUATION, DECISION = "Evaluation", "Decision"
+
+_NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
+
+
+def planned(plan: DatasetPlan) -> str:
+    """The days that the data set leaves out; empty if there is none."""
+    return missing_sentence(plan["missing_days"])
+
+
+def registered(package: Package, reason: str) -> str:
+    """Returns the outcome of a run in sentences.
+
+    Args:
+        package: The version that was registered.
+        reason: Why it was not promoted, or registered before.
+    """
+    promoted = package.metadata["decision"] == PROMOTED
+    after = "It is backfilled, so it is not deployed." if package.backfilled else _NEXT.get(package.status, "")
+    texts = [f"Version {package.version} is {'' if promoted else 'not '}promoted: {_auc(package)}.", reason]
+    return " ".join(text for text in [*texts, after if promoted else ""] if text)
+
+
+def pages(package: Package) -> dict[str, str]:
+    """The evaluation's page, which lies beside the evaluation, and the decision with its reasons."""
+    metadata = package.metadata
+    folder = metadata["evaluation_uri"].rpartition("/")[0]
+    return {EVALUATION: f"{folder}/{layout.EVALUATION_PAGE}", DECISION: metadata["decision_uri"]}
+
+
+def _auc(package: Package) -> str:
+    """The AUC, beside the champion's on the same test set."""
+    metadata = package.metadata
+    auc, difference = _number(metadata["auc"]), _number(metadata["auc_difference"])
+    own = f"AUC {metadata['auc'] if auc is None else f'{auc:.4f}'}"
+    if metadata["champion"] == NONE:
+        return f"{own}, with no version to compare with"
+    if auc is None or difference is None:
+        return f"{own}, compared with version {metadata['champion']}"
+    return f"{own} against {auc - difference:.4f} of version {metadata['champion']}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def announced(version: int) -> str:
+    """The version whose deploy is requested."""
+    return f"The deploy of version {version} is requested."

@@ -1,0 +1,53 @@
+"""What a retrain run has registered, and whether it is deployed without a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from include.errors import NothingToDoError
+from include.pipelines.promotion.packages import APPROVED, Package
+from include.pipelines.retrain import notes
+
+
+class RegisteredPackage(TypedDict):
+    """What the task ``register`` returns."""
+
+    version: int
+    status: str
+    deployable: bool
+    """Whether the version may be deployed without a person: approved, and not backfilled."""
+    reasons: str
+    note: str
+    """The outcome for the run's note."""
+    pages: dict[str, str]
+    """The pages that the task links to, each with its URI."""
+
+
+def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
+    """Returns what a run registered.
+
+    Args:
+        package: The version.
+        reasons: Why it has its approval status, the weightiest first.
+    """
+    return {
+        "version": package.version,
+        "status": package.status,
+        "deployable": package.status == APPROVED and not package.backfilled,
+        "reasons": " ".join(reasons),
+        "note": notes.registered(package, reasons[0]),
+        "pages": notes.pages(package),
+    }
+
+
+def deployable_version(package: RegisteredPackage) -> int:
+    """Returns the version to announce to the deploy DAG.
+
+    Raises:
+        NothingToDoError: The version may not be deployed without a person.
+    """
+    if not package["deployable"]:
+        backfilled = " and was registered by a backfill" if package["status"] == APPROVED else ""
+        raise NothingToDoError(f"Version {package['version']} is {package['status']}{backfilled}: nothing to deploy.")
+    return package["version"]

@@ -1,0 +1,31 @@
+"""The second workload of ``make run``, which no line outside its folder knows: trained, deployed, answering."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.loop import WORKLOAD, Loop
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+SECOND = "feedback"
+TEXT = "It broke after two days, the refund was refused, and nobody answers. Terrible!"
+
+
+def test_it_is_live_beside_the_first(loop: Loop) -> None:
+    first, second = loop.service("/version").json(), loop.service("/version", workload=SECOND).json()
+    assert (first["workload"], second["workload"]) == (WORKLOAD, SECOND)
+    assert second["engine"] != "scikit-learn" and second["cutoff"] == first["cutoff"]
+
+
+def test_it_answers_the_request_of_the_design_as_it_stands(loop: Loop) -> None:
+    answer = loop.service("/predict", {"text_length": 120, "num_keywords": 3}, workload=SECOND)
+    assert answer.status_code == 200 and answer.json()["prediction"] in (0, 1)
+    assert loop.service("/golden", workload=SECOND).json()["ok"]
+
+
+def test_it_answers_a_text_as_its_features(loop: Loop) -> None:
+    features = {"text_length": len(TEXT), "num_keywords": 5}  # broke, refund, refused, nobody, terrible
+    by_text, by_features = (
+        loop.service("/predict", body, workload=SECOND).json() for body in ({"text": TEXT}, features)
+    )
+    assert by_text == by_features and by_text["prediction"] == 1
