@@ -167,11 +167,15 @@ def test_a_schedule_starts_once_a_period_also_over_a_kill_and_a_restart(server: 
     url = server.cloud.client("sqs").create_queue(QueueName="counted")["QueueUrl"]
     schedule(server.cloud, "counted", f"arn:aws:sqs:{REGION}:{ACCOUNT}:counted")
     found: list[str] = []
+
+    def wait_for_more() -> None:
+        wanted = len(found) + 3
+        server.cloud.wait_until(lambda: len(times(server.cloud, url, found)) >= wanted)
+
     for number in (signal.SIGKILL, signal.SIGTERM):
-        before = len(found)
-        server.cloud.wait_until(lambda before=before: len(times(server.cloud, url, found)) >= before + 3)
+        wait_for_more()
         server.restart(number)
-    server.cloud.wait_until(lambda: len(times(server.cloud, url, found)) >= 9)
+    wait_for_more()
     server.cloud.client("events").disable_rule(Name="counted")
     assert len(set(found)) == len(found)
     instants = sorted(datetime.fromisoformat(text) for text in found)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 _RATE = re.compile(r"rate\((?P<count>[1-9]\d*) (?P<unit>minute|hour|day)(?P<plural>s?)\)")
 _CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
@@ -89,19 +90,19 @@ def _cron(expression: str, fields: list[str]) -> _Cron:
         raise ScheduleError(f"{expression} has {len(fields)} fields; EventBridge takes 6, the last one is the year")
     if (fields[2] == "?") == (fields[4] == "?"):
         raise ScheduleError(f"{expression} is not valid: one of day of month and day of week must be ?, not both")
-    minutes, hours, days, months, weekdays, years = (
-        frozenset(_numbers(expression, text, *bounds))
-        for text, bounds in zip(
-            fields,
-            ((0, 59), (0, 23), (1, 31), (1, 12, _MONTHS), (1, 7, _WEEKDAYS), (1970, 2199)),
-            strict=True,
-        )
+    read = partial(_numbers, expression)
+    return _Cron(
+        minutes=read(fields[0], 0, 59),
+        hours=read(fields[1], 0, 23),
+        days=read(fields[2], 1, 31),
+        months=read(fields[3], 1, 12, _MONTHS),
+        weekdays=read(fields[4], 1, 7, _WEEKDAYS),
+        years=read(fields[5], 1970, 2199),
     )
-    return _Cron(minutes, hours, days, months, weekdays, years)
 
 
-def _numbers(expression: str, text: str, low: int, high: int, names: tuple[str, ...] = ()) -> list[int]:
-    found: list[int] = []
+def _numbers(expression: str, text: str, low: int, high: int, names: tuple[str, ...] = ()) -> frozenset[int]:
+    found: set[int] = set()
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
@@ -116,8 +117,8 @@ def _numbers(expression: str, text: str, low: int, high: int, names: tuple[str, 
             last = high if match["step"] and not match["last"] else last
         if not low <= first <= last <= high:
             raise ScheduleError(f"{expression}: {part!r} is not within {low} to {high}")
-        found += range(first, last + 1, int(match["step"] or 1))
-    return found
+        found.update(range(first, last + 1, int(match["step"] or 1)))
+    return frozenset(found)
 
 
 def _number(expression: str, text: str, low: int, names: tuple[str, ...]) -> int:
