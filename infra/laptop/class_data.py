@@ -19,7 +19,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="nightjar-class-data-") as folder:
         file = Path(folder) / "cloud.yaml"
         file.write_text(yaml.safe_dump(cloud.settings(config)))
-        argv = [config.python("localcloud"), "-m", "infra.localcloud", "class-data", "--config", file]
+        argv = [str(config.python("localcloud")), "-m", "infra.localcloud", "class-data", "--config", str(file)]
         return subprocess.run(argv, cwd=ROOT, check=False).returncode
 
 

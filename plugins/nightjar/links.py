@@ -51,9 +51,9 @@ class PageLink(BaseOperatorLink):
 
 def linked(result: Any, *names: str) -> Any:
     """Gives a task of the TaskFlow API buttons for pages; returns its result as it is."""
-    if not isinstance(result, XComArg):
-        raise TypeError(f"{result!r} is not the result of a task")
-    operator: Any = result.operator
+    operator: Any = getattr(result, "operator", None)
+    if not isinstance(result, XComArg) or operator is None:
+        raise TypeError(f"{result!r} is not the result of one task")
     operator.operator_extra_links = tuple(map(PageLink, names))
     return result
 

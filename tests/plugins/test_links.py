@@ -51,7 +51,7 @@ def test_a_task_has_a_button_for_each_page_that_it_names(monkeypatch: pytest.Mon
     monkeypatch.setattr(links, "S3Hook", lambda **_: SimpleNamespace(conn=AWS))
     add_pages({"Decision": "http://one"})
     add_pages({"Other": "http://two"})
-    found = {link.name: link.get_link(operator, ti_key=None) for link in operator.operator_extra_links}  # type: ignore[arg-type]
+    found = {link.name: link.get_link(operator, ti_key=None) for link in operator.operator_extra_links}
     assert found == {"Decision": "http://one", "Evaluation": ""}
     assert len({link.xcom_key for link in operator.operator_extra_links}) == 2, "each link is kept by itself"
 

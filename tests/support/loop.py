@@ -29,9 +29,9 @@ from infra.airflow_api import Run, RunFailedError
 from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.history_source import HistorySource
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
-from infra.laptop.loop import RECORDED_AHEAD
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
@@ -192,7 +192,8 @@ class Loop:
 
         They are read once: that takes as long for one day as for all.
         """
-        first, end = self.config.first_day - RECORDED_AHEAD, self.days[1] + timedelta(days=2)
+        ahead = HistorySource.open(self.workload.name, self.config.data).recorded_ahead
+        first, end = self.config.first_day - ahead, self.days[1] + timedelta(days=2)
         return replay.History(self.workload, self.config.data, first, end).by_day
 
     def recorded_on(self, day: date) -> list[dict[str, Any]]:

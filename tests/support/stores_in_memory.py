@@ -44,6 +44,7 @@ class Stored(NamedTuple):
 
     sha256: str
     metadata: dict[str, str]
+    size: int
 
 
 class ObjectsInMemory:
@@ -89,7 +90,14 @@ class ObjectsInMemory:
 
     def stored(self, bucket: str, keys: Sequence[str]) -> Mapping[str, Stored]:
         digests = {key: hashlib.sha256(self.versions[bucket, key][-1]).digest() for key in keys}
-        return {key: Stored(base64.b64encode(digests[key]).decode(), self._metadata[bucket, key]) for key in keys}
+        return {
+            key: Stored(
+                base64.b64encode(digests[key]).decode(),
+                self._metadata[bucket, key],
+                len(self.versions[bucket, key][-1]),
+            )
+            for key in keys
+        }
 
     def get_json(self, bucket: str, key: str) -> Any | None:
         found = self.versions.get((bucket, key))

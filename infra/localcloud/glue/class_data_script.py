@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as sf
 

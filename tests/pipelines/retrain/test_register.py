@@ -189,7 +189,7 @@ def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[
 
 
 PACKAGE: RegisteredPackage = {
-    "version": 4, "status": "Approved", "reasons": "better", "deployable": True, "note": "promoted"
+    "version": 4, "status": "Approved", "reasons": "better", "deployable": True, "note": "promoted", "pages": {}
 }  # fmt: skip
 
 
