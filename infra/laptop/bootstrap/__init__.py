@@ -11,7 +11,7 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import alarms, code, data, drops, jobs, keys, roles, services
+from infra.laptop.bootstrap import alarms, code, data, deadlines, drops, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -74,6 +74,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     code.upload(aws, NAMES.artifact, build)
     data.create_shared(aws)
     data.create_state_table(aws)
+    deadlines.create(aws, config, names.state_table)
     jobs.create(aws, build)
     network, balancer = services.create_shared(aws, names)
     known = [workload.name for workload in discovered]
