@@ -67,6 +67,9 @@ ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKL
 requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
 	@$(LAPTOP) requeue $(call option,WORKLOAD)
 
+backfill: setup ## plan a range, then process it in chunks: make backfill WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31 DRY_RUN=1 CHUNK=31 RETRAIN=weekly YES=1
+	@$(LAPTOP) backfill $(call option,WORKLOAD) $(call option,FROM) $(call option,TO) $(call option,CHUNK) $(call option,RETRAIN) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes)
+
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)
 
@@ -120,6 +123,8 @@ package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins,
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(PYTHON) -m tests.support.cloud_chaos --kills 20
+
+soak: chaos-cloud year ## what takes too long for make test: hours in which nothing may be lost, chaos-cloud and year one after the other
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop

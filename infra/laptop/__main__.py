@@ -81,6 +81,14 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True, type=arguments.workload)
         sub.add_argument("--date", required=True, type=arguments.day)
+    sub = command("backfill", _backfill, "process a range in chunks", "WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--from", required=True, dest="first", type=arguments.day)
+    sub.add_argument("--to", required=True, dest="last", type=arguments.day)
+    sub.add_argument("--chunk", type=int)
+    sub.add_argument("--retrain")
+    sub.add_argument("--dry-run", action="store_true")
+    sub.add_argument("--yes", action="store_true")
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
@@ -202,6 +210,12 @@ def _dated(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     getattr(stages, given.stage)(stages.connect(config), given.workload, given.date)
+
+
+def _backfill(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import backfill
+
+    backfill.command(config, given)
 
 
 def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:

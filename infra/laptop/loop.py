@@ -121,8 +121,9 @@ def _run_workload(
             f"then run `make ingest`, `make process` and `make retrain` with WORKLOAD={name} and DATE"
         )
         return
-    source = HistorySource.open(name, config.data)
-    source.require_days(config.first_day, last)
+    with reporter.stage(f"{name}: open the history"):
+        source = HistorySource.open(name, config.data)
+        source.require_days(config.first_day, last)
     if workload.database is not None:
         with reporter.stage(f"{name}: load reference tables"):
             added = replay.load_tables(running.postgres, workload, config.data)
