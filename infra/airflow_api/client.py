@@ -70,8 +70,10 @@ class AirflowApi:
         """The address of the user interface."""
         return self._transport.url
 
-    def call(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None) -> Any:
-        """Sends one request; ``path`` is below ``/api/v2``.
+    def call(
+        self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None, accept: int = 0
+    ) -> Any:
+        """Sends one request; ``path`` is below ``/api/v2``. A response with the status ``accept`` is no error.
 
         Returns:
             The JSON of the response, or None when it is empty.
@@ -81,7 +83,7 @@ class AirflowApi:
             AirflowUnreachableError: It did not answer.
         """
         answer = self._transport.send(method, path, params=params, json=json)
-        if answer.status >= 400:
+        if answer.status >= 400 and answer.status != accept:
             raise AirflowRefusedError(f"Airflow refused {method} {path} ({answer.status}): {str(answer.body)[:2000]}")
         return answer.body
 
@@ -128,7 +130,7 @@ class AirflowApi:
         """Makes Airflow parse the files of these DAGs again, soon; of all of them if none is named."""
         dags = self.call("GET", "/dags", params={"limit": 500, "exclude_stale": True})["dags"]
         for token in {dag["file_token"] for dag in dags if not dag_ids or dag["dag_id"] in dag_ids}:
-            self.call("PUT", f"/parseDagFile/{token}")
+            self.call("PUT", f"/parseDagFile/{token}", accept=409)  # 409: it was asked for, and is not begun yet
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Triggers a run and returns its id."""

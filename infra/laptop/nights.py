@@ -21,7 +21,9 @@ from infra.laptop.config import LaptopError
 from infra.laptop.night_log import NightRecord
 from infra.laptop.stages import Connection
 
-SCHEDULER_SECONDS = 180  # until the DAG files are parsed and the run is made
+SCHEDULER_SECONDS = 300  # until the DAG files are parsed and the run is made
+# Airflow drops a request for a file that it parses at that moment, as it does for another workload's night.
+PARSE_AGAIN_SECONDS = 15
 
 
 class RefusedNightError(NightjarError):
@@ -190,16 +192,19 @@ class Nights:
     def _scheduled_run(self, dag_id: str, day: date) -> dict[str, Any]:
         """Waits until the scheduler has made the run that is for a day."""
         midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), self.workload.schedule.zone)
-        deadline = time.monotonic() + SCHEDULER_SECONDS
+        started = asked = time.monotonic()
         while True:
             run = self.connection.airflow.automatic_run(dag_id, midnight, midnight + timedelta(days=1))
             if run is not None:
                 return run
             self.connection.airflow.watch()
-            if time.monotonic() > deadline:
+            if time.monotonic() > started + SCHEDULER_SECONDS:
                 raise LaptopError(
                     f"Airflow's scheduler has made no run of {dag_id} for {day} within {SCHEDULER_SECONDS} s. Look at "
                     f"{self.connection.config.airflow_url}/dags/{dag_id}, `make logs WHAT=scheduler` and "
                     "`make logs WHAT=dag-processor`."
                 )
+            if time.monotonic() > asked + PARSE_AGAIN_SECONDS:
+                self.connection.airflow.parse_dag_files([dag_id])
+                asked = time.monotonic()
             time.sleep(0.5)

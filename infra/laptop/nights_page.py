@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from statistics import median
+from threading import get_ident
 
 from include.glue.markup import page, table
 from infra.laptop import night_log
@@ -24,7 +25,9 @@ def write(config: LaptopConfig) -> Path:
     title = "Nights"
     sections = [_section(name, nights) for name, nights in night_log.read(config).items()]
     target = config.state / "nights.html"
-    target.write_text(page(title, f"<h1>{title}</h1>{''.join(sections) or '<p>No night was made yet.</p>'}"), "utf-8")
+    partial = target.with_name(f"{target.name}.{get_ident()}")  # the workloads' nights end at the same time
+    partial.write_text(page(title, f"<h1>{title}</h1>{''.join(sections) or '<p>No night was made yet.</p>'}"), "utf-8")
+    partial.replace(target)
     return target
 
 

@@ -157,6 +157,22 @@ def test_a_run_that_the_scheduler_does_not_make_is_an_error(
         make(laptop, tmp_path).run(WEDNESDAY)
 
 
+def test_a_request_to_parse_that_airflow_dropped_is_repeated(
+    laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It drops one for a file that it is just parsing, for the night of another workload."""
+    monkeypatch.setattr(nights, "PARSE_AGAIN_SECONDS", 0)
+    laptop.has_runs = False
+
+    def parse(dag_ids: list[str]) -> None:
+        laptop.done.append(f"parse {' '.join(dag_ids)}")
+        laptop.has_runs = len(laptop.done) > 3
+
+    monkeypatch.setattr(laptop, "parse_dag_files", parse)
+    make(laptop, tmp_path).run(WEDNESDAY)
+    assert laptop.done[3] == "parse flights_process" and laptop.done[-1] == "deploy"
+
+
 def test_the_history_before_the_first_night_is_one_run_and_made_once(laptop: Laptop, tmp_path: Path) -> None:
     first, last = date(2013, 4, 21), date(2013, 6, 18)
     made = make(laptop, tmp_path)
