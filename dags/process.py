@@ -4,9 +4,8 @@
 watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
 events arrived after they were processed are taken along; earlier ones are named in a warning. **Outputs**:
 `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, partitions and state item.
-**How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
-triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
-published before; in a range, the good days are published first.
+**How it ends**: a day without raw data, or published from the same inputs and code, is *skipped*; a person's run of a
+day without raw data fails at once. A refused day makes the run red, keeps what was published, and stops no other day.
 **Cautions.** A range is one transform and one audit. A backfill takes no `date`. To repeat a job, clear its submit.
 """
 
