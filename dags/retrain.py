@@ -16,6 +16,7 @@ from airflow.sdk import DAG, Asset, task
 from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
+from nightjar.earlier_runs import EarlierRunsSensor
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
@@ -77,7 +78,7 @@ def plan(workload: str, day: str) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
     with outcomes(fail=RefusedError):
-        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state, datetime.now(UTC))
     return noted(planned, pipeline.notes.planned)
 
 
@@ -97,6 +98,7 @@ def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: F
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+        pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), StateHook(settings().state_table))
     add_pages(package["pages"])
     return noted(package, lambda registered: registered["note"])
 
@@ -164,7 +166,10 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> wait_process >> planned
+        wait_earlier = EarlierRunsSensor(
+            task_id="wait_earlier", poll_seconds=config.poll_seconds, execution_timeout=PROCESS_DEADLINE
+        )
+        wait_day >> wait_process >> wait_earlier >> planned
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
