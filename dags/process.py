@@ -57,10 +57,11 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> pipel
     """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
-    with outcomes(fail=UserError):
+    with outcomes(fail=(RefusedError, UserError)):
         pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = pipeline.DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
+        pipeline.require_compatible_schema(load(workload), CatalogHook(config.glue_database))
     if params["dry_run"]:  # here, so that it waits for nothing: the plan reports and skips
         plan.function(workload, chosen["days"], dag_run, params)
     return noted(chosen, pipeline.notes.chosen)

@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from include.lake import layout
 from include.workloads import discover
 from include.workloads.schema import PREDICTIONS_TABLE
-from infra.laptop import bootstrap, cloud, query
+from infra.laptop import bootstrap, bounds, cloud, query
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, services
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
@@ -122,3 +122,26 @@ def test_without_any_workload_that_loads_nothing_is_started(config: LaptopConfig
     (folders / "flights" / "workload.yaml").write_text("owner: nobody\n")
     with pytest.raises(LaptopError, match=r"no workload that can be used(.|\n)*flights/workload\.yaml: description"):
         start(config)
+
+
+def test_the_deadline_check_tells_of_a_night_that_was_asked_for_once(config: LaptopConfig, folders: Path) -> None:
+    start(config)
+    aws = Aws(config)
+
+    def told() -> list[str]:
+        answer = aws.client("lambda").invoke(FunctionName="nightjar-deadlines")
+        value = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, value
+        return list(value["flights"])
+
+    assert told() == [], "nobody has asked for a night"
+    bounds.allow(config, "flights", date(2013, 3, 1))
+    assert told() == [], "it has six hours"
+    item = {"pk": "told#flights", "sk": "next", "day": "2013-03-01", "at": "2026-01-01T00:00:00+00:00"}
+    aws.dynamodb.put_item(TableName="nightjar-state", Item={name: {"S": text} for name, text in item.items()})
+    start(config)  # a second start of the laptop keeps the function and its schedule
+    assert told() == ["2013-03-01"]
+    assert told() == []
+    (target,) = aws.events.list_targets_by_rule(Rule="nightjar-deadlines")["Targets"]
+    assert target["Arn"].endswith(":function:nightjar-deadlines")
+    assert aws.events.describe_rule(Name="nightjar-deadlines")["ScheduleExpression"] == "rate(15 minutes)"
