@@ -34,6 +34,12 @@ run: export NIGHTJAR_IAC := $(IAC)
 run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; one workload: WORKLOAD=flights; with Terraform's resources: IAC=terraform
 	@$(LAPTOP) run $(call option,WORKLOAD)
 
+nights: setup ## make the nights up to a day, from where the laptop is, and a page of them: make nights TO=2013-06-30; one workload: WORKLOAD=flights
+	@$(LAPTOP) nights $(call option,WORKLOAD) $(call option,TO)
+
+year: setup ## make every night that the history has, hours long; a part of it in a new run folder: make year FROM=2013-03-01 TO=2013-06-30
+	@$(LAPTOP) year $(call option,WORKLOAD) $(call option,FROM) $(call option,TO)
+
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
 	@$(LAPTOP) status $(if $(JSON),--json)
 
@@ -60,6 +66,9 @@ ingest: setup ## ingest the stream and the tables up to a day: make ingest WORKL
 
 requeue: setup ## after a mend, read the quarantined records of a stream again: make requeue WORKLOAD=flights
 	@$(LAPTOP) requeue $(call option,WORKLOAD)
+
+backfill: setup ## plan a range, then process it in chunks: make backfill WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31 DRY_RUN=1 CHUNK=31 RETRAIN=weekly YES=1
+	@$(LAPTOP) backfill $(call option,WORKLOAD) $(call option,FROM) $(call option,TO) $(call option,CHUNK) $(call option,RETRAIN) $(if $(DRY_RUN),--dry-run) $(if $(YES),--yes)
 
 process: setup ## transform, audit and publish one day: make process WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) process $(call option,WORKLOAD) $(call option,DATE)

@@ -50,8 +50,17 @@ def parser() -> argparse.ArgumentParser:
         sub.example = f"{name} {example}".strip()
         return sub
 
-    sub = command("run", _run, "start the stack, then make the nights that are not done", "WORKLOAD=flights")
-    sub.add_argument("--workload", type=arguments.workload, help="only this one; default: all")
+    for name, help_text, example in (
+        ("run", "start the stack, then make the nights that are not done", "WORKLOAD=flights"),
+        ("nights", "make the nights up to a day, from where the laptop is", "TO=2013-06-30"),
+        ("year", "make every night that the history has, or a part of it", "FROM=2013-03-01 TO=2013-12-31"),
+    ):
+        sub = command(name, _run, help_text, example)
+        sub.add_argument("--workload", type=arguments.workload, help="only this one; default: all")
+        sub.set_defaults(row=name, to=None)
+        if name != "run":
+            sub.add_argument("--to", required=name == "nights", type=arguments.day, help="the last night")
+    sub.add_argument("--from", dest="first", type=arguments.day, help="the first night, in a new run folder")
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
@@ -72,6 +81,14 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True, type=arguments.workload)
         sub.add_argument("--date", required=True, type=arguments.day)
+    sub = command("backfill", _backfill, "process a range in chunks", "WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--from", required=True, dest="first", type=arguments.day)
+    sub.add_argument("--to", required=True, dest="last", type=arguments.day)
+    sub.add_argument("--chunk", type=int)
+    sub.add_argument("--retrain")
+    sub.add_argument("--dry-run", action="store_true")
+    sub.add_argument("--yes", action="store_true")
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
@@ -96,10 +113,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(config: LaptopConfig, given: argparse.Namespace) -> int:
-    with exclusively(config, "make run"):
+    with exclusively(config, f"make {given.row}"):
         from infra.laptop.loop import run_loop
 
-        return run_loop(config, only=given.workload)
+        to = given.to
+        if given.row == "year":
+            from infra.laptop.year import whole_row
+
+            config, to = whole_row(config, given.workload, given.first, to)
+        return run_loop(config, to, given.workload)
 
 
 def _up(config: LaptopConfig, _: argparse.Namespace) -> None:
@@ -188,6 +210,12 @@ def _dated(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     getattr(stages, given.stage)(stages.connect(config), given.workload, given.date)
+
+
+def _backfill(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import backfill
+
+    backfill.command(config, given)
 
 
 def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ A note that a person wrote is left alone.
 When the teardown task has ended, Airflow decides the run's state by the tasks at its end. They were skipped, so the run
 ended *successful* (Airflow 3.3.1). The listener, which the API server calls, sets them to *upstream failed* instead.
 
+**Triggered runs.** A run that ends as failed ends those that it has triggered (``stopped_runs.py``).
+
 **Backfills.** The first failed run of a backfill is reported. The notes of the others tell the callback not to
 (``nightjar.notes.was_reported``): a backfill of a year must not send hundreds of messages.
 """
@@ -26,6 +28,7 @@ from sqlalchemy.orm import object_session
 
 from nightjar.failures import FAILURE_KEY
 from nightjar.notes import NOTE_KEY, REPORTED, run_period
+from nightjar.stopped_runs import stop_triggered_runs
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -56,6 +59,8 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:
     """Makes the run end failed, if Airflow has not set it to failed because a teardown task is still open."""
     session = object_session(dag_run)
+    if session is not None and dag_run.dag is not None:
+        stop_triggered_runs(dag_run, session)
     if session is None or dag_run.state in State.finished_dr_states:
         note_of_tasks(dag_run, *([REPORTED] if session and is_reported_backfill(dag_run, session) else []))
         return
