@@ -3,8 +3,7 @@
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
 that is refused, or not published in time, makes the run red. Runs of the process DAG may publish days of the data set
-anew: the run waits for those that do not wait themselves. An approved version is deployed, but not by a backfill.
-Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
+anew: it waits for those that do not wait themselves. An approved version is deployed, but not by a backfill.
 """
 
 from __future__ import annotations
@@ -68,7 +67,8 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_train_for(dag_run, params)
         if params["dry_run"]:
-            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
+            is_backfill = pipeline.is_backfilled(dag_run, params)
+            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), is_backfill=is_backfill)
     return noted(chosen, pipeline.notes.chosen)
 
 
@@ -87,11 +87,9 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    is_backfill, fresh = dag_run.run_type == "backfill" or params["backfilled"], params["fresh"]
+    flags = {"is_backfill": pipeline.is_backfilled(dag_run, params), "fresh": params["fresh"]}
     with outcomes(fail=FAILURES):
-        return pipeline.prepare(
-            load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, fresh=fresh
-        )
+        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
 
 @task
@@ -115,9 +113,8 @@ def retrain(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_wait = waiting(
-        config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
-    )
+    job_seconds = workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
+    job_wait = waiting(config.poll_seconds, job_seconds)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
