@@ -107,8 +107,7 @@ def refused_days(
     workload: str, planned: pipeline.ComparedPlan, gated: pipeline.GateResult, jobs: pipeline.FinishedJobs
 ) -> None:
     """Records what the run took; ends the run red if the gate refused a day, though the others are published."""
-    state = StateHook(settings().state_table)
-    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), state)
+    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), StateHook(settings().state_table))
     with outcomes(fail=RefusedError):
         pipeline.require_no_refused_day(gated)
 

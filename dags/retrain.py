@@ -69,7 +69,8 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_train_for(dag_run, params)
         if params["dry_run"]:
-            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
+            is_backfill = pipeline.is_backfilled(dag_run, params)
+            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), is_backfill=is_backfill)
     return noted(chosen, pipeline.notes.chosen)
 
 
@@ -88,7 +89,7 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": dag_run.run_type == "backfill" or params["backfilled"], "fresh": params["fresh"]}
+    flags = {"is_backfill": pipeline.is_backfilled(dag_run, params), "fresh": params["fresh"]}
     with outcomes(fail=FAILURES):
         return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
