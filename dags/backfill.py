@@ -22,7 +22,8 @@ from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.approval import ApproveIfOperator
 from nightjar.build import code_sha
-from nightjar.notes import add_note
+from nightjar.links import add_pages, linked
+from nightjar.notes import add_note, noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import amount_param, choice_param, date_param, flag_param, number_param, require_known_params
@@ -42,24 +43,25 @@ from include.workloads import Workload, discover, load
 
 POOL = "nightjar_backfill"
 CHUNKS, RETRAINS = "chunks", "retrains"
+PLAN, REPORT = "Plan", "Report"  # buttons
 BEGUN = "begun_at"  # an XCom of the task begin
 NOT_BEGUN = "The backfill was not begun: the tasks before this one say why."
 CHUNK_LIMIT, RETRAIN_LIMIT = timedelta(hours=13), timedelta(hours=27)  # an hour more than those DAGs' own time limits
 ANSWER_LIMIT, RUN_LIMIT = timedelta(days=7), timedelta(days=30)
 PARAMS = {
-    "from_date": date_param("First day, like 2013-01-01."),
-    "to_date": date_param("Last day, like 2013-12-31. It must have ended (UTC)."),
-    "chunk_days": number_param(31, "Days of one process run, like 31.", minimum=1, maximum=MAX_DAYS),
+    "from_date": date_param("First day. Empty: refused.", "2013-01-01"),
+    "to_date": date_param("Last day; it must have ended (UTC). Empty: refused.", "2013-12-31"),
+    "chunk_days": number_param(31, "Days of one process run.", minimum=1, maximum=MAX_DAYS),
     "concurrency": number_param(
         1,
-        "Process runs at once, like 1: then every chunk's audit can compare with the days before it.",
+        "Process runs at once. With 1, every chunk's audit can compare with the days before it.",
         minimum=1,
         maximum=pipeline.MAX_CONCURRENCY,
     ),
-    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "Retrain over the range afterwards, like weekly."),
-    "dry_run": flag_param("Only make the plan: it costs nothing and waits for nothing."),
+    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "How often to retrain over the range afterwards."),
+    "dry_run": flag_param("Only make the plan and its page: wait for nothing, start nothing."),
     "approve_above_usd": amount_param(
-        settings().approve_backfill_above_usd, "Ask a person if it may cost more dollars, like 5; 0: always."
+        settings().approve_backfill_above_usd, "Dollars above which a person is asked first; 0: always."
     ),
 }
 
@@ -83,8 +85,8 @@ def plan(workload: str, request: BackfillRequest, dag_run: Any = None) -> Planne
     with outcomes(skip=NothingToDoError, fail=RefusedError):
         planned = pipeline.plan_backfill(request, name, context)
         stored = pipeline.store_plan(planned, config.artifact_bucket, objects)
-    add_note(f"{stored['sentence']} Plan: {stored['page']}")
-    return stored
+    add_pages({PLAN: stored["page"]})
+    return noted(stored, lambda found: found["sentence"])
 
 
 @task
@@ -114,7 +116,8 @@ def report(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) 
     made = pipeline.read_plan(planned["uri"], objects)
     found = pipeline.make_report(made, begun_at, failed, datetime.now(UTC), StateHook(config.state_table))
     page = pipeline.store_report(found, config.artifact_bucket, objects)
-    add_note(f"{found['sentence']} Report: {page}")
+    add_pages({REPORT: page})
+    add_note(found["sentence"])
     with outcomes(fail=RefusedError):
         pipeline.require_nothing_failed(found)
 
@@ -134,7 +137,7 @@ def backfill(workload: Workload) -> DAG:
         **dag_options("backfill", name, workload.owner, config.alerts_topic_arn),
     ) as dag:
         request: Any = check()
-        planned: Any = plan(name, request)
+        planned: Any = linked(plan(name, request), PLAN)
         approve = ApproveIfOperator(
             task_id="approve",
             subject=f"Backfill of {name}: approve its plan?",
@@ -149,7 +152,7 @@ def backfill(workload: Workload) -> DAG:
         following: Any = then_retrain(made, pulled("begin", key=BEGUN))
         retrains = runs_in_turn(RETRAINS, f"{name}_retrain", following, 1, longest=RETRAIN_LIMIT, **options)
         approve >> begun >> chunks >> following
-        reported: Any = report(made, pulled("begin", key=BEGUN))
+        reported: Any = linked(report(made, pulled("begin", key=BEGUN)), REPORT)
         begun >> following
         [begun, chunks, retrains] >> reported
         # The report comes whatever happens; this makes the run red if anything has failed.

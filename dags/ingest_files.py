@@ -46,6 +46,8 @@ from include.pipelines.ingest.files import FileIngest
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
+# A file is read at once; a look at the queue costs something, and most of them find nothing.
+LOOK_SECONDS = 5
 # Longer than a message is hidden from others: a run that died has given its messages back by then.
 AGAIN = timedelta(minutes=20)
 
@@ -79,7 +81,9 @@ def ingest_files(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_ingest_files``."""
     name, config = workload.name, settings()
     trigger = QueueTrigger(
-        queue=layout.drops_queue(name), poll_seconds=config.poll_seconds, again_seconds=AGAIN.total_seconds()
+        queue=layout.drops_queue(name),
+        poll_seconds=max(LOOK_SECONDS, config.poll_seconds),
+        again_seconds=AGAIN.total_seconds(),
     )
     watcher = AssetWatcher(name=f"{name}_drops_queue", trigger=trigger)
     drops = Asset(name=f"{name}_drops", uri=f"nightjar://{name}/drops", watchers=[watcher])

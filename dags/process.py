@@ -4,9 +4,8 @@
 watermarks of the stream and of the tables have passed the day. Days of the late window (`dataset.late_days`) whose
 events arrived after they were processed are taken along; earlier ones are named in a warning. **Outputs**:
 `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, partitions and state item.
-**How it ends**: a day without raw data, or published from the same inputs and code before, is *skipped*; if a person
-triggered the run for a day without raw data, it fails at once. A refused day makes the run red and leaves what was
-published before; in a range, the good days are published first.
+**How it ends**: a day without raw data, or published from the same inputs and code, is *skipped*; a person's run of a
+day without raw data fails at once. A refused day makes the run red, keeps what was published, and stops no other day.
 **Cautions.** A range is one transform and one audit. A backfill takes no `date`. To repeat a job, clear its submit.
 """
 
@@ -108,8 +107,7 @@ def refused_days(
     workload: str, planned: pipeline.ComparedPlan, gated: pipeline.GateResult, jobs: pipeline.FinishedJobs
 ) -> None:
     """Records what the run took; ends the run red if the gate refused a day, though the others are published."""
-    state = StateHook(settings().state_table)
-    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), state)
+    pipeline.measure_run(workload, planned, gated["run"], jobs, datetime.now(UTC), StateHook(settings().state_table))
     with outcomes(fail=RefusedError):
         pipeline.require_no_refused_day(gated)
 

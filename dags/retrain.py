@@ -2,9 +2,8 @@
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. It waits for runs of the process DAG that are at work,
-because they may publish days of the data set anew. An approved version is deployed, but not by a backfill.
-Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
+that is refused, or not published in time, makes the run red. It waits for runs of the process DAG that publish days
+anew. A version of a backfill is never deployed. Clearing a *submit* task starts the next attempt of a failed job.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from airflow.sdk import DAG, Asset, task
 from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
+from nightjar.earlier_runs import EarlierRunsSensor
 from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
@@ -68,7 +68,8 @@ def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> Chosen
         choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_train_for(dag_run, params)
         if params["dry_run"]:
-            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), dag_run.run_type)
+            is_backfill = pipeline.is_backfilled(dag_run, params)
+            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), is_backfill=is_backfill)
     return noted(chosen, pipeline.notes.chosen)
 
 
@@ -77,7 +78,7 @@ def plan(workload: str, day: str) -> DatasetPlan:
     """Plans the data set: its cut-off, and its two queries with their submit keys."""
     sha, state = code_sha(BUILD_FILE), StateHook(settings().state_table)
     with outcomes(fail=RefusedError):
-        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state)
+        planned = pipeline.plan_dataset(load(workload), parse_day(day), settings(), sha, state, datetime.now(UTC))
     return noted(planned, pipeline.notes.planned)
 
 
@@ -87,7 +88,7 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": dag_run.run_type == "backfill" or params["backfilled"], "fresh": params["fresh"]}
+    flags = {"is_backfill": pipeline.is_backfilled(dag_run, params), "fresh": params["fresh"]}
     with outcomes(fail=FAILURES):
         return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
@@ -97,6 +98,7 @@ def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: F
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
+        pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), StateHook(settings().state_table))
     add_pages(package["pages"])
     return noted(package, lambda registered: registered["note"])
 
@@ -112,9 +114,8 @@ def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
-    query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_seconds = workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
-    job_wait = waiting(config.poll_seconds, job_seconds)
+    poll, job_seconds = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
+    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, job_seconds + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
@@ -138,22 +139,20 @@ def retrain(workload: Workload) -> DAG:
             fail=RefusedError,
             unmet=f"Day {DAY} was neither published nor refused",
             advice="Look at the process DAG's run of that day, then clear this task.",
-            **state_waiting(config.poll_seconds, config.wait_limit(DAY_DEADLINE + early)),
+            **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
         )
         wait_process = NoActiveRunsSensor(
             task_id="wait_process",
             other_dag_id=f"{name}_process",
             waiting_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
-            **state_waiting(config.poll_seconds, config.wait_limit(PROCESS_DEADLINE)),
+            **state_waiting(poll, config.wait_limit(PROCESS_DEADLINE)),
         )
         planned: Any = plan(name, chosen["last"])
-        unload, sense_dataset = submit_and_sense(
-            "dataset", QUERY, query_wait, query=planned["dataset_query"], submit_key=planned["key"], **query
-        )
-        _, sense_digest = submit_and_sense(
-            "digest", QUERY, query_wait, query=planned["digest_query"], submit_key=planned["digest_key"], **query
-        )
+        dataset = {"query": planned["dataset_query"], "submit_key": planned["key"]}
+        unload, sense_dataset = submit_and_sense("dataset", QUERY, query_wait, **dataset, **query)
+        digest = {"query": planned["digest_query"], "submit_key": planned["digest_key"]}
+        _, sense_digest = submit_and_sense("digest", QUERY, query_wait, **digest, **query)
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
         training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
         _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
@@ -164,7 +163,8 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> wait_process >> planned
+        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll, execution_timeout=PROCESS_DEADLINE)
+        wait_day >> wait_process >> wait_earlier >> planned
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

@@ -236,6 +236,7 @@ for name in ${failed[@]+"${failed[@]}"}; do
     tail -n 15 "$(log_of "$name")" >&2
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
-if needs class-data; then make_class_data; fi
+# The JVM refuses an archive that was made with another Spark, or with other jar files of S3A.
+if needs class-data || needs glue || needs jars; then make_class_data; fi
 mention_browser "$@"
 say "done in $SECONDS s"

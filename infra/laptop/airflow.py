@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,8 +79,10 @@ def wait_for_api_server(config: LaptopConfig, supervisor: Supervisor) -> None:
         return () if health(config.airflow_url) is not None else (API,)
 
     supervisor.wait_ready((API,), missing, READY_SECONDS, "Airflow's API server")
-    # Airflow creates the execution API at its first request. Without this one, the first task waits for that.
-    httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
+    # Airflow creates the execution API at its first request. Without this one, the first task waits for that. On a busy
+    # machine it takes long: then the tasks wait after all.
+    with suppress(httpx.TimeoutException):
+        httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
 
 
 def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> None:

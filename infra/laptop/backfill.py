@@ -99,6 +99,7 @@ def _follow(connection: Connection, order: BackfillOrder, run_id: str, answer: A
     """Shows the plan once it is there, answers, shows the chunks; returns the run's state at its end."""
     path = f"/dags/{order.dag_id}/dagRuns/{quote(run_id, safe='')}"
     shown: set[str] = set()
+    chosen = ""
     while True:
         connection.airflow.watch()
         state: str = connection.airflow.call("GET", path)["state"]
@@ -106,9 +107,8 @@ def _follow(connection: Connection, order: BackfillOrder, run_id: str, answer: A
         if "plan" not in shown and tasks.get("plan") in ("success", "skipped"):
             shown.add("plan")
             _show_plan(connection, order, run_id)
-        if "approve" not in shown and tasks.get("approve") == "awaiting_input":
-            shown.add("approve")
-            _answer(connection, f"{path}/taskInstances/approve/-1/hitlDetails", answer)
+        if tasks.get("approve") == "awaiting_input":
+            chosen = _answer(connection, f"{path}/taskInstances/approve/-1/hitlDetails", answer, chosen)
         _show_runs(connection, tasks, shown)
         if state in DONE:
             return state
@@ -122,11 +122,20 @@ def _show_plan(connection: Connection, order: BackfillOrder, run_id: str) -> Non
         connection.reporter.say(f"Plan: {_page(connection, order, run_id, 'plan').as_uri()}")
 
 
-def _answer(connection: Connection, path: str, answer: Answer) -> None:
+def _answer(connection: Connection, path: str, answer: Answer, chosen: str) -> str:
+    """Sends a person's answer; returns it.
+
+    Airflow may take a task that is answered at once for one whose worker died (apache/airflow#72716). Then the task is
+    retried and asks again, and gets the same answer.
+    """
     detail = connection.airflow.call("GET", path)
-    chosen = APPROVE if answer(detail["body"]) else REJECT
+    if detail["response_received"]:
+        return chosen
+    if not chosen:
+        chosen = APPROVE if answer(detail["body"]) else REJECT
+        connection.reporter.say("approved" if chosen == APPROVE else "rejected: nothing is started")
     connection.airflow.call("PATCH", path, json={"chosen_options": [chosen], "params_input": {}})
-    connection.reporter.say("approved" if chosen == APPROVE else "rejected: nothing is started")
+    return chosen
 
 
 def _show_runs(connection: Connection, tasks: dict[str, str | None], shown: set[str]) -> None:

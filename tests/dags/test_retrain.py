@@ -29,7 +29,7 @@ def dag(module: ModuleType) -> Any:
 
 
 def test_it_is_found_and_small(dag: Any) -> None:
-    assert len(dag.tasks) <= 16
+    assert len(dag.tasks) <= 17
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert dag.doc_md.startswith("# Retrain")
@@ -56,6 +56,7 @@ def test_submit_then_sense(dag: Any) -> None:
         "choose_day",
         "wait_day",
         "wait_process",
+        "wait_earlier",
         "plan",
         "submit_dataset",
         "sense_dataset",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.browser import browser
 from tests.support.iam_records import SuiteRecorder
 from tests.support.loop import loop
 
-__all__ = ["loop"]
+__all__ = ["browser", "loop"]
 
 recorder = SuiteRecorder("usage", Path(__file__).parent)
 pytest_deselected = recorder.deselect

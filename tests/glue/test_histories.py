@@ -11,7 +11,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def manifest(history: History, keys: Iterable[tuple[str, str]]) -> Any:
     objects, state = Objects(), State(days)
     objects.bodies = {place: history.objects.bodies[place] for place in keys}
     objects.user_metadata = history.objects.user_metadata
-    plan = plan_dataset(history.workload, NIGHT, SETTINGS, "sha", state)
+    plan = plan_dataset(history.workload, NIGHT, SETTINGS, "sha", state, datetime(2026, 1, 1, tzinfo=UTC))
     hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
     prepare(history.workload, plan, "key", DIGEST_ROWS, SETTINGS, hooks, is_backfill=False, fresh=False)
     (document,) = objects.keys("artifact", "datasets/")

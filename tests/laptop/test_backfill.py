@@ -29,6 +29,7 @@ class Airflow:
     def __init__(self, looks: list[tuple[str, dict[str, str]]]) -> None:
         self.looks, self.answers, self.look = looks, [], -1
         self.watch = lambda: None
+        self.received = False
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         assert (dag_id, conf) == ("shop_backfill", ORDER.conf)
@@ -42,7 +43,7 @@ class Airflow:
             self.answers.append(json["chosen_options"])
             return None
         if path.endswith("hitlDetails"):
-            return {"body": "It may cost $6."}
+            return {"body": "It may cost $6.", "response_received": self.received}
         self.look += 1
         if self.look >= len(self.looks):
             raise KeyboardInterrupt
@@ -104,6 +105,17 @@ def test_a_no_is_sent_and_a_failed_run_says_how_to_resume(tmp_path: Path) -> Non
     with pytest.raises(LaptopError, match="give the same command again"):
         made.run(lambda why: False)
     assert made.airflow.answers == [["Reject"]]
+
+
+def test_a_task_that_asks_again_gets_the_same_answer_and_nobody_is_asked_twice(tmp_path: Path) -> None:
+    made = Made(tmp_path, AWAITING, AWAITING, ENDED)
+    asked: list[str] = []
+    made.run(lambda why: asked.append(why) or True)
+    assert (len(asked), made.airflow.answers) == (1, [["Approve"], ["Approve"]])
+    made = Made(tmp_path / "answered", AWAITING, ENDED)
+    made.airflow.received = True
+    made.run()
+    assert made.airflow.answers == []
 
 
 def test_an_interrupt_leaves_it_running_and_says_how_to_stop_and_resume(tmp_path: Path) -> None:

@@ -47,7 +47,9 @@ def test_a_script_writes_parquet_to_s3_and_reads_it_back(cloud: Cloud, glue_job:
     assert ended["JobRunState"] == "SUCCEEDED", ended.get("ErrorMessage")
     assert f"rows 1000 mapped 1000 zone UTC rest ['--JOB_NAME', '{name}']" in log_lines(cloud, run)
     if CLASS_DATA.exists():  # set-up could make it
-        assert "archive of classes: True" in log_lines(cloud, run), "the JVM refused the archive of set-up"
+        assert "archive of classes: True" in log_lines(cloud, run), (
+            f"the JVM refused the archive: rm -r {CLASS_DATA.parent}; make setup"
+        )
     assert ended["Arguments"]["--rows"] == "1000"
     assert ended["LogGroupName"] == "/aws-glue/jobs"
     assert ended["ExecutionTime"] >= 1

@@ -105,7 +105,11 @@ def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set
     module.write_text("import os; open(os.environ['NIGHTJAR_HOME'] + '/class-data/made', 'w')")
     (project / "requirements" / "glue.txt").write_text("# another Spark\n")
     assert "class data is ready" in setup(project).stdout
-    assert (project / "home" / "class-data" / "made").exists()
+    made = project / "home" / "class-data" / "made"
+    made.unlink()
+    stamp_of(project, "glue").unlink()
+    setup(project)
+    assert made.exists(), "the JVM refuses an archive that was made with another installation of Spark"
     assert setup(project).stdout == ""
     module.write_text("raise SystemExit('no Java')")
     stamp_of(project, "class-data").unlink()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -60,19 +59,6 @@ class AirflowUi:
         form.get_by_role("button", name="Trigger").click()
         expect(self.page.get_by_text("Dag Run Triggered")).to_be_visible(timeout=PATIENCE_MS)
 
-    def backfill(self, dag_id: str, first: date, last: date) -> None:
-        """Starts a backfill of the runs whose data intervals begin on these days."""
-        form = self.form(dag_id)
-        form.get_by_text("Backfill", exact=True).click()
-        for field, day in (("From", first), ("To", last)):
-            form.get_by_label(field, exact=True).fill(f"{day}T00:00")
-        start = form.get_by_role("button", name="Run Backfill")
-        expect(start).to_be_enabled(timeout=PATIENCE_MS)
-        self.shoot("backfill-form")
-        start.click()
-        expect(self.page.get_by_text("Backfill generated")).to_be_visible(timeout=PATIENCE_MS)
-
-    def open_run(self, dag_id: str, run_id: str, task_id: str = "") -> None:
-        """Opens the page of a run, or of a task of it."""
-        task = f"/tasks/{task_id}" if task_id else ""
-        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{run_id}{task}")
+    def open_run(self, dag_id: str, run_id: str) -> None:
+        """Opens the page of a run."""
+        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{run_id}")

@@ -99,7 +99,7 @@ class Nights:
         Raises:
             RefusedError: It is refused.
         """
-        plan = plan_dataset(self.workload, day, SETTINGS, "sha", self.state)
+        plan = plan_dataset(self.workload, day, SETTINGS, "sha", self.state, datetime(2026, 1, 1, tzinfo=UTC))
         at = cutoff(day)
         rows = sorted(tuple(row.values()) for row in self.engine.query(dataset_select(self.workload, "nightjar", at)))
         digests = {row["split"]: row for row in self.engine.query(dataset_digest(self.workload, "nightjar", at))}

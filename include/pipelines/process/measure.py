@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from include.lake.instants import parse_instant
-from include.pipelines.measurements import Measurement, record
+from include.pipelines.measurements import Measurement, record, seconds_of
 from include.pipelines.process.cost import FinishedJob, glue_cost
 from include.pipelines.process.types import ProcessPlan
 from include.pipelines.protocols import StateStore
-
-INTERRUPTED = 4
-"""A run that took so many times as long as its jobs, and a quarter of an hour more, was waited for by a person."""
-_SPARE_SECONDS = 900
 
 
 class FinishedJobs(TypedDict):
@@ -38,15 +33,12 @@ def measure_run(
     """
     done = (jobs["transform"], jobs["audit"])
     working = sum(job["execution_seconds"] for job in done)
-    elapsed = (present - parse_instant(plan["planned_at"])).total_seconds()
-    # A job that was adopted began before the plan; a run that failed and was cleared later stood still in between.
-    is_whole = working <= elapsed <= INTERRUPTED * working + _SPARE_SECONDS
     found: Measurement = {
         "run": run,
         "days": len(plan["days"]),
         "rows": plan["rows"],
         "bytes": plan["bytes"],
-        "seconds": elapsed if is_whole else working,
+        "seconds": seconds_of(working, plan["planned_at"], present),
         "usd": glue_cost(done),
     }
     record(workload, "process", plan["planned_at"], found, state)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from include.pipelines.retrain.finished import FinishedJobs
+
 # https://aws.amazon.com/sagemaker/pricing/ (training and processing cost the same), USD an hour
 INSTANCE_HOUR = {
     "ml.t3.medium": 0.05,
@@ -43,3 +45,15 @@ def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: It
             return UNKNOWN
         total += INSTANCE_HOUR[instance_type] * seconds / 3600
     return f"{total:.4f}"
+
+
+def jobs_cost(jobs: FinishedJobs) -> str:
+    """Estimates the cost of a run's jobs, as :func:`training_and_query_cost`."""
+    training, evaluation = jobs["training"], jobs["evaluation"]
+    return training_and_query_cost(
+        [
+            (training["instance_type"], training["billable_seconds"]),
+            (evaluation["instance_type"], evaluation["execution_seconds"]),
+        ],
+        [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
+    )

@@ -18,14 +18,14 @@ from include.pipelines.retrain.window import window
 from include.workloads import Workload
 
 
-def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, run_type: str) -> NoReturn:
+def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, *, is_backfill: bool) -> NoReturn:
     """Ends a dry run with its report.
 
     Args:
         workload: The workload.
         day: The day that the run is for.
         hooks: The state table, the model registry and the ECS service.
-        run_type: Airflow's type of the run.
+        is_backfill: :func:`include.pipelines.retrain.prepare.is_backfilled`.
 
     Raises:
         NothingToDoError: Always; its text is the report.
@@ -43,7 +43,7 @@ def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, run_type:
         texts += [missing_sentence(missing)] if missing else []
     except RefusedError as refusal:
         texts.append(f"It would fail. {refusal}")
-    raise NothingToDoError(" ".join([*texts, _comparison(workload, day, hooks, run_type == "backfill")]))
+    raise NothingToDoError(" ".join([*texts, _comparison(workload, day, hooks, is_backfill)]))
 
 
 def _comparison(workload: Workload, day: date, hooks: RetrainHooks, is_backfill: bool) -> str:

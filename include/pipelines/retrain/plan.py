@@ -23,6 +23,7 @@ class DatasetPlan(TypedDict):
     """What the task ``plan`` returns."""
 
     day: str
+    planned_at: str
     cutoff: str
     published: str
     """Digest of the transform runs that the days of the window are published from."""
@@ -37,7 +38,9 @@ class DatasetPlan(TypedDict):
     digest_query: str
 
 
-def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: str, state: StateStore) -> DatasetPlan:
+def plan_dataset(
+    workload: Workload, day: date, settings: Settings, code_sha: str, state: StateStore, present: datetime
+) -> DatasetPlan:
     """Plans the data set of a day: taken at the end of the day, from the days that are published now.
 
     Raises:
@@ -53,6 +56,7 @@ def plan_dataset(workload: Workload, day: date, settings: Settings, code_sha: st
     )
     return {
         "day": str(day),
+        "planned_at": format_instant(present),
         "cutoff": format_instant(cutoff),
         "published": published,
         "missing_days": missing,

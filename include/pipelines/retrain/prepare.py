@@ -28,6 +28,7 @@ from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
 from include.pipelines.retrain.plan import DatasetPlan, published_days, published_runs
+from include.pipelines.rundate import RunTimes
 from include.settings import Settings
 from include.sql import dataset_select, split_rule
 from include.workloads import Workload
@@ -50,6 +51,11 @@ class PreparedRun(JobRequests):
     """Its bundle digest."""
     live: int | None
     """The version that was live when the comparison was planned."""
+
+
+def is_backfilled(run: RunTimes, params: Mapping[str, Any]) -> bool:
+    """Whether a run belongs to a backfill: one of Airflow's, or one that says so by its Param ``backfilled``."""
+    return run.run_type == "backfill" or bool(params["backfilled"])
 
 
 def prepare(

@@ -30,7 +30,7 @@ from include.pipelines.promotion.packages import (
     read_packages,
 )
 from include.pipelines.protocols import ObjectStore
-from include.pipelines.retrain.cost import training_and_query_cost
+from include.pipelines.retrain.cost import jobs_cost
 from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.missing import missing_sentence
@@ -183,18 +183,7 @@ def _metadata(
         "decision_sha256": record.sha256,
         "evaluation_uri": evaluation.uri,
         "evaluation_sha256": hashlib.sha256(evaluation.text).hexdigest(),
-        "cost_usd": _cost(jobs),
+        "cost_usd": jobs_cost(jobs),
         "backfilled": flag_text(prepared["backfilled"]),
         "day": plan["day"],
     }
-
-
-def _cost(jobs: FinishedJobs) -> str:
-    training, evaluation = jobs["training"], jobs["evaluation"]
-    return training_and_query_cost(
-        [
-            (training["instance_type"], training["billable_seconds"]),
-            (evaluation["instance_type"], evaluation["execution_seconds"]),
-        ],
-        [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
-    )

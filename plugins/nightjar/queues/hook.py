@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -50,9 +52,14 @@ class QueueHook(AwsGenericHook[Any]):
         """Puts a received message back, because its work could not be done."""
         self.conn.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
-    async def waiting(self) -> int:
-        """Returns about how many messages wait, without receiving any."""
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+        """Yields a function that returns about how many messages wait, without receiving any. It keeps one client."""
         async with await self.get_async_conn() as client:
             url = (await client.get_queue_url(QueueName=self.queue))["QueueUrl"]
-            answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING])
-            return int(answer["Attributes"][_WAITING])
+
+            async def waiting() -> int:
+                answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING])
+                return int(answer["Attributes"][_WAITING])
+
+            yield waiting

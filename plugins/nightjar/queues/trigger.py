@@ -48,14 +48,15 @@ class QueueTrigger(BaseEventTrigger):
         announced: float | None = None
         while True:
             try:
-                waiting = await QueueHook(self.queue).waiting()
+                async with QueueHook(self.queue).looking() as waiting:
+                    while True:
+                        count = await waiting()
+                        if not count:
+                            announced = None
+                        elif announced is None or time.monotonic() - announced >= self.again_seconds:
+                            announced = time.monotonic()
+                            yield TriggerEvent({"queue": self.queue, "waiting": count})
+                        await asyncio.sleep(self.poll_seconds)
             except (BotoCoreError, ClientError) as error:
                 self.log.warning("%s cannot be looked at, and is tried again: %s", self.queue, error)
                 await asyncio.sleep(max(self.poll_seconds, ERROR_SECONDS))
-                continue
-            if not waiting:
-                announced = None
-            elif announced is None or time.monotonic() - announced >= self.again_seconds:
-                announced = time.monotonic()
-                yield TriggerEvent({"queue": self.queue, "waiting": waiting})
-            await asyncio.sleep(self.poll_seconds)

@@ -28,13 +28,13 @@ def state(*refused: str, first: str = "2013-01-01", last: str = "2013-05-01") ->
     return found
 
 
-def report(found: State, packages: object = (), run_type: str = "manual", tolerated: int = 0) -> str:
+def report(found: State, packages: object = (), is_backfill: bool = False, tolerated: int = 0) -> str:
     dataset = FLIGHTS.dataset.model_copy(update={"missing_days": tolerated})
     workload = FLIGHTS.model_copy(update={"dataset": dataset})
     hooks = RetrainHooks(Objects(), found, Registry(packages), EcsInMemory())  # type: ignore[arg-type]
     items = dict(found.items)
     with pytest.raises(NothingToDoError) as raised:
-        report_dry_run(workload, DAY, hooks, run_type)
+        report_dry_run(workload, DAY, hooks, is_backfill=is_backfill)
     assert found.items == items, "it writes nothing"
     return str(raised.value)
 
@@ -63,7 +63,7 @@ def test_refused_and_missing_days_are_named_and_the_wait_too() -> None:
 
 
 def test_a_backfilled_run_is_compared_with_the_version_of_its_time() -> None:
-    text = report(state(), PACKAGES, "backfill")
+    text = report(state(), PACKAGES, is_backfill=True)
     assert "compared with version 3, the newest approved one of its time. As a backfilled version" in text
 
 
@@ -73,4 +73,4 @@ def test_a_lost_record_of_what_is_live_is_said() -> None:
     lost.items["live#flights", "pointer"]["version"] = 4
     hooks = RetrainHooks(Objects(), lost, Registry(PACKAGES), EcsInMemory())
     with pytest.raises(LiveStateError):
-        report_dry_run(FLIGHTS, DAY, hooks, "manual")
+        report_dry_run(FLIGHTS, DAY, hooks, is_backfill=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ def state(**items: dict[str, Any]) -> State:
 
 
 def plan(found: State, tolerated: int = 0) -> DatasetPlan:
-    return plan_dataset(tolerant(tolerated), DAY, SETTINGS, "sha", found)
+    return plan_dataset(tolerant(tolerated), DAY, SETTINGS, "sha", found, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_days_before_the_first_processed_one_are_not_missing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from include.lake import days as calendar
 from include.pipelines.retrain import DatasetPlan, plan_dataset
@@ -15,7 +15,7 @@ DAY = date(2013, 5, 1)
 
 
 def plan(**runs: str) -> DatasetPlan:
-    return plan_dataset(FLIGHTS, DAY, SETTINGS, "sha", published_days(**runs))
+    return plan_dataset(FLIGHTS, DAY, SETTINGS, "sha", published_days(**runs), datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_the_data_set_is_taken_at_the_end_of_the_day() -> None:

@@ -63,7 +63,7 @@ def run(
     **options: bool,
 ) -> tuple[PreparedRun, Objects]:
     objects = objects or lake()
-    plan = plan_dataset(workload, DAY, SETTINGS, "sha", published_days(**RUNS))
+    plan = plan_dataset(workload, DAY, SETTINGS, "sha", published_days(**RUNS), datetime(2026, 1, 1, tzinfo=UTC))
     hooks = RetrainHooks(objects, state or published_days(**RUNS), registry or Registry(), service or EcsInMemory())
     how = {"is_backfill": False, "fresh": False, **options}
     return prepare(workload, plan, "key-a2", rows, SETTINGS, hooks, **how), objects
@@ -145,7 +145,7 @@ def test_a_tolerated_missing_day_is_in_the_manifest_with_its_reason_and_its_obje
     for reason in ("nulls", "more nulls"):
         state = published_days(**RUNS)
         state.put("day#flights", str(refused), {"status": "refused", "run": "q", "reason": reason, "markers": 1})
-        plan = plan_dataset(tolerant, DAY, SETTINGS, "sha", state)
+        plan = plan_dataset(tolerant, DAY, SETTINGS, "sha", state, datetime(2026, 1, 1, tzinfo=UTC))
         hooks = RetrainHooks(objects, state, Registry(), EcsInMemory())
         flags = {"is_backfill": False, "fresh": False}
         prepared = prepare(tolerant, plan, "key", ROWS, SETTINGS, hooks, **flags)

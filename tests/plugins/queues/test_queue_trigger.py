@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +21,10 @@ class Looks:
     def __init__(self, answers: Iterable[int | Exception]) -> None:
         self.answers = list(answers)
         self.now = 0.0
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+        yield self.waiting
 
     async def waiting(self) -> int:
         if not self.answers:

@@ -1,0 +1,44 @@
+"""The runs of a backfill go on in the order of their dates."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from nightjar.earlier_runs import EarlierRunsSensor
+
+
+def look(run_type: str = "backfill", method: str = "execute", **earlier: Any) -> Any:
+    """What the sensor waits for; ``earlier``: state → the newest earlier run in that state."""
+    instance = SimpleNamespace(dag_id="d", get_previous_dagrun=lambda state: earlier.get(state))
+    context: Any = {"ti": instance, "dag_run": SimpleNamespace(run_type=run_type)}
+    sensor = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=3)
+    try:
+        getattr(sensor, method)(context, *([{}] if method == "look_again" else []))
+    except TaskDeferred as deferred:
+        return deferred.trigger
+    return None
+
+
+def run(name: str, run_type: str = "backfill") -> Any:
+    return SimpleNamespace(run_id=name, run_type=run_type)
+
+
+@pytest.mark.parametrize("method", ["execute", "look_again"])
+def test_a_run_waits_for_the_newest_earlier_one_and_then_looks_again(method: str) -> None:
+    trigger = look(method=method, running=run("backfill__1"))
+    assert (trigger.run_ids, trigger.states, trigger.poll_interval) == (["backfill__1"], ["failed", "success"], 3)
+    assert look(method=method) is None
+
+
+def test_a_night_and_a_persons_run_wait_for_nobody() -> None:
+    for run_type in ("scheduled", "manual", "operator_triggered"):
+        assert look(run_type, running=run("backfill__1"), queued=run("backfill__0")) is None
+
+
+def test_a_backfill_that_runs_backwards_fails_at_once() -> None:
+    with pytest.raises(AirflowFailException, match="backfill__0, for an earlier date, has not started"):
+        look(queued=run("backfill__0"))
+    assert look(queued=run("scheduled__0", "scheduled")) is None, "a night that is queued is no such backfill"
