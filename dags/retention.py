@@ -17,14 +17,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
 from nightjar.catalog import CatalogHook
 from nightjar.expiry import ExpiryHook
 from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.notes import add_note
 from nightjar.outcomes import outcomes
-from nightjar.params import flag_param, require_known_params
+from nightjar.params import dry_run_param, optional_number_param, require_known_params
 from nightjar.runs import dag_options
 from nightjar.state.hook import StateHook
 
@@ -36,13 +36,10 @@ from include.settings import settings
 from include.workloads import Workload, discover, load
 
 PARAMS = {
-    "older_than_days": Param(
-        None,
-        type=["null", "integer"],
-        minimum=0,
-        description="Expire what is older than this many days, like 180. Empty: what workload.yaml says.",
+    "older_than_days": optional_number_param(
+        "Expire what is older than this many days. Empty: what workload.yaml says.", 180, minimum=0
     ),
-    "dry_run": flag_param("Only list what would be deleted."),
+    "dry_run": dry_run_param(),
 }
 
 

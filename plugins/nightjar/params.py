@@ -64,6 +64,11 @@ def number_param(default: int, description: str, *, minimum: int, maximum: int) 
     )
 
 
+def optional_number_param(description: str, example: int, *, minimum: int) -> Param:
+    """Returns a Param for a whole number; empty unless a person sets it."""
+    return _optional("integer", description, [example], minimum=minimum)
+
+
 def object_param(description: str, properties: dict[str, Any], example: Mapping[str, Any]) -> Param:
     """Returns a Param for a JSON object with exactly these properties (JSON Schema); empty unless a person sets it."""
     schema: dict[str, Any] = {"properties": properties, "required": [*properties], "additionalProperties": False}
