@@ -34,6 +34,12 @@ run: export NIGHTJAR_IAC := $(IAC)
 run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; one workload: WORKLOAD=flights; with Terraform's resources: IAC=terraform
 	@$(LAPTOP) run $(call option,WORKLOAD)
 
+nights: setup ## make the nights up to a day, from where the laptop is, and a page of them: make nights TO=2013-06-30; one workload: WORKLOAD=flights
+	@$(LAPTOP) nights $(call option,WORKLOAD) $(call option,TO)
+
+year: setup ## make every night that the history has, hours long; a part of it in a new run folder: make year FROM=2013-03-01 TO=2013-06-30
+	@$(LAPTOP) year $(call option,WORKLOAD) $(call option,FROM) $(call option,TO)
+
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
 	@$(LAPTOP) status $(if $(JSON),--json)
 
@@ -117,6 +123,8 @@ package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins,
 
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(PYTHON) -m tests.support.cloud_chaos --kills 20
+
+soak: chaos-cloud year ## what takes too long for make test: hours in which nothing may be lost, chaos-cloud and year one after the other
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop

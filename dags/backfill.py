@@ -47,19 +47,19 @@ NOT_BEGUN = "The backfill was not begun: the tasks before this one say why."
 CHUNK_LIMIT, RETRAIN_LIMIT = timedelta(hours=13), timedelta(hours=27)  # an hour more than those DAGs' own time limits
 ANSWER_LIMIT, RUN_LIMIT = timedelta(days=7), timedelta(days=30)
 PARAMS = {
-    "from_date": date_param("First day, like 2013-01-01."),
-    "to_date": date_param("Last day, like 2013-12-31. It must have ended (UTC)."),
-    "chunk_days": number_param(31, "Days of one process run, like 31.", minimum=1, maximum=MAX_DAYS),
+    "from_date": date_param("First day. Empty: refused.", "2013-01-01"),
+    "to_date": date_param("Last day; it must have ended (UTC). Empty: refused.", "2013-12-31"),
+    "chunk_days": number_param(31, "Days of one process run.", minimum=1, maximum=MAX_DAYS),
     "concurrency": number_param(
         1,
-        "Process runs at once, like 1: then every chunk's audit can compare with the days before it.",
+        "Process runs at once. With 1, every chunk's audit can compare with the days before it.",
         minimum=1,
         maximum=pipeline.MAX_CONCURRENCY,
     ),
-    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "Retrain over the range afterwards, like weekly."),
+    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "Retrain over the range after it is processed."),
     "dry_run": flag_param("Only make the plan: it costs nothing and waits for nothing."),
     "approve_above_usd": amount_param(
-        settings().approve_backfill_above_usd, "Ask a person if it may cost more dollars, like 5; 0: always."
+        settings().approve_backfill_above_usd, "Ask a person if it may cost more dollars; 0: always."
     ),
 }
 

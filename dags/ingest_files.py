@@ -59,8 +59,9 @@ def files_to_s3(workload: str, dag_run: Any = None, params: Any = None) -> list[
     ingest = FileIngest(load(workload), config.data_buckets, sha, *stores)
     with outcomes(skip=NothingToDoError):
         read = ingest.run(QueueHook(layout.drops_queue(workload)))
-        add_note(summary(read.outcomes))
-        lines = warnings(read.outcomes)
+        told, wrong = summary(read.outcomes), warnings(read.outcomes)
+        add_note(told)
+        lines = [told, *wrong] if wrong else []  # published, they replace the note
         publish_warnings(config.alerts_topic_arn, f"Nightjar: dropped files of {workload}", lines, dag_run)
         if read.error:
             raise read.error

@@ -32,7 +32,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule, task
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule, task
+from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.build import code_sha
 from nightjar.kinesis.hook import KinesisHook
 from nightjar.notes import noted
@@ -45,7 +46,7 @@ from nightjar.state.hook import StateHook
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, UserError
 from include.pipelines.ingest import notes
-from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
+from include.pipelines.ingest.stream import feedback_events, ingest_lineage, unread_lineages
 from include.pipelines.ingest.target import stream_target
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark as advance
@@ -95,9 +96,19 @@ def advance_watermark(
     return noted(done, lambda watermark: notes.read(summaries or (), watermark))
 
 
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def announce_feedback(summaries: Sequence[list[ShardSummary]] | None) -> int:
+    """Emits the asset's event if outcomes came in that callers of the service reported; returns their number."""
+    count = feedback_events(summaries or ())
+    if not count:  # the usual case, which the run's note does not have to tell
+        raise AirflowSkipException("No event came through the service's POST /feedback.")
+    return count
+
+
 def ingest_stream(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_ingest_stream``."""
     name, stream = workload.name, workload.stream.name
+    feedback = Asset(name=f"{name}_feedback", uri=f"nightjar://{name}/feedback")
     with DAG(
         dag_id=f"{name}_ingest_stream",
         description=f"Kinesis stream {stream} → raw",
@@ -111,6 +122,7 @@ def ingest_stream(workload: Workload) -> DAG:
         shards = list_shards(name, stream)
         summaries: Any = kinesis_to_s3.partial(workload=name, stream=stream).expand(shards=shards)
         advance_watermark(name, summaries)
+        announce_feedback.override(outlets=[feedback])(summaries)
     return dag
 
 

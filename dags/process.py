@@ -41,8 +41,7 @@ from include.pipelines.ingest.watermark import completing_advice, watermark_stat
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-RAW_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12)  # in a time zone east of UTC, longer by its offset
-JOB_SECONDS = 2 * 3600
+RAW_DEADLINE, RUN_LIMIT, JOB_SECONDS = timedelta(hours=6), timedelta(hours=12), 2 * 3600
 RUN = attempt_of("submit_transform")
 PARAMS = {
     "date": date_param(f"Day to process. Empty: {pipeline.TO_PROCESS[settings().default_day]}."),
@@ -58,10 +57,11 @@ def choose_days(workload: str, dag_run: Any = None, params: Any = None) -> pipel
     """Chooses the days; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
     config, present = settings(), datetime.now(UTC)
-    with outcomes(fail=UserError):
+    with outcomes(fail=(RefusedError, UserError)):
         pipeline.parse_override(params["override"], present, dag_run.triggering_user_name)
         choice = pipeline.DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
         chosen = choice.to_process(dag_run, params)
+        pipeline.require_compatible_schema(load(workload), CatalogHook(config.glue_database))
     if params["dry_run"]:  # here, so that it waits for nothing: the plan reports and skips
         plan.function(workload, chosen["days"], dag_run, params)
     return noted(chosen, pipeline.notes.chosen)
@@ -117,7 +117,7 @@ def refused_days(
 def process(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_process``."""
     name, config, when = workload.name, settings(), workload.schedule
-    early = when.head_start(when.process)
+    early = when.head_start(when.process)  # the UTC day ends later than the local one
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
     wait = waiting(config.poll_seconds, workload.jobs.glue_seconds(JOB_SECONDS))
     with DAG(

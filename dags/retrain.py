@@ -2,9 +2,9 @@
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
 Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. Runs of the process DAG may publish days of the data set
-anew: the run waits for those that do not wait themselves. An approved version is deployed, but not by a backfill.
-Clearing a *sense* task costs nothing; clearing a *submit* task starts the next attempt of a failed job.
+that is refused, or not published in time, makes the run red. It waits for runs of the process DAG that are at work.
+An approved version is deployed, but not by a backfill. Clearing a *sense* task costs nothing; clearing a *submit* task
+starts the next attempt of a failed job.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ from include.workloads import Workload, discover, load
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
-EVALUATION = sagemaker.SubmitProcessingJobOperator
-FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
+EVALUATION, FAILURES = sagemaker.SubmitProcessingJobOperator, (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
@@ -88,11 +87,9 @@ def prepare(
 ) -> PreparedRun:
     """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    is_backfill, fresh = dag_run.run_type == "backfill" or params["backfilled"], params["fresh"]
+    flags = {"is_backfill": dag_run.run_type == "backfill" or params["backfilled"], "fresh": params["fresh"]}
     with outcomes(fail=FAILURES):
-        return pipeline.prepare(
-            load(name), planned, key, rows, settings(), hooks(name), is_backfill=is_backfill, fresh=fresh
-        )
+        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
 
 
 @task
@@ -117,9 +114,8 @@ def retrain(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
     query_wait = waiting(config.poll_seconds, QUERY_SECONDS)
-    job_wait = waiting(
-        config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
-    )
+    job_seconds = workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds) + QUEUE_SECONDS
+    job_wait = waiting(config.poll_seconds, job_seconds)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
@@ -169,9 +165,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_earlier = EarlierRunsSensor(
-            task_id="wait_earlier", poll_seconds=config.poll_seconds, execution_timeout=PROCESS_DEADLINE
-        )
+        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=config.poll_seconds)
         wait_day >> wait_process >> wait_earlier >> planned
         sense_dataset >> prepared
         sense_training >> score

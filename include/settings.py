@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import NightjarError
 from include.lake.buckets import DataBuckets
+from include.lake.days import JOBS_REMEMBERED_DAYS
 
 PREFIX = "NIGHTJAR_"
 NO_DEADLINE = timedelta(days=3650)
@@ -48,6 +49,9 @@ class Settings(BaseSettings):
         "nightjar-transform", description="name of the Glue job that runs include/glue/transform.py"
     )
     glue_audit_job: str = Field("nightjar-audit", description="name of the Glue job that runs include/glue/audit.py")
+    retention_floor_days: int = Field(
+        JOBS_REMEMBERED_DAYS, ge=0, description="a person's retention run expires nothing younger"
+    )
     training_image: str = Field(
         min_length=1, description="image reference (with digest on AWS) for training and processing jobs"
     )

@@ -8,6 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from include.errors import UserError
 from include.lake.instants import require_aware
 
+# Glue lists a job run, and Athena knows a query's token, no longer than this. Until then a submit adopts what
+# succeeded, so its files must be there.
+JOBS_REMEMBERED_DAYS = 90
+
 
 def parse_day(text: str) -> date:
     """Parses a day written as ``2013-03-01``.

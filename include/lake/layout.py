@@ -110,9 +110,14 @@ def refused_file_key(workload: str, source: str, arrived: date, version: str) ->
     return f"{quarantine_prefix(workload, source)}refused/arrived={arrived}/{version}.json"
 
 
+def staging_root(workload: str) -> str:
+    """Lake: all transform runs, each in its :func:`staging_prefix`."""
+    return f"staging/{workload}/"
+
+
 def staging_prefix(workload: str, run: str) -> str:
     """Lake: the output of one transform run: ``<event type>/event_date=…/`` and the reports."""
-    return f"staging/{workload}/{run}/"
+    return f"{staging_root(workload)}{run}/"
 
 
 def partition_prefix(workload: str, run: str, table: str, event_date: date) -> str:
@@ -145,9 +150,14 @@ def quarantine_run_prefix(workload: str, run: str) -> str:
     return f"quarantine/{workload}/transform/{run}/"
 
 
+def dataset_root(workload: str) -> str:
+    """Lake: all data sets, each in its :func:`dataset_prefix`."""
+    return f"datasets/{workload}/"
+
+
 def dataset_prefix(workload: str, run: str) -> str:
     """Lake: the files of one data set, in :func:`split_folder`. ``run`` is the submit key of the query that made it."""
-    return f"datasets/{workload}/{run}/"
+    return f"{dataset_root(workload)}{run}/"
 
 
 def split_folder(split: str) -> str:

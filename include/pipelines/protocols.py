@@ -61,6 +61,32 @@ class ObjectStore(Protocol):
         """
 
 
+class StoredBelow(Protocol):
+    """What S3 returns about the objects below a prefix."""
+
+    @property
+    def objects(self) -> int:
+        """Their number."""
+
+    @property
+    def bytes(self) -> int:
+        """Their size."""
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest one was written."""
+
+
+class ExpiringStore(ObjectStore, Protocol):
+    """Objects in S3 that may also be deleted (``nightjar.expiry.ExpiryHook``)."""
+
+    def below(self, bucket: str, prefix: str) -> StoredBelow:
+        """Sums up the objects below a prefix, of which there is at least one."""
+
+    def delete_below(self, bucket: str, prefix: str) -> None:
+        """Deletes the objects below a prefix."""
+
+
 StateItems = Mapping[tuple[str, str], Mapping[str, Any] | None]
 """(pk, sk) → the attributes of an item of the state table, or None if the item does not exist."""
 
@@ -210,7 +236,21 @@ class TableSource(Protocol):
         """
 
 
-class Catalog(Protocol):
+class PublishedColumns(Protocol):
+    """What the tables of one catalog database look like."""
+
+    def columns(self, table: str) -> Sequence[tuple[str, str]] | None:
+        """Returns name and type of each column of a table without the partition's, or None if there is no table."""
+
+
+class PartitionLocations(Protocol):
+    """Where the partitions of one catalog database lie."""
+
+    def locations(self, table: str) -> Iterator[str]:
+        """Iterates over the URIs of a table's partitions; none if there is no table."""
+
+
+class Catalog(PublishedColumns, Protocol):
     """Tables and partitions of one catalog database (``nightjar.catalog.CatalogHook``)."""
 
     def ensure_table(

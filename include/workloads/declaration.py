@@ -23,6 +23,7 @@ from include.workloads.fields import NAME, FieldSpec
 from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.jobs import JobsSpec
 from include.workloads.request_rules import RequestRule
+from include.workloads.retention import RetentionSpec
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
 
@@ -41,6 +42,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
+    "retention": True,
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -229,6 +231,7 @@ class Workload(StrictModel):
     quality: QualitySpec
     approval: Literal["automatic", "manual"]
     serving: ServingSpec
+    retention: RetentionSpec = Field(RetentionSpec(), description="how long unneeded runs and data sets are kept")
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
 

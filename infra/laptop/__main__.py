@@ -50,8 +50,17 @@ def parser() -> argparse.ArgumentParser:
         sub.example = f"{name} {example}".strip()
         return sub
 
-    sub = command("run", _run, "start the stack, then make the nights that are not done", "WORKLOAD=flights")
-    sub.add_argument("--workload", type=arguments.workload, help="only this one; default: all")
+    for name, help_text, example in (
+        ("run", "start the stack, then make the nights that are not done", "WORKLOAD=flights"),
+        ("nights", "make the nights up to a day, from where the laptop is", "TO=2013-06-30"),
+        ("year", "make every night that the history has, or a part of it", "FROM=2013-03-01 TO=2013-12-31"),
+    ):
+        sub = command(name, _run, help_text, example)
+        sub.add_argument("--workload", type=arguments.workload, help="only this one; default: all")
+        sub.set_defaults(row=name, to=None)
+        if name != "run":
+            sub.add_argument("--to", required=name == "nights", type=arguments.day, help="the last night")
+    sub.add_argument("--from", dest="first", type=arguments.day, help="the first night, in a new run folder")
     command("up", _up, "start the stack and create its AWS resources, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
@@ -104,10 +113,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(config: LaptopConfig, given: argparse.Namespace) -> int:
-    with exclusively(config, "make run"):
+    with exclusively(config, f"make {given.row}"):
         from infra.laptop.loop import run_loop
 
-        return run_loop(config, only=given.workload)
+        to = given.to
+        if given.row == "year":
+            from infra.laptop.year import whole_row
+
+            config, to = whole_row(config, given.workload, given.first, to)
+        return run_loop(config, to, given.workload)
 
 
 def _up(config: LaptopConfig, _: argparse.Namespace) -> None:

@@ -50,9 +50,9 @@ class LaptopConfig(BaseSettings):
         None, description="what makes the AWS resources: bootstrap (default) or terraform; a run folder keeps its own"
     )
     history_days: int = Field(
-        60, ge=1, le=330, description="days of history before the first retrain run, its own included"
+        60, ge=1, le=330, description="days of history before the first night's end, its own included"
     )
-    night: date = Field(date(2013, 6, 19), description="day of the first retrain run; the second is a day later")
+    night: date = Field(date(2013, 6, 19), description="the first night of a new run folder")
 
     @classmethod
     def from_env(cls, **overrides: Any) -> LaptopConfig:

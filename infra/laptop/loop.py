@@ -13,9 +13,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from include.errors import NightjarError
-from include.lake.days import day_range
 from include.workloads import Workload
-from infra.laptop import replay, stack, stages, summary
+from infra.laptop import bounds, replay, stack, stages, summary
 from infra.laptop.config import LaptopConfig
 from infra.laptop.history_source import HistorySource
 from infra.laptop.nights import Nights
@@ -24,13 +23,15 @@ from infra.laptop.side_by_side import side_by_side
 from infra.laptop.stack import Stack
 from infra.laptop.stages import Connection
 
+SUMMARIZED = 2  # nights of a workload; the page has all of them
+
 
 def run_loop(config: LaptopConfig, to: date | None = None, only: str | None = None) -> int:
     """Runs the whole loop. A workload that fails, or does not load, does not keep the others from running.
 
     Args:
         config: The stack's settings.
-        to: The last night; default: the second one.
+        to: The last night; default: each workload's second one.
         only: The only workload that runs; default: all, at the same time.
 
     Returns:
@@ -38,7 +39,7 @@ def run_loop(config: LaptopConfig, to: date | None = None, only: str | None = No
     """
     reporter = Reporter()
     try:
-        failures = _run(config, to or config.second_night, only, reporter)
+        failures = _run(config, to, only, reporter)
     except NightjarError as error:
         failures = [_failure(reporter, error)]
     if not failures:
@@ -56,7 +57,7 @@ def _failure(reporter: Reporter, error: NightjarError) -> str:
     return f"`{reporter.current}` failed.\n{error}"
 
 
-def _run(config: LaptopConfig, to: date, only: str | None, reporter: Reporter) -> list[str]:
+def _run(config: LaptopConfig, to: date | None, only: str | None, reporter: Reporter) -> list[str]:
     """Returns what failed, in the order in which it happened."""
     with reporter.stage("start the laptop stack"):
         running = stack.start(config, reporter.say)
@@ -71,7 +72,7 @@ def _run(config: LaptopConfig, to: date, only: str | None, reporter: Reporter) -
     chosen = [workload for workload in resources.workloads if only in (None, workload.name)]
     outcomes: dict[str, dict[date, str]] = {workload.name: {} for workload in chosen}
     failures += _run_workloads(running, connection, chosen, to, outcomes)
-    outcomes = {name: days for name, days in outcomes.items() if days}
+    outcomes = {name: dict([*days.items()][-SUMMARIZED:]) for name, days in outcomes.items() if days}
     summary.write(connection, summary.collect(connection, resources, outcomes, reporter.stages))
     return failures
 
@@ -80,7 +81,7 @@ def _run_workloads(
     running: Stack,
     connection: Connection,
     workloads: Sequence[Workload],
-    to: date,
+    to: date | None,
     outcomes: dict[str, dict[date, str]],
 ) -> list[str]:
     """Runs the workloads, several at the same time: while one waits for a job, another uses the machine.
@@ -105,9 +106,12 @@ def _run_workloads(
 
 
 def _run_workload(
-    running: Stack, connection: Connection, workload: Workload, to: date, outcomes: dict[str, dict[date, str]]
+    running: Stack, connection: Connection, workload: Workload, to: date | None, outcomes: dict[str, dict[date, str]]
 ) -> None:
     config, name, reporter = running.config, workload.name, connection.reporter
+    if begun := bounds.read(config, name):
+        config = config.model_copy(update={"night": begun.first})
+    last = to or config.second_night
     with reporter.stage(f"{name}: look for a live version"):
         sentence = stages.wait_until_live(connection, name, running.resources.service_urls[name])
         reporter.say(f"continuing from existing state: {sentence}" if sentence else "none is live")
@@ -117,16 +121,16 @@ def _run_workload(
             f"then run `make ingest`, `make process` and `make retrain` with WORKLOAD={name} and DATE"
         )
         return
-    source = HistorySource.open(name, config.data)
-    source.require_days(config.first_day, to)
+    with reporter.stage(f"{name}: open the history"):
+        source = HistorySource.open(name, config.data)
+        source.require_days(config.first_day, last)
     if workload.database is not None:
         with reporter.stage(f"{name}: load reference tables"):
             added = replay.load_tables(running.postgres, workload, config.data)
             reporter.say(", ".join(f"{table} +{rows}" for table, rows in added.items()))
-    start, end = config.first_day - source.recorded_ahead, to + timedelta(days=1)
+    start, end = config.first_day - source.recorded_ahead, last + timedelta(days=1)
     nights = Nights(connection, replay.History(workload, config.data, start, end))
     outcomes[name] = nights.outcomes
     if config.first_day < config.night:
         nights.process_history(config.first_day, config.night - timedelta(days=1))
-    for day in day_range(config.night, to):
-        nights.run(day)
+    nights.run_row(config.night, last)

@@ -11,12 +11,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from include.errors import NightjarError
+from include.lake.days import day_range
 from include.workloads import Workload
-from infra.laptop import bounds, registry, replay, stages
+from infra.airflow_api import RunFailedError
+from infra.airflow_api.reasons import refusal
+from infra.laptop import bounds, night_log, nights_page, registry, replay, stages
 from infra.laptop.config import LaptopError
+from infra.laptop.night_log import NightRecord
 from infra.laptop.stages import Connection
 
 SCHEDULER_SECONDS = 180  # until the DAG files are parsed and the run is made
+
+
+class RefusedNightError(NightjarError):
+    """A rule refused a day or a data set of a night. The runs of the night have ended, so the next one can be made."""
 
 
 @dataclass
@@ -45,11 +54,45 @@ class Nights:
         with connection.reporter.stage(f"{name} {days}: process"):
             stages.process(connection, name, first, last if last > first else None)
 
-    def run(self, day: date) -> None:
-        """Makes a night. One that an earlier command has finished stays as it is.
+    def run_row(self, first: date, to: date) -> None:
+        """Makes the nights from ``first`` to ``to`` that earlier commands have not made, one after the other.
+
+        A night that a rule refuses, such as the gate of its day, does not keep the next ones from being made.
 
         Raises:
-            RunFailedError: A run of the night failed.
+            RefusedNightError: Nights were refused.
+            RunFailedError: A run of a night failed in another way.
+            LaptopError: The scheduler made no run.
+        """
+        config, refused = self.connection.config, list[str]()
+        allowed = bounds.read(config, self.workload.name)
+        if allowed:  # the nights before are made; the last two are looked at again
+            first = max(first, min(allowed.last, to) - timedelta(days=1))
+        for day in day_range(first, to):
+            started = time.monotonic()
+            try:
+                made = self.run(day)
+            except RefusedNightError as error:
+                refused.append(f"The night {day} of {self.workload.name} was refused:\n{error}")
+                self._log(day, started, str(error), "refused")
+            except NightjarError as error:
+                self._log(day, started, str(error).partition("\n")[0], "failed")
+                raise
+            else:
+                if made:
+                    self._log(day, started, self.outcomes[day], "done")
+        if refused:
+            raise RefusedNightError("\n\n".join(refused))
+
+    def run(self, day: date) -> bool:
+        """Makes a night. One that an earlier command has finished stays as it is.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            RefusedNightError: A rule refused the day, or the data set of its retrain run.
+            RunFailedError: A run of the night failed in another way.
             LaptopError: The scheduler made no run.
         """
         connection, name, reporter = self.connection, self.workload.name, self.connection.reporter
@@ -57,21 +100,31 @@ class Nights:
             with reporter.stage(f"{name} {day}: finished by an earlier command"):
                 reporter.say(outcome)
             self.outcomes[day] = outcome
-            return
+            return False
         if bounds.allow(connection.config, name, day):
             connection.airflow.parse_dag_files([f"{name}_process", f"{name}_retrain"])
         self._bring_data(str(day), day)
-        self.outcomes[day] = "no process run is scheduled for this night"
+        outcome, refused = "no process run is scheduled for this night", list[str]()
         if self.workload.schedule.processes_after(day):
-            with reporter.stage(f"{name} {day}: process"):
+            outcome = "processed; no retrain run is scheduled for this night"
+            try:
                 self._follow("process", day)
-            self.outcomes[day] = "processed; no retrain run is scheduled for this night"
+            except RefusedNightError as error:
+                if not registry.day(connection.aws, connection.state_table, name, day):
+                    raise RunFailedError(str(error)) from None  # the day has no status, so the retrain run waits for it
+                refused.append(str(error))
         if self.workload.schedule.retrains_after(day):
-            with reporter.stage(f"{name} {day}: retrain"):
+            try:
                 started = self._follow("retrain", day)
+            except RefusedNightError as error:
+                raise RefusedNightError("\n".join([*refused, str(error)])) from None
             with reporter.stage(f"{name} {day}: deploy"):
-                self.outcomes[day] = stages.follow_deploy(connection, name, day, started)
-                reporter.say(self.outcomes[day])
+                outcome = stages.follow_deploy(connection, name, day, started)
+                reporter.say(outcome)
+        if refused:
+            raise RefusedNightError("\n".join(refused))
+        self.outcomes[day] = outcome
+        return True
 
     def finished(self, day: date) -> str | None:
         """What an earlier command has made of a night; None when there is something left to do."""
@@ -99,21 +152,40 @@ class Nights:
         with reporter.stage(f"{name} {days}: ingest"):
             stages.ingest(connection, name, last)
 
+    def _log(self, day: date, started: float, outcome: str, status: str) -> None:
+        """Adds the night to the log, and writes the page of all nights."""
+        connection, name = self.connection, self.workload.name
+        package = registry.version_of_day(connection.aws, name, day) if status == "done" else None
+        seconds = round(time.monotonic() - started, 1)
+        record = NightRecord(name, day, seconds, outcome, status, **night_log.registered(package))
+        night_log.append(connection.config, record)
+        nights_page.write(connection.config)
+
     def _follow(self, dag: str, day: date) -> datetime:
         """Follows the night's run of a DAG; one that failed before runs again.
 
         Returns:
             When it started.
+
+        Raises:
+            RefusedNightError: A rule ended the run.
+            RunFailedError: It failed in another way.
         """
         dag_id, airflow, reporter = f"{self.workload.name}_{dag}", self.connection.airflow, self.connection.reporter
-        run = self._scheduled_run(dag_id, day)
-        reporter.say(f"{dag_id} {run['dag_run_id']}")
-        if run["state"] == "failed":
-            reporter.say("it failed before: it is cleared and runs again")
-            airflow.clear(dag_id, run["dag_run_id"])
-        airflow.follow(dag_id, run["dag_run_id"], reporter)
-        started = self._scheduled_run(dag_id, day)["start_date"]
-        return datetime.fromisoformat(started).astimezone(UTC)
+        with reporter.stage(f"{self.workload.name} {day}: {dag}"):
+            run = self._scheduled_run(dag_id, day)
+            run_id = run["dag_run_id"]
+            reporter.say(f"{dag_id} {run_id}")
+            if run["state"] == "failed":
+                reporter.say("it failed before: it is cleared and runs again")
+                airflow.clear(dag_id, run_id)
+            try:
+                airflow.follow(dag_id, run_id, reporter)
+            except RunFailedError:
+                if reason := refusal(airflow, dag_id, run_id):
+                    raise RefusedNightError(f"{dag_id}: {reason} ({airflow.link(dag_id, run_id)})") from None
+                raise
+        return datetime.fromisoformat(self._scheduled_run(dag_id, day)["start_date"]).astimezone(UTC)
 
     def _scheduled_run(self, dag_id: str, day: date) -> dict[str, Any]:
         """Waits until the scheduler has made the run that is for a day."""

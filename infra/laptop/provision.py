@@ -12,7 +12,7 @@ from typing import get_args
 from include.workloads import discover
 from infra.laptop import bootstrap, cloud, history_source, service_ports, terraform
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Resources, code, data
+from infra.laptop.bootstrap import Resources, code, data, deadlines
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.config import Iac, LaptopConfig, LaptopError
 from infra.laptop.ports import HOST
@@ -62,12 +62,12 @@ def _by_terraform(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resourc
     build = stamp()
     names = [workload.name for workload in discovered]
     ports = service_ports.assign(config, names, offsets=history_source.port_offsets(names))
-    outputs = terraform.apply(
-        config, variables(build, {workload.name: ports[workload.name] for workload in discovered})
-    )
+    listening = {workload.name: ports[workload.name] for workload in discovered}
+    outputs = terraform.apply(config, variables(build, listening, config))
     settings = bootstrap.settings()
     _require_same(outputs["settings"], settings.to_env())
     code.upload(aws, NAMES.artifact, build)
+    deadlines.update_code(aws)
     for workload in discovered:
         data.put_database_secret(aws, workload, postgres)
     urls = {workload.name: f"http://{HOST}:{ports[workload.name]}" for workload in discovered}
@@ -75,12 +75,13 @@ def _by_terraform(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Resourc
     return Resources(settings, tuple(discovered), build.code_sha, urls, left_out)
 
 
-def variables(build: Build, ports: dict[str, int]) -> dict[str, object]:
+def variables(build: Build, ports: dict[str, int], config: LaptopConfig) -> dict[str, object]:
     """Terraform's variables for a stack of this build.
 
     Args:
         build: The packaged code.
         ports: Port of each workload's listener.
+        config: The stack, which has the file of the nights that a person has asked for.
     """
     release = {
         **terraform.EXAMPLE_RELEASE,  # MWAA's files: the laptop has no MWAA environment
@@ -88,7 +89,11 @@ def variables(build: Build, ports: dict[str, int]) -> dict[str, object]:
         "serving_image": cloud.SERVING_IMAGE,
         "training_image": cloud.TRAINING_IMAGE,
     }
-    return {"release": release, "local_listener_ports": ports}
+    return {
+        "release": release,
+        "local_listener_ports": ports,
+        "local_nights_file": str(config.nights_file),
+    }
 
 
 def _require_same(of_terraform: dict[str, str], of_laptop: dict[str, str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -15,21 +17,30 @@ from infra.laptop.aws import Aws
 
 def versions(aws: Aws, workload: str, newest: int | None = None) -> list[dict[str, Any]]:
     """DescribeModelPackage's response for every version, newest first; or only for so many of the ``newest``."""
+    return [*islice(_described(aws, workload), newest)]
+
+
+def _described(aws: Aws, workload: str) -> Iterator[dict[str, Any]]:
+    """Describes the versions one by one, newest first: a year of nights has hundreds."""
     pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=layout.model_group(workload)
     )
     listed = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
     listed.sort(key=lambda summary: summary["ModelPackageVersion"], reverse=True)
-    arns = [summary["ModelPackageArn"] for summary in listed[:newest]]
-    return [aws.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+    for summary in listed:
+        yield aws.sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
 
 
 def version_of_day(aws: Aws, workload: str, day: date) -> dict[str, Any] | None:
     """The newest version that a retrain run of this day registered."""
-    for package in versions(aws, workload):
-        if package.get("CustomerMetadataProperties", {}).get("day") == day.isoformat():
-            return package
-    return None
+    packages = _described(aws, workload)
+    of_day = (p for p in packages if p.get("CustomerMetadataProperties", {}).get("day") == day.isoformat())
+    return next(of_day, None)
+
+
+def version(aws: Aws, workload: str, number: int) -> dict[str, Any] | None:
+    """One version by its number."""
+    return next((package for package in _described(aws, workload) if package["ModelPackageVersion"] == number), None)
 
 
 def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:

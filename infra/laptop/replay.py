@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import batched
@@ -28,27 +28,41 @@ from infra.laptop.progress import Reporter
 
 __all__ = ["History", "has_history", "load_tables", "put_records", "replayed_to"]
 
+Days = dict[str, list[dict[str, Any]]]
 BATCH = 500  # the maximum of PutRecords
+HELD = timedelta(days=31)
 SENDERS = 4
 ATTEMPTS = 5
 
 
 @dataclass
 class History:
-    """A workload's events that were recorded in [start, end). They are read once, at the first use."""
+    """A workload's events that were recorded in [start, end)."""
 
     workload: Workload
     data: Path
     start: date
     end: date
+    _held: Days = field(default_factory=dict, init=False)
+    _held_from: date = date.min
 
     @cached_property
-    def by_day(self) -> dict[str, list[dict[str, Any]]]:
+    def by_day(self) -> Days:
         """Events by the UTC day of ``recorded_at``, in order of ``recorded_at``."""
-        days: dict[str, list[dict[str, Any]]] = {}
-        for event in HistorySource.open(self.workload.name, self.data).events(self.start, self.end):
+        return self._read(self.start, self.end)
+
+    def _read(self, start: date, end: date) -> Days:
+        days: Days = {}
+        for event in HistorySource.open(self.workload.name, self.data).events(start, end):
             days.setdefault(event["recorded_at"][:10], []).append(event)
         return days
+
+    def _events(self, day: date) -> list[dict[str, Any]]:
+        """The events of a day. Some weeks are held in memory: reading takes seconds, and a year takes a gigabyte."""
+        if not self._held_from <= day < self._held_from + HELD:
+            self._held_from = day
+            self._held = self._read(day, min(day + HELD, self.end))
+        return self._held.get(day.isoformat(), [])
 
     def replay(self, aws: Aws, table: str, end: date, reporter: Reporter) -> int:
         """Sends the events that were recorded before ``end`` and have not been sent.
@@ -63,10 +77,10 @@ class History:
         if not days:
             return 0
         reporter.doing("reading the data")
-        by_day, sent = self.by_day, 0
+        sent = 0
         with reporter.bar(f"{days[0]} to {days[-1]}, days", len(days)) as bar, ThreadPoolExecutor(SENDERS) as pool:
             for day in days:
-                events = by_day.get(day.isoformat(), [])
+                events = self._events(day)
                 list(pool.map(lambda batch: put_records(aws, self.workload.stream.name, batch), batched(events, BATCH)))
                 sent += len(events)
                 _remember(aws, table, self.workload.name, day + timedelta(days=1))

@@ -211,14 +211,14 @@ def _serving(connection: Connection, workload: str, package: dict[str, Any]) -> 
     version = int(pointer["version"])
     if version == package["ModelPackageVersion"]:
         return f"version {version} is live"
-    cutoffs = {
-        p["ModelPackageVersion"]: parse_instant(p["CustomerMetadataProperties"]["data_cutoff"])
-        for p in registry.versions(connection.aws, workload)
-    }
-    cutoff = parse_instant(package["CustomerMetadataProperties"]["data_cutoff"])
-    if version in cutoffs and cutoffs[version] >= cutoff:
+    live = registry.version(connection.aws, workload, version)
+    if live and _cutoff(live) >= _cutoff(package):
         return f"version {version} stays live: its data is as new or newer"
     return None
+
+
+def _cutoff(package: dict[str, Any]) -> datetime:
+    return parse_instant(package["CustomerMetadataProperties"]["data_cutoff"])
 
 
 def _run(connection: Connection, dag_id: str, conf: dict[str, Any]) -> Run:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.model.files import GOLDEN
-from infra.laptop import registry, wallclock
+from infra.laptop import nights_page, registry, wallclock
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopError
 from infra.laptop.stages import Connection
@@ -50,6 +50,7 @@ def collect(
             "Airflow": config.airflow_url,
             "AWS endpoint": config.endpoint,
             "logs": str(config.logs),
+            "nights": nights_page.write(config).as_uri(),
             **{f"{name} service": f"{url}/docs" for name, url in resources.service_urls.items()},
         },
     }
@@ -60,9 +61,9 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
     pointer = registry.live(connection.aws, connection.state_table, workload)
     if not pointer or pointer["version"] is None:
         return None
-    package = next(
-        p for p in registry.versions(connection.aws, workload) if p["ModelPackageVersion"] == int(pointer["version"])
-    )
+    package = registry.version(connection.aws, workload, int(pointer["version"]))
+    if package is None:
+        return None
     bundle = registry.content(connection.aws, package["CustomerMetadataProperties"]["bundle_uri"])
     row = _first_golden_row(bundle)
     answer = httpx.post(f"{url}/predict", json=row["request"], timeout=30)

@@ -137,6 +137,9 @@ class Config(_Section):
         default=True, description="true or false: whether jobs see mounts such as /opt/ml, where the machine allows it"
     )
     caddy: ExistingPath | None = Field(default=None, description="a path that exists: the Caddy program")
+    schedule_minute: float = Field(
+        default=60.0, gt=0, description="a number of seconds: how long a minute of an EventBridge rate takes; for tests"
+    )
     workers: WholeNumber = Field(default=2, ge=1, description="a number of concurrent jobs, at least 1")
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
@@ -33,6 +33,23 @@ class CatalogHook(AwsGenericHook["GlueClient"]):
         super().__init__(aws_conn_id=aws_conn_id, client_type="glue", **kwargs)
         self.database = database
 
+    def columns(self, table: str) -> list[tuple[str, str]] | None:
+        """Returns name and type of each column of a table without the partition's, or None if there is no table."""
+        try:
+            found = self.conn.get_table(DatabaseName=self.database, Name=table)["Table"]
+        except self.conn.exceptions.EntityNotFoundException:
+            return None
+        return _names_and_types(found["StorageDescriptor"]["Columns"])
+
+    def locations(self, table: str) -> Iterator[str]:
+        """Iterates over the URIs of a table's partitions; none if there is no table."""
+        pages = self.conn.get_paginator("get_partitions").paginate(DatabaseName=self.database, TableName=table)
+        try:
+            for page in pages:
+                yield from (entry["StorageDescriptor"]["Location"] for entry in page["Partitions"])
+        except self.conn.exceptions.EntityNotFoundException:
+            return
+
     def ensure_table(self, table: str, columns: Columns, partition_column: tuple[str, str], location: str) -> None:
         """Creates the table, or updates it if its columns differ. Existing partitions keep their columns."""
         wanted: TableInputTypeDef = {
@@ -42,12 +59,10 @@ class CatalogHook(AwsGenericHook["GlueClient"]):
             "PartitionKeys": _columns([partition_column]),
             "StorageDescriptor": _storage(columns, location),
         }
-        try:
-            found = self.conn.get_table(DatabaseName=self.database, Name=table)["Table"]
-        except self.conn.exceptions.EntityNotFoundException:
+        found = self.columns(table)
+        if found is None:
             self.conn.create_table(DatabaseName=self.database, TableInput=wanted)
-            return
-        if _names_and_types(found["StorageDescriptor"]["Columns"]) != _names_and_types(_columns(columns)):
+        elif found != list(columns):
             self.conn.update_table(DatabaseName=self.database, TableInput=wanted)
 
     def point_partition(

@@ -41,6 +41,8 @@ def test_the_watermark_comes_after_every_shard_and_not_after_a_failed_one(dag: A
     assert dag.get_task("kinesis_to_s3").upstream_task_ids == {"list_shards"}
     assert dag.get_task("advance_watermark").upstream_task_ids == {"kinesis_to_s3"}
     assert dag.get_task("advance_watermark").trigger_rule == "none_failed"
+    (announced,) = dag.get_task("announce_feedback").outlets
+    assert announced.uri == "nightjar://flights/feedback"
 
 
 def test_groups_of_shards_are_read_side_by_side_within_limits(dag: Any) -> None:
@@ -56,8 +58,8 @@ def test_the_tasks_bring_the_stream_into_raw(
     monkeypatch.setattr(module, "BUILD_FILE", build_stamp)
     client = cloud.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=1)
-    for number in (1, 2):
-        client.put_record(StreamName=STREAM, Data=event(number), PartitionKey="k")
+    for data in (event(1), event(2, request_id="r-1")):
+        client.put_record(StreamName=STREAM, Data=data, PartitionKey="k")
     context: dict[str, Any] = {
         "dag_run": dag_run(run_after=datetime(2999, 1, 1, tzinfo=UTC)),
         "params": {**PARAMS, "complete_to": "2013-03-02T00:00:00Z"},
@@ -66,9 +68,12 @@ def test_the_tasks_bring_the_stream_into_raw(
         (group,) = module.list_shards.function("flights", STREAM, **context)
         summaries = module.kinesis_to_s3.function("flights", STREAM, group, **context)
         watermark = module.advance_watermark.function("flights", [summaries], **context)
+        assert module.announce_feedback.function([summaries]) == 1
         (again,) = module.kinesis_to_s3.function("flights", STREAM, group, **context)
         with pytest.raises(AirflowSkipException, match="nothing to ingest"):
             module.advance_watermark.function("flights", [[again]], **context)
+        with pytest.raises(AirflowSkipException, match="No event came through"):
+            module.announce_feedback.function([[again]])
     assert summaries[0]["records"] == 2
     assert len(cloud.lines(layout.raw_prefix("flights", STREAM))) == 2
     assert watermark == "2013-03-02T00:00:00.000000Z"

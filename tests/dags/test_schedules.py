@@ -9,12 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from airflow.sdk import CronDataIntervalTimetable as SdkCronDataIntervalTimetable
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable
+from nightjar.bounded import BoundedCronTimetable
 from pendulum import instance
 
 from include.lake.days import cutoff, day_range
 from include.pipelines.rundate import interval_days
+from include.settings import NO_DEADLINE, settings
 from include.workloads import load as load_workload
 from include.workloads.schedule import ScheduleSpec
 from tests.support.dag_files import load, platform_settings
@@ -86,3 +89,30 @@ def test_a_dag_has_the_schedule_of_its_workload(dag: str) -> None:
     assert str(made.timetable.timezone) == "Europe/Berlin"
     assert made.catchup is True
     assert made.start_date == datetime(2013, 5, 1, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+
+
+@pytest.mark.parametrize(("dag", "wait"), [("process", "wait_raw"), ("retrain", "wait_day")])
+def test_where_data_are_replayed_the_runs_are_bounded_and_wait_for_ever(
+    dag: str, wait: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load(dag)
+    with platform_settings():
+        made = getattr(module, dag)(load_workload("flights"))
+        assert type(made.timetable) is SdkCronDataIntervalTimetable
+        assert made.get_task(wait).deadline_seconds == 6 * 3600
+        monkeypatch.setenv("NIGHTJAR_NIGHTS_FILE", "/run/nights.json")
+        monkeypatch.setenv("NIGHTJAR_WAIT_DEADLINES", "false")
+        settings.cache_clear()
+        made = getattr(module, dag)(load_workload("flights"))
+    assert made.timetable == BoundedCronTimetable(made.timetable.summary, "UTC", "/run/nights.json", "flights")
+    assert made.dagrun_timeout == NO_DEADLINE
+    assert made.get_task(wait).deadline_seconds == NO_DEADLINE.total_seconds()
+
+
+def test_in_the_east_a_run_has_longer_to_wait_for_its_day() -> None:
+    tokyo = load_workload("flights").model_copy(update={"schedule": ScheduleSpec(timezone="Asia/Tokyo")})
+    module = load("process")
+    with platform_settings():
+        made = module.process(tokyo)
+    assert made.get_task("wait_raw").deadline_seconds == 14.5 * 3600
+    assert made.dagrun_timeout == timedelta(hours=12 + 8.5)

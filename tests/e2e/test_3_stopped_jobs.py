@@ -93,3 +93,14 @@ def test_an_evaluation_job(loop: Loop) -> None:
     (name,) = fail_sensors(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
     sagemaker = loop.aws.sagemaker
     eventually(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"], "Stopped")
+
+
+def test_retention_expires_what_nothing_needs_and_every_day_is_read_as_before(loop: Loop) -> None:
+    """On the laptop a person may expire what is young. The stopped runs and the dry runs have left data sets."""
+    roots = [f"{root}/{WORKLOAD}/" for root in ("staging", "datasets")]
+    count = f"select count(*), sum(distance) from {WORKLOAD}_scheduled"
+    keys, rows = {key for root in roots for key in loop.keys("lake", root)}, loop.query(count)
+    loop.run("retention", older_than_days=0)
+    left = {key for root in roots for key in loop.keys("lake", root)}
+    assert left < keys and any(key.startswith(roots[1]) for key in left)
+    assert loop.query(count) == rows

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from include.workloads import Workload, load
 from include.workloads.schedule import ScheduleSpec
-from infra.laptop import bounds, nights, registry, replay, stages
+from infra.airflow_api import RunFailedError
+from infra.laptop import bounds, night_log, nights, registry, replay, stages
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.nights import Nights
+from infra.laptop.nights import Nights, RefusedNightError
 from infra.laptop.progress import Reporter
 from infra.laptop.stages import Connection
 
@@ -30,6 +31,7 @@ class Laptop:
         self.days: dict[date, dict[str, Any]] = {}
         self.state = "running"
         self.has_runs = True
+        self.failing: dict[str, str | None] = {}  # DAG → the reason, if a rule ended the run
 
     # --- Airflow ---
 
@@ -49,6 +51,11 @@ class Laptop:
 
     def follow(self, dag_id: str, run_id: str, reporter: Reporter) -> None:
         self.done.append(f"follow {dag_id} {run_id}")
+        if dag_id in self.failing:
+            raise RunFailedError(f"{dag_id} failed: http://127.0.0.1\nits log")
+
+    def link(self, dag_id: str, run_id: str) -> str:
+        return "http://127.0.0.1"
 
 
 @pytest.fixture
@@ -73,6 +80,8 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> Laptop:
     )
     monkeypatch.setattr(stages, "follow_deploy", deploy)
     monkeypatch.setattr(stages, "finished", lambda connection, name, day: "version 2 is live")
+    monkeypatch.setattr(nights, "refusal", lambda airflow, dag_id, run_id: made.failing[dag_id])
+    monkeypatch.setattr(registry, "version_of_day", lambda aws, name, day: None)
     return made
 
 
@@ -156,3 +165,58 @@ def test_the_history_before_the_first_night_is_one_run_and_made_once(laptop: Lap
     laptop.done, laptop.replayed_to, laptop.days[last] = [], WEDNESDAY, {"status": "published"}
     made.process_history(first, last)
     assert laptop.done == []
+
+
+THURSDAY, FRIDAY = date(2013, 6, 20), date(2013, 6, 21)
+
+
+def statuses(made: Nights) -> list[tuple[date, str, str]]:
+    return [(night.day, night.status, night.outcome) for night in night_log.read(made.connection.config)["flights"]]
+
+
+def test_a_row_of_nights_goes_on_after_one_that_a_rule_refused(laptop: Laptop, tmp_path: Path) -> None:
+    laptop.failing = {"flights_process": "20 % nulls", "flights_retrain": "day 2013-06-19 was refused"}
+    laptop.days = {WEDNESDAY: {"status": "refused"}, THURSDAY: {"status": "refused"}}
+    made = make(laptop, tmp_path)
+    with pytest.raises(
+        RefusedNightError, match=r"(?s)The night 2013-06-19 .*20 % nulls.*The night 2013-06-20"
+    ) as caught:
+        made.run_row(WEDNESDAY, THURSDAY)
+    assert "flights_retrain: day 2013-06-19 was refused" in str(caught.value)
+    assert [(day, status) for day, status, _ in statuses(made)] == [(WEDNESDAY, "refused"), (THURSDAY, "refused")]
+    assert sum(step.startswith("follow flights_retrain") for step in laptop.done) == 2, "its run must have ended"
+    assert (tmp_path / "nights.html").is_file()
+
+
+def test_a_row_of_nights_ends_where_a_run_fails_in_another_way(laptop: Laptop, tmp_path: Path) -> None:
+    laptop.failing = {"flights_process": None}
+    made = make(laptop, tmp_path)
+    with pytest.raises(RunFailedError, match="its log"):
+        made.run_row(WEDNESDAY, THURSDAY)
+    assert statuses(made) == [(WEDNESDAY, "failed", "flights_process failed: http://127.0.0.1")]
+
+
+def test_a_row_ends_where_a_rule_leaves_the_day_without_a_status(laptop: Laptop, tmp_path: Path) -> None:
+    """The retrain run would wait for the day for ever."""
+    laptop.failing = {"flights_process": "the override is over"}
+    with pytest.raises(RunFailedError, match="the override is over"):
+        make(laptop, tmp_path).run_row(WEDNESDAY, THURSDAY)
+
+
+def test_a_row_goes_on_from_the_last_nights_that_were_made(laptop: Laptop, tmp_path: Path) -> None:
+    made = make(laptop, tmp_path)
+    for day in (WEDNESDAY, THURSDAY, FRIDAY):
+        bounds.allow(made.connection.config, "flights", day)
+    laptop.replayed_to = FRIDAY
+    made.run_row(WEDNESDAY, FRIDAY)
+    assert [*made.outcomes] == [THURSDAY, FRIDAY]
+    assert statuses(made) == [(FRIDAY, "done", "version 2 is live")], "the finished night is not logged again"
+
+
+def test_a_row_that_ends_before_the_last_nights_that_were_made_does_nothing(laptop: Laptop, tmp_path: Path) -> None:
+    made = make(laptop, tmp_path)
+    for day in (WEDNESDAY, FRIDAY, SUNDAY):
+        bounds.allow(made.connection.config, "flights", day)
+    laptop.replayed_to = SUNDAY
+    made.run_row(WEDNESDAY, THURSDAY)
+    assert laptop.done == [] and [*made.outcomes] == [WEDNESDAY, THURSDAY]

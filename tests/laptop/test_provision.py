@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from include.workloads import discover
 from infra.laptop import bootstrap, provision, terraform
-from infra.laptop.bootstrap import code, data
+from infra.laptop.bootstrap import code, data, deadlines
 from infra.laptop.config import LaptopConfig, LaptopError
 from tests.support.ports import free_port
 
@@ -32,6 +33,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(terraform, "apply", apply)
     monkeypatch.setattr(code, "upload", lambda *_: None)
+    monkeypatch.setattr(deadlines, "update_code", lambda *_: None)
     monkeypatch.setattr(data, "put_database_secret", lambda *_: None)
     return record
 
@@ -45,8 +47,10 @@ def test_terraform_gets_the_build_and_a_port_for_each_workload(tmp_path: Path, a
     made = create(given)
     variables = applied["variables"]
     assert variables["release"]["code_sha"] == made.code_sha
-    assert variables["local_listener_ports"] == {"flights": given.service_port}
-    assert made.service_urls == {"flights": f"http://127.0.0.1:{given.service_port}"}
+    ports = variables["local_listener_ports"]
+    assert ports.keys() == {workload.name for workload in discover()[0]} and ports["flights"] == given.service_port
+    assert variables["local_nights_file"] == str(given.nights_file)
+    assert made.service_urls == {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 
 def test_a_run_folder_keeps_its_way(tmp_path: Path, applied: dict[str, Any]) -> None:

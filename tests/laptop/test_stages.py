@@ -39,7 +39,7 @@ class Registry:
 def found(monkeypatch: pytest.MonkeyPatch) -> Registry:
     made = Registry()
     monkeypatch.setattr(registry, "version_of_day", lambda aws, name, day: made.package(2) if made.status else None)
-    monkeypatch.setattr(registry, "versions", lambda aws, name: [made.package(n) for n in made.versions_by_number])
+    monkeypatch.setattr(registry, "version", lambda aws, name, n: n in made.versions_by_number and made.package(n))
     monkeypatch.setattr(registry, "live", lambda aws, table, name: {"version": made.live_version})
     return made
 

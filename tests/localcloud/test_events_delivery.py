@@ -108,26 +108,19 @@ def test_disabled_rules_and_schedules_receive_nothing(cloud: Cloud, events: Any)
     assert len(bodies(cloud, url)) == 1
 
 
-def test_what_would_not_be_called_is_refused_by_name(events: Any) -> None:
+def test_functions_receive_the_starts_of_schedules_alone(events: Any) -> None:
+    function = {"Id": "1", "Arn": arn("lambda", "function:f"), "Input": "{}"}
     events.put_rule(Name="refused", EventPattern=json.dumps({"source": ["refused"]}))
-    function = arn("lambda", "function:f")
-    with pytest.raises(ClientError, match=f"events are not delivered to {function}"):
-        events.put_targets(Rule="refused", Targets=[{"Id": "1", "Arn": function}])
-
-
-def test_an_enabled_schedule_takes_only_what_is_not_run_anyway(events: Any) -> None:
+    with pytest.raises(ClientError, match=f"events are not delivered to {function['Arn']}"):
+        events.put_targets(Rule="refused", Targets=[function])
     events.put_rule(Name="hourly", ScheduleExpression="rate(1 hour)")
-    assert events.describe_rule(Name="hourly")["ScheduleExpression"] == "rate(1 hour)"
-    function = {"Id": "function", "Arn": arn("lambda", "function:f"), "Input": "{}"}
     events.put_targets(Rule="hourly", Targets=[function])
-    queue_target = {"Id": "queue", "Arn": arn("sqs", "waits-for-ever")}
-    with pytest.raises(ClientError, match="no schedule is started"):
-        events.put_targets(Rule="hourly", Targets=[queue_target])
-    events.disable_rule(Name="hourly")
-    events.put_targets(Rule="hourly", Targets=[queue_target])
-    with pytest.raises(ClientError, match="no schedule is started"):
-        events.enable_rule(Name="hourly")
-    assert events.describe_rule(Name="hourly")["State"] == "DISABLED"
+    assert events.describe_rule(Name="hourly")["ScheduleExpression"] == "rate(1 hour)"
+
+
+def test_a_schedule_that_is_not_evaluated_is_refused_by_name(events: Any) -> None:
+    with pytest.raises(ClientError, match="'L' is not evaluated"):
+        events.put_rule(Name="last", ScheduleExpression="cron(0 6 L * ? *)")
 
 
 def test_each_entry_is_accepted_or_rejected_on_its_own(events: Any) -> None:

@@ -17,6 +17,8 @@ WORKLOADS = ROOT / "include" / "workloads"
 NAMES = sorted(folder.name for folder in WORKLOADS.iterdir() if (folder / "workload.yaml").is_file())
 FOLDERS = ("dags", "plugins", "include", "serving", "infra", "scripts", ".github/workflows")
 DATA = (".yaml", ".yml", ".tf", ".sql", ".toml", ".sh", ".json")
+# A name that is also a word of the product (`POST /feedback`): a string of this word alone is no dependence.
+WORDS = frozenset({"feedback"})
 WRITTEN = ("infra/cost/plans",)  # Terraform's plans with all workloads, written by `make cost FRESH=1`
 
 
@@ -34,7 +36,11 @@ def dependences(text: str, names: list[str], *, python: bool) -> Iterator[str]:
     for name in names:
         # The folder's path or module, and names that are derived from it: of streams, roles, services, groups.
         yield from re.findall(rf"workloads[/.]{name}\b|\bnightjar-{name}\b|default: {name}\b", code)
-        yield from (value for value in strings if value == name)
+        if name in WORDS:
+            compared = rf"(?:workload|name)\S* (?:==|!=|in|not in) [\[{{(]*'{name}'|\bload\('{name}'|'{name}_\w+'"
+            yield from re.findall(compared, code)
+        else:
+            yield from (value for value in strings if value == name)
 
 
 def _parts(text: str) -> tuple[list[str], str]:
@@ -75,6 +81,20 @@ def test_no_product_file_depends_on_a_workloads_name(folder: str) -> None:
 )
 def test_a_dependence_is_found(text: str, python: bool) -> None:
     assert list(dependences(text, ["shop"], python=python))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if workload.name == 'feedback': pass",
+        "if name in ('feedback', 'x'): pass",
+        "load('feedback')",
+        "dag = 'feedback_process'",
+    ],
+)
+def test_a_dependence_on_a_name_that_is_also_a_word_is_found(text: str) -> None:
+    assert list(dependences(text, ["feedback"], python=True))
+    assert list(dependences("count['feedback'] += 1; route('/feedback')", ["feedback"], python=True)) == []
 
 
 @pytest.mark.parametrize(

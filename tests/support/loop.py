@@ -192,7 +192,7 @@ class Loop:
 
         They are read once: that takes as long for one day as for all.
         """
-        ahead = HistorySource.open(self.workload.name, self.config.data).recorded_ahead
+        ahead = HistorySource.open(WORKLOAD, self.config.data).recorded_ahead
         first, end = self.config.first_day - ahead, self.days[1] + timedelta(days=2)
         return replay.History(self.workload, self.config.data, first, end).by_day
 

@@ -18,6 +18,7 @@ class Batch:
         days: UTC day of the events → from when on any of them counts as known. Heartbeats are of no day.
         max_recorded_at: The latest ``recorded_at`` that moves the watermark, and is not after its record's arrival.
         max_arrived_at: The latest arrival.
+        feedback: Number of events that came through the service's ``POST /feedback``.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Batch:
         self.clock = clock
         self.heartbeat = heartbeat
         self.size = 0
+        self.feedback = 0
         self.raw = GzipLines()
         self.quarantine = GzipLines()
         self.days: dict[str, KnownFrom] = {}
@@ -57,6 +59,7 @@ class Batch:
                 continue
             recorded_at, day = entry.event.recorded_at, entry.event.day
             self.raw.add(entry.raw_line(self.shard_id, self.watermark))
+            self.feedback += entry.event.is_feedback
             is_heartbeat = entry.event.event_type == self.heartbeat
             if not is_heartbeat:
                 known_from = KnownFrom.of(recorded_at, record.arrived_at, self.watermark)

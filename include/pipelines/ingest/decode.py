@@ -21,12 +21,16 @@ class UndecodableError(NightjarError, ValueError):
 
 
 class DecodedEvent(NamedTuple):
-    """An event: its JSON text on one line, otherwise as sent, its type, and its times (UTC)."""
+    """An event: its JSON text on one line, otherwise as sent, its type, and its times (UTC).
+
+    ``is_feedback``: it came through ``POST /feedback`` of the service, which names the request.
+    """
 
     text: str
     event_type: str
     event_time: datetime
     recorded_at: datetime
+    is_feedback: bool = False
 
     @property
     def day(self) -> str:
@@ -53,7 +57,8 @@ def decode(data: bytes) -> DecodedEvent:
     except (ValueError, RecursionError) as error:
         raise UndecodableError(f"not JSON: {error}") from None
     fields = _require_fields(event)
-    return DecodedEvent(text.strip().translate(_LINE_BREAKS), fields["event_type"], *event_times(fields))
+    line, is_feedback = text.strip().translate(_LINE_BREAKS), isinstance(fields.get("request_id"), str)
+    return DecodedEvent(line, fields["event_type"], *event_times(fields), is_feedback)
 
 
 def event_times(event: dict[str, Any]) -> tuple[datetime, datetime]:

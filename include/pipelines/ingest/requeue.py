@@ -17,7 +17,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
@@ -103,6 +103,8 @@ def _requeue(
     item["code_sha"] = request.code_sha
     state.put(*item_key, item)
     source = _QuarantineSource(target.buckets.lake, key, parse_instant(item["requeued_at"]), objects)
+    # The stream's own runs move its watermark meanwhile, so each batch is read at the watermark of that moment.
+    target = replace(target, watermark_of=target.stream)
     summary = ShardIngest(target, shard, END_OF_TIME, source=source, objects=objects, state=state).run()
     done: Requeued = {
         "quarantine": key,

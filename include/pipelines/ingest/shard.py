@@ -67,6 +67,7 @@ class ShardIngest:
         self.summary: ShardSummary = {
             "shard_id": shard_id,
             "records": 0,
+            "feedback": 0,
             "quarantined": 0,
             "objects": 0,
             "repaired": 0,
@@ -146,6 +147,7 @@ class ShardIngest:
         self.summary["repaired"] += not written
         self.summary["quarantined"] += content.quarantine.lines
         self.summary["records"] += batch.raw.lines if written else 0
+        self.summary["feedback"] += batch.feedback if written else 0
         log.info(
             "%s: %s lines, %s quarantined, days %s",
             key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from include.lake import layout
@@ -60,3 +60,8 @@ def ingest_lineage(
             drained.add(shard_id)
         summaries.append(summary)
     return summaries
+
+
+def feedback_events(groups: Iterable[Iterable[ShardSummary]]) -> int:
+    """Returns how many events of a run came through the service's ``POST /feedback``."""
+    return sum(summary["feedback"] for group in groups for summary in group)

@@ -14,6 +14,8 @@ class ShardSummary(TypedDict):
     shard_id: str
     records: int
     """Records written to raw."""
+    feedback: int
+    """Of these, events that came through the service's ``POST /feedback``."""
     quarantined: int
     """Records that are not events."""
     objects: int

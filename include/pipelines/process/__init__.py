@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.pipelines.process import notes
 from include.pipelines.process.choose_days import TO_PROCESS, TO_TRAIN_FOR, ChosenDays, DayChoice
 from include.pipelines.process.days import day_status
+from include.pipelines.process.evolution import require_compatible_schema
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
 from include.pipelines.process.measure import FinishedJobs, measure_run
@@ -32,6 +33,7 @@ __all__ = [
     "parse_override",
     "plan_and_compare",
     "publish_days",
+    "require_compatible_schema",
     "require_no_refused_day",
     "transform_arguments",
 ]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
+from include.pipelines.process.evolution import evolved_columns
 from include.pipelines.process.override import Override
 from include.pipelines.process.types import ComparedPlan, DayItem, GateResult
 from include.pipelines.protocols import Catalog, StateStore
 from include.workloads import Workload, schema
+from include.workloads.schema import Columns
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +53,15 @@ def publish_days(
     """
     if not isinstance(gate, dict) or gate.get("run") != run or not gate.get("passed"):
         raise RefusedError(f"The gate has passed no day of run {run}: nothing is published. Clear the task gate.")
+    columns: dict[str, Columns] = {}
     for event in workload.events:
-        catalog.ensure_table(
-            layout.table_name(workload.name, event),
-            schema.processed_columns(workload, event),
-            schema.PARTITION_COLUMN,
-            s3_uri(lake_bucket, layout.table_location(workload.name, event)),
-        )
+        table, location = layout.table_name(workload.name, event), layout.table_location(workload.name, event)
+        columns[event] = evolved_columns(schema.processed_columns(workload, event), catalog.columns(table))
+        catalog.ensure_table(table, columns[event], schema.PARTITION_COLUMN, s3_uri(lake_bucket, location))
     published = [
         day
         for day in gate["passed"]
-        if _publish_day(workload, plan, run, day, gate["overridden"].get(day), lake_bucket, catalog, state)
+        if _publish_day(workload, plan, run, day, gate["overridden"].get(day), lake_bucket, columns, catalog, state)
     ]
     if not published:
         raise NothingToDoError(f"A newer run has published or refused each of {gate['passed']}: nothing to publish.")
@@ -74,6 +75,7 @@ def _publish_day(
     day: str,
     override: Override | None,
     lake_bucket: str,
+    columns: Mapping[str, Columns],
     catalog: Catalog,
     state: StateStore,
 ) -> bool:
@@ -92,9 +94,8 @@ def _publish_day(
     parameters = {name: str(value) for name, value in origin.items()}
     for event in workload.events:
         prefix = layout.partition_prefix(workload.name, run, event, event_date)
-        columns = schema.processed_columns(workload, event)
         table = layout.table_name(workload.name, event)
-        catalog.point_partition(table, day, columns, s3_uri(lake_bucket, prefix), parameters)
+        catalog.point_partition(table, day, columns[event], s3_uri(lake_bucket, prefix), parameters)
     item: DayItem = {**origin, "status": "published", "markers": plan["markers"][day]}
     if override:
         item["overridden"] = override

@@ -11,7 +11,7 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import alarms, code, data, drops, jobs, keys, roles, services
+from infra.laptop.bootstrap import alarms, code, data, deadlines, drops, jobs, keys, roles, services
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -50,6 +50,7 @@ def settings() -> Settings:
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,
         poll_seconds=1,
         default_day="next",  # the data are replayed: yesterday has none
+        retention_floor_days=0,  # the disk is small, and a submit that finds its files gone is triggered with fresh
         wait_deadlines=False,  # a replay may be continued weeks later
     )
 
@@ -73,6 +74,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     code.upload(aws, NAMES.artifact, build)
     data.create_shared(aws)
     data.create_state_table(aws)
+    deadlines.create(aws, config, names.state_table)
     jobs.create(aws, build)
     network, balancer = services.create_shared(aws, names)
     known = [workload.name for workload in discovered]

@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
+from include.pipelines.process.evolution import schema_problems
+from include.settings import Settings
 from include.workloads import Workload, WorkloadError, check_record, discover, load
+from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.history_source import SOURCE, HistorySource, has_history
 
@@ -66,4 +72,26 @@ def _event_problems(workload: Workload, event: dict[str, object]) -> Iterator[st
     yield from check_record(spec.fields, payload)[1] if isinstance(payload, dict) else ["its payload is no mapping"]
 
 
-CHECKS: tuple[Check, ...] = (history_problems,)
+class _Published:
+    """The tables of the laptop's catalog."""
+
+    def __init__(self, glue: Any) -> None:
+        self._glue = glue
+
+    def columns(self, table: str) -> list[tuple[str, str]] | None:
+        try:
+            found = self._glue.get_table(DatabaseName=Settings.model_fields["glue_database"].default, Name=table)
+        except self._glue.exceptions.EntityNotFoundException:
+            return None
+        return [(column["Name"], column["Type"]) for column in found["Table"]["StorageDescriptor"]["Columns"]]
+
+
+def published_problems(workload: Workload, config: LaptopConfig) -> Iterator[str]:
+    """Yields what does not fit the days that are published on this machine; nothing while its stack is stopped."""
+    try:
+        yield from schema_problems(workload, _Published(Aws(config, timeout=5, attempts=1).glue))
+    except (FileNotFoundError, EndpointConnectionError):
+        return
+
+
+CHECKS: tuple[Check, ...] = (history_problems, published_problems)

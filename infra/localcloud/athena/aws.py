@@ -14,12 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
 from infra.localcloud.athena.errors import QueryError
 from infra.localcloud.athena.objects import DOWNLOADS, Fetcher, File, ObjectCache
+from infra.localcloud.clients import make_client
 from infra.localcloud.s3_uris import split_s3_uri
 
 # One listing of a common folder replaces one of each partition while it has at most one page for so many partitions.
@@ -114,8 +114,7 @@ class CallerAws:
         )
 
     def _client(self, service: str) -> Any:
-        make: Any = boto3.session.Session().client  # the stubs know literal names of services only
-        return make(service, config=self._config, **self._options)
+        return make_client(service, config=self._config, **self._options)
 
     @cached_property
     def s3(self) -> Any:

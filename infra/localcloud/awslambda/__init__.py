@@ -1,4 +1,4 @@
-"""Lambda: the configuration of functions is kept. No function is run."""
+"""Lambda: functions in Python run as processes with the credentials of their role."""
 
 from __future__ import annotations
 

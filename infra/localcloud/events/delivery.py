@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.logs.models import logs_backends
@@ -16,13 +17,22 @@ from moto.sqs.models import sqs_backends
 
 
 def is_supported(arn: str) -> bool:
-    """Whether events reach a target with this ARN."""
+    """Whether events reach a target with this ARN. Functions receive the starts of schedules alone."""
     return _service(arn) in ("sqs", "sns") or (_service(arn) == "logs" and ":log-group:" in arn)
+
+
+def is_function(arn: str) -> bool:
+    """Whether the target is a function of Lambda."""
+    return _service(arn) == "lambda"
 
 
 def changed_by(target: dict[str, Any], account: str, region: str) -> list[BaseBackend]:
     """Returns the backends that a delivery to the target may change."""
-    known: dict[str, tuple[BackendDict[Any], ...]] = {"sqs": (sqs_backends,), "sns": (sns_backends, sqs_backends)}
+    known: dict[str, tuple[BackendDict[Any], ...]] = {
+        "sqs": (sqs_backends,),
+        "sns": (sns_backends, sqs_backends),
+        "lambda": (),
+    }
     return [backends[account][region] for backends in known.get(_service(target["Arn"]), (logs_backends,))]
 
 
@@ -37,6 +47,9 @@ def deliver(target: dict[str, Any], event: dict[str, Any], account: str, region:
         if _service(arn) == "sqs":
             group = target.get("SqsParameters", {}).get("MessageGroupId")
             sqs_backends[account][region].send_message(arn.rsplit(":", 1)[-1], message, group_id=group)
+        elif is_function(arn):
+            functions: Any = lambda_backends[account][region]
+            functions.start_for(event["resources"][0], arn, json.loads(message))
         elif _service(arn) == "sns":
             sns_backends[account][region].publish(message, arn=arn)
         else:
@@ -45,7 +58,7 @@ def deliver(target: dict[str, Any], event: dict[str, Any], account: str, region:
             stream = str(uuid.uuid4())
             logs.create_log_stream(group, stream)
             logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": message}])
-    except (ServiceException, JsonRESTError) as error:
+    except (ServiceException, JsonRESTError, PermissionError, NotImplementedError) as error:
         sys.stderr.write(f"EventBridge could not deliver {event['id']} to {arn}: {error}\n")
 
 

@@ -7,10 +7,12 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend as MotoEventsBackend
 from moto.events.models import Rule
 
-from infra.localcloud.events.delivery import deliver, is_supported
+from infra.localcloud.events.delivery import deliver, is_function, is_supported
+from infra.localcloud.events.schedule import ScheduleError, parse
 from infra.localcloud.install import Context
 
 _REQUIRED = ("Source", "DetailType", "Detail")
@@ -21,35 +23,51 @@ class EventsBackend(MotoEventsBackend):
 
     context: ClassVar[Context]
 
+    def put_rule(self, name: str, *arguments: Any, **named: Any) -> Rule:
+        """PutRule. A schedule that is changed counts from now; one that is put again as it was goes on.
+
+        Raises:
+            ValidationException: The schedule is not valid, or not evaluated.
+        """
+        before = self._rule(name, named.get("event_bus_arn"))
+        expression = named.get("scheduled_expression")
+        if expression:
+            try:
+                parse(expression)
+            except ScheduleError as error:
+                raise ValidationException(f"Parameter ScheduleExpression is not valid. {error}") from None
+        rule: Any = super().put_rule(name, *arguments, **named)
+        if is_schedule(rule):
+            begin(rule, datetime.now(UTC))
+            if before and before.scheduled_expression == rule.scheduled_expression and before.state == rule.state:
+                rule.counted_from, rule.started_at = before.counted_from, before.started_at
+        return rule  # type: ignore[no-any-return]
+
     def put_targets(self, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
         """PutTargets.
 
         Raises:
-            NotImplementedError: Events would not reach a target of this kind, or nothing would start the schedule.
+            NotImplementedError: Events would not reach a target of this kind.
         """
-        rule = self.describe_event_bus(self._normalize_event_bus_arn(event_bus_arn)).rules.get(name)
+        rule = self._rule(name, event_bus_arn)
         for target in targets:
-            if rule and _is_schedule(rule) and _is_function(target["Arn"]):
-                continue  # both are state only: the schedule is not started, and functions are not run
-            if rule and _is_schedule(rule) and rule.state != "DISABLED":
-                _check_started(target["Arn"])
-            if not is_supported(target["Arn"]):
+            started = rule is not None and is_schedule(rule) and is_function(target["Arn"])
+            if not started and not is_supported(target["Arn"]):
                 raise NotImplementedError(
-                    f"events are not delivered to {target['Arn']}; SQS queues, SNS topics and log groups receive them"
+                    f"events are not delivered to {target['Arn']}; SQS queues, SNS topics and log groups receive them, "
+                    "and functions the starts of schedules"
                 )
         super().put_targets(name, event_bus_arn, targets)
 
     def enable_rule(self, name: str, event_bus_arn: str | None) -> bool:
-        """EnableRule.
-
-        Raises:
-            NotImplementedError: Nothing would start the schedule for the rule's targets.
-        """
-        rule = self.describe_event_bus(self._normalize_event_bus_arn(event_bus_arn)).rules.get(name)
-        if rule and _is_schedule(rule):
-            for target in rule.targets:
-                _check_started(target["Arn"])
+        """EnableRule. The schedule counts from now."""
+        rule = self._rule(name, event_bus_arn)
+        if rule and is_schedule(rule) and rule.state == "DISABLED":
+            begin(rule, datetime.now(UTC))
         return bool(super().enable_rule(name, event_bus_arn))
+
+    def _rule(self, name: str, event_bus_arn: str | None) -> Any:
+        return self.describe_event_bus(self._normalize_event_bus_arn(event_bus_arn)).rules.get(name)
 
     def put_events(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """PutEvents: each entry is accepted or rejected on its own."""
@@ -101,15 +119,11 @@ def _is_matched(rule: Rule, event: Any) -> bool:
     )
 
 
-def _is_schedule(rule: Rule) -> bool:
+def is_schedule(rule: Rule) -> bool:
+    """Whether the clock starts the rule."""
     return bool(rule.scheduled_expression) and not rule.event_pattern.get_pattern()
 
 
-def _is_function(arn: str) -> bool:
-    return arn.startswith("arn:aws:lambda:")
-
-
-def _check_started(arn: str) -> None:
-    """Refuses a target that waits for a schedule. A function is not run anyway, as its page of operations says."""
-    if not _is_function(arn):
-        raise NotImplementedError(f"no schedule is started, so {arn} would never receive anything")
+def begin(rule: Any, now: datetime) -> None:
+    """Lets a rule's schedule count from now."""
+    rule.counted_from = rule.started_at = now.timestamp()

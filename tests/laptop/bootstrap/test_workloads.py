@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 
 from include.lake import layout
 from include.workloads import discover
-from infra.laptop import bootstrap, cloud
+from include.workloads.schema import PREDICTIONS_TABLE
+from infra.laptop import bootstrap, bounds, cloud, query
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, services
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
@@ -98,7 +101,47 @@ def test_several_workloads(config: LaptopConfig, folders: Path) -> None:
     assert url == f"http://{HOST}:{after['ads']}"
 
 
+def test_a_dropped_file_is_a_message_and_a_logged_prediction_a_row(config: LaptopConfig, folders: Path) -> None:
+    resources, aws = start(config), Aws(config)
+    lake = resources.settings.lake_bucket
+    aws.s3.put_object(Bucket=lake, Key=f"{layout.drops_prefix('flights')}landed/a.csv", Body=b"a\n")
+    aws.s3.put_object(Bucket=lake, Key=f"{layout.drops_prefix('fl')}a.csv", Body=b"a\n")
+    url = aws.sqs.get_queue_url(QueueName=layout.drops_queue("flights"))["QueueUrl"]
+    (message,) = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(message["Body"])["detail"]["object"]["key"] == "drops/flights/landed/a.csv"
+
+    line = {"request_id": "r", "features": {"carrier": "UA", "distance": 1.5}, "probability": 0.25, "prediction": 0}
+    folder = f"{layout.predictions_prefix('flights')}{datetime.now(UTC):%Y/%m/%d/%H}/"
+    aws.s3.put_object(Bucket=lake, Key=f"{folder}x", Body=json.dumps(line).encode() + b"\n")
+    table = layout.table_name("flights", PREDICTIONS_TABLE)
+    found = query.run(aws, f"select request_id, features['distance'], probability, prediction from {table}")
+    assert found.rows == [["r", "1.5", "0.25", "0"]]
+
+
 def test_without_any_workload_that_loads_nothing_is_started(config: LaptopConfig, folders: Path) -> None:
     (folders / "flights" / "workload.yaml").write_text("owner: nobody\n")
     with pytest.raises(LaptopError, match=r"no workload that can be used(.|\n)*flights/workload\.yaml: description"):
         start(config)
+
+
+def test_the_deadline_check_tells_of_a_night_that_was_asked_for_once(config: LaptopConfig, folders: Path) -> None:
+    start(config)
+    aws = Aws(config)
+
+    def told() -> list[str]:
+        answer = aws.client("lambda").invoke(FunctionName="nightjar-deadlines")
+        value = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, value
+        return list(value["flights"])
+
+    assert told() == [], "nobody has asked for a night"
+    bounds.allow(config, "flights", date(2013, 3, 1))
+    assert told() == [], "it has six hours"
+    item = {"pk": "told#flights", "sk": "next", "day": "2013-03-01", "at": "2026-01-01T00:00:00+00:00"}
+    aws.dynamodb.put_item(TableName="nightjar-state", Item={name: {"S": text} for name, text in item.items()})
+    start(config)  # a second start of the laptop keeps the function and its schedule
+    assert told() == ["2013-03-01"]
+    assert told() == []
+    (target,) = aws.events.list_targets_by_rule(Rule="nightjar-deadlines")["Targets"]
+    assert target["Arn"].endswith(":function:nightjar-deadlines")
+    assert aws.events.describe_rule(Name="nightjar-deadlines")["ScheduleExpression"] == "rate(15 minutes)"

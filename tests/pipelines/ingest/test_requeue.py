@@ -151,6 +151,29 @@ def test_a_crash_at_any_write_loses_and_doubles_nothing(
     assert reasons and all("not JSON" in reason for reason in reasons)
 
 
+class NoMarkers(ObjectStoreHook):
+    """Dies before it marks a day."""
+
+    def put(self, bucket: str, key: str, body: Any) -> None:
+        if key.startswith("index/"):
+            raise CrashError
+        super().put(bucket, key, body)
+
+
+@pytest.mark.usefixtures("mended")
+def test_what_a_crash_left_unmarked_is_not_known_from_the_watermark_of_that_time(cloud: MotoCloud) -> None:
+    """Data sets up to the second watermark were built without these records, so they must never be in them."""
+    key = layout.watermark_key("w", STREAM)
+    StateHook(STATE).put(*key, {"watermark": "2026-03-01T00:00:00.000000Z"})
+    with pytest.raises(CrashError):
+        requeue(NoMarkers())
+    StateHook(STATE).put(*key, {"watermark": "2026-03-02T00:00:00.000000Z"})
+    requeue()
+    markers = [marker for marker in cloud.keys(f"index/w/{STREAM}/") if "requeued-" in marker]
+    known = [layout.marked_known_from(marker) for marker in markers]
+    assert known and {found and found.recorded_at for found in known} == {datetime(2026, 3, 2, tzinfo=UTC)}
+
+
 def test_without_a_mend_everything_stays_in_quarantine(cloud: MotoCloud, quarantined: str) -> None:
     (done,) = requeue()
     assert (done["records"], done["quarantined"]) == (0, 4)

@@ -30,6 +30,7 @@ def summary(records: int = 1, next_recorded_at: str = "") -> ShardSummary:
     return {
         "shard_id": "a",
         "records": records,
+        "feedback": 0,
         "quarantined": 0,
         "objects": 1,
         "repaired": 0,

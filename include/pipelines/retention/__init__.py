@@ -1,0 +1,1 @@
+"""Expiry of what can be made again from raw, and is needed by nothing any more."""

@@ -1,0 +1,78 @@
+"""Airflow's UI as a person uses it, in a real browser. Screenshots are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+PATIENCE_MS = 120_000  # a busy machine draws a page late
+
+
+@dataclass(frozen=True)
+class AirflowUi:
+    """A tab with Airflow.
+
+    Attributes:
+        page: The tab.
+        url: Airflow's URL.
+        screenshots: The folder of the screenshots.
+    """
+
+    page: Page
+    url: str
+    screenshots: Path
+
+    @classmethod
+    def open(cls, browser: BrowserContext, url: str, screenshots: Path) -> AirflowUi:
+        """Opens a tab."""
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        screenshots.mkdir(parents=True, exist_ok=True)
+        return cls(page, url, screenshots)
+
+    def shoot(self, name: str) -> None:
+        """Keeps a screenshot."""
+        self.page.screenshot(path=self.screenshots / f"{name}.png")
+
+    def form(self, dag_id: str) -> Locator:
+        """Opens the form of a DAG."""
+        self.page.goto(f"{self.url}/dags/{dag_id}")
+        self.page.get_by_role("button", name="Trigger Dag").click()
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog.get_by_text("Run Parameters")).to_be_visible(timeout=PATIENCE_MS)
+        return dialog
+
+    def fill(self, form: Locator, **params: str | bool) -> None:
+        """Fills fields of a form: a text as a person types it, a switch by a click."""
+        for name, value in params.items():
+            if isinstance(value, bool):
+                form.locator(f"label:has(input[name=element_{name}]) [data-part=control]").click()
+                expect(form.get_by_role("checkbox", name=name, exact=True)).to_be_checked(checked=value)
+            else:
+                form.locator(f"#element_{name}").fill(value)
+
+    def trigger(self, form: Locator) -> None:
+        """Starts the run of a filled form."""
+        form.get_by_role("button", name="Trigger").click()
+        expect(self.page.get_by_text("Dag Run Triggered")).to_be_visible(timeout=PATIENCE_MS)
+
+    def backfill(self, dag_id: str, first: date, last: date) -> None:
+        """Starts a backfill of the runs whose data intervals begin on these days."""
+        form = self.form(dag_id)
+        form.get_by_text("Backfill", exact=True).click()
+        for field, day in (("From", first), ("To", last)):
+            form.get_by_label(field, exact=True).fill(f"{day}T00:00")
+        start = form.get_by_role("button", name="Run Backfill")
+        expect(start).to_be_enabled(timeout=PATIENCE_MS)
+        self.shoot("backfill-form")
+        start.click()
+        expect(self.page.get_by_text("Backfill generated")).to_be_visible(timeout=PATIENCE_MS)
+
+    def open_run(self, dag_id: str, run_id: str, task_id: str = "") -> None:
+        """Opens the page of a run, or of a task of it."""
+        task = f"/tasks/{task_id}" if task_id else ""
+        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{run_id}{task}")
