@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from nightjar.bounded import read_bounds
-
 from infra.laptop import bounds
 from infra.laptop.config import LaptopConfig
 
@@ -28,10 +26,3 @@ def test_each_workload_has_its_own(tmp_path: Path) -> None:
     bounds.allow(config, "shop", SECOND)
     assert bounds.read(config, "flights") == (FIRST, FIRST)
     assert bounds.read(config, "shop") == (SECOND, SECOND)
-
-
-def test_the_dags_read_what_is_written(tmp_path: Path) -> None:
-    config = LaptopConfig(run=tmp_path)
-    bounds.allow(config, "flights", FIRST)
-    assert read_bounds(str(config.nights_file), "flights") == (FIRST, FIRST)
-    assert read_bounds(str(config.nights_file), "shop") is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from airflow.sdk import CronDataIntervalTimetable
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 from airflow.timetables.base import DagRunInfo, TimeRestriction
-from nightjar.bounded import BoundedCronTimetable, cron_schedule
+from nightjar.bounded import BoundedCronTimetable, cron_schedule, read_bounds
 from nightjar_plugin import NightjarPlugin
 from pendulum import instance
+
+from infra.laptop import bounds
+from infra.laptop.config import LaptopConfig
 
 DAILY, MONDAYS = "30 0 * * *", "0 2 * * mon"
 UNBOUNDED = TimeRestriction(None, None, catchup=False)
@@ -100,3 +103,10 @@ def test_it_is_stored_and_read_again_by_airflow(file: Path, monkeypatch: pytest.
 def test_without_a_file_the_schedule_is_airflows_own(file: Path) -> None:
     assert type(cron_schedule(DAILY, "UTC", "", "flights")) is CronDataIntervalTimetable
     assert type(cron_schedule(DAILY, "UTC", str(file), "flights")) is BoundedCronTimetable
+
+
+def test_it_reads_what_the_laptop_writes(tmp_path: Path) -> None:
+    config, first = LaptopConfig(run=tmp_path), date(2013, 6, 19)
+    bounds.allow(config, "flights", first)
+    assert read_bounds(str(config.nights_file), "flights") == (first, first)
+    assert read_bounds(str(config.nights_file), "shop") is None

@@ -119,7 +119,9 @@ def write_workload(
     features: str = FEATURES,
     expectations: dict[str, Any] = EXPECTATIONS,
 ) -> Path:
-    """The folder of a workload below ``root``."""
+    """The folder of a workload below ``root``; the stream is named after it, unless the document names another."""
+    if isinstance(workload, dict) and workload.get("stream") == DOCUMENT["stream"]:
+        workload = {**workload, "stream": {"name": f"nightjar-{name}"}}
     folder = root / name
     folder.mkdir(parents=True)
     text = workload if isinstance(workload, str) else yaml.safe_dump(workload, sort_keys=False)

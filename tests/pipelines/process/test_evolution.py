@@ -9,11 +9,8 @@ import pytest
 
 from include.errors import RefusedError
 from include.pipelines.process.evolution import evolved_columns, require_compatible_schema, schema_problems
-from include.sql import dataset_select
 from include.workloads import Workload, load
 from include.workloads.schema import Columns, processed_columns
-from tests.support.nights import DAY, START
-from tests.support.sql_engine import DUCKDB_TYPES, Engine
 from tests.support.tiny_workload import FEATURES, tiny_workload, write_workload
 
 
@@ -109,20 +106,3 @@ def test_a_removed_column_keeps_its_place_and_a_type_that_it_had(before: Workloa
     again = tiny_workload(tmp_path / "again", events__offered__schema__stock__type="string")
     (problem,) = schema_problems(again, later)
     assert "stock: is string, but bigint in" in problem
-
-
-def test_days_of_before_are_null_in_a_new_column_of_the_data_set(before: Workload, tmp_path: Path) -> None:
-    engine = Engine(before)
-    engine.insert("offered", [{
-        "key": "k", "event_time": "2013-03-01 12:00:00", "recorded_at": "2013-03-01 12:00:00", "item": "a", "price": 1,
-    }])  # fmt: skip
-    engine.insert("rated", [{
-        "key": "k", "event_time": "2013-03-01 13:00:00", "recorded_at": "2013-03-01 13:00:00", "stars": 5,
-    }])  # fmt: skip
-    now = tiny_workload(tmp_path, **{SIZE: {"type": "number", "nullable": True}, "events__offered__schema__stock": ...})
-    published = dict(processed_columns(before, "offered"))
-    for name, kind in evolved_columns(processed_columns(now, "offered"), list(published.items())):
-        if name not in published:
-            engine.connection.execute(f'alter table nightjar.shop_offered add column "{name}" {DUCKDB_TYPES[kind]}')
-    (row,) = engine.query(dataset_select(now, "nightjar", START + DAY))
-    assert row["size"] is None and row["price"] == 1 and "stock" not in row
