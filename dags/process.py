@@ -155,9 +155,8 @@ def process(workload: Workload) -> DAG:
         )
         run: Any = output(start_transform, "submit_key")
         audited = pipeline.audit_arguments(name, planned, RUN, planned["recent"], config)
-        key = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
-        job: Any = {"job_name": config.glue_audit_job, "submit_key": key, "arguments": audited}
-        job["size"] = workload.jobs.audit.request()
+        job: Any = {"job_name": config.glue_audit_job, "size": workload.jobs.audit.request(), "arguments": audited}
+        job["submit_key"] = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
         start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
         gated: Any = linked(gate(name, planned, run), pipeline.notes.DATA_DOCS)
         chosen >> wait_raw >> planned >> start_transform

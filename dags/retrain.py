@@ -40,8 +40,7 @@ from include.workloads import Workload, discover, load
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
-EVALUATION = sagemaker.SubmitProcessingJobOperator
-FAILURES = (RefusedError, ConflictError, pipeline.LiveStateError)
+EVALUATION, FAILURES = sagemaker.SubmitProcessingJobOperator, (RefusedError, ConflictError, pipeline.LiveStateError)
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
@@ -163,7 +162,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll, execution_timeout=PROCESS_DEADLINE)
+        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll)
         wait_day >> wait_process >> wait_earlier >> planned
         sense_dataset >> prepared
         sense_training >> score

@@ -83,7 +83,7 @@ class History:
                 events = self._events(day)
                 list(pool.map(lambda batch: put_records(aws, self.workload.stream.name, batch), batched(events, BATCH)))
                 sent += len(events)
-                _remember(aws, table, self.workload.name, day + timedelta(days=1))
+                remember_replayed(aws, table, self.workload.name, day + timedelta(days=1))
                 bar.advance(bar.task_ids[0])
         return sent
 
@@ -164,5 +164,6 @@ def _key(workload: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": f"replay#{workload}"}, "sk": {"S": "events"}}
 
 
-def _remember(aws: Aws, table: str, workload: str, day: date) -> None:
+def remember_replayed(aws: Aws, table: str, workload: str, day: date) -> None:
+    """Records the first day that has not been replayed."""
     aws.dynamodb.put_item(TableName=table, Item={**_key(workload), "day": {"S": day.isoformat()}})

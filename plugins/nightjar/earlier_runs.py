@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.triggers.external_task import DagStateTrigger
@@ -24,11 +25,12 @@ class EarlierRunsSensor(BaseOperator):
 
     Args:
         poll_seconds: Seconds between two looks.
+        longest: Time limit of the wait.
         **kwargs: Arguments of every operator.
     """
 
-    def __init__(self, *, poll_seconds: float = 30, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, poll_seconds: float = 30, longest: timedelta = timedelta(days=1), **kwargs: Any) -> None:
+        super().__init__(execution_timeout=longest, **kwargs)
         self.poll_seconds = poll_seconds
 
     def execute(self, context: Context) -> None:

@@ -94,9 +94,8 @@ def amount_param(default: float, description: str) -> Param:
 
 def choice_param(choices: Sequence[str], description: str) -> Param:
     """Returns a Param that is one of the given texts; the first one unless a person chooses another."""
-    examples = [choices[-1]]
-    text = _with_examples(description, examples)
-    return Param(choices[0], type="string", enum=[*choices], description=text, examples=examples)
+    text = _with_examples(description, [choices[-1]])
+    return Param(choices[0], type="string", enum=[*choices], description=text, examples=[choices[-1]])
 
 
 def _optional(kind: str, description: str, examples: Sequence[Any], **schema: Any) -> Param:

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 def triggered_by(dag_run: DagRun, session: Session) -> list[DagRun]:
     """Returns the runs that a run's tasks have triggered, or adopted, and that have not ended."""
-    tasks = {task.task_id: task for task in dag_run.dag.tasks if task.task_type == TriggerRunOperator.__name__}
+    dag: Any = dag_run.dag  # None for a run whose DAG is gone: what it triggered is not known
+    tasks = {task.task_id: task for task in getattr(dag, "tasks", ()) if task.task_type == TriggerRunOperator.__name__}
     if not tasks:
         return []
     query = XComModel.get_many(run_id=dag_run.run_id, dag_ids=dag_run.dag_id, key=XCOM_RUN_ID)

@@ -107,6 +107,12 @@ def test_the_scheduled_run_of_a_day_is_found_and_runs_again_when_it_is_cleared(
     assert api.automatic_run("nightly", midnight + 30 * DAY, midnight + 31 * DAY) is None
 
 
+def test_a_second_request_to_parse_a_file_is_no_error(api: AirflowApi) -> None:
+    """Airflow answers 409 while it has not begun with the first one."""
+    for _ in range(3):
+        api.parse_dag_files(["asked"])
+
+
 def test_a_pool_is_created_and_changed(api: AirflowApi) -> None:
     for slots in (1, 2):
         api.put_pool("test-pool", slots, "a pool of a test")

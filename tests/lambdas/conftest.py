@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -13,14 +13,12 @@ from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
 from tests.support.iam_records import SuiteRecorder, keep
 from tests.support.localcloud import Cloud, base_config, running_cloud
-from tests.support.policed_roles import assume, make_role
+from tests.support.policed_roles import UseRole, assume, make_role
 
 recorder = SuiteRecorder("lambdas", Path(__file__).parent)
 pytest_deselected = recorder.deselect
 pytest_runtest_logreport = recorder.add
 pytest_sessionfinish = recorder.finish
-
-UseRole = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from include.lake.instants import format_instant
 from infra.lambdas.dead_man import main
 from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.iam.record import Provoked
-from tests.lambdas.conftest import UseRole
 from tests.support.iam_records import provoking
 from tests.support.localcloud import Cloud
+from tests.support.policed_roles import UseRole
 
 pytestmark = pytest.mark.stack
 

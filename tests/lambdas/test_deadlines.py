@@ -21,11 +21,11 @@ from infra.lambdas.deadlines.told import CLAIM
 from infra.laptop.bootstrap.data import ALERTS_TOPIC_ARN
 from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.iam.record import Provoked
-from tests.lambdas.conftest import UseRole
-from tests.lambdas.test_deadlines_nights import schedule
 from tests.support.alerts import Alerts
 from tests.support.iam_records import provoking
 from tests.support.localcloud import Cloud
+from tests.support.night_schedules import schedule
+from tests.support.policed_roles import UseRole
 
 pytestmark = pytest.mark.stack
 

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from infra.lambdas.deadlines.nights import Night, Schedule, night_of, nights_between, nights_due, read_duration
+from infra.lambdas.deadlines.nights import Night, night_of, nights_between, nights_due, read_duration
+from tests.support.night_schedules import schedule
 
 HOUR = timedelta(hours=1)
-
-
-def zone(name: str) -> str:
-    """The time zone's file, as the package has it."""
-    return base64.b64encode(files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()).decode()
-
-
-def schedule(timezone: str = "UTC", **changes: Any) -> Schedule:
-    entry = {
-        "process": "30 0 * * *",
-        "retrain": "0 2 * * *",
-        "timezone": timezone,
-        "zone": None if timezone == "UTC" else zone(timezone),
-        "start": "2013-01-01",
-        "deadline": "PT6H",
-        "deploys": True,
-    }
-    return Schedule.read({**entry, **changes})
 
 
 def at(text: str) -> datetime:

@@ -27,7 +27,8 @@ class Airflow:
     """An Airflow whose backfill run goes through the given looks: state of the run, states of its tasks."""
 
     def __init__(self, looks: list[tuple[str, dict[str, str]]]) -> None:
-        self.looks, self.answers, self.look = looks, [], -1
+        self.looks, self.look = looks, -1
+        self.answers: list[list[str]] = []
         self.watch = lambda: None
         self.received = False
 
@@ -63,7 +64,8 @@ class Made:
     def __init__(self, folder: Path, *looks: tuple[str, dict[str, str]]) -> None:
         shop = tiny_workload(folder)
         self.plan = planned(shop, raw(shop, march(1, 10)), complete_to(shop, march(10, 10)[0]))
-        self.airflow, self.lines = Airflow(list(looks)), []
+        self.airflow = Airflow(list(looks))
+        self.lines: list[str] = []
         documents = {"plan.json": json.dumps(self.plan), "plan.html": "<plan>", "report.html": "<report>"}
         documents["report.json"] = json.dumps({"sentence": "10 days published."})
         get = lambda Bucket, Key: {"Body": io.BytesIO(documents[Key.rsplit("/", 1)[1]].encode())}  # noqa: E731, N803
@@ -80,6 +82,16 @@ class Made:
         return "\n".join(self.lines)
 
 
+def agreeing(asked: list[str]) -> Any:
+    """A person who is asked, and agrees."""
+
+    def answer(why: str) -> bool:
+        asked.append(why)
+        return True
+
+    return answer
+
+
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill, "POLL_SECONDS", 0)
@@ -93,7 +105,7 @@ ENDED = ("success", {"plan": "success", "chunks.run[0]": "success", "chunks.run[
 def test_the_plan_the_progress_and_the_report_are_shown(tmp_path: Path) -> None:
     made = Made(tmp_path, ("running", {"plan": "running"}), AWAITING, WORKING, ENDED)
     asked: list[str] = []
-    text = made.run(lambda why: asked.append(why) or True)
+    text = made.run(agreeing(asked))
     assert "10 days to process in 3 chunks" in text and "10 days published." in text
     assert "chunks.run[0]: success (1 of 2)" in text and "chunks.run[1]: failed (2 of 2)" in text
     assert (asked, made.airflow.answers) == (["It may cost $6."], [["Approve"]])
@@ -110,7 +122,7 @@ def test_a_no_is_sent_and_a_failed_run_says_how_to_resume(tmp_path: Path) -> Non
 def test_a_task_that_asks_again_gets_the_same_answer_and_nobody_is_asked_twice(tmp_path: Path) -> None:
     made = Made(tmp_path, AWAITING, AWAITING, ENDED)
     asked: list[str] = []
-    made.run(lambda why: asked.append(why) or True)
+    made.run(agreeing(asked))
     assert (len(asked), made.airflow.answers) == (1, [["Approve"], ["Approve"]])
     made = Made(tmp_path / "answered", AWAITING, ENDED)
     made.airflow.received = True

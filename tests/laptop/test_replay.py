@@ -34,7 +34,7 @@ def test_events_are_read_some_weeks_at_a_time_and_each_is_sent_once(
 
     monkeypatch.setattr(HistorySource, "open", lambda name, data: SimpleNamespace(events=events))
     monkeypatch.setattr(replay, "replayed_to", lambda aws, table, name: reached.get(name))
-    monkeypatch.setattr(replay, "_remember", lambda aws, table, name, day: reached.update({name: day}))
+    monkeypatch.setattr(replay, "remember_replayed", lambda aws, table, name, day: reached.update({name: day}))
     monkeypatch.setattr(replay, "put_records", lambda aws, stream, batch: sent.extend(e["recorded_at"] for e in batch))
     nobody: Any = None
     end = START + HELD + timedelta(days=9)

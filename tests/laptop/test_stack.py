@@ -156,18 +156,6 @@ def test_a_query_gives_columns_and_rows_and_athenas_own_error(up: Up) -> None:
         query.run(up.aws, "select * from nowhere")
 
 
-def test_no_run_starts_by_the_clock(up: Up) -> None:
-    """The trigger of Airflow's ``dag`` table, on a table with only the column that matters."""
-    _, server, _ = up
-    with psycopg.connect(server.url("postgres")) as connection:
-        connection.execute("CREATE TABLE dag (dag_id text, next_dagrun_create_after timestamptz)")
-        connection.execute((ROOT / "infra" / "laptop" / "airflow_clock.sql").read_text())
-        connection.execute("INSERT INTO dag VALUES ('a', now())")
-        connection.execute("UPDATE dag SET next_dagrun_create_after = now()")
-        assert connection.execute("SELECT next_dagrun_create_after FROM dag").fetchone() == (None,)
-        connection.rollback()
-
-
 def test_airflows_credentials_are_kept_while_they_are_good(up: Up, config: LaptopConfig) -> None:
     aws = up.aws
     file = config.state / airflow_environment.CREDENTIALS

@@ -57,6 +57,18 @@ with DAG("blocked", schedule=None, **OPTIONS):
 with DAG("after", schedule=None, **OPTIONS):
     NoActiveRunsSensor(task_id="wait_job", other_dag_id="job", advice="", deadline_seconds=600, poll_seconds=1)
 
+with DAG("patient", schedule=None, **OPTIONS):
+    free = NoActiveRunsSensor(
+        task_id="wait_job", other_dag_id="job", waiting_tasks=("submit_job", "sense"), advice="", deadline_seconds=600
+    )
+
+    @task
+    def refuse() -> None:
+        with outcomes(fail=LookupError):
+            raise LookupError("a fifth of the rows is empty")
+
+    free >> refuse()
+
 with DAG("idle", schedule=None, params={{"day": Param("", type="string")}}, **OPTIONS):
 
     @task

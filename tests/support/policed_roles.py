@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from tests.support.localcloud import ACCOUNT, Cloud
 
+UseRole = Callable[[str], dict[str, str]]
+"""Puts the credentials of a kind of role into the environment; returns its keys."""
+
 BUCKET = "guarded"
 TRUST = {
     "Effect": "Allow",

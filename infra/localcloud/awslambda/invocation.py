@@ -97,7 +97,7 @@ def _run(function: LambdaFunction, folder: Path, request: str, context: Context)
         "NIGHTJAR_TIMEOUT": str(function.timeout),
     }
     # -P: the folder of runtime.py is not on the path of the function.
-    argv = [sys.executable, "-P", str(RUNTIME), function.handler, str(folder / "event.json")]
+    argv = [sys.executable, "-P", str(RUNTIME), str(function.handler), str(folder / "event.json")]
     job = context.runner.start(
         f"lambda-{function.function_name}",
         [*argv, str(folder / "result.json")],

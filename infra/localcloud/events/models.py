@@ -41,7 +41,7 @@ class EventsBackend(MotoEventsBackend):
             begin(rule, datetime.now(UTC))
             if before and before.scheduled_expression == rule.scheduled_expression and before.state == rule.state:
                 rule.counted_from, rule.started_at = before.counted_from, before.started_at
-        return rule  # type: ignore[no-any-return]
+        return rule
 
     def put_targets(self, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
         """PutTargets.

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from nightjar.failures import NO_REASON
 
+from infra.airflow_api.reasons import refusal
 from infra.laptop.bootstrap.definitions import definition
 from infra.localcloud.authorization.operator_key import FILE
 from tests.support.alerts import Alerts
@@ -165,6 +166,16 @@ def test_a_run_waits_for_the_end_of_another_dags_runs(airflow: RealAirflow, clou
     mark_failed(airflow, run)
     assert airflow.ended(after)["state"] == "success"
     assert airflow.log(after, "wait_job").count("has active runs") == 1
+
+
+def test_a_run_does_not_wait_for_one_that_waits_itself_and_a_rule_that_ends_it_is_told_from_a_failure(
+    airflow: RealAirflow, cloud: Cloud, name: str
+) -> None:
+    waiting = waiting_run(airflow, cloud, name)
+    patient = airflow.ended(airflow.trigger("patient"))
+    assert airflow.api.call("GET", waiting)["state"] == "running"
+    assert refusal(airflow.api, "patient", patient["dag_run_id"]) == "a fifth of the rows is empty"
+    mark_failed(airflow, waiting)
 
 
 def test_the_reason_of_a_skip_is_in_the_log_before_airflow_folds_it_and_in_the_runs_note(airflow: RealAirflow) -> None:
