@@ -1,23 +1,20 @@
-"""What a person sees of a DAG's form and of a run, in a real browser on the running stack.
+"""What a person sees of forms, runs and their pages, in a real browser on the running stack.
 
 Screenshots are kept in ``NIGHTJAR_HOME/screenshots``.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 
 from infra.laptop.progress import Reporter
 from tests.support.airflow_ui import PATIENCE_MS, AirflowUi
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
-
-
-@pytest.fixture(scope="module")
-def ui(loop: Loop, browser: BrowserContext) -> AirflowUi:
-    return AirflowUi.open(browser, loop.config.airflow_url, loop.config.home / "screenshots")
 
 
 def test_a_wrong_field_is_named_before_anything_runs(loop: Loop, ui: AirflowUi) -> None:
@@ -33,15 +30,35 @@ def test_a_wrong_field_is_named_before_anything_runs(loop: Loop, ui: AirflowUi) 
 
 def test_a_dry_run_of_the_form_reports_on_the_runs_page_and_starts_nothing(loop: Loop, ui: AirflowUi) -> None:
     dag_id, day = f"{WORKLOAD}_process", str(loop.days[0])
-    form = ui.form(dag_id)
-    ui.fill(form, date=day, dry_run=True)
-    ui.shoot("form-dry-run")
-    known = {run["dag_run_id"] for run in loop.airflow.runs(dag_id)}
-    ui.trigger(form)
-    (run_id,) = {run["dag_run_id"] for run in loop.airflow.runs(dag_id)} - known
-    run = loop.airflow.follow(dag_id, run_id, Reporter())
+    run = ui.run(loop.airflow, dag_id, date=day, dry_run=True)
     assert {state for task, state in run.tasks.items() if task != "stop_jobs"} == {"skipped"}
-    ui.open_run(dag_id, run_id)
+    ui.open_run(dag_id, run.run_id)
     note = ui.page.get_by_text(f"{day}: published from the same inputs and code.")
     expect(note).to_be_visible(timeout=PATIENCE_MS)
     ui.shoot("run-dry-run")
+
+
+def test_a_native_backfill_of_published_days_ends_green(loop: Loop, ui: AirflowUi) -> None:
+    dag_id, first = f"{WORKLOAD}_process", loop.config.first_day + timedelta(days=3)
+    known = {run["dag_run_id"] for run in loop.airflow.runs(dag_id, limit=100)}
+    ui.backfill(dag_id, first, first + timedelta(days=2))
+    runs = {run["dag_run_id"]: run["run_type"] for run in loop.airflow.runs(dag_id, limit=100)}
+    made = {run_id: kind for run_id, kind in runs.items() if run_id not in known}
+    assert list(made.values()) == ["backfill"] * 2
+    for run_id in made:
+        loop.airflow.follow(dag_id, run_id, Reporter())
+
+
+def test_the_pages_that_tasks_link_to_open(loop: Loop, ui: AirflowUi) -> None:
+    for dag, task, button, text in (
+        ("process", "publish", "Data Docs", str(loop.days[0])),
+        ("retrain", "register", "Evaluation", "AUC"),
+        ("retrain", "register", "Decision", "promote"),
+        ("deploy", "verify", "Service", WORKLOAD),
+    ):
+        dag_id = f"{WORKLOAD}_{dag}"
+        done = [run for run in loop.airflow.runs(dag_id, limit=100) if run["state"] == "success"]
+        automatic = [run for run in done if run["run_type"] in ("scheduled", "asset_triggered")]
+        ui.open_run(dag_id, automatic[-1]["dag_run_id"], task)
+        assert ui.follow_link(button) == 200, button
+        expect(ui.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)

@@ -14,6 +14,7 @@ import pytest
 from include.lake import layout
 from include.model import bundle
 from include.model.engines import FAST_FORMS
+from tests.support.airflow_ui import AirflowUi
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -141,11 +142,11 @@ def test_a_bad_bundle_is_rejected_and_the_old_version_stays(loop: Loop, fault: s
     assert int(loop.live()["version"]) == int(live["version"])
 
 
-def test_a_rollback_is_one_deploy_and_sets_a_hold(loop: Loop) -> None:
+def test_a_rollback_by_the_form_is_one_deploy_and_sets_a_hold(loop: Loop, ui: AirflowUi) -> None:
     live = loop.live()
     if live.get("previous") is None:
         pytest.fail(f"The second version was not promoted, so there is no version to roll back to: {live}")
-    loop.run("deploy", version="previous")
+    ui.run(loop.airflow, f"{WORKLOAD}_deploy", version="previous")
     assert loop.service("/version").json()["model_version"] == str(live["previous"])
     after = loop.live()
     assert after["version"] == live["previous"] and after["hold"] is True

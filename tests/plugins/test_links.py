@@ -62,5 +62,5 @@ def test_outside_a_task_nothing_is_named() -> None:
 
 
 def test_only_tasks_have_buttons() -> None:
-    with pytest.raises(TypeError, match="not the result of a task"):
+    with pytest.raises(TypeError, match="not the result of one task"):
         linked("decide", "Decision")

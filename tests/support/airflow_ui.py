@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from infra.airflow_api import AirflowApi, Run
+from infra.laptop.progress import Reporter
 
 PATIENCE_MS = 120_000  # a busy machine draws a page late
 
@@ -60,6 +65,35 @@ class AirflowUi:
         # The form closes once the run is made. The message that says so is gone before a busy machine has shown it.
         expect(form).to_be_hidden(timeout=PATIENCE_MS)
 
-    def open_run(self, dag_id: str, run_id: str) -> None:
-        """Opens the page of a run."""
-        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{run_id}")
+    def run(self, airflow: AirflowApi, dag_id: str, **params: str | bool) -> Run:
+        """Fills the form of a DAG, starts the run and follows it to its end. A screenshot shows the filled form."""
+        known = {run["dag_run_id"] for run in airflow.runs(dag_id)}
+        form = self.form(dag_id)
+        self.fill(form, **params)
+        self.shoot(f"form-{'-'.join(params)}")
+        self.trigger(form)
+        (run_id,) = {run["dag_run_id"] for run in airflow.runs(dag_id) if run["run_type"] == "manual"} - known
+        return airflow.follow(dag_id, run_id, Reporter())
+
+    def backfill(self, dag_id: str, first: date, last: date) -> None:
+        """Starts a backfill of the runs whose data intervals lie between the beginnings of two days."""
+        form = self.form(dag_id)
+        form.get_by_text("Backfill", exact=True).click()
+        for field, day in (("From", first), ("To", last)):
+            form.get_by_label(field, exact=True).fill(f"{day}T00:00")
+        start = form.get_by_role("button", name="Run Backfill")
+        expect(start).to_be_enabled(timeout=PATIENCE_MS)
+        self.shoot("backfill-form")
+        start.click()
+        expect(form).to_be_hidden(timeout=PATIENCE_MS)
+
+    def open_run(self, dag_id: str, run_id: str, task_id: str = "") -> None:
+        """Opens the page of a run, or the details of a task of it."""
+        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{quote(run_id)}{f'/tasks/{task_id}/details' if task_id else ''}")
+
+    def follow_link(self, name: str) -> int:
+        """Opens the page behind a button of the task that is shown; returns the status of the answer."""
+        address = self.page.get_by_role("link", name=name, exact=True).get_attribute("href")
+        answer = self.page.goto(address or "about:blank")
+        self.shoot(name.lower().replace(" ", "-"))
+        return answer.status if answer else 0
