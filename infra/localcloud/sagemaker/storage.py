@@ -86,8 +86,9 @@ class Storage:
 
     def _put(self, path: Path, bucket: str, key: str) -> None:
         try:
-            self._s3.upload_file(str(path), bucket, key)
-        except Exception as error:  # boto3's S3UploadFailedError derives from Exception only
+            with path.open("rb") as file:
+                self._s3.put_object(Bucket=bucket, Key=key, Body=file)
+        except (BotoCoreError, ClientError) as error:
             raise StorageError(f"ClientError: Artifact upload failed: s3://{bucket}/{key}: {error}") from None
 
 
