@@ -106,7 +106,8 @@ def test_the_sensor_defers_and_succeeds_with_a_small_result(glue: Any) -> None:
     end("SUCCEEDED")
     event = fire(deferred.value.trigger)
     result = sensor(run_id).execute_complete(context(), event)
-    assert result == {"run_id": run_id, "submit_key": "key", "execution_seconds": 123}
+    size = {"worker_type": None, "workers": 0}  # the job of this test states none
+    assert result == {"run_id": run_id, "submit_key": "key", "execution_seconds": 123, **size}
 
 
 def test_a_sensor_that_is_cleared_stops_nothing_and_starts_nothing(glue: Any) -> None:
