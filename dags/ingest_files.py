@@ -48,8 +48,8 @@ from include.workloads import Workload, discover, load
 
 # A file is read at once; a look at the queue costs something, and most of them find nothing.
 LOOK_SECONDS = 5
-# Longer than a message is hidden from others: a run that died has given its messages back by then.
-AGAIN = timedelta(minutes=20)
+# How long a file waits that is dropped just after another one was read. What a dead run has received comes back later.
+AGAIN = timedelta(minutes=1)
 
 
 @task(execution_timeout=timedelta(hours=1))

@@ -162,7 +162,7 @@ def test_a_query_may_be_in_the_query_string() -> None:
     ("path", "code"),
     [
         ("/2015-03-31/functions", "ValidationException"),
-        ("/2015-03-31/functions/f/invocations", "NotImplementedException"),
+        ("/2014-11-13/functions/f/invoke-async/", "NotImplementedException"),
         ("/2015-03-31/nothing", "UnknownOperationException"),
     ],
 )

@@ -26,13 +26,15 @@ class QueueHook(AwsGenericHook[Any]):
 
     Args:
         queue: The queue's name.
+        retry_seconds: Seconds for which a message that is put back stays hidden: a passing fault has time to pass.
         aws_conn_id: Airflow's connection; None uses the role of the worker.
         **kwargs: Arguments of Airflow's hook.
     """
 
-    def __init__(self, queue: str, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, queue: str, *, retry_seconds: int = 300, aws_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(aws_conn_id=aws_conn_id, client_type="sqs", **kwargs)
         self.queue = queue
+        self.retry_seconds = retry_seconds
 
     @cached_property
     def _url(self) -> str:
@@ -50,7 +52,8 @@ class QueueHook(AwsGenericHook[Any]):
 
     def release(self, receipt: str) -> None:
         """Puts a received message back, because its work could not be done."""
-        self.conn.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
+        hidden = {"ReceiptHandle": receipt, "VisibilityTimeout": self.retry_seconds}
+        self.conn.change_message_visibility(QueueUrl=self._url, **hidden)
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:

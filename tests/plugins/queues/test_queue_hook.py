@@ -21,7 +21,7 @@ async def look(hook: QueueHook) -> int:
 def test_a_message_is_hidden_until_it_is_released_and_gone_once_it_is_deleted(cloud: MotoCloud) -> None:
     sqs = cloud.client("sqs")
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
-    hook = QueueHook("q")
+    hook = QueueHook("q", retry_seconds=0)
     assert hook.receive() is None
     sqs.send_message(QueueUrl=url, MessageBody="one")
     assert asyncio.run(look(hook)) == 1
@@ -31,5 +31,7 @@ def test_a_message_is_hidden_until_it_is_released_and_gone_once_it_is_deleted(cl
     hook.release(first.receipt)
     again = hook.receive()
     assert again and again.body == "one"
+    QueueHook("q").release(again.receipt)
+    assert hook.receive() is None, "it stays hidden for some minutes"
     hook.delete(again.receipt)
     assert hook.receive() is None
