@@ -12,8 +12,8 @@ in `quarantine/<workload>/files/refused/` with its name and the reason; so is ea
 `file#…`, what became of each content.
 
 **How it ends**: what was refused is in the run's note and goes to the alerts topic. If the queue is empty, the task is
-*skipped*. A file that could not be read for another reason fails the task, and its message returns to the queue: after
-five times it is among the dead letters, whose alarm has a runbook.
+*skipped*. A file that could not be read for another reason fails the task's try, and comes back to the queue some
+minutes later: after five times it is among the dead letters, whose alarm has a runbook.
 
 **Cautions**
 - A file stays where it was dropped for 90 days. Correct a refused one and drop it again.

@@ -46,7 +46,7 @@ def run_loop(config: LaptopConfig, to: date | None = None, only: str | None = No
         return 0
     print("\n" + "\n\n".join(failures) + "\n", file=sys.stderr)
     print(
-        "The stack keeps running, so that you can look at it. Run the command again: it continues from here. "
+        "What was started keeps running, so that you can look at it. Run the command again: it continues from here. "
         "`make stop` stops the stack.",
         file=sys.stderr,
     )

@@ -99,7 +99,7 @@ def test_a_message_that_is_no_event_fails_the_run_and_stays(
     drop(cloud, queue, "other", GOOD)
     with pytest.raises(ValueError, match="Expecting value"):
         run(module)
-    assert waiting(cloud, queue) == (1, 0)
+    assert waiting(cloud, queue) == (0, 1), "it stays, hidden until it is tried again"
     assert [line.split(" was")[0] for line in sent[1:]] == ["drops/flights/other"], "others are read, and told, before"
 
 
