@@ -60,6 +60,9 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
         # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # The triggerer makes its execution API when a trigger first asks for a run of a DAG, and sends no heartbeat
+        # meanwhile: 20 s, on a busy machine more than a minute (seen). The default, 30 s, would call it dead.
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "180",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "600",
         # A DAG file that was edited is parsed at once. Parsing all files takes some seconds of CPU time.

@@ -14,8 +14,8 @@ from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import STEADY_SECONDS, ProcessRecord, Supervisor, alive, last_lines
 
 LOG_LINES = 5
-# Airflow calls a process unhealthy after 30 s without a heartbeat. One that has just started may still show the
-# heartbeat of the process before it.
+# Airflow calls a process unhealthy after 30 s without a heartbeat, the triggerer after 180 s. One that has just started
+# may still show the heartbeat of the process before it.
 STARTING_SECONDS = 45.0
 CRASHES = 3  # deaths in a row: a restarted PostgreSQL ends some others once, perhaps twice
 _HEALTH_SECONDS = 10.0
