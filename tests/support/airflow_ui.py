@@ -58,7 +58,8 @@ class AirflowUi:
                 form.locator(f"label:has(input[name=element_{name}]) [data-part=control]").click()
                 expect(form.get_by_role("checkbox", name=name, exact=True)).to_be_checked(checked=value)
             else:
-                form.locator(f"#element_{name}").fill(value)
+                # The id of a field for numbers is on the frame around it.
+                form.locator(f"input#element_{name}, input[name=element_{name}]").fill(value)
 
     def trigger(self, form: Locator) -> None:
         """Starts the run of a filled form."""

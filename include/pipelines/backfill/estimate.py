@@ -188,11 +188,13 @@ def _basis(
         parts.append(_basis_of_chunks(chunks, past_process))
     if retrains:
         parts.append(
-            f"{len(past_retrain)} past retrain runs"
-            if past_retrain
-            else "no past retrain run: their estimate is unknown"
+            _runs(len(past_retrain), "retrain") if past_retrain else "no past retrain run: their estimate is unknown"
         )
     return "; ".join(parts) if parts else "nothing is to be done"
+
+
+def _runs(number: int, stage: str) -> str:
+    return f"{number} past {stage} run{'s' * (number != 1)}"
 
 
 def _basis_of_chunks(chunks: Sequence[int], past: Sequence[Measurement]) -> str:
@@ -200,7 +202,8 @@ def _basis_of_chunks(chunks: Sequence[int], past: Sequence[Measurement]) -> str:
         return "no past process run: the estimate is unknown"
     line = fit([(run["rows"], run["seconds"]) for run in past])
     assert line is not None  # there are past runs
-    text = f"{len(past)} past process runs of {min(r['days'] for r in past)} to {max(r['days'] for r in past)} days"
+    least, most = min(run["days"] for run in past), max(run["days"] for run in past)
+    text = f"{_runs(len(past), 'process')} of {least if least == most else f'{least} to {most}'} day{'s' * (most > 1)}"
     if not line.is_split_known:
         text += ", all of about one size: what a larger or smaller one takes is uncertain"
     elif max(chunks) > 2 * line.largest:
