@@ -15,8 +15,8 @@ from nightjar.state.hook import Item, StateHook
 from nightjar.state.sensor import StateSensor
 from nightjar.state.trigger import StateTrigger
 
+from infra.laptop.free_ports import free_port
 from tests.support.moto_cloud import STATE, MotoCloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 NOW = datetime(2013, 3, 2, tzinfo=UTC)
