@@ -103,8 +103,12 @@ def test_what_the_process_run_of_the_day_has_reported_is_not_reported_again(
     dag: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    counting = SimpleNamespace(get_dr_count=lambda **given: asked.append(given) or 1)
-    monkeypatch.setattr("nightjar.other_runs.RuntimeTaskInstance", counting)
+
+    def one_failed_run(**given: Any) -> int:
+        asked.append(given)
+        return 1
+
+    monkeypatch.setattr("nightjar.other_runs.RuntimeTaskInstance", SimpleNamespace(get_dr_count=one_failed_run))
     wait, end = dag.get_task("wait_day"), datetime(2013, 3, 2, 2, tzinfo=UTC)
     assert wait.reported is RefusedDayError
     assert wait.cause_reported({"dag_run": SimpleNamespace(data_interval_end=end)})
