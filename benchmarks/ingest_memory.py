@@ -91,7 +91,7 @@ def event(number: int) -> bytes:
 def cloud() -> Iterator[dict[str, str]]:
     """Starts a local cloud for this benchmark; yields the environment variables that point at it."""
     # Here, because this file also runs in Airflow's environment, which lacks what infra.laptop imports.
-    from infra.laptop.ports import free_port
+    from infra.laptop.free_ports import free_port
 
     with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder:
         port = free_port()

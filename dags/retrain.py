@@ -21,6 +21,7 @@ from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
+from nightjar.other_runs import failed_that_day
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, dry_run_param, flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
@@ -32,7 +33,7 @@ from include.errors import ConflictError, NothingToDoError, RefusedError, UserEr
 from include.lake import layout
 from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
-from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_status
+from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_wait
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -121,7 +122,6 @@ def retrain(workload: Workload) -> DAG:
         doc_md=__doc__,
         description="published days → data set → training → evaluation → decision → model package",
         schedule=cron_schedule(when.retrain, when.timezone, config.nights_file, name),
-        max_active_runs=1,
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
@@ -132,18 +132,15 @@ def retrain(workload: Workload) -> DAG:
         wait_day = StateSensor(
             task_id="wait_day",
             table=config.state_table,
-            keys=[(layout.day_partition_key(name), chosen["last"])],
-            check=day_status,
-            arguments={"tolerated": workload.dataset.missing_days},
-            fail=RefusedError,
+            cause_reported=failed_that_day(f"{name}_process", when.process, when.timezone),
             unmet=f"Day {DAY} was neither published nor refused",
-            advice="Look at the process DAG's run of that day, then clear this task.",
+            **day_wait(workload, chosen["last"]),
             **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
         )
         wait_process = NoActiveRunsSensor(
             task_id="wait_process",
             other_dag_id=f"{name}_process",
-            waiting_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
+            ignored_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
             **state_waiting(poll, config.wait_limit(PROCESS_DEADLINE)),
         )
@@ -163,7 +160,7 @@ def retrain(workload: Workload) -> DAG:
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
         wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll)
-        wait_day >> wait_process >> wait_earlier >> planned
+        wait_day >> wait_earlier >> wait_process >> planned  # from here on, process runs publish nothing until prepared
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

@@ -14,7 +14,7 @@ from benchmarks.serving.agree import Reader
 from benchmarks.serving.forest import Forest
 from benchmarks.serving.inputs import Form
 from benchmarks.serving.servers import Server
-from infra.laptop.ports import free_port
+from infra.laptop.free_ports import free_port
 
 APPS = Path(__file__).with_name("apps")
 SOURCE, FASTAPI_NOOP, ASGI_NOOP = "the source's service", "FastAPI no-op", "bare ASGI no-op"

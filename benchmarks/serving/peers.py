@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.serving.contestants import APPS, Contestant
 from benchmarks.serving.forest import Forest
 from benchmarks.serving.inputs import Form
-from infra.laptop.ports import free_port
+from infra.laptop.free_ports import free_port
 
 PINS = Path(__file__).with_name("peers")
 INSTALL_SECONDS = 900

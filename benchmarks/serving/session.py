@@ -21,7 +21,7 @@ from benchmarks.serving.measure import Figures, Running
 from benchmarks.serving.peers import Absent
 from benchmarks.serving.report import LEVELS, SLOW_LEVELS
 from benchmarks.serving.servers import Server, ServerError, cores
-from infra.laptop.ports import free_port
+from infra.laptop.free_ports import free_port
 
 # The slow engine answers too few requests for a 99th percentile in a shorter round.
 SLOW_SECONDS = 5.0

@@ -178,17 +178,19 @@ class AirflowApi:
         """
         deadline = time.monotonic() + timeout
         reported: set[str] = set()
+        tasks: list[dict[str, Any]] = []
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
         while True:
             self.watch()
             run: dict[str, Any] = {"state": ""}
-            tasks: list[dict[str, Any]] = []
             # An API server that was restarted answers again, and the watch ends the wait for one that stays dead.
             with contextlib.suppress(AirflowUnreachableError):
-                run, tasks = self.call("GET", path), self.tasks(dag_id, run_id)
-                self._report(dag_id, run_id, tasks, reported, reporter)
-            if run["state"] in DONE:
-                break
+                tasks = self._report(dag_id, run_id, reported, reporter)
+                if not any(task["state"] in ACTIVE for task in tasks):  # a run with an active task has not ended
+                    run = self.call("GET", path)
+                if run["state"] in DONE:
+                    tasks = self._report(dag_id, run_id, reported, reporter)
+                    break
             if time.monotonic() > deadline:
                 link = self.link(dag_id, run_id)
                 raise RunFailedError(f"{dag_id} {run_id} has not ended after {timeout:.0f} s. Look at {link}")
@@ -202,10 +204,9 @@ class AirflowApi:
         """The URL of the run's page in the UI."""
         return f"{self.url}/dags/{dag_id}/runs/{quote(run_id, safe='')}"
 
-    def _report(
-        self, dag_id: str, run_id: str, tasks: list[dict[str, Any]], reported: set[str], reporter: Listener
-    ) -> None:
-        """Reports the tasks that ended, and adds their labels to ``reported``."""
+    def _report(self, dag_id: str, run_id: str, reported: set[str], reporter: Listener) -> list[dict[str, Any]]:
+        """Reports the tasks that ended, adds their labels to ``reported``, and returns all tasks."""
+        tasks = self.tasks(dag_id, run_id)
         for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
             name = label(task)
             if task["state"] in TASK_DONE and name not in reported:
@@ -214,6 +215,7 @@ class AirflowApi:
                 reporter.task(name, task["state"], task["duration"] or 0.0, note)
         active = [task for task in tasks if task["state"] in ACTIVE]
         reporter.doing(", ".join(f"{label(task)} {task['state']}" for task in active))
+        return tasks
 
     def _failure(self, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
         failed = sorted((task for task in tasks if task["state"] == "failed"), key=lambda task: task["end_date"] or "")

@@ -1,32 +1,11 @@
-"""Ports of the loopback address: whether one is free, and which process uses one."""
+"""Refuses a taken port of the loopback address, and names the process that has it."""
 
 from __future__ import annotations
-
-import socket
 
 import psutil
 
 from infra.laptop.config import LaptopError
-
-HOST = "127.0.0.1"
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+from infra.laptop.free_ports import is_free
 
 
 def require_free(port: int, setting: str, what: str) -> None:

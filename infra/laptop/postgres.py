@@ -16,7 +16,7 @@ from psycopg import sql
 
 from infra.laptop import parts
 from infra.laptop.config import LaptopConfig
-from infra.laptop.ports import HOST, free_port, is_free
+from infra.laptop.free_ports import HOST, free_port, is_free
 from infra.laptop.processes import Supervisor, write_private
 
 NAME = parts.POSTGRES

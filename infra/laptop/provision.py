@@ -15,7 +15,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, code, data, deadlines
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.config import Iac, LaptopConfig, LaptopError
-from infra.laptop.ports import HOST
+from infra.laptop.free_ports import HOST
 from infra.laptop.postgres import Postgres
 from infra.package.build import Build, stamp
 

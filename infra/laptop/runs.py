@@ -10,7 +10,8 @@ import httpx
 from infra.airflow_api import AirflowApi
 from infra.airflow_api.http import HttpTransport
 
-POLL_SECONDS = 0.5
+# Every look costs Airflow's API server some 20 ms of CPU, and a start follows several runs at a time.
+POLL_SECONDS = 1.0
 HINT = "`make status` shows what runs; `make restart WHAT=api-server` starts it anew."
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.ports import is_free, require_free
+from infra.laptop.free_ports import is_free
+from infra.laptop.ports import require_free
 
 SETTING = "NIGHTJAR_SERVICE_PORT"
 LAST_PORT = 65535

@@ -11,8 +11,8 @@ import pytest
 from benchmarks.serving import sink
 from benchmarks.serving.inputs import Form
 from benchmarks.serving.servers import Server
+from infra.laptop.free_ports import free_port
 from serving.api_keys import parse
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

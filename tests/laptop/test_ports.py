@@ -7,11 +7,12 @@ import pytest
 
 from infra.laptop import ports
 from infra.laptop.config import LaptopError
+from infra.laptop.free_ports import HOST, free_port
 
 
 def test_a_taken_port_names_the_setting_and_the_process() -> None:
     with socket.socket() as server:
-        server.bind((ports.HOST, 0))
+        server.bind((HOST, 0))
         server.listen()
         port = server.getsockname()[1]
         with pytest.raises(LaptopError, match=r"NIGHTJAR_CLOUD_PORT=.*") as caught:
@@ -21,4 +22,4 @@ def test_a_taken_port_names_the_setting_and_the_process() -> None:
 
 
 def test_a_free_port_is_no_error() -> None:
-    ports.require_free(ports.free_port(), "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")
+    ports.require_free(free_port(), "NIGHTJAR_CLOUD_PORT", "the local AWS endpoint")

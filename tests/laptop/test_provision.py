@@ -11,7 +11,7 @@ from include.workloads import discover
 from infra.laptop import bootstrap, provision, terraform
 from infra.laptop.bootstrap import code, data, deadlines
 from infra.laptop.config import LaptopConfig, LaptopError
-from tests.support.ports import free_port
+from infra.laptop.free_ports import free_port
 
 AWS: Any = object()
 POSTGRES: Any = object()

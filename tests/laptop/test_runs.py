@@ -28,6 +28,8 @@ class Api:
 
     def __init__(self) -> None:
         self.state = "running"
+        self.tasks: list[dict[str, Any]] = []
+        self.asked: list[str] = []  # the last part of each request's path
         self.port = 0
         self.start()
 
@@ -38,7 +40,8 @@ class Api:
             def do_GET(self) -> None:
                 run = {"state": api.state, "duration": 1.0}
                 path = self.path.split("?")[0]
-                tasks: dict[str, Any] = {"task_instances": []}
+                tasks = {"task_instances": api.tasks}
+                api.asked.append(path.rsplit("/", 1)[-1])
                 answer = ANSWERS.get(path) or (tasks if path.endswith("taskInstances") else run)
                 body = json.dumps(answer).encode()
                 self.send_response(200)
@@ -95,6 +98,24 @@ def test_the_watch_ends_the_wait(api: Api) -> None:
     airflow.watch = watch
     with pytest.raises(LaptopError, match="airflow-scheduler is dead"):
         airflow.follow("a", "run", Reporter(Console(quiet=True)))
+
+
+def test_a_look_at_a_run_with_an_active_task_is_one_request(api: Api) -> None:
+    airflow = client(api)
+    task = {"task_id": "t", "map_index": -1, "state": "running", "end_date": None, "duration": 1.0}
+    api.tasks, looks = [task], 0
+
+    def watch() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            assert api.asked == ["taskInstances", "taskInstances"]
+            api.tasks, api.state = [task | {"state": "success"}], "success"
+
+    airflow.watch = watch
+    api.asked.clear()
+    assert airflow.follow("a", "run", Reporter(Console(quiet=True))).tasks == {"t": "success"}
+    assert api.asked[2:] == ["taskInstances", "run", "taskInstances"]
 
 
 def test_an_api_server_that_does_not_answer_is_an_error_and_not_a_traceback(api: Api) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.laptop import service_ports
 from infra.laptop.config import LaptopConfig, LaptopError
-from infra.laptop.ports import HOST, free_port
+from infra.laptop.free_ports import HOST, free_port
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
-from infra.laptop.ports import free_port
+from infra.laptop.free_ports import free_port
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import Supervisor
 from infra.laptop.progress import Reporter

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from infra.laptop.free_ports import free_port
 from tests.support.ecs_services import balance, completed, described, last_rollout, tasks_of
 from tests.support.localcloud import ACCOUNT, VENVS, Cloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

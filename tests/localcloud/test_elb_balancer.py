@@ -14,8 +14,8 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.laptop.free_ports import free_port
 from tests.support.localcloud import Cloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from infra.laptop.free_ports import free_port
 from tests.support.certificates import certificate
 from tests.support.localcloud import Cloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -14,11 +14,11 @@ import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.laptop.free_ports import free_port
 from infra.localcloud.s3 import objects
 from infra.localcloud.s3.errors import StoreError
 from infra.localcloud.s3.store import Store, now
 from tests.support.localcloud import Cloud, base_config, running_cloud
-from tests.support.ports import free_port
 
 KILLS = 4
 WRITERS = 4

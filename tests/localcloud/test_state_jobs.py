@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from infra.laptop.free_ports import free_port
 from infra.localcloud.errors import SERVER_ENDED
 from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
 from tests.support.localcloud import ROLE, VENVS
-from tests.support.ports import free_port
 from tests.support.restarts import RestartedCloud
 
 pytestmark = pytest.mark.stack

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.laptop.free_ports import free_port
 from tests.support.certificates import certificate
 from tests.support.localcloud import Cloud
-from tests.support.ports import free_port
 from tests.support.terraform import Workspace, workspace
 
 pytestmark = pytest.mark.stack

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from include.workloads import discover
+from infra.laptop.free_ports import free_port
 from infra.package import release
 from infra.package.build import BUILD_FILE
 from infra.package.release import PLUGIN_FOLDER, REQUIREMENTS, WHEELS_ONLY
@@ -22,7 +23,6 @@ from infra.package.tree import ROOT
 from infra.package.wheels import MWAA, fetch
 from scripts.steps import HOME
 from tests.support.mwaa_layout import AIRFLOW_PYTHON, MwaaLayout
-from tests.support.ports import free_port
 
 # The first test packs a release, with its wheels.
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]

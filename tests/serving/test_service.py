@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from include.model import bundle, exit_codes, golden
+from infra.laptop.free_ports import free_port
 from tests.support.bundles import Creates, seal_text, text_files
-from tests.support.ports import free_port
 from tests.support.service import Service, StartService
 
 pytestmark = pytest.mark.stack

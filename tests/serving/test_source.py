@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.laptop.free_ports import free_port
 from serving.source import SourceError, SourceUnavailableError, fetch
 from tests.support.moto_cloud import ARTIFACT, MotoCloud
-from tests.support.ports import free_port
 
 
 @pytest.mark.stack

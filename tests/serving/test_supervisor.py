@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from include.model import bundle
+from infra.laptop.free_ports import free_port
 from tests.support.bundles import text_files
-from tests.support.ports import accepts_connections, free_port
+from tests.support.ports import accepts_connections
 from tests.support.request_cases import GOOD
 from tests.support.service import JSON, Service, StartService, eventually
 

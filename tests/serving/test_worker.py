@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
+from infra.laptop.free_ports import free_port
 from serving import listeners, worker
 from serving.startup import StartupApp
-from tests.support.ports import free_port
 from tests.support.serving_state import make_settings
 
 pytestmark = pytest.mark.stack

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig
+from infra.laptop.free_ports import free_port
 from infra.laptop.iam import record
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Call, Record
@@ -21,7 +22,6 @@ from infra.laptop.terraform.workspace import Workspace, cloud_environment
 from infra.localcloud import request_file
 from tests.support.localcloud import ACCOUNT, Cloud, base_config, running_cloud
 from tests.support.policed_roles import assume
-from tests.support.ports import free_port
 from tests.support.shared_resources import read
 from tests.support.terraform import environment_of, find_terraform
 

@@ -16,8 +16,8 @@ os.environ.setdefault("AIRFLOW_HOME", AIRFLOW_HOME.name)
 import boto3
 import pytest
 
+from infra.laptop.free_ports import free_port
 from tests.support.localcloud import Cloud, base_config, running_cloud
-from tests.support.ports import free_port
 
 # A service that runs until it is stopped, and a job that its hyperparameters or arguments control.
 APP = """

@@ -20,8 +20,8 @@ import pytest
 import yaml
 from botocore.config import Config as ClientConfig
 
+from infra.laptop.free_ports import free_port
 from infra.localcloud.request_file import read
-from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 VENVS = Path(os.environ.get("NIGHTJAR_VENVS", ROOT / ".nightjar" / "venvs"))

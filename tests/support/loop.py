@@ -29,6 +29,7 @@ from infra.airflow_api import Run, RunFailedError
 from infra.laptop import registry, replay, stages
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
+from infra.laptop.free_ports import free_port
 from infra.laptop.history_source import HistorySource
 from infra.laptop.iam.grants import policies_digest
 from infra.laptop.iam.record import Provoked
@@ -36,7 +37,6 @@ from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow
 from infra.laptop.stages import Connection
 from tests.support.iam_records import keep
-from tests.support.ports import free_port
 
 WORKLOAD = "flights"
 _RUN_SECONDS, _STOP_SECONDS = 1500, 120

@@ -20,8 +20,8 @@ import httpx
 from include.errors import NightjarError
 from infra.airflow_api import DONE
 from infra.laptop.airflow_environment import JOB_PAGES, SITE
+from infra.laptop.free_ports import free_port
 from infra.laptop.runs import Airflow
-from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = (("api-server", "--workers", "1"), ("scheduler",), ("dag-processor",), ("triggerer",))

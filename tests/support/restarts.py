@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from infra.laptop.free_ports import free_port
 from tests.support.localcloud import Cloud, base_config, running_cloud
-from tests.support.ports import free_port
 
 
 class RestartedCloud:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from include.model import bundle
+from infra.laptop.free_ports import free_port
 from tests.support.bundles import text_files
-from tests.support.ports import free_port
 from tests.support.request_cases import GOOD
 
 if TYPE_CHECKING:  # the service's environment, whose unit tests load this file too, does not have them

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from include.model import bundle
+from infra.laptop.free_ports import free_port
 from tests.support.bundles import seal_text, text_files
 from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
 from tests.support.http_load import Load
 from tests.support.localcloud import ACCOUNT, ROOT, VENVS, Cloud, base_config, running_cloud
-from tests.support.ports import free_port
 
 NAME = "texts"
 BUCKET = "bundles"

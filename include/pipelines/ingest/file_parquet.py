@@ -118,7 +118,8 @@ def _values(column: Any) -> list[Any]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if not pa.types.is_timestamp(column.type):
-        return column.to_pylist()  # type: ignore[no-any-return]
+        values: list[Any] = column.to_pylist()
+        return values
     # Parts of a microsecond are cut off. A year that Python lacks stays a number, which nobody takes for a time.
     microseconds = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_pylist()
     return [None if value is None else _time(value) for value in microseconds]

@@ -72,10 +72,10 @@ def advance_watermark(
     return text
 
 
-def watermark_status(items: StateItems, at_least: datetime) -> WatermarksReached | None:
-    """Returns the watermarks once every source's watermark is ``at_least`` or later, else None."""
+def watermark_status(items: StateItems, at_least: str) -> WatermarksReached | None:
+    """Returns the watermarks once every source's watermark is ``at_least`` (ISO 8601) or later, else None."""
     marks = {source: (item or {}).get("watermark") for (_, source), item in items.items()}
-    if all(mark and parse_instant(mark) >= at_least for mark in marks.values()):
+    if all(mark and parse_instant(mark) >= parse_instant(at_least) for mark in marks.values()):
         return {"status": "reached", "watermarks": {source: str(mark) for source, mark in marks.items()}}
     return None
 

@@ -16,7 +16,7 @@ from include.workloads import Workload
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.bootstrap.jobs import create_log_group
-from infra.laptop.ports import HOST
+from infra.laptop.free_ports import HOST
 
 
 @dataclass(frozen=True)

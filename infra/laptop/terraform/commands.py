@@ -12,7 +12,7 @@ from typing import Any
 from infra.laptop import cloud
 from infra.laptop.aws import Aws, operator_key_file
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
-from infra.laptop.ports import free_port
+from infra.laptop.free_ports import free_port
 from infra.laptop.processes import Supervisor
 from infra.laptop.progress import Reporter
 from infra.laptop.terraform.binary import find

@@ -20,7 +20,7 @@ from infra.laptop import bootstrap, bounds, cloud, query
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources, services
 from infra.laptop.config import ROOT, LaptopConfig, LaptopError
-from infra.laptop.ports import HOST, free_port
+from infra.laptop.free_ports import HOST, free_port
 from infra.laptop.postgres import Postgres
 from infra.laptop.processes import Supervisor
 from tests.support.tiny_workload import document, write_workload

@@ -198,7 +198,7 @@ def test_a_wait_by_arrival_waits_for_runs(tmp_path: Path) -> None:
 
 
 def test_a_wait_ends_when_every_watermark_is_reached_compared_as_times() -> None:
-    at_least = datetime(2013, 3, 2, tzinfo=UTC)
+    at_least = "2013-03-02T00:00:00.000000Z"
     late = {"watermark": "2013-03-01T23:59:59.999999Z"}
     exact = {"watermark": "2013-03-02T00:00:00Z"}
     offset = {"watermark": "2013-03-01T22:00:00-05:00"}

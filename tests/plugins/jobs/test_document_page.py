@@ -11,9 +11,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from infra.laptop.free_ports import free_port
 from tests.support.dag_files import platform_settings
 from tests.support.job_pages import HOSTILE, Page, get, pages
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from nightjar.jobs.ecs import EcsRollout, EcsService, RolloutResult, SubmitRolloutOperator
 from nightjar.jobs.sensor import JobSensor
 
+from infra.laptop.free_ports import free_port
 from tests.support.job_clouds import context, fire
 from tests.support.job_pages import CONSOLE, HOSTILE, open_link
 from tests.support.localcloud import ACCOUNT, Cloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

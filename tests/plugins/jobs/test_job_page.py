@@ -16,10 +16,10 @@ from nightjar.jobs.glue.run import GlueRun
 from nightjar.jobs.job import RemoteJob
 from nightjar.jobs.sagemaker.jobs import ProcessingJob, TrainingJob
 
+from infra.laptop.free_ports import free_port
 from tests.support.job_clouds import ACCOUNT, REGION
 from tests.support.job_pages import CONSOLE, HOSTILE, Page, get, open_link, pages
 from tests.support.localcloud import Cloud
-from tests.support.ports import free_port
 
 pytestmark = pytest.mark.stack
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.laptop.free_ports import free_port
 from infra.localcloud.config import Config, GlueSettings
 from infra.localcloud.elb.caddy import Caddy, forward, server
 from infra.localcloud.elb.nameserver import NameServer
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import Runner
 from tests.support.http_raw import JAVA_OFFER, raw_answers
-from tests.support.ports import free_port
 from tests.support.request_cases import GOOD
 from tests.support.service import Service
 

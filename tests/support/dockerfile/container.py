@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from include.model import bundle
+from infra.laptop.free_ports import free_port
 from tests.support.dockerfile.build import Image
 from tests.support.dockerfile.sandbox import Bind, Sandbox, children
-from tests.support.ports import free_port
 
 
 def sandbox(image: Image, *binds: Bind, **environment: str) -> Sandbox:
