@@ -6,6 +6,7 @@ events arrived after they were processed are taken along; earlier ones are named
 `staging/<workload>/<run>/` in the lake, Data Docs and, for a day that passed the gate, partitions and state item.
 **How it ends**: a day without raw data, or published from the same inputs and code, is *skipped*; a person's run of a
 day without raw data fails at once. A refused day makes the run red, keeps what was published, and stops no other day.
+It waits with publishing while a run of the retrain DAG reads its data set.
 **Cautions.** A range is one transform and one audit. A backfill takes no `date`. To repeat a job, clear its submit.
 """
 
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, TriggerRule, task
+from nightjar.active_runs import RUNNING, NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.callbacks import publish_warnings
@@ -34,11 +36,13 @@ from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake.days import parse_day
 from include.pipelines import process as pipeline
+from include.pipelines.reading import READS_NO_DAY
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
-RAW_DEADLINE, RUN_LIMIT, JOB_SECONDS = timedelta(hours=6), timedelta(hours=12), 2 * 3600
-RUN = attempt_of("submit_transform")
+RAW_DEADLINE, READ_DEADLINE, RUN_LIMIT, JOB_SECONDS = *(timedelta(hours=limit) for limit in (6, 3, 12)), 2 * 3600
+READERS = {"states": [RUNNING], "ignored_tasks": READS_NO_DAY, "advice": "End them, then clear this task."}
+RUN, GLUE = attempt_of("submit_transform"), SubmitGlueJobOperator
 PARAMS = {
     "date": date_param(f"Day to process. Empty: {pipeline.TO_PROCESS[settings().default_day]}."),
     "end_date": date_param("Last day of a range that begins with date. Empty: that one day.", "2013-03-07"),
@@ -134,28 +138,24 @@ def process(workload: Workload) -> DAG:
             **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
-        start_transform, transform = submit_and_sense(
-            "transform",
-            SubmitGlueJobOperator,
-            wait,
-            sense_id="transform",
-            job_name=config.glue_transform_job,
-            size=workload.jobs.transform.request(),
-            submit_key=planned["submit_key"],
-            fresh="{{ params.fresh }}",
-            arguments=pipeline.transform_arguments(name, planned, config),
-        )
+        transformed: Any = pipeline.transform_arguments(name, planned, config)
+        job: Any = {"job_name": config.glue_transform_job, "size": workload.jobs.transform.request()}
+        job |= {"arguments": transformed, "submit_key": planned["submit_key"], "fresh": "{{ params.fresh }}"}
+        start_transform, transform = submit_and_sense("transform", GLUE, wait, sense_id="transform", **job)
         run: Any = output(start_transform, "submit_key")
         audited = pipeline.audit_arguments(name, planned, RUN, planned["recent"], config)
-        job: Any = {"job_name": config.glue_audit_job, "size": workload.jobs.audit.request(), "arguments": audited}
+        job = {"job_name": config.glue_audit_job, "size": workload.jobs.audit.request(), "arguments": audited}
         job["submit_key"] = f"{RUN}-audit-{pulled('plan', 'recent_key')}"
-        start_audit, audit = submit_and_sense("audit", SubmitGlueJobOperator, wait, sense_id="audit", **job)
+        start_audit, audit = submit_and_sense("audit", GLUE, wait, sense_id="audit", **job)
         gated: Any = linked(gate(name, planned, run), pipeline.notes.DATA_DOCS)
+        limit = state_waiting(config.poll_seconds, READ_DEADLINE)
+        readers: Any = {"other_dag_id": f"{name}_retrain", **READERS, **limit}
+        wait_retrain = NoActiveRunsSensor(task_id="wait_retrain", **readers)  # its data set must be of one publication
         wait_raw >> planned >> start_transform
         transform >> start_audit
-        audit >> gated
         published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
         jobs: Any = {"transform": output(transform), "audit": output(audit)}
+        audit >> gated >> wait_retrain >> published
         linked(published, pipeline.notes.DATA_DOCS) >> refused_days(name, planned, gated, jobs)
         [transform, audit] >> StopJobsOperator(task_id="stop_jobs", jobs=[transform.job, audit.job]).as_teardown()
     return dag

@@ -140,7 +140,7 @@ def retrain(workload: Workload) -> DAG:
         wait_process = NoActiveRunsSensor(
             task_id="wait_process",
             other_dag_id=f"{name}_process",
-            waiting_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
+            ignored_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
             **state_waiting(poll, config.wait_limit(PROCESS_DEADLINE)),
         )
@@ -159,7 +159,8 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_day >> wait_process >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> planned
+        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll)
+        wait_day >> wait_earlier >> wait_process >> planned  # from here on, process runs publish nothing until prepared
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

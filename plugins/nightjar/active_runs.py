@@ -13,30 +13,30 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-ACTIVE = ["running", "queued"]
+RUNNING, QUEUED = "running", "queued"
 OPEN = ["scheduled", "queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule"]
 
 
-def active_runs(dag_id: str, waiting_tasks: Sequence[str]) -> int:
-    """Returns how many runs of a DAG are running or queued, without those in which one of ``waiting_tasks`` is open.
+def active_runs(dag_id: str, states: Sequence[str], ignored_tasks: Sequence[str]) -> int:
+    """Returns how many runs of a DAG have one of ``states``, without those in which one of ``ignored_tasks`` is open.
 
     A run of which Airflow has not begun, or has just ended, such a task is counted.
     """
-    runs = RuntimeTaskInstance.get_dr_count(dag_id=dag_id, states=ACTIVE)
-    if not runs or not waiting_tasks:
+    runs = RuntimeTaskInstance.get_dr_count(dag_id=dag_id, states=list(states))
+    if not runs or not ignored_tasks:
         return runs
-    return max(0, runs - RuntimeTaskInstance.get_ti_count(dag_id=dag_id, task_ids=list(waiting_tasks), states=OPEN))
+    return max(0, runs - RuntimeTaskInstance.get_ti_count(dag_id=dag_id, task_ids=list(ignored_tasks), states=OPEN))
 
 
 class NoActiveRunsSensor(BaseOperator):
-    """Waits until no run of a DAG is running or queued, so that nothing changes what it writes.
+    """Waits until no run of a DAG is at work, so that nothing changes what it writes, or reads what this run changes.
 
     It fails at the deadline, without a retry.
 
     Args:
         other_dag_id: The DAG.
-        waiting_tasks: The tasks, one after the other, in which a run of it waits: until they have ended, it does not
-            count.
+        ignored_tasks: Tasks that follow one another: while one of them is open, its run does not count.
+        states: The states of the runs that count.
         advice: What to do at the deadline.
         deadline_seconds: How long to wait, from the task's start.
         poll_seconds: Seconds between two looks.
@@ -48,20 +48,22 @@ class NoActiveRunsSensor(BaseOperator):
         other_dag_id: str,
         advice: str,
         deadline_seconds: float,
-        waiting_tasks: Sequence[str] = (),
+        ignored_tasks: Sequence[str] = (),
+        states: Sequence[str] = (RUNNING, QUEUED),
         poll_seconds: float = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.other_dag_id = other_dag_id
-        self.waiting_tasks = list(waiting_tasks)
+        self.ignored_tasks = list(ignored_tasks)
+        self.states = list(states)
         self.advice = advice
         self.deadline_seconds = deadline_seconds
         self.poll_seconds = poll_seconds
 
     def execute(self, context: Any) -> None:
         """Looks for the first time."""
-        if active_runs(self.other_dag_id, self.waiting_tasks):
+        if active_runs(self.other_dag_id, self.states, self.ignored_tasks):
             self._defer((datetime.now(UTC) + timedelta(seconds=self.deadline_seconds)).isoformat())
 
     def resume(self, context: Any, event: dict[str, Any]) -> None:
@@ -75,8 +77,8 @@ class NoActiveRunsSensor(BaseOperator):
 
     def _defer(self, deadline: str) -> NoReturn:
         self.log.info("%s has active runs: waiting for their end, up to %s", self.other_dag_id, deadline)
-        trigger = NoActiveRunsTrigger(self.other_dag_id, self.waiting_tasks, deadline, self.poll_seconds)
-        self.defer(trigger=trigger, method_name="resume")
+        which = (self.other_dag_id, self.states, self.ignored_tasks)
+        self.defer(trigger=NoActiveRunsTrigger(*which, deadline, self.poll_seconds), method_name="resume")
 
 
 class NoActiveRunsTrigger(BaseTrigger):
@@ -84,21 +86,30 @@ class NoActiveRunsTrigger(BaseTrigger):
 
     Args:
         other_dag_id: The DAG.
-        waiting_tasks: As of the sensor.
+        states: As of the sensor.
+        ignored_tasks: As of the sensor.
         deadline: ISO 8601 instant with an offset.
         poll_seconds: Seconds between two looks.
     """
 
-    def __init__(self, other_dag_id: str, waiting_tasks: Sequence[str], deadline: str, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        other_dag_id: str,
+        states: Sequence[str],
+        ignored_tasks: Sequence[str],
+        deadline: str,
+        poll_seconds: float,
+    ) -> None:
         super().__init__()
         self.other_dag_id = other_dag_id
-        self.waiting_tasks = list(waiting_tasks)
+        self.states = list(states)
+        self.ignored_tasks = list(ignored_tasks)
         self.deadline = deadline
         self.poll_seconds = poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Returns the class path and the arguments, as Airflow stores them."""
-        names = ("other_dag_id", "waiting_tasks", "deadline", "poll_seconds")
+        names = ("other_dag_id", "states", "ignored_tasks", "deadline", "poll_seconds")
         return f"{__name__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -107,5 +118,5 @@ class NoActiveRunsTrigger(BaseTrigger):
         active = 1
         while active and datetime.now(UTC) < deadline:
             await asyncio.sleep(self.poll_seconds)
-            active = await sync_to_async(active_runs)(self.other_dag_id, self.waiting_tasks)
+            active = await sync_to_async(active_runs)(self.other_dag_id, self.states, self.ignored_tasks)
         yield TriggerEvent({"active": active})

@@ -72,6 +72,7 @@ def test_nothing_is_published_but_through_the_gate(dag: Any) -> None:
         "submit_audit",
         "audit",
         "gate",
+        "wait_retrain",
         "publish",
         "refused_days",
     ]
@@ -86,6 +87,19 @@ def test_nothing_is_published_but_through_the_gate(dag: Any) -> None:
 def test_a_run_that_is_skipped_whole_is_not_red_and_one_with_refused_days_is(dag: Any) -> None:
     assert dag.get_task("refused_days").trigger_rule == "none_failed_min_one_success"
     assert {"gate", "publish"} <= dag.get_task("refused_days").upstream_task_ids
+
+
+def test_nothing_is_published_while_a_run_of_the_retrain_dag_reads_days(dag: Any) -> None:
+    """Between its plan and the check of its data set; otherwise the check refuses it, and a person has to clear it."""
+    with platform_settings():
+        retrain = load("retrain").retrain(load_workload("flights"))
+    wait = dag.get_task("wait_retrain")
+    assert (wait.other_dag_id, wait.states) == (retrain.dag_id, ["running"]), "a queued run may wait for this very day"
+    reads = {task.task_id for task in retrain.tasks if not task.is_teardown} - set(wait.ignored_tasks)
+    assert reads == {"plan", "submit_dataset", "sense_dataset", "submit_digest", "sense_digest", "prepare"}
+    # A run that reads waits for nobody: a run that waited for others would hold up the process run that they wait for.
+    for before, after in pairwise([*wait.ignored_tasks[:4], "plan"]):
+        assert after in retrain.get_task(before).downstream_task_ids, (before, after)
 
 
 def test_jobs_that_still_run_are_stopped_and_nothing_else_waits_for_that(dag: Any) -> None:

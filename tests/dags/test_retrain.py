@@ -55,8 +55,8 @@ def test_submit_then_sense(dag: Any) -> None:
     order = [
         "choose_day",
         "wait_day",
-        "wait_process",
         "wait_earlier",
+        "wait_process",
         "plan",
         "submit_dataset",
         "sense_dataset",

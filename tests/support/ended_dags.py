@@ -59,7 +59,7 @@ with DAG("after", schedule=None, **OPTIONS):
 
 with DAG("patient", schedule=None, **OPTIONS):
     free = NoActiveRunsSensor(
-        task_id="wait_job", other_dag_id="job", waiting_tasks=("submit_job", "sense"), advice="", deadline_seconds=600
+        task_id="wait_job", other_dag_id="job", ignored_tasks=("submit_job", "sense"), advice="", deadline_seconds=600
     )
 
     @task

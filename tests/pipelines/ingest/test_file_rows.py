@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from include.pipelines.ingest.file_rows import MAX_LINE_BYTES, FileRefusedError, FileRows
+from include.pipelines.ingest.file_outcomes import FileRefusedError
+from include.pipelines.ingest.file_rows import MAX_LINE_BYTES, FileRows
 from include.workloads import FieldSpec
 from include.workloads.files import FileSpec
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from include.errors import NothingToDoError
@@ -25,6 +28,7 @@ BUCKETS = DataBuckets(raw="raw-bucket", lake="lake-bucket")
 FILES = {
     "offers": {"match": "offers/*.csv", "format": "csv", "event": "offered"},
     "ratings": {"match": "*.jsonl", "format": "json_lines"},
+    "sales": {"match": "*.parquet", "format": "parquet", "event": "offered"},
 }
 RAW, QUARANTINE, STREAM = "raw/shop/files/", "quarantine/shop/files/", "nightjar-shop"
 DAY = date(2013, 3, 1)
@@ -35,6 +39,15 @@ ARRIVED = "2013-03-01T20:00:00Z"
 def csv(*keys: str, header: str = HEADER) -> bytes:
     rows = [f"{key},{DAY}T10:00:00Z,{DAY}T11:00:00Z,a,1" for key in keys]
     return ("\n".join([header, *rows]) + "\n").encode()
+
+
+def parquet(*keys: str) -> bytes:
+    times = [parse_instant(f"{DAY}T10:00:00Z")] * len(keys)
+    file = io.BytesIO()
+    pq.write_table(
+        pa.table({"key": keys, "event_time": times, "item": ["a"] * len(keys), "price": [1.0] * len(keys)}), file
+    )
+    return file.getvalue()
 
 
 class Shop:
@@ -110,13 +123,27 @@ def test_json_lines_are_events_as_on_the_stream(shop: Shop) -> None:
     assert warnings([found]) == ["drops/shop/r.jsonl: 1 of 2 rows are no events, in quarantine"]
 
 
+def test_a_parquet_file_is_events_like_a_csv_file(shop: Shop) -> None:
+    shop.drop("s.parquet", parquet("1", "2"))
+    shop.drop("offers/today.csv", csv("3"))
+    assert [one["records"] for one in shop.ingest()] == [2, 1]
+    assert shop.keys_in_raw() == ["1", "2", "3"]
+    first, _, third = sorted(shop.raw(), key=lambda line: str(line["event"]["key"]))
+    assert first["event"] == {**third["event"], "key": "1", "recorded_at": "2013-03-01T20:00:00.000000Z"} | {
+        "event_time": "2013-03-01T10:00:00.000000Z"
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("offers/cut.csv", csv("1", "2")[:-5], "may be cut off"),
         ("offers/latin.csv", csv("é").decode().encode("latin-1"), "is not UTF-8"),
         ("offers/other.csv", csv("1", header="key,when"), "has an unknown column, when"),
-        ("prices.xml", b"<a/>\n", "accepts the name prices.xml; accepted: offers/*.csv, *.jsonl"),
+        ("cut.parquet", parquet("1", "2")[:-5], "does not end like Parquet, so it may be cut off"),
+        ("text.parquet", csv("1"), "is not Parquet, which workload.yaml declares for its name"),
+        ("offers/binary.csv", parquet("1"), "is Parquet, and workload.yaml declares another format"),
+        ("prices.xml", b"<a/>\n", "accepts the name prices.xml; accepted: offers/*.csv, *.jsonl, *.parquet"),
     ],
 )
 def test_a_wrong_file_is_in_quarantine_with_its_name_and_reason(

@@ -1,0 +1,17 @@
+"""When a run of the retrain DAG reads published days: from its plan to the check of its data set."""
+
+from __future__ import annotations
+
+READS_NO_DAY = (
+    "choose_day",
+    "wait_day",
+    "wait_earlier",
+    "wait_process",
+    "submit_training",
+    "sense_training",
+    "submit_evaluation",
+    "sense_evaluation",
+    "register",
+    "announce",
+)
+"""The other tasks of the DAG, one after the other. A process run publishes nothing while none of them is open."""
