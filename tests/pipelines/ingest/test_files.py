@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from include.lake.buckets import DataBuckets
 from include.lake.instants import parse_instant
 from include.pipelines.ingest.file_outcomes import FileOutcome, require_new, summary, warnings
 from include.pipelines.ingest.files import FileIngest
+from include.pipelines.ingest.watermark import advance_watermark
 from include.pipelines.raw_inputs import workload_inputs
 from include.workloads import Workload
 from tests.support.stores_in_memory import CrashError, ItemsInMemory, ObjectsInMemory, QueueInMemory, Writes
@@ -68,7 +70,9 @@ class Shop:
 
     def complete(self, until: str) -> None:
         """The stream is complete up to an instant."""
-        self.state.put(*layout.watermark_key("shop", STREAM), {"watermark": until})
+        end, stores = parse_instant(until), {"objects": self.objects, "state": self.state}
+        with contextlib.suppress(NothingToDoError):
+            advance_watermark(self.workload, [], end, end, buckets=BUCKETS, **stores)  # type: ignore[arg-type]
 
     def ingest(self) -> list[FileOutcome]:
         """Runs once; raises the error of a file that could not be read."""
@@ -85,6 +89,11 @@ class Shop:
         inputs = workload_inputs(self.workload, [DAY], buckets=BUCKETS, objects=self.objects)
         marked = inputs.days.get(DAY.isoformat(), {})
         return sorted(line["event"]["key"] for key in marked for line in self.objects.lines(BUCKETS.raw, key))
+
+    def known_from(self) -> list[datetime]:
+        """From when on anything in each object that has a marker counts as known."""
+        inputs = workload_inputs(self.workload, [DAY], buckets=BUCKETS, objects=self.objects)
+        return [found.recorded_at for found in inputs.known_from.values() if found]
 
     def refusals(self) -> list[Any]:
         keys = self.objects.keys(BUCKETS.lake, f"{QUARANTINE}refused/")
@@ -232,13 +241,54 @@ def test_rows_count_as_known_from_the_streams_watermark_on(shop: Shop) -> None:
     shop.drop("offers/late.csv", csv("1"))
     shop.ingest()
     assert [line["watermark"] for line in shop.raw()] == ["2013-03-04T00:00:00.000000Z"]
-    inputs = workload_inputs(shop.workload, [DAY], buckets=BUCKETS, objects=shop.objects)
-    (known,) = inputs.known_from.values()
-    assert known and known.recorded_at == parse_instant("2013-03-04T00:00:00Z"), "no earlier data set can have had it"
+    assert shop.known_from() == [parse_instant("2013-03-04T00:00:00Z")], "no earlier data set can have had it"
+
+
+def test_a_batch_whose_watermark_moves_before_its_markers_is_read_again(shop: Shop) -> None:
+    """The stream advances between the look at its watermark and the markers: data sets up to the new one exist then."""
+    shop.complete("2013-03-01T12:00:00.000000Z")
+    put_once: Callable[..., bool] = shop.objects.put_once
+
+    def put_slowly(*arguments: Any) -> bool:
+        written = put_once(*arguments)
+        shop.complete("2013-03-02T00:00:00.000000Z")
+        return written
+
+    shop.objects.put_once = put_slowly  # type: ignore[method-assign]
+    shop.drop("offers/a.csv", csv("1", "2"))
+    (found,) = shop.ingest()
+    assert found["records"] == 2 and shop.keys_in_raw() == ["1", "2"]
+    assert shop.known_from() == [parse_instant("2013-03-02T00:00:00Z")]
+    assert shop.state.get(*layout.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_the_watermark_moves_on_only_after_the_markers_of_what_was_read_at_it(shop: Shop, dies: bool) -> None:
+    """The stream advances between two markers, or after the run has died there."""
+    shop.complete("2013-03-01T12:00:00.000000Z")
+    put: Callable[..., None] = shop.objects.put
+    in_raw: list[list[str]] = []
+
+    def put_slowly(bucket: str, key: str, *arguments: Any) -> None:
+        if key.startswith("index/") and not in_raw:
+            in_raw.append([])
+            shop.complete("2013-03-02T00:00:00.000000Z")
+            in_raw.append(shop.keys_in_raw())
+            if dies:
+                raise CrashError
+        put(bucket, key, *arguments)
+
+    shop.objects.put = put_slowly  # type: ignore[method-assign]
+    shop.drop("offers/a.csv", csv("1", "2"))
+    with contextlib.suppress(CrashError):
+        shop.ingest()
+    assert in_raw[1] == ["1", "2"], "a data set up to the new watermark has them"
+    assert shop.known_from() == [parse_instant("2013-03-01T12:00:00Z")], "and so it has when it is built again"
+    assert shop.state.get(*layout.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("write", range(1, 9))
+@pytest.mark.parametrize("write", range(1, 11))
 def test_a_crash_at_any_write_loses_nothing(shop: Shop, write: int, after: bool) -> None:
     shop.complete("2013-03-01T12:00:00.000000Z")
     shop.drop("offers/a.csv", csv("1", "", "2"))
@@ -250,8 +300,8 @@ def test_a_crash_at_any_write_loses_nothing(shop: Shop, write: int, after: bool)
         crashed = True
     # The stream goes on before the message comes back.
     shop.objects.writes = shop.state.writes = Writes()
-    marked_before = shop.keys_in_raw()
     shop.complete("2013-03-02T12:00:00.000000Z")
+    marked_before = shop.keys_in_raw()
     shop.queue.time_passes()
     if crashed:
         assert [one["status"] for one in shop.ingest()] in (["ingested"], ["repeated"])
@@ -262,6 +312,4 @@ def test_a_crash_at_any_write_loses_nothing(shop: Shop, write: int, after: bool)
         return  # what was read twice, with another watermark, are exact duplicates: the transform drops them
     assert shop.keys_in_raw() == ["1", "2"]
     if crashed:
-        inputs = workload_inputs(shop.workload, [DAY], buckets=BUCKETS, objects=shop.objects)
-        known = [found.recorded_at for found in inputs.known_from.values() if found]
-        assert known == [parse_instant("2013-03-02T12:00:00Z")], "nobody could read it before"
+        assert shop.known_from() == [parse_instant("2013-03-02T12:00:00Z")], "nobody could read it before"
