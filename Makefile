@@ -132,6 +132,9 @@ soak: chaos-cloud newcomer year ## what takes too long for make test: chaos-clou
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop
 
+bench-backfill: setup-test ## compare a year in chunks with day by day, in a run folder that has processed no day: make bench-backfill NIGHTJAR_RUN=/tmp/bench
+	@$(LAPTOP) up && $(PYTHON) -m benchmarks.backfill
+
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
 	@$(PYTHON) -m benchmarks.serving
 

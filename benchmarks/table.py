@@ -15,6 +15,7 @@ class Row:
     Attributes:
         value: None when nothing was measured; ``note`` then has the reason.
         at_most: The target; None when there is none.
+        at_least: The target of a value that should be large.
     """
 
     name: str
@@ -22,15 +23,25 @@ class Row:
     unit: str
     at_most: float | None
     note: str = ""
+    at_least: float | None = None
 
     @property
     def verdict(self) -> str:
         """Whether the value meets the target."""
         if self.value is None:
             return NOT_MEASURED
-        if self.at_most is None:
+        if self.at_most is None and self.at_least is None:
             return NO_TARGET
-        return MET if self.value <= self.at_most else MISSED
+        low = float("-inf") if self.at_least is None else self.at_least
+        return MET if low <= self.value <= (float("inf") if self.at_most is None else self.at_most) else MISSED
+
+    @property
+    def target(self) -> str:
+        """The target as text."""
+        for sign, limit in (("≤", self.at_most), ("≥", self.at_least)):
+            if limit is not None:
+                return f"{sign} {limit:g} {self.unit}".rstrip()
+        return "—"
 
     def to_json(self) -> dict[str, Any]:
         """The row with its verdict."""
@@ -42,8 +53,7 @@ def table(rows: list[Row]) -> str:
     lines = [f"{'measured':<52}{'value':>12}  {'target':<14}verdict", "-" * 92]
     for row in rows:
         value = "—" if row.value is None else f"{row.value:.2f} {row.unit}".rstrip()
-        target = "—" if row.at_most is None else f"≤ {row.at_most:g} {row.unit}".rstrip()
-        lines.append(f"{row.name:<52}{value:>12}  {target:<14}{row.verdict}")
+        lines.append(f"{row.name:<52}{value:>12}  {row.target:<14}{row.verdict}")
         if row.note:
             lines.append(f"    {row.note}")
     return "\n".join(lines)

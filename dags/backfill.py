@@ -34,12 +34,13 @@ from nightjar.turns import failed_runs, runs_in_turn
 
 from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
+from include.lake.days import MAX_RUN_DAYS
 from include.lake.instants import format_instant
 from include.pipelines import backfill as pipeline
 from include.pipelines.backfill import BackfillRequest, PlannedBackfill, TriggeredRun
-from include.pipelines.rundate import MAX_DAYS
 from include.settings import settings
 from include.workloads import Workload, discover, load
+from include.workloads.backfill import MAX_CONCURRENCY
 
 POOL = "nightjar_backfill"
 CHUNKS, RETRAINS = "chunks", "retrains"
@@ -48,22 +49,6 @@ BEGUN = "begun_at"  # an XCom of the task begin
 NOT_BEGUN = "The backfill was not begun: the tasks before this one say why."
 CHUNK_LIMIT, RETRAIN_LIMIT = timedelta(hours=13), timedelta(hours=27)  # an hour more than those DAGs' own time limits
 ANSWER_LIMIT, RUN_LIMIT = timedelta(days=7), timedelta(days=30)
-PARAMS = {
-    "from_date": date_param("First day. Empty: refused.", "2013-01-01"),
-    "to_date": date_param("Last day; it must have ended (UTC). Empty: refused.", "2013-12-31"),
-    "chunk_days": number_param(31, "Days of one process run.", minimum=1, maximum=MAX_DAYS),
-    "concurrency": number_param(
-        1,
-        "Process runs at once. With 1, every chunk's audit can compare with the days before it.",
-        minimum=1,
-        maximum=pipeline.MAX_CONCURRENCY,
-    ),
-    "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "How often to retrain over the range afterwards."),
-    "dry_run": flag_param("Only make the plan and its page: wait for nothing, start nothing."),
-    "approve_above_usd": amount_param(
-        settings().approve_backfill_above_usd, "Dollars above which a person is asked first; 0: always."
-    ),
-}
 
 
 @task
@@ -122,6 +107,22 @@ def report(planned: PlannedBackfill, begun_at: str | None, dag_run: Any = None) 
         pipeline.require_nothing_failed(found)
 
 
+def form(workload: Workload) -> dict[str, Any]:
+    """Returns the Params; the defaults are the workload's."""
+    default = workload.backfill
+    usd = settings().approve_backfill_above_usd if default.approve_above_usd is None else default.approve_above_usd
+    at_once = "Process runs at once. With 1, every chunk's audit can compare with the days before it."
+    return {
+        "from_date": date_param("First day. Empty: refused.", "2013-01-01"),
+        "to_date": date_param("Last day; it must have ended (UTC). Empty: refused.", "2013-12-31"),
+        "chunk_days": number_param(default.chunk_days, "Days of one process run.", minimum=1, maximum=MAX_RUN_DAYS),
+        "concurrency": number_param(default.concurrency, at_once, minimum=1, maximum=MAX_CONCURRENCY),
+        "retrain_every": choice_param([*pipeline.RETRAIN_EVERY], "How often to retrain over the range afterwards."),
+        "dry_run": flag_param("Only make the plan and its page: wait for nothing, start nothing."),
+        "approve_above_usd": amount_param(usd, "Dollars above which a person is asked first; 0: always."),
+    }
+
+
 def backfill(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_backfill``."""
     name, config = workload.name, settings()
@@ -132,7 +133,7 @@ def backfill(workload: Workload) -> DAG:
         doc_md=__doc__,
         schedule=None,
         dagrun_timeout=RUN_LIMIT,
-        params=PARAMS,
+        params=form(workload),
         render_template_as_native_obj=True,
         **dag_options("backfill", name, workload.owner, config.alerts_topic_arn),
     ) as dag:

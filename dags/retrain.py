@@ -114,8 +114,8 @@ def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
-    poll, job_seconds = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
-    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, job_seconds + QUEUE_SECONDS)
+    poll, limit = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
+    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, limit + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
@@ -159,8 +159,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll)
-        wait_day >> wait_earlier >> wait_process >> planned  # from here on, process runs publish nothing until prepared
+        wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

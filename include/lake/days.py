@@ -11,6 +11,7 @@ from include.lake.instants import require_aware
 # Glue lists a job run, and Athena knows a query's token, no longer than this. Until then a submit adopts what
 # succeeded, so its files must be there.
 JOBS_REMEMBERED_DAYS = 90
+MAX_RUN_DAYS = 366  # of one process run
 
 
 def parse_day(text: str) -> date:

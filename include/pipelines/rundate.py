@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from include.errors import UserError
-from include.lake.days import cutoff, day_range, parse_day, utc_date
+from include.lake.days import MAX_RUN_DAYS, cutoff, day_range, parse_day, utc_date
 from include.lake.instants import format_instant, parse_instant
-
-MAX_DAYS = 366  # of one run
 
 
 class RunTimes(Protocol):
@@ -60,7 +58,7 @@ def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], dat
 
     Raises:
         UserError: A Param is not a day, or is set for a run that has days of its own; or the range has no begin, ends
-            before it begins, or is longer than MAX_DAYS.
+            before it begins, or is longer than MAX_RUN_DAYS.
     """
     if run.data_interval_start is not None and run.data_interval_end is not None and not is_manual(run):
         _refuse_dates(params)
@@ -71,8 +69,10 @@ def run_days(run: RunTimes, params: Mapping[str, Any], default: Callable[[], dat
     if not params.get("date"):
         raise UserError('"end_date" is set, but "date" is empty. Set both for a range, or neither.')
     last = _param_day(params, "end_date")
-    if last - first >= timedelta(days=MAX_DAYS):
-        raise UserError(f"{first} to {last} are more than {MAX_DAYS} days. Give a shorter range, or start a backfill.")
+    if last - first >= timedelta(days=MAX_RUN_DAYS):
+        raise UserError(
+            f"{first} to {last} are more than {MAX_RUN_DAYS} days. Give a shorter range, or start a backfill."
+        )
     return day_range(first, last)
 
 

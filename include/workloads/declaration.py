@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import to_jsonable_python
 
 from include.lake.known import Clock
+from include.workloads.backfill import BackfillSpec
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
@@ -38,7 +39,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    "retention": True,
+    **dict.fromkeys(("retention", "backfill"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -115,6 +116,7 @@ class Workload(StrictModel):
     retention: RetentionSpec = Field(RetentionSpec(), description="how long unneeded runs and data sets are kept")
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
+    backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

@@ -64,8 +64,8 @@ def ask(why: str) -> bool:
         return False
 
 
-def run(connection: Connection, order: BackfillOrder, answer: Answer) -> None:
-    """Runs a backfill to its end.
+def run(connection: Connection, order: BackfillOrder, answer: Answer) -> dict[str, Any] | None:
+    """Runs a backfill to its end; returns its report, if it has one.
 
     Args:
         connection: The stack.
@@ -93,6 +93,7 @@ def run(connection: Connection, order: BackfillOrder, answer: Answer) -> None:
         say(f"Report: {_page(connection, order, run_id, 'report').as_uri()}")
     if state == "failed":
         raise LaptopError(f"The backfill failed. Look at {link}, then give the same command again: it resumes.")
+    return report
 
 
 def _follow(connection: Connection, order: BackfillOrder, run_id: str, answer: Answer) -> str:

@@ -14,8 +14,8 @@ from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import STEADY_SECONDS, ProcessRecord, Supervisor, alive, last_lines
 
 LOG_LINES = 5
-# Airflow calls a process unhealthy after 30 s without a heartbeat. One that has just started may still show the
-# heartbeat of the process before it.
+# Airflow calls a process unhealthy after 30 s without a heartbeat, the triggerer after 180 s. One that has just started
+# may still show the heartbeat of the process before it.
 STARTING_SECONDS = 45.0
 # On a busy machine a healthy process may send none for minutes; a row of nights must not end for that.
 SILENT_SECONDS = 300.0

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.triggered_runs import TriggerRunOperator
 
 from include.workloads import load as load_workload
+from include.workloads.backfill import BackfillSpec
 from tests.support.backfills import FORM
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
@@ -63,6 +64,15 @@ def test_the_form_is_complete_and_its_defaults_are_accepted(dag: Any, module: Mo
     params = {**{name: dag.params[name] for name in dag.params}, "from_date": "2013-03-01", "to_date": "2013-03-31"}
     request = module.check.function(dag_run=dag_run(), params=params)
     assert (request["chunk_days"], request["concurrency"], request["retrain_every"]) == (31, 1, 0)
+
+
+def test_the_forms_defaults_are_the_workloads(module: ModuleType) -> None:
+    declared = BackfillSpec(chunk_days=7, concurrency=2, approve_above_usd=0)
+    with platform_settings():
+        form = module.form(load_workload("flights").model_copy(update={"backfill": declared}))
+        asked = module.form(load_workload("flights"))["approve_above_usd"].value
+    assert [form[name].value for name in ("chunk_days", "concurrency", "approve_above_usd")] == [7, 2, 0]
+    assert asked == 5, "the setting counts where the workload has no amount"
 
 
 def test_a_wrong_field_fails_at_once(module: ModuleType) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from include.pipelines.backfill import MAX_CONCURRENCY
 from include.workloads import discover
+from include.workloads.backfill import MAX_CONCURRENCY
 from infra.airflow_api.pools import Pool, pools
 from infra.laptop.bootstrap.definitions import definition
 from tests.support.parsed_dags import parsed

@@ -7,12 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 
 from include.errors import UserError
-from include.lake.days import cutoff, day_range, parse_day
-from include.pipelines.rundate import MAX_DAYS, last_complete_day
+from include.lake.days import MAX_RUN_DAYS, cutoff, day_range, parse_day
+from include.pipelines.rundate import last_complete_day
+from include.workloads.backfill import MAX_CONCURRENCY
 
 MAX_BACKFILL_DAYS = 3660
-MAX_CONCURRENCY = 2
-"""Chunks of one backfill that may run at once: as many as the pool ``nightjar_backfill`` lets run of all backfills."""
 RETRAIN_EVERY = {"never": 0, "daily": 1, "weekly": 7, "monthly": 28}
 """The choices of the form → days from one retrain to the next; 0: none."""
 
@@ -54,7 +53,7 @@ def parse_request(params: Mapping[str, Any], present: datetime) -> BackfillReque
     return {
         "first": first.isoformat(),
         "last": last.isoformat(),
-        "chunk_days": _whole(params, "chunk_days", MAX_DAYS),
+        "chunk_days": _whole(params, "chunk_days", MAX_RUN_DAYS),
         "concurrency": _whole(params, "concurrency", MAX_CONCURRENCY),
         "retrain_every": RETRAIN_EVERY[every],
         "dry_run": bool(params["dry_run"]),
