@@ -24,12 +24,12 @@ def test_a_file_that_cannot_be_read_stops_no_other_and_comes_back(shop: Shop) ->
             raise OSError("the network is down")
         return opened(bucket, key, version)
 
-    shop.objects.open_version = open_version  # type: ignore[method-assign]
+    shop.objects.open_version = open_version  # type: ignore[method-assign, assignment]
     with pytest.raises(OSError, match="the network is down"):
         shop.ingest()
     assert shop.keys_in_raw() == ["2"]
     assert shop.queue.waiting == [broken] and not shop.queue.hidden
-    shop.objects.open_version = opened  # type: ignore[method-assign]
+    shop.objects.open_version = opened  # type: ignore[method-assign, assignment]
     shop.ingest()
     assert shop.keys_in_raw() == ["1", "2"]
 
@@ -52,7 +52,7 @@ def test_a_batch_whose_watermark_moves_before_its_markers_is_read_again(shop: Sh
         shop.complete("2013-03-02T00:00:00.000000Z")
         return written
 
-    shop.objects.put_once = put_slowly  # type: ignore[method-assign]
+    shop.objects.put_once = put_slowly  # type: ignore[method-assign, assignment]
     shop.drop("offers/a.csv", csv("1", "2"))
     (found,) = shop.ingest()
     assert found["records"] == 2 and shop.keys_in_raw() == ["1", "2"]
@@ -76,7 +76,7 @@ def test_the_watermark_moves_on_only_after_the_markers_of_what_was_read_at_it(sh
                 raise CrashError
         put(bucket, key, *arguments)
 
-    shop.objects.put = put_slowly  # type: ignore[method-assign]
+    shop.objects.put = put_slowly  # type: ignore[method-assign, assignment]
     shop.drop("offers/a.csv", csv("1", "2"))
     with contextlib.suppress(CrashError):
         shop.ingest()
