@@ -24,12 +24,12 @@ def test_a_file_that_cannot_be_read_stops_no_other_and_comes_back(shop: Shop) ->
             raise OSError("the network is down")
         return opened(bucket, key, version)
 
-    shop.objects.open_version = open_version  # type: ignore[method-assign, assignment]
+    shop.objects.open_version = open_version  # type: ignore[method-assign]
     with pytest.raises(OSError, match="the network is down"):
         shop.ingest()
     assert shop.keys_in_raw() == ["2"]
     assert shop.queue.waiting == [broken] and not shop.queue.hidden
-    shop.objects.open_version = opened  # type: ignore[method-assign, assignment]
+    shop.objects.open_version = opened  # type: ignore[method-assign]
     shop.ingest()
     assert shop.keys_in_raw() == ["1", "2"]
 
