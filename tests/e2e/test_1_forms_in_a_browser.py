@@ -38,10 +38,20 @@ def test_a_dry_run_of_the_form_reports_on_the_runs_page_and_starts_nothing(loop:
     ui.shoot("run-dry-run")
 
 
-def test_a_native_backfill_of_published_days_ends_green(loop: Loop, ui: AirflowUi) -> None:
-    dag_id, first = f"{WORKLOAD}_process", loop.config.first_day + timedelta(days=3)
+@pytest.mark.parametrize("way", ["browser", "REST", "command line"])
+def test_a_native_backfill_of_published_days_ends_green(loop: Loop, ui: AirflowUi, way: str) -> None:
+    offset = {"browser": 3, "REST": 5, "command line": 7}[way]  # a day that has a run gets no second one
+    dag_id, first = f"{WORKLOAD}_process", loop.config.first_day + timedelta(days=offset)
     known = {run["dag_run_id"] for run in loop.airflow.runs(dag_id, limit=100)}
-    ui.backfill(dag_id, first, first + timedelta(days=2))
+    last = first + timedelta(days=2)
+    if way == "browser":
+        ui.backfill(dag_id, first, last)
+    elif way == "REST":
+        interval = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        loop.airflow.call("POST", "/backfills", json={"dag_id": dag_id, **interval})
+    else:
+        dates = ("--from-date", str(first), "--to-date", str(last))
+        loop.airflow_command("backfill", "create", "--dag-id", dag_id, *dates)
     runs = {run["dag_run_id"]: run["run_type"] for run in loop.airflow.runs(dag_id, limit=100)}
     made = {run_id: kind for run_id, kind in runs.items() if run_id not in known}
     assert list(made.values()) == ["backfill"] * 2

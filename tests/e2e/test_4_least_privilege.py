@@ -70,8 +70,7 @@ def without(loop: Loop, role: Role, action: str) -> Iterator[None]:
 def test_no_call_was_denied_and_no_permission_is_unused(loop: Loop) -> None:
     found = compared(loop)
     assert found.refused == []
-    # A backfill's plan and report: no end-to-end test runs a whole backfill yet, and `make iam` names the two grants.
-    known, left = exceptions.load(), [grant for grant in found.unused if not grant.resource.endswith("/backfills/*")]
+    known, left = exceptions.load(), list(found.unused)
     for kind in kinds():
         of_kind = [grant for grant in left if kind.workload_of(grant.role.rsplit("/", 1)[-1]) is not None]
         left = [grant for grant in left if grant not in of_kind]

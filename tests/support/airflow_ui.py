@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -65,15 +66,39 @@ class AirflowUi:
         # The form closes once the run is made. The message that says so is gone before a busy machine has shown it.
         expect(form).to_be_hidden(timeout=PATIENCE_MS)
 
-    def run(self, airflow: AirflowApi, dag_id: str, **params: str | bool) -> Run:
-        """Fills the form of a DAG, starts the run and follows it to its end. A screenshot shows the filled form."""
+    def start(self, airflow: AirflowApi, dag_id: str, **params: str | bool) -> str:
+        """Fills the form of a DAG and starts the run; returns its id. A screenshot shows the filled form."""
         known = {run["dag_run_id"] for run in airflow.runs(dag_id)}
         form = self.form(dag_id)
         self.fill(form, **params)
         self.shoot(f"form-{'-'.join(params)}")
         self.trigger(form)
         (run_id,) = {run["dag_run_id"] for run in airflow.runs(dag_id) if run["run_type"] == "manual"} - known
-        return airflow.follow(dag_id, run_id, Reporter())
+        return run_id
+
+    def run(self, airflow: AirflowApi, dag_id: str, **params: str | bool) -> Run:
+        """Starts a run by its form and follows it to its end."""
+        return airflow.follow(dag_id, self.start(airflow, dag_id, **params), Reporter())
+
+    def approve(self, airflow: AirflowApi, dag_id: str, run_id: str, task_id: str) -> None:
+        """Approves what a task of a run asks a person for, on the task's page; waits for the task before and after.
+
+        Airflow may take a task that is answered at once for one whose worker died. Then it asks again
+        (apache/airflow#72716).
+        """
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}"
+        deadline = time.monotonic() + PATIENCE_MS * 2 / 1000
+        while (state := airflow.call("GET", path)["state"]) != "success":
+            assert state not in ("failed", "upstream_failed", "skipped"), f"{task_id} asks for nothing: it is {state}"
+            assert time.monotonic() < deadline, f"{task_id} is {state}"
+            if state == "awaiting_input":
+                self.open_run(dag_id, run_id, task_id, "required_actions")
+                button = self.page.get_by_role("button", name="Approve", exact=True)
+                expect(button).to_be_enabled(timeout=PATIENCE_MS)
+                self.shoot("approval")
+                button.click()
+                expect(button).to_be_disabled(timeout=PATIENCE_MS)
+            time.sleep(1)
 
     def backfill(self, dag_id: str, first: date, last: date) -> None:
         """Starts a backfill of the runs whose data intervals lie between the beginnings of two days."""
@@ -87,9 +112,9 @@ class AirflowUi:
         start.click()
         expect(form).to_be_hidden(timeout=PATIENCE_MS)
 
-    def open_run(self, dag_id: str, run_id: str, task_id: str = "") -> None:
-        """Opens the page of a run, or the details of a task of it."""
-        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{quote(run_id)}{f'/tasks/{task_id}/details' if task_id else ''}")
+    def open_run(self, dag_id: str, run_id: str, task_id: str = "", tab: str = "details") -> None:
+        """Opens the page of a run, or a tab of a task of it."""
+        self.page.goto(f"{self.url}/dags/{dag_id}/runs/{quote(run_id)}{f'/tasks/{task_id}/{tab}' if task_id else ''}")
 
     def follow_link(self, name: str) -> int:
         """Opens the page behind a button of the task that is shown; returns the status of the answer."""

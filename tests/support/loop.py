@@ -39,7 +39,7 @@ from infra.laptop.stages import Connection
 from tests.support.iam_records import keep
 
 WORKLOAD = "flights"
-_RUN_SECONDS, _STOP_SECONDS = 1500, 120
+_RUN_SECONDS, _STOP_SECONDS, _COMMAND_SECONDS = 1500, 120, 300
 
 
 @dataclass
@@ -170,6 +170,26 @@ class Loop:
         """Triggers a DAG by REST and follows it. Raises RunFailedError, with the failed task's log, when it fails."""
         dag_id = f"{WORKLOAD}_{dag}"
         return self.airflow.follow(dag_id, self.airflow.trigger(dag_id, params), Reporter())
+
+    def airflow_command(self, *arguments: str) -> str:
+        """Runs Airflow's own command line on the stack, as ``make airflow`` does; returns what it prints."""
+        ports = {name: str(getattr(self.config, name)) for name in ("airflow_port", "service_port", "cloud_port")}
+        settings = {
+            f"NIGHTJAR_{name.upper()}": value for name, value in {**ports, "run": str(self.config.state)}.items()
+        }
+        argv = [str(self.config.python("laptop")), "-m", "infra.laptop", "airflow", "--", *arguments]
+        environ = {**os.environ, **settings}
+        done = subprocess.run(
+            argv, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def job_runs(self) -> int:
+        """How many runs of process's Glue jobs there have been."""
+        pages = self.aws.glue.get_paginator("get_job_runs")
+        jobs = [Settings.model_fields[name].default for name in ("glue_transform_job", "glue_audit_job")]
+        return sum(len(page["JobRuns"]) for job in jobs for page in pages.paginate(JobName=job))
 
     def failed_run(self, dag: str, **params: Any) -> str:
         """The error text of a DAG run that must fail."""

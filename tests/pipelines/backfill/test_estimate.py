@@ -48,6 +48,13 @@ def test_runs_of_one_size_only_leave_open_what_another_size_takes() -> None:
     assert "all of about one size" in estimated([900 * 31], [run(1, 40.0)])["basis"]
 
 
+def test_after_runs_of_one_day_only_a_chunk_is_not_taken_for_as_many_runs() -> None:
+    """A run of one day is mostly the start of its jobs. Half of it was taken for its records: a month was 16 runs."""
+    line = fit([(1800.0, 60.0), (1900.0, 64.0)])
+    assert line is not None
+    assert 1.5 < line.at(1850 * 31)["likely"] / line.at(1850)["likely"] < 4
+
+
 def test_a_chunk_far_beyond_every_past_run_is_less_certain() -> None:
     past = [run(1, 32.0), run(2, 34.0), run(4, 38.0)]
     near, far = (estimated([900 * days], past)["seconds"] for days in (4, 366))

@@ -52,7 +52,7 @@ def test_a_batch_whose_watermark_moves_before_its_markers_is_read_again(shop: Sh
         shop.complete("2013-03-02T00:00:00.000000Z")
         return written
 
-    shop.objects.put_once = put_slowly  # type: ignore[method-assign]
+    shop.objects.put_once = put_slowly  # type: ignore[method-assign, assignment]
     shop.drop("offers/a.csv", csv("1", "2"))
     (found,) = shop.ingest()
     assert found["records"] == 2 and shop.keys_in_raw() == ["1", "2"]
@@ -76,7 +76,7 @@ def test_the_watermark_moves_on_only_after_the_markers_of_what_was_read_at_it(sh
                 raise CrashError
         put(bucket, key, *arguments)
 
-    shop.objects.put = put_slowly  # type: ignore[method-assign]
+    shop.objects.put = put_slowly  # type: ignore[method-assign, assignment]
     shop.drop("offers/a.csv", csv("1", "2"))
     with contextlib.suppress(CrashError):
         shop.ingest()
