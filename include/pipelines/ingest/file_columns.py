@@ -14,6 +14,8 @@ from include.workloads import FieldSpec
 from include.workloads.files import ENVELOPE, RECORDED_AT, FileSpec
 from include.workloads.suggestions import did_you_mean
 
+MAX_ROW_BYTES = 1024 * 1024  # what a record of the stream may have
+
 
 @dataclass(frozen=True)
 class FileColumns:

@@ -19,9 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.lake.instants import format_instant
-from include.pipelines.ingest.file_columns import FileColumns
+from include.pipelines.ingest.file_columns import MAX_ROW_BYTES, FileColumns
 from include.pipelines.ingest.file_outcomes import FileRefusedError
-from include.pipelines.ingest.file_rows import MAX_LINE_BYTES
 from include.workloads.files import ENVELOPE, KEY
 
 MIB = 1024 * 1024
@@ -60,8 +59,8 @@ def parquet_rows(path: Path, columns: FileColumns) -> Iterator[tuple[int, bytes]
                 values = [_values(batch.column(name)) for name in names]
                 for row in zip(*values, strict=True):
                     number, data = next(numbers), _event(dict(zip(places, row, strict=True)), columns)
-                    if len(data) > MAX_LINE_BYTES:
-                        raise FileRefusedError(f"row {number} has more than {MAX_LINE_BYTES} bytes")
+                    if len(data) > MAX_ROW_BYTES:
+                        raise FileRefusedError(f"row {number} has more than {MAX_ROW_BYTES} bytes")
                     yield number, data
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if getattr(error, "errno", None) is not None:  # of this machine, not of the file

@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 from include.lake.known import Clock
 from include.pipelines.ingest.entries import entries
-from include.pipelines.ingest.file_columns import FileColumns
+from include.pipelines.ingest.file_columns import MAX_ROW_BYTES, FileColumns
 from include.pipelines.ingest.file_outcomes import FileRefusedError
 from include.workloads import FieldSpec
 from include.workloads.files import ENVELOPE, FileSpec
 
-MAX_LINE_BYTES = 1024 * 1024  # what a record of the stream may have
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _BOOLEANS = {"true": "true", "false": "false"}
 
@@ -104,10 +103,10 @@ class FileRows:
     def _json_lines(self) -> Iterator[tuple[int, bytes]]:
         with self.path.open("rb") as file:
             number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
+            while line := file.readline(MAX_ROW_BYTES + 1):
                 number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise FileRefusedError(f"line {number} has more than {MAX_LINE_BYTES} bytes")
+                if len(line) > MAX_ROW_BYTES:
+                    raise FileRefusedError(f"line {number} has more than {MAX_ROW_BYTES} bytes")
                 data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if data.strip():
                     yield number, data.strip()

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.pipelines.ingest import file_parquet
+from include.pipelines.ingest.file_columns import MAX_ROW_BYTES
 from include.pipelines.ingest.file_copy import copied
 from include.pipelines.ingest.file_outcomes import FileRefusedError
 from include.pipelines.ingest.file_rows import FileRows
@@ -123,7 +124,7 @@ def test_row_groups_are_read_one_after_the_other_and_restarting_skips_what_was_r
         ({"item": [b"a"]}, "has the type binary in the column item, which item cannot have"),
         ({"price": [[1.0]]}, "has the type list<element: double> in the column price, which price cannot have"),
         ({"prices": [1.0]}, "has an unknown column, prices; did you mean price?"),
-        ({"item": ["x" * file_parquet.MAX_LINE_BYTES]}, "row 1 has more than 1048576 bytes"),
+        ({"item": ["x" * MAX_ROW_BYTES]}, "row 1 has more than 1048576 bytes"),
     ],
 )  # fmt: skip
 def test_a_file_of_a_wrong_form_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
