@@ -124,7 +124,10 @@ package: setup ## build the release of this tree in NIGHTJAR_HOME/dist: plugins,
 chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; print what is lost or torn (nothing should be)
 	@$(PYTHON) -m tests.support.cloud_chaos --kills 20
 
-soak: chaos-cloud year ## what takes too long for make test: hours in which nothing may be lost, chaos-cloud and year one after the other
+newcomer: setup-test ## follow docs/workload.md in a clone, with a stack of its own, to a live prediction of a third workload; print how long it took
+	@$(PYTHON) -m tests.support.newcomer
+
+soak: chaos-cloud newcomer year ## what takes too long for make test: chaos-cloud, newcomer and year one after the other, hours in all
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop

@@ -3,8 +3,8 @@
 **Owner**: the workload's owner (see the DAG's owner).
 
 **Inputs**: files that are put below `drops/<workload>/` of the lake bucket, and that an entry of `files` in
-`workload.yaml` accepts: CSV with a header, or JSON lines with an event each, in UTF-8. S3 announces each file to
-EventBridge, whose rule sends a message to the workload's queue; a trigger looks at the queue and starts a run.
+`workload.yaml` accepts: CSV with a header, JSON lines with an event each (both in UTF-8), or Parquet. S3 announces each
+file to EventBridge, whose rule sends a message to the workload's queue; a trigger looks at the queue and starts a run.
 
 **Outputs**: `raw/<workload>/files/` in the raw bucket, with markers in the lake, like events of the stream. The next
 run of `process` takes the days along. A file that is refused (cut off, doubled, not UTF-8, of a wrong form or name) is

@@ -89,10 +89,12 @@ def advance_watermark(
     workload: str, summaries: Sequence[list[ShardSummary]] | None, dag_run: Any = None, params: Any = None
 ) -> str | None:
     """Advances the instant up to which the stream is complete in raw."""
+    config = settings()
     with outcomes(skip=NothingToDoError, fail=UserError):
         until = run_end(dag_run, params)
         complete_to = declared_complete(params, until)
-        done = advance(load(workload), summaries or (), until, complete_to, state=StateHook(settings().state_table))
+        stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(config.state_table)}
+        done = advance(load(workload), summaries or (), until, complete_to, buckets=config.data_buckets, **stores)
     return noted(done, lambda watermark: notes.read(summaries or (), watermark))
 
 

@@ -34,11 +34,8 @@ from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE, process_code
 from include.errors import NothingToDoError, RefusedError, UserError
-from include.lake import layout
 from include.lake.days import parse_day
-from include.lake.instants import parse_instant
 from include.pipelines import process as pipeline
-from include.pipelines.ingest.watermark import completing_advice, watermark_status
 from include.pipelines.reading import READS_NO_DAY
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -127,22 +124,17 @@ def process(workload: Workload) -> DAG:
         description="raw → transform → audit → gate → published",
         doc_md=__doc__,
         schedule=cron_schedule(when.process, when.timezone, config.nights_file, name),
-        max_active_runs=4,  # a night that waits for its data holds back neither a person's run nor a backfill's
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
-        user_defined_macros={"parse_instant": parse_instant},
         **dag_options("process", name, workload.owner, config.alerts_topic_arn) | when.dag_options(),
     ) as dag:
         chosen: Any = choose_days(name)
         wait_raw = StateSensor(
             task_id="wait_raw",
             table=config.state_table,
-            keys=[layout.watermark_key(name, source) for source in (workload.stream.name, *workload.tables)],
-            check=watermark_status,
-            arguments={"at_least": pulled("choose_days", "cutoff", macro="parse_instant")},
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
-            advice=completing_advice(workload),
+            **pipeline.raw_wait(workload, chosen["cutoff"]),
             **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
         )
         planned: Any = plan(name, chosen["days"])
@@ -159,7 +151,7 @@ def process(workload: Workload) -> DAG:
         limit = state_waiting(config.poll_seconds, READ_DEADLINE)
         readers: Any = {"other_dag_id": f"{name}_retrain", **READERS, **limit}
         wait_retrain = NoActiveRunsSensor(task_id="wait_retrain", **readers)  # its data set must be of one publication
-        chosen >> wait_raw >> planned >> start_transform
+        wait_raw >> planned >> start_transform
         transform >> start_audit
         published: Any = publish.override(outlets=[asset])(name, planned, run, gated)
         jobs: Any = {"transform": output(transform), "audit": output(audit)}

@@ -21,6 +21,7 @@ from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
+from nightjar.other_runs import failed_that_day
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, dry_run_param, flag_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
@@ -32,7 +33,7 @@ from include.errors import ConflictError, NothingToDoError, RefusedError, UserEr
 from include.lake import layout
 from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
-from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_status
+from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_wait
 from include.pipelines.retrain import DatasetPlan, FinishedJobs, PreparedRun, RegisteredPackage, RetrainHooks
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -113,15 +114,14 @@ def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.retrain)  # the UTC day ends later than the local one
-    poll, job_seconds = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
-    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, job_seconds + QUEUE_SECONDS)
+    poll, limit = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
+    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, limit + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     with DAG(
         f"{name}_retrain",
         doc_md=__doc__,
         description="published days → data set → training → evaluation → decision → model package",
         schedule=cron_schedule(when.retrain, when.timezone, config.nights_file, name),
-        max_active_runs=1,
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
@@ -132,12 +132,9 @@ def retrain(workload: Workload) -> DAG:
         wait_day = StateSensor(
             task_id="wait_day",
             table=config.state_table,
-            keys=[(layout.day_partition_key(name), chosen["last"])],
-            check=day_status,
-            arguments={"tolerated": workload.dataset.missing_days},
-            fail=RefusedError,
+            cause_reported=failed_that_day(f"{name}_process", when.process, when.timezone),
             unmet=f"Day {DAY} was neither published nor refused",
-            advice="Look at the process DAG's run of that day, then clear this task.",
+            **day_wait(workload, chosen["last"]),
             **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
         )
         wait_process = NoActiveRunsSensor(
@@ -162,8 +159,7 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
-        wait_earlier = EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll)
-        wait_day >> wait_earlier >> wait_process >> planned  # from here on, process runs publish nothing until prepared
+        wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared
         sense_training >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()

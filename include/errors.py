@@ -14,6 +14,7 @@ NightjarError
 ├── UserError                a person asked for something impossible  (a wrong Param)
 ├── NothingToDoError         there is no work
 ├── RefusedError             a gate or a rule refused
+│   ├── RefusedDayError      the gate refused the day                 (include.pipelines.process.days)
 │   ├── UnfitDatasetError    the data set is not fit for training     (include.pipelines.retrain.prepare)
 │   ├── DeployRefusedError   a rule refuses the deploy                (include.pipelines.deploy.choose)
 │   └── SupersededError      a newer deploy run has begun             (include.pipelines.deploy.resolve)

@@ -22,10 +22,10 @@ case "${1:-run}" in
     *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
 esac
 
-# The history of a workload has a data package (infra/laptop/replay.py); its part is called history/<workload>.
+# The history of a workload may have a data package (infra/laptop/replay.py); its part is called history/<workload>.
 if [[ "${1:-run}" != delivery ]]; then
     for file in "$ROOT"/include/workloads/*/history/history.toml; do
-        [[ -f "$file" ]] && file="${file%/history/history.toml}" && parts+=("history/${file##*/}")
+        [[ -f "$file" ]] && grep -q '^\[package\]' "$file" && file="${file%/history/history.toml}" && parts+=("history/${file##*/}")
     done
 fi
 

@@ -17,7 +17,7 @@ from pyspark.sql import functions as sf
 
 from include.glue.columns import payload_schema
 from include.lake.days import cutoff
-from include.workloads.declaration import JoinSpec, TableSpec
+from include.workloads.tables import JoinSpec, TableSpec
 
 
 def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:

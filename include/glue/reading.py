@@ -12,7 +12,7 @@ from pyspark.sql import functions as sf
 
 from include.glue.records import ParsedEvent, ParsedTableRow, Schemas, parse_event, parse_table_row
 from include.lake.known import Clock
-from include.workloads.declaration import TableSpec
+from include.workloads.tables import TableSpec
 
 # The same columns for Spark and for Arrow, in the order of the named tuples.
 _SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}

@@ -11,7 +11,7 @@ from include.lake.fingerprint import canonical_json
 from include.lake.instants import parse_instant, to_millisecond
 from include.lake.known import Clock, known_at, version_time
 from include.workloads import FieldSpec, check_record
-from include.workloads.declaration import TableSpec
+from include.workloads.tables import TableSpec
 
 UNKNOWN = "unknown"
 Schemas = Mapping[str, Mapping[str, FieldSpec]]

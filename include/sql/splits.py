@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from include.lake.instants import format_instant
 from include.lake.manifest import SplitBounds
-from include.workloads.declaration import DatasetSpec
+from include.workloads.training import DatasetSpec
 
 
 def split_bounds(dataset: DatasetSpec, cutoff: datetime) -> dict[str, tuple[datetime, datetime]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from include.lake import layout
 from include.workloads.complete import complete_problems
-from include.workloads.declaration import JoinSpec, TableSpec, Workload
+from include.workloads.declaration import Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
 from include.workloads.files import FILES_SOURCE, file_problems
@@ -18,6 +18,7 @@ from include.workloads.request_features import request_feature_problems
 from include.workloads.request_rules import rule_problems
 from include.workloads.schema import PREDICTIONS_TABLE, RESERVED_NAMES, is_feature_column
 from include.workloads.suggestions import did_you_mean
+from include.workloads.tables import JoinSpec, TableSpec
 from include.workloads.trial import feature_problems
 
 # Field and text of a problem.

@@ -5,31 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import to_jsonable_python
 
-from include.errors import UserError
-from include.lake.days import parse_day
 from include.lake.known import Clock
 from include.workloads.backfill import BackfillSpec
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
-from include.workloads.fields import NAME, FieldSpec
+from include.workloads.fields import Fields, Name
 from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.jobs import JobsSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.retention import RetentionSpec
 from include.workloads.schedule import ScheduleSpec
 from include.workloads.strict import StrictModel
-
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-Fields = dict[Name, FieldSpec]
+from include.workloads.tables import DatabaseSpec, JoinSpec, TableSpec
+from include.workloads.training import DatasetSpec, LabelSpec, ModelSpec, QualitySpec
 
 # The name is part of names in AWS, some of which allow no other characters and not many of them.
 FOLDER_NAME = re.compile(r"^[a-z][a-z0-9]{1,19}$")
@@ -64,77 +60,6 @@ class EventSpec(StrictModel):
     fields: Fields = Field(validation_alias="schema", min_length=1, description="the payload")
 
 
-class TableSpec(StrictModel):
-    """A relational table whose rows are joined to the feature event."""
-
-    key: tuple[Name, ...] = Field(min_length=1, description="columns that identify what a row describes")
-    valid_from: Name = Field(description="timestamp column: the time from which the row is valid")
-    watermark: Name = Field(description="timestamp column: the time at which the row was last written")
-    initial_load: date | None = Field(
-        None,
-        description="day on which history was loaded; rows known by its end count since valid_from",
-    )
-    deleted: Name | None = Field(
-        None,
-        description="boolean or nullable timestamp column that marks a deleted row (true, or any time); from when that "
-        "is known, nothing of the row is joined",
-    )
-    fields: Fields = Field(validation_alias="schema", min_length=1, description="the columns read")
-    relation: str | None = Field(
-        None, min_length=1, description="the table or view in the database, like sales.Weather; default: the name here"
-    )
-    columns: dict[Name, Annotated[str, StringConstraints(min_length=1)]] = Field(
-        default_factory=dict, description="name in the schema: the column in the database, where they differ"
-    )
-
-    @model_validator(mode="after")
-    def _columns_of_the_schema(self) -> TableSpec:
-        if unknown := sorted(self.columns.keys() - self.fields.keys()):
-            raise ValueError(f"columns: {', '.join(unknown)} is not in the schema")
-        return self
-
-    def database_columns(self) -> dict[str, tuple[str, str]]:
-        """Returns field → (the column in the database, the declared type)."""
-        return {name: (self.columns.get(name, name), field.type) for name, field in self.fields.items()}
-
-    @field_validator("initial_load", mode="before")
-    @classmethod
-    def _day(cls, value: Any) -> Any:
-        try:
-            return value if value is None or isinstance(value, date) else parse_day(value)
-        except UserError as error:
-            raise ValueError(str(error)) from None
-
-
-class DatabaseSpec(StrictModel):
-    """The database that holds the tables."""
-
-    secret: str = Field(
-        min_length=1,
-        description="Secrets Manager name; JSON host, port, dbname, username, password, and sslmode, sslrootcert …",
-    )
-    # Whether the zone exists is the database's to say: not every runtime has the names of the time zones.
-    zone: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$",
-        description="time zone of columns of type timestamp and date, which have none, like UTC or Europe/Berlin",
-    )
-
-
-class JoinSpec(StrictModel):
-    """A join of one table's rows to the feature event, as known at ``event_time - lead``."""
-
-    table: Name
-    on: dict[Name, Name] = Field(min_length=1, description="the table's key column: the feature event's field")
-    lead: timedelta = Field(timedelta(0), ge=timedelta(0), description="ISO 8601 duration")
-    prefix: str = Field("", pattern=r"^([a-z][a-z0-9_]*)?$", description="prefix of the joined fields' names")
-    fields: tuple[Name, ...] = Field(min_length=1, description="columns of the table that are joined")
-
-    def joined_fields(self, table: TableSpec) -> Fields:
-        """Returns the request fields that this join adds. Each may be null, because the row may be missing."""
-        return {self.prefix + name: table.fields[name].model_copy(update={"nullable": True}) for name in self.fields}
-
-
 class RequestText(StrictModel):
     """Another description or example for a request field. Its type and limits come from where it is declared."""
 
@@ -150,50 +75,6 @@ class RequestText(StrictModel):
                 f"{listed} is taken from where the field is declared; write only description and example here"
             )
         return value
-
-
-class LabelSpec(StrictModel):
-    """How the label is computed."""
-
-    event: Name
-    expression: str = Field(min_length=1, description="boolean SQL over the label event's payload columns")
-
-
-class DatasetSpec(StrictModel):
-    """The days of each split, counted back from the cut-off, and the smallest data set that is trained on."""
-
-    train_days: int = Field(ge=1)
-    validation_days: int = Field(ge=1)
-    test_days: int = Field(ge=1)
-    minimum_rows: int = Field(ge=1, description="a data set with fewer rows, over all splits, is not trained on")
-    minimum_split_rows: int = Field(100, ge=1, description="a data set with fewer rows in any split is not trained on")
-    late_days: int = Field(
-        7, ge=0, le=366, description="days before a processed day whose late events are processed in the same job"
-    )
-    missing_days: int = Field(
-        0, ge=0, description="days of the window that may be missing or refused; with more, nothing is trained"
-    )
-
-
-class ModelSpec(StrictModel):
-    """The estimator and the limits of its training job."""
-
-    kind: str = Field(pattern=NAME, description="a key of include.training.estimators.REGISTRY")
-    hyperparameters: dict[str, int | float | bool | str] = Field(default_factory=dict)
-    seed: int = Field(ge=0)
-    max_runtime_seconds: int = Field(ge=60, le=432_000)
-
-
-class QualitySpec(StrictModel):
-    """When a candidate is promoted (``include.pipelines.promotion``)."""
-
-    metric: Literal["auc"]
-    bar: float = Field(ge=0, le=1, description="a candidate with a lower metric is never promoted")
-    margin: float = Field(ge=0, le=1, description="how much worse than the champion still counts as equally good")
-    slice: Name = Field(description="request field; the metric is also computed for each of its values")
-    slice_margin: float = Field(ge=0, le=1, description="how much worse than the champion a slice may be")
-    slice_minimum: int = Field(ge=1, description="slices with fewer rows are not compared")
-    bootstrap: int = Field(ge=100, le=100_000, description="resamples of the paired bootstrap")
 
 
 class ServingSpec(StrictModel):

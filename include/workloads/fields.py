@@ -9,14 +9,15 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from include.lake.instants import format_instant, parse_instant, to_millisecond
 from include.workloads.strict import StrictModel
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 # Above this, a double has no thousandths, and the data set's digest (include.sql) would overflow.
 LARGEST_NUMBER = 1e15
 _BLANKS = re.compile(r"\s+")
@@ -64,6 +65,9 @@ class FieldSpec(StrictModel):
         if problem is None and self.enum is not None and clean not in self.enum:
             return None, "is not one of the allowed values"
         return (clean, None) if problem is None else (None, problem)
+
+
+Fields = dict[Name, FieldSpec]
 
 
 def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -27,25 +27,28 @@ class FileSpec(StrictModel):
         pattern=r"^[^/].*$",
         description="names below drops/<workload>/, like landed/*.csv; * and ? are wildcards, * also for a slash",
     )
-    format: Literal["csv", "json_lines"] = Field(
-        description="csv: a header, then a row for each event; json_lines: an event on each line, as on the stream"
+    format: Literal["csv", "json_lines", "parquet"] = Field(
+        description="csv: a header, then a row for each event; json_lines: an event on each line, as on the stream; "
+        "parquet: a row for each event"
     )
-    event: str | None = Field(None, description="csv: the event type that each row becomes")
+    event: str | None = Field(None, description="csv, parquet: the event type that each row becomes")
     columns: dict[str, Column] = Field(
         default_factory=dict,
-        description="csv: key, event_time, recorded_at or field: the column in the file, where they differ",
+        description="csv, parquet: key, event_time, recorded_at or field: the column in the file, where they differ",
     )
-    ignore: tuple[Column, ...] = Field((), description="csv: columns of the file that are not used")
+    ignore: tuple[Column, ...] = Field((), description="csv, parquet: columns of the file that are not used")
     delimiter: Literal[",", ";", "\t", "|"] = Field(",", description="csv: what separates the columns")
     max_megabytes: int = Field(256, ge=1, le=2048, description="a larger file is refused")
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> FileSpec:
-        if self.format == "csv" and self.event is None:
-            raise ValueError("event is missing: a row of a CSV file does not say which event it is")
-        only_csv = {name for name in ("event", "columns", "ignore", "delimiter") if name in self.model_fields_set}
-        if self.format == "json_lines" and only_csv:
-            raise ValueError(f"{', '.join(sorted(only_csv))}: is for csv only; a JSON line is a complete event")
+        given = {name for name in ("event", "columns", "ignore", "delimiter") if name in self.model_fields_set}
+        if self.format == "json_lines" and given:
+            raise ValueError(f"{', '.join(sorted(given))}: is for files with columns; a JSON line is a complete event")
+        if self.format != "json_lines" and self.event is None:
+            raise ValueError("event is missing: a row of a file with columns does not say which event it is")
+        if self.format == "parquet" and "delimiter" in given:
+            raise ValueError("delimiter: is for csv only")
         return self
 
     def accepts(self, name: str) -> bool:

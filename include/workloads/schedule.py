@@ -14,6 +14,8 @@ from include.workloads.cron import parse_cron
 from include.workloads.strict import StrictModel
 from include.workloads.suggestions import did_you_mean
 
+ACTIVE_RUNS = 4
+
 
 class ScheduleSpec(StrictModel):
     """Cron expressions of local time. A run is for the days since the one before (``include.pipelines.rundate``)."""
@@ -72,8 +74,12 @@ class ScheduleSpec(StrictModel):
         return ZoneInfo(self.timezone)
 
     def dag_options(self) -> dict[str, Any]:
-        """Returns the options of a scheduled DAG besides its timetable: where its intervals begin, and the catch-up."""
-        return {"start_date": datetime.combine(self.start, time(), self.zone), "catchup": self.catchup}
+        """Returns the options of a scheduled DAG besides its timetable: its begin, the catch-up, how many runs at once.
+
+        More than one, so that a night that waits for its data holds back neither a person's run nor a backfill's.
+        """
+        start = datetime.combine(self.start, time(), self.zone)
+        return {"start_date": start, "catchup": self.catchup, "max_active_runs": ACTIVE_RUNS}
 
     def head_start(self, cron: str) -> timedelta:
         """Returns the longest time by which a run starts before the UTC days that it is for have ended.

@@ -21,6 +21,7 @@ SITE = Path(__file__).parent / "airflow_site"
 CREDENTIALS = "airflow-credentials"
 JOB_PAGES = "/nightjar/jobs"  # the plugin serves them at this path, and tasks link to them
 PARSE_SECONDS = 900
+IMPORT_SECONDS = 240  # longest time that a DAG file takes on a busy machine
 # Taken from the shell that starts Airflow. They differ from shell to shell, and no task depends on them.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
 
@@ -60,6 +61,9 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
         # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(IMPORT_SECONDS + 60),
         # The triggerer makes its execution API when a trigger first asks for a run of a DAG, and sends no heartbeat
         # meanwhile: 20 s, on a busy machine more than a minute (seen). The default, 30 s, would call it dead.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "180",

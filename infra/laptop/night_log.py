@@ -25,6 +25,7 @@ class NightRecord:
         decision: ``promoted`` or ``refused``.
         auc: The candidate's, on its test set.
         champion_auc: The champion's, on the same.
+        reason: Why the version was promoted or not.
     """
 
     workload: str
@@ -36,6 +37,7 @@ class NightRecord:
     decision: str | None = None
     auc: float | None = None
     champion_auc: float | None = None
+    reason: str | None = None
 
 
 def registered(package: dict[str, Any] | None) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def registered(package: dict[str, Any] | None) -> dict[str, Any]:
         "decision": metadata.get("decision"),
         "auc": auc,
         "champion_auc": champion,
+        "reason": package.get("ApprovalDescription"),
     }
 
 

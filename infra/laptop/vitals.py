@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ LOG_LINES = 5
 # Airflow calls a process unhealthy after 30 s without a heartbeat, the triggerer after 180 s. One that has just started
 # may still show the heartbeat of the process before it.
 STARTING_SECONDS = 45.0
+# On a busy machine a healthy process may send none for minutes; a row of nights must not end for that.
+SILENT_SECONDS = 300.0
 CRASHES = 3  # deaths in a row: a restarted PostgreSQL ends some others once, perhaps twice
 _HEALTH_SECONDS = 10.0
 _IN_HEALTH = {
@@ -122,14 +124,14 @@ def unhealthy(health: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _silent(supervisor: Supervisor, health: Mapping[str, Any]) -> Iterable[Fault]:
-    """The processes that run, but send no heartbeat."""
+    """The processes that run, but send no heartbeat: they may hang, or the machine is busy."""
     for name in unhealthy(health) if health else ():
         record, part = supervisor.record(name), _IN_HEALTH.get(name)
         if part is None or record is None or state(record) != "running":
             continue
         if time.time() - record.created > STARTING_SECONDS:
             last = health.get(part, {}).get(f"latest_{part}_heartbeat") or "its start"
-            yield Fault(name, f"runs, but has sent no heartbeat since {last}", record.log)
+            yield Fault(name, f"runs, but has sent no heartbeat since {last}", record.log, lasting=False)
 
 
 def require_running(config: LaptopConfig, names: Iterable[str] = parts.ALL) -> None:
@@ -152,7 +154,7 @@ def _refuse(found: Iterable[Fault]) -> None:
 
 @dataclass
 class Watch:
-    """Called while a run is followed: reports each death of a process once, and ends the wait for a lasting fault.
+    """Called while a run is followed: reports each death or silence once, and ends the wait for a lasting fault.
 
     Attributes:
         health: Asks Airflow's API server for the state of its parts; None when it does not answer.
@@ -162,6 +164,7 @@ class Watch:
     report: Callable[[str], None]
     health: Callable[[], Mapping[str, Any] | None]
     _reported: set[tuple[str, str]] = field(default_factory=set)
+    _silent_since: dict[str, float] = field(default_factory=dict)
     _next_question: float = 0.0
 
     def __call__(self) -> None:
@@ -174,6 +177,7 @@ class Watch:
         if time.monotonic() >= self._next_question:
             self._next_question = time.monotonic() + _HEALTH_SECONDS
             health = self.health()
+            _refuse(self._hanging(health or {}))
         found = faults(self.supervisor, health)
         _refuse(found)
         for fault in found:
@@ -182,3 +186,10 @@ class Watch:
             if death not in self._reported:
                 self._reported.add(death)
                 self.report(f"{fault.name} {fault.what}; its log: {fault.log}")
+
+    def _hanging(self, health: Mapping[str, Any]) -> list[Fault]:
+        """The processes that have been silent for long; not counted is the time in which the machine slept."""
+        found, now = {fault.name: fault for fault in _silent(self.supervisor, health)}, time.monotonic()
+        self._silent_since = {name: self._silent_since.get(name, now) for name in found}
+        since = self._silent_since
+        return [replace(fault, lasting=True) for fault in found.values() if now - since[fault.name] >= SILENT_SECONDS]

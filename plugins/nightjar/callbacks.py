@@ -1,7 +1,8 @@
 """Who is told when a run has failed or was longer than its time limit: one message a run, with all that failed.
 
 A task tells nobody: it may be retried, and others of its run may fail too. It records its reason (``failures.py``); the
-run's callback, which Airflow calls in the DAG processor, publishes them together.
+run's callback, which Airflow calls in the DAG processor, publishes them together. A scheduled run that failed only
+because another run did tells nobody: that run's message says why.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     stops the jobs of such a run.
 
     The callback never raises, because a topic that cannot be reached must not hide the failure that it would report.
-    Of a backfill's failed runs only the first is published (``run_listener.py``), and none that a task has triggered.
+    Of a backfill's failed runs only the first is published (``run_listener.py``), and none that a task has triggered;
+    of the scheduler's, none that only another run's failure has caused.
 
     Args:
         topic_arn: The topic.
@@ -52,7 +54,9 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     def end(context: Any) -> None:
         if not was_reported(context.get("dag_run")):
             try:
-                _publish(topic_arn, *describe_failed_run(context, subject))
+                tasks = failed_tasks(context["ti"], context["dag"]) if "ti" in context else []
+                if not was_caused_by_another(context.get("dag_run"), tasks):
+                    _publish(topic_arn, *describe_failed_run(context, subject, tasks))
             except Exception:
                 log.exception(UNPUBLISHED, topic_arn)
         if context.get("reason") == TIMED_OUT and "ti" in context:
@@ -85,16 +89,25 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
         log.exception(UNPUBLISHED, topic_arn)
 
 
-def describe_failed_run(context: Any, subject: str) -> tuple[str, str]:
+def was_caused_by_another(run: Any, tasks: Sequence[FailedTask]) -> bool:
+    """Whether a run of the scheduler failed only because other runs did, which are reported.
+
+    A person who triggered or cleared the run gets its message: it answers what they did.
+    """
+    is_automatic = getattr(run, "run_type", None) == "scheduled" and not run.clear_number
+    return is_automatic and bool(tasks) and all(task.is_reported for task in tasks)
+
+
+def describe_failed_run(context: Any, subject: str, tasks: Sequence[FailedTask]) -> tuple[str, str]:
     """Returns subject and text of the message: what it works on, its period, each failed task, links, the next step.
 
     Args:
         context: What Airflow gives to the callback. If no task failed by itself, it has neither task instance nor run.
         subject: What the DAG works on.
+        tasks: The tasks that failed by themselves.
     """
     dag, instance, run = context["dag"], context.get("ti"), context.get("dag_run")
     run_id = context.get("run_id") or getattr(run, "run_id", "unknown")
-    tasks = failed_tasks(instance, dag) if instance else []
     if context.get("reason") == TIMED_OUT:
         title, next_step = f"{dag.dag_id} was longer than its time limit", NEXT_STEP_OVER_TIME
         open_task = f" {instance.task_id} was not finished." if instance else ""

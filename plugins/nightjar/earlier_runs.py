@@ -1,4 +1,4 @@
-"""A sensor that keeps the runs of a backfill in the order of their dates, although several may run at once."""
+"""A sensor that keeps nights, and the runs of a backfill, in the order of their dates, although several run at once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from nightjar.triggered_runs import ENDED
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-BACKFILL = "backfill"
+SCHEDULED, BACKFILL = "scheduled", "backfill"
 
 
 class EarlierRunsSensor(BaseOperator):
-    """Waits, in a backfill, until the runs of the DAG for earlier dates that are at work have ended.
+    """Waits until the runs of the DAG for earlier dates that are at work have ended.
+
+    A scheduled run waits for scheduled ones only, so that a backfill does not hold back a night. A run of a backfill
+    waits for any. A run that a person or a task has triggered waits for none.
 
     A backfill that runs backwards starts with its last date, and would wait for runs that start only after it: the
-    sensor fails at once. In any other run it does nothing.
+    sensor fails at once.
 
     Args:
         poll_seconds: Seconds between two looks.
@@ -41,16 +44,16 @@ class EarlierRunsSensor(BaseOperator):
         """
         instance: Any = context["ti"]
         run: Any = context["dag_run"]
-        if run.run_type != BACKFILL:
+        if run.run_type not in (SCHEDULED, BACKFILL):
             return
-        queued = instance.get_previous_dagrun(state="queued")
+        queued = instance.get_previous_dagrun(state="queued") if run.run_type == BACKFILL else None
         if queued is not None and queued.run_type == BACKFILL:
             raise AirflowFailException(
                 f"{queued.run_id}, for an earlier date, has not started. The runs depend on those before them: start "
                 "the backfill again without Run Backwards; or, if that run was cleared, clear this task when it ended."
             )
         earlier = instance.get_previous_dagrun(state="running")
-        if earlier is None:
+        if earlier is None or (run.run_type == SCHEDULED and earlier.run_type != SCHEDULED):
             return
         self.log.info("Waiting for the end of %s", earlier.run_id)
         states: Any = sorted(ENDED)

@@ -2,6 +2,8 @@
 
 A task that failed for good pushes its reason as an XCom. A task whose process died, or that a person ended, has none.
 Airflow deletes a task's XComs when it begins anew, so no reason outlives its failure.
+
+A task may fail only because another run has failed, whose message a person has: it raises ReportedElsewhereError.
 """
 
 from __future__ import annotations
@@ -11,11 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowFailException
+
 FAILURE_KEY = "failure"
 NO_REASON = "no reason was recorded: its process was killed, or a person ended it"
 REASON_LINES = 15
 # The worker reports the state before it calls the task's callback, so the run's callback may be there first.
 LOOKS, PAUSE_SECONDS = 4, 1.0
+
+
+class ReportedElsewhereError(AirflowFailException):
+    """Fails a task without a retry: another run has failed, and its failure is reported."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +34,13 @@ class FailedTask:
         name: Its id, with the index in brackets if it is mapped.
         reason: Type and text of the exception, and the try.
         log_url: Its log in the UI; empty if it recorded nothing.
+        is_reported: Whether the failure that caused this one is reported by another run.
     """
 
     name: str
     reason: str
     log_url: str = ""
+    is_reported: bool = False
 
 
 def record_failure(context: Any) -> None:
@@ -46,9 +56,8 @@ def record_failure(context: Any) -> None:
     kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
     lines = [line for line in f"{kind}{error}".splitlines() if line.strip()]
     reason = "\n".join(lines[:REASON_LINES]) or "its exception has no text"
-    instance.xcom_push(
-        key=FAILURE_KEY, value={"reason": reason, "try": instance.try_number, "log_url": instance.log_url}
-    )
+    failure = {"reason": reason, "try": instance.try_number, "log_url": instance.log_url}
+    instance.xcom_push(key=FAILURE_KEY, value={**failure, "is_reported": isinstance(error, ReportedElsewhereError)})
 
 
 def failed_tasks(instance: Any, dag: Any) -> list[FailedTask]:
@@ -87,4 +96,5 @@ def _described(task: str, index: int, recorded: dict[str, Any] | None) -> Failed
     name = task if index < 0 else f"{task}[{index}]"
     if not recorded:
         return FailedTask(name, NO_REASON)
-    return FailedTask(name, f"try {recorded['try']}: {recorded['reason']}", recorded["log_url"])
+    reason = f"try {recorded['try']}: {recorded['reason']}"
+    return FailedTask(name, reason, recorded["log_url"], recorded.get("is_reported", False))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from nightjar.denied import fail_if_denied
+from nightjar.failures import ReportedElsewhereError
 from nightjar.notes import add_note
 
 log = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ ExceptionTypes = type[Exception] | tuple[type[Exception], ...]
 
 
 @contextmanager
-def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterator[None]:
+def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = (), reported: ExceptionTypes = ()) -> Iterator[None]:
     """Turns exceptions of the body into a skipped task, or into a failed task that is not retried.
 
     The exception's text becomes the run's note; the reason of a skip is logged too.
@@ -25,6 +26,7 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterato
         skip: exceptions after which the task is skipped, with the exception's text as the reason.
         fail: exceptions after which the task fails at once, as it does after a call that IAM denied. Any other
             exception fails the try, and Airflow retries.
+        reported: exceptions like those in ``fail``, whose cause another run has reported (``failures.py``).
     """
     try:
         with fail_if_denied():
@@ -34,6 +36,9 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = ()) -> Iterato
         log.info("Skipped: %s", error)
         add_note(str(error))
         raise AirflowSkipException(str(error)) from None
+    except reported as error:
+        add_note(str(error))
+        raise ReportedElsewhereError(str(error)) from error
     except fail as error:
         add_note(str(error))
         raise AirflowFailException(str(error)) from error

@@ -23,18 +23,17 @@ def output(task: BaseOperator, key: str = "return_value") -> Any:
     return XComArg(task, key)
 
 
-def pulled(task_id: str, *path: str, macro: str = "", key: str = "return_value") -> str:
+def pulled(task_id: str, *path: str, key: str = "return_value") -> str:
     """Returns the Jinja template for what a task returned, or for an entry of it.
 
     Args:
         task_id: The task.
         *path: Keys to the entry.
-        macro: Name of a macro of the DAG that is called with the value.
         key: Key of the XCom.
     """
     which = "" if key == "return_value" else f", key='{key}'"
-    value = f"ti.xcom_pull(task_ids='{task_id}'{which}){''.join(f"['{name}']" for name in path)}"
-    return f"{{{{ {macro}({value}) }}}}" if macro else f"{{{{ {value} }}}}"
+    entries = "".join(f"['{name}']" for name in path)
+    return f"{{{{ ti.xcom_pull(task_ids='{task_id}'{which}){entries} }}}}"
 
 
 def attempt_of(task_id: str) -> str:

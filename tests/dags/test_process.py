@@ -116,7 +116,7 @@ def test_a_run_waits_until_raw_is_complete_for_its_last_day(dag: Any) -> None:
     flights = load_workload("flights")
     assert dag.get_task("wait_raw").upstream_task_ids == {"choose_days"}
     assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
-    assert wait.arguments == {"at_least": datetime(2013, 3, 2, tzinfo=UTC)}
+    assert wait.arguments == {"at_least": chosen["cutoff"]}
     assert wait.unmet == "Raw data is not complete up to 2013-03-02T00:00:00.000000Z"
 
 

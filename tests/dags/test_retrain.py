@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from nightjar.jobs.athena import AthenaQuery
 from nightjar.jobs.sagemaker import ProcessingJob, TrainingJob
 
 from include.errors import ConflictError
+from include.pipelines.process import RefusedDayError
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
@@ -30,7 +31,6 @@ def dag(module: ModuleType) -> Any:
 
 def test_it_is_found_and_small(dag: Any) -> None:
     assert len(dag.tasks) <= 17
-    assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert dag.doc_md.startswith("# Retrain")
     assert dag.tags == {"nightjar", "retrain", "flights"}
@@ -97,6 +97,23 @@ def test_the_day_waited_for_is_the_chosen_one_as_text(dag: Any, day: str) -> Non
     wait = rendered(dag, "wait_day", {("choose_day", "return_value"): {"last": day}})
     assert wait.keys == [("day#flights", day)]
     assert wait.unmet.startswith(f"Day {day} was")
+
+
+def test_what_the_process_run_of_the_day_has_reported_is_not_reported_again(
+    dag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def one_failed_run(**given: Any) -> int:
+        asked.append(given)
+        return 1
+
+    monkeypatch.setattr("nightjar.other_runs.RuntimeTaskInstance", SimpleNamespace(get_dr_count=one_failed_run))
+    wait, end = dag.get_task("wait_day"), datetime(2013, 3, 2, 2, tzinfo=UTC)
+    assert wait.reported is RefusedDayError
+    assert wait.cause_reported({"dag_run": SimpleNamespace(data_interval_end=end)})
+    run = {"dag_id": "flights_process", "logical_dates": [datetime(2013, 3, 1, 0, 30, tzinfo=UTC)]}
+    assert asked == [{**run, "states": ["failed"]}]
 
 
 @pytest.mark.parametrize("key", ["k", "12345678901234567890", "12345e67890123456789", "00000000000000000000", "0x10"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.workloads.declaration import JoinSpec, TableSpec
+from include.workloads.tables import JoinSpec, TableSpec
 from tests.support.raw_objects import utc
 
 pytestmark = pytest.mark.spark

@@ -9,7 +9,7 @@ import pytest
 
 from include.glue.records import ParsedEvent, parse_event, parse_table_row
 from include.workloads import FieldSpec
-from include.workloads.declaration import TableSpec
+from include.workloads.tables import TableSpec
 from tests.support.raw_objects import line, maker, offered, utc
 
 SCHEMAS = {"offered": {"item": FieldSpec(type="string"), "price": FieldSpec(type="number")}}

@@ -102,7 +102,28 @@ def test_a_process_without_a_heartbeat_ends_the_wait_unless_it_has_just_started(
 ) -> None:
     beat = "2026-11-28T18:01:00+00:00"
     silent = HEALTHY | {"scheduler": {"status": "unhealthy", "latest_scheduler_heartbeat": beat}}
-    vitals.Watch(supervisor, lambda _: None, lambda: silent)()
+    said: list[str] = []
+    vitals.Watch(supervisor, said.append, lambda: silent)()
+    assert said == []
     monkeypatch.setattr(vitals, "STARTING_SECONDS", 0.0)
+    monkeypatch.setattr(vitals, "SILENT_SECONDS", 0.0)
     with pytest.raises(LaptopError, match=rf"^airflow-scheduler runs, but has sent no heartbeat since {beat[:10]}"):
-        vitals.Watch(supervisor, lambda _: None, lambda: silent)()
+        vitals.Watch(supervisor, said.append, lambda: silent)()
+
+
+def test_a_process_that_a_busy_machine_silences_for_a_while_is_reported_once_and_waited_for(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vitals, "STARTING_SECONDS", 0.0)
+    monkeypatch.setattr(vitals, "_HEALTH_SECONDS", 0.0)
+    silent, said, now = HEALTHY | {"scheduler": {"status": "unhealthy"}}, list[str](), [1000.0]
+    answers = [silent, silent, HEALTHY, silent, silent]
+    watch = vitals.Watch(supervisor, said.append, lambda: answers.pop(0))
+    monkeypatch.setattr(vitals.time, "monotonic", lambda: now[0])
+    for step in (0.0, vitals.SILENT_SECONDS - 1, 10.0, 10.0):
+        now[0] += step
+        watch()
+    assert len(said) == 1 and "no heartbeat" in said[0]
+    now[0] += vitals.SILENT_SECONDS
+    with pytest.raises(LaptopError, match="no heartbeat"):
+        watch()

@@ -23,9 +23,11 @@ RUN = SimpleNamespace(
     run_type="scheduled",
     conf={},
     note=None,
+    clear_number=0,
     data_interval_start=datetime(2013, 3, 1, tzinfo=UTC),
 )
 GATE = FailedTask("gate", "try 3: RefusedError: too few rows. Send the day again.", "http://127.0.0.1/log")
+TOLD = FailedTask("wait_day", "try 1: ReportedElsewhereError: the day was refused", is_reported=True)
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def context(reason: str = "task_failure", **fields: Any) -> dict[str, Any]:
     return {"ti": SimpleNamespace(task_id="gate"), "dag": DAG, "dag_run": run, "run_id": run.run_id, "reason": reason}
 
 
-def test_the_message_says_workload_period_task_reason_links_and_the_next_step(failed: list[FailedTask]) -> None:
-    subject, message = describe_failed_run(context(), "w")
+def test_the_message_says_workload_period_task_reason_links_and_the_next_step() -> None:
+    subject, message = describe_failed_run(context(), "w", [GATE])
     assert subject == "Nightjar: w_process failed: gate"
     for part in ("Of:    w\n", "from 2013-03-01 00:00", "Task:  gate", "Send the day again", "http://127.0.0.1/log"):
         assert part in message
@@ -50,28 +52,28 @@ def test_the_message_says_workload_period_task_reason_links_and_the_next_step(fa
     assert message.splitlines()[-1] == callbacks.NEXT_STEP
 
 
-def test_a_run_that_a_person_triggered_is_for_its_params(failed: list[FailedTask]) -> None:
-    _, message = describe_failed_run(context(conf={"date": "2013-03-02", "end_date": None}, run_type="manual"), "w")
+def test_a_run_that_a_person_triggered_is_for_its_params() -> None:
+    run = context(conf={"date": "2013-03-02", "end_date": None}, run_type="manual")
+    _, message = describe_failed_run(run, "w", [GATE])
     assert "For:   date: 2013-03-02\n" in message
 
 
-def test_all_failed_tasks_are_in_one_message_and_not_hundreds(failed: list[FailedTask]) -> None:
-    failed[:] = [FailedTask(f"read[{index}]", "try 1: gone") for index in range(40)]
-    subject, message = describe_failed_run(context(), "w")
+def test_all_failed_tasks_are_in_one_message_and_not_hundreds() -> None:
+    tasks = [FailedTask(f"read[{index}]", "try 1: gone") for index in range(40)]
+    subject, message = describe_failed_run(context(), "w", tasks)
     assert subject == "Nightjar: w_process failed: 40 tasks"
     assert "read[9]" in message and "read[10]" not in message and "and 30 more" in message
 
 
-def test_a_run_over_its_time_limit_says_so_and_what_was_open(failed: list[FailedTask]) -> None:
-    failed.clear()
-    subject, message = describe_failed_run(context("timed_out"), "w")
+def test_a_run_over_its_time_limit_says_so_and_what_was_open() -> None:
+    subject, message = describe_failed_run(context("timed_out"), "w", [])
     assert subject == "Nightjar: w_process was longer than its time limit"
     assert "longer than its time limit, 3:00:00. gate was not finished." in message
 
 
 def test_a_run_without_a_task_that_failed_by_itself_still_makes_a_message() -> None:
     """Airflow's context then has neither task instance nor run."""
-    subject, message = describe_failed_run({"dag": DAG, "run_id": "r", "reason": "all_tasks_deadlocked"}, "w")
+    subject, message = describe_failed_run({"dag": DAG, "run_id": "r", "reason": "all_tasks_deadlocked"}, "w", [])
     assert subject == "Nightjar: w_process failed: no task"
     assert "all_tasks_deadlocked" in message
 
@@ -117,6 +119,32 @@ def test_a_run_whose_backfill_was_reported_is_silent_and_another_is_not(
     assert published() == []
     notify_failed_run(topic, "w")(context(run_type="backfill", note="gate: too few rows"))
     assert len(published()) == 1
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("tasks", "run", "messages"),
+    [
+        ([TOLD], {}, 0),
+        ([TOLD, GATE], {}, 1),
+        ([TOLD], {"run_type": "manual"}, 1),
+        ([TOLD], {"clear_number": 1}, 1),
+        ([TOLD], {"run_type": "backfill"}, 1),
+        ([], {}, 1),
+    ],
+    ids=["another_runs", "also_its_own", "a_persons", "cleared_by_a_person", "of_a_backfill", "of_no_task"],
+)
+def test_a_failure_that_another_run_has_reported_is_told_only_to_who_started_this_one(
+    alerts: tuple[str, Published],
+    failed: list[FailedTask],
+    tasks: list[FailedTask],
+    run: dict[str, Any],
+    messages: int,
+) -> None:
+    topic, published = alerts
+    failed[:] = tasks
+    notify_failed_run(topic, "w")(context(**run))
+    assert len(published()) == messages
 
 
 @pytest.mark.stack

@@ -1,4 +1,4 @@
-"""The runs of a backfill go on in the order of their dates."""
+"""Nights, and the runs of a backfill, go on in the order of their dates."""
 
 from __future__ import annotations
 
@@ -33,9 +33,15 @@ def test_a_run_waits_for_the_newest_earlier_one_and_then_looks_again(method: str
     assert look(method=method) is None
 
 
-def test_a_night_and_a_persons_run_wait_for_nobody() -> None:
-    for run_type in ("scheduled", "manual", "operator_triggered"):
-        assert look(run_type, running=run("backfill__1"), queued=run("backfill__0")) is None
+def test_a_night_waits_for_an_earlier_night_and_for_nobody_else() -> None:
+    assert look("scheduled", running=run("scheduled__1", "scheduled")).run_ids == ["scheduled__1"]
+    for run_type in ("backfill", "manual", "operator_triggered"):
+        assert look("scheduled", running=run("other__1", run_type), queued=run("backfill__0")) is None
+
+
+def test_a_persons_run_waits_for_nobody() -> None:
+    for run_type in ("manual", "operator_triggered"):
+        assert look(run_type, running=run("scheduled__1", "scheduled"), queued=run("backfill__0")) is None
 
 
 def test_a_backfill_that_runs_backwards_fails_at_once() -> None:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from nightjar import failures
-from nightjar.failures import FAILURE_KEY, NO_REASON, FailedTask, failed_tasks, record_failure
+from nightjar.failures import FAILURE_KEY, NO_REASON, FailedTask, ReportedElsewhereError, failed_tasks, record_failure
 
 DAG = SimpleNamespace(task_dict={"gate": None, "read": None, "read_2": None})
 
@@ -56,6 +57,15 @@ def test_a_task_records_its_exception_try_and_log() -> None:
     (task,) = failed_tasks(instance, DAG)
     assert task.reason.startswith("try 3: ValueError: first\n0\n") and len(task.reason.splitlines()) == 15
     assert (task.name, task.log_url) == ("gate", "http://127.0.0.1/log")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_reported"), [(ReportedElsewhereError("as told"), True), (AirflowFailException("new"), False)]
+)
+def test_a_failure_that_another_run_reports_is_recorded_as_such(error: Exception, is_reported: bool) -> None:
+    instance = Instance(gate="failed")
+    record_failure({"ti": instance, "exception": error})
+    assert [task.is_reported for task in failed_tasks(instance, DAG)] == [is_reported]
 
 
 def test_a_task_without_an_exception_records_nothing_because_airflow_then_calls_it_where_nothing_can_be() -> None:

@@ -37,3 +37,10 @@ def test_every_link_and_image_in_the_documentation_exists(page: Path) -> None:
 def test_a_missing_target_is_found() -> None:
     text = "[a](docs/no.md) ![b](images/no.png) [c](https://example.org/x) [d](#here) [e](docs/no.md#part)"
     assert TARGET.findall(text) == ["docs/no.md", "images/no.png", "docs/no.md"]
+
+
+def test_the_table_of_dags_names_each_of_them() -> None:
+    listed = set(
+        re.findall(r"^\| `<workload>_(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    )
+    assert listed == {path.stem for path in (ROOT / "dags").glob("*.py")} - {"invalid_workloads"}

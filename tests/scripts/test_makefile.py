@@ -83,5 +83,5 @@ def test_the_path_of_the_project_may_contain_spaces(tmp_path: Path) -> None:
     test = folder / ".nightjar" / "venvs" / "test" / "bin" / "python"
     test.parent.mkdir(parents=True)
     test.symlink_to(python)
-    for target in ("test", "test-unit", "lint", "chaos-cloud", "bench-loop", "bench-cloud"):
+    for target in ("test", "test-unit", "lint", "chaos-cloud", "newcomer", "bench-loop", "bench-cloud"):
         assert str(test) in run(target)

@@ -169,16 +169,26 @@ def workload(project: Path, name: str, history: str) -> None:
     (folder / "history.toml").write_text(history)
 
 
+PACKAGE = "[package]\n"  # an empty one: nothing is downloaded
+
+
+def test_a_history_without_a_package_needs_no_set_up(project: Path) -> None:
+    workload(project, "orders", "first_day = 2013-01-01\n")
+    assert (setup(project).stdout, setup(project, "test").stdout) == ("", "")
+
+
 def test_the_histories_of_all_workloads_are_fetched_once(project: Path) -> None:
     shutil.copy(ROOT / "scripts" / "fetch_history.py", project / "scripts")
     shutil.copy(ROOT / "scripts" / "unpack.py", project / "scripts")
-    workload(project, "shop", "first_day = 2013-01-01\n")
-    workload(project, "ads", "first_day = 2013-01-01\n")
+    workload(project, "shop", f"first_day = 2013-01-01\n{PACKAGE}")
+    workload(project, "ads", f"first_day = 2013-01-01\n{PACKAGE}")
     done = setup(project)
     assert done.returncode == 0, done.stderr
     assert "the data of shop are ready" in done.stdout and "the data of ads are ready" in done.stdout
     assert (setup(project).stdout, setup(project, "test").stdout) == ("", "")
-    (project / "include" / "workloads" / "ads" / "history" / "history.toml").write_text("first_day = 2013-01-02\n")
+    (project / "include" / "workloads" / "ads" / "history" / "history.toml").write_text(
+        f"first_day = 2013-01-02\n{PACKAGE}"
+    )
     again = setup(project).stdout
     assert "the data of ads are ready" in again and "shop" not in again
 
@@ -186,8 +196,8 @@ def test_the_histories_of_all_workloads_are_fetched_once(project: Path) -> None:
 def test_a_history_that_cannot_be_fetched_stops_nothing_else(project: Path) -> None:
     shutil.copy(ROOT / "scripts" / "fetch_history.py", project / "scripts")
     shutil.copy(ROOT / "scripts" / "unpack.py", project / "scripts")
-    workload(project, "shop", "first_day = 2013-01-01\n")
-    workload(project, "ads", "this is not TOML\n")
+    workload(project, "shop", PACKAGE)
+    workload(project, "ads", f"{PACKAGE}this is not TOML\n")
     stamp_of(project, "laptop").unlink()
     done = setup(project)
     assert done.returncode == 0

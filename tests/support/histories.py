@@ -181,15 +181,16 @@ class History:
     def _ingest_stream(self, until: datetime) -> None:
         name, stream = self.workload.name, self.workload.stream.name
         target = StreamTarget(name, stream, BUCKETS, self.workload.clock, max_records=self.random.randint(1, 5))
-        stores: Any = {"source": self, "objects": self.objects, "state": self.state}
+        stores: Any = {"objects": self.objects, "state": self.state}
+        source: Any = self  # its one shard need not be listed
         self.objects.crash = self.random.random() < 0.2
         try:
-            summary = ShardIngest(target, SHARD, until, **stores).run()
+            summary = ShardIngest(target, SHARD, until, source=source, **stores).run()
         except CrashError:
-            summary = ShardIngest(target, SHARD, until, **stores).run()
+            summary = ShardIngest(target, SHARD, until, source=source, **stores).run()
         self.objects.crash = False
         with contextlib.suppress(NothingToDoError):
-            advance_watermark(self.workload, [[summary]], until, None, state=self.state)
+            advance_watermark(self.workload, [[summary]], until, None, buckets=BUCKETS, **stores)
 
     def _ingest_tables(self, now: datetime) -> None:
         self.upper = now

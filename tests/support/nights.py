@@ -72,9 +72,10 @@ class Nights:
     def ingest(self, until: datetime) -> None:
         """Reads what arrived before an instant, and moves the watermark."""
         target = StreamTarget("shop", self.workload.stream.name, SETTINGS.data_buckets, self.workload.clock, 3)
-        summary = ShardIngest(target, "shard-0", until, source=self, objects=self.objects, state=self.state).run()  # type: ignore[arg-type]
+        stores: Any = {"objects": self.objects, "state": self.state}
+        summary = ShardIngest(target, "shard-0", until, source=self, **stores).run()  # type: ignore[arg-type]
         with contextlib.suppress(NothingToDoError):
-            advance_watermark(self.workload, [[summary]], until, None, state=self.state)
+            advance_watermark(self.workload, [[summary]], until, None, buckets=SETTINGS.data_buckets, **stores)
 
     def process(self, *days: date) -> ComparedPlan | None:
         """Processes days with what a run takes along, and publishes them; None if there is nothing to process."""

@@ -117,7 +117,7 @@ def _sort_days(
             found["no_raw"].append(day)
         elif item.get("status") == "published" and item.get("fingerprint") == fingerprints[day]:
             found["published"].append(day)
-        elif watermark_status(watermarks, at_least=calendar.cutoff(date.fromisoformat(day))) is None:
+        elif watermark_status(watermarks, at_least=format_instant(calendar.cutoff(date.fromisoformat(day)))) is None:
             found["incomplete"].append(day)
         else:
             found["to_process"].append(day)

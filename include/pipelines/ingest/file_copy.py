@@ -1,4 +1,4 @@
-"""A copy of a dropped file on the worker's disk: complete, text in UTF-8, with its digest."""
+"""A copy of a dropped file on the worker's disk: complete, text in UTF-8 or Parquet, with its digest."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
-from include.pipelines.ingest.file_rows import FileRefusedError
+from include.pipelines.ingest.file_outcomes import FileRefusedError
 
 BLOCK_BYTES = 1024 * 1024
+MAX_FOOTER_BYTES = 16 * 1024 * 1024
+"""The footer of a Parquet file is decoded as a whole."""
+_PARQUET = b"PAR1"
 # What other kinds of files begin with, and what to do about each.
 _SIGNATURES = {
-    b"PAR1": "is Parquet; send CSV or JSON lines",
+    _PARQUET: "is Parquet, and workload.yaml declares another format for its name; send that format",
     b"\x1f\x8b": "is compressed with gzip; send it uncompressed",
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet; send CSV or JSON lines",
     b"\xff\xfe": "is UTF-16; send UTF-8",
@@ -32,19 +35,21 @@ class FileCopy(NamedTuple):
 
 
 @contextmanager
-def copied(body: IO[bytes], max_megabytes: int) -> Iterator[FileCopy]:
+def copied(body: IO[bytes], max_megabytes: int, *, parquet: bool = False) -> Iterator[FileCopy]:
     """Copies a file, and checks it on the way; the copy is deleted when the block ends.
 
     Args:
         body: The file.
         max_megabytes: A larger file is refused.
+        parquet: Whether it has to be Parquet; else text.
 
     Raises:
-        FileRefusedError: It is too large, empty, not text in UTF-8, or does not end with a line break: then it may have
-            been cut off.
+        FileRefusedError: It is too large, empty, not text in UTF-8 or not Parquet, or its end is missing (the last line
+            break, the footer): then it may have been cut off.
     """
     with tempfile.NamedTemporaryFile(prefix="nightjar-drop-") as file:
-        checks, digest = _TextChecks(), hashlib.sha256()
+        checks: _Checks = _ParquetChecks() if parquet else _TextChecks()
+        digest = hashlib.sha256()
         size = 0
         while block := body.read(BLOCK_BYTES):
             size += len(block)
@@ -56,6 +61,40 @@ def copied(body: IO[bytes], max_megabytes: int) -> Iterator[FileCopy]:
         checks.finish()
         file.flush()
         yield FileCopy(Path(file.name), digest.hexdigest(), size)
+
+
+class _Checks(Protocol):
+    """Checks the bytes of a file block by block."""
+
+    def add(self, block: bytes) -> None:
+        """Checks the next block."""
+
+    def finish(self) -> None:
+        """Checks the end."""
+
+
+class _ParquetChecks:
+    """Checks that a file begins like Parquet, and ends with a footer that can be decoded."""
+
+    def __init__(self) -> None:
+        self._begins, self._ends = b"", b""
+
+    def add(self, block: bytes) -> None:
+        """Checks the next block."""
+        if len(self._begins) < len(_PARQUET):
+            self._begins = (self._begins + block)[: len(_PARQUET)]
+            if not _PARQUET.startswith(self._begins):
+                raise FileRefusedError("is not Parquet, which workload.yaml declares for its name; send Parquet")
+        self._ends = (self._ends + block)[-8:]
+
+    def finish(self) -> None:
+        """Checks the end: the length of the footer, then the signature again."""
+        if not self._begins:
+            raise FileRefusedError("is empty")
+        if self._ends[4:] != _PARQUET:
+            raise FileRefusedError("does not end like Parquet, so it may be cut off; send it again")
+        if (length := int.from_bytes(self._ends[:4], "little")) > MAX_FOOTER_BYTES:
+            raise FileRefusedError(f"has a footer of {length} bytes, more than {MAX_FOOTER_BYTES}; split it")
 
 
 class _TextChecks:

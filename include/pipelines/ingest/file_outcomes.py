@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from include.errors import NothingToDoError
+from include.errors import NothingToDoError, RefusedError
 
 Status = Literal["ingested", "repeated", "refused"]
+
+
+class FileRefusedError(RefusedError):
+    """A dropped file is refused as a whole. The text gives the reason."""
 
 
 class FileOutcome(TypedDict):

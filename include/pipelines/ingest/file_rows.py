@@ -8,32 +8,28 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from include.errors import RefusedError
-from include.lake.instants import format_instant
 from include.lake.known import Clock
 from include.pipelines.ingest.entries import entries
+from include.pipelines.ingest.file_columns import MAX_ROW_BYTES, FileColumns
+from include.pipelines.ingest.file_outcomes import FileRefusedError
 from include.workloads import FieldSpec
-from include.workloads.files import ENVELOPE, EVENT_TIME, KEY, RECORDED_AT, FileSpec
-from include.workloads.suggestions import did_you_mean
+from include.workloads.files import ENVELOPE, FileSpec
 
-MAX_LINE_BYTES = 1024 * 1024  # what a record of the stream may have
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _BOOLEANS = {"true": "true", "false": "false"}
 
 
-class FileRefusedError(RefusedError):
-    """A dropped file is refused as a whole. The text gives the reason."""
-
-
 class FileRecord(NamedTuple):
-    """One row as a record, like those of a stream; its number is that of its (last) line in the file."""
+    """One row as a record, like those of a stream.
+
+    Its number is that of its (last) line in the file; in Parquet, that of the row.
+    """
 
     sequence_number: str
     arrived_at: datetime
@@ -45,9 +41,9 @@ class FileRows:
     """The rows of a file on the disk.
 
     Attributes:
-        path: The file; UTF-8 text, as :func:`include.pipelines.ingest.file_copy.copied` has checked.
+        path: The file, as :func:`include.pipelines.ingest.file_copy.copied` has checked it.
         spec: Its kind.
-        fields: The fields of the event that a row of a CSV file becomes.
+        fields: The fields of the event that a row with columns becomes.
         arrived_at: When the file arrived; also the ``recorded_at`` of a row that has none.
     """
 
@@ -62,8 +58,22 @@ class FileRows:
         Raises:
             FileRefusedError: The file's form is wrong.
         """
-        rows = self._csv() if self.spec.format == "csv" else self._json_lines()
-        return (FileRecord(str(number), self.arrived_at, data) for number, data in rows)
+        return (FileRecord(str(number), self.arrived_at, data) for number, data in self._rows())
+
+    def _rows(self) -> Iterator[tuple[int, bytes]]:
+        """Iterates over number and event of each row."""
+        if self.spec.format == "json_lines":
+            return self._json_lines()
+        if self.spec.format == "csv":
+            return self._csv()
+        # pyarrow is large, and the scheduler imports this module whenever it parses the DAG.
+        from include.pipelines.ingest.file_parquet import parquet_rows
+
+        return parquet_rows(self.path, self._columns)
+
+    @property
+    def _columns(self) -> FileColumns:
+        return FileColumns(self.spec, self.fields, self.arrived_at)
 
     def check(self, clock: Clock) -> tuple[int, int]:
         """Reads the file to its end, before anything of it is written.
@@ -78,11 +88,12 @@ class FileRows:
             FileRefusedError: The file's form is wrong, it has no row, or none of its rows is an event.
         """
         events, others, reason = 0, 0, ""
+        row_name = "row" if self.spec.format == "parquet" else "line"
         for record in self.records():
             for entry in entries(record, clock):
                 events += entry.event is not None
                 others += entry.event is None
-                reason = reason or (entry.reason and f"line {record.sequence_number}: {entry.reason}")
+                reason = reason or (entry.reason and f"{row_name} {record.sequence_number}: {entry.reason}")
         if not events + others:
             raise FileRefusedError("has no row")
         if not events:
@@ -92,10 +103,10 @@ class FileRows:
     def _json_lines(self) -> Iterator[tuple[int, bytes]]:
         with self.path.open("rb") as file:
             number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
+            while line := file.readline(MAX_ROW_BYTES + 1):
                 number += 1
-                if len(line) > MAX_LINE_BYTES:
-                    raise FileRefusedError(f"line {number} has more than {MAX_LINE_BYTES} bytes")
+                if len(line) > MAX_ROW_BYTES:
+                    raise FileRefusedError(f"line {number} has more than {MAX_ROW_BYTES} bytes")
                 data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if data.strip():
                     yield number, data.strip()
@@ -105,7 +116,7 @@ class FileRows:
             reader = csv.reader(text, delimiter=self.spec.delimiter, strict=True)
             try:
                 header = next(reader, [])
-                places = self._places(header)
+                places = self._columns.places(header)
                 for row in reader:
                     if not row:
                         continue  # an empty line
@@ -113,34 +124,15 @@ class FileRows:
                         raise FileRefusedError(
                             f"line {reader.line_num} has {len(row)} columns, and the header has {len(header)}"
                         )
-                    yield reader.line_num, self._event(row, places)
+                    yield reader.line_num, self._cells(row, places)
             except csv.Error as error:
                 raise FileRefusedError(f"is not CSV: line {reader.line_num}: {error}") from None
 
-    def _places(self, header: Sequence[str]) -> dict[str, int]:
-        """Returns field → its place in a row."""
-        repeated = [column for column, count in Counter(header).items() if count > 1]
-        if repeated:
-            raise FileRefusedError(f"has the column {repeated[0]} more than once")
-        known = {self.spec.column(field): field for field in (*ENVELOPE, *self.fields)}
-        for column in header:
-            if column not in known and column not in self.spec.ignore:
-                raise FileRefusedError(f"has an unknown column, {column}{did_you_mean(column, known)}")
-        optional = {RECORDED_AT, *(name for name, field in self.fields.items() if field.nullable)}
-        missing = [column for column, field in known.items() if column not in header and field not in optional]
-        if missing:
-            raise FileRefusedError(f"has no column {', '.join(missing)}")
-        return {known[column]: place for place, column in enumerate(header) if column in known}
-
-    def _event(self, row: Sequence[str], places: Mapping[str, int]) -> bytes:
+    def _cells(self, row: Sequence[str], places: Mapping[str, int]) -> bytes:
         """The event of a row. A cell that is no value of its field's type stays text, which the transform refuses."""
         cells = {field: row[place] for field, place in places.items()}
-        event = {"event_type": self.spec.event, RECORDED_AT: format_instant(self.arrived_at)}
-        event |= {name: cells[name] for name in (KEY, EVENT_TIME, RECORDED_AT) if cells.get(name)}
-        values = (
-            f"{json.dumps(name)}:{_json(cells[name], self.fields[name])}" for name in self.fields if name in cells
-        )
-        return f'{json.dumps(event)[:-1]},"payload":{{{",".join(values)}}}}}'.encode()
+        payload = {name: _json(cells[name], self.fields[name]) for name in self.fields if name in cells}
+        return self._columns.event({name: cells.get(name) for name in ENVELOPE}, payload)
 
 
 def _json(cell: str, field: FieldSpec) -> str:

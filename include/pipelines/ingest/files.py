@@ -24,9 +24,9 @@ from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.file_copy import FileCopy, copied
-from include.pipelines.ingest.file_outcomes import FileOutcome, outcome
+from include.pipelines.ingest.file_outcomes import FileOutcome, FileRefusedError, outcome
 from include.pipelines.ingest.file_protocols import MessageQueue, QueueMessage, VersionedObjects
-from include.pipelines.ingest.file_rows import FileRecord, FileRefusedError, FileRows
+from include.pipelines.ingest.file_rows import FileRecord, FileRows
 from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
 from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.protocols import Shard, StateStore
@@ -115,7 +115,7 @@ class FileIngest:
         body = self.objects.open_version(self.buckets.lake, dropped.key, dropped.version)
         if body is None:
             raise FileRefusedError("was deleted before it was read; drop it again")
-        with copied(body, spec.max_megabytes) as copy:
+        with copied(body, spec.max_megabytes, parquet=spec.format == "parquet") as copy:
             return self._commit(dropped, spec, copy)
 
     def _commit(self, dropped: DroppedFile, spec: FileSpec, copy: FileCopy) -> FileOutcome:

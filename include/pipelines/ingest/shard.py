@@ -8,20 +8,19 @@ and reading continues after *its* last record. Only one run writes at a time (``
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
-from include.lake.known import Clock, KnownFrom, earliest
+from include.lake.known import Clock, KnownFrom
 from include.lake.uris import s3_uri
 from include.pipelines.ingest.batch import Batch, latest
-from include.pipelines.ingest.decode import event_times
-from include.pipelines.ingest.entries import entries, trusted_recorded_at
+from include.pipelines.ingest.entering import WATERMARK, has_entered, name_entering
+from include.pipelines.ingest.entries import entries
 from include.pipelines.ingest.lines import GzipLines
+from include.pipelines.ingest.raw_object import put_markers, read_content
 from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.ingest.types import Checkpoint, ShardSummary
 from include.pipelines.protocols import ObjectStore, RecordSource, ShardRecords, StateStore, StreamRecord
@@ -95,7 +94,7 @@ class ShardIngest:
         return self.summary
 
     def _read(self, reader: ShardRecords) -> bool:
-        """Passes over the shard once; False if a batch was in raw already, so that reading must restart after it."""
+        """Passes over the shard once; False if a batch was not written, so reading must restart after the last one."""
         batch: Batch | None = None
         for record in reader.records(self.after):
             batch = batch or Batch(self.shard_id, record, self.target.clock, self._watermark(), self.target.heartbeat)
@@ -110,14 +109,18 @@ class ShardIngest:
         """The watermark at which a batch is read.
 
         That of the shard's own stream moves only after all shards of a run are read, so a retry of a run finds the same
-        one. Another source's may move meanwhile, so each batch asks for it.
+        one. Another source's may move meanwhile: each batch asks for it, and is read again if it has moved before the
+        batch has its markers (``include.pipelines.ingest.entering``).
         """
         source = self.target.watermark_of or self.target.stream
         complete = self.state.get(*layout.watermark_key(self.target.workload, source))
-        return parse_instant(complete["watermark"]) if complete else None
+        return parse_instant(complete[WATERMARK]) if complete and WATERMARK in complete else None
 
     def _commit(self, batch: Batch) -> bool:
-        """True if this batch was written; False if a crashed run had written other records under its name."""
+        """Whether this batch was written; if not, reading must restart.
+
+        A crashed run had written other records under its name, or another source's watermark has moved meanwhile.
+        """
         # The day of the first record's arrival, not of the run: a repair on the next day must find the same name.
         ingest_date, first = batch.first.arrived_at.date(), batch.first.sequence_number
         workload, stream, buckets = self.target.workload, self.target.stream, self.target.buckets
@@ -136,9 +139,13 @@ class ShardIngest:
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
             self.objects.put(buckets.lake, quarantine_key, content.quarantine.finish())
-        for day, known_from in sorted(content.days.items()):
-            marker = layout.marker_key(workload, stream, date.fromisoformat(day), key, known_from)
-            self.objects.put(buckets.lake, marker, b"")
+        watermark = layout.watermark_key(workload, self.target.watermark_of)
+        if self.target.watermark_of and not name_entering(watermark, key, stream, batch.watermark, self.state):
+            log.info("The watermark has moved while %s was written: its records are read again", key)
+            return False
+        put_markers(workload, stream, key, content.days, buckets=buckets, objects=self.objects)
+        if self.target.watermark_of:
+            has_entered(watermark, key, self.state)
         self.after = content.last_sequence
         self.max_recorded_at = latest(self.max_recorded_at, content.max_recorded_at)
         self.max_arrived_at = latest(self.max_arrived_at, content.max_arrived_at)
@@ -162,23 +169,9 @@ class ShardIngest:
         bucket = self.target.buckets.raw
         last = self.objects.metadata(bucket, key)["last-sequence"]
         log.warning("%s exists, up to %s: repairing quarantine, markers and checkpoint", s3_uri(bucket, key), last)
-        days: dict[str, KnownFrom] = {}
-        recorded = arrived = None
-        with gzip.open(self.objects.open(bucket, key)) as lines:
-            for line in lines:
-                raw = json.loads(line)
-                event_time, recorded_at = event_times(raw["event"])
-                day, arrived_at = event_time.date().isoformat(), parse_instant(raw["arrived_at"])
-                arrived = latest(arrived, arrived_at)
-                is_heartbeat = raw["event"]["event_type"] == self.target.heartbeat
-                if not is_heartbeat:
-                    watermark = raw.get("watermark")
-                    known_from = KnownFrom.of(recorded_at, arrived_at, parse_instant(watermark) if watermark else None)
-                    days[day] = earliest(days.get(day, known_from), known_from)
-                if is_heartbeat or self.target.heartbeat is None:
-                    recorded = latest(recorded, trusted_recorded_at(recorded_at, arrived_at))
+        found = read_content(key, self.target.heartbeat, buckets=self.target.buckets, objects=self.objects)
         quarantine, read = self._undecodable_up_to(last)
-        return Committed(last, days, recorded, latest(arrived, read), quarantine)
+        return Committed(last, found.days, found.max_recorded_at, latest(found.max_arrived_at, read), quarantine)
 
     def _undecodable_up_to(self, last: str) -> tuple[GzipLines, datetime | None]:
         """Quarantine lines up to a record, and the latest arrival.

@@ -18,7 +18,7 @@ from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.overlap import DigestSet, row_digest
 from include.pipelines.ingest.types import TableWatermark
 from include.pipelines.protocols import ObjectStore, StateStore, TableRow, TableRows, TableSource
-from include.workloads.declaration import TableSpec
+from include.workloads.tables import TableSpec
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 REQUEUED = "requeued-"
 """A quarantine object that is read like a shard has an id that begins with this."""
@@ -44,7 +44,10 @@ class Checkpoint(TypedDict):
 class StreamWatermark(TypedDict):
     """State item of a stream: the instant up to which it is complete in raw (``include.lake.layout.watermark_key``)."""
 
-    watermark: str
+    watermark: NotRequired[str]
+    """Missing until a record of the stream was read."""
+    entering: NotRequired[dict[str, str]]
+    """Raw object → its source: those whose markers are being put at this watermark."""
 
 
 class TableWatermark(TypedDict):

@@ -9,9 +9,12 @@ from typing import Any
 
 from include.errors import NothingToDoError
 from include.lake import layout
+from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
-from include.pipelines.ingest.types import REQUEUED, ShardSummary, StreamWatermark, WatermarksReached
-from include.pipelines.protocols import StateItems, StateStore
+from include.pipelines.ingest.entering import move_watermark
+from include.pipelines.ingest.raw_object import put_markers, read_content
+from include.pipelines.ingest.types import REQUEUED, ShardSummary, WatermarksReached
+from include.pipelines.protocols import ObjectStore, StateItems, StateStore
 from include.workloads import Workload
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ def advance_watermark(
     until: datetime,
     complete_to: datetime | None,
     *,
+    buckets: DataBuckets,
+    objects: ObjectStore,
     state: StateStore,
 ) -> str | None:
     """Moves the stream's watermark forward; it never moves back, and never beyond the end of the run.
@@ -38,6 +43,8 @@ def advance_watermark(
         until: The end of the run, by the reader's clock: not in the future.
         complete_to: The instant up to which everything was sent, if the caller knows it (a replay does): the clock of
             what is replayed. No record moves the watermark beyond it.
+        buckets: Raw and the lake, for the markers of what gets into raw beside the stream.
+        objects: S3.
         state: The state table.
 
     Returns:
@@ -50,7 +57,13 @@ def advance_watermark(
     summaries = [summary for group in groups for summary in group]
     watermark = until if workload.clock == "arrived_at" else _recorded(workload, summaries, until, complete_to, state)
     text = format_instant(watermark) if watermark else None
-    if text and state.advance(*layout.watermark_key(name, stream), StreamWatermark(watermark=text), "watermark"):
+
+    def mark(raw_key: str, source: str) -> None:
+        heartbeat = workload.stream.complete.event if source == stream else None
+        content = read_content(raw_key, heartbeat, buckets=buckets, objects=objects)
+        put_markers(name, source, raw_key, content.days, buckets=buckets, objects=objects)
+
+    if text and move_watermark(layout.watermark_key(name, stream), text, mark, state):
         log.info("The stream is complete in raw up to %s (%s)", text, workload.clock)
     if not any(summary["records"] + summary["quarantined"] + summary["repaired"] for summary in summaries):
         raise NothingToDoError(
@@ -59,10 +72,10 @@ def advance_watermark(
     return text
 
 
-def watermark_status(items: StateItems, at_least: datetime) -> WatermarksReached | None:
-    """Returns the watermarks once every source's watermark is ``at_least`` or later, else None."""
+def watermark_status(items: StateItems, at_least: str) -> WatermarksReached | None:
+    """Returns the watermarks once every source's watermark is ``at_least`` (ISO 8601) or later, else None."""
     marks = {source: (item or {}).get("watermark") for (_, source), item in items.items()}
-    if all(mark and parse_instant(mark) >= at_least for mark in marks.values()):
+    if all(mark and parse_instant(mark) >= parse_instant(at_least) for mark in marks.values()):
         return {"status": "reached", "watermarks": {source: str(mark) for source, mark in marks.items()}}
     return None
 

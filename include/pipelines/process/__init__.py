@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from include.pipelines.process import notes
 from include.pipelines.process.choose_days import TO_PROCESS, TO_TRAIN_FOR, ChosenDays, DayChoice
-from include.pipelines.process.days import day_status
+from include.pipelines.process.days import RefusedDayError
 from include.pipelines.process.evolution import require_compatible_schema
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.jobs import audit_arguments, transform_arguments
@@ -14,6 +14,7 @@ from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan, GateResult
+from include.pipelines.process.waits import day_wait, raw_wait
 
 __all__ = [
     "OVERRIDE_FORM",
@@ -25,14 +26,16 @@ __all__ = [
     "FinishedJobs",
     "GateResult",
     "PlanRequest",
+    "RefusedDayError",
     "audit_arguments",
-    "day_status",
+    "day_wait",
     "gate_days",
     "measure_run",
     "notes",
     "parse_override",
     "plan_and_compare",
     "publish_days",
+    "raw_wait",
     "require_compatible_schema",
     "require_no_refused_day",
     "transform_arguments",

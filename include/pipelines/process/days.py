@@ -15,6 +15,10 @@ from include.pipelines.protocols import StateItems, StateStore
 log = logging.getLogger(__name__)
 
 
+class RefusedDayError(RefusedError):
+    """The gate refused the day; the process run that did so has failed, and reported it."""
+
+
 def day_origin(plan: ProcessPlan, day: str, run: str) -> DayOrigin:
     """Returns what a day's rows were made from: the transform run, the inputs, the code, and when it was planned."""
     return {
@@ -47,13 +51,15 @@ def day_status(items: StateItems, tolerated: int = 0) -> FinalDay | None:
             that is not published ends the wait with an error; with any, the data set's plan decides.
 
     Raises:
-        RefusedError: The day was refused, or has no events, and none may be missing.
+        RefusedDayError: The day was refused, and none may be missing.
+        RefusedError: The day has no events, and none may be missing.
     """
     (((_, day), item),) = items.items()
     if not item or item.get("status") not in ("published", "refused", "empty"):
         return None
     if item["status"] != "published" and not tolerated:
-        raise RefusedError(f"Day {day} {missing_reason(item)}")
+        error = RefusedDayError if item["status"] == "refused" else RefusedError
+        raise error(f"Day {day} {missing_reason(item)}")
     return {"status": item["status"], "run": item.get("run", "")}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.pipelines.promotion.packages import NONE, LiveVersion
-from include.workloads.declaration import QualitySpec
+from include.workloads.training import QualitySpec
 
 HISTORY = 30  # live versions that the decision looks back on
 

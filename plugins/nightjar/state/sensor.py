@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from nightjar.denied import fail_if_denied
+from nightjar.failures import ReportedElsewhereError
 from nightjar.outcomes import ExceptionTypes, outcomes
 from nightjar.state.hook import Item, StateHook
 from nightjar.state.trigger import ItemKey, StateTrigger, items_digest
@@ -33,6 +34,9 @@ class StateSensor(BaseOperator):
             ``arguments``; returns None while the wait has to go on.
         arguments: Keyword arguments of ``check``. Templated.
         fail: Exceptions of ``check`` after which the task fails without a retry.
+        reported: Those of them whose cause another run has reported (``nightjar.failures``).
+        cause_reported: Called at the deadline with the task's context: whether another run's failure is why the wait
+            was in vain.
         unmet: What is not true yet, for the text of the failure at the deadline: ``<unmet> within <seconds> s …``.
             Templated.
         advice: What to do next, for the same text. Templated.
@@ -54,6 +58,8 @@ class StateSensor(BaseOperator):
         deadline_seconds: float,
         arguments: Mapping[str, Any] | None = None,
         fail: ExceptionTypes = (),
+        reported: ExceptionTypes = (),
+        cause_reported: Callable[[Any], bool] = lambda context: False,
         poll_seconds: float = 30,
         clock: Callable[[], datetime] = utc_now,
         **kwargs: Any,
@@ -64,6 +70,8 @@ class StateSensor(BaseOperator):
         self.check = check
         self.arguments = arguments or {}
         self.fail = fail
+        self.reported = reported
+        self.cause_reported = cause_reported
         self.unmet = unmet
         self.advice = advice
         self.deadline_seconds = deadline_seconds
@@ -84,9 +92,8 @@ class StateSensor(BaseOperator):
         items = self._read()
         result = self._check(items)
         if result is None and event["late"]:
-            raise AirflowFailException(
-                f"{self.unmet} within {self.deadline_seconds:g} s ({_described(items)}). {self.advice}"
-            )
+            failure = ReportedElsewhereError if self.cause_reported(context) else AirflowFailException
+            raise failure(f"{self.unmet} within {self.deadline_seconds:g} s ({_described(items)}). {self.advice}")
         if result is None:
             self._defer(items, deadline)
         return result
@@ -97,7 +104,7 @@ class StateSensor(BaseOperator):
         return {(str(pk), str(sk)): hook.get(str(pk), str(sk)) for pk, sk in self.keys}
 
     def _check(self, items: Mapping[ItemKey, Item | None]) -> Any:
-        with outcomes(fail=self.fail):
+        with outcomes(fail=self.fail, reported=self.reported):
             return self.check(items, **self.arguments)
 
     def _defer(self, items: Mapping[ItemKey, Item | None], deadline: str) -> NoReturn:

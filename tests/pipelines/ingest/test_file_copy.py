@@ -9,7 +9,7 @@ import pytest
 
 from include.pipelines.ingest import file_copy
 from include.pipelines.ingest.file_copy import copied
-from include.pipelines.ingest.file_rows import FileRefusedError
+from include.pipelines.ingest.file_outcomes import FileRefusedError
 
 
 def copy(content: bytes, max_megabytes: int = 1) -> tuple[bytes, str, int]:

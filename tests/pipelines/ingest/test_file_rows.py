@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from include.pipelines.ingest.file_rows import MAX_LINE_BYTES, FileRefusedError, FileRows
+from include.pipelines.ingest.file_columns import MAX_ROW_BYTES
+from include.pipelines.ingest.file_outcomes import FileRefusedError
+from include.pipelines.ingest.file_rows import FileRows
 from include.workloads import FieldSpec
 from include.workloads.files import FileSpec
 
@@ -100,6 +102,6 @@ def test_columns_that_a_kind_leaves_out_are_no_mistake(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
-    content = b'{"event_type": "' + b"x" * MAX_LINE_BYTES + b'"}\n'
+    content = b'{"event_type": "' + b"x" * MAX_ROW_BYTES + b'"}\n'
     with pytest.raises(FileRefusedError, match="line 1 has more than"):
         rows(tmp_path, content, LINES).check("recorded_at")

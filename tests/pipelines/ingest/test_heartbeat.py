@@ -59,7 +59,7 @@ def ingest(workload: Workload, stream: Stream, objects: CrashingObjects, state: 
         objects=objects,
         state=state,
     )
-    return advance_watermark(workload, [[ingestion.run()]], until, None, state=state)
+    return advance_watermark(workload, [[ingestion.run()]], until, None, buckets=BUCKETS, objects=objects, state=state)
 
 
 def test_only_a_heartbeat_moves_the_watermark(shop: Workload) -> None:

@@ -25,7 +25,7 @@ from include.lake.instants import parse_instant
 from include.lake.known import KnownFrom, from_metadata
 from include.pipelines.ingest.overlap import DigestSet, row_digest
 from include.pipelines.ingest.tables import RawTables, ingest_tables
-from include.workloads.declaration import TableSpec
+from include.workloads.tables import TableSpec
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 from tests.support.postgres_db import COLUMNS, SECRET, TABLE, insert
 

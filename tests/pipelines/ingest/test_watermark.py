@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError
@@ -16,7 +17,7 @@ from include.lake import layout
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark, completing_advice, watermark_status
 from tests.support.histories import AdvancingState
-from tests.support.moto_cloud import STATE, MotoCloud
+from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 from tests.support.tiny_workload import tiny_workload
 
 STREAM = "nightjar-shop"
@@ -50,7 +51,8 @@ def advance(
 ) -> str | None:
     changes: dict[str, Any] = {"stream__complete": complete} if complete else {}
     workload = tiny_workload(folder / str(len(list(folder.iterdir()))), clock=clock, **changes)
-    return advance_watermark(workload, [summaries], until, complete_to, state=state or StateHook(STATE))
+    stores: Any = {"objects": ObjectStoreHook(), "state": state or StateHook(STATE)}
+    return advance_watermark(workload, [summaries], until, complete_to, buckets=BUCKETS, **stores)
 
 
 def watermark() -> str | None:
@@ -196,7 +198,7 @@ def test_a_wait_by_arrival_waits_for_runs(tmp_path: Path) -> None:
 
 
 def test_a_wait_ends_when_every_watermark_is_reached_compared_as_times() -> None:
-    at_least = datetime(2013, 3, 2, tzinfo=UTC)
+    at_least = "2013-03-02T00:00:00.000000Z"
     late = {"watermark": "2013-03-01T23:59:59.999999Z"}
     exact = {"watermark": "2013-03-02T00:00:00Z"}
     offset = {"watermark": "2013-03-01T22:00:00-05:00"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from include.errors import RefusedError
-from include.pipelines.process.days import day_status
+from include.pipelines.process.days import RefusedDayError, day_status
 
 KEY = ("day#w", "2013-03-01")
 
@@ -20,7 +20,7 @@ def test_a_published_day_ends_the_wait_with_its_run() -> None:
     ("item", "reason"), [({"reason": "20 % nulls in carrier"}, "20 % nulls in carrier"), ({}, "no reason given")]
 )
 def test_a_refused_day_is_refused_with_the_reason(item: dict[str, Any], reason: str) -> None:
-    with pytest.raises(RefusedError, match=f"^Day 2013-03-01 was refused: {reason}$"):
+    with pytest.raises(RefusedDayError, match=f"^Day 2013-03-01 was refused: {reason}$"):
         day_status({KEY: {"status": "refused", **item}})
 
 
@@ -33,8 +33,9 @@ def test_a_refused_day_is_refused_with_the_reason(item: dict[str, Any], reason: 
 )
 def test_a_missing_day_ends_the_wait_too_if_the_workload_tolerates_any(item: dict[str, Any], text: str) -> None:
     assert day_status({KEY: item}, tolerated=1) == {"status": item["status"], "run": item.get("run", "")}
-    with pytest.raises(RefusedError, match=f"^Day 2013-03-01 {text}$"):
+    with pytest.raises(RefusedError, match=f"^Day 2013-03-01 {text}$") as caught:
         day_status({KEY: item})
+    assert isinstance(caught.value, RefusedDayError) is (item["status"] == "refused"), "only that has failed its run"
 
 
 @pytest.mark.parametrize("item", [None, {}, {"status": None}, {"status": "running"}, {"status": "PUBLISHED"}])

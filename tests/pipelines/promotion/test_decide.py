@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import include.pipelines.promotion.decide as promotion
 from include.pipelines.promotion.decide import Decision
 from include.pipelines.promotion.packages import LiveVersion
-from include.workloads.declaration import QualitySpec
+from include.workloads.training import QualitySpec
 
 QUALITY = QualitySpec(
     metric="auc", bar=0.60, margin=0.01, slice="carrier", slice_margin=0.10, slice_minimum=200, bootstrap=1000

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.triggers.base import BaseTrigger
+from nightjar.failures import ReportedElsewhereError
 from nightjar.state.hook import Item, StateHook
 from nightjar.state.sensor import StateSensor
 from nightjar.state.trigger import StateTrigger
@@ -146,6 +147,24 @@ def test_the_deadline_fails_for_good_with_what_is_missing_and_what_to_do(cloud: 
         r"Make it ready, then clear this task\.$",
     ):
         resumed(task, waiting, event)
+
+
+@pytest.mark.parametrize("is_reported", [True, False])
+def test_at_the_deadline_it_says_whether_another_run_has_reported_the_cause(
+    cloud: MotoCloud, is_reported: bool
+) -> None:
+    task = sensor(cause_reported=lambda context: is_reported)
+    with pytest.raises(AirflowFailException, match="Make it ready") as caught:
+        resumed(task, deferred(task), {"late": True})
+    assert isinstance(caught.value, ReportedElsewhereError) is is_reported
+
+
+@pytest.mark.parametrize("reported", [NeverError, ()])
+def test_a_refusal_says_whether_another_run_has_reported_it(cloud: MotoCloud, reported: Any) -> None:
+    put(FIRST, "never")
+    with pytest.raises(AirflowFailException, match="it will never be ready") as caught:
+        sensor(reported=reported).execute({})
+    assert isinstance(caught.value, ReportedElsewhereError) is bool(reported)
 
 
 def test_what_is_ready_when_the_deadline_passes_succeeds(cloud: MotoCloud) -> None:

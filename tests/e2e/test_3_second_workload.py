@@ -31,3 +31,10 @@ def test_it_answers_a_text_as_its_features(loop: Loop) -> None:
         loop.service("/predict", body, workload=SECOND).json() for body in ({"text": TEXT}, features)
     )
     assert by_text == by_features and by_text["prediction"] == 1
+
+
+def test_it_takes_the_rating_of_a_text_that_it_answered(loop: Loop) -> None:
+    request_id = loop.service("/predict", {"text": TEXT}, workload=SECOND).headers["x-request-id"]
+    outcome = {"request_id": request_id, "time": f"{loop.days[1]}T12:00:00Z", "outcome": {"rating": -3.2}}
+    answer = loop.service("/feedback", outcome, workload=SECOND)
+    assert (answer.status_code, answer.json()["event_type"], answer.json()["key"]) == (202, "rated", request_id)
