@@ -87,7 +87,9 @@ def gate(workload: str, planned: pipeline.ComparedPlan, run: str, dag_run: Any =
     add_pages(pipeline.notes.audit_pages(workload, run, config.artifact_bucket))
     with outcomes(fail=RefusedError):
         gated = pipeline.gate_days(workload, planned, run, config.lake_bucket, objects=ObjectStoreHook(), state=state)
-    publish_warnings(config.alerts_topic_arn, f"Nightjar: warnings on days of {workload}", gated["warnings"], dag_run)
+    subject = f"Nightjar: warnings on days of {workload}"
+    if publish_warnings(config.alerts_topic_arn, subject, gated["warnings"], dag_run):
+        pipeline.remember_reported(workload, planned["unprocessed"], state)
     return gated
 
 

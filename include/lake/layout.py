@@ -339,6 +339,11 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
     return live_partition_key(workload), f"entry#{revision:012d}"
 
 
+def reported_events_key(workload: str) -> tuple[str, str]:
+    """The item of the events outside a run's days that people were told of: ``markers``, day → how many raw objects."""
+    return f"reported#{workload}", "unprocessed-events"
+
+
 def told_partition_key(workload: str) -> str:
     """The partition key of what people were told of (``infra/lambdas/deadlines/told.py``); sorted by day.
 

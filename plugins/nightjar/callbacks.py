@@ -65,8 +65,8 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     return end
 
 
-def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> None:
-    """Adds warnings to the run's note, and publishes them to an SNS topic.
+def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> bool:
+    """Adds warnings to the run's note, and publishes them to an SNS topic; returns whether they were published.
 
     Like :func:`notify_failed_run`, it never raises, and publishes nothing in a backfill.
 
@@ -77,16 +77,18 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
         dag_run: The run.
     """
     if not lines:
-        return
+        return False
     more = len(lines) - WARNING_LINES
     shown = [*lines[:WARNING_LINES], *([f"and {more} more"] if more > 0 else [])]
     add_note("\n".join(shown))
     if getattr(dag_run, "run_type", None) == "backfill" or is_triggered(dag_run):
-        return
+        return False
     try:
         _publish(topic_arn, subject, "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown]))
     except Exception:
         log.exception(UNPUBLISHED, topic_arn)
+        return False
+    return True
 
 
 def was_caused_by_another(run: Any, tasks: Sequence[FailedTask]) -> bool:

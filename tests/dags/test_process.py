@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +45,7 @@ PLAN: dict[str, Any] = {
     "rows": 900,
     "bytes": 50_000,
     "late": [],
-    "unprocessed": [],
+    "unprocessed": {"lines": [], "markers": {}},
 }
 JOB: dict[str, Any] = {"execution_seconds": 60, "worker_type": "G.1X", "workers": 2}
 JOBS: Any = {"transform": JOB, "audit": JOB}
@@ -228,6 +228,22 @@ def test_the_gate_refuses_and_nothing_is_published(module: ModuleType, cloud: Mo
             module.publish.function("flights", PLAN, "k", refused)
         with pytest.raises(AirflowFailException, match="20 % nulls"):
             module.refused_days.function("flights", PLAN, refused, JOBS)
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_events_that_people_were_told_of_are_remembered_if_the_message_was_sent(
+    module: ModuleType, cloud: MotoCloud, is_sent: bool
+) -> None:
+    if is_sent:
+        cloud.client("sns").create_topic(Name="alerts")
+    audit = b'{"days": {"2013-03-01": {"success": true, "critical_failures": []}}}'
+    ObjectStoreHook().put(LAKE, layout.audit_key("flights", "k"), audit)
+    unprocessed = {"lines": ["raw has events of 2013-02-01"], "markers": {"2013-02-01": 3}}
+    with platform_settings():
+        module.gate.function("flights", {**PLAN, "unprocessed": unprocessed}, "k", SimpleNamespace(run_id="r", conf={}))
+    reported = StateHook(STATE).get(*layout.reported_events_key("flights"))
+    assert reported == ({"markers": {"2013-02-01": 3}} if is_sent else None)
 
 
 @pytest.mark.stack

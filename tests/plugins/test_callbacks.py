@@ -157,7 +157,8 @@ def test_it_never_raises(cloud: MotoCloud, failed: list[FailedTask], caplog: pyt
 @pytest.mark.stack
 def test_warnings_reach_the_topic(alerts: tuple[str, Published]) -> None:
     topic, messages = alerts
-    publish_warnings(topic, "S" * 200, [f"line {i}" for i in range(50)], SimpleNamespace(run_type="manual", run_id="r"))
+    run = SimpleNamespace(run_type="manual", run_id="r")
+    assert publish_warnings(topic, "S" * 200, [f"line {i}" for i in range(50)], run)
     (message,) = messages()
     assert message["Subject"] == "S" * 100
     lines = message["Message"].splitlines()
@@ -170,14 +171,14 @@ def test_nothing_is_published_without_warnings_or_in_a_backfill(
     alerts: tuple[str, Published], lines: list[str], run_type: str
 ) -> None:
     topic, messages = alerts
-    publish_warnings(topic, "S", lines, SimpleNamespace(run_type=run_type, run_id="r"))
+    assert not publish_warnings(topic, "S", lines, SimpleNamespace(run_type=run_type, run_id="r"))
     assert messages() == []
 
 
 @pytest.mark.stack
 def test_warnings_that_cannot_be_published_fail_nothing(cloud: MotoCloud, caplog: pytest.LogCaptureFixture) -> None:
     missing = "arn:aws:sns:us-east-1:123456789012:none"
-    publish_warnings(missing, "S", ["a line"], SimpleNamespace(run_type="manual", run_id="r"))
+    assert not publish_warnings(missing, "S", ["a line"], SimpleNamespace(run_type="manual", run_id="r"))
     assert "could not be published" in caplog.text
 
 

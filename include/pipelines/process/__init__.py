@@ -14,6 +14,7 @@ from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.publish import publish_days
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan, GateResult
+from include.pipelines.process.unprocessed import remember_reported
 from include.pipelines.process.waits import day_wait, raw_wait
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "plan_and_compare",
     "publish_days",
     "raw_wait",
+    "remember_reported",
     "require_compatible_schema",
     "require_no_refused_day",
     "transform_arguments",

@@ -77,7 +77,7 @@ def gate_days(
             log.error("%s is refused: %s", day, reason)
         else:
             log.error("%s is refused (%s); a newer run has set its status already, which is kept", day, reason)
-    warnings = [*day_warnings(audit, evaluation), *plan["unprocessed"]]
+    warnings = [*day_warnings(audit, evaluation), *plan["unprocessed"]["lines"]]
     for warning in warnings:
         log.warning(warning)
     if not evaluation.passed:

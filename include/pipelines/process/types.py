@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from include.pipelines.process.override import Override
+from include.pipelines.process.unprocessed import UnprocessedEvents
 
 
 class ProcessPlan(TypedDict):
@@ -39,8 +40,8 @@ class ComparedPlan(ProcessPlan):
     """Day → how many raw objects held events of it, counted before they were listed."""
     late: list[str]
     """Days of the late window (ISO) that are processed again: events of them arrived after they were processed."""
-    unprocessed: list[str]
-    """Events of other days that no run has taken, for people."""
+    unprocessed: UnprocessedEvents
+    """Events of other days that no run has taken."""
 
 
 class GateResult(TypedDict):

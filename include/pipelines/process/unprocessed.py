@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from include.lake import layout
 from include.pipelines.listing import shortened
@@ -69,6 +69,14 @@ def changed_days(
     return ChangedDays([day for day in changed if day >= window], [day for day in changed if day < window])
 
 
+class UnprocessedEvents(TypedDict):
+    """Events outside a run's days that no run takes by itself, and of which people were not told yet."""
+
+    lines: list[str]
+    markers: dict[str, int]
+    """Day (ISO) of the lines → how many raw objects hold events of it."""
+
+
 def unprocessed_events(
     workload: Workload,
     planned: list[str],
@@ -77,7 +85,7 @@ def unprocessed_events(
     *,
     objects: ObjectStore,
     state: StateStore,
-) -> list[str]:
+) -> UnprocessedEvents:
     """Says which events in raw no run takes by itself.
 
     Args:
@@ -89,13 +97,17 @@ def unprocessed_events(
         state: The state table.
 
     Returns:
-        At most two lines for people.
+        At most two lines for people, about what they were not told of yet.
     """
     last, lines = planned[-1], []
     horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
     items = state.query(layout.day_partition_key(workload.name))
     marked = set(_marked_days(workload, bucket, objects))
-    never = sorted(day for day in marked - items.keys() - set(planned) if day < last or day > horizon)
+    outside = {day for day in marked - items.keys() - set(planned) if day < last or day > horizon}
+    reported = (state.get(*layout.reported_events_key(workload.name)) or {}).get("markers", {})
+    counts = marker_counts(workload, sorted({*outside, *earlier}), bucket, objects)
+    new = {day: count for day, count in counts.items() if count > reported.get(day, 0)}
+    never, earlier = [day for day in new if day in outside], [day for day in new if day in earlier]
     if never:
         lines.append(f"raw has events of {_list(never)}, which no run has processed: run process with date set to them")
     if earlier:
@@ -104,7 +116,18 @@ def unprocessed_events(
             f"(dataset.late_days is {workload.dataset.late_days}): run process with date set to them, or a backfill. "
             "Until then retrain refuses data sets that would have them"
         )
-    return lines
+    return {"lines": lines, "markers": new}
+
+
+def remember_reported(workload: str, unprocessed: UnprocessedEvents, state: StateStore) -> None:
+    """Records that people were told of events, so that no later run tells them again, unless more arrive.
+
+    Of two runs at once, one may overwrite what the other recorded: then people are told a second time.
+    """
+    if unprocessed["markers"]:
+        key = layout.reported_events_key(workload)
+        before = (state.get(*key) or {}).get("markers", {})
+        state.put(*key, {"markers": {**before, **unprocessed["markers"]}})
 
 
 def _before(day: str, length: timedelta) -> str:

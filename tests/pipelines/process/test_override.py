@@ -115,7 +115,7 @@ def plan(planned_at: str, overriding: Override | None = None) -> ComparedPlan:
         "override": overriding,
         "markers": {DAY: 1},
         "late": [],
-        "unprocessed": [],
+        "unprocessed": {"lines": [], "markers": {}},
     }
 
 

@@ -54,7 +54,7 @@ def plan(*days: str, planned_at: str = "2013-03-03T00:00:00.000000Z") -> Compare
         "override": None,
         "markers": dict.fromkeys(days, 1),
         "late": [],
-        "unprocessed": [],
+        "unprocessed": {"lines": [], "markers": {}},
     }
 
 

@@ -14,6 +14,7 @@ from include.lake import layout
 from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan
+from include.pipelines.process.unprocessed import remember_reported
 from include.workloads import Workload
 from tests.support.moto_cloud import ARTIFACT, LAKE, RAW, STATE, MotoCloud
 from tests.support.product_settings import product_settings
@@ -88,13 +89,29 @@ def test_events_of_days_that_no_run_has_processed_are_reported(shop: Workload) -
     # Not those of a refused day, of the run's own day, or of the days to come.
     days = "1970-01-01, 2013-02-28, 2099-01-01"
     line = f"raw has events of {days}, which no run has processed: run process with date set to them"
-    assert planned(shop, "2013-03-02")["unprocessed"] == [line]
+    assert planned(shop, "2013-03-02")["unprocessed"]["lines"] == [line]
+
+
+def test_people_are_told_once_of_events_that_no_run_has_taken_unless_more_arrive(shop: Workload) -> None:
+    def told() -> list[str]:
+        """The days that a run's message names; it is sent."""
+        unprocessed = planned(shop, "2013-03-20")["unprocessed"]
+        remember_reported("shop", unprocessed, StateHook(STATE))
+        return [day for day in ("2013-03-01", "2013-03-05") if any(day in line for line in unprocessed["lines"])]
+
+    raw("2013-03-01")
+    published("2013-03-05", markers=0)
+    raw("2013-03-05")
+    assert told() == ["2013-03-01", "2013-03-05"]
+    assert told() == []
+    raw("2013-03-05", "b")
+    assert told() == ["2013-03-05"]
 
 
 def test_many_days_are_counted(shop: Workload) -> None:
     for day in range(1, 14):
         raw(f"2013-03-{day:02}")
-    (line,) = planned(shop, "2013-03-20")["unprocessed"]
+    (line,) = planned(shop, "2013-03-20")["unprocessed"]["lines"]
     assert "2013-03-10, and 3 more days, which" in line
 
 
@@ -112,7 +129,7 @@ def test_days_of_the_late_window_whose_events_arrived_later_are_planned_and_no_o
     late = ["2013-03-14", "2013-03-18", "2013-03-20"]  # 7 days; the 22nd is another run's
     assert (plan["late"], list(plan["days"])) == (late, [*late, "2013-03-21"])
     assert plan["markers"] == {**dict.fromkeys(late, 2), "2013-03-21": 1}
-    (line,) = plan["unprocessed"]
+    (line,) = plan["unprocessed"]["lines"]
     assert line.startswith("events of 2013-03-12, 2013-03-13 arrived after these days were processed")
     assert "dataset.late_days is 7" in line and "a backfill" in line
     for day in late:
@@ -132,7 +149,7 @@ def test_the_late_window_is_the_workloads_and_lies_before_a_range(cloud: MotoClo
     assert planned(short, "2013-03-04", "2013-03-05", "2013-03-06")["late"] == ["2013-03-02"]
     plan = planned(none, "2013-03-06")
     assert plan["late"] == []
-    assert plan["unprocessed"][-1].startswith("events of 2013-03-01, 2013-03-02, 2013-03-05 arrived")
+    assert plan["unprocessed"]["lines"][-1].startswith("events of 2013-03-01, 2013-03-02, 2013-03-05 arrived")
 
 
 def test_a_day_that_was_empty_and_is_not_any_more_is_late(shop: Workload) -> None:
