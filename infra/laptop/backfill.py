@@ -26,6 +26,14 @@ Answer = Callable[[str], bool]
 """Asks a person to approve; a text says why."""
 
 
+class BackfillFailedError(LaptopError):
+    """A backfill ended red. ``report`` is its report, if it has one."""
+
+    def __init__(self, text: str, report: dict[str, Any] | None) -> None:
+        super().__init__(text)
+        self.report = report
+
+
 @dataclass(frozen=True)
 class BackfillOrder:
     """What a person asks for; the fields are the form's.
@@ -73,7 +81,7 @@ def run(connection: Connection, order: BackfillOrder, answer: Answer) -> dict[st
         answer: Asks a person, if the plan needs an approval.
 
     Raises:
-        LaptopError: The backfill failed. Its report, if it has one, is printed before.
+        BackfillFailedError: The backfill failed. Its report, if it has one, is printed before.
     """
     run_id = connection.airflow.trigger(order.dag_id, order.conf)
     link = connection.airflow.link(order.dag_id, run_id)
@@ -92,7 +100,8 @@ def run(connection: Connection, order: BackfillOrder, answer: Answer) -> dict[st
         say(report["sentence"])
         say(f"Report: {_page(connection, order, run_id, 'report').as_uri()}")
     if state == "failed":
-        raise LaptopError(f"The backfill failed. Look at {link}, then give the same command again: it resumes.")
+        text = f"The backfill failed. Look at {link}, then give the same command again: it resumes."
+        raise BackfillFailedError(text, report)
     return report
 
 

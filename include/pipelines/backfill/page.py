@@ -39,6 +39,7 @@ def plan_page(plan: BackfillPlan) -> bytes:
     facts = [
         ("Days to process", _days(days["to_process"])),
         ("Published already from the same inputs and code", _days(days["published"])),
+        ("Refused already from the same inputs and code", _days(days["refused"])),
         ("Without raw data", _days(days["no_raw"])),
         ("Not complete in raw", _days(days["incomplete"])),
         ("Records, compressed size", f"{plan['rows']:,}, {size(plan['bytes'])}"),
@@ -69,7 +70,7 @@ def report_page(report: BackfillReport) -> bytes:
         ("Published", _days(report["published"])),
         ("Refused", _days(report["refused"])),
         ("Not processed", _days(report["missing"])),
-        ("Skipped: published before, or without complete raw data", count(report["skipped"], "day")),
+        ("Skipped: published or refused before, or without complete raw data", count(report["skipped"], "day")),
         ("Took", minutes(report["seconds"])),
         ("Cost of the process runs' jobs", "unknown" if report["usd"] is None else dollars(report["usd"])),
         ("Estimated", f"{time_range(report['estimate']['seconds'])}, {cost_range(report['estimate']['usd'])}"),

@@ -110,13 +110,13 @@ def _sort_days(
     """Sorts the days by what is to be done with them."""
     keys = [layout.watermark_key(workload.name, source) for source in (workload.stream.name, *workload.tables)]
     watermarks = {key: state.get(*key) for key in keys}
-    found: BackfillDays = {"to_process": [], "published": [], "no_raw": [], "incomplete": []}
+    found: BackfillDays = {"to_process": [], "published": [], "refused": [], "no_raw": [], "incomplete": []}
     for day in asked:
         item = items.get(day, {})
         if day not in fingerprints:
             found["no_raw"].append(day)
-        elif item.get("status") == "published" and item.get("fingerprint") == fingerprints[day]:
-            found["published"].append(day)
+        elif item.get("fingerprint") == fingerprints[day]:
+            found["published" if item["status"] == "published" else "refused"].append(day)
         elif watermark_status(watermarks, at_least=format_instant(calendar.cutoff(date.fromisoformat(day)))) is None:
             found["incomplete"].append(day)
         else:

@@ -29,7 +29,7 @@ class BackfillReport(TypedDict):
     missing: list[str]
     """Days that are neither published nor refused, because their run failed or was stopped."""
     skipped: int
-    """Days of the range that needed no processing, or had no complete raw data."""
+    """Days of the range that needed no processing, would be refused again, or had no complete raw data."""
     failed_runs: list[str]
     seconds: float
     """From the begin of the first chunk to this report."""
@@ -77,7 +77,7 @@ def make_report(
         "published": published,
         "refused": refused,
         "missing": [day for day in wanted if day not in published and day not in refused],
-        "skipped": sum(len(plan["days"][kind]) for kind in ("published", "no_raw", "incomplete")),
+        "skipped": sum(len(plan["days"][kind]) for kind in ("published", "refused", "no_raw", "incomplete")),
         "failed_runs": list(failed_runs),
         "seconds": seconds,
         "usd": usd,

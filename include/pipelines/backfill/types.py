@@ -37,6 +37,8 @@ class BackfillDays(TypedDict):
     to_process: list[str]
     published: list[str]
     """From the same inputs and code: they stay as they are."""
+    refused: list[str]
+    """From the same inputs and code: they would be refused again."""
     no_raw: list[str]
     incomplete: list[str]
     """In raw, but not completely: a run of them would wait."""

@@ -61,6 +61,7 @@ def plan_sentence(plan: BackfillPlan) -> str:
     days, request = plan["days"], plan["request"]
     left = [
         (days["published"], "published already from the same inputs and code"),
+        (days["refused"], "refused already from the same inputs and code"),
         (days["no_raw"], "without raw data"),
         (days["incomplete"], "not complete in raw"),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from include.errors import RefusedError
+from include.pipelines.backfill.words import plan_sentence
 from include.pipelines.measurements import record
 from include.workloads import Workload
 from tests.support.backfills import complete_to, march, planned, publish, raw
@@ -52,8 +53,9 @@ def test_each_day_is_in_one_list(shop: Workload, state: State) -> None:
     state.put("watermark#shop", shop.stream.name, {"watermark": "2013-03-09T00:00:00.000000Z"})
     days = planned(shop, objects, state)["days"]
     assert days == {
-        "to_process": ["2013-03-03", "2013-03-04", "2013-03-07", "2013-03-08"],
+        "to_process": ["2013-03-04", "2013-03-07", "2013-03-08"],
         "published": ["2013-03-01", "2013-03-02"],
+        "refused": ["2013-03-03"],
         "no_raw": ["2013-03-05", "2013-03-06", "2013-03-10"],
         "incomplete": ["2013-03-09"],
     }
@@ -68,6 +70,20 @@ def test_a_second_backfill_does_nothing(shop: Workload, objects: Objects, state:
     assert len(other_code["days"]["to_process"]) == 10
     raw(shop, march(2, 2), objects, "late")
     assert planned(shop, objects, state)["days"]["to_process"] == ["2013-03-02"], "a late event is a new input"
+
+
+def test_a_refused_day_is_tried_anew_only_with_other_inputs_or_code(
+    shop: Workload, objects: Objects, state: State
+) -> None:
+    """The year of flights has such a day, a blizzard: each backfill of the year paid for two jobs that refused it."""
+    plan = planned(shop, objects, state)
+    publish(plan, state, *(day for day in plan["days"]["to_process"] if day != "2013-03-02"))
+    publish(plan, state, "2013-03-02", status="refused")
+    again = planned(shop, objects, state)
+    assert (again["chunks"], again["days"]["refused"]) == ([], ["2013-03-02"])
+    assert "1 refused already from the same inputs and code" in plan_sentence(again)
+    raw(shop, march(2, 2), objects, "late")
+    assert planned(shop, objects, state)["days"]["to_process"] == ["2013-03-02"]
 
 
 def test_a_resumed_backfill_adopts_what_runs_and_repeats_no_day(shop: Workload, objects: Objects, state: State) -> None:
@@ -87,8 +103,10 @@ def test_work_on_something_else_has_another_id(shop: Workload, objects: Objects,
     before = ids()
     assert ids() == before
     assert not set(ids(code="another transform")) & set(before)
-    publish(planned(shop, objects, state), state, "2013-03-02", status="refused")
-    assert ids()[0] != before[0] and ids()[1:] == before[1:], "a refused day is tried anew, in a new run"
+    publish(planned(shop, objects, state, code="older"), state, "2013-03-02", status="refused")
+    assert ids()[0] != before[0] and ids()[1:] == before[1:], (
+        "a day that other code refused is tried anew, in a new run"
+    )
 
 
 def test_retrains_come_every_seven_days_and_only_with_their_whole_window(
