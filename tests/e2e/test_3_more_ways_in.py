@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,19 +13,10 @@ from include.lake import layout
 from include.model import bundle
 from include.workloads.files import FILES_SOURCE
 from infra.localcloud import request_file
-from tests.support.loop import WORKLOAD, Loop
+from tests.support.loop import WORKLOAD, Loop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 HEADER = "key,event_time,recorded_at,arr_delay"
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of ``condition()``."""
-    deadline = time.monotonic() + 300
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within 300 s"
-        time.sleep(0.5)
-    return value
 
 
 def raw_events(loop: Loop, source: str) -> list[Any]:

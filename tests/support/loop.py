@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -219,6 +219,15 @@ class Loop:
     def recorded_on(self, day: date) -> list[dict[str, Any]]:
         """Copies of the events that were recorded on one day, in order."""
         return [dict(event) for event in self.recorded[str(day)]]
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """The first true value of ``condition()``."""
+    deadline = time.monotonic() + 300
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within 300 s"
+        time.sleep(0.5)
+    return value
 
 
 @pytest.fixture(scope="session")
