@@ -14,7 +14,7 @@ from include.lake.instants import format_instant
 from include.pipelines.backfill.estimate import estimate
 from include.pipelines.backfill.request import BackfillRequest, retrain_days
 from include.pipelines.backfill.types import BackfillDays, BackfillPlan, Chunk, RetrainStep
-from include.pipelines.ingest.watermark import watermark_status
+from include.pipelines.ingest.complete import watermark_status
 from include.pipelines.measurements import newest
 from include.pipelines.process.plan import day_fingerprints, processing_code, require_snapshots
 from include.pipelines.protocols import ObjectStore, StateStore

@@ -6,7 +6,7 @@ from typing import Any
 
 from include.errors import RefusedError
 from include.lake import layout
-from include.pipelines.ingest.watermark import completing_advice, watermark_status
+from include.pipelines.ingest.complete import completing_advice, watermark_status
 from include.pipelines.process.days import RefusedDayError, day_status
 from include.workloads import Workload
 

@@ -14,8 +14,9 @@ from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError
 from include.lake import layout
+from include.pipelines.ingest.complete import completing_advice, watermark_status
 from include.pipelines.ingest.types import ShardSummary
-from include.pipelines.ingest.watermark import advance_watermark, completing_advice, watermark_status
+from include.pipelines.ingest.watermark import advance_watermark
 from tests.support.histories import AdvancingState
 from tests.support.moto_cloud import BUCKETS, STATE, MotoCloud
 from tests.support.tiny_workload import tiny_workload
