@@ -20,7 +20,7 @@ STARTING_SECONDS = 45.0
 # On a busy machine a healthy process may send none for minutes; a row of nights must not end for that.
 SILENT_SECONDS = 300.0
 CRASHES = 3  # deaths in a row: a restarted PostgreSQL ends some others once, perhaps twice
-_HEALTH_SECONDS = 10.0
+HEALTH_SECONDS = 10.0
 _IN_HEALTH = {
     parts.SCHEDULER: "scheduler",
     parts.TRIGGERER: "triggerer",
@@ -175,7 +175,7 @@ class Watch:
         """
         health = None
         if time.monotonic() >= self._next_question:
-            self._next_question = time.monotonic() + _HEALTH_SECONDS
+            self._next_question = time.monotonic() + HEALTH_SECONDS
             health = self.health()
             _refuse(self._hanging(health or {}))
         found = faults(self.supervisor, health)

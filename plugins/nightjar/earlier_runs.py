@@ -1,4 +1,4 @@
-"""A sensor that keeps nights, and the runs of a backfill, in the order of their dates, although several run at once."""
+"""A sensor that keeps scheduled runs, and those of a backfill, in the order of their dates, although several run at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEDULED, BACKFILL = "scheduled", "backfill"
 class EarlierRunsSensor(BaseOperator):
     """Waits until the runs of the DAG for earlier dates that are at work have ended.
 
-    A scheduled run waits for scheduled ones only, so that a backfill does not hold back a night. A run of a backfill
+    A scheduled run waits for scheduled ones only, so that a backfill does not hold them back. A run of a backfill
     waits for any. A run that a person or a task has triggered waits for none.
 
     A backfill that runs backwards starts with its last date, and would wait for runs that start only after it: the

@@ -115,7 +115,7 @@ def test_a_process_that_a_busy_machine_silences_for_a_while_is_reported_once_and
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vitals, "STARTING_SECONDS", 0.0)
-    monkeypatch.setattr(vitals, "_HEALTH_SECONDS", 0.0)
+    monkeypatch.setattr(vitals, "HEALTH_SECONDS", 0.0)
     silent, said, now = HEALTHY | {"scheduler": {"status": "unhealthy"}}, list[str](), [1000.0]
     answers = [silent, silent, HEALTHY, silent, silent]
     watch = vitals.Watch(supervisor, said.append, lambda: answers.pop(0))
