@@ -1,4 +1,4 @@
-"""A sensor that keeps scheduled runs, and those of a backfill, in the order of their dates, although several run at once."""
+"""A sensor that keeps scheduled runs, and those of a backfill, in the order of their dates while several are active."""
 
 from __future__ import annotations
 
