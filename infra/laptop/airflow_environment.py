@@ -64,8 +64,8 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(IMPORT_SECONDS + 60),
-        # The triggerer makes its execution API when a trigger first asks for a run of a DAG, and sends no heartbeat
-        # meanwhile: 20 s, on a busy machine more than a minute (seen). The default, 30 s, would call it dead.
+        # When a trigger first asks for a run of a DAG, the triggerer sends no heartbeat for some time: 95 s were seen on
+        # a busy machine. With the default, 30 s, it would be called dead.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "180",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "600",
