@@ -64,7 +64,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(IMPORT_SECONDS + 60),
-        # When a trigger first asks for a run of a DAG, the triggerer sends no heartbeat for some time: 95 s were seen on
+        # When a trigger first asks for a run of a DAG, the triggerer sends no heartbeat for a time: 95 s were seen on
         # a busy machine. With the default, 30 s, it would be called dead.
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "180",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
