@@ -58,8 +58,8 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(operator_key_file(config)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
-        # Upper bound on the delay until the end of a task's process is noticed. If its trigger fires earlier, the
-        # scheduler takes the deferred task for killed, and it waits for its retry (apache/airflow#72716).
+        # Upper bound on the delay until the end of a task's process is noticed. A deferred task whose trigger fires
+        # earlier is held until then (nightjar_laptop/executor.py).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),

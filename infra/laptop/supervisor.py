@@ -70,16 +70,22 @@ class Daemon:
         log = str(self._state / "logs" / f"{SUPERVISOR}.log")
         record = ProcessRecord(SUPERVISOR, me.pid, me.create_time(), log, int(signal.SIGTERM), "")
         write_private(self._state / f"{SUPERVISOR}.json", asdict(record))
+        look_at = 0.0
         while not self._ending:
-            self._reap()
-            self._follow_specs()
-            if not self._children:
-                break
-            due = [child.start_at for child in self._children.values() if child.process is None and not child.failed]
-            pause = max(0.0, min([*due, time.monotonic() + ORPHAN_SECONDS]) - time.monotonic())
-            if reader in self._output.copy(pause, reader):
+            # Not after each printed line: a look reads every process of the machine.
+            if time.monotonic() >= look_at:
+                self._reap()
+                self._follow_specs()
+                if not self._children:
+                    break
+                look_at = min([*self._starts_due(), time.monotonic() + ORPHAN_SECONDS])
+            if reader in self._output.copy(max(0.0, look_at - time.monotonic()), reader):
                 os.read(reader, 4096)
+                look_at = 0.0
         self._end_all()
+
+    def _starts_due(self) -> list[float]:
+        return [child.start_at for child in self._children.values() if child.process is None and not child.failed]
 
     def _wake_on_signals(self) -> int:
         reader, writer = os.pipe()

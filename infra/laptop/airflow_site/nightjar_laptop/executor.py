@@ -3,6 +3,11 @@
 The scheduler calls its executor in every round. Here that call waits until a task's process has ended, or until
 PostgreSQL says that a run or task has changed (``airflow_wakeup.sql``). Rounds that time alone calls for, such as those
 of retries, come once a second, and more seldom when nothing has changed for a while.
+
+It also starts no task while an earlier process of the same attempt has not ended. A task that waits (for a trigger, or
+for a person's approval) frees its process, which needs most of a second to end. If the task were started again within that second,
+the scheduler would take the end of its first process for the death of its second one, and fail it
+(apache/airflow#72716: the LocalExecutor of Airflow 3.3.1 does not note what it runs).
 """
 
 from __future__ import annotations
@@ -14,11 +19,16 @@ from typing import Any
 import psycopg
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
+from airflow.executors.workloads import ExecuteTask
+from airflow.utils.state import TaskInstanceState
 
 CHANNEL = "nightjar_scheduler"
 BUSY_SECONDS, IDLE_SECONDS = 1.0, 5.0
 BUSY_AFTER_CHANGE_SECONDS = 60.0
 WITHOUT_DATABASE_SECONDS = 0.1
+# A process that was killed reports no end, so a task waits for an earlier one no longer than this.
+HOLD_SECONDS = 15.0
+ENDED = (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
 
 
 class EventDrivenLocalExecutor(LocalExecutor):
@@ -27,14 +37,39 @@ class EventDrivenLocalExecutor(LocalExecutor):
     _listener: psycopg.Connection[Any] | None = None
     _changed_at = 0.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._processes: set[Any] = set()  # keys of tasks whose process has not ended
+        self._held_since: dict[Any, float] = {}
+
     def heartbeat(self) -> None:
-        """Waits for an event, unless tasks are queued here; then acts as every executor."""
+        """Waits for an event, unless a task can be started; then acts as every executor."""
+        held = self._hold()
         if not self.queued_tasks:
             self._wait()
         super().heartbeat()
+        self.queued_tasks.update(held)
+
+    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
+        """Notes the end of a process."""
+        if state in ENDED:
+            self._processes.discard(key)
+        super().change_state(key, state, info, remove_running)
+
+    def _process_workloads(self, workload_list: Any) -> None:
+        self._processes.update(one.key for one in workload_list if isinstance(one, ExecuteTask))
+        super()._process_workloads(workload_list)
+
+    def _hold(self) -> dict[Any, Any]:
+        """Takes the tasks whose earlier process has not ended out of the queue; returns them."""
+        now = time.monotonic()
+        waiting = self.queued_tasks.keys() & self._processes
+        self._held_since = {key: self._held_since.get(key, now) for key in waiting}
+        late = {key for key, since in self._held_since.items() if now - since > HOLD_SECONDS}
+        return {key: self.queued_tasks.pop(key) for key in waiting - late}
 
     def _wait(self) -> None:
-        busy = self.running or time.monotonic() - self._changed_at < BUSY_AFTER_CHANGE_SECONDS
+        busy = self._processes or time.monotonic() - self._changed_at < BUSY_AFTER_CHANGE_SECONDS
         seconds = BUSY_SECONDS if busy else IDLE_SECONDS
         results: Any = self.result_queue
         try:

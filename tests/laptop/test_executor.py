@@ -1,0 +1,85 @@
+"""The laptop's executor starts no task while an earlier process of the same attempt has not ended.
+
+The tests need Airflow, which only the test environment and Airflow's own have, so they are among those with servers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from infra.laptop.airflow_environment import SITE
+
+pytestmark = pytest.mark.stack
+
+KEY, OTHER = "approve, attempt 1", "report, attempt 1"
+
+
+@pytest.fixture(scope="module")
+def module() -> Any:
+    spec = importlib.util.spec_from_file_location("laptop_executor", SITE / "nightjar_laptop" / "executor.py")
+    assert spec is not None and spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture
+def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An executor whose workers are a list, ``started``, and whose waits end at once."""
+    workload = type("Task", (), {"ti": SimpleNamespace(priority_weight=1)})
+    monkeypatch.setattr(module, "ExecuteTask", workload)
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the test")
+    made = module.EventDrivenLocalExecutor(parallelism=2)
+    made.started = []
+    made.make = lambda key: setattr(one := workload(), "key", key) or one
+
+    def put(one: Any) -> None:
+        made.started.append(one.key)
+
+    made.activity_queue = SimpleNamespace(put=put)
+    made.result_queue = mock.MagicMock(**{"empty.return_value": True})
+    made._unread_messages = mock.MagicMock(value=0)
+    made._check_workers = lambda: None
+    made.waits = []
+    made._wait = lambda: made.waits.append(1)
+    return made
+
+
+def beat(executor: Any, *keys: str) -> list[str]:
+    """Queues tasks and lets the scheduler call once; what was started."""
+    before = len(executor.started)
+    executor.queued_tasks.update({key: executor.make(key) for key in keys})
+    executor.heartbeat()
+    return executor.started[before:]
+
+
+def test_a_task_that_is_due_again_waits_for_the_end_of_its_first_process(executor: Any) -> None:
+    assert beat(executor, KEY) == [KEY]
+    assert beat(executor, KEY, OTHER) == [OTHER]
+    assert KEY in executor.queued_tasks, "the scheduler asks has_task before it fails a task"
+    assert beat(executor) == []
+    executor.change_state(KEY, "running")
+    assert beat(executor) == [], "a report that it runs is no end"
+    executor.change_state(KEY, "success")
+    assert beat(executor) == [KEY]
+
+
+def test_the_scheduler_waits_for_events_while_a_task_is_held(executor: Any) -> None:
+    beat(executor, KEY)
+    waits = len(executor.waits)
+    beat(executor, KEY)
+    assert len(executor.waits) == waits + 1, "it would spin"
+
+
+def test_a_process_that_never_reports_its_end_holds_a_task_for_a_while_only(
+    executor: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(executor, KEY)
+    assert beat(executor, KEY) == []
+    monkeypatch.setattr(module, "HOLD_SECONDS", -1.0)
+    assert beat(executor) == [KEY]
