@@ -5,8 +5,8 @@ PostgreSQL says that a run or task has changed (``airflow_wakeup.sql``). Rounds 
 of retries, come once a second, and more seldom when nothing has changed for a while.
 
 It also starts no task while an earlier process of the same attempt has not ended. A task that waits (for a trigger, or
-for a person's approval) frees its process, which needs most of a second to end. If the task were started again within that second,
-the scheduler would take the end of its first process for the death of its second one, and fail it
+for a person's approval) gives up its process, which needs most of a second to end. If the task were started again
+within that second, the scheduler would take the end of its first process for the death of its second one, and fail it
 (apache/airflow#72716: the LocalExecutor of Airflow 3.3.1 does not note what it runs).
 """
 
