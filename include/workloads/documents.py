@@ -13,8 +13,11 @@ from pydantic.fields import FieldInfo
 from include.workloads.errors import WorkloadProblem
 from include.workloads.suggestions import did_you_mean
 
+# The same parser in C: every task of Airflow reads every workload, and would spend a tenth of a second on it.
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-class _Loader(yaml.SafeLoader):
+
+class _Loader(_BASE):
     """YAML with the scalars of version 1.2, in which a repeated key is an error.
 
     YAML 1.1 reads ``on`` as true and ``2013-03-01`` as a date, and keeps the last of two equal keys.

@@ -158,7 +158,7 @@ def test_a_mistake_in_workload_yaml_names_file_and_field(tmp_path: Path, changes
     ("text", "expected"),
     [
         ("", "must be a mapping"),
-        ("owner: [", "is not YAML (line 1)"),
+        ("owner: [", "is not YAML (line 2)"),
         ("owner: a\nowner: b\n", "is not YAML (line 2): the key 'owner' occurs twice"),
     ],
 )

@@ -12,6 +12,7 @@ within that second, the scheduler would take the end of its first process for th
 
 from __future__ import annotations
 
+import importlib
 import time
 from multiprocessing.connection import wait
 from typing import Any
@@ -28,6 +29,19 @@ BUSY_AFTER_CHANGE_SECONDS = 60.0
 WITHOUT_DATABASE_SECONDS = 0.1
 # A process that was killed reports no end, so a task waits for an earlier one no longer than this.
 HOLD_SECONDS = 15.0
+# What the DAG files import of Airflow and libraries. Workers are forks of the scheduler, and each task is a fork of a
+# worker: what is imported here is not imported again for each task. Nothing of the project, so that an edit counts.
+PRELOADED = (
+    "airflow.models.variable",
+    "airflow.providers.amazon.aws.hooks.s3",
+    "airflow.providers.amazon.aws.operators.base_aws",
+    "airflow.providers.amazon.aws.sensors.base_aws",
+    "airflow.providers.standard.operators.hitl",
+    "airflow.providers.standard.operators.python",
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "boto3.dynamodb.types",
+    "pydantic_settings",
+)
 ENDED = (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
 
 
@@ -41,6 +55,12 @@ class EventDrivenLocalExecutor(LocalExecutor):
         super().__init__(*args, **kwargs)
         self._processes: set[Any] = set()  # keys of tasks whose process has not ended
         self._held_since: dict[Any, float] = {}
+
+    def start(self) -> None:
+        """Imports what tasks need, before the workers are forked."""
+        for name in PRELOADED:
+            importlib.import_module(name)
+        super().start()
 
     def heartbeat(self) -> None:
         """Waits for an event, unless a task can be started; then acts as every executor."""
