@@ -8,14 +8,15 @@ nothing else changes what serves. `resolve` records the intent first; a run whos
 through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
 training. **Red**: the service is back on the last verified version. A version at fault (its tasks crash or do not get
 healthy, or it scores wrongly) becomes Rejected; after a denied call, a full cluster or a dead worker it stays approved.
-A refusal (on hold, Rejected, older data than the live version) is *skipped* in an automatic run, red in a manual one.
+A refusal (on hold, frozen, Rejected, older data than the live version) is *skipped* in an automatic run, red in a
+manual one. In a freeze (`make freeze`), a person can only go back, with a reason.
 With `version` *live*, the live version is deployed again, with the service's image and template of now.
 If the record of what is live is lost or altered, every run is red until one with `version` *repair* has run.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.secrets_manager import SecretsManagerHook
@@ -52,7 +53,10 @@ VERSION_HELP = (
     "A version's number, or latest: the newest approved one; previous: roll back, and hold; live: the live one again, "
     "with the image of now; repair: after a loss of the record of what is live. Empty: latest."
 )
-REASON_HELP = "Needed only to go back, by its number, to a version that was once live. Empty: no reason."
+REASON_HELP = (
+    "Needed to go back, by its number, to a version that was once live, or to go back while deploys are frozen. "
+    "Empty: no reason."
+)
 FAILURES = (UserError, RefusedError, pipeline.LiveStateError, pipeline.UnverifiedServiceError)
 PARAMS = {
     "version": suggesting_param(VERSION_HELP, ["latest", "previous", "live", "repair", "7"], pipeline.VERSION_PATTERN),
@@ -77,7 +81,8 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
     automatic = dag_run.run_type in AUTOMATIC
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
     with outcomes(skip=skip, fail=FAILURES):
-        target = pipeline.resolve(workload, params, hooks(workload), run_id=dag_run.run_id, automatic=automatic)
+        run: Any = {"run_id": dag_run.run_id, "automatic": automatic, "present": datetime.now(UTC)}
+        target = pipeline.resolve(workload, params, hooks(workload), **run)
     return noted(target, pipeline.notes.chosen)
 
 

@@ -339,6 +339,16 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
     return live_partition_key(workload), f"entry#{revision:012d}"
 
 
+def freeze_partition_key(workload: str) -> str:
+    """The partition key of a workload's deploy freezes; the newest one counts."""
+    return f"freeze#{workload}"
+
+
+def freeze_key(workload: str, revision: int) -> tuple[str, str]:
+    """A deploy freeze or its end, written once: ``until``, ``by``, ``reason``, ``recorded_at``, ``revision``."""
+    return freeze_partition_key(workload), f"entry#{revision:012d}"
+
+
 def reported_events_key(workload: str) -> tuple[str, str]:
     """The item of the events outside a run's days that people were told of: ``markers``, day → how many raw objects."""
     return f"reported#{workload}", "unprocessed-events"

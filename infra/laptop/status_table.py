@@ -46,6 +46,8 @@ def _processes(console: Console, status: dict[str, Any], now: datetime) -> None:
 def _workload(console: Console, name: str, workload: dict[str, Any], now: datetime) -> None:
     console.print(f"\n[bold]{escape(name)}[/]  {_found(workload['url'])}")
     console.print(f"  live      {_live(workload['live'])}")
+    if workload["freeze"]:
+        console.print(f"  deploys   {_freeze(workload['freeze'])}")
     for number, line in enumerate(_versions(workload["versions"])):
         console.print(f"  {'versions' if number == 0 else '':<9} {line}")
     if "error" in workload["last_runs"]:
@@ -72,6 +74,10 @@ def _live(live: dict[str, Any] | None) -> str:
     held = "  [yellow]on hold: automatic deploys wait until a deploy with release_hold[/]" if live.get("hold") else ""
     previous = f", previous {live['previous']}" if live.get("previous") is not None else ""
     return f"version {live['version']}{previous}{held}"
+
+
+def _freeze(freeze: dict[str, Any]) -> str:
+    return _found(freeze) if "error" in freeze else f"[yellow]{escape(sentence(freeze))}[/]"
 
 
 def _versions(versions: Any) -> list[str]:

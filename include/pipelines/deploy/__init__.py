@@ -6,6 +6,7 @@ from include.pipelines.deploy import notes
 from include.pipelines.deploy.choose import DeployRefusedError
 from include.pipelines.deploy.faults import VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
+from include.pipelines.deploy.freeze import Freeze, freeze, frozen, unfreeze
 from include.pipelines.deploy.go_live import go_live
 from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
@@ -22,6 +23,7 @@ __all__ = [
     "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",
+    "Freeze",
     "LivePointer",
     "LiveStateError",
     "Rollout",
@@ -30,11 +32,14 @@ __all__ = [
     "Verification",
     "VerificationError",
     "VersionFaultError",
+    "freeze",
+    "frozen",
     "go_live",
     "notes",
     "own_intent",
     "reject",
     "resolve",
     "restore",
+    "unfreeze",
     "verify",
 ]
