@@ -109,6 +109,7 @@ class Deploys:
     Attributes:
         kills: When the worker dies.
         crashing: Versions whose tasks crash.
+        image: The image that a deploy takes.
         full: Whether the cluster has no room for tasks of a task definition that was never verified.
         verified: The task definitions that a verification has passed while they served.
     """
@@ -123,6 +124,7 @@ class Deploys:
         self.runs: list[DeployRun] = []
         self.crashing: set[str] = set()
         self.full = False
+        self.image = "image"
         self.verified: set[str] = set()
 
     # --- the world
@@ -234,7 +236,7 @@ class Deploys:
 
     def _submit_rollout(self, run: DeployRun) -> Any:
         task = self.dag.get_task("submit_rollout").prepare_for_execution()
-        task.image, task.environment = "image", run.xcoms["resolve"]["environment"]
+        task.image, task.environment = self.image, run.xcoms["resolve"]["environment"]
         return task.execute({"run_id": run.run_id})
 
     def _sense_rollout(self, run: DeployRun) -> Any:

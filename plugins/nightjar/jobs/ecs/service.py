@@ -101,8 +101,11 @@ class EcsService:
 
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's serving container."""
-        described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        return _variables(self._serving_container(described))
+        return _variables(self._described_container(task_definition))
+
+    def image(self, task_definition: str) -> str:
+        """Returns the image of a task definition's serving container."""
+        return str(self._described_container(task_definition)["image"])
 
     def register(self, template_family: str, family: str, key: str, image: str, environment: dict[str, str]) -> str:
         """Registers the template's newest revision as a revision of ``family``.
@@ -188,6 +191,10 @@ class EcsService:
                 prefix = f"{options.get('awslogs-stream-prefix')}/{container['name']}/{task_id}"
                 streams.append((options["awslogs-group"], prefix))
         return streams
+
+    def _described_container(self, task_definition: str) -> dict[str, Any]:
+        described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        return self._serving_container(described)
 
     def _serving_container(self, definition: dict[str, Any]) -> dict[str, Any]:
         """The container to which the service's load balancer sends requests; the only one, if it has none.
