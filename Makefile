@@ -82,6 +82,9 @@ retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=fligh
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
+approve: setup ## approve a version that waits for a person, and deploy it: make approve WORKLOAD=flights VERSION=7 REASON="…"
+	@$(LAPTOP) approve $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON)
+
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
 

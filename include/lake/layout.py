@@ -354,6 +354,11 @@ def reported_events_key(workload: str) -> tuple[str, str]:
     return f"reported#{workload}", "unprocessed-events"
 
 
+def approval_message_key(workload: str, version: int) -> tuple[str, str]:
+    """The item of a version of which people were told that it waits for their approval: ``subject``."""
+    return f"reported#{workload}", f"approval#{version}"
+
+
 def told_partition_key(workload: str) -> str:
     """The partition key of what people were told of (``infra/lambdas/deadlines/told.py``); sorted by day.
 
