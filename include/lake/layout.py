@@ -239,6 +239,19 @@ def service_name(workload: str) -> str:
     return f"nightjar-{workload}"
 
 
+def canary_service_name(workload: str) -> str:
+    """ECS service of the tasks that serve a canary's share of the requests, and the family of their definitions."""
+    return f"nightjar-{workload}-canary"
+
+
+def target_groups(workload: str) -> tuple[str, str]:
+    """Target groups of the load balancer: of :func:`service_name`, and of :func:`canary_service_name`.
+
+    A name has at most 32 characters, and a workload's up to 20.
+    """
+    return f"nightjar-{workload}", f"nj-{workload}-canary"
+
+
 def template_family(workload: str) -> str:
     """Family of the template task definition, which the bootstrap creates and each deploy copies."""
     return f"nightjar-{workload}-template"

@@ -15,6 +15,7 @@ from include.lake.known import Clock
 from include.workloads.backfill import BackfillSpec
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.complete import CompleteSpec
+from include.workloads.deploying import DeploySpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import Fields, Name
@@ -39,7 +40,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    **dict.fromkeys(("retention", "backfill"), True),
+    **dict.fromkeys(("retention", "backfill", "deploy"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -117,6 +118,7 @@ class Workload(StrictModel):
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
     backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
+    deploy: DeploySpec = Field(DeploySpec(), description="how versions are deployed; without it, at once")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

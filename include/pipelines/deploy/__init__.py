@@ -11,7 +11,7 @@ from include.pipelines.deploy.go_live import go_live
 from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
 from include.pipelines.deploy.live_log import LiveStateError
-from include.pipelines.deploy.requested import VERSION_PATTERN
+from include.pipelines.deploy.requested import REASON_FORM, VERSION_FORM
 from include.pipelines.deploy.resolve import DeployTarget, SupersededError, UnverifiedServiceError, resolve
 from include.pipelines.deploy.restore import reject, restore
 from include.pipelines.deploy.service import Rollout
@@ -19,7 +19,8 @@ from include.pipelines.deploy.verify import Verification, verify
 
 __all__ = [
     "DEPLOY_REVISION",
-    "VERSION_PATTERN",
+    "REASON_FORM",
+    "VERSION_FORM",
     "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",

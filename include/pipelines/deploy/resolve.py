@@ -81,6 +81,8 @@ def resolve(
     pointer = _pointer(workload, requested, state, service)
     primary = service.primary()
     _check_not_superseded(workload, run_id, pointer, state)
+    if hooks.canary and not params["dry_run"]:
+        hooks.canary.end()  # one run is active at a time: what is left is of a dead one
     _check_rollout(primary, pointer, service)
     packages = read_packages(registry.described())
     check_live_package(workload, pointer, packages)

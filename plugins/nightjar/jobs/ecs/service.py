@@ -139,7 +139,7 @@ class EcsService:
         """Rolls the service out to a task definition; a rollout to it that is under way or done is adopted.
 
         The number of tasks is raised to ``desired_count`` where it is lower; where autoscaling made it higher, it
-        stays.
+        stays. A service without tasks is rolled out again.
 
         Returns:
             The ARN of the service deployment.
@@ -149,11 +149,16 @@ class EcsService:
         """
         service = self.describe()
         known: set[str] = set()
-        if service["taskDefinition"] != task_definition:
+        changes = service["taskDefinition"] != task_definition
+        if changes or (desired_count and not service["desiredCount"]):
             known = {deployment["serviceDeploymentArn"] for deployment in self._deployments()}
             count = max(service["desiredCount"], desired_count)
             self._client.update_service(
-                cluster=self.cluster, service=self.service, taskDefinition=task_definition, desiredCount=count
+                cluster=self.cluster,
+                service=self.service,
+                taskDefinition=task_definition,
+                desiredCount=count,
+                **({} if changes else {"forceNewDeployment": True}),  # else the same definition is no deployment
             )
         # If a worker was killed after the update, the list may not contain the new deployment yet: older ones are
         # ignored.
