@@ -249,7 +249,7 @@ def target_groups(workload: str) -> tuple[str, str]:
 
     A name has at most 32 characters, and a workload's up to 20.
     """
-    return f"nightjar-{workload}", f"nj-{workload}-canary"
+    return f"nightjar-{workload}", f"nightjar-{workload}-c"
 
 
 def template_family(workload: str) -> str:
