@@ -159,13 +159,20 @@ class Deploys:
             if run.dead or task.task_id in run.states:
                 continue
             failed = any(state in (FAILED, UPSTREAM_FAILED) for state in upstream)
-            if task.trigger_rule == TriggerRule.ONE_FAILED:
+            if task.is_teardown:
+                found += [task.task_id] if None not in upstream else []
+            elif task.trigger_rule == TriggerRule.ONE_FAILED:
                 if failed:
                     found.append(task.task_id)
                 elif None not in upstream:
                     run.states[task.task_id] = SKIPPED
             elif failed:
                 run.states[task.task_id] = UPSTREAM_FAILED
+            elif task.trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
+                if None not in upstream and SUCCESS not in upstream:
+                    run.states[task.task_id] = SKIPPED
+                elif None not in upstream:
+                    found.append(task.task_id)
             elif SKIPPED in upstream:
                 run.states[task.task_id] = SKIPPED
             elif None not in upstream:
@@ -211,7 +218,7 @@ class Deploys:
 
     def colour(self, run: DeployRun) -> str:
         """What Airflow makes of the run: failed if a leaf failed."""
-        leaves = [task.task_id for task in self.dag.tasks if not task.downstream_task_ids]
+        leaves = [task.task_id for task in self.dag.tasks if not task.downstream_task_ids and not task.is_teardown]
         states = {run.states.get(name) for name in leaves}
         return FAILED if states & {FAILED, UPSTREAM_FAILED} else SUCCESS
 
