@@ -162,7 +162,8 @@ def test_a_run_that_a_newer_one_overtook_changes_nothing(made: CanaryInMemory, s
 def test_the_end_comes_after_a_failure_too_and_twice(made: CanaryInMemory, state: Any) -> None:
     begin(made)
     pointer: Any = state.items["live#flights", "pointer"]
-    append("flights", abandoned({name: value for name, value in pointer.items() if name != "digest"}), state)  # type: ignore[arg-type, misc, typeddict-item]
+    entry = {name: value for name, value in pointer.items() if name != "digest"}
+    append("flights", abandoned(entry), state)  # type: ignore[arg-type]
     for _ in range(2):
         made.canary.end("run")
         assert (made.weights.share(), made.service.desired) == (0, 0)
