@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from include.pipelines.deploy.freeze import sentence
 from infra.laptop import parts
 
 STYLES = {
@@ -76,7 +77,7 @@ def _live(live: dict[str, Any] | None) -> str:
     return f"version {live['version']}{previous}{held}"
 
 
-def _freeze(freeze: dict[str, Any]) -> str:
+def _freeze(freeze: Any) -> str:
     return _found(freeze) if "error" in freeze else f"[yellow]{escape(sentence(freeze))}[/]"
 
 

@@ -22,9 +22,7 @@ class MetricsHook(AwsGenericHook["CloudWatchClient"]):
     def __init__(self, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(aws_conn_id=aws_conn_id, client_type="cloudwatch", **kwargs)
 
-    def minutes(
-        self, queries: Mapping[str, Query], start: datetime, end: datetime
-    ) -> dict[str, dict[datetime, float]]:
+    def minutes(self, queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, dict[datetime, float]]:
         """Returns the values of metrics for each minute that has any.
 
         Args:

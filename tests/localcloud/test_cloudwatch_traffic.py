@@ -57,7 +57,12 @@ def test_the_metrics_of_a_group() -> None:
         "TargetConnectionErrorCount": (1.0,),
     }
     latency = found["TargetResponseTime"]
-    assert (latency.unit, latency.time, latency.values, latency.counts) == ("Seconds", 1000.0, (0.002, 0.01), (2.0, 1.0))
+    assert (latency.unit, latency.time, latency.values, latency.counts) == (
+        "Seconds",
+        1000.0,
+        (0.002, 0.01),
+        (2.0, 1.0),
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class CanaryDeploys(Deploys):
     def __init__(self, module: ModuleType) -> None:
         state = StateInMemory()
         self.beside = CanaryInMemory(state)
-        with platform_settings(), mock.patch.object(module, "canary", lambda workload: self.beside.canary):
+        with platform_settings(), mock.patch.object(module, "canary", return_value=self.beside.canary):
             super().__init__(state, module, module.deploy(self.beside.canary.workload))
         self.hooks = replace(self.hooks, canary=self.beside.hooks)
 

@@ -28,6 +28,7 @@ from tests.support.ecs_in_memory import EcsInMemory, http
 from tests.support.packages import Registry, package
 
 SUCCESS, FAILED, SKIPPED, UPSTREAM_FAILED = "success", "failed", "skipped", "upstream_failed"
+READY = "ready"
 
 
 class Killed(BaseException):
@@ -153,30 +154,15 @@ class Deploys:
     def ready(self, run: DeployRun) -> list[str]:
         """Decides the tasks that need not run, and returns those that can run now."""
         found = []
-        for task_id in self.dag.topological_sort():
-            task = self.dag.get_task(task_id.task_id)
-            upstream = [run.states.get(name) for name in task.upstream_task_ids]
+        for node in self.dag.topological_sort():
+            task = self.dag.get_task(node.task_id)
             if run.dead or task.task_id in run.states:
                 continue
-            failed = any(state in (FAILED, UPSTREAM_FAILED) for state in upstream)
-            if task.is_teardown:
-                found += [task.task_id] if None not in upstream else []
-            elif task.trigger_rule == TriggerRule.ONE_FAILED:
-                if failed:
-                    found.append(task.task_id)
-                elif None not in upstream:
-                    run.states[task.task_id] = SKIPPED
-            elif failed:
-                run.states[task.task_id] = UPSTREAM_FAILED
-            elif task.trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
-                if None not in upstream and SUCCESS not in upstream:
-                    run.states[task.task_id] = SKIPPED
-                elif None not in upstream:
-                    found.append(task.task_id)
-            elif SKIPPED in upstream:
-                run.states[task.task_id] = SKIPPED
-            elif None not in upstream:
+            decided = _decided(task, [run.states.get(name) for name in task.upstream_task_ids])
+            if decided == READY:
                 found.append(task.task_id)
+            elif decided:
+                run.states[task.task_id] = decided
         return found
 
     def step(self, run: DeployRun, choose: Callable[[list[str]], str] = lambda ready: ready[0]) -> str | None:
@@ -290,6 +276,22 @@ class Deploys:
 
     def _deployed(self, run: DeployRun) -> None:
         pass
+
+
+def _decided(task: Any, upstream: list[str | None]) -> str | None:
+    """The state of a task that need not run; ``READY`` if it can run now; None while that is open."""
+    failed, ended = any(state in (FAILED, UPSTREAM_FAILED) for state in upstream), None not in upstream
+    if task.is_teardown:
+        return READY if ended else None
+    if task.trigger_rule == TriggerRule.ONE_FAILED:
+        return READY if failed else SKIPPED if ended else None
+    if failed:
+        return UPSTREAM_FAILED
+    if task.trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
+        return None if not ended else READY if SUCCESS in upstream else SKIPPED
+    if SKIPPED in upstream:
+        return SKIPPED
+    return READY if ended else None
 
 
 class StateInMemory:

@@ -13,7 +13,6 @@ from include.pipelines.deploy.live import Kind, LivePointer, verified_versions
 from include.pipelines.deploy.requested import Requested
 from include.pipelines.promotion.packages import APPROVED, REJECTED, Package
 
-
 GOING_BACK = ("rollback", "repair")
 
 
@@ -102,8 +101,8 @@ def check_freeze(choice: Choice, reason: str | None, freeze: Freeze | None) -> N
         return
     if choice.kind not in GOING_BACK:
         raise DeployRefusedError(
-            f"{sentence(freeze)}. So version {choice.package.version} is not deployed. After the freeze, trigger a deploy, "
-            "or wait for the next approved version. In the freeze a person may go back, with a reason."
+            f"{sentence(freeze)}. So version {choice.package.version} is not deployed. After the freeze, trigger a "
+            "deploy, or wait for the next approved version. In the freeze a person may go back, with a reason."
         )
     if not reason:
         raise DeployRefusedError(f"{sentence(freeze)}. To go back in spite of it, give the reason.")

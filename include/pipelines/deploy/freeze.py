@@ -1,6 +1,6 @@
 """A deploy freeze: until an instant, no version of a workload is deployed, except that a person goes back (ADR 48).
 
-It is kept in the state table as a log whose newest entry counts, so who froze and unfroze, when and why stays on record.
+It is kept in the state table as a log whose newest entry counts: who froze and unfroze, when and why stays on record.
 """
 
 from __future__ import annotations

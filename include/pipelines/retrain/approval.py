@@ -47,10 +47,13 @@ def _ask_for_approval(workload: str, package: RegisteredPackage, messages: Messa
 def _how_to_answer(workload: str, package: RegisteredPackage) -> list[str]:
     version = package["version"]
     command = f"aws sagemaker update-model-package --model-package-arn {package['arn']} --model-approval-status"
-    return [
-        f'To approve it, on a laptop, which deploys it too:\nmake approve WORKLOAD={workload} VERSION={version} '
+    approve = (
+        f"To approve it, on a laptop, which deploys it too:\nmake approve WORKLOAD={workload} VERSION={version} "
         f'REASON="…"\nOn AWS:\n{command} Approved --approval-description "…"\n'
-        f'then trigger {workload}_deploy with {{"version": {version}}}.',
+        f'then trigger {workload}_deploy with {{"version": {version}}}.'
+    )
+    return [
+        approve,
         f'To reject it:\n{command} Rejected --approval-description "…"',
         "Until then the live version stays, and this message is not sent again.",
     ]

@@ -102,9 +102,7 @@ def _counted(data: Sequence[Datum]) -> list[tuple[float, float]]:
 
 def _percentile_rank(above: float | None, below: float | None, counted: Sequence[tuple[float, float]]) -> float:
     within = sum(
-        number
-        for value, number in counted
-        if (above is None or value > above) and (below is None or value <= below)
+        number for value, number in counted if (above is None or value > above) and (below is None or value <= below)
     )
     return 100 * within / sum(number for _, number in counted)
 

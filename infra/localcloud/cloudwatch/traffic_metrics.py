@@ -37,8 +37,8 @@ class TrafficMetrics:
         return SECONDS - (now - _LATE) % SECONDS
 
     def _counted(self, before: float) -> Iterator[Datum]:
-        backends = elbv2_backends[self._account] if self._account in elbv2_backends else {}
-        balancing: Any = backends.get(self._region)
+        known = self._account in elbv2_backends  # reading makes what is not there
+        balancing: Any = elbv2_backends[self._account].get(self._region) if known else None
         traffic = balancing.traffic if balancing else None
         for (start, balancer, group), answers in (traffic.take(before) if traffic else {}).items():
             for dimensions in ({"LoadBalancer": balancer}, {"LoadBalancer": balancer, "TargetGroup": group}):

@@ -52,9 +52,7 @@ class Caddy:
         self._keeper = runner.background.loop("caddy-keeper", self._keep, 4 * _START_SECONDS)
         runner.background.watch(self._status)
 
-    def load(
-        self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]] = (), *, log_port: int = 0
-    ) -> None:
+    def load(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]] = (), *, log_port: int = 0) -> None:
         """Replaces all servers that listen. On an error the previous ones go on.
 
         Args:
@@ -91,7 +89,7 @@ class Caddy:
                 "encoder": {
                     "format": "filter",
                     "wrap": {"format": "json"},
-                    "fields": dict.fromkeys(("request", "resp_headers"), {"filter": "delete"}),
+                    "fields": {name: {"filter": "delete"} for name in ("request", "resp_headers")},
                 },
             }
         return logs

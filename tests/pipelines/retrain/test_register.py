@@ -186,5 +186,3 @@ def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[
     live(hooks, 4)
     with pytest.raises(RefusedError, match="Version 4 went live after"):
         run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)
-
-

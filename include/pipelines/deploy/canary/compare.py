@@ -9,8 +9,9 @@ from typing import Literal, TypedDict
 
 from include.workloads.deploying import CanarySpec
 
-# One-sided tests: 1 % at the end; while requests still come in, far less, because they are looked at again and again.
-SIGNIFICANT, SIGNIFICANT_EARLY = 2.33, 4.0
+# How probable so many failures may be at the rate that is allowed. While requests still come in, they are looked at
+# again and again, so far less.
+UNLIKELY, UNLIKELY_EARLY = 0.05, 1e-5
 EARLIEST_REQUESTS = 30
 LATENCY_SLACK_SECONDS = 0.005  # differences below this are noise of the network and of CloudWatch's percentiles
 _KOLMOGOROV = 1.63  # for 1 %
@@ -46,7 +47,7 @@ def early_verdict(live: Answered, canary: Answered, spec: CanarySpec) -> Verdict
     """Looks before the time is over: only errors that are beyond doubt end the comparison at once."""
     if canary.requests < EARLIEST_REQUESTS:
         return None
-    reason = _errors(live, canary, spec, SIGNIFICANT_EARLY)
+    reason = _errors(live, canary, spec, UNLIKELY_EARLY)
     return {"outcome": "roll_back", "fault": True, "reasons": [reason]} if reason else None
 
 
@@ -63,7 +64,7 @@ def verdict(live: Answered, canary: Answered, spec: CanarySpec, *, same_model: b
     faults = [
         reason
         for reason in (
-            _errors(live, canary, spec, SIGNIFICANT),
+            _errors(live, canary, spec, UNLIKELY),
             _latency(live, canary, spec),
             None if same_model else _scores(live, canary, spec),
         )
@@ -81,16 +82,28 @@ def verdict(live: Answered, canary: Answered, spec: CanarySpec, *, same_model: b
     return {"outcome": "promote", "fault": False, "reasons": [" ".join([*shown, last])]}
 
 
-def _errors(live: Answered, canary: Answered, spec: CanarySpec, significant: float) -> str | None:
+def _errors(live: Answered, canary: Answered, spec: CanarySpec, unlikely: float) -> str | None:
     if not canary.requests or not live.requests:
         return None
-    difference = canary.failed / canary.requests - live.failed / live.requests
-    pooled = (canary.failed + live.failed) / (canary.requests + live.requests)
-    deviation = math.sqrt(pooled * (1 - pooled) * (1 / canary.requests + 1 / live.requests))
-    # Where all fail, or none, the deviation is 0: then there is no difference either.
-    if difference <= spec.error_margin or not deviation or difference / deviation < significant:
+    allowed = _share(live) + spec.error_margin
+    if _share(canary) <= allowed or at_least(canary.failed, canary.requests, allowed) >= unlikely:
         return None
     return f"It fails more often: {_rates(live, canary)}; {spec.error_margin:.1%} more are allowed."
+
+
+def at_least(failed: int, requests: int, rate: float) -> float:
+    """Returns how probable it is that at least so many of the requests fail, if each fails at this rate (binomial)."""
+    if not 0 < rate < 1:
+        return float(rate >= 1 or not failed)
+    fewer = (
+        math.lgamma(requests + 1)
+        - math.lgamma(number + 1)
+        - math.lgamma(requests - number + 1)
+        + number * math.log(rate)
+        + (requests - number) * math.log1p(-rate)
+        for number in range(failed)
+    )
+    return max(0.0, 1 - math.fsum(map(math.exp, fewer)))
 
 
 def _latency(live: Answered, canary: Answered, spec: CanarySpec) -> str | None:

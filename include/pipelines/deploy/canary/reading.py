@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from include.pipelines.deploy.canary.compare import Answered
 from include.pipelines.deploy.canary.hooks import CanaryHooks, Query
@@ -62,7 +63,7 @@ def _scores(prefix: str, workload: str, version: int) -> dict[str, Query]:
     """The number of scores, and how many percent of them are in each bin."""
     dimensions = {"Workload": workload, "ModelVersion": str(version)}
     edges = [number / SCORE_BINS for number in range(SCORE_BINS + 1)]
-    ranks = [f"PR({low:g}:{high:g})" for low, high in zip(edges, edges[1:], strict=False)]
+    ranks = [f"PR({low:g}:{high:g})" for low, high in pairwise(edges)]
     queries: dict[str, Query] = {f"{prefix}_scores": (SERVICE, "Score", dimensions, "SampleCount")}
     return queries | {
         f"{prefix}_bin{number}": (SERVICE, "Score", dimensions, rank) for number, rank in enumerate(ranks)

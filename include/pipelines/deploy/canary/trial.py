@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TypedDict
 
 from include.errors import NothingToDoError
@@ -23,6 +22,10 @@ from include.workloads.deploying import CanarySpec
 FAULT_KEY = "version_fault"
 """XCom of a task that has found the version at fault."""
 _MINUTE = timedelta(minutes=1)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Trial(TypedDict):
@@ -50,7 +53,7 @@ class Canary:
     workload: Workload
     hooks: CanaryHooks
     settle: timedelta
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Callable[[], datetime] = _utc_now
 
     @property
     def spec(self) -> CanarySpec:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.pipelines.deploy.canary.compare import Answered, Verdict, early_verdict, shift, verdict
+from include.pipelines.deploy.canary.compare import Answered, Verdict, at_least, early_verdict, shift, verdict
 from include.workloads.deploying import CanarySpec
 
 SPEC = CanarySpec(share=0.1, minutes=10)
@@ -66,9 +66,9 @@ def test_what_is_within_the_limits_is_promoted(canary: Answered) -> None:
 def test_a_difference_that_chance_explains_is_no_fault() -> None:
     few = Answered(requests=200, failed=4, p95_seconds=0.02, scores=(20.0,) * 10)
     live = Answered(requests=200, failed=1, p95_seconds=0.02, scores=(20.0,) * 10)
-    assert outcome(judge(few, live)) == ("promote", False)  # 1.5 % more, z = 1.35
-    many = replace(few, requests=2_000, failed=40)
-    assert outcome(judge(many, replace(live, requests=2_000, failed=10))) == ("roll_back", True)
+    assert outcome(judge(few, live)) == ("promote", False)  # 2 %; at the 1.5 % that are allowed, as likely as not
+    many = replace(few, requests=4_000, failed=80)
+    assert outcome(judge(many, replace(live, requests=4_000, failed=20))) == ("roll_back", True)
 
 
 def test_few_scores_are_no_distribution() -> None:
@@ -121,6 +121,14 @@ def test_where_everything_fails_there_is_no_difference() -> None:
     """The live version fails as well: the cause is not the version's."""
     failing = Answered(requests=500, failed=500, p95_seconds=0.02, scores=(0.0,) * 10)
     assert outcome(judge(failing, failing)) == ("promote", False)
+
+
+@pytest.mark.parametrize(
+    ("failed", "requests", "rate", "probability"),
+    [(0, 10, 0.1, 1.0), (1, 10, 0.1, 0.6513), (10, 10, 0.5, 0.000977), (3, 10, 0.0, 0.0), (3, 10, 1.0, 1.0)],
+)
+def test_the_probability_of_so_many_failures(failed: int, requests: int, rate: float, probability: float) -> None:
+    assert at_least(failed, requests, rate) == pytest.approx(probability, rel=1e-3)
 
 
 @pytest.mark.parametrize(
