@@ -85,8 +85,17 @@ retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=fligh
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
+approve: setup ## approve a version that waits for a person, and deploy it: make approve WORKLOAD=flights VERSION=7 REASON="…"
+	@$(LAPTOP) approve $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON)
+
 repair-live: setup ## record again what is live, from what the service runs, with a hold: make repair-live WORKLOAD=flights
 	@$(LAPTOP) deploy $(call option,WORKLOAD) --version repair
+
+freeze: setup ## deploy nothing until a day is over, or an instant; a person may still go back: make freeze WORKLOAD=flights UNTIL=2026-12-27 REASON="…"
+	@$(LAPTOP) freeze $(call option,WORKLOAD) $(call option,UNTIL) $(call option,REASON)
+
+unfreeze: setup ## end a freeze of the deploys before its time: make unfreeze WORKLOAD=flights REASON="…"
+	@$(LAPTOP) unfreeze $(call option,WORKLOAD) $(call option,REASON)
 
 plan: setup ## plan Terraform's resources against a local cloud, and count them by module: make plan ENV=dev|prod|local
 	@$(LAPTOP) plan $(call option,ENV)

@@ -1,9 +1,8 @@
 """# Retrain a model on the newest day.
 
 Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. It waits for runs of the process DAG that publish days
-anew. A version of a backfill is never deployed. Clearing a *submit* task starts the next attempt of a failed job.
+Runs at the time in `workload.yaml` for the day before; by hand, for the Param `date`. A day that is refused or late
+makes it red. People are told of a version that waits for approval. A version of a backfill is never deployed.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from nightjar.earlier_runs import EarlierRunsSensor
 from nightjar.jobs import JobLedger, StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
+from nightjar.messages import Messages
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.other_runs import failed_that_day
@@ -40,9 +40,9 @@ from include.workloads import Workload, discover, load
 
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
-QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+QUERY, TRAINING, FRESH = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator, "{{ params.fresh }}"
 EVALUATION, FAILURES = sagemaker.SubmitProcessingJobOperator, (RefusedError, ConflictError, pipeline.LiveStateError)
-FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
+MODEL, DAY = {"model_uri": pulled("sense_training", "model_uri")}, pulled("choose_day", "last")
 PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
@@ -104,10 +104,11 @@ def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: F
 
 
 @task
-def announce(package: RegisteredPackage) -> int:
-    """Emits the asset for a version that may be deployed without a person; any other is skipped."""
+def announce(workload: str, package: RegisteredPackage) -> int:
+    """Emits the asset for a version that may be deployed without a person; any other is skipped, and people told."""
+    messages = Messages(settings().alerts_topic_arn, StateHook(settings().state_table))
     with outcomes(skip=NothingToDoError):
-        return noted(pipeline.deployable_version(package), pipeline.notes.announced)
+        return noted(pipeline.deployable_version(workload, package, messages), pipeline.notes.announced)
 
 
 def retrain(workload: Workload) -> DAG:
@@ -153,12 +154,11 @@ def retrain(workload: Workload) -> DAG:
         training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
         _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
         scoring: Any = {"submit_key": prepared["evaluation_name"], "config": prepared["evaluation"], "fresh": FRESH}
-        model = {"model_uri": pulled("sense_training", "model_uri")}
-        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=model, **scoring)
+        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=MODEL, **scoring)
         sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
-        announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(package)
+        announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(name, package)
         wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared
         sense_training >> score

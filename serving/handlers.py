@@ -41,6 +41,7 @@ async def version(request: Request) -> dict[str, Any]:
         "workload": manifest.workload,
         "model_version": state.settings.model_version,
         "bundle_digest": state.settings.bundle_digest,
+        "deploy_revision": state.settings.deploy_revision,
         "dataset_version": manifest.dataset_version,
         "cutoff": manifest.cutoff,
         "code_sha": manifest.code_sha,

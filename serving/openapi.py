@@ -206,6 +206,10 @@ VERSION = _information(
     _object(
         {
             **dict.fromkeys(_IDENTITY, _TEXT),
+            "deploy_revision": {
+                "type": ["integer", "null"],
+                "description": "the deploy that started the answering task; null outside a deploy",
+            },
             "engine_microseconds": {
                 **_NUMBER,
                 "description": "time that the engine takes for one row, measured at start",

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     )
     model_version: str = Field(min_length=1, max_length=64, description="version in the model registry")
     workload: str = Field(min_length=1, description="workload that the bundle must belong to")
+    deploy_revision: int | None = Field(
+        None, ge=1, description="revision of the deploy that started the task, for /version; unset outside a deploy"
+    )
 
     # Addresses and processes
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on (0.0.0.0 in the container image)")

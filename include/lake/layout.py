@@ -254,6 +254,19 @@ def service_name(workload: str) -> str:
     return f"nightjar-{workload}"
 
 
+def canary_service_name(workload: str) -> str:
+    """ECS service of the tasks that serve a canary's share of the requests, and the family of their definitions."""
+    return f"nightjar-{workload}-canary"
+
+
+def target_groups(workload: str) -> tuple[str, str]:
+    """Target groups of the load balancer: of :func:`service_name`, and of :func:`canary_service_name`.
+
+    A name has at most 32 characters, and a workload's up to 20.
+    """
+    return f"nightjar-{workload}", f"nightjar-{workload}-c"
+
+
 def template_family(workload: str) -> str:
     """Family of the template task definition, which the bootstrap creates and each deploy copies."""
     return f"nightjar-{workload}-template"
@@ -381,6 +394,16 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
     return live_partition_key(workload), f"entry#{revision:012d}"
 
 
+def freeze_partition_key(workload: str) -> str:
+    """The partition key of a workload's deploy freezes; the newest one counts."""
+    return f"freeze#{workload}"
+
+
+def freeze_key(workload: str, revision: int) -> tuple[str, str]:
+    """A deploy freeze or its end, written once: ``until``, ``by``, ``reason``, ``recorded_at``, ``revision``."""
+    return freeze_partition_key(workload), f"entry#{revision:012d}"
+
+
 def reported_events_key(workload: str) -> tuple[str, str]:
     """The item of the events outside a run's days that people were told of: ``markers``, day → how many raw objects."""
     return f"reported#{workload}", "unprocessed-events"
@@ -389,6 +412,11 @@ def reported_events_key(workload: str) -> tuple[str, str]:
 def reported_budget_key(workload: str, month: str) -> tuple[str, str]:
     """The item that says that people were told of a month whose budget is used up: ``at``, ``usd``."""
     return f"reported#{workload}", f"budget-{month}"
+
+
+def approval_message_key(workload: str, version: int) -> tuple[str, str]:
+    """The item of a version of which people were told that it waits for their approval: ``subject``."""
+    return f"reported#{workload}", f"approval#{version}"
 
 
 def told_partition_key(workload: str) -> str:

@@ -91,17 +91,11 @@ StateItems = Mapping[tuple[str, str], Mapping[str, Any] | None]
 """(pk, sk) → the attributes of an item of the state table, or None if the item does not exist."""
 
 
-class StateStore(Protocol):
-    """The state table (``nightjar.state.hook.StateHook``). Items are addressed by ``(pk, sk)``."""
-
-    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        """Returns the item's attributes, or None if it does not exist."""
+class StateLog(Protocol):
+    """The state table, for items that are written once. Items are addressed by ``(pk, sk)``."""
 
     def query(self, pk: str, *, last: int | None = None) -> dict[str, dict[str, Any]]:
         """Returns all items with this ``pk``, or the ``last`` by sort key: sort key → attributes."""
-
-    def put(self, pk: str, sk: str, item: Mapping[str, Any]) -> None:
-        """Writes the item, or replaces the one that exists."""
 
     def put_if(
         self,
@@ -113,6 +107,16 @@ class StateStore(Protocol):
         names: Mapping[str, str] | None = None,
     ) -> bool:
         """Writes the item if the condition holds; returns False if it does not."""
+
+
+class StateStore(StateLog, Protocol):
+    """The state table (``nightjar.state.hook.StateHook``)."""
+
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        """Returns the item's attributes, or None if it does not exist."""
+
+    def put(self, pk: str, sk: str, item: Mapping[str, Any]) -> None:
+        """Writes the item, or replaces the one that exists."""
 
     def advance(self, pk: str, sk: str, item: Mapping[str, Any], attribute: str) -> bool:
         """Writes the item unless the stored one's ``attribute`` is higher; returns False in that case."""

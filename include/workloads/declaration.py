@@ -16,6 +16,7 @@ from include.workloads.backfill import BackfillSpec
 from include.workloads.budget import BudgetSpec
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.complete import CompleteSpec
+from include.workloads.deploying import DeploySpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
 from include.workloads.feature_code import FeatureCode, FeatureKind, load_feature_code
 from include.workloads.fields import Fields, Name
@@ -40,7 +41,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    **dict.fromkeys(("retention", "backfill", "budget"), True),
+    **dict.fromkeys(("retention", "backfill", "budget", "deploy"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -119,6 +120,7 @@ class Workload(StrictModel):
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
     backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
     budget: BudgetSpec = Field(BudgetSpec(), description="dollars a month above which paid extras are not started")
+    deploy: DeploySpec = Field(DeploySpec(), description="how versions are deployed; without it, at once")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

@@ -104,6 +104,17 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--reason", help="why to go back to a version that was once live")
     sub.add_argument("--release-hold", action="store_true", help="end the hold that a rollback has set")
+    sub = command("approve", _approve, "approve a version and deploy it", 'WORKLOAD=flights VERSION=7 REASON="…"')
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--version", required=True, type=arguments.number)
+    sub.add_argument("--reason", required=True, help="why")
+    for name, example in (("freeze", 'UNTIL=2026-12-27 REASON="…"'), ("unfreeze", 'REASON="…"')):
+        sub = command(name, _freeze, f"{name} the deploys of a workload", f"WORKLOAD=flights {example}")
+        sub.set_defaults(until=None)
+        sub.add_argument("--workload", required=True, type=arguments.workload)
+        sub.add_argument("--reason", required=True, help="why")
+        if name == "freeze":
+            sub.add_argument("--until", required=True, help="a day, to its end, or an instant: it ends by itself")
     for name, function, help_text in (
         ("plan", _plan, "plan Terraform's resources against a local cloud, and count them by module"),
         ("apply-local", _apply_local, "apply Terraform's configuration to a local cloud"),
@@ -255,6 +266,18 @@ def _deploy(config: LaptopConfig, given: argparse.Namespace) -> None:
 
     connection = stages.connect(config)
     stages.deploy(connection, given.workload, given.version, given.reason, release_hold=given.release_hold)
+
+
+def _approve(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import approval, stages
+
+    approval.approve(stages.connect(config), given.workload, given.version, given.reason)
+
+
+def _freeze(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import freeze
+
+    print(freeze.command(config, given.workload, given.until, given.reason))
 
 
 def _plan(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -96,6 +96,17 @@ def version(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no version; give a number, previous or latest") from None
 
 
+def number(text: str) -> int:
+    """Reads the number of a version.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no version's number; give one, like 7")
+    return int(text)
+
+
 def lines(text: str) -> int:
     """Reads a number of lines.
 

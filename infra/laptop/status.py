@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from include.errors import NightjarError
 from include.lake import layout
+from include.pipelines.deploy.freeze import frozen
 from include.workloads import discover
 from infra.laptop import cloud, costs, parts, registry, vitals
 from infra.laptop.aws import Aws
@@ -21,6 +23,7 @@ from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
 from infra.laptop.runs import Airflow, health
 from infra.laptop.stages import DAGS, STATE_TABLE
+from infra.laptop.state_log import LaptopState
 
 RUNS = 3
 VERSIONS = 5
@@ -99,11 +102,12 @@ def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:
     try:
         aws = connect()
     except NightjarError as error:
-        return {part: {"error": str(error)} for part in ("url", "live", "versions", "costs")}
+        return {part: {"error": str(error)} for part in ("url", "live", "freeze", "versions", "costs")}
     return {
         "url": _read(lambda: aws.ssm.get_parameter(Name=layout.service_url_parameter(name))["Parameter"]["Value"]),
         "live": _read(lambda: registry.live(aws, STATE_TABLE, name)),
         "costs": _read(lambda: costs.of_workload(aws, name)),
+        "freeze": _read(lambda: frozen(LaptopState(aws, STATE_TABLE), name, datetime.now(UTC))),
         "versions": _read(lambda: [_version(package) for package in registry.versions(aws, name, VERSIONS)]),
     }
 

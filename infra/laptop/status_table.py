@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from include.pipelines.deploy.freeze import sentence
 from infra.laptop import parts
 
 STYLES = {
@@ -46,6 +47,8 @@ def _processes(console: Console, status: dict[str, Any], now: datetime) -> None:
 def _workload(console: Console, name: str, workload: dict[str, Any], now: datetime) -> None:
     console.print(f"\n[bold]{escape(name)}[/]  {_found(workload['url'])}")
     console.print(f"  live      {_live(workload['live'])}")
+    if workload["freeze"]:
+        console.print(f"  deploys   {_freeze(workload['freeze'])}")
     for number, line in enumerate(_versions(workload["versions"])):
         console.print(f"  {'versions' if number == 0 else '':<9} {line}")
     console.print(f"  costs     {_costs(workload['costs'])}")
@@ -84,6 +87,10 @@ def _costs(costs: dict[str, Any]) -> str:
         return text
     style = "red" if costs["month_usd"] >= costs["budget_usd"] else "green"
     return f"{text}, [{style}]budget ${costs['budget_usd']:.2f}[/]"
+
+
+def _freeze(freeze: Any) -> str:
+    return _found(freeze) if "error" in freeze else f"[yellow]{escape(sentence(freeze))}[/]"
 
 
 def _versions(versions: Any) -> list[str]:

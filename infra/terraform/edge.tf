@@ -20,11 +20,12 @@ module "edge" {
     security_group_id = module.network.security_group_ids["load_balancer"]
     certificate_arn   = module.serving.certificate_arn
   }
-  target_group_arns  = module.serving.target_group_arns
-  key_arns           = module.security.key_arns
-  log_bucket_arn     = module.lake.bucket_arns["logs"]
-  https_port         = var.https_ports.public
-  log_retention_days = coalesce(var.sizes.log_retention_days, 90)
+  target_group_arns        = module.serving.target_group_arns
+  canary_target_group_arns = module.serving.canary_target_group_arns
+  key_arns                 = module.security.key_arns
+  log_bucket_arn           = module.lake.bucket_arns["logs"]
+  https_port               = var.https_ports.public
+  log_retention_days       = coalesce(var.sizes.log_retention_days, 90)
 }
 
 output "public_host_names" {

@@ -12,6 +12,7 @@ module "network" {
   zone_count          = var.sizes.availability_zones
   nat_gateways        = var.switches.nat ? var.sizes.nat_gateways : 0
   interface_endpoints = var.switches.endpoints
+  canaries            = anytrue([for workload in local.workloads : try(workload.deploy.canary, null) != null])
   ports               = { service = local.service_port }
   flow_logs = {
     key_arn        = module.security.key_arns["logs"]

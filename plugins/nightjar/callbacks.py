@@ -56,7 +56,7 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
             try:
                 tasks = failed_tasks(context["ti"], context["dag"]) if "ti" in context else []
                 if not was_caused_by_another(context.get("dag_run"), tasks):
-                    _publish(topic_arn, *describe_failed_run(context, subject, tasks))
+                    publish(topic_arn, *describe_failed_run(context, subject, tasks))
             except Exception:
                 log.exception(UNPUBLISHED, topic_arn)
         if context.get("reason") == TIMED_OUT and "ti" in context:
@@ -84,7 +84,7 @@ def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run
     if getattr(dag_run, "run_type", None) == "backfill" or is_triggered(dag_run):
         return False
     try:
-        _publish(topic_arn, subject, "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown]))
+        publish(topic_arn, subject, "\n".join([f"Run:  {getattr(dag_run, 'run_id', 'unknown')}", "", *shown]))
     except Exception:
         log.exception(UNPUBLISHED, topic_arn)
         return False
@@ -122,7 +122,7 @@ def describe_failed_run(context: Any, subject: str, tasks: Sequence[FailedTask])
         f"DAG:   {dag.dag_id}",
         f"Run:   {run_id}",
         f"For:   {(run_period(run) if run else '') or 'see the run'}",
-        f"Link:  {_run_url(dag.dag_id, run_id)}",
+        f"Link:  {run_url(dag.dag_id, run_id)}",
     ]
     parts = ["\n".join(head), *why, *map(_described, tasks[:TASKS_SHOWN])]
     if len(tasks) > TASKS_SHOWN:
@@ -139,10 +139,12 @@ def _described(task: FailedTask) -> str:
     return "\n".join([f"Task:  {task.name}", *log_line, task.reason])
 
 
-def _run_url(dag_id: str, run_id: str) -> str:
+def run_url(dag_id: str, run_id: str) -> str:
+    """Returns the address of a run's page in Airflow's UI."""
     base: str = conf.get("api", "base_url", fallback="")
     return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
 
 
-def _publish(topic_arn: str, subject: str, message: str) -> None:
+def publish(topic_arn: str, subject: str, message: str) -> None:
+    """Publishes a message to an SNS topic."""
     SnsHook(aws_conn_id=None).publish_to_target(target_arn=topic_arn, message=message, subject=subject[:SUBJECT_LIMIT])

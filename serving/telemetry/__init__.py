@@ -102,6 +102,8 @@ class Telemetry:
         """Records a scored record. On the request path."""
         try:
             self._metrics.predicted(prediction.prediction)
+            if self._window is not None:
+                self._window.scored(prediction.probability)
             if self._prediction_log is not None:
                 self._prediction_log.put(prediction)
         except Exception as error:

@@ -21,6 +21,8 @@ BUCKETS = 100
 LOWEST_MS = 0.05
 HIGHEST_MS = 10_000.0
 RATIO = (HIGHEST_MS / LOWEST_MS) ** (1 / BUCKETS)
+# Probabilities are counted in bins of equal width, each reported as its middle.
+BINS = 50
 _SCALE = 1 / math.log(RATIO)
 _COUNTS = (
     "Requests",
@@ -43,6 +45,7 @@ class Window:
 
     def _reset(self) -> None:
         self._latency = [0] * BUCKETS
+        self._scores = [0] * BINS
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._queue = 0
         self._in_flight = 0
@@ -63,6 +66,11 @@ class Window:
             if request.scores:
                 self._latency[bucket((request.ended - request.started) * 1000)] += 1
 
+    def scored(self, probability: float) -> None:
+        """Counts the score of a record. On the request path."""
+        with self._lock:
+            self._scores[min(int(probability * BINS), BINS - 1)] += 1
+
     def count(self, name: str, number: int) -> None:
         """Adds to a count."""
         with self._lock:
@@ -76,12 +84,15 @@ class Window:
     def take(self) -> dict[str, Any]:
         """Returns the metrics of a line by name, and resets the counts."""
         with self._lock:
-            latency = self._latency
+            latency, scores = self._latency, self._scores
             metrics: dict[str, Any] = {**self._counts, "QueueDepth": self._queue, "InFlight": self._in_flight}
             self._reset()
-        counted = [(middle(index), count) for index, count in enumerate(latency) if count]
-        if counted:  # CloudWatch rejects a metric without values
-            metrics["Latency"] = {"Values": [value for value, _ in counted], "Counts": [count for _, count in counted]}
+        for name, counted in (
+            ("Latency", [(middle(index), count) for index, count in enumerate(latency) if count]),
+            ("Score", [((2 * index + 1) / (2 * BINS), count) for index, count in enumerate(scores) if count]),
+        ):
+            if counted:  # CloudWatch rejects a metric without values
+                metrics[name] = {"Values": [value for value, _ in counted], "Counts": [count for _, count in counted]}
         return metrics
 
 
@@ -109,7 +120,7 @@ def line(namespace: str, model: ServedModel, metrics: dict[str, Any], seconds: f
         metrics: Metrics by name, from :meth:`Window.take`.
         seconds: Unix time.
     """
-    units = {"Latency": "Milliseconds"}
+    units = {"Latency": "Milliseconds", "Score": "None"}
     directive = {
         "Namespace": namespace,
         "Dimensions": [["Workload"], ["Workload", "ModelVersion"]],

@@ -31,6 +31,7 @@ def status() -> dict[str, Any]:
             "flights": {
                 "url": "http://127.0.0.1:8000",
                 "live": {"version": 2, "previous": 1, "hold": False},
+                "freeze": None,
                 "versions": [version],
                 "costs": {
                     "today_usd": 0.0312,
@@ -100,3 +101,11 @@ def test_before_the_first_deploy_nothing_is_live(status: dict[str, Any]) -> None
     status["workloads"]["flights"] |= {"live": None, "versions": []}
     assert line(status, "live") == ["live", "no", "version", "yet"]
     assert line(status, "versions") == ["versions", "none"]
+
+
+def test_a_freeze_is_shown_with_its_end_its_author_and_its_reason(status: dict[str, Any]) -> None:
+    assert "frozen" not in text(status)
+    freeze = {"until": "2026-12-27T12:00:00.000000Z", "by": "ada", "reason": "no deploys [over the holidays]"}
+    status["workloads"]["flights"]["freeze"] = freeze
+    shown = " ".join(text(status).split())
+    assert "Deploys are frozen until 2026-12-27 12:00 UTC by ada: no deploys [over the holidays]" in shown

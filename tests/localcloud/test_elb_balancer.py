@@ -294,9 +294,3 @@ def test_unsupported_settings_are_refused(
     )
     with pytest.raises(ClientError, match=part):
         getattr(elb, action)(**arguments, **extra)
-
-
-def test_a_listener_forwards_to_one_group(elb: Any, balancer: str, group: str) -> None:
-    two = {"TargetGroups": [{"TargetGroupArn": group, "Weight": 1}, {"TargetGroupArn": group, "Weight": 1}]}
-    with pytest.raises(ClientError, match="one target group"):
-        listen(elb, balancer, {"Type": "forward", "ForwardConfig": two}, LISTENER + 3)

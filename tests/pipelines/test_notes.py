@@ -89,7 +89,7 @@ def test_a_deploy_says_what_it_replaces_and_whether_it_is_a_rollback() -> None:
 
 def live(pointer: LivePointer, number: int, kind: Any) -> LivePointer:
     open_intent = begun(pointer, run_id="r", kind=kind, version=number, release_hold=False, reason=None)
-    return went_live(open_intent, version=number, bundle_digest="d", task_definition="t")
+    return went_live(open_intent, version=number, bundle_digest="d", task_definition="t", image="app:2")
 
 
 def test_an_ingest_run_says_what_is_new_and_up_to_when_it_is_complete() -> None:

@@ -19,6 +19,7 @@ def test_version_describes_the_served_model(service: Service):
         "workload": "texts",
         "model_version": "7",
         "bundle_digest": answer["bundle_digest"],
+        "deploy_revision": None,
         "dataset_version": "d" * 64,
         "cutoff": "2013-03-01T00:00:00Z",
         "code_sha": "c" * 40,

@@ -28,6 +28,7 @@ from tests.support.ecs_in_memory import EcsInMemory, http
 from tests.support.packages import Registry, package
 
 SUCCESS, FAILED, SKIPPED, UPSTREAM_FAILED = "success", "failed", "skipped", "upstream_failed"
+READY = "ready"
 
 
 class Killed(BaseException):
@@ -109,6 +110,7 @@ class Deploys:
     Attributes:
         kills: When the worker dies.
         crashing: Versions whose tasks crash.
+        image: The image that a deploy takes.
         full: Whether the cluster has no room for tasks of a task definition that was never verified.
         verified: The task definitions that a verification has passed while they served.
     """
@@ -123,6 +125,7 @@ class Deploys:
         self.runs: list[DeployRun] = []
         self.crashing: set[str] = set()
         self.full = False
+        self.image = "image"
         self.verified: set[str] = set()
 
     # --- the world
@@ -151,23 +154,15 @@ class Deploys:
     def ready(self, run: DeployRun) -> list[str]:
         """Decides the tasks that need not run, and returns those that can run now."""
         found = []
-        for task_id in self.dag.topological_sort():
-            task = self.dag.get_task(task_id.task_id)
-            upstream = [run.states.get(name) for name in task.upstream_task_ids]
+        for node in self.dag.topological_sort():
+            task = self.dag.get_task(node.task_id)
             if run.dead or task.task_id in run.states:
                 continue
-            failed = any(state in (FAILED, UPSTREAM_FAILED) for state in upstream)
-            if task.trigger_rule == TriggerRule.ONE_FAILED:
-                if failed:
-                    found.append(task.task_id)
-                elif None not in upstream:
-                    run.states[task.task_id] = SKIPPED
-            elif failed:
-                run.states[task.task_id] = UPSTREAM_FAILED
-            elif SKIPPED in upstream:
-                run.states[task.task_id] = SKIPPED
-            elif None not in upstream:
+            decided = _decided(task, [run.states.get(name) for name in task.upstream_task_ids])
+            if decided == READY:
                 found.append(task.task_id)
+            elif decided:
+                run.states[task.task_id] = decided
         return found
 
     def step(self, run: DeployRun, choose: Callable[[list[str]], str] = lambda ready: ready[0]) -> str | None:
@@ -209,7 +204,7 @@ class Deploys:
 
     def colour(self, run: DeployRun) -> str:
         """What Airflow makes of the run: failed if a leaf failed."""
-        leaves = [task.task_id for task in self.dag.tasks if not task.downstream_task_ids]
+        leaves = [task.task_id for task in self.dag.tasks if not task.downstream_task_ids and not task.is_teardown]
         states = {run.states.get(name) for name in leaves}
         return FAILED if states & {FAILED, UPSTREAM_FAILED} else SUCCESS
 
@@ -234,7 +229,7 @@ class Deploys:
 
     def _submit_rollout(self, run: DeployRun) -> Any:
         task = self.dag.get_task("submit_rollout").prepare_for_execution()
-        task.image, task.environment = "image", run.xcoms["resolve"]["environment"]
+        task.image, task.environment = self.image, run.xcoms["resolve"]["environment"]
         return task.execute({"run_id": run.run_id})
 
     def _sense_rollout(self, run: DeployRun) -> Any:
@@ -281,6 +276,22 @@ class Deploys:
 
     def _deployed(self, run: DeployRun) -> None:
         pass
+
+
+def _decided(task: Any, upstream: list[str | None]) -> str | None:
+    """The state of a task that need not run; ``READY`` if it can run now; None while that is open."""
+    failed, ended = any(state in (FAILED, UPSTREAM_FAILED) for state in upstream), None not in upstream
+    if task.is_teardown:
+        return READY if ended else None
+    if task.trigger_rule == TriggerRule.ONE_FAILED:
+        return READY if failed else SKIPPED if ended else None
+    if failed:
+        return UPSTREAM_FAILED
+    if task.trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS:
+        return None if not ended else READY if SUCCESS in upstream else SKIPPED
+    if SKIPPED in upstream:
+        return SKIPPED
+    return READY if ended else None
 
 
 class StateInMemory:

@@ -23,6 +23,7 @@ class EcsInMemory:
     def __init__(self, before: Callable[[str], None] = lambda name: None) -> None:
         self.definitions: dict[str, dict[str, str]] = {TEMPLATE: {"WORKLOAD": "flights"}}
         self.keys: dict[str, str] = {}
+        self.images: dict[str, str] = {}
         self.set_to, self.verified_by_ecs = TEMPLATE, TEMPLATE
         self.serving: str | None = None
         self.desired = 0
@@ -52,6 +53,9 @@ class EcsInMemory:
     def environment(self, task_definition: str) -> dict[str, str]:
         return dict(self.definitions[task_definition])
 
+    def image(self, task_definition: str) -> str:
+        return self.images[task_definition]
+
     def stopped_tasks(self, task_definition: str) -> list[dict[str, Any]]:
         return [task for task in self.ended if task["taskDefinitionArn"] == task_definition]
 
@@ -60,7 +64,7 @@ class EcsInMemory:
         if self.keys.get(newest) == key:
             return newest
         arn = f"{family}:{len(self.definitions)}"
-        self._change("register", lambda: self._register(arn, key, environment))
+        self._change("register", lambda: self._register(arn, key, image, environment))
         return arn
 
     def link(self, rollout: object) -> str:
@@ -97,13 +101,14 @@ class EcsInMemory:
         environment = self.definitions[self.serving] if self.serving else {}
         if "MODEL_VERSION" not in environment:
             return HttpResponse(503, {"error": "no healthy task"})
-        body = {"model_version": environment["MODEL_VERSION"], "bundle_digest": environment["BUNDLE_DIGEST"]}
+        shown = ("MODEL_VERSION", "BUNDLE_DIGEST", "DEPLOY_REVISION")
+        body = {name.lower(): environment[name] for name in shown if name in environment}
         return HttpResponse(200, body if path == "/version" else {"ok": environment["MODEL_VERSION"] not in self.wrong})
 
     wrong: frozenset[str] = frozenset()  # versions that score wrongly
 
-    def _register(self, arn: str, key: str, environment: dict[str, str]) -> None:
-        self.definitions[arn], self.keys[arn] = dict(environment), key
+    def _register(self, arn: str, key: str, image: str, environment: dict[str, str]) -> None:
+        self.definitions[arn], self.keys[arn], self.images[arn] = dict(environment), key, image
 
     def _roll(self, definition: str, count: int) -> None:
         self.set_to, self.desired, self.state = definition, count, "IN_PROGRESS" if count else "COMPLETED"

@@ -48,7 +48,7 @@ class State:
 
 def make_live(state: State, version: int, *earlier: int) -> None:
     """Records that versions are live, and were live before, newest first."""
-    verified = {"version": version, "bundle_digest": f"d{version}", "task_definition": "t1"}
+    verified = {"version": version, "bundle_digest": f"d{version}", "task_definition": "t1", "image": "app:1"}
     history = [version, *earlier]
     append("flights", {**NOTHING_LIVE, **verified, "history": history, "revision": 1}, state)  # type: ignore[typeddict-item]
 

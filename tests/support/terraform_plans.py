@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ADDED = ("orders", "tides")  # workloads that only the mocked plan has
+WITH_CANARY = "trials"  # another one, whose deploys try a version on a share of the requests first
 
 
 @dataclass(frozen=True)

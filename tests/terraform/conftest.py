@@ -16,7 +16,7 @@ from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
 from tests.support.applied_root import Delivery, delivered
 from tests.support.localcloud import ROOT
 from tests.support.terraform import find_terraform
-from tests.support.terraform_plans import ADDED, Plan
+from tests.support.terraform_plans import ADDED, WITH_CANARY, Plan
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +68,9 @@ def add_workloads(folder: Path) -> None:
     for name in ADDED:
         (workloads / name).mkdir()
         (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
+    (workloads / WITH_CANARY).mkdir()
+    canary = "deploy: {canary: {share: 0.1, minutes: 10}}\n"
+    (workloads / WITH_CANARY / "workload.yaml").write_text(text.replace("flights", WITH_CANARY) + canary)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ from include.pipelines.deploy import notes
 from include.pipelines.deploy.choose import DeployRefusedError
 from include.pipelines.deploy.faults import VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
+from include.pipelines.deploy.freeze import Freeze, freeze, frozen, unfreeze
 from include.pipelines.deploy.go_live import go_live
 from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
 from include.pipelines.deploy.live_log import LiveStateError
-from include.pipelines.deploy.requested import VERSION_PATTERN
+from include.pipelines.deploy.requested import REASON_FORM, VERSION_FORM
 from include.pipelines.deploy.resolve import DeployTarget, SupersededError, UnverifiedServiceError, resolve
 from include.pipelines.deploy.restore import reject, restore
 from include.pipelines.deploy.service import Rollout
@@ -18,10 +19,12 @@ from include.pipelines.deploy.verify import Verification, verify
 
 __all__ = [
     "DEPLOY_REVISION",
-    "VERSION_PATTERN",
+    "REASON_FORM",
+    "VERSION_FORM",
     "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",
+    "Freeze",
     "LivePointer",
     "LiveStateError",
     "Rollout",
@@ -30,11 +33,14 @@ __all__ = [
     "Verification",
     "VerificationError",
     "VersionFaultError",
+    "freeze",
+    "frozen",
     "go_live",
     "notes",
     "own_intent",
     "reject",
     "resolve",
     "restore",
+    "unfreeze",
     "verify",
 ]

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from include.errors import NothingToDoError, RefusedError
 from include.lake.instants import format_instant
 from include.lake.uris import SCHEME
+from include.pipelines.deploy.freeze import Freeze, sentence
 from include.pipelines.deploy.live import Kind, LivePointer, verified_versions
 from include.pipelines.deploy.requested import Requested
 from include.pipelines.promotion.packages import APPROVED, REJECTED, Package
+
+GOING_BACK = ("rollback", "repair")
 
 
 class DeployRefusedError(RefusedError):
@@ -86,6 +89,23 @@ def choose(
             "one of a version that was once verified live, by its number and with a reason."
         )
     return Choice(_in_s3(chosen), "rollback" if goes_back else "deploy")
+
+
+def check_freeze(choice: Choice, reason: str | None, freeze: Freeze | None) -> None:
+    """Checks that no freeze stops a deploy. A person may go back, or repair the record, with a reason.
+
+    Raises:
+        DeployRefusedError: A freeze stops it.
+    """
+    if freeze is None:
+        return
+    if choice.kind not in GOING_BACK:
+        raise DeployRefusedError(
+            f"{sentence(freeze)}. So version {choice.package.version} is not deployed. After the freeze, trigger a "
+            "deploy, or wait for the next approved version. In the freeze a person may go back, with a reason."
+        )
+    if not reason:
+        raise DeployRefusedError(f"{sentence(freeze)}. To go back in spite of it, give the reason.")
 
 
 def _previous(packages: Sequence[Package], live: LivePointer, current: Package | None) -> Package:

@@ -39,7 +39,11 @@ def go_live(
         )
     if intent["status"] != LIVE or pointer["task_definition"] != definition:
         verified = went_live(
-            pointer, version=target["version"], bundle_digest=target["bundle_digest"], task_definition=definition
+            pointer,
+            version=target["version"],
+            bundle_digest=target["bundle_digest"],
+            task_definition=definition,
+            image=hooks.service.image(definition),
         )
         pointer = live_log.append(workload, verified, hooks.state)
     packages = settle(pointer, read_packages(hooks.registry.described()), hooks.registry)

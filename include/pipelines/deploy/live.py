@@ -5,7 +5,7 @@ Pure functions. ``include.pipelines.deploy.live_log`` reads and writes (ADR 6).
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 DEPLOY_REVISION = "DEPLOY_REVISION"
 """Environment variable of the service: the revision of the intent that its task definition was registered for."""
@@ -44,6 +44,8 @@ class LivePointer(TypedDict):
     bundle_digest: str | None
     task_definition: str | None
     """The verified revision of the task definition."""
+    image: NotRequired[str]
+    """Its image; an entry of an earlier release does not have it."""
     hold: bool
     """Whether automatic deploys are stopped."""
     history: list[int]
@@ -99,7 +101,9 @@ def begun(
     return changed
 
 
-def went_live(pointer: LivePointer, *, version: int, bundle_digest: str, task_definition: str) -> LivePointer:
+def went_live(
+    pointer: LivePointer, *, version: int, bundle_digest: str, task_definition: str, image: str
+) -> LivePointer:
     """Returns the state after the version of the open intent was verified."""
     intent = pointer["intent"]
     if intent is None:
@@ -112,6 +116,7 @@ def went_live(pointer: LivePointer, *, version: int, bundle_digest: str, task_de
         "previous": earlier[0] if earlier else None,
         "bundle_digest": bundle_digest,
         "task_definition": task_definition,
+        "image": image,
         "hold": pointer["hold"] and not intent["release_hold"],
         "history": [version, *earlier],
         "rolled_back": rolled_back,

@@ -21,6 +21,8 @@ def live(pointer: LivePointer) -> str:
     """What is live now, and what follows."""
     intent = pointer["intent"]
     back = " It is a rollback." if intent and intent["kind"] == "rollback" else ""
+    if intent and intent["kind"] == "deploy" and intent["replaces"] == pointer["version"]:
+        back = f" The model is the same as before; its image is {pointer.get('image', 'not known')}."
     hold = " Deploys of the newest version are on hold until a run has release_hold set." if pointer["hold"] else ""
     return f"Version {pointer['version']} is verified and live.{back}{hold}"
 

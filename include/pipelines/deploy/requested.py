@@ -9,8 +9,22 @@ from include.errors import UserError
 
 Requested = int | Literal["latest", "previous", "live", "repair"]
 _NUMBER = "[1-9][0-9]{0,8}"
-VERSION_PATTERN = f"^(latest|previous|live|repair|{_NUMBER})?$"
-"""What a text in the form has to match (JSON Schema)."""
+_VERSION = (
+    "A version's number, or latest: the newest approved one; previous: roll back, and hold; live: the live one again, "
+    "with the image of now; repair: after a loss of the record of what is live. Empty: latest."
+)
+_REASON = (
+    "Needed to go back, by its number, to a version that was once live, or to go back while deploys are frozen. "
+    "Empty: no reason."
+)
+VERSION_FORM = (
+    _VERSION,
+    ["latest", "previous", "live", "repair", "7"],
+    f"^(latest|previous|live|repair|{_NUMBER})?$",
+)
+"""Description, suggestions, and what a text has to match (JSON Schema) of the Param ``version``."""
+REASON_FORM = (_REASON, "version 8 refuses requests without a carrier")
+"""Description and example of the Param ``reason``."""
 
 
 def read_version(value: Any) -> Requested:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TypedDict
 
 from include.errors import ConflictError, NightjarError, NothingToDoError, RefusedError
 from include.lake.instants import format_instant
 from include.pipelines.deploy import live_log
-from include.pipelines.deploy.choose import Choice, DeployRefusedError, choose
+from include.pipelines.deploy.choose import Choice, DeployRefusedError, check_freeze, choose
+from include.pipelines.deploy.freeze import frozen
 from include.pipelines.deploy.go_back import go_back
 from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import ABANDONED, DEPLOY_REVISION, LIVE, OPEN, LivePointer, abandoned, begun, rebuilt
@@ -58,10 +60,11 @@ def resolve(
     *,
     run_id: str,
     automatic: bool,
+    present: datetime,
 ) -> DeployTarget:
     """Chooses the version to deploy and records the intent.
 
-    Repeated by a run whose version went live, it returns the same target.
+    Repeated by a run whose version went live, it returns the same target. A freeze that is on at ``present`` counts.
 
     Raises:
         NothingToDoError: The run is a dry run, which writes nothing, or the version asked for does not exist yet.
@@ -78,6 +81,8 @@ def resolve(
     pointer = _pointer(workload, requested, state, service)
     primary = service.primary()
     _check_not_superseded(workload, run_id, pointer, state)
+    if hooks.canary and not params["dry_run"]:
+        hooks.canary.end()  # one run is active at a time: what is left is of a dead one
     _check_rollout(primary, pointer, service)
     packages = read_packages(registry.described())
     check_live_package(workload, pointer, packages)
@@ -94,6 +99,7 @@ def resolve(
             release_hold=params["release_hold"],
             reason=params["reason"],
         )
+        check_freeze(choice, params["reason"], frozen(state, workload, present))
     except DeployRefusedError as refusal:
         if params["dry_run"] or not _runs_unverified(primary, pointer, service):
             raise

@@ -21,6 +21,7 @@ def reject(
     hooks: DeployHooks,
     *,
     run_id: str,
+    canary: bool = False,
 ) -> int:
     """Rejects the version, so that no later run deploys it.
 
@@ -31,6 +32,7 @@ def reject(
         verification: The fault that the verification found; None where it did not run or found none of the version.
         hooks: The state table, the ECS service (whose stopped tasks show why a rollout failed) and the registry.
         run_id: The deploy run, for the reason.
+        canary: Whether the rollout was the canary's; its tasks are then those of the canary's service.
 
     Returns:
         The version.
@@ -49,7 +51,8 @@ def reject(
     intent = pointer["intent"]
     if intent is None or intent["run_id"] != run_id:
         raise NothingToDoError("Another deploy has begun since. Its run decides.")
-    reason = verification or version_fault(hooks.service.stopped_tasks(rollout["task_definition"]))
+    service = hooks.canary.service if canary and hooks.canary else hooks.service
+    reason = verification or version_fault(service.stopped_tasks(rollout["task_definition"]))
     if not reason:
         raise NothingToDoError(
             f"Neither the tasks nor the verification show a fault of version {version}: a call was denied or "

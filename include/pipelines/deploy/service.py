@@ -29,6 +29,9 @@ class ServiceReader(Protocol):
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's serving container."""
 
+    def image(self, task_definition: str) -> str:
+        """Returns the image of a task definition's serving container."""
+
 
 class Service(ServiceReader, Protocol):
     """Also rolls the service back (the same class)."""

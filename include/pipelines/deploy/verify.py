@@ -82,8 +82,15 @@ def verify(
 
 
 def check_version(target: DeployTarget, service: HttpService, pause_seconds: float) -> None:
-    """Checks that ``/version`` is the deployed version and digest five times in a row."""
-    wanted = {"model_version": str(target["version"]), "bundle_digest": target["bundle_digest"]}
+    """Checks that ``/version`` is the deployed version and digest five times in a row, answered by this deploy's tasks.
+
+    Where only the image changes, the tasks of before have the same version and digest.
+    """
+    wanted = {
+        "model_version": str(target["version"]),
+        "bundle_digest": target["bundle_digest"],
+        "deploy_revision": str(target["revision"]),
+    }
     in_a_row = 0
     seen: dict[str, Any] = {}
     for _ in range(TRIES):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.pipelines.cost.ledger import JobAccounts
 from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.retrain import notes
+from include.pipelines.retrain.approval import deployable_version
 from include.pipelines.retrain.dry_run import report_dry_run
 from include.pipelines.retrain.finished import FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
@@ -12,7 +13,7 @@ from include.pipelines.retrain.measure import measure_run
 from include.pipelines.retrain.plan import DatasetPlan, plan_dataset
 from include.pipelines.retrain.prepare import PreparedRun, is_backfilled, prepare
 from include.pipelines.retrain.register import register
-from include.pipelines.retrain.registered import RegisteredPackage, deployable_version
+from include.pipelines.retrain.registered import RegisteredPackage
 
 __all__ = [
     "DatasetPlan",

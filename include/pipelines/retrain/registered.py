@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from include.errors import NothingToDoError
 from include.pipelines.promotion.packages import APPROVED, Package
 from include.pipelines.retrain import notes
 
@@ -14,7 +13,9 @@ class RegisteredPackage(TypedDict):
     """What the task ``register`` returns."""
 
     version: int
+    arn: str
     status: str
+    backfilled: bool
     deployable: bool
     """Whether the version may be deployed without a person: approved, and not backfilled."""
     reasons: str
@@ -33,21 +34,11 @@ def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
     """
     return {
         "version": package.version,
+        "arn": package.arn,
         "status": package.status,
+        "backfilled": package.backfilled,
         "deployable": package.status == APPROVED and not package.backfilled,
         "reasons": " ".join(reasons),
         "note": notes.registered(package, reasons[0]),
         "pages": notes.pages(package),
     }
-
-
-def deployable_version(package: RegisteredPackage) -> int:
-    """Returns the version to announce to the deploy DAG.
-
-    Raises:
-        NothingToDoError: The version may not be deployed without a person.
-    """
-    if not package["deployable"]:
-        backfilled = " and was registered by a backfill" if package["status"] == APPROVED else ""
-        raise NothingToDoError(f"Version {package['version']} is {package['status']}{backfilled}: nothing to deploy.")
-    return package["version"]

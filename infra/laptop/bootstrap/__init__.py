@@ -69,6 +69,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     names = settings()
     keys.create(aws)
     roles.create(aws, [workload.name for workload in discovered])
+    roles.allow_canaries(aws, allowed=any(workload.deploy.canary for workload in discovered))
     data.create_buckets(aws)
     build = stamp()
     code.upload(aws, NAMES.artifact, build)

@@ -12,6 +12,7 @@ from infra.laptop.bootstrap.definitions import definition, policy
 from infra.laptop.config import ACCOUNT
 
 POLICY_NAME = "nightjar"
+CANARY: Literal["canary"] = "canary"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Role:
         """What the role is for."""
         return str(definition("roles")[self.kind]["description"])
 
-    def document(self, name: Literal["permissions", "trust"]) -> dict[str, Any]:
+    def document(self, name: Literal["permissions", "trust", "canary"]) -> dict[str, Any]:
         """A policy document of the role."""
         return policy(self.kind, name, **({"workload": self.workload} if self.workload else {}))
 
@@ -64,3 +65,13 @@ def create(aws: Aws, workloads: Iterable[str]) -> None:
             aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
         permissions = json.dumps(role.document("permissions"))
         aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)
+
+
+def allow_canaries(aws: Aws, *, allowed: bool) -> None:
+    """Lets Airflow try a version on a share of the requests, or no longer: only where a workload has a canary."""
+    role = Role("airflow")
+    if allowed:
+        permissions = json.dumps(role.document(CANARY))
+        aws.iam.put_role_policy(RoleName=role.name, PolicyName=CANARY, PolicyDocument=permissions)
+    elif CANARY in aws.iam.list_role_policies(RoleName=role.name)["PolicyNames"]:
+        aws.iam.delete_role_policy(RoleName=role.name, PolicyName=CANARY)

@@ -105,12 +105,21 @@ def _listeners(aws: Aws) -> list[tuple[str, dict[str, Any]]]:
     groups = {group["TargetGroupArn"]: group["TargetGroupName"] for group in _target_groups(aws)}
     prefix = layout.service_name("")
     return [
-        (groups[action["TargetGroupArn"]].removeprefix(prefix), listener)
+        (groups[arn].removeprefix(prefix), listener)
         for balancer in _balancers(aws)
         for listener in aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-        for action in listener["DefaultActions"]
-        if groups.get(action.get("TargetGroupArn"), "").startswith(prefix)
+        for arn in _forwarded(listener)[:1]  # a second one is the canary's
+        if groups.get(arn, "").startswith(prefix)
     ]
+
+
+def _forwarded(listener: dict[str, Any]) -> list[str]:
+    """ARNs of the target groups to which a listener forwards, in the order in which they were made."""
+    found = []
+    for action in listener["DefaultActions"]:
+        groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+        found += [group["TargetGroupArn"] for group in groups if "TargetGroupArn" in group]
+    return found
 
 
 def _target_groups(aws: Aws) -> list[dict[str, Any]]:
@@ -121,14 +130,43 @@ def create(aws: Aws, settings: Settings, network: Network, balancer: str, worklo
     """Creates what the workload's service needs; returns its URL, with the port on which the load balancer listens."""
     defined = workload_definition(settings, workload)
     create_log_group(aws, **defined["log_group"])
-    target_group = _target_group(aws, network, defined["target_group"])
+    target_group = _target_group(aws, network, dict(defined["target_group"]))
     if workload.name not in listening(aws):
         forward = [{"Type": "forward", "TargetGroupArn": target_group}]
         aws.elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward)
     url = _put_url(aws, workload.name, port)
     _register_template(aws, defined["task_definition"])
     _create_service(aws, settings, network, defined, target_group)
+    beside = {**defined, **{part: {**defined[part], **more} for part, more in defined["canary"].items()}}
+    if workload.deploy.canary:
+        second = _target_group(aws, network, dict(beside["target_group"]))
+        _forward(aws, workload.name, target_group, second)
+        _create_service(aws, settings, network, beside, second)
+    else:
+        _forward(aws, workload.name, target_group)
+        _delete_service(aws, settings, beside["service"]["serviceName"])
     return url
+
+
+def _forward(aws: Aws, workload: str, target_group: str, canary: str | None = None) -> None:
+    """Makes the workload's listener forward to its target group, and to the canary's if there is one, by weight.
+
+    A canary that has a share of the requests keeps it: the deploy that gave it one ends that.
+    """
+    listener = next(found for name, found in _listeners(aws) if name == workload)
+    if set(_forwarded(listener)) == {target_group, *filter(None, [canary])}:
+        return
+    groups = [{"TargetGroupArn": target_group, "Weight": 100}]
+    groups += [{"TargetGroupArn": canary, "Weight": 0}] if canary else []
+    actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+    aws.elbv2.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=actions)
+
+
+def _delete_service(aws: Aws, settings: Settings, name: str) -> None:
+    """Deletes a canary's service that the workload no longer has. Its target group stays: it is used by nothing."""
+    found = aws.ecs.describe_services(cluster=settings.ecs_cluster, services=[name])["services"]
+    if any(service["status"] == "ACTIVE" for service in found):
+        aws.ecs.delete_service(cluster=settings.ecs_cluster, service=name, force=True)
 
 
 def _put_url(aws: Aws, workload: str, port: int) -> str:

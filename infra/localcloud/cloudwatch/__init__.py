@@ -9,7 +9,7 @@
 | ``evaluation.py``, ``evaluator.py`` | how datapoints are judged; when alarms are evaluated |
 | ``notification.py`` | the messages to SNS topics |
 | ``embedded_metrics.py`` | metrics in log lines |
-| ``service_metrics.py``, ``processes.py`` | metrics that services of AWS put by themselves |
+| ``service_metrics.py``, ``traffic_metrics.py``, ``processes.py`` | metrics that services of AWS put by themselves |
 | ``models.py``, ``alarm_actions.py``, ``metric_actions.py``, ``pages.py`` | the backend and the API |
 """
 
@@ -21,6 +21,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from infra.localcloud.cloudwatch import alarm_actions, metric_actions
 from infra.localcloud.cloudwatch.models import CloudWatchBackend
 from infra.localcloud.cloudwatch.service_metrics import ServiceMetrics
+from infra.localcloud.cloudwatch.traffic_metrics import TrafficMetrics
 from infra.localcloud.install import Context, add_actions, replace_backend
 
 
@@ -29,3 +30,4 @@ def install(context: Context) -> None:
     replace_backend(cloudwatch_backends, CloudWatchBackend, context)
     add_actions(CloudWatchResponse, *alarm_actions.ACTIONS, *metric_actions.ACTIONS)
     context.background.loop("service-metrics", ServiceMetrics(context).step)
+    context.background.loop("traffic-metrics", TrafficMetrics(context).step)

@@ -1,7 +1,8 @@
 """Metrics that the services of AWS put by themselves, as far as they can be measured here: once a minute.
 
 ECS: CPU and memory of services (on Linux), and with Container Insights the desired and running tasks. Load balancers:
-healthy and unhealthy targets. Kinesis: the age of what was read. Firehose: the age of what was delivered.
+healthy and unhealthy targets (what they answered: ``traffic_metrics.py``). Kinesis: the age of what was read. Firehose:
+the age of what was delivered.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ _IDLE_SECONDS = 10.0
 # Placeholders for parts of the request's URL; the path begins with "/", and QUERY with "?" if there is a query.
 HOST, PATH = "{http.request.host}", "{http.request.uri.path}"
 QUERY, QUERY_WITHOUT_MARK = "{http.request.uri.prefixed_query}", "{http.request.uri.query}"
+TRAFFIC = "traffic"  # the log of answered requests
 _RESTART_SECONDS = 1.0  # a Caddy that ends at once is started again after this time
 
 
@@ -44,18 +45,20 @@ class Caddy:
         self._job: Job | None = None
         self._loaded: dict[str, Any] = {}
         self._certificates: Sequence[dict[str, Any]] = ()
+        self._log_port = 0
         # A Unix socket's path has at most 107 characters; the path of the state folder may be longer.
         self._socket = Path(tempfile.mkdtemp(prefix="nightjar-caddy-")) / "admin"
         self._starts, self._started_at = 0, 0.0
         self._keeper = runner.background.loop("caddy-keeper", self._keep, 4 * _START_SECONDS)
         runner.background.watch(self._status)
 
-    def load(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]] = ()) -> None:
+    def load(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]] = (), *, log_port: int = 0) -> None:
         """Replaces all servers that listen. On an error the previous ones go on.
 
         Args:
             servers: Caddy's ``apps.http.servers``.
             certificates: Caddy's ``apps.tls.certificates.load_pem``.
+            log_port: The UDP port on 127.0.0.1 that gets a line of JSON for each answered request; 0 for none.
 
         Raises:
             CaddyError: Caddy did not start or rejected the configuration.
@@ -63,18 +66,33 @@ class Caddy:
         with self._lock:
             if self._job is None or self._job.poll() is not None:
                 self._start()
+            self._log_port = log_port
             self._post(servers, certificates)
             self._loaded, self._certificates = servers, certificates
 
     def _document(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {
             "admin": {"listen": f"unix/{self._socket}", "config": {"persist": False}},
-            "logging": {"logs": {"default": {"level": "ERROR", "exclude": ["http.reverse_proxy", "http.log.error"]}}},
+            "logging": {"logs": self._logs()},
             "apps": {
                 "http": {"servers": servers, "grace_period": "10s"},
                 "tls": {"certificates": {"load_pem": list(certificates)}},
             },
         }
+
+    def _logs(self) -> dict[str, Any]:
+        logs: dict[str, Any] = {"default": {"level": "ERROR", "exclude": ["http.reverse_proxy", "http.log"]}}
+        if self._log_port:
+            logs[TRAFFIC] = {
+                "include": [f"http.log.access.{TRAFFIC}"],
+                "writer": {"output": "net", "address": f"udp/127.0.0.1:{self._log_port}", "soft_start": True},
+                "encoder": {
+                    "format": "filter",
+                    "wrap": {"format": "json"},
+                    "fields": {name: {"filter": "delete"} for name in ("request", "resp_headers")},
+                },
+            }
+        return logs
 
     def _start(self) -> None:
         home = self._config.state / "caddy"
@@ -170,6 +188,7 @@ def server(port: int, routes: list[dict[str, Any]]) -> dict[str, Any]:
         "listen": [f"127.0.0.1:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
+        "logs": {"default_logger_name": TRAFFIC},
         "routes": routes,
     }
 
@@ -207,6 +226,27 @@ def forward(name: str, ports: list[int], resolver_port: int, algorithm: str) -> 
         },
         "dynamic_upstreams": {"source": "multi", "sources": sources},
     }
+
+
+def logged(name: str, value: str) -> dict[str, Any]:
+    """A handler that adds a field to the request's line in the log: a text, or a placeholder's value at its end."""
+    return {"handler": "log_append", "key": name, "value": value}
+
+
+def split(weighted: Sequence[tuple[int, list[dict[str, Any]]]]) -> dict[str, Any]:
+    """A handler that lets chance decide for each request which handlers it takes, by their weights.
+
+    A request's id is random and stays the same while the routes are tried, so its first 32 bits decide.
+
+    Args:
+        weighted: Weight → handlers; at least two, no weight is 0.
+    """
+    total, passed, routes = sum(weight for weight, _ in weighted), 0, []
+    for weight, handlers in weighted:
+        passed += weight
+        below = {"expression": f'{{http.request.uuid}} < "{(passed << 32) // total:08x}"'}
+        routes.append({"handle": handlers, "terminal": True} | ({"match": [below]} if passed < total else {}))
+    return {"handler": "subroute", "routes": routes}
 
 
 def fixed(status: int, body: str, content_type: str) -> dict[str, Any]:

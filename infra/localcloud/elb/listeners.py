@@ -10,7 +10,7 @@ from moto.elbv2.models import FakeAction, FakeListener
 from infra.localcloud.elb import caddy
 from infra.localcloud.elb.conditions import matcher
 
-ForwardTo = Callable[[str], dict[str, Any]]
+ForwardTo = Callable[[str], list[dict[str, Any]]]
 
 
 class Rule(Protocol):
@@ -34,8 +34,8 @@ def caddy_server(listener: FakeListener, forward_to: ForwardTo) -> dict[str, Any
     """The configuration of one listener.
 
     Args:
-        listener: HTTP or HTTPS; the actions of its rules are forward to one target group, redirect or fixed response.
-        forward_to: Returns the handler that forwards to the target group with this ARN.
+        listener: HTTP or HTTPS; the actions of its rules are forward to target groups, redirect or fixed response.
+        forward_to: Returns the handlers that forward to the target group with this ARN.
 
     Raises:
         NotImplementedError: The listener has another protocol, action or condition, which is refused.
@@ -45,29 +45,39 @@ def caddy_server(listener: FakeListener, forward_to: ForwardTo) -> dict[str, Any
     routes = []
     for rule in rules_in_order(listener):
         actions = listener.default_actions if rule.priority == "default" else rule.actions
-        route: dict[str, Any] = {"handle": [_handler(listener, actions, forward_to)], "terminal": True}
+        route: dict[str, Any] = {"handle": _handlers(listener, actions, forward_to), "terminal": True}
         if rule.conditions:
             route["match"] = [matcher(rule.conditions)]
         routes.append(route)
     return caddy.server(int(listener.port), routes)
 
 
-def _handler(listener: FakeListener, actions: list[FakeAction], forward_to: ForwardTo) -> dict[str, Any]:
+def _handlers(listener: FakeListener, actions: list[FakeAction], forward_to: ForwardTo) -> list[dict[str, Any]]:
     if len(actions) != 1:
         raise NotImplementedError("A rule here has one action: nobody is authenticated before it.")
     action = actions[0].data
-    groups = _groups_of(action)
     if action["Type"] == "fixed-response":
         response = action["FixedResponseConfig"]
-        return caddy.fixed(
-            int(response["StatusCode"]), response.get("MessageBody", ""), response.get("ContentType", "")
-        )
+        text, kind = response.get("MessageBody", ""), response.get("ContentType", "")
+        return [caddy.fixed(int(response["StatusCode"]), text, kind)]
     if action["Type"] == "redirect":
         config = action["RedirectConfig"]
-        return caddy.redirect(int(config["StatusCode"].removeprefix("HTTP_")), _location(listener, config))
-    if action["Type"] == "forward" and len(groups) == 1:
-        return forward_to(groups[0])
-    raise NotImplementedError("An action here is a fixed response, a redirect or forwards to one target group.")
+        return [caddy.redirect(int(config["StatusCode"].removeprefix("HTTP_")), _location(listener, config))]
+    if action["Type"] == "forward":
+        return _forward(action, forward_to)
+    raise NotImplementedError("An action here is a fixed response, a redirect or forwards to target groups.")
+
+
+def _forward(action: Mapping[str, Any], forward_to: ForwardTo) -> list[dict[str, Any]]:
+    """The handlers of a forward action: each request goes to one of the groups, by chance and by weight."""
+    sticky = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig") or {}
+    if str(sticky.get("Enabled")).lower() == "true":
+        raise NotImplementedError("Callers here do not stick to a target group: no cookie is set.")
+    weights = {arn: weight for arn, weight in _weights(action).items() if weight}
+    if len(weights) > 1:
+        return [caddy.split([(weight, forward_to(arn)) for arn, weight in weights.items()])]
+    # Where all weights are 0, no request finds a target, as on AWS.
+    return forward_to(next(iter(weights))) if weights else [caddy.fixed(503, "", "")]
 
 
 def _location(listener: FakeListener, config: Mapping[str, str]) -> str:
@@ -97,9 +107,15 @@ def forwarded_groups(listener: FakeListener) -> list[str]:
 
 
 def _groups_of(action: Mapping[str, Any]) -> list[str]:
-    if action.get("TargetGroupArn"):
-        return [action["TargetGroupArn"]]
-    return [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups", [])]
+    return list(_weights(action))
+
+
+def _weights(action: Mapping[str, Any]) -> dict[str, int]:
+    """The weight of each target group of a forward action; empty for another action."""
+    groups = action.get("ForwardConfig", {}).get("TargetGroups") or []
+    if not groups and action.get("TargetGroupArn"):
+        return {action["TargetGroupArn"]: 1}
+    return {group["TargetGroupArn"]: int(group.get("Weight", 1)) for group in groups}
 
 
 def dns_label(target_group_arn: str) -> str:

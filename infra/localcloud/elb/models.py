@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import Any, ClassVar
 
 from moto.elbv2.exceptions import ELBClientError, InvalidTargetError, TargetGroupNotFoundError
@@ -16,6 +17,7 @@ from infra.localcloud.elb.listeners import caddy_server, dns_label, forwarded_gr
 from infra.localcloud.elb.nameserver import NameServer
 from infra.localcloud.elb.rules import ListenerRules, client_error
 from infra.localcloud.elb.targets import HealthCheck, TargetRegistry
+from infra.localcloud.elb.traffic import BALANCER, GROUP, LATENCY, TrafficLog
 from infra.localcloud.install import Context
 
 _DNS_NAME = "127.0.0.1"
@@ -40,7 +42,7 @@ class ElbBackend(ListenerRules):
     They are application load balancers over HTTP and HTTPS with targets of type ``ip``; other kinds are refused.
     """
 
-    RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None}
+    RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None, "traffic": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -53,6 +55,7 @@ class ElbBackend(ListenerRules):
         self._targets: TargetRegistry | None = None
         self._names: NameServer | None = None
         self._caddy: Caddy | None = None
+        self.traffic: TrafficLog | None = None
 
     # --- used by ECS ---
 
@@ -265,7 +268,10 @@ class ElbBackend(ListenerRules):
         """
         with self._lock:
             listeners = self._listeners()
-            servers = {f"listener-{listener.port}": caddy_server(listener, self._forward_to) for listener in listeners}
+            servers = {
+                f"listener-{listener.port}": caddy_server(listener, partial(self._forward_to, listener))
+                for listener in listeners
+            }
             used: set[str] = set()
             for listener in listeners:
                 if listener.protocol == "HTTPS":
@@ -277,13 +283,22 @@ class ElbBackend(ListenerRules):
                 if not servers:
                     return
                 self._caddy = Caddy(self.context.config, self.context.runner)
-            self._caddy.load(servers, certificates.load(self.account_id, self.region_name, used))
+            if self.traffic is None:
+                self.traffic = TrafficLog(self.context.background)
+            loaded = certificates.load(self.account_id, self.region_name, used)
+            self._caddy.load(servers, loaded, log_port=self.traffic.port)
         for arn, group in list(self.target_groups.items()):
             attached = [one.load_balancer_arn for one in listeners if arn in forwarded_groups(one)]
             group.load_balancer_arns = list(dict.fromkeys(attached))
 
-    def _forward_to(self, arn: str) -> dict[str, Any]:
+    def _forward_to(self, listener: FakeListener, arn: str) -> list[dict[str, Any]]:
         if self._names is None:
             self._names = NameServer(self._resolve, self.context.background)
         algorithm = self._group(arn).attributes["load_balancing.algorithm.type"]
-        return caddy.forward(dns_label(arn), sorted(self._ports(arn)), self._names.port, str(algorithm))
+        balancer = str(listener.load_balancer_arn).partition(":loadbalancer/")[2]
+        return [
+            caddy.logged(BALANCER, balancer),
+            caddy.logged(GROUP, arn.rpartition(":")[2]),
+            caddy.logged(LATENCY, "{http.reverse_proxy.upstream.latency_ms}"),
+            caddy.forward(dns_label(arn), sorted(self._ports(arn)), self._names.port, str(algorithm)),
+        ]

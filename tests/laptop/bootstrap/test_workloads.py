@@ -145,3 +145,36 @@ def test_the_deadline_check_tells_of_a_night_that_was_asked_for_once(config: Lap
     (target,) = aws.events.list_targets_by_rule(Rule="nightjar-deadlines")["Targets"]
     assert target["Arn"].endswith(":function:nightjar-deadlines")
     assert aws.events.describe_rule(Name="nightjar-deadlines")["ScheduleExpression"] == "rate(15 minutes)"
+
+
+def test_a_canary_comes_and_goes_with_the_workloads_line(config: LaptopConfig, folders: Path) -> None:
+    file, aws = folders / "flights" / "workload.yaml", Aws(config)
+    plain = file.read_text()
+    service, (live, second) = layout.canary_service_name("flights"), layout.target_groups("flights")
+
+    def seen() -> tuple[dict[str, int], list[str], set[str]]:
+        """The weights of the listener's groups, the states of the canary's service, and Airflow's policies."""
+        known = aws.elbv2.describe_target_groups()["TargetGroups"]
+        names = {group["TargetGroupArn"]: group["TargetGroupName"] for group in known}
+        (balancer,) = {arn for group in known if group["TargetGroupName"] == live for arn in group["LoadBalancerArns"]}
+        of_port = {one["Port"]: one for one in aws.elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"]}
+        (action,) = of_port[listeners(config)["flights"]]["DefaultActions"]
+        groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{**action, "Weight": 1}]
+        found = aws.ecs.describe_services(cluster="nightjar", services=[service])["services"]
+        policies = aws.iam.list_role_policies(RoleName="nightjar-airflow")["PolicyNames"]
+        weights = {names[group["TargetGroupArn"]]: group["Weight"] for group in groups}
+        return weights, [one["status"] for one in found], set(policies)
+
+    start(config)
+    port = listeners(config)["flights"]
+    assert seen() == ({live: 1}, [], {"nightjar"})
+    file.write_text(plain + "\ndeploy: {canary: {share: 0.1, minutes: 10}}\n")
+    for _ in range(2):
+        start(config)
+        assert seen() == ({live: 100, second: 0}, ["ACTIVE"], {"nightjar", "canary"})
+        assert listeners(config)["flights"] == port
+    file.write_text(plain)
+    start(config)
+    weights, states, policies = seen()
+    assert (weights, policies) == ({live: 100}, {"nightjar"})
+    assert "ACTIVE" not in states

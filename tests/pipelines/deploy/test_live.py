@@ -22,8 +22,9 @@ def begin(pointer: LivePointer, version: int, kind: Any = "deploy", release_hold
 
 def deploy(pointer: LivePointer, version: int, kind: Any = "deploy", release_hold: bool = False) -> LivePointer:
     begun_deploy = begin(pointer, version, kind, release_hold)
+    definition = f"t{begun_deploy['revision']}"
     return went_live(
-        begun_deploy, version=version, bundle_digest=f"d{version}", task_definition=f"t{begun_deploy['revision']}"
+        begun_deploy, version=version, bundle_digest=f"d{version}", task_definition=definition, image="app:1"
     )
 
 
@@ -36,6 +37,7 @@ def test_deploys_one_after_the_other() -> None:
         "previous": 2,
         "bundle_digest": "d3",
         "task_definition": "t5",
+        "image": "app:1",
         "hold": False,
         "revision": 6,
         "history": [3, 2, 1],

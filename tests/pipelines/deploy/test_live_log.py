@@ -32,7 +32,8 @@ def live(table: StateHook) -> LivePointer:
     """Version 3 is live: two entries."""
     intent = begun(NOTHING_LIVE, run_id="run-1", kind="deploy", version=3, release_hold=False, reason=None)
     append("flights", intent, table)
-    return append("flights", went_live(intent, version=3, bundle_digest="d3", task_definition="t1"), table)
+    verified = went_live(intent, version=3, bundle_digest="d3", task_definition="t1", image="app:1")
+    return append("flights", verified, table)
 
 
 def delete(aws: Any, *sort_keys: str) -> None:

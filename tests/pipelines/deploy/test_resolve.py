@@ -5,6 +5,7 @@ The state hook is the real one, on moto's DynamoDB; ECS and the registry are in 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from include.pipelines.deploy import (
     LiveStateError,
     SupersededError,
     UnverifiedServiceError,
+    freeze,
     go_live,
     own_intent,
 )
@@ -39,7 +41,8 @@ def hooks(aws: Any) -> DeployHooks:
 
 def resolve(hooks: DeployHooks, run_id: str = "run-1", automatic: bool = True, **params: Any) -> DeployTarget:
     given: Any = {"version": None, "release_hold": False, "reason": None, "dry_run": False, **params}
-    return resolve_target("flights", given, hooks, run_id=run_id, automatic=automatic)
+    present = datetime.now(UTC)
+    return resolve_target("flights", given, hooks, run_id=run_id, automatic=automatic, present=present)
 
 
 def roll(hooks: DeployHooks, target: DeployTarget) -> Any:
@@ -249,3 +252,12 @@ def test_a_repair_of_an_intact_record_deploys_the_verified_version_and_sets_no_h
     roll(hooks, resolve(hooks, "run-2"))
     pointer = deploy(hooks, "run-3", "repair")
     assert (pointer["version"], pointer["hold"]) == (2, False)
+
+
+def test_a_freeze_in_the_state_table_stops_a_deploy_and_no_dry_run_hides_it(hooks: DeployHooks) -> None:
+    pointer, present = deploy(hooks, "run-1", 2), datetime.now(UTC)
+    freeze(hooks.state, "flights", present + timedelta(hours=1), "ada", "an audit is under way", at=present)
+    for options in ({}, {"dry_run": True}):
+        with pytest.raises(DeployRefusedError, match=r"frozen until .* by ada: an audit is under way"):
+            resolve(hooks, "run-2", **options)
+    assert state(hooks) == pointer

@@ -127,7 +127,7 @@ def test_a_cleared_run_does_not_reject_what_a_later_run_made_live_or_deploys(sta
     append("flights", later, state)
     with pytest.raises(NothingToDoError, match="Another deploy"):
         rejected(state, chosen, fault="no answer")
-    append("flights", went_live(later, version=3, bundle_digest="d3", task_definition="t4"), state)
+    append("flights", went_live(later, version=3, bundle_digest="d3", task_definition="t4", image="app:4"), state)
     with pytest.raises(NothingToDoError, match="was verified live"):
         rejected(state, chosen, fault="no answer")
 
@@ -186,5 +186,5 @@ def test_a_revived_run_undoes_what_it_did_after_a_later_deploy_went_live(state: 
     running = EcsInMemory.running("t3", MODEL_VERSION="3", BUNDLE_DIGEST="d3", DEPLOY_REVISION=str(chosen["revision"]))
     with pytest.raises(NothingToDoError, match="another deploy"):
         restored(state, chosen, running)
-    append("flights", went_live(later, version=4, bundle_digest="d4", task_definition="t4"), state)
+    append("flights", went_live(later, version=4, bundle_digest="d4", task_definition="t4", image="app:4"), state)
     assert restored(state, chosen, running)["task_definition"] == "t4"

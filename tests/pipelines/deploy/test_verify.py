@@ -45,7 +45,7 @@ class Service:
     """A service. Its answers to ``/version`` are given one after the other, the last for ever."""
 
     def __init__(self) -> None:
-        self.versions = [{"model_version": "3", "bundle_digest": DIGEST}]
+        self.versions = [{"model_version": "3", "bundle_digest": DIGEST, "deploy_revision": 7}]
         self.golden: dict[str, Any] = {"rows": 20, "max_difference": 0.0, "ok": True}
         self.prediction: dict[str, Any] = {"prediction": 0, "probability": 0.25, "model_version": "3"}
         self.statuses: dict[str, list[int]] = {}  # by path; the last one for ever
@@ -95,7 +95,12 @@ def service(aws: Any) -> Iterator[Service]:
 
 
 def run(api_key_secret: str = "", digest: str = DIGEST) -> Verification:
-    target: Any = {"version": 3, "bundle_digest": digest, "bundle_uri": "s3://artifact/bundle.tar.gz"}
+    target: Any = {
+        "version": 3,
+        "revision": 7,
+        "bundle_digest": digest,
+        "bundle_uri": "s3://artifact/bundle.tar.gz",
+    }
     hooks = SsmHook(aws_conn_id=None), SecretsManagerHook(aws_conn_id=None), ObjectStoreHook()
     return verify("flights", target, *hooks, api_key_secret=api_key_secret, pause_seconds=0)
 
@@ -145,12 +150,18 @@ def blameless() -> str:
 
 
 @pytest.mark.parametrize(
-    ("version", "digest", "reason"), [("3", "other", "bundle_digest"), ("2", DIGEST, "model_version")]
+    ("version", "digest", "revision", "reason"),
+    [
+        ("3", "other", 7, "bundle_digest"),
+        ("2", DIGEST, 7, "model_version"),
+        ("3", DIGEST, 6, "deploy_revision"),  # the tasks of before, where a deploy changes the image alone
+        ("3", DIGEST, None, "deploy_revision"),
+    ],
 )
 def test_another_version_in_the_service_is_not_the_versions_fault(
-    service: Service, version: str, digest: str, reason: str
+    service: Service, version: str, digest: str, revision: int | None, reason: str
 ) -> None:
-    service.versions = [{"model_version": version, "bundle_digest": digest}]
+    service.versions = [{"model_version": version, "bundle_digest": digest, "deploy_revision": revision}]
     assert reason in blameless()
 
 
@@ -190,7 +201,7 @@ def test_a_bundle_without_golden_rows_is_the_versions_fault(
 ) -> None:
     aws("s3").put_object(Bucket="artifact", Key="bundle.tar.gz", Body=body)
     digest = hashlib.sha256(body).hexdigest()
-    service.versions = [{"model_version": "3", "bundle_digest": digest}]
+    service.versions = [{"model_version": "3", "bundle_digest": digest, "deploy_revision": 7}]
     with pytest.raises(VersionFaultError, match=reason):
         run(digest=digest)
 

@@ -12,12 +12,12 @@ from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.errors import NothingToDoError, RefusedError
+from include.errors import RefusedError
 from include.lake.uris import split_s3_uri
 from include.pipelines.deploy.live import NOTHING_LIVE
 from include.pipelines.deploy.live_log import append
 from include.pipelines.promotion.packages import METADATA
-from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, deployable_version, register
+from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, register
 from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.localcloud import Cloud
@@ -186,22 +186,3 @@ def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[
     live(hooks, 4)
     with pytest.raises(RefusedError, match="Version 4 went live after"):
         run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)
-
-
-PACKAGE: RegisteredPackage = {
-    "version": 4, "status": "Approved", "reasons": "better", "deployable": True, "note": "promoted", "pages": {}
-}  # fmt: skip
-
-
-def test_a_deployable_version_is_announced() -> None:
-    assert deployable_version(PACKAGE) == 4
-
-
-@pytest.mark.parametrize(
-    ("status", "text"),
-    [("Rejected", "Version 4 is Rejected: nothing"), ("Approved", "Version 4 is Approved and was registered by a")],
-)
-def test_any_other_is_not(status: str, text: str) -> None:
-    package: RegisteredPackage = {**PACKAGE, "status": status, "deployable": False}
-    with pytest.raises(NothingToDoError, match=text):
-        deployable_version(package)

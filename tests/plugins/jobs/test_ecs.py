@@ -236,6 +236,7 @@ def test_the_container_behind_the_load_balancer_gets_the_version(ecs: Any, route
     logs, app = ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]["containerDefinitions"]
     assert (logs["image"], app["image"]) == ("logs:0", "app:7")
     assert routed.environment(revision) == {"MODEL_VERSION": "7", "OWN": "app"}
+    assert routed.image(revision) == "app:7"
     assert logs["environment"] == [{"name": "OWN", "value": "logs"}]
 
 

@@ -53,6 +53,17 @@ def test_a_window_is_reset_and_an_empty_one_has_no_latency():
     assert "Latency" not in values
 
 
+def test_scores_are_counted_in_bins_and_reported_as_their_middles():
+    window = emf.Window()
+    for probability in (0.0, 0.019, 0.02, 0.5, 0.999, 1.0):
+        window.scored(probability)
+    values = window.take()
+    assert values["Score"] == {"Values": [0.01, 0.03, 0.51, 0.99], "Counts": [2, 1, 1, 2]}
+    metrics = json.loads(emf.line("Nightjar", MODEL, values, 1.0))["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert {"Name": "Score", "Unit": "None"} in metrics
+    assert "Score" not in window.take()
+
+
 def test_health_checks_are_in_no_figure():
     window = emf.Window()
     window.finished(health_check())

@@ -24,7 +24,24 @@ resource "aws_lb_listener_rule" "public" {
 
   action {
     type             = "forward"
-    target_group_arn = var.target_group_arns[each.value.workload]
+    target_group_arn = contains(keys(var.canary_target_group_arns), each.value.workload) ? null : var.target_group_arns[each.value.workload]
+
+    # A deploy gives a canary its share of the requests here, too (docs/adr/0047).
+    dynamic "forward" {
+      for_each = contains(keys(var.canary_target_group_arns), each.value.workload) ? [each.value.workload] : []
+
+      content {
+        target_group {
+          arn    = var.target_group_arns[forward.value]
+          weight = 100
+        }
+
+        target_group {
+          arn    = var.canary_target_group_arns[forward.value]
+          weight = 0
+        }
+      }
+    }
   }
 
   condition {

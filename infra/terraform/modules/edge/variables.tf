@@ -53,6 +53,11 @@ variable "target_group_arns" {
   type        = map(string)
 }
 
+variable "canary_target_group_arns" {
+  description = "Workload with a canary → ARN of the target group of its tasks."
+  type        = map(string)
+}
+
 variable "key_arns" {
   description = "ARNs of the KMS keys of infra/definitions/keys.yaml: logs."
   type        = map(string)

@@ -2,7 +2,7 @@
 # resources of this account; exceptions are in the documents of infra/policies/endpoints/.
 locals {
   # The endpoint's name -> the prefix of its actions in IAM.
-  interfaces = {
+  interfaces = merge(var.canaries ? { "elasticloadbalancing" = "elasticloadbalancing" } : {}, {
     "airflow.api"       = "airflow"
     "airflow.env"       = "airflow"
     "airflow.ops"       = "airflow"
@@ -25,7 +25,7 @@ locals {
     "ssm"               = "ssm"
     "sts"               = "sts"
     "xray"              = "xray"
-  }
+  })
 
   # A document with the name of the endpoint replaces the general one.
   endpoint_policies = {

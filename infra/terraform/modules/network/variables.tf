@@ -33,6 +33,12 @@ variable "interface_endpoints" {
   type        = bool
 }
 
+variable "canaries" {
+  description = "Whether a workload has a canary: its deploys call the load balancer's API."
+  type        = bool
+  default     = false
+}
+
 variable "ports" {
   description = "Ports of what listens in the private subnets."
   type = object({

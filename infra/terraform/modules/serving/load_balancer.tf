@@ -38,6 +38,28 @@ resource "aws_lb_target_group" "this" {
   tags = { workload = each.key }
 }
 
+# The tasks of a canary. The rules give it no request; a deploy does, for a time.
+resource "aws_lb_target_group" "canary" {
+  for_each    = local.canaries
+  name        = each.value.target_group.Name
+  protocol    = each.value.target_group.Protocol
+  port        = each.value.target_group.Port
+  target_type = each.value.target_group.TargetType
+  vpc_id      = var.vpc_id
+
+  deregistration_delay = each.value.target_group.attributes["deregistration_delay.timeout_seconds"]
+
+  health_check {
+    path                = each.value.target_group.HealthCheckPath
+    interval            = each.value.target_group.HealthCheckIntervalSeconds
+    timeout             = each.value.target_group.HealthCheckTimeoutSeconds
+    healthy_threshold   = each.value.target_group.HealthyThresholdCount
+    unhealthy_threshold = each.value.target_group.UnhealthyThresholdCount
+  }
+
+  tags = { workload = each.key }
+}
+
 # Callers within the VPC: MWAA verifies a deploy here. Every route is answered.
 resource "aws_lb_listener" "internal" {
   count             = local.named ? 1 : 0
@@ -66,7 +88,24 @@ resource "aws_lb_listener_rule" "internal" {
 
   action {
     type             = "forward"
-    target_group_arn = aws_lb_target_group.this[each.key].arn
+    target_group_arn = contains(keys(local.canaries), each.key) ? null : aws_lb_target_group.this[each.key].arn
+
+    # An apply while a canary has its share ends that: it then gets too few requests and is rolled back.
+    dynamic "forward" {
+      for_each = contains(keys(local.canaries), each.key) ? [each.key] : []
+
+      content {
+        target_group {
+          arn    = aws_lb_target_group.this[forward.value].arn
+          weight = 100
+        }
+
+        target_group {
+          arn    = aws_lb_target_group.canary[forward.value].arn
+          weight = 0
+        }
+      }
+    }
   }
 
   condition {
@@ -87,7 +126,24 @@ resource "aws_lb_listener" "local" {
 
   default_action {
     type             = "forward"
-    target_group_arn = aws_lb_target_group.this[each.key].arn
+    target_group_arn = contains(keys(local.canaries), each.key) ? null : aws_lb_target_group.this[each.key].arn
+
+    # An apply while a canary has its share ends that: it then gets too few requests and is rolled back.
+    dynamic "forward" {
+      for_each = contains(keys(local.canaries), each.key) ? [each.key] : []
+
+      content {
+        target_group {
+          arn    = aws_lb_target_group.this[forward.value].arn
+          weight = 100
+        }
+
+        target_group {
+          arn    = aws_lb_target_group.canary[forward.value].arn
+          weight = 0
+        }
+      }
+    }
   }
 
   tags = { workload = each.key }

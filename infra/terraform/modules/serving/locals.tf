@@ -19,6 +19,14 @@ locals {
   # Services need an image, which the first apply of an account does not have.
   released = { for name, service in local.services : name => service if var.release != null }
 
+  # Workloads whose deploys try a new version on a share of the requests first (docs/adr/0047).
+  canaries = {
+    for name, service in local.services : name => merge(service, {
+      target_group = merge(service.target_group, service.canary.target_group)
+      service      = merge(service.service, service.canary.service)
+    }) if try(var.workloads[name].deploy.canary, null) != null
+  }
+
   cache_definitions = {
     for name in keys(var.workloads) :
     name => yamldecode(templatefile("${var.definitions}/cache.yaml", { workload = name }))

@@ -43,6 +43,11 @@ output "target_group_arns" {
   value       = { for name, group in aws_lb_target_group.this : name => group.arn }
 }
 
+output "canary_target_group_arns" {
+  description = "Workload with a canary → ARN of the target group of its tasks."
+  value       = { for name, group in aws_lb_target_group.canary : name => group.arn }
+}
+
 output "target_group_arn_suffixes" {
   description = "Workload → its target group as a dimension of CloudWatch metrics."
   value       = { for name, group in aws_lb_target_group.this : name => group.arn_suffix }

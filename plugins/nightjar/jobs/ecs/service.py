@@ -101,8 +101,11 @@ class EcsService:
 
     def environment(self, task_definition: str) -> dict[str, str]:
         """Returns the environment variables of a task definition's serving container."""
-        described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-        return _variables(self._serving_container(described))
+        return _variables(self._described_container(task_definition))
+
+    def image(self, task_definition: str) -> str:
+        """Returns the image of a task definition's serving container."""
+        return str(self._described_container(task_definition)["image"])
 
     def register(self, template_family: str, family: str, key: str, image: str, environment: dict[str, str]) -> str:
         """Registers the template's newest revision as a revision of ``family``.
@@ -136,7 +139,7 @@ class EcsService:
         """Rolls the service out to a task definition; a rollout to it that is under way or done is adopted.
 
         The number of tasks is raised to ``desired_count`` where it is lower; where autoscaling made it higher, it
-        stays.
+        stays. A service without tasks is rolled out again.
 
         Returns:
             The ARN of the service deployment.
@@ -146,11 +149,16 @@ class EcsService:
         """
         service = self.describe()
         known: set[str] = set()
-        if service["taskDefinition"] != task_definition:
+        changes = service["taskDefinition"] != task_definition
+        if changes or (desired_count and not service["desiredCount"]):
             known = {deployment["serviceDeploymentArn"] for deployment in self._deployments()}
             count = max(service["desiredCount"], desired_count)
             self._client.update_service(
-                cluster=self.cluster, service=self.service, taskDefinition=task_definition, desiredCount=count
+                cluster=self.cluster,
+                service=self.service,
+                taskDefinition=task_definition,
+                desiredCount=count,
+                **({} if changes else {"forceNewDeployment": True}),  # else the same definition is no deployment
             )
         # If a worker was killed after the update, the list may not contain the new deployment yet: older ones are
         # ignored.
@@ -188,6 +196,10 @@ class EcsService:
                 prefix = f"{options.get('awslogs-stream-prefix')}/{container['name']}/{task_id}"
                 streams.append((options["awslogs-group"], prefix))
         return streams
+
+    def _described_container(self, task_definition: str) -> dict[str, Any]:
+        described = self._client.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
+        return self._serving_container(described)
 
     def _serving_container(self, definition: dict[str, Any]) -> dict[str, Any]:
         """The container to which the service's load balancer sends requests; the only one, if it has none.

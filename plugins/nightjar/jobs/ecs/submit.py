@@ -34,6 +34,7 @@ class SubmitRolloutOperator(BaseOperator):
         desired_count: Least number of tasks of the service.
         fence: Called with the run's id before and after the service is updated; raises if another run is to change it.
         fail: Exceptions of ``fence`` after which the task fails without a retry.
+        skip: Exceptions of ``fence`` after which the task is skipped.
         region_name: AWS region; None for boto3's default.
         **kwargs: Arguments of every operator.
     """
@@ -52,6 +53,7 @@ class SubmitRolloutOperator(BaseOperator):
         desired_count: int,
         fence: Callable[[str], object],
         fail: ExceptionTypes = (),
+        skip: ExceptionTypes = (),
         region_name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -64,6 +66,7 @@ class SubmitRolloutOperator(BaseOperator):
         self.desired_count = desired_count
         self.fence = fence
         self.fail = fail
+        self.skip = skip
         self.region_name = region_name
         self.job_link = ""
 
@@ -85,5 +88,5 @@ class SubmitRolloutOperator(BaseOperator):
         return {"task_definition": task_definition, "service_deployment_arn": deployment}
 
     def _check_fence(self, run_id: str) -> None:
-        with outcomes(fail=self.fail):
+        with outcomes(skip=self.skip, fail=self.fail):
             self.fence(run_id)

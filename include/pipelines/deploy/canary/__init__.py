@@ -1,0 +1,9 @@
+"""A new version first gets a share of the requests, and is promoted or rolled back by what it answers (ADR 47)."""
+
+from __future__ import annotations
+
+from include.pipelines.deploy.canary.compare import Verdict
+from include.pipelines.deploy.canary.hooks import CanaryHooks
+from include.pipelines.deploy.canary.trial import FAULT_KEY, Canary, Trial
+
+__all__ = ["FAULT_KEY", "Canary", "CanaryHooks", "Trial", "Verdict"]

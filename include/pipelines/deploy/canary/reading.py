@@ -1,0 +1,94 @@
+"""Reads what the two target groups answered, from CloudWatch: the same metrics on AWS and on a laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from include.pipelines.deploy.canary.compare import Answered
+from include.pipelines.deploy.canary.hooks import CanaryHooks, Query
+
+BALANCER, SERVICE = "AWS/ApplicationELB", "Nightjar/Serving"
+FAILED = ("HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")
+SCORE_BINS = 10
+# A task writes its scores once a minute, and once at its end.
+SCORES_LATE = timedelta(minutes=1)
+
+Series = Mapping[datetime, float]
+
+
+def read_answered(
+    hooks: CanaryHooks, workload: str, versions: tuple[int, int], start: datetime, end: datetime, *, whole: bool
+) -> tuple[Answered, Answered]:
+    """Returns what the live version and the canary answered.
+
+    Args:
+        hooks: The canary's AWS hooks.
+        workload: The workload.
+        versions: The live version and the canary's.
+        start: The first minute.
+        end: The end of the last one.
+        whole: Whether latencies and scores are read too; without, only requests and failures.
+    """
+    queries: dict[str, Query] = {}
+    for number, dimensions in enumerate(hooks.weights.dimensions()):
+        queries |= _counts(f"g{number}", dimensions)
+        if whole:
+            queries |= _latency(f"g{number}", dimensions)
+    read = dict(hooks.metrics.minutes(queries, start, end))
+    if whole:
+        scores = {
+            name: query
+            for number, version in enumerate(versions)
+            for name, query in _scores(f"g{number}", workload, version).items()
+        }
+        read |= hooks.metrics.minutes(scores, start, end + SCORES_LATE)
+    return _answered("g0", read), _answered("g1", read)
+
+
+def _counts(prefix: str, dimensions: Mapping[str, str]) -> dict[str, Query]:
+    names = ("RequestCount", *FAILED)
+    return {f"{prefix}_{number}": (BALANCER, name, dimensions, "Sum") for number, name in enumerate(names)}
+
+
+def _latency(prefix: str, dimensions: Mapping[str, str]) -> dict[str, Query]:
+    return {
+        f"{prefix}_p95": (BALANCER, "TargetResponseTime", dimensions, "p95"),
+        f"{prefix}_answers": (BALANCER, "TargetResponseTime", dimensions, "SampleCount"),
+    }
+
+
+def _scores(prefix: str, workload: str, version: int) -> dict[str, Query]:
+    """The number of scores, and how many percent of them are in each bin."""
+    dimensions = {"Workload": workload, "ModelVersion": str(version)}
+    edges = [number / SCORE_BINS for number in range(SCORE_BINS + 1)]
+    ranks = [f"PR({low:g}:{high:g})" for low, high in pairwise(edges)]
+    queries: dict[str, Query] = {f"{prefix}_scores": (SERVICE, "Score", dimensions, "SampleCount")}
+    return queries | {
+        f"{prefix}_bin{number}": (SERVICE, "Score", dimensions, rank) for number, rank in enumerate(ranks)
+    }
+
+
+def _answered(prefix: str, read: Mapping[str, Series]) -> Answered:
+    requests, *failed = (int(sum(read.get(f"{prefix}_{number}", {}).values())) for number in range(1 + len(FAILED)))
+    return Answered(
+        requests=requests,
+        failed=sum(failed),
+        p95_seconds=_weighted(read.get(f"{prefix}_p95", {}), read.get(f"{prefix}_answers", {})),
+        scores=tuple(
+            _total(read.get(f"{prefix}_bin{number}", {}), read.get(f"{prefix}_scores", {}))
+            for number in range(SCORE_BINS)
+        ),
+    )
+
+
+def _weighted(values: Series, numbers: Series) -> float | None:
+    """The mean of the minutes' values, each weighted by its number of answers: percentiles cannot be added up."""
+    known = [(value, numbers[minute]) for minute, value in values.items() if numbers.get(minute)]
+    total = sum(number for _, number in known)
+    return sum(value * number for value, number in known) / total if total else None
+
+
+def _total(percents: Series, numbers: Series) -> float:
+    return sum(percent / 100 * numbers.get(minute, 0) for minute, percent in percents.items())

@@ -1,0 +1,40 @@
+"""How a workload's versions are deployed: with a canary, or at once."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from include.workloads.strict import StrictModel
+
+
+class CanarySpec(StrictModel):
+    """A new version first gets a share of the requests, and is compared with the live one (ADR 47)."""
+
+    share: float = Field(ge=0.01, le=0.5, description="share of the requests that the new version gets")
+    minutes: int = Field(ge=2, le=240, description="how long the two are compared")
+    minimum_requests: int = Field(
+        200, ge=20, description="the new version must have answered so many; else too_few decides"
+    )
+    too_few: Literal["roll_back", "promote"] = Field(
+        "roll_back", description="what becomes of a version that got fewer requests, and no fault was seen"
+    )
+    error_margin: float = Field(
+        0.01, ge=0, le=0.5, description="by how much its share of failed requests may exceed the live version's"
+    )
+    latency_factor: float = Field(1.5, ge=1, le=20, description="how many times the live version's p95 its p95 may be")
+    score_shift: float = Field(
+        0.2, gt=0, le=1, description="largest distance of the two distributions of scores (Kolmogorov–Smirnov)"
+    )
+
+    def tasks(self, desired_count: int) -> int:
+        """Returns how many tasks serve the canary's share, where the service has so many."""
+        return math.ceil(self.share * desired_count)
+
+
+class DeploySpec(StrictModel):
+    """How versions are deployed."""
+
+    canary: CanarySpec | None = Field(None, description="compare a new version on a share of the requests first")

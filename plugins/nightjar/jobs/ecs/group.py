@@ -1,0 +1,143 @@
+"""The tasks of a rollout, and of one that is tried on a share of the requests first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Protocol
+
+from airflow.sdk import PokeReturnValue, TaskGroup, TriggerRule, task
+
+from nightjar.jobs.ecs.rollout import EcsRollout
+from nightjar.jobs.ecs.submit import SubmitRolloutOperator
+from nightjar.jobs.sensor import JobSensor
+from nightjar.notes import add_note
+from nightjar.outcomes import ExceptionTypes, outcomes
+from nightjar.runs import pulled
+
+LATE = timedelta(minutes=30)  # how much longer than its time a trial may take
+
+
+def rollout_sensor(task_id: str, service: Mapping[str, str], source: str, wait: Mapping[str, Any]) -> JobSensor:
+    """Returns the sensor of a rollout that another task has started.
+
+    Args:
+        task_id: Its id.
+        service: Cluster and service.
+        source: Id of the task that has returned the rollout.
+        wait: Arguments of the sensor (``nightjar.runs.waiting``).
+    """
+    arns = {name: pulled(source, name) for name in ("service_deployment_arn", "task_definition")}
+    return JobSensor(task_id=task_id, job=EcsRollout(**service, **arns), **wait)
+
+
+def submit_and_sense_rollout(
+    stage: str, service: Mapping[str, str], wait: Mapping[str, Any], **arguments: Any
+) -> tuple[SubmitRolloutOperator, JobSensor]:
+    """Makes the two tasks of a rollout, in the task group ``<stage>_job``. The group is no part of the tasks' ids.
+
+    Args:
+        stage: What is rolled out. The tasks are ``submit_<stage>`` and ``sense_<stage>``.
+        service: Cluster and service.
+        wait: Arguments of the sensor.
+        **arguments: Arguments of the submit operator.
+    """
+    with TaskGroup(f"{stage}_job", prefix_group_id=False):
+        submit = SubmitRolloutOperator(task_id=f"submit_{stage}", **service, **arguments)
+        sense = rollout_sensor(f"sense_{stage}", service, submit.task_id, wait)
+        submit >> sense
+    return submit, sense
+
+
+class Trial(Protocol):
+    """What is done in a trial of a rollout on a share of the requests."""
+
+    def check_begin(self, run_id: str) -> object:
+        """Raises if there is no trial, or another run is to change the service."""
+
+    def share_traffic(self, chosen: Any, run_id: str) -> Any:
+        """Gives the new tasks their share of the requests; returns what :meth:`compare` takes."""
+
+    def compare(self, shared: Any, run_id: str) -> Any:
+        """Returns a verdict, or None while there is none."""
+
+    def accept(self, verdict: Any) -> str:
+        """Returns a sentence for the run's note, or raises if the verdict is against the new tasks."""
+
+    def fault(self, error: Exception) -> Mapping[str, str]:
+        """Returns what else is recorded of an error of :meth:`accept`: key of the XCom → value."""
+
+    def end(self, run_id: str) -> object:
+        """Gives all requests to the old tasks, and stops the new ones."""
+
+
+def trial_tasks(
+    chosen: Any,
+    rollout: SubmitRolloutOperator,
+    trial: Callable[[], Trial],
+    service: Mapping[str, str],
+    wait: Mapping[str, Any],
+    length: timedelta,
+    *,
+    skip: ExceptionTypes,
+    fail: ExceptionTypes,
+    **submit: Any,
+) -> list[Any]:
+    """Makes the tasks of a trial: roll out beside the service, share the requests, compare, end.
+
+    Args:
+        chosen: What is rolled out; the result of a task.
+        rollout: The task that rolls out to the whole service if the trial is accepted, or there is none.
+        trial: Returns what is done.
+        service: Cluster and service of the new tasks.
+        wait: Arguments of the sensor of the rollout.
+        length: How long a trial takes.
+        skip: Exceptions after which there is no trial, or nothing to end.
+        fail: Exceptions after which a task fails without a retry.
+        **submit: Arguments of the submit operator.
+
+    Returns:
+        The submit task, its sensor, and the result of the comparison.
+    """
+
+    @task
+    def share_traffic(chosen: Any, ti: Any = None) -> Any:
+        with outcomes(fail=fail):
+            return trial().share_traffic(chosen, ti.run_id)
+
+    # Between two looks it takes no worker; a look is a request for metrics.
+    @task.sensor(
+        mode="reschedule",
+        poke_interval=max(float(wait["poll_seconds"]), 20.0),
+        timeout=(length + LATE).total_seconds(),
+        execution_timeout=length + LATE,
+    )
+    def compare_canary(shared: Any, ti: Any = None) -> PokeReturnValue:
+        steps = trial()
+        with outcomes(fail=fail):
+            verdict = steps.compare(shared, ti.run_id)
+            if verdict is None:
+                return PokeReturnValue(is_done=False)
+            try:
+                add_note(steps.accept(verdict))
+            except Exception as error:
+                for key, value in steps.fault(error).items():
+                    ti.xcom_push(key=key, value=value)
+                raise
+        return PokeReturnValue(is_done=True, xcom_value=verdict)
+
+    @task
+    def end_canary(ti: Any = None) -> None:
+        with outcomes(skip=skip, fail=fail):
+            trial().end(ti.run_id)
+
+    submit |= {"fence": lambda run_id: trial().check_begin(run_id), "skip": skip, "fail": fail}
+    started, sense = submit_and_sense_rollout("canary", service, wait, **submit)
+    shared: Any = share_traffic(chosen)
+    compared: Any = compare_canary(shared)
+    rollout.trigger_rule = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS  # a trial may be skipped
+    chosen >> started
+    sense >> shared
+    compared >> rollout
+    [sense, shared, compared] >> end_canary().as_teardown(on_failure_fail_dagrun=True)
+    return [started, sense, compared]
