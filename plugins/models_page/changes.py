@@ -1,4 +1,4 @@
-"""The routes that change something. Each needs a reason; each is a run of the deploy DAG or a change that is audited."""
+"""The routes that change something: each needs a reason, and is a run of the deploy DAG or an audited change."""
 
 from __future__ import annotations
 

@@ -73,6 +73,11 @@ def forget_all() -> None:
     _measured.clear()
 
 
+def forget_clients() -> None:
+    """Makes the next request connect anew, with the credentials and the endpoint of then."""
+    _sources.cache_clear()
+
+
 def versions(workload: str) -> list[Version]:
     """Returns the versions of a workload, newest first."""
     return version_list(workload).read(sources().registry_of(workload))

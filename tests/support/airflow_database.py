@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.support.parsed_dags import AIRFLOW_HOME
+
+os.environ.setdefault("AIRFLOW_HOME", AIRFLOW_HOME.name)
 
 import pytest
 from airflow import settings

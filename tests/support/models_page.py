@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from functools import cached_property
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI
@@ -117,11 +119,21 @@ class Sources:
         append("flights", pointer, self.state)
 
 
-def application(page: FastAPI) -> FastAPI:
-    """Airflow's application, as far as the page needs it."""
-    root = FastAPI()
-    root.mount(PREFIX, page)
-    return root
+class Page:
+    """The page's modules, imported when a test uses them: the import of Airflow needs its home."""
+
+    @cached_property
+    def sources(self) -> ModuleType:
+        return import_module("models_page.sources")
+
+    def mounted(self) -> FastAPI:
+        """Airflow's application, as far as the page needs it."""
+        root = FastAPI()
+        root.mount(PREFIX, import_module("models_page.app").app)
+        return root
+
+
+page = Page()
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,13 @@ class VersionList:
         assert version is not None
         return version
 
+    def expire(self) -> None:
+        """Makes the next reader list the newest versions again."""
+        with self._lock:
+            self._read_at = float("-inf")
+
     def forget(self) -> None:
-        """Makes the next reader list the versions again, after a change."""
+        """Makes the next reader list all versions again, after a change."""
         with self._lock:
             self._read_at = self._read_all_at = float("-inf")
 
