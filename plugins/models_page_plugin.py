@@ -1,10 +1,14 @@
-"""The plugin that adds the models page to Airflow's UI. Every process of Airflow runs this file, so it imports nothing.
+"""The plugin that adds the models page to Airflow's UI.
+
+Every process of Airflow runs this file, so it imports nothing of the page.
 
 The page itself (``models_page``) is imported at its first request, which only an API server gets.
 """
 
 from __future__ import annotations
 
+import asyncio
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +28,6 @@ class ModelsPage:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers a request."""
-        import asyncio
-        from importlib import import_module
-
         page = await asyncio.to_thread(import_module, "models_page.app")
         await page.app(scope, receive, send)
 

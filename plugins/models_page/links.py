@@ -49,10 +49,9 @@ def version_pages(version: Version, state: StateStore, bucket: str, client: Any)
         client: A boto3 client of the endpoint.
     """
     metadata = version.package.metadata
-    folder = metadata["evaluation_uri"].rpartition("/")[0]
     uris = {
         "Model card": card_uri(version) or "",
-        "Evaluation": f"{folder}/{layout.EVALUATION_PAGE}",
+        "Evaluation": metadata["evaluation_uri"],
         "Decision": metadata["decision_uri"],
         "Data Docs": _data_docs(version, state, bucket),
     }

@@ -81,7 +81,7 @@ def test_the_details_link_to_the_documents_that_a_console_shows(
     console = "http://127.0.0.1:8080/nightjar/jobs/objects/nj-artifact"
     assert pages == {
         "Model card": f"{console}/jobs/flights/card.html",
-        "Evaluation": f"{console}/jobs/flights/evaluation/3/evaluation.html",
+        "Evaluation": f"{console}/jobs/flights/evaluation/3/evaluation.json",
         "Decision": f"{console}/decisions/flights/3.json",
         "Data Docs": f"{console}/data-docs/flights/k1/index.html",
     }

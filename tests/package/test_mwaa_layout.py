@@ -174,9 +174,7 @@ def test_the_models_page_uses_what_it_carries_only_where_no_dags_are(
 def test_a_module_that_the_page_does_not_carry_is_noticed(layout: MwaaLayout) -> None:
     (layout.root / "plugins" / "models_page" / "carried" / "include" / "pipelines" / "models" / "rows.py").unlink()
     done = layout.python(MODELS_PAGE, PYTHONPATH=str(layout.root / "plugins"))
-    assert (
-        "No module named 'include.pipelines.models.rows'" in done.stderr or "cannot import name 'rows'" in done.stderr
-    )
+    assert "No module named 'include.pipelines.models.rows'" in done.stderr
 
 
 def test_a_web_server_without_dags_answers_and_loads_the_plugins(web_server: str) -> None:

@@ -21,11 +21,13 @@ class Metric(NamedTuple):
 
 
 METRICS = (
+    Metric("ConfirmedDrift", "confirmed drift", 0),
     Metric("DriftedFeatures", "features that drifted", 0),
     Metric("DriftPsiMax", "largest PSI of a feature", 3),
-    Metric("ScorePsi", "PSI of the score", 3),
+    Metric("ScoreDrift", "PSI of the score", 3),
+    Metric("SkewShare", "share of predictions that differ when computed again", 4),
     Metric("ProductionAuc", "AUC in production", 4),
-    Metric("LabelDelayHours", "delay of the labels, hours", 1),
+    Metric("LiveModelAgeDays", "age of the live model's data, days", 1),
 )
 
 

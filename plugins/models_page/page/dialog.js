@@ -37,6 +37,7 @@ async function confirmChange(event) {
     byId("dialog").close();
     await show(shownDag());
     tell(done.text, false, done.run);
+    byId("main").focus(); // the button was drawn anew
   } catch (error) {
     byId("dialog-error").textContent = error.message;
   }
@@ -46,6 +47,5 @@ async function confirmChange(event) {
 function prepareDialog() {
   byId("dialog-form").addEventListener("submit", confirmChange);
   byId("dialog-cancel").addEventListener("click", () => byId("dialog").close());
-  // The button may have been drawn anew: then the focus goes to the model.
-  byId("dialog").addEventListener("close", () => (asked?.button.isConnected ? asked.button : byId("main")).focus());
+  byId("dialog").addEventListener("close", () => asked?.button.focus());
 }
