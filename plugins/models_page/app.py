@@ -48,6 +48,7 @@ def answer_refusal(_request: Request, error: NightjarError) -> JSONResponse:
 @app.exception_handler(BotoCoreError)
 def answer_aws_error(_request: Request, error: Exception) -> JSONResponse:
     """AWS refuses, or does not answer."""
+    sources.forget_expired(error)
     return JSONResponse({"detail": f"AWS does not answer as it should: {error}. Load the page again."}, 503)
 
 

@@ -7,7 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -23,13 +23,14 @@ from include.settings import settings
 
 log = logging.getLogger(__name__)
 
-CLIENT_SECONDS = 900  # credentials in a file are read when a client is made
+# The credentials of a client have ended. Those in a file are read when a client is made.
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 MEASURED_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The clients that all requests share for a time."""
+    """The clients that all requests share."""
 
     registry: RegistryHook
     state: StateHook
@@ -42,13 +43,9 @@ class Sources:
         return hook
 
 
+@cache
 def sources() -> Sources:
-    """Returns the clients."""
-    return _sources(int(time.monotonic() // CLIENT_SECONDS))
-
-
-@lru_cache(maxsize=1)
-def _sources(_period: int) -> Sources:
+    """Returns the clients, which take a second to make."""
     config = settings()
     registry = RegistryHook("", region_name=config.region)
     state = StateHook(config.state_table, region_name=config.region)
@@ -75,7 +72,13 @@ def forget_all() -> None:
 
 def forget_clients() -> None:
     """Makes the next request connect anew, with the credentials and the endpoint of then."""
-    _sources.cache_clear()
+    sources.cache_clear()
+
+
+def forget_expired(error: Exception) -> None:
+    """Connects anew after an error that says that the credentials have ended."""
+    if isinstance(error, ClientError) and error.response["Error"].get("Code") in EXPIRED:
+        forget_clients()
 
 
 def versions(workload: str) -> list[Version]:
@@ -97,6 +100,7 @@ def measured(workload: str) -> list[Measured]:
     try:
         found = _measure(workload)
     except (ClientError, BotoCoreError) as error:
+        forget_expired(error)
         log.warning("The monitor's metrics of %s cannot be read: %s", workload, error)
         return []
     _measured[workload] = now, found

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.support.models_page import DAG, Person, Sources, made
+from tests.support.models_page import DAG, Person, Sources, made, page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -50,6 +50,22 @@ def test_a_denied_call_is_told_with_its_permission(vera: Person, aws: Sources) -
     aws.registry.listed = refuse  # type: ignore[method-assign]
     answer = vera.get(f"api/{DAG}")
     assert answer.status_code == 503 and "sagemaker:ListModelPackages" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("code", "again"), [("ExpiredToken", True), ("ThrottlingException", False)])
+def test_clients_whose_credentials_have_ended_are_made_anew(
+    vera: Person, aws: Sources, monkeypatch: pytest.MonkeyPatch, code: str, again: bool
+) -> None:
+    forgotten: list[bool] = []
+    monkeypatch.setattr(page.sources, "forget_clients", lambda: forgotten.append(True))
+
+    def refuse(**_: Any) -> Any:
+        error: Any = {"Error": {"Code": code, "Message": "no"}}
+        raise ClientError(error, "ListModelPackages")
+
+    aws.registry.listed = refuse  # type: ignore[method-assign]
+    assert vera.get(f"api/{DAG}").status_code == 503
+    assert bool(forgotten) == again
 
 
 def test_the_table_comes_in_parts(vera: Person, aws: Sources) -> None:
