@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 # environment -> folders, the slowest first
 SUITES = {
-    "airflow": ("tests/plugins", "tests/pipelines", "tests/dags"),
+    "airflow": ("tests/plugins", "tests/models_page", "tests/pipelines", "tests/dags"),
     "training": ("tests/model", "tests/training"),
     "serving": ("tests/serving",),
     "localcloud": ("tests/localcloud",),

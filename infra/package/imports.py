@@ -29,6 +29,16 @@ def modules_used(root: Path, entries: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
+def modules_used_by(root: Path, outside: Iterable[Path]) -> list[Path]:
+    """Returns the files of the modules that files outside the package import, directly or not; sorted.
+
+    Args:
+        root: The folder that holds the package ``include``.
+        outside: Python files that are not part of it.
+    """
+    return modules_used(root, [name for file in outside for name in _imported(file, root)])
+
+
 def _files(root: Path, module: str) -> Iterator[Path]:
     """The file of a module and those of the packages around it; nothing for a name that is no module."""
     parts = module.split(".")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from include.errors import NightjarError
-from infra.package import functions, glue
+from infra.package import functions, glue, models_page
 from infra.package.build import PACKAGED, changed, stamp
 from infra.package.tree import ROOT, contents, zipped
 
@@ -66,7 +66,11 @@ def build(out: Path, *, mwaa_wheels: Iterable[Path], glue_wheels: Iterable[Path]
         root: The source tree.
     """
     done = stamp(root)
-    plugins = {**contents(root / "plugins"), **{wheel.name: wheel.read_bytes() for wheel in mwaa_wheels}}
+    plugins = {
+        **contents(root / "plugins"),
+        **models_page.carried(root),
+        **{wheel.name: wheel.read_bytes() for wheel in mwaa_wheels},
+    }
     files = {
         f"{MWAA}/{PLUGINS}": zipped(plugins),
         f"{MWAA}/{REQUIREMENTS}": WHEELS_ONLY.encode() + (root / "requirements.txt").read_bytes(),

@@ -42,6 +42,13 @@ print(code_sha(BUILD_FILE))
 """
 
 
+MODELS_PAGE = """
+import models_page.app, include, sys
+assert not {"pandas", "sklearn", "pyarrow", "great_expectations"} & set(sys.modules)
+print(include.__file__)
+"""
+
+
 @pytest.fixture(scope="module")
 def wheels() -> list[Path]:
     return fetch(ROOT, MWAA, PIP_PYTHON, HOME / "wheels")
@@ -152,10 +159,32 @@ def wait_healthy(url: str, log: Path) -> None:
         time.sleep(0.5)
 
 
-def test_a_web_server_without_dags_answers_and_loads_the_plugin(web_server: str) -> None:
+@pytest.mark.parametrize(
+    ("with_dags", "folder"), [(True, "dags/include"), (False, "plugins/models_page/carried/include")]
+)
+def test_the_models_page_uses_what_it_carries_only_where_no_dags_are(
+    layout: MwaaLayout, with_dags: bool, folder: str
+) -> None:
+    more = {} if with_dags else {"PYTHONPATH": str(layout.root / "plugins")}
+    done = layout.python(MODELS_PAGE, **more)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert Path(done.stdout.strip()) == layout.root / folder / "__init__.py"
+
+
+def test_a_module_that_the_page_does_not_carry_is_noticed(layout: MwaaLayout) -> None:
+    (layout.root / "plugins" / "models_page" / "carried" / "include" / "pipelines" / "models" / "rows.py").unlink()
+    done = layout.python(MODELS_PAGE, PYTHONPATH=str(layout.root / "plugins"))
+    assert "No module named 'include.pipelines.models.rows'" in done.stderr
+
+
+def test_a_web_server_without_dags_answers_and_loads_the_plugins(web_server: str) -> None:
     token = httpx.get(f"{web_server}/auth/token", timeout=60).json()["access_token"]
     with httpx.Client(base_url=f"{web_server}/api/v2", headers={"Authorization": f"Bearer {token}"}) as api:
         assert api.get("/plugins/importErrors", timeout=60).json() == {"import_errors": [], "total_entries": 0}
         plugins = {plugin["name"] for plugin in api.get("/plugins", timeout=60).json()["plugins"]}
         assert api.get("/dags", timeout=60).json()["total_entries"] == 0
-    assert "nightjar" in plugins
+    assert {"nightjar", "nightjar_models_page"} <= plugins
+    page = httpx.get(f"{web_server}/nightjar/models/", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    assert page.status_code == 200 and "<title>Models" in page.text
+    listed = httpx.get(f"{web_server}/nightjar/models/api/workloads", timeout=60)
+    assert (listed.status_code, listed.json()) == (200, [])

@@ -17,6 +17,7 @@ FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")
 # Folders of tests and their source folder; any other folder is one of include/.
 SOURCES = {
     "plugins": "plugins/nightjar",
+    "models_page": "plugins/models_page",
     "serving": "serving",
     "dags": "dags",
     "localcloud": "infra/localcloud",

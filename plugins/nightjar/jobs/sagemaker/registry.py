@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ApprovalStatus = Literal["Approved", "PendingManualApproval", "Rejected"]
 
 THREADS = 8
+PAGE = 100  # SageMaker's limit
 DESCRIPTION_LENGTH = 1024  # SageMaker's limit for an ApprovalDescription
 
 
@@ -39,16 +40,35 @@ class RegistryHook(AwsBaseHook):
 
     def described(self) -> Sequence[Mapping[str, Any]]:
         """Returns DescribeModelPackage's answer for every version, newest first; empty where there is no group yet."""
-        pages = self._client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.group)
+        answers = self.describe([summary["ModelPackageArn"] for summary in self.listed()])
+        return sorted(answers, key=lambda answer: answer["ModelPackageVersion"], reverse=True)
+
+    def listed(self, *, newest_page: bool = False) -> Sequence[Mapping[str, Any]]:
+        """Returns ListModelPackages' entries, the last created first; empty where there is no group yet.
+
+        Args:
+            newest_page: Whether to return those of the first page only, at most 100.
+        """
+        pages = self._client.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=self.group,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            PaginationConfig={"PageSize": PAGE, **({"MaxItems": PAGE} if newest_page else {})},
+        )
         try:
-            arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
+            return [summary for page in pages for summary in page["ModelPackageSummaryList"]]
         except ClientError as error:
             if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
                 return []
             raise
+
+    def describe(self, arns: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Returns DescribeModelPackage's answers, in the order of the ARNs."""
+        if not arns:
+            return []
+        client = self._client
         with ThreadPoolExecutor(THREADS) as pool:
-            answers = list(pool.map(lambda arn: self._client.describe_model_package(ModelPackageName=arn), arns))
-        return sorted(answers, key=lambda answer: answer["ModelPackageVersion"], reverse=True)
+            return list(pool.map(lambda arn: client.describe_model_package(ModelPackageName=arn), arns))
 
     def register(
         self,

@@ -1,0 +1,102 @@
+// What is live and why, what hinders a deploy, what is measured, and what may be done.
+function liveSection(state) {
+  const live = state.live;
+  const parts = [element("h2", {}, "Live")];
+  if (live) {
+    parts.push(element("p", { class: "big" }, `Version ${live.version} `, element("span", { class: "chip good" }, "live")));
+    parts.push(facts([
+      ["trained for", live.day],
+      ["AUC", interval(live)],
+      ["compared with", comparison(live)],
+      ["cost", dollars(live.cost_usd)],
+      ["why", live.reasons],
+    ]));
+  } else {
+    parts.push(element("p", { class: "quiet" }, "No version is live."));
+  }
+  parts.push(facts([["versions", String(state.versions)], ["cost of the last 30 days", dollars(state.cost_usd)]]));
+  parts.push(linkList(state.pages));
+  return element("section", { "aria-label": "Live version" }, ...parts.filter(Boolean));
+}
+
+function notices(state) {
+  const notice = (text, tone, link) => element("p", { class: `notice ${tone || ""}` }, text, link ? " " : null, link || null);
+  const found = [];
+  if (state.problem) found.push(notice(state.problem, "bad"));
+  if (state.deploying) {
+    found.push(notice(`A deploy of version ${state.deploying.version} has begun.`, "", linkTo("Open its run", state.deploy_page)));
+  }
+  if (state.freeze) {
+    const { until, by, reason } = state.freeze;
+    found.push(notice(`Deploys are frozen until ${localTime(until)} by ${by}: ${reason}`));
+  }
+  if (state.hold) found.push(notice("A hold is set, since a roll-back or a repair: no new version is deployed by itself."));
+  if (state.paused) found.push(notice(`${state.dag_id} is paused: no deploy starts.`, "bad"));
+  if (state.waiting.length) found.push(notice(`Waits for a person's approval: version ${state.waiting.join(", ")}. Open it in the table below.`));
+  return found;
+}
+
+function actionSection(state) {
+  if (!state.may_change) {
+    return element("section", { "aria-label": "Actions" }, element("h2", {}, "Actions"),
+      element("p", { class: "quiet" }, `You may read. Changes need the right to trigger ${state.dag_id}.`));
+  }
+  const buttons = [rollBackButton(state)];
+  if (state.hold) buttons.push(releaseButton(state));
+  buttons.push(state.freeze ? unfreezeButton(state) : freezeButton(state));
+  return element("section", { "aria-label": "Actions" }, element("h2", {}, "Actions"),
+    element("p", { class: "buttons" }, ...buttons),
+    ...refusals(state).map((text) => element("p", { class: "quiet" }, text)));
+}
+
+/** Why a button does nothing, for who cannot point at it. */
+function refusals(state) {
+  return [state.live ? state.roll_back.refused : "", state.hold ? state.release.refused : ""].filter(Boolean);
+}
+
+function rollBackButton(state) {
+  return actionButton("Roll back", {
+    title: "Roll back?",
+    text: `A run of ${state.dag_id} deploys version ${state.roll_back.version} in place of version ${state.live?.version}. ` +
+      `Version ${state.live?.version} is rejected, and a hold is set: new versions are not deployed until you release it.`,
+    path: pathOf(state.dag_id, "roll-back"),
+    refused: state.live ? state.roll_back.refused : "No version is live.",
+  });
+}
+
+function releaseButton(state) {
+  return actionButton("Release the hold", {
+    title: "Release the hold?",
+    text: `A run of ${state.dag_id} deploys version ${state.release.version}, the newest approved one, and ends the hold.`,
+    path: pathOf(state.dag_id, "release-hold"),
+    refused: state.freeze ? "Deploys are frozen." : state.release.refused,
+    strong: true,
+  });
+}
+
+function freezeButton(state) {
+  return actionButton("Freeze deploys", {
+    title: "Freeze deploys?",
+    text: "No version is deployed until then. A person may still roll back.",
+    path: pathOf(state.dag_id, "freeze"),
+    until: new Date(Date.now() + 24 * 3600 * 1000),
+  });
+}
+
+function unfreezeButton(state) {
+  return actionButton("End the freeze", {
+    title: "End the freeze?",
+    text: "The next approved version is deployed again by itself.",
+    path: pathOf(state.dag_id, "unfreeze"),
+  });
+}
+
+function monitoringSection(state) {
+  const value = (one) => (one.value === null
+    ? element("span", { class: "quiet" }, "not measured yet")
+    : element("span", {}, one.value.toFixed(one.digits), " ", element("span", { class: "quiet" }, `at ${localTime(one.at)}`)));
+  const content = state.monitoring.length
+    ? facts(state.monitoring.map((one) => [one.title, value(one)]))
+    : element("p", { class: "quiet" }, "CloudWatch does not answer. The API server's log has the reason.");
+  return element("section", { "aria-label": "Monitoring" }, element("h2", {}, "In production"), content);
+}

@@ -1,0 +1,52 @@
+"""Fixtures of the models page's tests: the page on Airflow's database, and people who are logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from include.settings import settings
+from tests.support.airflow_database import airflow_database, store_dags
+from tests.support.dag_files import platform_settings
+from tests.support.job_clouds import cloud, on_cloud
+from tests.support.models_page import ListedRegistry, Person, Sources, made, page
+from tests.support.parsed_dags import ROOT
+
+__all__ = ["cloud", "on_cloud"]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Airflow's database with the deploy DAGs of the tree."""
+    with airflow_database(tmp_path_factory.mktemp("airflow")):
+        store_dags(ROOT / "dags" / "deploy.py")
+        yield
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """The page as in a new process."""
+    page.sources.forget_all()
+    settings.cache_clear()
+    with platform_settings():
+        yield
+    page.sources.forget_all()
+
+
+@pytest.fixture
+def aws(nothing_kept: None, monkeypatch: pytest.MonkeyPatch) -> Sources:
+    """Versions 1 to 3, of which 2 is live and 3 waits for approval."""
+    registry = ListedRegistry([made(3, "PendingManualApproval"), made(2), made(1)])
+    used = Sources(registry, metrics={"DriftedFeatures": 2, "ProductionAuc": 0.6912})
+    used.go_live(2, 1)
+    monkeypatch.setattr(page.sources, "sources", lambda: used)
+    return used
+
+
+@pytest.fixture
+def person(database: None, nothing_kept: None) -> Callable[[str], Person]:
+    """``person("ann")``: the browser of a user."""
+    client = TestClient(page.mounted(), raise_server_exceptions=False)
+    return lambda name: Person(client, name)

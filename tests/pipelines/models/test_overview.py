@@ -1,0 +1,82 @@
+"""What is live, what hinders a deploy, and which version an action would deploy."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from include.pipelines.deploy.freeze import freeze
+from include.pipelines.deploy.live import NOTHING_LIVE
+from include.pipelines.deploy.live_log import append
+from include.pipelines.models.overview import Overview, overview
+from include.pipelines.models.versions import Version
+from tests.support.deploy_runs import StateInMemory
+from tests.support.models_page import START, made
+
+NOW = START + timedelta(days=40)
+VERSIONS = [
+    Version(made(4, "Rejected"), START + timedelta(days=4)),
+    Version(made(3, "PendingManualApproval"), START + timedelta(days=30)),
+    Version(made(2), START + timedelta(days=20)),
+    Version(made(1), START),
+]
+
+
+def state(**live: Any) -> StateInMemory:
+    stored = StateInMemory()
+    pointer: Any = {**NOTHING_LIVE, "version": 2, "history": [2, 1], "bundle_digest": "d2", "revision": 1, **live}
+    append("flights", pointer, stored)
+    return stored
+
+
+def shown(stored: StateInMemory, at: datetime = NOW) -> Overview:
+    return overview("flights", VERSIONS, stored, [], present=at)
+
+
+def test_the_live_version_and_what_a_person_may_do() -> None:
+    found = shown(state())
+    assert found["live"] is not None and found["live"]["version"] == 2
+    assert (found["revision"], found["hold"], found["freeze"], found["deploying"]) == (1, False, None, None)
+    assert (found["waiting"], found["versions"]) == ([3], 4)
+    assert (found["roll_back"]["version"], found["release"]["version"]) == (1, 2)
+
+
+def test_the_cost_is_that_of_the_last_thirty_days() -> None:
+    assert shown(state())["cost_usd"] == 0.025  # of versions 2 and 3
+
+
+def test_before_the_first_deploy_nothing_is_live_and_nothing_to_go_back_to() -> None:
+    found = shown(StateInMemory())
+    assert (found["live"], found["revision"], found["problem"]) == (None, 0, "")
+    assert found["roll_back"]["version"] is None and "no previous version" in found["roll_back"]["refused"]
+
+
+def test_a_lost_record_is_a_problem_and_no_empty_one() -> None:
+    stored = state()
+    stored.delete("live#flights", "entry#000000000001")
+    found = shown(stored)
+    assert found["live"] is None and "repair-live" in found["problem"]
+
+
+def test_a_version_that_the_registry_lost_is_not_shown_as_live() -> None:
+    assert shown(state(version=9, history=[9]))["live"] is None
+
+
+def test_a_deploy_that_has_begun_is_named() -> None:
+    intent = {"run_id": "run5", "kind": "deploy", "version": 3, "replaces": 2, "release_hold": False, "reason": None}
+    found = shown(state(intent={**intent, "revision": 1, "status": "open"}))
+    assert found["deploying"] == {"version": 3, "run_id": "run5"}
+    assert shown(state(intent={**intent, "revision": 1, "status": "live"}))["deploying"] is None
+
+
+def test_a_freeze_ends_by_itself() -> None:
+    stored = state()
+    freeze(stored, "flights", NOW + timedelta(hours=1), "ann", "the holidays begin", at=NOW)  # type: ignore[arg-type]
+    found = shown(stored)
+    assert found["freeze"] is not None and found["freeze"]["by"] == "ann"
+    assert shown(stored, NOW + timedelta(hours=2))["freeze"] is None
+
+
+def test_after_a_roll_back_the_hold_is_released_by_what_was_not_rolled_back() -> None:
+    found = shown(state(version=1, history=[1], bundle_digest="d1", hold=True, rolled_back={"2": "run2"}))
+    assert found["hold"] and found["release"]["version"] == 1
