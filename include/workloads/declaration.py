@@ -22,6 +22,7 @@ from include.workloads.feature_code import FeatureCode, FeatureKind, load_featur
 from include.workloads.fields import Fields, Name
 from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.jobs import JobsSpec
+from include.workloads.monitor import MonitorSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.retention import RetentionSpec
 from include.workloads.schedule import ScheduleSpec
@@ -41,7 +42,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    **dict.fromkeys(("retention", "backfill", "budget", "deploy"), True),
+    **dict.fromkeys(("retention", "backfill", "budget", "deploy", "monitor"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -121,6 +122,7 @@ class Workload(StrictModel):
     backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
     budget: BudgetSpec = Field(BudgetSpec(), description="dollars a month above which paid extras are not started")
     deploy: DeploySpec = Field(DeploySpec(), description="how versions are deployed; without it, at once")
+    monitor: MonitorSpec = Field(MonitorSpec(), description="what is watched once a version is live")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")
