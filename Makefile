@@ -46,6 +46,15 @@ status: setup ## print what runs and what is dead, what is live, and the last DA
 costs: setup ## what a workload's jobs, service and storage have cost in a month, and its forecast: make costs WORKLOAD=flights MONTH=2026-11 JSON=1
 	@$(LAPTOP) costs $(call option,WORKLOAD) $(call option,MONTH) $(if $(JSON),--json)
 
+alerts: setup ## list the open alarms and what a person would have been sent, and write a page of it: make alerts JSON=1
+	@$(LAPTOP) alerts $(if $(JSON),--json)
+
+dashboard: setup ## draw CloudWatch's dashboard of the last three hours as a page: requests, latency, CPU, tasks, ages
+	@$(LAPTOP) dashboard
+
+drill: setup ## cause an alarm for real, wait until it is in the inbox, mend it, wait until it is over: make drill ALARM=client-errors; without ALARM: the list
+	@$(LAPTOP) drill $(call option,ALARM) $(call option,WORKLOAD)
+
 stop: ## stop the processes that `make run` started; a `make run` that is at work is interrupted
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) stop; else echo "Nothing is set up here, so nothing is running."; fi
 

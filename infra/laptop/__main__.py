@@ -72,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument("--month", type=arguments.month, help="default: this one")
     sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = command("alerts", _alerts, "print what a person would have been sent, and the open alarms", "JSON=1")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    command("dashboard", _dashboard, "draw CloudWatch's dashboard of the last hours as a page")
+    sub = command("drill", _drill, "cause an alarm for real, and wait until it is told and over", "ALARM=client-errors")
+    sub.add_argument("--alarm", help="the alarm's page in docs/runbooks; default: list the drills")
+    sub.add_argument("--workload", default="flights", type=arguments.workload)
     sub = command("logs", _logs, "list the logs, or print the end of one", "WHAT=scheduler LINES=100")
     sub.add_argument("--what", help="a process, or a part of the path of a job's or service's log")
     sub.add_argument("--lines", type=arguments.lines, default=50)
@@ -202,6 +208,27 @@ def _costs(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import costs
 
     costs.command(config, given)
+
+
+def _alerts(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop.inbox.command import command
+
+    command(config, as_json=given.json)
+
+
+def _dashboard(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import parts, vitals
+    from infra.laptop.aws import Aws
+    from infra.laptop.dashboard import page
+
+    vitals.require_running(config, (parts.CLOUD,))
+    print(f"Open {page.write(config, Aws(config), datetime.now(UTC)).as_uri()}")
+
+
+def _drill(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop.drills.command import command
+
+    command(config, given.alarm, given.workload)
 
 
 def _logs(config: LaptopConfig, given: argparse.Namespace) -> None:

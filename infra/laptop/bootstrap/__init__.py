@@ -11,7 +11,20 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import alarms, code, data, deadlines, drops, jobs, keys, roles, services
+from infra.laptop.bootstrap import (
+    alarms,
+    code,
+    dashboard,
+    data,
+    deadlines,
+    drops,
+    failed_jobs,
+    jobs,
+    keys,
+    roles,
+    scaling,
+    services,
+)
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -76,12 +89,14 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     data.create_shared(aws)
     data.create_state_table(aws)
     deadlines.create(aws, config, names.state_table)
+    failed_jobs.create(aws)
+    alarms.create_shared(aws)
     jobs.create(aws, build)
     network, balancer = services.create_shared(aws, names)
     known = [workload.name for workload in discovered]
     ports = service_ports.assign(config, known, services.listening(aws), history_source.port_offsets(known))
     services.move_listeners(aws, ports)
-    urls = {}
+    urls, shown = {}, {}
     for workload in discovered:
         try:
             data.create_stream(aws, workload)
@@ -91,9 +106,13 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
             drops.create(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])
-            alarms.create(aws, workload)
+            named = alarms.dimensions(aws, workload.name)
+            alarms.create(aws, workload, named)
+            scaling.create(aws, workload, named)
+            shown[workload.name] = (workload, named)
         except ClientError as error:
             left_out[workload.name] = f"include/workloads/{workload.name}: its resources cannot be created: {error}"
+    dashboard.create(aws, shown)
     created = tuple(workload for workload in discovered if workload.name in urls)
     _require_one(created, left_out)
     return Resources(names, created, build.code_sha, urls, left_out)

@@ -57,6 +57,10 @@ class ElbBackend(ListenerRules):
         self._caddy: Caddy | None = None
         self.traffic: TrafficLog | None = None
 
+    def take_request_counts(self) -> dict[str, int]:
+        """How many requests each target group got since the last call, by the end of its ARN."""
+        return self.traffic.take_requests() if self.traffic else {}
+
     # --- used by ECS ---
 
     @property

@@ -63,6 +63,7 @@ class TrafficLog:
     def __init__(self, background: Background) -> None:
         self._lock = threading.Lock()
         self._answers: dict[TrafficKey, Answers] = defaultdict(Answers)
+        self._requests: Counter[str] = Counter()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         self._socket.settimeout(_BEAT_SECONDS)
@@ -75,6 +76,12 @@ class TrafficLog:
         with self._lock:
             ended = [key for key in self._answers if key[0] + SECONDS <= before]
             return {key: self._answers.pop(key) for key in ended}
+
+    def take_requests(self) -> dict[str, int]:
+        """Returns how many requests each target group got since the last call."""
+        with self._lock:
+            counted, self._requests = self._requests, Counter()
+        return counted
 
     def _receive(self) -> float:
         try:
@@ -94,3 +101,4 @@ class TrafficLog:
             return
         with self._lock:
             self._answers[key].add(line)
+            self._requests[key[2]] += 1
