@@ -28,7 +28,7 @@ from airflow.sdk import DAG, Asset, TriggerRule, task
 from nightjar.build import code_sha
 from nightjar.jobs.ecs import EcsService, rollout_sensor, submit_and_sense_rollout, trial_tasks
 from nightjar.jobs.sagemaker import RegistryHook
-from nightjar.links import add_pages, linked
+from nightjar.links import add_pages, address, linked
 from nightjar.metric_values import MetricsHook
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
@@ -88,7 +88,7 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
     with outcomes(skip=skip, fail=FAILURES):
         run: Any = {"run_id": dag_run.run_id, "automatic": automatic, "present": datetime.now(UTC)}
         target = pipeline.resolve(workload, params, hooks(workload), **run)
-    return noted(target, pipeline.notes.chosen)
+    return noted(pipeline.with_card(target, address), pipeline.notes.chosen)
 
 
 @task

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     deploy_revision: int | None = Field(
         None, ge=1, description="revision of the deploy that started the task, for /version; unset outside a deploy"
     )
+    model_card_url: str | None = Field(
+        None, pattern=r"^https?://", description="address of the version's model card, for the page; unset: no link"
+    )
 
     # Addresses and processes
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on (0.0.0.0 in the container image)")
