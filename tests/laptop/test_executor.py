@@ -44,6 +44,7 @@ def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     made.activity_queue = SimpleNamespace(put=put)
     made.result_queue = mock.MagicMock(**{"empty.return_value": True})
     made._unread_messages = mock.MagicMock(value=0)
+    made.queue = made._unread_messages
     made._check_workers = lambda: None
     made.waits = []
     made._wait = lambda: made.waits.append(1)
@@ -83,3 +84,26 @@ def test_a_process_that_never_reports_its_end_holds_a_task_for_a_while_only(
     assert beat(executor, KEY) == []
     monkeypatch.setattr(module, "HOLD_SECONDS", -1.0)
     assert beat(executor) == [KEY]
+
+
+def test_the_scheduler_ends_when_free_workers_take_no_task(
+    executor: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(executor, KEY)
+    beat(executor)
+    monkeypatch.setattr(module, "STUCK_SECONDS", -1.0)
+    with pytest.raises(module.QueueStuckError, match="one of 1 tasks"):
+        beat(executor)
+
+
+def test_tasks_may_wait_for_workers_that_are_all_busy(
+    executor: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(executor, KEY, OTHER)
+    executor.queue.value = 0  # both were taken
+    executor.parallelism = 3
+    beat(executor, "a third")
+    executor.parallelism = 2
+    beat(executor)
+    monkeypatch.setattr(module, "STUCK_SECONDS", -1.0)
+    assert beat(executor) == []

@@ -8,6 +8,9 @@ It also starts no task while an earlier process of the same attempt has not ende
 for a person's approval) gives up its process, which needs most of a second to end. If the task were started again
 within that second, the scheduler would take the end of its first process for the death of its second one, and fail it
 (apache/airflow#72716: the LocalExecutor of Airflow 3.3.1 does not note what it runs).
+
+Idle workers share a queue, and one of them holds its lock while it waits. If that one is killed, no other gets a task
+any more. The scheduler then ends with an error, so that the supervisor starts it anew.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ BUSY_AFTER_CHANGE_SECONDS = 60.0
 WITHOUT_DATABASE_SECONDS = 0.1
 # A process that was killed reports no end, so a task waits for an earlier one no longer than this.
 HOLD_SECONDS = 15.0
+# So long tasks may lie in the queue while a worker is free. A worker takes one within milliseconds.
+STUCK_SECONDS = 20.0
 # What the DAG files import of Airflow and libraries. Workers are forks of the scheduler, and each task is a fork of a
 # worker: what is imported here is not imported again for each task. Nothing of the project, so that an edit counts.
 PRELOADED = (
@@ -45,6 +50,10 @@ PRELOADED = (
 ENDED = (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
 
 
+class QueueStuckError(Exception):
+    """No worker takes tasks from the queue any more."""
+
+
 class EventDrivenLocalExecutor(LocalExecutor):
     """LocalExecutor with a heartbeat that waits for the next event."""
 
@@ -55,6 +64,7 @@ class EventDrivenLocalExecutor(LocalExecutor):
         super().__init__(*args, **kwargs)
         self._processes: set[Any] = set()  # keys of tasks whose process has not ended
         self._held_since: dict[Any, float] = {}
+        self._unread, self._unread_since = 0, 0.0
 
     def start(self) -> None:
         """Imports what tasks need, before the workers are forked."""
@@ -63,7 +73,12 @@ class EventDrivenLocalExecutor(LocalExecutor):
         super().start()
 
     def heartbeat(self) -> None:
-        """Waits for an event, unless a task can be started; then acts as every executor."""
+        """Waits for an event, unless a task can be started; then acts as every executor.
+
+        Raises:
+            QueueStuckError: Free workers take no task.
+        """
+        self._require_readers()
         held = self._hold()
         if not self.queued_tasks:
             self._wait()
@@ -79,6 +94,17 @@ class EventDrivenLocalExecutor(LocalExecutor):
     def _process_workloads(self, workload_list: Any) -> None:
         self._processes.update(one.key for one in workload_list if isinstance(one, ExecuteTask))
         super()._process_workloads(workload_list)
+
+    def _require_readers(self) -> None:
+        unread, now = self._unread_messages.value, time.monotonic()
+        all_busy = len(self._processes) - unread >= self.parallelism
+        if unread == 0 or unread != self._unread or all_busy:
+            self._unread, self._unread_since = unread, now
+        elif now - self._unread_since > STUCK_SECONDS:
+            raise QueueStuckError(
+                f"For {STUCK_SECONDS:.0f} s no free worker took one of {unread} tasks. A worker was probably killed "
+                "while it held the queue's lock. The scheduler ends, and its supervisor starts it again."
+            )
 
     def _hold(self) -> dict[Any, Any]:
         """Takes the tasks whose earlier process has not ended out of the queue; returns them."""
