@@ -8,20 +8,22 @@ import pytest
 from fastapi.testclient import TestClient
 
 from include.settings import settings
-from tests.support.airflow_database import airflow_database, store_dags
-from tests.support.dag_files import platform_settings
+from tests.support.airflow_database import DAG, EmptyOperator, airflow_database, store_dag
+from tests.support.dag_files import load, platform_settings
 from tests.support.job_clouds import cloud, on_cloud
+from tests.support.models_page import DAG as DAG_ID
 from tests.support.models_page import ListedRegistry, Person, Sources, made, page
-from tests.support.parsed_dags import ROOT
 
 __all__ = ["cloud", "on_cloud"]
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Airflow's database with the deploy DAGs of the tree."""
+    """Airflow's database with a deploy DAG of the real one's Params."""
     with airflow_database(tmp_path_factory.mktemp("airflow")):
-        store_dags(ROOT / "dags" / "deploy.py")
+        with DAG(DAG_ID, params=load("deploy").PARAMS, schedule=None, tags=["nightjar", "deploy", "flights"]) as dag:
+            EmptyOperator(task_id="resolve")
+        store_dag(dag, tmp_path_factory.mktemp("dags"))
         yield
 
 
@@ -48,5 +50,5 @@ def aws(nothing_kept: None, monkeypatch: pytest.MonkeyPatch) -> Sources:
 @pytest.fixture
 def person(database: None, nothing_kept: None) -> Callable[[str], Person]:
     """``person("ann")``: the browser of a user."""
-    client = TestClient(page.mounted(), raise_server_exceptions=False)
+    client = TestClient(page.mounted(), raise_server_exceptions=True)
     return lambda name: Person(client, name)

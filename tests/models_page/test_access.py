@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from tests.support.models_page import DAG, HEADERS, PREFIX, REASON, Person, Sources
 
+pytestmark = pytest.mark.usefixtures("aws")
 UNTIL = "2026-12-24T00:00:00+00:00"
 ROUTES = [(route, method) for route in app.routes if isinstance(route, APIRoute) for method in route.methods]
 EVERY = pytest.mark.parametrize(("route", "method"), ROUTES, ids=lambda value: getattr(value, "path", value))

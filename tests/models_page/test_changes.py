@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,23 +11,27 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from tests.support.models_page import DAG, REASON, Person, Sources, made
 
-pytestmark = pytest.mark.usefixtures("no_runs")
+pytestmark = pytest.mark.usefixtures("no_runs", "aws")
 APPROVE, REJECT = f"api/{DAG}/versions/3/approve", f"api/{DAG}/versions/3/reject"
 ROLL_BACK, RELEASE = f"api/{DAG}/roll-back", f"api/{DAG}/release-hold"
 FREEZE, UNFREEZE = f"api/{DAG}/freeze", f"api/{DAG}/unfreeze"
 
 
 @pytest.fixture
-def no_runs(database: None) -> Iterator[None]:
+def no_runs(database: None) -> None:
+    """The deploy DAG as a new one that is not paused."""
     with create_session() as session:
         session.execute(delete(DagRun))
-    yield
+    pause(False)
+
+
+def pause(paused: bool) -> None:
     with create_session() as session:
-        session.get(DagModel, DAG).is_paused = False  # type: ignore[union-attr]
+        session.execute(update(DagModel).where(DagModel.dag_id == DAG).values(is_paused=paused))
 
 
 @pytest.fixture
@@ -140,8 +145,7 @@ def test_without_a_hold_there_is_none_to_release(ann: Person) -> None:
 
 @pytest.mark.parametrize("change", [APPROVE, ROLL_BACK])
 def test_nothing_is_changed_for_a_deploy_that_would_not_start(ann: Person, aws: Sources, change: str) -> None:
-    with create_session() as session:
-        session.get(DagModel, DAG).is_paused = True  # type: ignore[union-attr]
+    pause(True)
     refused(ann.post(change), "is paused")
     assert aws.registry.changes == []
 
@@ -181,6 +185,4 @@ def test_a_lost_record_of_what_is_live_stops_every_change(ann: Person, aws: Sour
 
 
 def in_days(number: int) -> str:
-    from datetime import UTC, datetime, timedelta
-
     return (datetime.now(UTC) + timedelta(days=number)).isoformat()

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.support.models_page import DAG, Person, Sources, made, page
 
+pytestmark = pytest.mark.usefixtures("aws")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 

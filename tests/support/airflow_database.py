@@ -20,9 +20,12 @@ from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.models import import_all_models
 from airflow.models.base import Base
 from airflow.models.dagbundle import DagBundleModel
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+from airflow.utils.db import synchronize_log_template
 from airflow.utils.session import create_session
 
-from tests.support.dag_files import platform_settings
+__all__ = ["DAG", "ROLES", "EmptyOperator", "airflow_database", "store_dag", "token"]
 
 BUNDLE = "tests"
 ROLES = {"ann": "admin", "uma": "user", "vera": "viewer", "nora": None}
@@ -44,6 +47,7 @@ def airflow_database(folder: Path) -> Iterator[None]:
         _connect()
         import_all_models()
         Base.metadata.create_all(settings.engine)
+        synchronize_log_template()
         purge_cached_app()
         create_auth_manager().init()
         try:
@@ -60,11 +64,15 @@ def _connect() -> None:
     settings.configure_orm()
 
 
-def store_dags(file: Path) -> None:
-    """Stores the DAGs of a file as the DAG processor does."""
-    with platform_settings():
-        bag = DagBag(dag_folder=str(file), bundle_path=file.parent, bundle_name=BUNDLE)
-    assert not bag.import_errors, bag.import_errors
+def store_dag(dag: DAG, folder: Path) -> None:
+    """Stores a DAG as the DAG processor does.
+
+    Args:
+        dag: The DAG.
+        folder: An empty folder.
+    """
+    bag = DagBag(dag_folder=str(folder), bundle_path=folder, bundle_name=BUNDLE)
+    bag.bag_dag(dag)
     with create_session() as session:
         session.merge(DagBundleModel(name=BUNDLE))
         session.commit()

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from include.errors import ConflictError, RefusedError, UserError
-from include.pipelines.deploy import freeze as deploy_freeze
 from include.pipelines.deploy import live_log
+from include.pipelines.deploy.freeze import SHORTEST_REASON, frozen, sentence
+from include.pipelines.deploy.freeze import freeze as freeze_deploys
+from include.pipelines.deploy.freeze import unfreeze as unfreeze_deploys
 from include.pipelines.deploy.live import OPEN, LivePointer
 from include.pipelines.models.overview import target
 from include.pipelines.models.versions import Version
@@ -77,9 +79,9 @@ def approve(workload: str, version: Version, registry: ModelRegistry, state: Sta
         raise RefusedError(f"Version {number} does not wait for approval: it is {version.package.status}. {RELOAD}")
     registry.set_approval_status(version.package.arn, APPROVED, _described("Approved", asked, version))
     done = f"Version {number} is approved."
-    frozen = deploy_freeze.frozen(state, workload, asked.at)
-    if frozen:
-        return Change(f"{done} It is not deployed: {deploy_freeze.sentence(frozen)}.")
+    freeze_on = frozen(state, workload, asked.at)
+    if freeze_on:
+        return Change(f"{done} It is not deployed: {sentence(freeze_on)}.")
     if live["hold"]:
         return Change(f"{done} It is not deployed, because a hold is set. Release the hold.")
     return Change(done, DeployRun(f"approve-{number}-{live['revision']}", {"version": str(number)}))
@@ -129,9 +131,9 @@ def release_hold(workload: str, versions: Sequence[Version], state: StateStore, 
     live = _idle(workload, state, asked)
     if not live["hold"]:
         raise RefusedError(f"There is no hold. {RELOAD}")
-    found, frozen = target(versions, live, "latest"), deploy_freeze.frozen(state, workload, asked.at)
-    if frozen:
-        raise RefusedError(f"{deploy_freeze.sentence(frozen)}. End the freeze first.")
+    found, freeze_on = target(versions, live, "latest"), frozen(state, workload, asked.at)
+    if freeze_on:
+        raise RefusedError(f"{sentence(freeze_on)}. End the freeze first.")
     if found["version"] is None:
         raise RefusedError(found["refused"])
     conf = {"version": "latest", "release_hold": True, "reason": _told(asked)}
@@ -146,7 +148,7 @@ def freeze(workload: str, until: datetime, state: StateStore, asked: Asked) -> C
         UserError: It would end in the past, or too late.
         ConflictError: Somebody else freezes or unfreezes at the same time.
     """
-    return Change(f"{deploy_freeze.sentence(deploy_freeze.freeze(state, workload, until, **_who(asked)))}.")
+    return Change(f"{sentence(freeze_deploys(state, workload, until, **_who(asked)))}.")
 
 
 def unfreeze(workload: str, state: StateStore, asked: Asked) -> Change:
@@ -156,7 +158,7 @@ def unfreeze(workload: str, state: StateStore, asked: Asked) -> Change:
         NothingToDoError: There is none.
         ConflictError: Somebody else freezes or unfreezes at the same time.
     """
-    deploy_freeze.unfreeze(state, workload, **_who(asked))
+    unfreeze_deploys(state, workload, **_who(asked))
     return Change(f"The deploys of {workload} are not frozen any more. The next approved version is deployed.")
 
 
@@ -167,8 +169,8 @@ def reason_of(text: str) -> str:
         UserError: It is too short or too long to say anything.
     """
     reason = " ".join(text.split())
-    if not deploy_freeze.SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise UserError(f"Give a reason of {deploy_freeze.SHORTEST_REASON} to {LONGEST_REASON} characters.")
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise UserError(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters.")
     return reason
 
 

@@ -65,11 +65,10 @@ class VersionList:
     def read(self, reader: VersionReader) -> list[Version]:
         """Returns the versions, newest first. Versions that were created by hand are left out."""
         with self._lock:
-            now = self.clock()
-            if now - self._read_at > FRESH_SECONDS:
-                self._list(reader, now)
-            wanted = [arn for arn, entry in self._entries.items() if self._is_new(arn, entry)]
-            self._describe(reader, wanted)
+            if self.clock() - self._read_at > FRESH_SECONDS:
+                self._list(reader)
+                self._describe(reader, [arn for arn, entry in self._entries.items() if self._is_new(arn, entry)])
+                self._read_at = self.clock()  # the first descriptions of all versions take longer than it stays fresh
             found = (self._described[arn][1] for arn in self._entries)
             return sorted(filter(None, found), key=lambda version: version.number, reverse=True)
 
@@ -99,13 +98,13 @@ class VersionList:
         with self._lock:
             self._read_at = self._read_all_at = float("-inf")
 
-    def _list(self, reader: VersionReader, now: float) -> None:
+    def _list(self, reader: VersionReader) -> None:
+        now = self.clock()
         everything = now - self._read_all_at > OLDER_SECONDS
         entries = {entry["ModelPackageArn"]: entry for entry in reader.listed(newest_page=not everything)}
         # Versions that moved to the second page since are among those that were known before.
         self._entries = entries if everything else {**self._entries, **entries}
         self._described = {arn: known for arn, known in self._described.items() if arn in self._entries}
-        self._read_at = now
         self._read_all_at = now if everything else self._read_all_at
 
     def _is_new(self, arn: str, entry: Summary) -> bool:

@@ -1,22 +1,16 @@
 // What is live and why, what hinders a deploy, what is measured, and what may be done.
 function liveSection(state) {
   const live = state.live;
-  const parts = [element("h2", {}, "Live")];
-  if (live) {
-    parts.push(element("p", { class: "big" }, `Version ${live.version} `, element("span", { class: "chip good" }, "live")));
-    parts.push(facts([
-      ["trained for", live.day],
-      ["AUC", interval(live)],
-      ["compared with", comparison(live)],
-      ["cost", dollars(live.cost_usd)],
-      ["why", live.reasons],
-    ]));
-  } else {
-    parts.push(element("p", { class: "quiet" }, "No version is live."));
-  }
-  parts.push(facts([["versions", String(state.versions)], ["cost of the last 30 days", dollars(state.cost_usd)]]));
-  parts.push(linkList(state.pages));
-  return element("section", { "aria-label": "Live version" }, ...parts.filter(Boolean));
+  const title = live
+    ? element("p", { class: "big" }, `Version ${live.version} `, element("span", { class: "chip good" }, "live"))
+    : element("p", { class: "quiet" }, "No version is live.");
+  const ofLive = live
+    ? [["trained for", live.day], ["AUC", interval(live)], ["compared with", comparison(live)], ["cost", dollars(live.cost_usd)],
+      ["why", live.reasons]]
+    : [];
+  const ofAll = [["versions", String(state.versions)], ["cost of the last 30 days", dollars(state.cost_usd)]];
+  return element("section", { "aria-label": "Live version" }, element("h2", {}, "Live"), title,
+    facts([...ofLive, ...ofAll]), linkList(state.pages));
 }
 
 function notices(state) {
