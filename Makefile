@@ -43,6 +43,12 @@ year: setup ## make every night that the history has, hours long; a part of it i
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
 	@$(LAPTOP) status $(if $(JSON),--json)
 
+alerts: setup ## list the open alarms and what a person would have been sent, and write a page of it: make alerts JSON=1
+	@$(LAPTOP) alerts $(if $(JSON),--json)
+
+drill: setup ## cause an alarm for real, wait until it is in the inbox, mend it, wait until it is over: make drill ALARM=client-errors; without ALARM: the list
+	@$(LAPTOP) drill $(call option,ALARM) $(call option,WORKLOAD)
+
 stop: ## stop the processes that `make run` started; a `make run` that is at work is interrupted
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) stop; else echo "Nothing is set up here, so nothing is running."; fi
 

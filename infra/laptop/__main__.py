@@ -68,6 +68,11 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--what", help="a process, or airflow for its four")
     sub = command("status", _status, "print what runs, what is dead, what is live, and the last DAG runs", "JSON=1")
     sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = command("alerts", _alerts, "print what a person would have been sent, and the open alarms", "JSON=1")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = command("drill", _drill, "cause an alarm for real, and wait until it is told and over", "ALARM=client-errors")
+    sub.add_argument("--alarm", help="the alarm's page in docs/runbooks; default: list the drills")
+    sub.add_argument("--workload", default="flights", type=arguments.workload)
     sub = command("logs", _logs, "list the logs, or print the end of one", "WHAT=scheduler LINES=100")
     sub.add_argument("--what", help="a process, or a part of the path of a job's or service's log")
     sub.add_argument("--lines", type=arguments.lines, default=50)
@@ -178,6 +183,18 @@ def _status(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop.status_table import show
 
     show(Console(highlight=False), found, datetime.now(UTC))
+
+
+def _alerts(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop.inbox.command import command
+
+    command(config, as_json=given.json)
+
+
+def _drill(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop.drills.command import command
+
+    command(config, given.alarm, given.workload)
 
 
 def _logs(config: LaptopConfig, given: argparse.Namespace) -> None:

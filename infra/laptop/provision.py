@@ -12,7 +12,7 @@ from typing import get_args
 from include.workloads import discover
 from infra.laptop import bootstrap, cloud, history_source, service_ports, terraform
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import Resources, code, data, deadlines
+from infra.laptop.bootstrap import Resources, code, data, deadlines, inbox
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.config import Iac, LaptopConfig, LaptopError
 from infra.laptop.free_ports import HOST
@@ -36,6 +36,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres, report:
         if way == "terraform"
         else bootstrap.create_resources(config, aws, postgres)
     )
+    inbox.create(aws)
     (config.state / _FILE).write_text(way)
     return made
 

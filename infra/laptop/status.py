@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from include.workloads import discover
 from infra.laptop import cloud, parts, registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.inbox.open_alarms import open_alarms
 from infra.laptop.processes import Supervisor
 from infra.laptop.runs import Airflow, health
 from infra.laptop.stages import DAGS, STATE_TABLE
@@ -38,6 +40,7 @@ def status(config: LaptopConfig) -> dict[str, Any]:
         part = pool.submit(_local_cloud, config)
         aws = _of_running(processes, parts.CLOUD, lambda: Aws(config, timeout=TIMEOUT_SECONDS, attempts=1))
         resources = {name: pool.submit(_resources, aws, name) for name in names}
+        alarms = pool.submit(_open_alarms, aws)
         heartbeats = pool.submit(health, config.airflow_url)
         airflow = _of_running(processes, parts.API, lambda: Airflow(config.airflow_url, TIMEOUT_SECONDS))
         import_errors, runs = _airflow(pool, airflow, names)
@@ -52,6 +55,7 @@ def status(config: LaptopConfig) -> dict[str, Any]:
         "supervisor": {"state": "running", "pid": watcher.pid} if watcher else {"state": "stopped"},
         "processes": processes,
         "local_cloud": part.result(),
+        "open_alarms": alarms.result(),
         "urls": {"airflow": config.airflow_url, "aws_endpoint": config.endpoint},
         "import_errors": import_errors,
         "workloads": found,
@@ -92,6 +96,11 @@ def _local_cloud(config: LaptopConfig) -> dict[str, Any]:
     if found is None:
         return {"error": f"it does not answer at {config.endpoint}"}
     return {"status": found["status"], "wrong": found["wrong"], "opt_ml": found["opt_ml"]}
+
+
+def _open_alarms(connect: Callable[[], Aws]) -> Any:
+    """The alarms that are in ALARM."""
+    return _read(lambda: [asdict(alarm) for alarm in open_alarms(connect())])
 
 
 def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:

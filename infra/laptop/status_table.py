@@ -27,6 +27,7 @@ def show(console: Console, status: dict[str, Any], now: datetime) -> None:
     _processes(console, status, now)
     for name, workload in status["workloads"].items():
         _workload(console, name, workload, now)
+    _alarms(console, status["open_alarms"])
     _problems(console, status)
 
 
@@ -81,6 +82,15 @@ def _versions(versions: Any) -> list[str]:
         f"{version['version']:>3} {_styled(version['status'])}  day {version['day']}  AUC {_text(version['auc'])}"
         for version in versions
     ] or ["[dim]none[/]"]
+
+
+def _alarms(console: Console, alarms: Any) -> None:
+    """How many alarms are open, and which. That the local cloud cannot be asked is a problem of its own."""
+    if not isinstance(alarms, list):
+        return
+    named = f": {', '.join(alarm['name'] for alarm in alarms)}" if alarms else ""
+    colour = "red" if alarms else "green"
+    console.print(f"\n[{colour}]{len(alarms)} open alarms[/]{escape(named)}  [dim]make alerts[/]", soft_wrap=True)
 
 
 def _problems(console: Console, status: dict[str, Any]) -> None:

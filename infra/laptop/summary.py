@@ -15,6 +15,7 @@ from rich.table import Table
 
 from include.model.files import GOLDEN
 from infra.laptop import nights_page, registry, wallclock
+from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.config import LaptopError
 from infra.laptop.stages import Connection
@@ -59,13 +60,9 @@ def collect(
 def sample_prediction(connection: Connection, workload: str, url: str) -> dict[str, Any] | None:
     """Sends the first golden row of the live bundle to the service; None when no version is live."""
     pointer = registry.live(connection.aws, connection.state_table, workload)
-    if not pointer or pointer["version"] is None:
+    row = pointer and sample_row(connection.aws, workload, pointer)
+    if not row:
         return None
-    package = registry.version(connection.aws, workload, int(pointer["version"]))
-    if package is None:
-        return None
-    bundle = registry.content(connection.aws, package["CustomerMetadataProperties"]["bundle_uri"])
-    row = _first_golden_row(bundle)
     answer = httpx.post(f"{url}/predict", json=row["request"], timeout=30)
     return {
         "request": row["request"],
@@ -73,6 +70,16 @@ def sample_prediction(connection: Connection, workload: str, url: str) -> dict[s
         "answer": answer.json(),
         "in_training": row["probability"],
     }
+
+
+def sample_row(aws: Aws, workload: str, pointer: dict[str, Any]) -> dict[str, Any] | None:
+    """The first golden row of the bundle that a live pointer names; None when no version is live."""
+    if pointer["version"] is None:
+        return None
+    package = registry.version(aws, workload, int(pointer["version"]))
+    if package is None:
+        return None
+    return _first_golden_row(registry.content(aws, package["CustomerMetadataProperties"]["bundle_uri"]))
 
 
 def write(connection: Connection, summary: dict[str, Any]) -> None:

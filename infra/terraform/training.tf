@@ -1,5 +1,6 @@
 module "training" {
   source                   = "./modules/training"
+  definitions              = local.definitions
   workloads                = local.workloads
   names                    = local.names
   disposable               = local.disposable

@@ -24,6 +24,7 @@ def status() -> dict[str, Any]:
     version = {"version": 2, "status": "Approved", "day": "2013-06-20", "auc": "0.70"}
     return {
         "problems": [],
+        "open_alarms": [],
         "supervisor": {"state": "running", "pid": 9},
         "processes": {name: dict(process) for name in parts.ALL},
         "urls": {"airflow": "http://127.0.0.1:8080", "aws_endpoint": "http://127.0.0.1:4566"},
@@ -75,6 +76,14 @@ def test_a_problem_is_said_last_and_a_restarted_process_shows_how_it_died(status
     assert "✘ dags/process.py cannot be imported: NameError" in text(status).splitlines()[-1]
     assert "Everything runs" not in text(status)
     assert "restarted 4 times, last exit code -9" in " ".join(line(status, "scheduler"))
+
+
+def test_open_alarms_are_counted_and_named(status: dict[str, Any]) -> None:
+    assert line(status, "0 open alarms") == ["0", "open", "alarms", "make", "alerts"]
+    status["open_alarms"] = [{"name": "nightjar-flights-cpu"}]
+    assert "1 open alarms: nightjar-flights-cpu  make alerts" in text(status)
+    status["open_alarms"] = {"error": "the local cloud does not answer"}
+    assert "open alarms" not in text(status)
 
 
 def test_each_part_that_cannot_be_read_says_why(status: dict[str, Any]) -> None:

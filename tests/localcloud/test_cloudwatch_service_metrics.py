@@ -34,13 +34,18 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, dict[str, A
         name="flights", cluster=cluster, desired_count=3, tasks=[task(10), task(11), task(12, "PENDING")]
     )
     states = ["healthy", "unhealthy", "unhealthy", "draining"]
-    targets = SimpleNamespace(targets=lambda arn: [SimpleNamespace(state=state) for state in states])
+    targets = SimpleNamespace(
+        targets=lambda arn: [SimpleNamespace(state=state) for state in states], take_most_unhealthy=lambda arn: 3
+    )
     group = SimpleNamespace(arn=GROUP, load_balancer_arns=[BALANCER])
     made = {
         "ecs_backends": SimpleNamespace(services={"flights": service}),
-        "elbv2_backends": SimpleNamespace(target_groups={GROUP: group}, targets=targets),
+        "elbv2_backends": SimpleNamespace(
+            target_groups={GROUP: group}, targets=targets, take_request_counts=lambda: {GROUP: 600.0}
+        ),
         "kinesis_backends": SimpleNamespace(take_iterator_ages=lambda: {"events": 1500}),
-        "firehose_backends": SimpleNamespace(take_delivered=lambda: {"predictions"}),
+        "firehose_backends": SimpleNamespace(take_freshness=lambda now: {"predictions": 0.0, "late": 7.0}),
+        "sqs_backends": SimpleNamespace(queues={"dead": SimpleNamespace(approximate_number_of_messages=2)}),
     }
     found = {name: {ACCOUNT: {REGION: backend}} for name, backend in made.items()}
     for name, fake in found.items():
@@ -68,8 +73,10 @@ def test_a_minute_of_services(backends: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert "CPUUtilization" not in first, "a rate needs two measurements"
     assert first["MemoryUtilization"] == [50.0, 25.0]
     assert (first["DesiredTaskCount"], first["RunningTaskCount"]) == ([3], [2])
-    assert (first["HealthyHostCount"], first["UnHealthyHostCount"]) == ([1], [2])
-    assert (first["GetRecords.IteratorAgeMilliseconds"], first["DeliveryToS3.DataFreshness"]) == ([1500], [0])
+    assert (first["HealthyHostCount"], first["UnHealthyHostCount"]) == ([1], [2, 3])
+    assert first["RequestCountPerTarget"] == [600]
+    assert (first["GetRecords.IteratorAgeMilliseconds"], first["DeliveryToS3.DataFreshness"]) == ([1500], [0, 7])
+    assert first["ApproximateNumberOfMessagesVisible"] == [2]
     usage = {10: Usage(115.0, 0, 60.0), 11: Usage(50.0, 0, 60.0)}
     assert values(metrics)["CPUUtilization"] == [50.0, 0.0]
 
@@ -85,7 +92,7 @@ def test_the_dimensions_are_those_of_aws(backends: Any, monkeypatch: pytest.Monk
 
 
 def test_what_was_never_used_has_no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ecs_backends", "elbv2_backends", "kinesis_backends", "firehose_backends"):
+    for name in ("ecs_backends", "elbv2_backends", "kinesis_backends", "firehose_backends", "sqs_backends"):
         monkeypatch.setattr(service_metrics, name, {})
     assert measuring().measured(60.0) == []
 

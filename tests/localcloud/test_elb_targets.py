@@ -111,3 +111,11 @@ def test_a_drained_target_gets_no_requests_and_registers_as_new(registry: Target
     assert not registry.deregister("g", "127.0.0.201", 80, delay=30)
     registry.register("g", "127.0.0.201", 80)
     assert registry.state("g", "127.0.0.201", 80) == "initial"
+
+
+def test_a_target_that_was_unhealthy_between_two_looks_is_counted_once(registry: TargetRegistry, clock: Clock) -> None:
+    checked(registry, clock, [200, 503, 503])
+    registry.deregister("g", "127.0.0.201", 80, 0)
+    assert registry.take_most_unhealthy("g") == 1
+    assert registry.take_most_unhealthy("g") == 0
+    assert registry.take_most_unhealthy("never-was") == 0

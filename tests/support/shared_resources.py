@@ -241,8 +241,9 @@ def _secrets(aws: Aws) -> Iterator[tuple[str, Described]]:
 
 
 def _alarms(aws: Aws) -> Iterator[tuple[str, Described]]:
-    for page in aws.cloudwatch.get_paginator("describe_alarms").paginate():
-        for alarm in page["MetricAlarms"]:
+    kinds = ["MetricAlarm", "CompositeAlarm"]
+    for page in aws.cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=kinds):
+        for alarm in (*page["MetricAlarms"], *page["CompositeAlarms"]):
             yield alarm["AlarmName"], alarm
 
 

@@ -19,15 +19,16 @@ MANAGED_GROUPS = {
 
 
 def alarms_notify(plan: Plan) -> list[str]:
-    """Each alarm has an action and names its runbook; silence is decided."""
-    return [
-        f"{alarm.address}: {path} is not set"
-        for alarm in plan.of("aws_cloudwatch_metric_alarm")
-        for path in ("alarm_actions", "ok_actions", "actions_enabled", "treat_missing_data")
-        if not alarm.is_set(path)
-    ] + [
+    """Each alarm has an action, or a composite alarm has one for it, and names its runbook; silence is decided."""
+    metric, composite = (list(plan.of(f"aws_cloudwatch_{kind}_alarm")) for kind in ("metric", "composite"))
+    rules = " ".join(str(alarm.value("alarm_rule")) for alarm in composite if alarm.is_set("alarm_actions"))
+    actions = ("alarm_actions", "ok_actions", "actions_enabled")
+    needed = [(alarm, "treat_missing_data") for alarm in metric]
+    needed += [(alarm, path) for alarm in composite for path in actions]
+    needed += [(alarm, path) for alarm in metric for path in actions if f'"{alarm.value("alarm_name")}"' not in rules]
+    return [f"{alarm.address}: {path} is not set" for alarm, path in needed if not alarm.is_set(path)] + [
         f"{alarm.address}: does not name its page"
-        for alarm in plan.of("aws_cloudwatch_metric_alarm")
+        for alarm in (*metric, *composite)
         if "/docs/runbooks/" not in str(alarm.value("alarm_description"))
     ]
 

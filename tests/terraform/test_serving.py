@@ -23,7 +23,8 @@ def test_the_plan_keeps_the_rule(request: pytest.FixtureRequest, environment: st
 
 def test_the_rules_have_something_to_look_at(prod: Plan) -> None:
     kinds = {
-        "aws_cloudwatch_metric_alarm", "aws_lb_listener", "aws_lb_listener_rule", "aws_ecs_task_definition",
+        "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm",
+        "aws_lb_listener", "aws_lb_listener_rule", "aws_ecs_task_definition",
         "aws_cloudfront_distribution", "aws_wafv2_web_acl", "aws_elasticache_user",
         "aws_rds_cluster",
     }  # fmt: skip
@@ -32,13 +33,16 @@ def test_the_rules_have_something_to_look_at(prod: Plan) -> None:
 
 def test_every_alarm_of_the_definition_is_planned_for_every_workload(prod: Plan) -> None:
     names = {"workload": "", "topic": "", "runbooks": "", "stream": "", "load_balancer": "", "target_group": ""}
-    defined = definition("alarms", **names, max_tasks="1")["alarms"]
+    file = definition("alarms", **names, max_tasks="1")
+    defined = file["alarms"]
     workloads = {service.key for service in prod.of("aws_ecs_service")}
     expected = {page for page, alarm in defined.items() if alarm["per"] == "platform"}
     expected |= {
         f"{name}/{page}" for name in workloads for page, alarm in defined.items() if alarm["per"] == "workload"
     }
     assert {alarm.key for alarm in prod.of("aws_cloudwatch_metric_alarm")} == expected
+    composites = {f"{name}/{page}" for name in workloads for page in file["composites"]}
+    assert {alarm.key for alarm in prod.of("aws_cloudwatch_composite_alarm")} == composites
 
 
 def test_cloudfront_reaches_the_port_of_the_public_routes_only(prod: Plan) -> None:

@@ -11,7 +11,19 @@ from include.settings import Settings
 from include.workloads import Workload, discover
 from infra.laptop import cloud, history_source, service_ports
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import alarms, code, data, deadlines, drops, jobs, keys, roles, services
+from infra.laptop.bootstrap import (
+    alarms,
+    code,
+    data,
+    deadlines,
+    drops,
+    failed_jobs,
+    jobs,
+    keys,
+    roles,
+    scaling,
+    services,
+)
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.bootstrap.roles import Role
 from infra.laptop.config import REGION, LaptopConfig, LaptopError
@@ -75,6 +87,8 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     data.create_shared(aws)
     data.create_state_table(aws)
     deadlines.create(aws, config, names.state_table)
+    failed_jobs.create(aws)
+    alarms.create_shared(aws)
     jobs.create(aws, build)
     network, balancer = services.create_shared(aws, names)
     known = [workload.name for workload in discovered]
@@ -90,7 +104,9 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
             drops.create(aws, workload.name)
             jobs.create_model_group(aws, workload)
             urls[workload.name] = services.create(aws, names, network, balancer, workload, ports[workload.name])
-            alarms.create(aws, workload)
+            named = alarms.dimensions(aws, workload.name)
+            alarms.create(aws, workload, named)
+            scaling.create(aws, workload, named)
         except ClientError as error:
             left_out[workload.name] = f"include/workloads/{workload.name}: its resources cannot be created: {error}"
     created = tuple(workload for workload in discovered if workload.name in urls)

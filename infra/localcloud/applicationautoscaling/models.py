@@ -11,9 +11,10 @@ from moto.applicationautoscaling.models import (
 )
 from moto.utilities.tagging_service import TaggingService
 
-from infra.localcloud.actions import AwsError
+from infra.localcloud.actions import AwsError, Members
 from infra.localcloud.install import Context
 
+_KEPT_ACTIVITIES = 500
 _NOTHING_SUSPENDED = {
     "DynamicScalingInSuspended": False,
     "DynamicScalingOutSuspended": False,
@@ -37,6 +38,14 @@ class ScalingBackend(ApplicationAutoscalingBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.tagging = TaggingService()
+        self.activities: list[Members] = []  # the newest last
+        self.last_steps: dict[str, dict[str, float]] = {}  # resource → out or in → Unix time
+
+    def record(self, activity: Members, direction: str, now: float) -> None:
+        """Keeps an activity, and when the resource was last scaled in this direction: ``out`` or ``in``."""
+        self.activities = [*self.activities[-_KEPT_ACTIVITIES:], activity]
+        resource = str(activity["ResourceId"])
+        self.last_steps[resource] = {**self.last_steps.get(resource, {}), direction: now}
 
     def register_scalable_target(
         self,
@@ -71,6 +80,7 @@ class ScalingBackend(ApplicationAutoscalingBackend):
         """DeregisterScalableTarget: policies and scheduled actions of the target are deleted with it."""
         known = self.targets.get(dimension, {}).get(r_id)
         super().deregister_scalable_target(namespace, r_id, dimension)
+        self.last_steps.pop(r_id, None)
         if known is not None:
             self.tagging.delete_all_tags_for_resource(known.arn)
         self.policies = {
@@ -93,7 +103,7 @@ class ScalingBackend(ApplicationAutoscalingBackend):
         policy_body: dict[str, Any],
         policy_type: str | None,
     ) -> FakeApplicationAutoscalingPolicy:
-        """PutScalingPolicy: moto's alarms for it are removed, because nothing would evaluate them."""
+        """PutScalingPolicy: moto's alarms for it are removed, because the scaler reads the metrics itself."""
         if resource_id not in self.targets.get(scalable_dimension, {}):
             raise AwsError(
                 "ObjectNotFoundException",

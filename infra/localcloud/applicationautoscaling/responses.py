@@ -48,6 +48,21 @@ def describe_scalable_targets(backend: ScalingBackend, request: Members) -> Memb
 
 
 @_answered
+def describe_scaling_activities(backend: ScalingBackend, request: Members) -> Members:
+    """Answers DescribeScalingActivities, the newest first."""
+    asked = {"ServiceNamespace": request["ServiceNamespace"]}
+    asked |= {name: request[name] for name in ("ResourceId", "ScalableDimension") if request.get(name)}
+    found = [
+        activity
+        for activity in reversed(backend.activities)
+        if all(activity[name] == value for name, value in asked.items())
+    ]
+    start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 50)
+    more = {"NextToken": str(start + size)} if start + size < len(found) else {}
+    return {"ScalingActivities": found[start : start + size], **more}
+
+
+@_answered
 def list_tags_for_resource(backend: ScalingBackend, request: Members) -> Members:
     """Answers ListTagsForResource."""
     arn = backend.target_by_arn(request["ResourceARN"]).arn
@@ -90,6 +105,7 @@ def _described(target: FakeScalableTarget) -> dict[str, Any]:
 ACTIONS = (
     register_scalable_target,
     describe_scalable_targets,
+    describe_scaling_activities,
     list_tags_for_resource,
     tag_resource,
     untag_resource,

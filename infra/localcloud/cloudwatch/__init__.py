@@ -6,6 +6,7 @@
 | ``math_parser.py``, ``math_values.py``, ``metric_math.py`` | metric math: its text, its values, its evaluation |
 | ``queries.py`` | metric data queries, of GetMetricData and of alarms |
 | ``alarms.py``, ``alarm_rules.py`` | an alarm as it is stored; what is checked when it is put |
+| ``rule_expression.py``, ``composites.py`` | the rule of a composite alarm; composite alarms |
 | ``evaluation.py``, ``evaluator.py`` | how datapoints are judged; when alarms are evaluated |
 | ``notification.py`` | the messages to SNS topics |
 | ``embedded_metrics.py`` | metrics in log lines |

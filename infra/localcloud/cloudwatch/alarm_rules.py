@@ -33,6 +33,11 @@ def check(request: Members) -> None:
     length = period * int(request["EvaluationPeriods"])
     if length > (_WEEK if period >= _HOUR else _DAY):
         raise _invalid("Metrics cannot be checked across more than a day (EvaluationPeriods * Period)")
+    check_actions(request)
+
+
+def check_actions(request: Members) -> None:
+    """Checks the actions of an alarm. Raises as :func:`check`."""
     for member in ACTIONS.values():
         for arn in request.get(member) or ():
             _check_action(arn)

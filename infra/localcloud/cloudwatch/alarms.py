@@ -1,4 +1,4 @@
-"""An alarm as it is stored: its configuration in the API's members, and its state."""
+"""Alarms as they are stored: their configuration in the API's members, and their state. See also composites.py."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ACTIONS = {OK: "OKActions", ALARM: "AlarmActions", INSUFFICIENT: "InsufficientDa
 _OWN_METRIC = "own"
 
 
-class MetricAlarm:
-    """A metric alarm.
+class Alarm:
+    """What metric alarms and composite alarms have in common.
 
     Args:
         arn: Its ARN.
-        configuration: The members of PutMetricAlarm without Tags.
+        configuration: The members of the request that put it, without Tags.
         now: The present Unix time.
     """
 
-    RUNTIME: ClassVar[dict[str, Any]] = {"evaluated": 0.0}
+    KIND: ClassVar[str]
 
     def __init__(self, arn: str, configuration: Members, now: float) -> None:
         self.alarm_arn = arn
@@ -35,7 +35,6 @@ class MetricAlarm:
         self.state = INSUFFICIENT
         self.reason = "Unchecked: Initial alarm creation"
         self.reason_data: str | None = None
-        self.evaluated = 0.0  # the end of the last period that was evaluated
 
     @property
     def name(self) -> str:
@@ -46,6 +45,40 @@ class MetricAlarm:
     def actions_enabled(self) -> bool:
         """Whether a change of its state has actions."""
         return bool(self.configuration.get("ActionsEnabled", True))
+
+    def set_state(self, state: str, reason: str, data: str | None, now: float) -> str:
+        """Sets its state; returns the state before."""
+        before, self.state = self.state, state
+        self.reason, self.reason_data, self.updated = reason, data, now
+        if before != state:
+            self.transitioned = now
+        return before
+
+    def description(self) -> Members:
+        """Its members in the answer of DescribeAlarms."""
+        return {
+            **{name: [] for name in ACTIONS.values()},
+            **{name: value for name, value in self.configuration.items() if value not in (None, "")},
+            "ActionsEnabled": self.actions_enabled,
+            "AlarmArn": self.alarm_arn,
+            "AlarmConfigurationUpdatedTimestamp": instant(self.configured),
+            "StateValue": self.state,
+            "StateReason": self.reason,
+            "StateUpdatedTimestamp": instant(self.updated),
+            "StateTransitionedTimestamp": instant(self.transitioned),
+            **({"StateReasonData": self.reason_data} if self.reason_data else {}),
+        }
+
+
+class MetricAlarm(Alarm):
+    """An alarm on a metric, or on metric math."""
+
+    KIND = "MetricAlarm"
+    RUNTIME: ClassVar[dict[str, Any]] = {"evaluated": 0.0}
+
+    def __init__(self, arn: str, configuration: Members, now: float) -> None:
+        super().__init__(arn, configuration, now)
+        self.evaluated = 0.0  # the end of the last period that was evaluated
 
     @property
     def queries(self) -> Sequence[Mapping[str, Any]]:
@@ -88,38 +121,24 @@ class MetricAlarm:
             own.get("TreatMissingData") or "missing",
         )
 
-    def set_state(self, state: str, reason: str, data: str | None, now: float) -> str:
-        """Sets its state; returns the state before."""
-        before, self.state = self.state, state
-        self.reason, self.reason_data, self.updated = reason, data, now
-        if before != state:
-            self.transitioned = now
-        return before
-
     def description(self) -> Members:
         """Its members in the answer of DescribeAlarms."""
-        own = {name: value for name, value in self.configuration.items() if value not in (None, "")}
+        own = super().description()
         if "Metrics" in own:
             own["Metrics"] = [{**query, "ReturnData": query.get("ReturnData", True)} for query in own["Metrics"]]
         else:
             own.setdefault("Dimensions", [])
-        return {
-            **{name: [] for name in ACTIONS.values()},
-            **own,
-            "ActionsEnabled": self.actions_enabled,
-            "AlarmArn": self.alarm_arn,
-            "AlarmConfigurationUpdatedTimestamp": instant(self.configured),
-            "StateValue": self.state,
-            "StateReason": self.reason,
-            "StateUpdatedTimestamp": instant(self.updated),
-            "StateTransitionedTimestamp": instant(self.transitioned),
-            **({"StateReasonData": self.reason_data} if self.reason_data else {}),
-        }
+        return own
 
 
 def instant(time: float) -> datetime:
     """A Unix time as the answers of the API have it."""
     return datetime.fromtimestamp(time, UTC)
+
+
+def arn_of(name: str, account: str, region: str) -> str:
+    """The ARN of an alarm."""
+    return f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}"
 
 
 def stamp(time: float) -> str:

@@ -14,8 +14,9 @@ from moto.sqs.models import sqs_backends
 
 from infra.localcloud.actions import Members
 from infra.localcloud.background import Loop, Pool
-from infra.localcloud.cloudwatch import evaluator, notification
-from infra.localcloud.cloudwatch.alarms import ACTIONS, MetricAlarm, instant
+from infra.localcloud.cloudwatch import composites, evaluator, notification
+from infra.localcloud.cloudwatch.alarms import ACTIONS, Alarm, MetricAlarm, instant
+from infra.localcloud.cloudwatch.composites import CompositeAlarm
 from infra.localcloud.cloudwatch.data import Datum, MetricIndex, epoch, metric_key, read_datum
 from infra.localcloud.cloudwatch.evaluation import Verdict
 from infra.localcloud.install import Context
@@ -33,6 +34,7 @@ class CloudWatchBackend(MotoCloudWatchBackend):
         super().__init__(region_name, account_id)
         self.metric_data: list[Datum] = []  # type: ignore[assignment]  # in place of moto's objects
         self.alarms: dict[str, MetricAlarm] = {}  # type: ignore[assignment]  # in place of moto's objects
+        self.composites: dict[str, CompositeAlarm] = {}
         self.alarm_history: list[Members] = []
         self.index = MetricIndex()
         self.evaluator = evaluator.Evaluator(self.index, lambda: list(self.alarms.values()), self._change)
@@ -47,7 +49,7 @@ class CloudWatchBackend(MotoCloudWatchBackend):
 
     def resume(self) -> None:
         """Continues to evaluate the stored alarms."""
-        if self.alarms:
+        if self.alarms or self.composites:
             self.wake()
 
     def wake(self) -> None:
@@ -81,30 +83,46 @@ class CloudWatchBackend(MotoCloudWatchBackend):
 
     # --- alarms ---
 
-    def record(self, alarm: MetricAlarm, kind: str, summary: str, data: Members, now: float) -> None:
+    @property
+    def all_alarms(self) -> dict[str, Alarm]:
+        """Metric alarms and composite alarms by name, sorted."""
+        return dict(sorted({**self.alarms, **self.composites}.items()))
+
+    def record(self, alarm: Alarm, kind: str, summary: str, data: Members, now: float) -> None:
         """Adds an entry to the alarm's history, and forgets entries of long ago."""
-        entry = {"AlarmName": alarm.name, "AlarmType": "MetricAlarm", "Timestamp": instant(now)}
+        entry = {"AlarmName": alarm.name, "AlarmType": alarm.KIND, "Timestamp": instant(now)}
         entry |= {"HistoryItemType": kind, "HistorySummary": summary, "HistoryData": json.dumps(data)}
         self.alarm_history.append(entry)
         if now - self.alarm_history[0]["Timestamp"].timestamp() > _HISTORY_SECONDS:
             kept = [one for one in self.alarm_history if now - one["Timestamp"].timestamp() <= _HISTORY_SECONDS]
             self.alarm_history = kept
 
-    def set_state(self, alarm: MetricAlarm, state: str, reason: str, data: str | None, now: float) -> None:
-        """Sets an alarm's state, records it, and starts the actions of the new state."""
+    def set_state(self, alarm: Alarm, state: str, reason: str, data: str | None, now: float) -> None:
+        """Sets an alarm's state, records it, and starts the actions of the new state. Composite alarms follow."""
         before = alarm.set_state(state, reason, data, now)
         change = {"oldState": before, "newState": state, "reason": reason}
         self.record(alarm, "StateUpdate", f"Alarm updated from {before} to {state}", change, now)
         if before != state and alarm.actions_enabled and self._deliveries:
             for topic in alarm.configuration.get(ACTIONS[state]) or ():
                 self._deliveries.submit(self._publish, alarm, before, topic)
+        if before != state:
+            for composite in list(self.composites.values()):
+                if alarm.name in composite.children:
+                    self.evaluate_composite(composite, alarm, now)
+
+    def evaluate_composite(self, composite: CompositeAlarm, cause: Alarm | None, now: float) -> None:
+        """Evaluates the rule of a composite alarm after another alarm's change, or because it was put."""
+        state = composite.state_for({name: alarm.state for name, alarm in self.all_alarms.items()})
+        if state != composite.state:
+            reason = composites.reason(cause, composite, state)
+            self.set_state(composite, state, reason, composites.reason_data(cause), now)
 
     def _change(self, alarm: MetricAlarm, verdict: Verdict, now: float) -> None:
         with self.context.state.background(self):
             data = evaluator.reason_data(alarm, verdict, now)
             self.set_state(alarm, str(verdict.state), verdict.reason, data, now)
 
-    def _publish(self, alarm: MetricAlarm, before: str, topic: str) -> None:
+    def _publish(self, alarm: Alarm, before: str, topic: str) -> None:
         with self._saved(topic.split(":")[3]):
             refusal = notification.publish(alarm, before, topic, self.account_id)
             summary = f"Failed to execute action {topic}" if refusal else f"Successfully executed action {topic}"

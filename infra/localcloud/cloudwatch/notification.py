@@ -16,7 +16,7 @@ from infra.localcloud.authorization.context import RequestContext
 from infra.localcloud.authorization.evaluation import Question, decide
 from infra.localcloud.authorization.lookups import key_arn
 from infra.localcloud.authorization.principals import IdentityPolicies, Principal
-from infra.localcloud.cloudwatch.alarms import ACTIONS, MetricAlarm, stamp
+from infra.localcloud.cloudwatch.alarms import ACTIONS, Alarm, MetricAlarm, stamp
 
 _SERVICE = "cloudwatch.amazonaws.com"
 _SUBJECT = 100
@@ -31,12 +31,12 @@ def region_name(region: str) -> str:
     return str(known.get(region, {}).get("description", region))
 
 
-def subject(alarm: MetricAlarm, region: str) -> str:
+def subject(alarm: Alarm, region: str) -> str:
     """The subject of the message."""
     return f'{alarm.state}: "{alarm.name}" in {region_name(region)}'[:_SUBJECT]
 
 
-def message(alarm: MetricAlarm, before: str, account: str, region: str) -> str:
+def message(alarm: Alarm, before: str, account: str, region: str) -> str:
     """The message: JSON in the form that CloudWatch sends."""
     own = alarm.configuration
     body = {
@@ -51,9 +51,19 @@ def message(alarm: MetricAlarm, before: str, account: str, region: str) -> str:
         "AlarmArn": alarm.alarm_arn,
         "OldStateValue": before,
         **{member: own.get(member) or [] for member in ACTIONS.values()},
-        "Trigger": _trigger(alarm),
+        **(_cause(alarm) if not isinstance(alarm, MetricAlarm) else {"Trigger": _trigger(alarm)}),
     }
     return json.dumps(body)
+
+
+def _cause(alarm: Alarm) -> Members:
+    """The rule of a composite alarm, and the alarm whose change of state made it true or false."""
+    causes = json.loads(alarm.reason_data or "{}").get("triggeringAlarms", [])
+    children = [
+        {"Arn": one["arn"], "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]}}
+        for one in causes
+    ]
+    return {"AlarmRule": alarm.configuration["AlarmRule"], "TriggeringChildren": children}
 
 
 def _trigger(alarm: MetricAlarm) -> Members:
@@ -97,7 +107,7 @@ def _dimensions(dimensions: list[dict[str, str]] | None) -> list[dict[str, str]]
     return [{"value": one["Value"], "name": one["Name"]} for one in dimensions or ()]
 
 
-def publish(alarm: MetricAlarm, before: str, topic: str, account: str) -> str | None:
+def publish(alarm: Alarm, before: str, topic: str, account: str) -> str | None:
     """Publishes a change of state to a topic.
 
     Returns:
@@ -114,7 +124,7 @@ def publish(alarm: MetricAlarm, before: str, topic: str, account: str) -> str | 
     return None
 
 
-def _refusal(alarm: MetricAlarm, topic: str, account: str, region: str) -> str | None:
+def _refusal(alarm: Alarm, topic: str, account: str, region: str) -> str | None:
     """Why CloudWatch may not publish to a topic: by the topic's policy, or by that of the key that encrypts it."""
     found = sns_backends[account][region].topics.get(topic)
     if found is None:

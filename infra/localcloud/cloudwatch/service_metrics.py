@@ -1,7 +1,8 @@
 """Metrics that the services of AWS put by themselves, as far as they can be measured here: once a minute.
 
 ECS: CPU and memory of services (on Linux), and with Container Insights the desired and running tasks. Load balancers:
-healthy and unhealthy targets. Kinesis: the age of what was read. Firehose: the age of what was delivered.
+healthy and unhealthy targets, and requests for each target. Kinesis: the age of what was read. Firehose: the age of
+what could not be delivered. SQS: visible messages. EventBridge counts the matches of its rules itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from moto.ecs.models import ecs_backends
 from moto.elbv2.models import elbv2_backends
 from moto.firehose.models import firehose_backends
 from moto.kinesis.models import kinesis_backends
+from moto.sqs.models import sqs_backends
 
 from infra.localcloud.cloudwatch.data import Datum, metric_key
 from infra.localcloud.cloudwatch.processes import Usage, by_group
@@ -96,15 +98,20 @@ class ServiceMetrics:
 
     def _balancers(self, now: float) -> Iterator[Datum]:
         backend = self._backend(elbv2_backends)
+        counts = backend.take_request_counts() if backend else {}
         for group in list(backend.target_groups.values()) if backend else ():
             states = [target.state for target in backend.targets.targets(group.arn)]
-            for balancer in group.load_balancer_arns if states else ():
+            most = backend.targets.take_most_unhealthy(group.arn)
+            for balancer in group.load_balancer_arns if states or most else ():
                 named = {
                     "LoadBalancer": balancer.partition(":loadbalancer/")[2],
                     "TargetGroup": group.arn.rpartition(":")[2],
                 }
-                for name, state in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
-                    yield _datum("AWS/ApplicationELB", name, named, now, "Count", states.count(state))
+                healthy, unhealthy = states.count("healthy"), states.count("unhealthy")
+                yield _datum("AWS/ApplicationELB", "HealthyHostCount", named, now, "Count", healthy)
+                yield _datum("AWS/ApplicationELB", "UnHealthyHostCount", named, now, "Count", unhealthy, most)
+                requests = counts.get(group.arn, 0.0) / max(1, healthy)
+                yield _datum("AWS/ApplicationELB", "RequestCountPerTarget", named, now, "Count", requests)
 
     def _streams(self, now: float) -> Iterator[Datum]:
         if kinesis := self._backend(kinesis_backends):
@@ -112,11 +119,17 @@ class ServiceMetrics:
                 named = {"StreamName": stream}
                 yield _datum("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", named, now, "Milliseconds", age)
         if firehose := self._backend(firehose_backends):
-            for stream in firehose.take_delivered():
-                named = {"DeliveryStreamName": stream}  # what is put is delivered before the put is answered
-                yield _datum("AWS/Firehose", "DeliveryToS3.DataFreshness", named, now, "Seconds", 0)
+            for stream, age in firehose.take_freshness(now).items():
+                named = {"DeliveryStreamName": stream}
+                yield _datum("AWS/Firehose", "DeliveryToS3.DataFreshness", named, now, "Seconds", age)
+        if sqs := self._backend(sqs_backends):
+            for name, queue in list(sqs.queues.items()):
+                visible = queue.approximate_number_of_messages
+                yield _datum(
+                    "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": name}, now, "Count", visible
+                )
 
 
-def _datum(namespace: str, name: str, dimensions: Mapping[str, str], now: float, unit: str, value: float) -> Datum:
+def _datum(namespace: str, name: str, dimensions: Mapping[str, str], now: float, unit: str, *values: float) -> Datum:
     listed = [{"Name": key, "Value": text} for key, text in dimensions.items()]
-    return Datum(metric_key(namespace, name, listed), now, unit, (float(value),), (1.0,))
+    return Datum(metric_key(namespace, name, listed), now, unit, tuple(map(float, values)), (1.0,) * len(values))

@@ -66,12 +66,19 @@ class Caddy:
             self._post(servers, certificates)
             self._loaded, self._certificates = servers, certificates
 
+    def metrics(self) -> str:
+        """What it has counted, as Prometheus reads it; empty while it does not answer."""
+        try:
+            return self._request("GET", "/metrics")[1]
+        except OSError:
+            return ""
+
     def _document(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {
             "admin": {"listen": f"unix/{self._socket}", "config": {"persist": False}},
             "logging": {"logs": {"default": {"level": "ERROR", "exclude": ["http.reverse_proxy", "http.log.error"]}}},
             "apps": {
-                "http": {"servers": servers, "grace_period": "10s"},
+                "http": {"servers": servers, "grace_period": "10s", "metrics": {}},
                 "tls": {"certificates": {"load_pem": list(certificates)}},
             },
         }
@@ -139,21 +146,25 @@ class Caddy:
             yield PartStatus("caddy", restarts=restarts)
 
     def _post(self, servers: dict[str, Any], certificates: Sequence[dict[str, Any]]) -> None:
+        try:
+            status, text = self._request("POST", "/load", json.dumps(self._document(servers, certificates)))
+        except OSError as error:
+            raise CaddyError(f"Caddy does not answer on its admin socket: {error}") from error
+        if status != 200:
+            raise CaddyError(text)
+
+    def _request(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+        """Asks the admin socket; returns the status and the text of the answer."""
         connection = http.client.HTTPConnection("localhost", timeout=30)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(30)
         try:
             connection.sock.connect(str(self._socket))
-            body = json.dumps(self._document(servers, certificates))
-            connection.request("POST", "/load", body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             response = connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
-        except OSError as error:
-            raise CaddyError(f"Caddy does not answer on its admin socket: {error}") from error
+            return response.status, response.read().decode("utf-8", "replace")
         finally:
             connection.close()
-        if response.status != 200:
-            raise CaddyError(text)
 
 
 def _executable(config: Config) -> Path:

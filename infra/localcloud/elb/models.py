@@ -16,6 +16,7 @@ from infra.localcloud.elb.listeners import caddy_server, dns_label, forwarded_gr
 from infra.localcloud.elb.nameserver import NameServer
 from infra.localcloud.elb.rules import ListenerRules, client_error
 from infra.localcloud.elb.targets import HealthCheck, TargetRegistry
+from infra.localcloud.elb.traffic import RequestCounts
 from infra.localcloud.install import Context
 
 _DNS_NAME = "127.0.0.1"
@@ -40,7 +41,7 @@ class ElbBackend(ListenerRules):
     They are application load balancers over HTTP and HTTPS with targets of type ``ip``; other kinds are refused.
     """
 
-    RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None}
+    RUNTIME: ClassVar[dict[str, Any]] = {"_targets": None, "_names": None, "_caddy": None, "_counts": None}
     context: ClassVar[Context]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -53,6 +54,11 @@ class ElbBackend(ListenerRules):
         self._targets: TargetRegistry | None = None
         self._names: NameServer | None = None
         self._caddy: Caddy | None = None
+        self._counts = RequestCounts()
+
+    def take_request_counts(self) -> dict[str, float]:
+        """How many requests each target group got since the last call, by its ARN."""
+        return self._counts.take(self._caddy.metrics() if self._caddy else "", self._listeners())
 
     # --- used by ECS ---
 

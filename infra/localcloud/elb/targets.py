@@ -95,6 +95,7 @@ class TargetRegistry:
         self._clock = clock
         self._lock = threading.Lock()
         self._groups: dict[str, dict[tuple[str, int], RegisteredTarget]] = {}
+        self._most_unhealthy: dict[str, int] = {}
         self._pool = background.pool("elb-check", _CHECKERS)
         self._loop = background.loop("elb-health", self._run_due)
 
@@ -170,8 +171,27 @@ class TargetRegistry:
             else:
                 _fail(target, check, now, status, failure)
             changed = target.state != before
+            if changed and target.state == "unhealthy":
+                self._count_unhealthy(target)
         if changed:
             self.on_change()
+
+    def take_most_unhealthy(self, group: str) -> int:
+        """How many targets of the group were unhealthy at the same time, at most, since the last call.
+
+        ECS replaces an unhealthy task at once: whoever looks once a minute would hardly see it.
+        """
+        with self._lock:
+            most = self._most_unhealthy.pop(group, 0)
+            return max(most, self._unhealthy(group))
+
+    def _unhealthy(self, group: str) -> int:
+        return sum(target.state == "unhealthy" for target in self._groups.get(group, {}).values())
+
+    def _count_unhealthy(self, target: RegisteredTarget) -> None:
+        for group, targets in self._groups.items():
+            if targets.get((target.address, target.port)) is target:
+                self._most_unhealthy[group] = max(self._most_unhealthy.get(group, 0), self._unhealthy(group))
 
     # --- checking ---
 

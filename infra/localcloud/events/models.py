@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend as MotoEventsBackend
 from moto.events.models import Rule
 
+from infra.localcloud.cloudwatch.data import Datum, MetricKey, metric_key
 from infra.localcloud.events.delivery import deliver, is_function, is_supported
 from infra.localcloud.events.schedule import ScheduleError, parse
 from infra.localcloud.install import Context
@@ -109,7 +112,22 @@ class EventsBackend(MotoEventsBackend):
     def targets(self, event: dict[str, Any], bus_name: str | None = None) -> list[dict[str, Any]]:
         """Returns the targets of the rules of a bus that an event matches."""
         bus = self.describe_event_bus(self._normalize_event_bus_arn(bus_name))
-        return [target for rule in list(bus.rules.values()) if _is_matched(rule, event) for target in rule.targets]
+        matched = [rule for rule in list(bus.rules.values()) if _is_matched(rule, event)]
+        self._count(matched)
+        return [target for rule in matched for target in rule.targets]
+
+    def _count(self, matched: list[Rule]) -> None:
+        """Adds to the metric of each rule that has matched, which has targets or not."""
+        if not matched:
+            return
+        metrics: Any = cloudwatch_backends[self.account_id][self.region_name]
+        metrics.add([Datum(_triggered(rule.name), time.time(), "Count", (1.0,), (1.0,)) for rule in matched])
+        self.context.state.soon(metrics)
+
+
+def _triggered(rule: str) -> MetricKey:
+    """The metric of a rule's matches."""
+    return metric_key("AWS/Events", "TriggeredRules", [{"Name": "RuleName", "Value": rule}])
 
 
 def _is_matched(rule: Rule, event: Any) -> bool:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.models import events_backends
-
-from infra.localcloud.events.delivery import changed_by, deliver
-from infra.localcloud.events.models import EventsBackend
+from infra.localcloud.events.publication import publish
 from infra.localcloud.install import StateOfBackends
 from infra.localcloud.s3.store import Change, Store
 
@@ -40,16 +35,9 @@ class ObjectEvents:
                 self._publish(change)
 
     def _publish(self, change: Change) -> None:
-        account, region = change.bucket.account, change.bucket.region
-        backend: Any = events_backends[account][region]
-        assert isinstance(backend, EventsBackend)
+        bucket = change.bucket
         kind = "Object Deleted" if change.deletion else "Object Created"
-        event = backend.event("aws.s3", kind, [change.bucket.arn], _detail(change), datetime.now(UTC))
-        for target in backend.targets(event):
-            with ExitStack() as stack:
-                for changed in changed_by(target, account, region):
-                    stack.enter_context(self._state.background(changed))
-                deliver(target, dict(event), account, region)
+        publish(self._state, bucket.account, bucket.region, "aws.s3", kind, [bucket.arn], _detail(change))
 
 
 def _detail(change: Change) -> dict[str, Any]:

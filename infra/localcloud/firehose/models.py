@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -20,16 +21,20 @@ class FirehoseBackend(MotoFirehoseBackend):
     """Delivery streams of one account and region."""
 
     context: ClassVar[Context]
-    RUNTIME: ClassVar[dict[str, Any]] = {"_delivered": None}
+    RUNTIME: ClassVar[dict[str, Any]] = {"_delivered": None, "_refused_since": None}
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._delivered: set[str] = set()
+        self._refused_since: dict[str, float] = {}
 
-    def take_delivered(self) -> set[str]:
-        """The streams that have delivered since the last call."""
+    def take_freshness(self, now: float) -> dict[str, float]:
+        """The age in seconds of the oldest record that waits, of each stream that was used since the last call.
+
+        What is accepted is delivered at once. What is refused waits at its producer, as long as no delivery succeeds.
+        """
         taken, self._delivered = self._delivered, set()
-        return taken
+        return {**dict.fromkeys(taken, 0.0), **{name: now - since for name, since in self._refused_since.items()}}
 
     def create_delivery_stream(self, *args: Any, **kwargs: Any) -> str:
         """CreateDeliveryStream.
@@ -59,7 +64,9 @@ class FirehoseBackend(MotoFirehoseBackend):
             self._require_key(s3_destination["BucketARN"].rpartition(":")[2], s3_destination["RoleARN"])
             answers = list(super().put_s3_records(delivery_stream_name, version_id, s3_destination, records))
         except (AssumeRoleError, AccessDeniedError, S3Error) as error:
+            self._refused_since.setdefault(delivery_stream_name, time.time())
             raise InvalidArgumentException(f"Firehose cannot deliver the records: {error}") from None
+        self._refused_since.pop(delivery_stream_name, None)
         self._delivered.add(delivery_stream_name)
         return answers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import threading
@@ -16,6 +17,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from infra.localcloud import mounts
 from infra.localcloud.errors import SERVER_ENDED, AccessDeniedError, UnknownImageError
+from infra.localcloud.events.publication import publish
 from infra.localcloud.image_pulls import require_pull
 from infra.localcloud.install import Context
 from infra.localcloud.jobs import ExitResult, Job
@@ -160,6 +162,14 @@ class SageMakerJob(ABC):
         config = self.context.config
         with self.context.state.background(sagemaker_backends[config.account][config.region]):
             self._end(status)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Sends the event of the job's end, as SageMaker does."""
+        config = self.context.config
+        kind = f"SageMaker {self.kind.capitalize()} Job State Change"
+        detail = json.loads(json.dumps(self.describe(), default=_milliseconds))
+        publish(self.context.state, config.account, config.region, "aws.sagemaker", kind, [self.arn], detail)
 
     def _end(self, status: str) -> None:
         with self._lock:
@@ -234,6 +244,11 @@ class SageMakerJob(ABC):
         """Everything the job has printed."""
         file = self.context.config.state / "logs" / f"{self.log_group}/{self.log_stream}".strip("/")
         return file.read_text(errors="replace").splitlines() if file.exists() else []
+
+
+def _milliseconds(value: Any) -> int:
+    """A time as events have it."""
+    return int(value.timestamp() * 1000)
 
 
 def container_command(

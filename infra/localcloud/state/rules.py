@@ -27,6 +27,7 @@ STORED_MODULES = (
     "infra.localcloud.athena.results",
     "infra.localcloud.cloudfront.models",
     "infra.localcloud.cloudwatch.alarms",
+    "infra.localcloud.cloudwatch.composites",
     "infra.localcloud.ecs.resources",
     "infra.localcloud.glue.job_run",
     "infra.localcloud.kinesis.shard",

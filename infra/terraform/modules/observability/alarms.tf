@@ -19,16 +19,21 @@ locals {
         stream    = try(var.workloads[name].stream.name, "")
         max_tasks = tostring(var.sizes.service_max_tasks)
       }
-    ))).alarms
+    )))
   }
   alarms = merge(
-    { for page, alarm in local.decoded[""] : page => merge(alarm, { workload = null }) if alarm.per == "platform" },
+    { for page, alarm in local.decoded[""].alarms : page => merge(alarm, { workload = null }) if alarm.per == "platform" },
     merge([
       for name in keys(var.workloads) : {
-        for page, alarm in local.decoded[name] : "${name}/${page}" => merge(alarm, { workload = name }) if alarm.per == "workload"
+        for page, alarm in local.decoded[name].alarms : "${name}/${page}" => merge(alarm, { workload = name }) if alarm.per == "workload"
       }
     ]...),
   )
+  composites = merge([
+    for name in keys(var.workloads) : {
+      for page, alarm in local.decoded[name].composites : "${name}/${page}" => merge(alarm, { workload = name })
+    }
+  ]...)
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -85,4 +90,18 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags = each.value.workload == null ? {} : { workload = each.value.workload }
 
   depends_on = [aws_sns_topic_policy.alerts]
+}
+
+# One message for several alarms that have no actions of their own (`part_of`).
+resource "aws_cloudwatch_composite_alarm" "this" {
+  for_each          = local.composites
+  alarm_name        = each.value.AlarmName
+  alarm_description = each.value.AlarmDescription
+  alarm_rule        = each.value.AlarmRule
+  actions_enabled   = each.value.ActionsEnabled
+  alarm_actions     = each.value.AlarmActions
+  ok_actions        = each.value.OKActions
+  tags              = { workload = each.value.workload }
+
+  depends_on = [aws_cloudwatch_metric_alarm.this, aws_sns_topic_policy.alerts]
 }

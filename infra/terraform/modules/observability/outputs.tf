@@ -5,7 +5,10 @@ output "alerts_topic_arn" {
 
 output "alarm_names" {
   description = "Names of all alarms."
-  value       = sort([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name])
+  value = sort(concat(
+    [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_composite_alarm.this : alarm.alarm_name],
+  ))
 }
 
 output "dashboard_url" {

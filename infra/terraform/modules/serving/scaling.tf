@@ -1,27 +1,35 @@
-# A service has between service_min_tasks and service_max_tasks. Until the first deploy it has none: without tasks there
-# are no metrics, and without metrics no policy acts.
-resource "aws_appautoscaling_target" "this" {
-  for_each           = aws_ecs_service.this
-  service_namespace  = "ecs"
-  scalable_dimension = "ecs:service:DesiredCount"
-  resource_id        = "service/${aws_ecs_cluster.this.name}/${each.value.name}"
-  min_capacity       = var.sizes.service_min_tasks
-  max_capacity       = max(var.sizes.service_max_tasks, var.workloads[each.key].serving.desired_count)
-  tags               = { workload = each.key }
+# A service has between service_min_tasks and service_max_tasks (infra/definitions/scaling.yaml).
+locals {
+  # What only an apply makes known has a token while the file is decoded, so that a plan shows everything else.
+  scaling_label = "(load balancer)/(target group)"
+  scaling = {
+    for name in keys(local.released) : name => yamldecode(templatefile("${var.definitions}/scaling.yaml", merge(var.names, {
+      workload      = name
+      min_tasks     = var.sizes.service_min_tasks
+      max_tasks     = max(var.sizes.service_max_tasks, var.workloads[name].serving.desired_count)
+      load_balancer = "(load balancer)"
+      target_group  = "(target group)"
+    })))
+  }
+  scaling_policies = merge([
+    for name, scaling in local.scaling : {
+      for policy, tracked in scaling.policies : "${name}/${policy}" => {
+        workload = name, name = policy, metric = tracked.metric, target = tracked.target, label = try(tracked.label, null)
+      }
+    }
+  ]...)
 }
 
-locals {
-  # Target values; the highest number of tasks that any policy asks for wins. The alarms at 80 % leave room for the
-  # minutes until a new task serves.
-  scaling = {
-    cpu      = { metric = "ECSServiceAverageCPUUtilization", target = 60 }
-    memory   = { metric = "ECSServiceAverageMemoryUtilization", target = 70 }
-    requests = { metric = "ALBRequestCountPerTarget", target = 12000 } # a minute: 200 a second
-  }
-  scaling_policies = {
-    for pair in setproduct(keys(aws_appautoscaling_target.this), keys(local.scaling)) :
-    "${pair[0]}/${pair[1]}" => merge(local.scaling[pair[1]], { workload = pair[0], name = pair[1] })
-  }
+resource "aws_appautoscaling_target" "this" {
+  for_each           = local.scaling
+  service_namespace  = each.value.target.ServiceNamespace
+  scalable_dimension = each.value.target.ScalableDimension
+  resource_id        = each.value.target.ResourceId
+  min_capacity       = each.value.target.MinCapacity
+  max_capacity       = each.value.target.MaxCapacity
+  tags               = { workload = each.key }
+
+  depends_on = [aws_ecs_service.this]
 }
 
 resource "aws_appautoscaling_policy" "this" {
@@ -34,13 +42,13 @@ resource "aws_appautoscaling_policy" "this" {
 
   target_tracking_scaling_policy_configuration {
     target_value       = each.value.target
-    scale_out_cooldown = 60
-    scale_in_cooldown  = 300 # removing tasks too early costs latency, too late only money
+    scale_out_cooldown = local.scaling[each.value.workload].cooldowns.ScaleOutCooldown
+    scale_in_cooldown  = local.scaling[each.value.workload].cooldowns.ScaleInCooldown
 
     predefined_metric_specification {
       predefined_metric_type = each.value.metric
       resource_label = (
-        each.value.name == "requests"
+        each.value.label == local.scaling_label
         ? "${aws_lb.this.arn_suffix}/${aws_lb_target_group.this[each.value.workload].arn_suffix}"
         : null
       )

@@ -42,21 +42,15 @@ resource "aws_sagemaker_model_package_group" "this" {
   tags                            = { workload = each.key }
 }
 
-# Jobs have no alarm of CloudWatch of their own: an event of a failed one matches this rule, whose count of matches is a
-# metric (AWS/Events TriggeredRules) that has an alarm. DAGs name their jobs nj-….
+# An event of a failed job matches this rule (infra/definitions/failed_jobs.yaml).
+locals {
+  failed_jobs = yamldecode(templatefile("${var.definitions}/failed_jobs.yaml", var.names)).rule
+}
+
 resource "aws_cloudwatch_event_rule" "failed" {
-  name        = "nightjar-training-failed"
-  description = "Training and evaluation jobs that failed"
-  event_pattern = jsonencode({
-    source      = ["aws.sagemaker"]
-    detail-type = ["SageMaker Training Job State Change", "SageMaker Processing Job State Change"]
-    detail = {
-      "$or" = [
-        { TrainingJobStatus = ["Failed"], TrainingJobName = [{ prefix = "nj-" }] },
-        { ProcessingJobStatus = ["Failed"], ProcessingJobName = [{ prefix = "nj-" }] },
-      ]
-    }
-  })
+  name          = local.failed_jobs.Name
+  description   = local.failed_jobs.Description
+  event_pattern = jsonencode(local.failed_jobs.EventPattern)
 }
 
 resource "aws_cloudwatch_event_target" "failed" {

@@ -1,3 +1,8 @@
+variable "definitions" {
+  description = "Path of infra/definitions."
+  type        = string
+}
+
 variable "workloads" {
   description = "Name of each workload → its decoded workload.yaml."
   type        = any

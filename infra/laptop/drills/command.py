@@ -1,0 +1,44 @@
+"""``make drill``: lists the drills, or runs one."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.markup import escape
+
+from include.workloads import load
+from infra.laptop import parts, vitals
+from infra.laptop.aws import Aws
+from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.drills import drill
+from infra.laptop.drills.table import DRILLS
+from infra.laptop.drills.target import Target
+from infra.laptop.exclusive import exclusively
+
+
+def command(config: LaptopConfig, alarm: str | None, workload: str) -> None:
+    """Runs the drill of an alarm, or lists all.
+
+    Raises:
+        LaptopError: There is no such drill, the local cloud does not run, or the drill failed.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    if alarm is None:
+        for name, listed in DRILLS.items():
+            console.print(f"[bold]{name:<18}[/] {escape(listed.what)}")
+        console.print("\nOne of them: make drill ALARM=client-errors. Each takes two to eight minutes.")
+        return
+    if alarm not in DRILLS:
+        raise LaptopError(f"There is no drill {alarm}. There are: {', '.join(DRILLS)}")
+    with exclusively(config, f"make drill ALARM={alarm}"):
+        vitals.require_running(config, (parts.CLOUD,))
+        started = time.monotonic()
+
+        def say(text: str) -> None:
+            console.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  {escape(text)}")
+
+        result = drill.run(Target(config, Aws(config), load(workload), say), alarm, DRILLS[alarm])
+    console.print(
+        f"[green]✔[/] {alarm} fired after {result.fired:.0f} s, was told, and cleared after {result.cleared:.0f} s."
+    )
