@@ -14,6 +14,7 @@ from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import (
     alarms,
     code,
+    dashboard,
     data,
     deadlines,
     drops,
@@ -94,7 +95,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     known = [workload.name for workload in discovered]
     ports = service_ports.assign(config, known, services.listening(aws), history_source.port_offsets(known))
     services.move_listeners(aws, ports)
-    urls = {}
+    urls, shown = {}, {}
     for workload in discovered:
         try:
             data.create_stream(aws, workload)
@@ -107,8 +108,10 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
             named = alarms.dimensions(aws, workload.name)
             alarms.create(aws, workload, named)
             scaling.create(aws, workload, named)
+            shown[workload.name] = (workload, named)
         except ClientError as error:
             left_out[workload.name] = f"include/workloads/{workload.name}: its resources cannot be created: {error}"
+    dashboard.create(aws, shown)
     created = tuple(workload for workload in discovered if workload.name in urls)
     _require_one(created, left_out)
     return Resources(names, created, build.code_sha, urls, left_out)

@@ -1,4 +1,4 @@
-"""The course of a drill: a cause begins, the alarm fires and reaches the inbox; the cause ends, and the alarm clears."""
+"""The course of a drill: a cause begins, the alarm fires and is in the inbox; the cause ends, and the alarm clears."""
 
 from __future__ import annotations
 
