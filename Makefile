@@ -46,6 +46,9 @@ status: setup ## print what runs and what is dead, what is live, and the last DA
 alerts: setup ## list the open alarms and what a person would have been sent, and write a page of it: make alerts JSON=1
 	@$(LAPTOP) alerts $(if $(JSON),--json)
 
+dashboard: setup ## draw CloudWatch's dashboard of the last three hours as a page: requests, latency, CPU, tasks, ages
+	@$(LAPTOP) dashboard
+
 drill: setup ## cause an alarm for real, wait until it is in the inbox, mend it, wait until it is over: make drill ALARM=client-errors; without ALARM: the list
 	@$(LAPTOP) drill $(call option,ALARM) $(call option,WORKLOAD)
 

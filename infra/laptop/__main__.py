@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="print JSON")
     sub = command("alerts", _alerts, "print what a person would have been sent, and the open alarms", "JSON=1")
     sub.add_argument("--json", action="store_true", help="print JSON")
+    command("dashboard", _dashboard, "draw CloudWatch's dashboard of the last hours as a page")
     sub = command("drill", _drill, "cause an alarm for real, and wait until it is told and over", "ALARM=client-errors")
     sub.add_argument("--alarm", help="the alarm's page in docs/runbooks; default: list the drills")
     sub.add_argument("--workload", default="flights", type=arguments.workload)
@@ -189,6 +190,15 @@ def _alerts(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop.inbox.command import command
 
     command(config, as_json=given.json)
+
+
+def _dashboard(config: LaptopConfig, _: argparse.Namespace) -> None:
+    from infra.laptop import parts, vitals
+    from infra.laptop.aws import Aws
+    from infra.laptop.dashboard import page
+
+    vitals.require_running(config, (parts.CLOUD,))
+    print(f"Open {page.write(config, Aws(config), datetime.now(UTC)).as_uri()}")
 
 
 def _drill(config: LaptopConfig, given: argparse.Namespace) -> None:

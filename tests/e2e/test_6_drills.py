@@ -1,4 +1,4 @@
-"""Alarms on the running stack: caused for real, told, and over. The other drills are run by hand: each takes minutes."""
+"""Alarms on the running stack: caused for real, told, and over. The other drills a person runs: each takes minutes."""
 
 from __future__ import annotations
 

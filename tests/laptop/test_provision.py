@@ -9,7 +9,7 @@ import pytest
 
 from include.workloads import discover
 from infra.laptop import bootstrap, provision, terraform
-from infra.laptop.bootstrap import code, data, deadlines
+from infra.laptop.bootstrap import code, data, deadlines, inbox
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.free_ports import free_port
 
@@ -35,6 +35,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(code, "upload", lambda *_: None)
     monkeypatch.setattr(deadlines, "update_code", lambda *_: None)
     monkeypatch.setattr(data, "put_database_secret", lambda *_: None)
+    monkeypatch.setattr(inbox, "create", lambda aws: record.setdefault("inbox", aws))
     return record
 
 
@@ -49,6 +50,7 @@ def test_terraform_gets_the_build_and_a_port_for_each_workload(tmp_path: Path, a
     assert variables["release"]["code_sha"] == made.code_sha
     ports = variables["local_listener_ports"]
     assert ports.keys() == {workload.name for workload in discover()[0]} and ports["flights"] == given.service_port
+    assert applied["inbox"] is AWS
     assert variables["local_nights_file"] == str(given.nights_file)
     assert made.service_urls == {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 

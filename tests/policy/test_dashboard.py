@@ -8,6 +8,7 @@ from typing import Any
 from include.workloads import load
 from infra.laptop.bootstrap.alarms import Dimensions, read
 from infra.laptop.bootstrap.dashboard import widgets
+from infra.laptop.dashboard.widgets import charts
 
 NAMED = Dimensions("app/nightjar/1", "targetgroup/nightjar-flights/1")
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
@@ -21,20 +22,13 @@ def of_alarm(alarm: dict[str, Any]) -> Iterator[Metric]:
         yield metric["Namespace"], metric["MetricName"], dimensions
 
 
-def shown(metrics: list[list[Any]]) -> Iterator[Metric]:
-    """The metrics of a widget: ``.`` repeats a word of the metric before, ``...`` all of them."""
-    before: list[str] = []
-    for entry in metrics:
-        words = [word for word in entry if isinstance(word, str)]
-        words = before if words == ["..."] else words
-        before = [before[place] if word == "." else word for place, word in enumerate(words)]
-        pairs = before[2:]
-        yield before[0], before[1], frozenset(zip(pairs[::2], pairs[1::2], strict=True))
-
-
 def on_dashboard() -> set[Metric]:
     rows = widgets(load("flights"), NAMED)
-    return {metric for row in rows if row["type"] == "metric" for metric in shown(row["properties"]["metrics"])}
+    return {
+        (metric.namespace, metric.name, frozenset(metric.dimensions))
+        for chart in charts({"widgets": rows})
+        for metric in chart.metrics
+    }
 
 
 def test_every_alarm_of_a_workload_has_its_metrics_on_the_dashboard() -> None:
@@ -47,8 +41,3 @@ def test_every_widget_has_a_title_and_a_size() -> None:
     for widget in widgets(load("flights"), NAMED):
         assert widget["width"] <= 24 and widget["height"] >= 1
         assert widget["type"] == "text" or widget["properties"]["title"]
-
-
-def test_shorthand_is_read() -> None:
-    metrics = [["N", "a", "D", "x"], [".", "b", ".", "."], ["...", {"stat": "p99"}]]
-    assert list(shown(metrics)) == [("N", name, frozenset({("D", "x")})) for name in ("a", "b", "b")]
