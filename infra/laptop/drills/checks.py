@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from unittest import mock
 
 from infra.lambdas.dead_man import main as dead_man
 from infra.laptop.aws import operator_key_file
@@ -67,8 +66,16 @@ def _operator(cause: Cause) -> Iterator[None]:
         "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
         "AWS_DEFAULT_REGION": REGION,
     }
-    with mock.patch.dict(os.environ, environment):
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
         yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class SilentDeadlines(Cause):

@@ -86,7 +86,8 @@ class CloudWatchBackend(MotoCloudWatchBackend):
     @property
     def all_alarms(self) -> dict[str, Alarm]:
         """Metric alarms and composite alarms by name, sorted."""
-        return dict(sorted({**self.alarms, **self.composites}.items()))
+        found: dict[str, Alarm] = {**self.alarms, **self.composites}
+        return dict(sorted(found.items()))
 
     def record(self, alarm: Alarm, kind: str, summary: str, data: Members, now: float) -> None:
         """Adds an entry to the alarm's history, and forgets entries of long ago."""
