@@ -14,8 +14,8 @@ from include.model.drift_statistics import chi_square, psi
 BINS = 10  # of a number with many values, at its deciles
 MANY_VALUES = 12  # a number with at most as many different values has a bin for each
 LISTED = 20  # categories with a bin of their own
-KNOWN = 1000  # of a text with more different values, only the missing ones are counted
-TOLERANCE = 0.5  # of the range of the training data; values further outside are out of range
+KNOWN = 300  # of a text with more different values only the missing ones are counted; a query has 256 KiB
+TOLERANCE = 0.25  # of the range of the training data; values further outside are out of range
 FEWEST_BLOCKS = 7
 FEWEST_VALUES = 20  # of a block, for its mean and standard deviation
 
@@ -66,7 +66,7 @@ def counted(values: Values, blocks: np.ndarray) -> Column:
         return _number(numbers, blocks)
     if numbers is None and not values.is_opaque and 0 < len(values.texts) <= KNOWN:
         return _category(values, blocks)
-    missing = np.isnan(numbers) if numbers is not None else values.codes == -1
+    missing = np.isnan(numbers) if numbers is not None else np.asarray(values.codes) == -1
     labels = [PRESENT, MISSING]
     codes = missing.astype(np.int64)
     return _with_blocks({"kind": "text", "counts": _counts(codes, labels)}, codes, labels, blocks)
