@@ -79,6 +79,9 @@ reports: setup ## copy the Data Docs of every audited day to this machine, with 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
 
+monitor: setup ## compare what arrives with the live model's training data, and predictions with outcomes: make monitor WORKLOAD=flights
+	@$(LAPTOP) monitor $(call option,WORKLOAD) $(call option,DATE)
+
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
@@ -134,6 +137,9 @@ bench-loop: setup-test ## measure retrain runs on the running stack against thei
 
 bench-backfill: setup-test ## compare a year in chunks with day by day, in a run folder that has processed no day: make bench-backfill NIGHTJAR_RUN=/tmp/bench
 	@$(LAPTOP) up && $(PYTHON) -m benchmarks.backfill
+
+bench-drift: setup-test ## drift over the weeks of 2013: false alarms, and misses of features that are corrupted on purpose
+	@$(PYTHON) -m benchmarks.drift
 
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
 	@$(PYTHON) -m benchmarks.serving

@@ -213,6 +213,16 @@ def backfill_key(workload: str, backfill: str, name: str) -> str:
     return f"backfills/{workload}/{backfill}/{name}"
 
 
+def monitor_key(workload: str, window: str, suffix: str) -> str:
+    """Artifact: what a monitor run found about the window with this end (``json``), and its page (``html``)."""
+    return f"monitor/{workload}/{window}.{suffix}"
+
+
+def monitor_baseline_key(workload: str, digest: str) -> str:
+    """Artifact: the baseline of a bundle, as the monitor read it from the bundle; named after its sha256."""
+    return f"monitor/{workload}/baselines/{digest}.json"
+
+
 # --- MWAA bucket -------------------------------------------------------------------------------------------------
 
 
@@ -350,6 +360,16 @@ def told_partition_key(workload: str) -> str:
     An item of a night has ``by`` (what told), ``at`` and ``told`` (false while the message is being published).
     """
     return f"told#{workload}"
+
+
+def monitor_windows_key(workload: str, source: str) -> tuple[str, str]:
+    """What drifted in the newest windows of a source (lake or log): ``windows``, ``revision``."""
+    return f"monitor#{workload}", f"windows#{source}"
+
+
+def retrain_request_key(workload: str) -> tuple[str, str]:
+    """The newest retrain run that the monitor asked for: ``asked_on`` (UTC date), ``run_id``, ``day``, ``reason``."""
+    return f"monitor#{workload}", "retrain-request"
 
 
 def _digits(instant: datetime) -> str:

@@ -21,7 +21,7 @@ from include.workloads.schema import (
 )
 
 # include.lake.known.version_time in SQL.
-_VERSION_TIME = {"recorded_at": 'least("recorded_at", "arrived_at")', "arrived_at": '"arrived_at"'}
+VERSION_TIME = {"recorded_at": 'least("recorded_at", "arrived_at")', "arrived_at": '"arrived_at"'}
 
 
 def dataset_select(workload: Workload, database: str, cutoff: datetime, without: Collection[str] = ()) -> str:
@@ -70,7 +70,7 @@ def _select_values(workload: Workload, database: str, cutoff: datetime, without:
         "partition_column": PARTITION_COLUMN[0],
         "days_left_out": sorted(without),
         "first_day": utc_date(train_start).isoformat(),
-        "version_time": _VERSION_TIME[workload.clock],
+        "version_time": VERSION_TIME[workload.clock],
         "last_day": utc_date(cutoff - timedelta(milliseconds=1)).isoformat(),
         "feature_table": table_name(workload.name, workload.feature_event),
         "feature_columns": features,

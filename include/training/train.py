@@ -32,7 +32,7 @@ from include.model.evaluation import ValidationMetrics
 from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import container, data, estimators, metrics
+from include.training import baseline, container, data, estimators, metrics
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
@@ -78,8 +78,9 @@ def main() -> None:
     records = data.records(dataset.validation, schema.fields)
     check_skew(scorer, records, matrix)
     valid = _valid_requests(records, schema)
+    probabilities = scorer.score(matrix)
     measured: ValidationMetrics = {
-        **metrics.measure(data.labels(dataset.validation), scorer.score(matrix), THRESHOLD),
+        **metrics.measure(data.labels(dataset.validation), probabilities, THRESHOLD),
         "invalid_requests": float(len(records) - len(valid)),
     }
     for name, value in measured.items():
@@ -100,7 +101,9 @@ def main() -> None:
     )
     _log_parity(engine)
 
-    files = _seal(given, workload, dataset, fitted, chosen, engine, measured)
+    seen = pa.concat_tables([dataset.train, dataset.validation], promote_options="permissive")
+    looked = baseline.make(workload, seen, schema.fields, dataset.validation, probabilities)
+    files = _seal(given, workload, dataset, fitted, chosen, engine, measured, looked)
     _verify_golden(files)
     bundle.write_folder(files, container.model_folder())
 
@@ -175,6 +178,7 @@ def _seal(
     golden_rows: Sequence[GoldenRow],
     choice: EngineChoice,
     measured: ValidationMetrics,
+    looked: bytes,
 ) -> dict[str, bytes]:
     seen = bundle.key_digests([*data.keys(dataset.train), *data.keys(dataset.validation)])
     return bundle.seal(
@@ -183,6 +187,7 @@ def _seal(
             bundle.GOLDEN: golden.format_lines(golden_rows),
             bundle.MODEL: _pickle(fitted.estimator),
             bundle.TRAINING_KEYS: training_keys.to_bytes(seen),
+            bundle.BASELINE: looked,
             **choice.files,
         },
         workload=workload.name,

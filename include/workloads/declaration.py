@@ -20,6 +20,7 @@ from include.workloads.feature_code import FeatureCode, FeatureKind, load_featur
 from include.workloads.fields import Fields, Name
 from include.workloads.files import FILES_SOURCE, FileSpec
 from include.workloads.jobs import JobsSpec
+from include.workloads.monitor import MonitorSpec
 from include.workloads.request_rules import RequestRule
 from include.workloads.retention import RetentionSpec
 from include.workloads.schedule import ScheduleSpec
@@ -39,7 +40,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    **dict.fromkeys(("retention", "backfill"), True),
+    **dict.fromkeys(("retention", "backfill", "monitor"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -117,6 +118,7 @@ class Workload(StrictModel):
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
     backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
+    monitor: MonitorSpec = Field(MonitorSpec(), description="what is watched once a version is live")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

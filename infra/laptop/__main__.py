@@ -89,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--retrain")
     sub.add_argument("--dry-run", action="store_true")
     sub.add_argument("--yes", action="store_true")
+    sub = command("monitor", _monitor, "compare what arrives with the live model's training data", "WORKLOAD=flights")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--date", type=arguments.day, help="the newest published day to compare; default: the newest")
     sub = command("requeue", _requeue, "read quarantined records again, after a mend", "WORKLOAD=flights")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     command("reports", _reports, "copy the Data Docs of every audited day to this machine, with an index")
@@ -216,6 +219,12 @@ def _backfill(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import backfill
 
     backfill.command(config, given)
+
+
+def _monitor(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import stages
+
+    stages.monitor(stages.connect(config), given.workload, given.date)
 
 
 def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -100,6 +100,11 @@ def retrain(connection: Connection, workload: str, day: date) -> Run:
     return _run(connection, f"{workload}_retrain", {"date": day.isoformat()})
 
 
+def monitor(connection: Connection, workload: str, day: date | None = None) -> Run:
+    """Compares what arrives with the live version's training data; with a day, only days up to it are looked at."""
+    return _run(connection, f"{workload}_monitor", {"date": day.isoformat()} if day else {})
+
+
 def deploy(
     connection: Connection, workload: str, version: str, reason: str | None = None, *, release_hold: bool = False
 ) -> Run:

@@ -7,6 +7,8 @@ A bundle is a flat set of files:
   features;
 * ``golden.jsonl``: requests with the probability that the training container computed (``include.model.golden``);
 * ``training_keys.bin``: digests of the keys that the model was trained and tuned on;
+* ``baseline.json``: what its training data looked like, for the monitor (``include.model.baseline``); older bundles
+  have none;
 * ``model.joblib``: the scikit-learn estimator, the reference;
 * at most one fast form of the model, which the manifest's ``engine`` reads in place of ``model.joblib``.
 
@@ -25,9 +27,10 @@ from include.model.bundle.manifest import Manifest
 from include.model.bundle.packing import pack, seal, unpack, verify, write_folder
 from include.model.bundle.training_keys import key_digests
 from include.model.errors import BundleError
-from include.model.files import FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
+from include.model.files import BASELINE, FEATURES, FILES, GOLDEN, MANIFEST, MODEL, TRAINING_KEYS
 
 __all__ = [
+    "BASELINE",
     "FEATURES",
     "FILES",
     "GOLDEN",

@@ -11,7 +11,7 @@ from include.model.bundle.archive import sha256_hex
 from include.model.engines import FAST_FORMS, Engine, Parity
 from include.model.engines.inputs import InputSpec
 from include.model.errors import BundleError
-from include.model.files import FEATURES, FILES, MANIFEST, MODEL
+from include.model.files import BASELINE, FEATURES, FILES, MANIFEST, MODEL
 from include.workloads import FieldSpec
 from include.workloads.request_rules import RequestRule
 
@@ -105,12 +105,14 @@ def model_file(engine: Engine) -> str:
 
 
 def check_names(names: Iterable[str], engine: Engine) -> None:
-    """Checks that a bundle for ``engine`` has exactly its files; ``names`` are without the manifest.
+    """Checks that a bundle for ``engine`` has exactly its files, and at most the baseline beside them.
+
+    ``names`` are without the manifest.
 
     Raises:
         BundleError: A file is missing, or there is one too many.
     """
-    expected, actual = sorted({*FILES, model_file(engine)}), sorted(names)
+    expected, actual = sorted({*FILES, model_file(engine)}), sorted({*names} - {BASELINE})
     if actual != expected:
         raise BundleError(
             f"A bundle for {engine} must contain exactly {', '.join(expected)}, in the archive and in {MANIFEST}; "

@@ -19,7 +19,7 @@ def seal(files: Mapping[str, bytes], **fields: Any) -> dict[str, bytes]:
     """Adds the manifest.
 
     Args:
-        files: :data:`FILES` and at most one fast form, which decides the engine.
+        files: :data:`FILES`, at most one fast form, which decides the engine, and possibly the baseline.
         **fields: The fields of :class:`Manifest` but ``format``, ``files`` and ``engine``.
 
     Raises:

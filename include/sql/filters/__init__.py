@@ -6,6 +6,7 @@ templates are linted with the filters that render them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -31,6 +32,23 @@ def timestamp(instant: datetime) -> str:
     return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ', timespec='milliseconds')}'"
 
 
-FILTERS: dict[str, Callable[..., str]] = {"identifier": identifier, "literal": literal, "timestamp": timestamp}
+def double(number: float) -> str:
+    """Writes a double literal: with an exponent, because a number without one is a decimal.
+
+    Raises:
+        ValueError: The number is not finite.
+    """
+    if not math.isfinite(number):
+        raise ValueError(f"{number} has no literal: leave the value out")
+    text = repr(float(number))
+    return text.upper() if "e" in text else f"{text}E0"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "identifier": identifier,
+    "literal": literal,
+    "timestamp": timestamp,
+    "double": double,
+}
 # sqlfluff's configuration passes times as text.
 SQLFLUFF_JINJA_FILTERS = {**FILTERS, "timestamp": lambda text: timestamp(datetime.fromisoformat(text))}
