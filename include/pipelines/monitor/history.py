@@ -43,7 +43,7 @@ def remember(workload: str, source: str, window: str, drifted: Mapping[str, str]
     kept = dict(sorted(windows.items())[-KEPT_WINDOWS:])
     revision = item["revision"] if item else 0
     entry: dict[str, Any] = {"windows": kept, "revision": revision + 1}
-    condition = "attribute_not_exists(pk) OR #revision = :read"
-    if not state.put_if(*key, entry, condition, {":read": revision}, {"#revision": "revision"}):
+    condition = "#revision = :read" if item else "attribute_not_exists(#revision)"
+    if not state.put_if(*key, entry, condition, {":read": revision} if item else None, {"#revision": "revision"}):
         raise ConflictError(f"Another run of {workload}_monitor recorded a window at the same time. Clear the task.")
     return found

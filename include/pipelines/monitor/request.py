@@ -51,11 +51,15 @@ def request_retrain(
         "day": newest_day,
         "reason": "; ".join(f"{subject}: {reason}" for subject, reason in confirmed.items())[:1000],
     }
-    key = layout.retrain_request_key(workload.name)
-    condition, names = "attribute_not_exists(pk) OR #asked < :asked", {"#asked": "asked_on"}
-    if state.put_if(*key, item, condition, {":asked": item["asked_on"]}, names):
+    key, names = layout.retrain_request_key(workload.name), {"#asked": "asked_on"}
+    stored = state.get(*key)
+    if stored is None:
+        written = state.put_if(*key, item, "attribute_not_exists(#asked)", None, names)
+    else:
+        if stored["window_end"] == window_end and stored["run_id"] == run["run_id"]:
+            return run
+        older = stored["asked_on"] < item["asked_on"]
+        written = older and state.put_if(*key, item, "#asked = :read", {":read": stored["asked_on"]}, names)
+    if written:
         return run
-    stored = state.get(*key) or {}
-    if stored.get("window_end") == window_end and stored.get("run_id") == run["run_id"]:
-        return run
-    raise NothingToDoError(f"A retrain run was asked for on {stored.get('asked_on')}: {stored.get('run_id')}.")
+    raise NothingToDoError(f"A retrain run was asked for today already ({workload.name}, {asked_on}): no other one is.")
