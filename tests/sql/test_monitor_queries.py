@@ -161,7 +161,8 @@ def prediction(request_id: str, record: dict[str, Any], generator: random.Random
     probability = round(generator.random(), 2)
     return {
         "request_id": request_id, "time": f"{at:%Y-%m-%dT%H:%M:%S}.250000Z", "workload": "shop",
-        "model_version": version, "bundle_digest": "d", "features": record, "probability": probability, "prediction": int(probability >= 0.5),
+        "model_version": version, "bundle_digest": "d", "features": record, "probability": probability,
+        "prediction": int(probability >= 0.5),
     }  # fmt: skip
 
 
