@@ -112,6 +112,11 @@ def test_on_the_local_cloud_a_token_makes_one_query_and_a_failed_one_the_next_at
     sense(identifier)
     assert len(client.list_query_executions(WorkGroup="nightjar")["QueryExecutionIds"]) == 1
     assert query_rows(identifier) == [{"three": "3"}]
+    many = submit("SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n)", "many").execute(context())
+    sense(many)
+    with pytest.raises(ValueError, match="more than 1999 rows"):
+        query_rows(many, pages=2)
+    assert [row["n"] for row in query_rows(many, pages=3)] == [str(n) for n in range(1, 2501)]
 
     failed = submit("SELECT nothing FROM nowhere", "bad").execute(context())
     with pytest.raises(AirflowFailException, match="nowhere"):
