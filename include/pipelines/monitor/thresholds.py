@@ -6,7 +6,7 @@ MINIMUM_ROWS = 100  # of a window; with fewer nothing is said
 FALSE_DISCOVERY_RATE = 0.01
 # The index has to be larger than this, and than so many times the largest of the training data's own blocks.
 PSI_FLOOR = 0.25
-PSI_FACTOR = 1.5
+PSI_FACTOR = 2.0
 SHARE_MARGIN = 0.1  # missing, unknown and out-of-range values above the largest share of a block
 POSITION = 1.0  # distance of the mean from the blocks' means, in widths of their range
 SPREAD_LEAST, SPREAD_MOST = 0.25, 4.0  # times the least and the largest standard deviation of a block

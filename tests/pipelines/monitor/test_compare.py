@@ -64,7 +64,7 @@ def test_each_accident_has_its_reason(counts: dict[str, int], moments: dict[str,
 
 def test_a_category_that_training_did_not_know() -> None:
     assert "16.7% are unknown categories, at most 0.0% in training" in reasons(
-        {"0": 300, "1": 200, "unknown": 100}, {}, CATEGORY
+        {"0": 300, "1": 200, "unknown": 100}, dict.fromkeys(SAME), CATEGORY
     )
 
 
