@@ -28,10 +28,9 @@ def history() -> History:
 def test_it_is_quiet_in_real_weeks_and_speaks_when_a_feature_is_corrupted(history: History) -> None:
     outcome = measure(history, [MONDAY, MONDAY + timedelta(days=7)], FEATURES)
     assert outcome.alarms == {monday: {} for monday in outcome.weeks}
-    for kind in CORRUPTIONS:
-        for name in FEATURES:
-            if outcome.tried.get(kind, name):
-                assert len(outcome.caught.get((kind, name), [])) == 2, (kind, name)
+    assert set(outcome.tried.values()) == {2}
+    missed = {tried for tried in outcome.tried if len(outcome.caught.get(tried, [])) < 2}
+    assert missed == {("shuffled", "origin")}, "nothing correlates with it clearly"
     assert next(lines(outcome)) == "2 weeks; 0 with something confirmed although nothing was changed"
 
 

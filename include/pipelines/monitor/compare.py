@@ -12,6 +12,13 @@ from include.pipelines.monitor.counts import NO_MOMENTS
 from include.pipelines.monitor.types import ColumnResult, LabelResult, Moments
 
 
+_SHARES = (
+    ("missing", "are missing", limits.MISSING_MARGIN),
+    ("unknown", "are unknown categories", limits.UNKNOWN_MARGIN),
+    ("outside", "are out of range", limits.OUTSIDE_MARGIN),
+)
+
+
 def compare_columns(
     baseline: Mapping[str, Column], counts: Mapping[str, Counts], moments: Mapping[str, Moments]
 ) -> list[ColumnResult]:
@@ -97,15 +104,12 @@ def _reasons(result: ColumnResult, column: Column) -> Iterator[str]:
     if result["q"] < limits.FALSE_DISCOVERY_RATE and result["psi"] > result["psi_limit"]:
         yield f"other distribution: PSI {result['psi']:.2f}, limit {result['psi_limit']:.2f}, q {result['q']:.1g}"
     usual: Any = blocks or {}
-    for kind, words in (
-        ("missing", "are missing"),
-        ("unknown", "are unknown categories"),
-        ("outside", "are out of range"),
-    ):
+    for kind, words, margin in _SHARES:
         found, most = result[kind], max(usual.get(kind, 0.0), share(column["counts"], [kind]))  # type: ignore[literal-required]
-        if found > most + limits.SHARE_MARGIN:
+        if found > most + margin:
             yield f"{found:.1%} {words}, at most {most:.1%} in training"
-    yield from _moments(result, column, usual)
+    if rows * (1 - result["missing"]) >= limits.MINIMUM_ROWS:
+        yield from _moments(result, column, usual)
 
 
 def _moments(result: ColumnResult, column: Column, usual: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,8 @@ FALSE_DISCOVERY_RATE = 0.01
 # The index has to be larger than this, and than so many times the largest of the training data's own blocks.
 PSI_FLOOR = 0.25
 PSI_FACTOR = 2.0
-SHARE_MARGIN = 0.1  # missing, unknown and out-of-range values above the largest share of a block
+# Shares of rows above the largest share of a block. Out of range is wider: a warm day in April is.
+MISSING_MARGIN, UNKNOWN_MARGIN, OUTSIDE_MARGIN = 0.1, 0.1, 0.2
 POSITION = 1.0  # distance of the mean from the blocks' means, in widths of their range
 SPREAD_LEAST, SPREAD_MOST = 0.25, 4.0  # times the least and the largest standard deviation of a block
 RELATION_LEFT = 0.5  # of the weakest correlation of a block

@@ -50,7 +50,7 @@ def test_the_same_distribution_is_no_drift() -> None:
     [
         (window(**{"0": 800}), SAME, "other distribution"),
         (window(missing=150), SAME, "23.1% are missing, at most 5.0% in training"),
-        (window(above=90), SAME, "15.3% are out of range, at most 0.0% in training"),
+        (window(above=150), SAME, "23.1% are out of range, at most 0.0% in training"),
         (window(), {**SAME, "mean": 8.0}, "the mean"),
         (window(), {**SAME, "spread": 0.0, "correlation": None}, "the standard deviation"),
         (window(), {**SAME, "spread": 13.0}, "the standard deviation"),
