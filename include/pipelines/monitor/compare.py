@@ -11,7 +11,6 @@ from include.pipelines.monitor import thresholds as limits
 from include.pipelines.monitor.counts import NO_MOMENTS
 from include.pipelines.monitor.types import ColumnResult, LabelResult, Moments
 
-
 _SHARES = (
     ("missing", "are missing", limits.MISSING_MARGIN),
     ("unknown", "are unknown categories", limits.UNKNOWN_MARGIN),
