@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,13 +80,13 @@ def counted(column: Column, values: Values) -> Counts:
         ]
         found, numbers = np.unique(np.array(names), return_counts=True)
         return {str(name): int(number) for name, number in zip(found, numbers, strict=True)}
-    absent = np.isnan(values)
-    present = values[~absent]
+    is_absent = np.isnan(values)
+    present = values[~is_absent]
     inside = present[(present >= column["low"]) & (present <= column["high"])]
     bins = np.bincount(np.searchsorted(column["edges"], inside, side="right"), minlength=1)
     counts = {str(index): int(number) for index, number in enumerate(bins) if number}
     counts[BELOW], counts[ABOVE] = int((present < column["low"]).sum()), int((present > column["high"]).sum())
-    counts[MISSING] = int(absent.sum())
+    counts[MISSING] = int(is_absent.sum())
     return counts
 
 
@@ -107,7 +108,7 @@ def moments(name: str, column: Column, rows: Mapping[str, Values]) -> Moments:
     return found
 
 
-def _as_numbers(name: str, values: Values, relation: Mapping) -> np.ndarray:  # type: ignore[type-arg]
+def _as_numbers(name: str, values: Values, relation: Mapping[str, Any]) -> np.ndarray:
     if relation.get("of") != name:
         return values
     return np.array([relation["codes"].get(value, np.nan) for value in values], dtype=np.float64)

@@ -64,12 +64,12 @@ def evaluate(
 ) -> dict[str, str]:
     """Compares, writes the report, publishes the metrics; returns what drifted for certain."""
     config, objects, state = settings(), ObjectStoreHook(), StateHook(settings().state_table)
-    results = [
+    of_lake, of_log = (
         athena.query_rows(query["query_execution_id"], config.region, pages=RESULT_PAGES) for query in (lake, log)
-    ]
+    )
     with outcomes(fail=RefusedError):
         baseline = pipeline.load_baseline(planned, config.artifact_bucket, objects)
-        report = pipeline.make_report(load(workload), planned, baseline, *results, state)
+        report = pipeline.make_report(load(workload), planned, baseline, of_lake, of_log, state)
     add_pages({pipeline.notes.PAGE: pipeline.store_report(report, config.artifact_bucket, objects)})
     publish_metrics(pipeline.NAMESPACE, pipeline.metric_data(report), config.region)
     return noted(report, pipeline.notes.found)["confirmed"]
@@ -115,10 +115,11 @@ def monitor(workload: Workload) -> DAG:
             sensors.append(submit_and_sense(source, athena.SubmitAthenaQueryOperator, wait, **asked, **query)[1])
         confirmed: Any = linked(evaluate(name, planned, *map(output, sensors)), pipeline.notes.PAGE)
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
+        asked_for: Any = ask_retrain(name, planned, confirmed)
         TriggerRunOperator(
             task_id="retrain",
             trigger_dag_id=f"{name}_retrain",
-            run=ask_retrain(name, planned, confirmed),
+            run=asked_for,
             poll_seconds=config.poll_seconds,
             execution_timeout=RETRAIN_LIMIT,
         )

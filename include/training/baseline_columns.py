@@ -66,7 +66,7 @@ def counted(values: Values, blocks: np.ndarray) -> Column:
         return _number(numbers, blocks)
     if numbers is None and not values.is_opaque and 0 < len(values.texts) <= KNOWN:
         return _category(values, blocks)
-    missing = np.isnan(numbers) if numbers is not None else values.codes == -1
+    missing = np.isnan(numbers) if numbers is not None else np.asarray(values.codes) == -1
     labels = [PRESENT, MISSING]
     codes = missing.astype(np.int64)
     return _with_blocks({"kind": "text", "counts": _counts(codes, labels)}, codes, labels, blocks)

@@ -87,13 +87,15 @@ def _relation(pair: _Pair, found: Sequence[float]) -> Relation:
 
 def _codes(values: Values, column: Column) -> list[int]:
     """The positions of the most frequent categories."""
-    frequency = np.bincount(values.codes[values.codes >= 0], minlength=len(values.texts))  # type: ignore[index]
+    codes = np.asarray(values.codes)
+    frequency = np.bincount(codes[codes >= 0], minlength=len(values.texts))
     return sorted(range(len(values.texts)), key=lambda index: (-frequency[index], values.texts[index]))[:CODED]
 
 
 def _mean_coded(values: Values, codes: Sequence[int], numbers: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-    known = ~np.isnan(numbers) & (values.codes >= 0)  # type: ignore[operator]
-    own = values.codes[known]  # type: ignore[index]
+    every = np.asarray(values.codes)
+    known = ~np.isnan(numbers) & (every >= 0)
+    own = every[known]
     rows = np.bincount(own, minlength=len(values.texts))
     sums = np.bincount(own, weights=numbers[known], minlength=len(values.texts))
     mapping = {values.texts[code]: float(sums[code] / rows[code]) for code in codes if rows[code]}

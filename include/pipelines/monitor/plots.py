@@ -14,7 +14,7 @@ LABEL_LENGTH = 8
 def bars(result: ColumnResult) -> str:
     """Draws a column."""
     names = bin_names(result)
-    expected, found = (_shares(result[kind], names) for kind in ("expected", "found"))  # type: ignore[literal-required]
+    expected, found = (_shares(result[kind], names) for kind in ("expected", "found"))
     top = max([*expected, *found, 0.01])
     step = WIDTH / max(1, len(names))
     parts = []

@@ -3,7 +3,7 @@ What published days look like: the features in the bins of a baseline, their mom
 
 Every row of the result has a measure, an entry and a number of rows; include.pipelines.monitor.counts reads them.
 -#}
-{%- from "monitor_macros.sql" import bin_of, as_number, text_of, counts, newest with context -%}
+{%- from "monitor_macros.jinja" import bin_of, as_number, text_of, counts, newest with context -%}
 with "features" as (
   {{ newest(feature_table, feature_columns) }}
 ),

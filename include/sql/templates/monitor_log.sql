@@ -5,7 +5,7 @@ whose key has a label in the lake how good they were, and whether the request wa
 A prediction may be in the log twice. Its key is its request id. AUC: each prediction's placement among those with the
 other label (DeLong et al., Biometrics 44, 1988), by ranks (Sun and Xu, IEEE Signal Processing Letters 21, 2014).
 -#}
-{%- from "monitor_macros.sql" import bin_of, as_number, text_of, counts, newest with context -%}
+{%- from "monitor_macros.jinja" import bin_of, as_number, text_of, counts, newest with context -%}
 with "logged" as (
   select "request_id", "model_version", "probability", "features", from_iso8601_timestamp("time") as "at"
   from (

@@ -41,7 +41,8 @@ def test_the_auc_is_the_share_of_pairs_in_the_right_order_and_the_interval_cover
         (found,) = measure(judged(positive, negative))
         pairs = [(p > n) + (p == n) / 2 for p in positive for n in negative]
         assert found["auc"] == pytest.approx(mean(pairs))
-        assert found["low"] is not None and found["high"] is not None and found["low"] < found["auc"] < found["high"]
+        assert found["auc"] is not None and found["low"] is not None and found["high"] is not None
+        assert found["low"] < found["auc"] < found["high"]
         covered += found["low"] < 0.760 < found["high"]  # Phi(1 / sqrt 2)
     assert 180 <= covered <= 200
     assert (found["rows"], found["positives"], found["log_loss"], found["brier"]) == (200, 60, 0.5, 0.2)
