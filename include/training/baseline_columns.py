@@ -14,7 +14,7 @@ from include.model.drift_statistics import chi_square, psi
 BINS = 10  # of a number with many values, at its deciles
 MANY_VALUES = 12  # a number with at most as many different values has a bin for each
 LISTED = 20  # categories with a bin of their own
-KNOWN = 1000  # of a text with more different values, only the missing ones are counted
+KNOWN = 300  # of a text with more different values only the missing ones are counted; a query has 256 KiB
 TOLERANCE = 0.25  # of the range of the training data; values further outside are out of range
 FEWEST_BLOCKS = 7
 FEWEST_VALUES = 20  # of a block, for its mean and standard deviation

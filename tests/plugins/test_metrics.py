@@ -38,4 +38,4 @@ def test_all_metrics_arrive_also_if_there_are_more_than_one_call_takes(cloud: Mo
 
 def test_no_metric_is_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    publish_metrics("Tests", [])
+    publish_metrics("Tests", [], "us-east-1")
