@@ -16,9 +16,10 @@ from include.lake.known import KnownFrom
 # Files in a staging prefix, beside the rows.
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
-EVALUATION_FILE, EVALUATION_PAGE, BUNDLE_FILE = "evaluation.json", "evaluation.html", "bundle.tar.gz"
+EVALUATION_FILE, BUNDLE_FILE = "evaluation.json", "bundle.tar.gz"
 DATA_DOCS_PAGE = "index.html"  # the first page of an audit's Data Docs
-DECISION_FILE = "decision.json"  # of a version that was promoted from another account: see decision_key for the others
+# Of a version that was promoted from another account: see decision_key and card_key for the others.
+DECISION_FILE, CARD_FILE = "decision.json", "card.html"
 
 # --- raw bucket --------------------------------------------------------------------------------------------------
 
@@ -201,6 +202,11 @@ def job_prefix(workload: str, stage: str, run: str) -> str:
 def decision_key(workload: str, run: str) -> str:
     """Artifact: the promotion decision and its reasons."""
     return f"decisions/{workload}/{run}.json"
+
+
+def card_key(workload: str, run: str) -> str:
+    """Artifact: the model card of the version that a retrain run registered; ``run`` is its evaluation job."""
+    return f"cards/{workload}/{run}.html"
 
 
 def data_docs_prefix(workload: str, run: str) -> str:

@@ -2,9 +2,9 @@
 
 A SageMaker processing job. It scores candidate and champion on one test set, each with its own feature code. Inputs
 below ``processing/input`` are ``candidate`` (model.tar.gz), ``test`` (Parquet), ``manifest`` and, if there is a
-champion, ``champion`` (bundle.tar.gz) and ``champion_manifest``. It writes ``evaluation.json``, ``evaluation.html``,
-and ``bundle.tar.gz``: the candidate's bundle, whose sha256 is the bundle digest. Its exit message is the sha256 of
-``evaluation.json``, by which the retrain run checks the document before it decides on it.
+champion, ``champion`` (bundle.tar.gz) and ``champion_manifest``. It writes ``evaluation.json``, and ``bundle.tar.gz``:
+the candidate's bundle, whose sha256 is the bundle digest. Its exit message is the sha256 of ``evaluation.json``, by
+which the retrain run checks the document before it decides on it and makes the model card from it.
 
 Fails when one of the models has seen a part of the test set, or cannot be scored on it.
 """
@@ -24,11 +24,14 @@ from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import Bundle
 from include.model.errors import ScoreError
-from include.model.evaluation import Evaluation, EvaluationDigest
-from include.training import container, data, leakage, report
-from include.training.compare import compare
+from include.model.evaluation import DatasetDescription, Evaluation, EvaluationDigest, ModelDescription
+from include.training import container, data, leakage
+from include.training.compare import NamedSlices, Resampling, compare
 from include.training.container import JobError, log_metric
+from include.training.distributions import distributions
+from include.training.importance import permutation_importance
 from include.training.skew import check_skew
+from include.training.slicing import slice_names
 from include.workloads import load
 
 
@@ -47,14 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     quality = load(options.workload).quality
     test = _read_test_set()
-    if quality.slice not in test.rows.column_names:
-        raise JobError(
-            f"The test set has no column {quality.slice}, which quality.slice in workload.yaml names. "
-            "Name a field of the request there."
-        )
+    slices = [NamedSlices(spec, slice_names(test.rows, spec)) for spec in quality.slices]
 
     files, candidate = _load_model("candidate", options)
-    scored = {"candidate": _score_candidate(candidate, test)}
+    matrix = _candidate_matrix(candidate, test)
+    scored = {"candidate": candidate.scorer.score(matrix)}
     thresholds = {"candidate": candidate.manifest.threshold}
     champion = _load_champion(options)
     if champion is not None:
@@ -65,11 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
     comparison = compare(
         test.labels,
         scored,
-        test.rows[quality.slice].to_pylist(),
+        slices,
         thresholds=thresholds,
-        minimum=quality.slice_minimum,
-        resamples=options.bootstrap,
-        seed=options.seed,
+        resampling=Resampling(options.bootstrap, options.seed),
     )
     evaluation: Evaluation = {
         **comparison,
@@ -78,10 +76,13 @@ def main(arguments: list[str] | None = None) -> None:
         "dataset_version": test.manifest["version"],
         "cutoff": test.manifest["cutoff"],
         "workload": options.workload,
-        "slice": quality.slice,
         "bootstrap": {"resamples": options.bootstrap, "seed": options.seed},
+        "dataset": _describe_dataset(test.manifest),
+        "model": _describe_model(candidate),
+        "importance": permutation_importance(candidate.scorer, matrix, test.labels, options.seed),
+        "test_distributions": distributions(matrix, candidate.manifest.features, candidate.manifest.categories),
     }
-    _write(evaluation, packed, report.page(evaluation, test.labels, scored, test.manifest.get("missing_days", {})))
+    _write(evaluation, packed)
     measured = evaluation["candidate"]
     for name, value in {
         "auc": measured["auc"],
@@ -142,12 +143,13 @@ def _load_champion(options: argparse.Namespace) -> Bundle | None:
     return _load_model("champion", options)[1] if container.has_processing_input("champion") else None
 
 
-def _score_candidate(candidate: Bundle, test: _TestSet) -> np.ndarray:
+def _candidate_matrix(candidate: Bundle, test: _TestSet) -> np.ndarray:
+    """The test set as the candidate's own feature code encodes it, after the checks for leakage and skew."""
     leakage.check_unseen(test.rows, candidate, test.manifest, "candidate")
     records = _records(test.rows, candidate, "candidate")
     matrix = data.matrix(test.rows, candidate.manifest.features, candidate.manifest.categories)
     check_skew(candidate.scorer, records, matrix)
-    return candidate.scorer.probabilities(records)
+    return candidate.scorer.matrix(records)
 
 
 def _score_champion(champion: Bundle, test: _TestSet) -> np.ndarray:
@@ -169,12 +171,41 @@ def _records(rows: pa.Table, model: Bundle, role: str) -> list[dict[str, Any]]:
     return data.records(rows, model.schema.fields)
 
 
-def _write(evaluation: Evaluation, packed: bytes, page: str) -> None:
+def _describe_dataset(manifest: DatasetManifest) -> DatasetDescription:
+    return {
+        "splits": {
+            name: {
+                "rows": split["rows"],
+                "positives": split.get("positives"),
+                "first": split["from"],
+                "end": split["to"],
+            }
+            for name, split in manifest["splits"].items()
+        },
+        "missing_days": dict(manifest.get("missing_days", {})),
+    }
+
+
+def _describe_model(candidate: Bundle) -> ModelDescription:
+    manifest = candidate.manifest
+    return {
+        "kind": manifest.model["kind"],
+        "seed": manifest.model["seed"],
+        "hyperparameters": manifest.model["hyperparameters"],
+        "threshold": manifest.threshold,
+        "engine": manifest.engine,
+        "features": dict(manifest.features),
+        "code_sha": manifest.code_sha,
+        "feature_code_hash": manifest.feature_code_hash,
+        "libraries": dict(manifest.libraries),
+    }
+
+
+def _write(evaluation: Evaluation, packed: bytes) -> None:
     output: Path = container.processing_output()
     text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
     document = f"{text}\n".encode()
     (output / layout.EVALUATION_FILE).write_bytes(document)
-    (output / layout.EVALUATION_PAGE).write_text(page)
     (output / layout.BUNDLE_FILE).write_bytes(packed)
     digest: EvaluationDigest = {"evaluation_sha256": bundle.sha256_hex(document)}
     container.write_exit_message(json.dumps(digest))

@@ -1,4 +1,4 @@
-"""Metrics of a binary classifier, with a seeded bootstrap.
+"""Metrics of a binary classifier.
 
 In every function, ``labels`` is an int array of shape (rows,) with 0 and 1, and ``probabilities`` a float64 array of
 shape (rows,) with the probability of label 1.
@@ -6,17 +6,20 @@ shape (rows,) with the probability of label 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
 
-from include.model.evaluation import BinaryMetrics, CalibrationBin, SliceMetrics
+from include.model.evaluation import BinaryMetrics, CalibrationBin, Point
 
-BOOTSTRAP_CHUNK = 50
 CALIBRATION_BINS = 10
-ROC_POINTS = 101
+CURVE_POINTS = 101
 
 
 def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> BinaryMetrics:
@@ -28,84 +31,13 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> 
     predictions = probabilities >= threshold
     return {
         "auc": float(roc_auc_score(labels, probabilities)),
+        "average_precision": float(average_precision_score(labels, probabilities)),
         "log_loss": float(log_loss(labels, probabilities)),
         "brier": float(brier_score_loss(labels, probabilities)),
         "accuracy": float((predictions == labels).mean()),
         "positive_rate": float(labels.mean()),
         "predicted_rate": float(predictions.mean()),
     }
-
-
-def bootstrap_auc(labels: np.ndarray, scores: Sequence[np.ndarray], resamples: int, seed: int) -> np.ndarray:
-    """Computes the AUC of each score on each resample.
-
-    The bootstrap is paired: each resample of the rows (with replacement, as counts from a multinomial) is used for
-    every score, so the difference of two rows of the result is the bootstrap distribution of the difference in AUC.
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 6 and 13. The AUC of a resample is
-    the Mann-Whitney statistic, ties counted half: Hanley and McNeil, Radiology 143 (1982).
-
-    Args:
-        labels: Labels.
-        scores: Probabilities of each model.
-        resamples: Number of resamples.
-        seed: Seed of the resamples.
-
-    Returns:
-        float64 array of shape (scores, resamples). A resample that contains one class only is NaN.
-    """
-    generator = np.random.default_rng(seed)
-    rows = len(labels)
-    ranked = [_ranked(labels, score) for score in scores]
-    result = np.empty((len(scores), resamples))
-    for start in range(0, resamples, BOOTSTRAP_CHUNK):
-        size = min(BOOTSTRAP_CHUNK, resamples - start)
-        counts = generator.multinomial(rows, np.full(rows, 1 / rows), size=size).astype(np.float64)
-        for index, (order, ties, positive) in enumerate(ranked):
-            result[index, start : start + size] = _weighted_auc(counts[:, order], ties, positive)
-    return result
-
-
-def interval(samples: np.ndarray) -> tuple[float, float]:
-    """Computes the 95 % percentile interval (Efron and Tibshirani 1993, chapter 13).
-
-    Args:
-        samples: Bootstrap samples, float64 array of shape (resamples,).
-
-    Returns:
-        Lower and upper end. Both are NaN when any sample is, so that nothing is decided from an incomplete interval.
-    """
-    low, high = np.percentile(samples, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def slices(
-    labels: np.ndarray, probabilities: np.ndarray, values: Sequence[Any], minimum: int
-) -> tuple[dict[str, SliceMetrics], dict[str, str]]:
-    """Computes the metrics of the rows with each value of a field.
-
-    Args:
-        labels: Labels.
-        probabilities: Probabilities.
-        values: The field's value in each row.
-        minimum: Rows that a slice needs.
-
-    Returns:
-        The metrics by value, and the reason for each value that has none.
-    """
-    names = np.array(["(missing)" if value is None else str(value) for value in values])
-    measured: dict[str, SliceMetrics] = {}
-    skipped: dict[str, str] = {}
-    for name in sorted(set(names.tolist())):
-        chosen = names == name
-        rows, positive = int(chosen.sum()), int(labels[chosen].sum())
-        if rows < minimum:
-            skipped[name] = f"{rows} rows, fewer than {minimum}"
-        elif positive in (0, rows):
-            skipped[name] = f"all {rows} labels are {int(positive > 0)}"
-        else:
-            auc = float(roc_auc_score(labels[chosen], probabilities[chosen]))
-            measured[name] = {"rows": rows, "auc": auc, "positive_rate": positive / rows}
-    return measured, skipped
 
 
 def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[CalibrationBin]:
@@ -130,25 +62,18 @@ def calibration(labels: np.ndarray, probabilities: np.ndarray) -> list[Calibrati
     return table
 
 
-def roc_points(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
-    """Computes (false positive rate, true positive rate), thinned to at most :data:`ROC_POINTS` points for a plot."""
+def roc_points(labels: np.ndarray, probabilities: np.ndarray) -> list[Point]:
+    """Computes (false positive rate, true positive rate), thinned to at most :data:`CURVE_POINTS` points for a plot."""
     false_rate, true_rate, _ = roc_curve(labels, probabilities)
-    indexes = np.unique(np.linspace(0, len(false_rate) - 1, ROC_POINTS).astype(int))
-    return [(float(false_rate[index]), float(true_rate[index])) for index in indexes]
+    return _thinned(false_rate, true_rate)
 
 
-def _ranked(labels: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The order by score, the start of each group of tied scores, and the labels in that order."""
-    order = np.argsort(score, kind="stable")
-    ordered = score[order]
-    ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    return order, ties, labels[order].astype(np.float64)
+def precision_recall_points(labels: np.ndarray, probabilities: np.ndarray) -> list[Point]:
+    """Computes (recall, precision) by ascending recall, thinned to at most :data:`CURVE_POINTS` points for a plot."""
+    precision, recall, _ = precision_recall_curve(labels, probabilities)
+    return _thinned(recall[::-1], precision[::-1])
 
 
-def _weighted_auc(counts: np.ndarray, ties: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    positives = np.add.reduceat(counts * positive, ties, axis=1)
-    negatives = np.add.reduceat(counts * (1 - positive), ties, axis=1)
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    pairs = positives.sum(axis=1) * negatives.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (positives * below).sum(axis=1) / pairs
+def _thinned(xs: np.ndarray, ys: np.ndarray) -> list[Point]:
+    indexes = np.unique(np.linspace(0, len(xs) - 1, CURVE_POINTS).astype(int))
+    return [(round(float(xs[index]), 6), round(float(ys[index]), 6)) for index in indexes]

@@ -194,10 +194,15 @@ def _label_event(workload: Workload) -> str:
 
 
 def _slice_problems(workload: Workload) -> _Found:
-    spec = workload.request.get(workload.quality.slice)
-    known = did_you_mean(workload.quality.slice, workload.request) if spec is None else ""
-    if spec is None or spec.type not in ("string", "integer", "boolean"):
-        yield (
-            "quality.slice",
-            f"{workload.quality.slice} is not a string, integer or boolean field of the request record{known}",
-        )
+    for index, spec in enumerate(workload.quality.slices):
+        place, name = f"quality.slices.{index}", spec.field
+        field = workload.request.get(name)
+        if field is None:
+            known = did_you_mean(name, workload.request)
+            yield f"{place}.field", f"{name} is not a field of the request record{known}"
+        elif field.type == "number" and not spec.edges:
+            yield f"{place}.edges", f"is missing: {name} is a number, so say where its slices end, like [500, 1000]"
+        elif field.type == "timestamp":
+            yield f"{place}.field", f"{name} is a timestamp, of which no slices are taken; name another field"
+        elif spec.edges and field.type not in ("number", "integer"):
+            yield f"{place}.edges", f"{name} is a {field.type}, and only numbers have edges; remove them"

@@ -35,7 +35,17 @@ FOLDER_NAME_RULE = "must have 2 to 20 lower-case letters and digits, the first o
 _DOCUMENTED = {"__all__": {"fields": {"__all__": {"description", "example"}}}}
 NOT_PROCESSED: Any = {
     **dict.fromkeys(
-        ("description", "owner", "database", "request_texts", "request_rules", "request_features", "label", "dataset"),
+        (
+            "description",
+            "owner",
+            "limits",
+            "database",
+            "request_texts",
+            "request_rules",
+            "request_features",
+            "label",
+            "dataset",
+        ),
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
@@ -94,6 +104,7 @@ class Workload(StrictModel):
     name: str = Field(pattern=FOLDER_NAME.pattern, description="the folder's name")
     description: str = Field(min_length=1)
     owner: str = Field(min_length=1)
+    limits: tuple[str, ...] = Field((), description="what its model is not good for, in sentences, for the model card")
     clock: Clock = Field(description="recorded_at: the clocks of producers and databases are trusted")
     stream: StreamSpec
     events: dict[Name, EventSpec]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from include.workloads.fields import NAME, Name
 from include.workloads.strict import StrictModel
+
+_EARLIER_SLICE = ("slice", "slice_margin", "slice_minimum")
 
 
 class LabelSpec(StrictModel):
@@ -15,6 +18,7 @@ class LabelSpec(StrictModel):
 
     event: Name
     expression: str = Field(min_length=1, description="boolean SQL over the label event's payload columns")
+    description: str = Field("", description="what label 1 means, in words; the model card says it")
 
 
 class DatasetSpec(StrictModel):
@@ -42,13 +46,46 @@ class ModelSpec(StrictModel):
     max_runtime_seconds: int = Field(ge=60, le=432_000)
 
 
+class SliceSpec(StrictModel):
+    """A field whose values are compared one by one, so that no group of rows is served much worse."""
+
+    field: Name = Field(description="request field; the metric is also computed for each of its values")
+    margin: float = Field(ge=0, le=1, description="how much worse than the champion a slice may be")
+    minimum: int = Field(ge=1, description="values with fewer rows in the test set are not compared")
+    edges: tuple[float, ...] = Field((), description="of a number: where one slice ends and the next one begins")
+
+    @field_validator("edges")
+    @classmethod
+    def _ascends(cls, edges: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(edges)):
+            raise ValueError("must ascend, like [500, 1000]: below 500, from 500 to 1000, from 1000")
+        return edges
+
+
 class QualitySpec(StrictModel):
     """When a candidate is promoted (``include.pipelines.promotion``)."""
 
     metric: Literal["auc"]
     bar: float = Field(ge=0, le=1, description="a candidate with a lower metric is never promoted")
     margin: float = Field(ge=0, le=1, description="how much worse than the champion still counts as equally good")
-    slice: Name = Field(description="request field; the metric is also computed for each of its values")
-    slice_margin: float = Field(ge=0, le=1, description="how much worse than the champion a slice may be")
-    slice_minimum: int = Field(ge=1, description="slices with fewer rows are not compared")
+    slices: tuple[SliceSpec, ...] = Field(min_length=1, description="fields by whose values the metric is compared")
     bootstrap: int = Field(ge=100, le=100_000, description="resamples of the paired bootstrap")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_the_earlier_form(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (found := [name for name in _EARLIER_SLICE if name in value]):
+            field, margin, minimum = (value.get(name, "…") for name in _EARLIER_SLICE)
+            raise ValueError(
+                f"{', '.join(found)} {'is' if len(found) == 1 else 'are'} a list now. "
+                f"Write slices: [{{field: {field}, margin: {margin}, minimum: {minimum}}}]"
+            )
+        return value
+
+    @field_validator("slices")
+    @classmethod
+    def _each_field_once(cls, slices: tuple[SliceSpec, ...]) -> tuple[SliceSpec, ...]:
+        names = [spec.field for spec in slices]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is there twice; write one entry for each field")
+        return slices

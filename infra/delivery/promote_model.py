@@ -1,8 +1,8 @@
 """Promotes an approved model version from one account to another, by digest.
 
-Copies bundle, evaluation and decision, checks each digest before and after, and registers the version there with the
-same metadata and with where it came from. The same version is registered once, however often this runs. What it was
-compared with stays behind, as ``source_champion``: ``champion`` would name a version of the target's registry.
+Copies bundle, evaluation, decision and model card, checks each digest before and after, and registers the version there
+with the same metadata and with where it came from. The same version is registered once, however often this runs. What
+it was compared with stays behind, as ``source_champion``: ``champion`` would name a version of the target's registry.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ DOCUMENTS = {
     "bundle_uri": ("bundle_digest", layout.BUNDLE_FILE),
     "evaluation_uri": ("evaluation_sha256", layout.EVALUATION_FILE),
     "decision_uri": ("decision_sha256", layout.DECISION_FILE),
+    "card_uri": ("card_sha256", layout.CARD_FILE),  # a version may lack it
 }
 STAGE = "promoted"  # the service's role may read every stage of its workload's jobs
 
@@ -62,9 +63,10 @@ def promote(
     metadata = _approved_metadata(package, workload)
     digest = metadata["bundle_digest"]
     prefix = layout.job_prefix(workload, STAGE, digest)
-    bodies = {uri: source.read(metadata[uri], metadata[sha256]) for uri, (sha256, _) in DOCUMENTS.items()}
+    documents = {uri: found for uri, found in DOCUMENTS.items() if uri in metadata}
+    bodies = {uri: source.read(metadata[uri], metadata[sha256]) for uri, (sha256, _) in documents.items()}
     uris = {}
-    for uri, (sha256, name) in DOCUMENTS.items():
+    for uri, (sha256, name) in documents.items():
         put_once(target.s3, bucket, prefix + name, bodies[uri])
         uris[uri] = s3_uri(bucket, prefix + name)
         target.read(uris[uri], metadata[sha256])

@@ -71,7 +71,7 @@ def test_a_native_backfill_of_published_days_ends_green(loop: Loop, ui: AirflowU
 def test_the_pages_that_tasks_link_to_open(loop: Loop, ui: AirflowUi) -> None:
     for dag, task, button, text in (
         ("process", "publish", "Data Docs", str(loop.days[0])),
-        ("retrain", "register", "Evaluation", "AUC"),
+        ("retrain", "register", "Model card", "AUC"),
         ("retrain", "register", "Decision", "promote"),
         ("deploy", "verify", "Service", WORKLOAD),
     ):

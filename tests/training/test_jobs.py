@@ -190,11 +190,27 @@ def test_evaluation_without_a_champion(root):
     packed = (root / "processing/output/bundle.tar.gz").read_bytes()
     assert bundle.sha256_hex(packed) == evaluation["bundle_digest"]
     assert bundle.load(bundle.unpack(packed)).manifest.workload == "flights"
-    page = (root / "processing/output/evaluation.html").read_text()
-    assert "<svg" in page and "http" not in page and "<script" not in page
-    assert "<td>2013-02-03</td><td>was refused: &lt;b&gt;nulls&lt;/b&gt;</td>" in page
+    assert evaluation["dataset"]["missing_days"] == missing
+    assert evaluation["dataset"]["splits"]["test"] == {
+        "rows": 400, "positives": None, "first": "2013-02-22T00:00:00+00:00", "end": "2013-03-01T00:00:00+00:00"
+    }  # fmt: skip
     assert evaluation["champion_digest"] is None
     assert decide(evaluation, load("flights").quality, [], champion=None).promote
+
+
+def test_evaluation_says_what_a_model_card_needs(root):
+    evaluation = _evaluate(root)
+    candidate, features = evaluation["candidate"], load("flights").features
+    assert candidate["intervals"].keys() == {"log_loss", "brier", "accuracy", "average_precision"}
+    for name, interval in candidate["intervals"].items():
+        assert interval["low"] < candidate[name] < interval["high"]
+    assert candidate["roc"][-1] == [1.0, 1.0] and candidate["precision_recall"][0] == [0.0, 1.0]
+    assert candidate["slices"].keys() == {spec.field for spec in load("flights").quality.slices}
+    assert evaluation["model"]["hyperparameters"]["max_iter"] == 40
+    assert evaluation["model"]["code_sha"] == "c" * 40 and "scikit-learn" in evaluation["model"]["libraries"]
+    assert {entry["feature"] for entry in evaluation["importance"]["features"]} == features.keys()
+    assert evaluation["importance"]["features"][0]["feature"] == "departure_minute", "the label is made from it"
+    assert evaluation["test_distributions"].keys() == features.keys()
 
 
 def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):

@@ -11,6 +11,7 @@ from tests.support.tiny_workload import EXPECTATIONS, document, refusal, write_w
 
 IN_SET = {"type": "expect_column_values_to_be_in_set", "column": "stars", "severity": "critical"}
 BETWEEN = {"type": "expect_column_values_to_be_between", "column": "stars", "severity": "critical"}
+PRICE_SLICE = {"field": "price", "margin": 0.1, "minimum": 10, "edges": [5, 50]}
 NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "severity": "critical"}
 
 
@@ -146,8 +147,20 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
         ({"joins__0__tablee": "makers"}, "joins.0.tablee: is not a field here; did you mean table?"),
         ({"joins__0__table": "maker"}, "joins.0.table: maker is not in tables; did you mean makers?"),
         ({"joins__0__fields": ["namee"]}, "namee is not in the schema of the table makers; did you mean name?"),
-        ({"quality__slice": "itm"}, "field of the request record; did you mean item?"),
-        ({"quality__slice": "price"}, "quality.slice: price is not a string, integer or boolean field"),
+        (
+            {"quality__slices__0__field": "itm"},
+            "quality.slices.0.field: itm is not a field of the request record; did you mean item?",
+        ),
+        ({"quality__slices__0__field": "price"}, "quality.slices.0.edges: is missing: price is a number"),
+        ({"quality__slices__0__field": "made"}, "quality.slices.0.field: made is a timestamp"),
+        ({"quality__slices__0__edges": [1]}, "quality.slices.0.edges: item is a string, and only numbers have edges"),
+        ({"quality__slices__0": {**PRICE_SLICE, "edges": [5, 5]}}, "quality.slices.0.edges: must ascend"),
+        ({"quality__slices": [PRICE_SLICE, PRICE_SLICE]}, "quality.slices: price is there twice"),
+        ({"quality__slices": []}, "quality.slices: Tuple should have at least 1 item"),
+        (
+            {"quality__slices": ..., "quality__slice": "item", "quality__slice_margin": 0.1},
+            "quality: slice, slice_margin are a list now. Write slices: [{field: item, margin: 0.1, minimum: …}]",
+        ),
     ],
 )
 def test_a_mistake_in_workload_yaml_names_file_and_field(tmp_path: Path, changes: dict, expected: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.pipelines.promotion.packages import NONE, LiveVersion
-from include.workloads.training import QualitySpec
+from include.workloads.training import QualitySpec, SliceSpec
 
 HISTORY = 30  # live versions that the decision looks back on
 
@@ -63,26 +63,44 @@ def _bar(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:
 
 
 def _slices(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:
-    """Compares each slice with the champion's, or with the bar where there is no champion."""
-    name, margin = quality.slice, quality.slice_margin
+    return [finding for spec in quality.slices for finding in _slices_by(evaluation, spec, quality.bar)]
+
+
+def _slices_by(evaluation: Mapping[str, Any], spec: SliceSpec, bar: float) -> list[_Finding]:
+    """Compares each slice by one field with the champion's, or with the bar where there is no champion."""
     champion = evaluation.get("champion")
-    measured = _get(evaluation, "candidate", "slices")
-    compared = measured if champion is None else _get(champion, "slices")
+    measured = _get(evaluation, "candidate", "slices", spec.field)
+    compared = measured if champion is None else _get(champion, "slices", spec.field)
     if not isinstance(measured, Mapping) or not isinstance(compared, Mapping):
-        return [_unreadable("the slices")]
+        return [_unreadable(f"the slices by {spec.field}")]
     findings = []
     for value in sorted(set(measured) | set(compared)):
-        auc = _number(measured, value, "auc")
-        other = quality.bar if champion is None else _number(champion, "slices", value, "auc")
-        against = "the bar" if champion is None else "the champion's"
-        if auc is None or other is None:
-            findings.append(_unreadable(f"the AUC of slice {name}={value}"))
-        elif auc < other - margin:
-            text = f"On slice {name}={value} the candidate's AUC {auc:.4f} is more than {margin:.4f} below"
-            findings.append(_Finding(False, f"{text} {against} {other:.4f}."))
-    return findings or [
-        _Finding(True, f"None of {len(measured)} slices by {name} is badly worse (by more than {margin:.4f}).")
-    ]
+        auc, rows = _number(measured, value, "auc"), _number(measured, value, "rows")
+        other = bar if champion is None else _number(champion, "slices", spec.field, value, "auc")
+        if auc is None or other is None or rows is None:
+            findings.append(_unreadable(f"the AUC or the number of rows of {spec.field} {value}"))
+        elif auc < other - spec.margin:
+            whose = "the bar" if champion is None else "the champion's"
+            findings.append(_Finding(False, _worse(spec, value, (auc, other, int(rows)), whose)))
+    return findings or [_Finding(True, _no_worse(evaluation, spec, len(measured)))]
+
+
+def _worse(spec: SliceSpec, value: str, numbers: tuple[float, float, int], whose: str) -> str:
+    auc, other, rows = numbers
+    return (
+        f"{spec.field} {value}: AUC {auc:.4f} against {whose} {other:.4f}, {rows} rows; "
+        f"{other - auc:.4f} worse, allowed {spec.margin:.2f}."
+    )
+
+
+def _no_worse(evaluation: Mapping[str, Any], spec: SliceSpec, measured: int) -> str:
+    """How many slices held, and how many were too small to be compared."""
+    skipped = _get(evaluation, "candidate", "slices_not_measured", spec.field)
+    left_out = len(skipped) if isinstance(skipped, Mapping) else 0
+    rest = f" {left_out} with fewer than {spec.minimum} rows or one class were not compared." if left_out else ""
+    if not measured:
+        return f"No value of {spec.field} has {spec.minimum} rows of both classes, so nothing was compared by it.{rest}"
+    return f"By {spec.field}, none of {measured} values is more than {spec.margin:.2f} worse.{rest}"
 
 
 def _challenge(evaluation: Mapping[str, Any], quality: QualitySpec) -> list[_Finding]:

@@ -25,7 +25,14 @@ class MetadataError(NightjarError, ValueError):
     """A value of the metadata is empty, or longer than SageMaker takes. The text names its key."""
 
 
-class PackageMetadata(TypedDict):
+class CardMetadata(TypedDict, total=False):
+    """Where the version's model card is; a version without one lacks both."""
+
+    card_uri: str
+    card_sha256: str
+
+
+class PackageMetadata(CardMetadata):
     """What every version records about itself: texts, because SageMaker keeps nothing else."""
 
     workload: str
@@ -102,7 +109,7 @@ def flag_text(flag: bool) -> str:
     return "true" if flag else "false"
 
 
-def metadata_texts(metadata: PackageMetadata) -> Mapping[str, str]:
+def metadata_texts(metadata: PackageMetadata | CardMetadata) -> Mapping[str, str]:
     """Returns the metadata as SageMaker takes it.
 
     Raises:

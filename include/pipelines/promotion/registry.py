@@ -28,3 +28,6 @@ class ModelRegistry(Protocol):
 
     def set_approval_status(self, arn: str, status: ApprovalStatus, description: str) -> None:
         """Sets a version's approval status and the reason for it."""
+
+    def add_metadata(self, arn: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Adds entries to a version's metadata; describes it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from include.lake import layout
 from include.pipelines.process.notes import chosen
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
 from include.pipelines.retrain.missing import missing_sentence
@@ -10,7 +9,7 @@ from include.pipelines.retrain.plan import DatasetPlan
 
 __all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered"]
 
-PAGES = EVALUATION, DECISION = "Evaluation", "Decision"
+PAGES = CARD, DECISION = "Model card", "Decision"
 
 _NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
 
@@ -34,10 +33,10 @@ def registered(package: Package, reason: str) -> str:
 
 
 def pages(package: Package) -> dict[str, str]:
-    """The evaluation's page, which lies beside the evaluation, and the decision with its reasons."""
+    """The model card, if the version has one, and the decision with its reasons."""
     metadata = package.metadata
-    folder = metadata["evaluation_uri"].rpartition("/")[0]
-    return {EVALUATION: f"{folder}/{layout.EVALUATION_PAGE}", DECISION: metadata["decision_uri"]}
+    card = {CARD: metadata["card_uri"]} if "card_uri" in metadata else {}
+    return {**card, DECISION: metadata["decision_uri"]}
 
 
 def _auc(package: Package) -> str:

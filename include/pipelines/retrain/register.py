@@ -1,4 +1,4 @@
-"""The end of a retrain run: the candidate is decided on and registered with its reasons."""
+"""The end of a retrain run: the candidate is decided on and registered with its reasons and its model card."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from include.lake import layout
 from include.lake.fingerprint import canonical_json
 from include.lake.uris import s3_uri, split_s3_uri
 from include.model.evaluation import Evaluation, EvaluationDigest
+from include.pipelines.card import CardFacts, store_card
 from include.pipelines.deploy.live_log import read_pointer
 from include.pipelines.promotion.decide import Decision, decide
 from include.pipelines.promotion.packages import (
@@ -21,6 +22,7 @@ from include.pipelines.promotion.packages import (
     REFUSED,
     REJECTED,
     ApprovalStatus,
+    Package,
     PackageMetadata,
     approval_description,
     decimal_text,
@@ -79,7 +81,9 @@ def register(
     packages = read_packages(hooks.registry.described())
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
-    if existing:
+    decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
+    decision_uri = s3_uri(settings.artifact_bucket, decision_key)
+    if existing and not _lacks_card(existing, decision_uri):
         return summarize(existing, ["This bundle was registered before and keeps its approval status."])
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
@@ -98,9 +102,8 @@ def register(
             "evaluation_uri": evaluation.uri,
         }
     )
-    decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
     hooks.objects.put(settings.artifact_bucket, decision_key, document)
-    record = _StoredDocument(s3_uri(settings.artifact_bucket, decision_key), hashlib.sha256(document).hexdigest())
+    record = _StoredDocument(decision_uri, hashlib.sha256(document).hexdigest())
     approved: ApprovalStatus = APPROVED if workload.approval == "automatic" else PENDING
     answer = hooks.registry.register(
         image=settings.serving_image,
@@ -110,7 +113,23 @@ def register(
         unique="bundle_digest",
         metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
     )
-    return summarize(read_packages([answer])[0], decision.reasons)
+    package = read_packages([answer])[0]
+    ran = {
+        "data set": plan["key"],
+        "training": prepared["training_name"],
+        "evaluation": jobs["evaluation"]["job_name"],
+    }
+    facts = CardFacts(workload, package, evaluation.document, decision.reasons, ran)
+    key = layout.card_key(workload.name, jobs["evaluation"]["job_name"])
+    if card := store_card(facts, settings.artifact_bucket, key, hooks.objects):
+        answer = hooks.registry.add_metadata(package.arn, metadata_texts(card.metadata))
+        package = read_packages([answer])[0]
+    return summarize(package, decision.reasons)
+
+
+def _lacks_card(package: Package, decision_uri: str) -> bool:
+    """Whether an earlier attempt of this task has registered the version and ended before its card was recorded."""
+    return "card_uri" not in package.metadata and package.metadata["decision_uri"] == decision_uri
 
 
 def _live_versions(workload: str, prepared: PreparedRun, hooks: RetrainHooks) -> list[int]:

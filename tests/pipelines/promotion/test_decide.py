@@ -13,16 +13,28 @@ from hypothesis import strategies as st
 import include.pipelines.promotion.decide as promotion
 from include.pipelines.promotion.decide import Decision
 from include.pipelines.promotion.packages import LiveVersion
-from include.workloads.training import QualitySpec
+from include.workloads.training import QualitySpec, SliceSpec
 
 QUALITY = QualitySpec(
-    metric="auc", bar=0.60, margin=0.01, slice="carrier", slice_margin=0.10, slice_minimum=200, bootstrap=1000
+    metric="auc",
+    bar=0.60,
+    margin=0.01,
+    slices=(
+        SliceSpec(field="carrier", margin=0.10, minimum=200),
+        SliceSpec(field="distance", margin=0.05, minimum=300, edges=(500, 1000)),
+    ),
+    bootstrap=1000,
 )
 
 
 def _evaluation(candidate: float = 0.70, champion: float | None = 0.69, low: float = -0.005) -> dict[str, Any]:
     def scored(auc: float) -> dict[str, Any]:
-        return {"auc": auc, "slices": {"AA": {"rows": 300, "auc": auc}, "UA": {"rows": 400, "auc": auc}}}
+        slices = {
+            "carrier": {"AA": {"rows": 300, "auc": auc}, "UA": {"rows": 400, "auc": auc}},
+            "distance": {"below 500": {"rows": 350, "auc": auc}, "from 1000": {"rows": 450, "auc": auc}},
+        }
+        skipped = {"carrier": {"HA": "20 rows, fewer than 200"}, "distance": {}}
+        return {"auc": auc, "slices": slices, "slices_not_measured": skipped}
 
     if champion is None:
         return {"candidate": scored(candidate), "champion": None, "difference": None}
@@ -57,7 +69,7 @@ def _first(decision: Decision) -> str:
 
 def test_a_better_model_is_promoted_and_every_rule_says_why() -> None:
     decision = decide(_evaluation(), QUALITY, [_live("3", "none", "none")])
-    assert decision.promote and len(decision.reasons) == 4
+    assert decision.promote and len(decision.reasons) == 5
     assert decision.reasons[0] == "The candidate's AUC 0.7000 reaches the bar 0.6000."
 
 
@@ -65,8 +77,10 @@ def test_without_a_champion_bar_and_slices_decide() -> None:
     assert decide(_evaluation(champion=None), QUALITY, []).promote
     below = decide(_evaluation(0.59, champion=None), QUALITY, [])
     assert not below.promote and _first(below) == "The candidate's AUC 0.5900 is below the bar 0.6000."
-    bad_slice = decide(_set(_evaluation(champion=None), "candidate.slices.AA.auc", 0.49), QUALITY, [])
-    assert not bad_slice.promote and "carrier=AA" in _first(bad_slice)
+    bad_slice = decide(_set(_evaluation(champion=None), "candidate.slices.carrier.AA.auc", 0.49), QUALITY, [])
+    assert not bad_slice.promote and _first(bad_slice).startswith(
+        "carrier AA: AUC 0.4900 against the bar 0.6000, 300 rows;"
+    )
 
 
 def test_a_worse_model_is_not_promoted() -> None:
@@ -78,10 +92,43 @@ def test_a_worse_model_is_not_promoted() -> None:
 
 
 def test_a_bad_slice_stops_a_better_model() -> None:
-    decision = decide(_set(_evaluation(), "candidate.slices.UA.auc", 0.58), QUALITY, [])
+    decision = decide(_set(_evaluation(), "candidate.slices.carrier.UA.auc", 0.58), QUALITY, [])
     assert not decision.promote
-    expected = "On slice carrier=UA the candidate's AUC 0.5800 is more than 0.1000 below the champion's 0.6900."
+    expected = "carrier UA: AUC 0.5800 against the champion's 0.6900, 400 rows; 0.1100 worse, allowed 0.10."
     assert _first(decision) == expected
+
+
+def test_each_slice_field_has_its_own_margin() -> None:
+    """0.06 worse is within carrier's margin of 0.10 and beyond distance's of 0.05."""
+    assert decide(_set(_evaluation(), "candidate.slices.carrier.UA.auc", 0.63), QUALITY, []).promote
+    worse = decide(_set(_evaluation(), "candidate.slices.distance.from 1000.auc", 0.63), QUALITY, [])
+    assert not worse.promote
+    assert _first(worse) == (
+        "distance from 1000: AUC 0.6300 against the champion's 0.6900, 450 rows; 0.0600 worse, allowed 0.05."
+    )
+
+
+def test_a_slice_that_the_candidate_lacks_stops_it() -> None:
+    """Candidate and champion are scored on one test set, so they have the same slices."""
+    evaluation = _evaluation()
+    del evaluation["candidate"]["slices"]["carrier"]["AA"]
+    decision = decide(evaluation, QUALITY, [])
+    assert not decision.promote and "rows of carrier AA is absent" in _first(decision)
+
+
+def test_slices_that_are_too_small_are_named_and_stop_nobody() -> None:
+    reasons = decide(_evaluation(), QUALITY, []).reasons
+    assert (
+        "By carrier, none of 2 values is more than 0.10 worse. 1 with fewer than 200 rows or one class were not "
+        "compared." in reasons
+    )
+    assert "By distance, none of 2 values is more than 0.05 worse." in reasons
+    none = _set(_set(_evaluation(), "candidate.slices.carrier", {}), "champion.slices.carrier", {})
+    decision = decide(none, QUALITY, [])
+    assert decision.promote
+    assert "No value of carrier has 200 rows of both classes, so nothing was compared by it." in " ".join(
+        decision.reasons
+    )
 
 
 def test_small_losses_do_not_add_up() -> None:
@@ -117,8 +164,8 @@ def test_only_the_last_30_count() -> None:
 
 NUMBERS = [
     "candidate.auc",
-    "candidate.slices.AA.auc",
-    "champion.slices.AA.auc",
+    "candidate.slices.carrier.AA.auc",
+    "champion.slices.carrier.AA.auc",
     "difference.low",
     "difference.auc",
 ]
@@ -132,12 +179,19 @@ def test_an_unreadable_number_never_promotes(path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["candidate", "candidate.slices", "champion.slices", "difference", "candidate.slices.AA"]
+    "path",
+    [
+        "candidate",
+        "candidate.slices",
+        "champion.slices",
+        "candidate.slices.carrier",
+        "champion.slices.distance",
+        "difference",
+        "candidate.slices.carrier.AA",
+    ],
 )
 @pytest.mark.parametrize("value", [None, {}, [], "x", 3])
 def test_an_absent_part_never_promotes(path: str, value: Any) -> None:
-    if path.endswith(".slices") and value == {}:
-        value = None
     assert not decide(_set(_evaluation(), path, value), QUALITY, []).promote
 
 
@@ -148,7 +202,10 @@ def test_an_unreadable_history_never_promotes() -> None:
 
 anything = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["auc", "slices", "AA", "low"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["auc", "slices", "carrier", "AA", "rows", "low"]), inner)
+    ),
     max_leaves=8,
 )
 

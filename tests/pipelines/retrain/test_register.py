@@ -20,14 +20,16 @@ from include.pipelines.promotion.packages import METADATA
 from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, deployable_version, register
 from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
+from tests.support.evaluations import evaluation, model_evaluation
 from tests.support.localcloud import Cloud
 from tests.support.retrain_runs import SETTINGS
 from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
-PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha", "missing_days": {}}
+PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha", "missing_days": {}, "key": "k"}
 PREPARED: Any = {
+    "training_name": "nj-flights-train-k",
     "dataset_version": "v1",
     "backfilled": False,
     "champion": None,
@@ -49,17 +51,7 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
 
 def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1", **more: Any) -> FinishedJobs:
     """An evaluation in S3, and what the sensors would have returned."""
-    measured = {"auc": auc, "auc_low": auc - 0.01, "auc_high": auc + 0.01}
-    slices = {"UA": {"auc": auc, "rows": 500}}
-    document = {
-        "candidate": {**measured, "slices": slices},
-        "champion": None,
-        "difference": None,
-        "bundle_digest": digest,
-        "champion_digest": None,
-        "dataset_version": "v1",
-        **more,
-    }
+    document = evaluation(auc, bundle_digest=digest, **more)
     text = json.dumps(document).encode()
     bucket = f"artifact-{hooks['state'].table}"
     hooks["objects"].put(bucket, "jobs/e/evaluation.json", text)
@@ -87,14 +79,44 @@ def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -
     assert (result["version"], result["status"], result["deployable"]) == (1, "Approved", True)
     package = hooks["registry"].described()[0]
     metadata = package["CustomerMetadataProperties"]
-    assert metadata.keys() == METADATA
+    assert metadata.keys() == METADATA | {"card_uri", "card_sha256"}
     assert metadata["auc"] == "0.700000"
     assert metadata["cost_usd"] == "0.0196"
     container = package["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"] == metadata["bundle_uri"]
-    for name in ("decision", "evaluation"):
+    for name in ("decision", "evaluation", "card"):
         document = hooks["objects"].open(*split_s3_uri(metadata[f"{name}_uri"])).read()
         assert hashlib.sha256(document).hexdigest() == metadata[f"{name}_sha256"]
+
+
+def test_the_card_says_the_version_and_why_and_is_linked(hooks: dict[str, Any]) -> None:
+    result = run(hooks, evaluated(hooks, 0.70))
+    card = hooks["objects"].open(*split_s3_uri(result["pages"]["Model card"])).read().decode()
+    assert "Model card: flights, version 1" in card and "registered as\nApproved" in card
+    assert "The candidate&#x27;s AUC 0.7000 reaches the bar 0.6000." in card
+    assert "nj-flights-eval-k" in card and "nj-flights-train-k" in card
+
+
+class KilledError(Exception):
+    """The worker's end."""
+
+
+def test_a_worker_that_is_killed_before_the_card_is_recorded_is_made_good(
+    hooks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KilledError
+
+    jobs = evaluated(hooks, 0.70)
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks["registry"], "add_metadata", killed)
+        with pytest.raises(KilledError):
+            run(hooks, jobs)
+    assert "card_uri" not in hooks["registry"].described()[0]["CustomerMetadataProperties"]
+    again = run(hooks, jobs)
+    assert (again["version"], again["status"]) == (1, "Approved") and "Model card" in again["pages"]
+    assert len(hooks["registry"].described()) == 1
+    assert "card_uri" in hooks["registry"].described()[0]["CustomerMetadataProperties"]
 
 
 def test_the_decision_says_which_days_the_data_set_leaves_out(hooks: dict[str, Any]) -> None:
@@ -137,7 +159,7 @@ def test_an_evaluation_of_another_data_set_is_refused(hooks: dict[str, Any]) -> 
 
 CHAMPION = {"champion": 3, "champion_digest": "d3", "live": 3}
 COMPARED: dict[str, Any] = {
-    "champion": {"auc": 0.69, "slices": {"UA": {"auc": 0.69, "rows": 500}}},
+    "champion": model_evaluation(0.69),
     "difference": {"auc": 0.01, "low": -0.001, "high": 0.02},
     "champion_digest": "d3",
 }

@@ -20,7 +20,7 @@ from include.settings import settings
 
 from .not_shown import NotShownError
 
-SHOWN = ("data-docs/", "jobs/", "decisions/", "backfills/")
+SHOWN = ("data-docs/", "jobs/", "decisions/", "cards/", "backfills/")
 LARGEST = 20 * 1024 * 1024
 PAGE, DOCUMENT = ".html", ".json"
 

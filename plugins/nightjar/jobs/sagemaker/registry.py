@@ -92,3 +92,8 @@ class RegistryHook(AwsBaseHook):
         self._client.update_model_package(
             ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=description[:DESCRIPTION_LENGTH]
         )
+
+    def add_metadata(self, arn: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Adds entries to a version's metadata, or replaces those of the same names; returns its description."""
+        self._client.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties=dict(metadata))
+        return self._client.describe_model_package(ModelPackageName=arn)

@@ -1,0 +1,46 @@
+"""What a version looks at: how important its features are, and how they are distributed."""
+
+from __future__ import annotations
+
+from include.model.evaluation import FeatureDistribution
+from include.pipelines.card.facts import CardFacts
+from include.pipelines.card.markup import decimals, figures, paragraph, percent, section, table
+from include.pipelines.card.plots import bars, histogram
+
+DRAWN = 15  # features in the bar chart; the table has all
+
+
+def importance_section(card: CardFacts) -> str:
+    """Permutation importance on the test set."""
+    importance = card.evaluation["importance"]
+    if importance is None:
+        text = "Not computed: the rows that it is computed on have one class only."
+        return section("importance", "Feature importance", paragraph(text))
+    note = (
+        f"What the model loses in AUC when a feature's values are shuffled among {importance['rows']:,} test rows, "
+        f"{importance['repeats']} times. A feature that others stand in for looks unimportant."
+    )
+    features = importance["features"]
+    drawing = bars("Loss in AUC", [(entry["feature"], entry["drop"]) for entry in features[:DRAWN]])
+    rows = [[entry["feature"], decimals(entry["drop"]), decimals(entry["deviation"])] for entry in features]
+    head = ["feature", "mean loss in AUC", "standard deviation"]
+    return section("importance", "Feature importance", paragraph(note), figures(drawing), table(head, rows))
+
+
+def distribution_section(card: CardFacts) -> str:
+    """How the features are distributed in the test set, which drift is to be looked for against."""
+    found = card.evaluation["test_distributions"]
+    note = (
+        "Share of the test rows in each bin. Numbers are drawn from their 1st to their 99th percentile; of a category, "
+        "the most frequent values."
+    )
+    drawings = [_drawn(name, distribution) for name, distribution in found.items()]
+    return (
+        section("distributions", "Distribution of the features", paragraph(note), figures(*drawings)) if found else ""
+    )
+
+
+def _drawn(name: str, found: FeatureDistribution) -> str:
+    missing = f", {percent(found['missing'])} missing" if found["missing"] else ""
+    ends = (found["labels"][0], found["labels"][-1]) if found["labels"] else ("no value", "")
+    return histogram(f"{name}{missing}", found["shares"], ends)
