@@ -34,6 +34,10 @@ run: export NIGHTJAR_IAC := $(IAC)
 run: setup ## set up, start the laptop stack, ingest, process, train and deploy two days of real data, leave the stack running; one workload: WORKLOAD=flights; with Terraform's resources: IAC=terraform
 	@$(LAPTOP) run $(call option,WORKLOAD)
 
+tracking: export NIGHTJAR_TRACKING := 1
+tracking: setup ## start the stack with MLflow beside it: retrain runs are tracked there until the next `make run` without NIGHTJAR_TRACKING=1
+	@$(LAPTOP) up
+
 nights: setup ## make the nights up to a day, from where the laptop is, and a page of them: make nights TO=2013-06-30; one workload: WORKLOAD=flights
 	@$(LAPTOP) nights $(call option,WORKLOAD) $(call option,TO)
 
@@ -151,6 +155,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
-	@# The scanners and the SBOM tool have versions of their own: nothing else is installed beside them.
-	@for name in scan sbom; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# The scanners, the SBOM tool and MLflow's server have versions of their own: nothing else is installed beside them.
+	@for name in scan sbom tracking; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     )
     training_role_arn: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+", description="role of SageMaker jobs")
     training_instance_type: str = Field("ml.m5.xlarge", description="instance type of training and processing jobs")
+    mlflow_tracking_uri: str = Field(
+        "",
+        pattern=r"^(https?://.+|arn:aws[a-z-]*:sagemaker:.+:mlflow-tracking-server/.+)?$",
+        description="MLflow server that training and evaluation jobs write to: a URL, or the ARN of a managed one; "
+        "empty: none",
+    )
     serving_image: str = Field(min_length=1, description="image reference of the FastAPI service")
     verify_key_secret: str = Field(
         "",

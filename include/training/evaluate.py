@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from include.model import bundle, golden
 from include.model.bundle import Bundle
 from include.model.errors import ScoreError
 from include.model.evaluation import DatasetDescription, Evaluation, EvaluationDigest, ModelDescription
-from include.training import container, data, leakage
+from include.training import container, data, findings, leakage, tracking
 from include.training.compare import NamedSlices, Resampling, compare
 from include.training.container import JobError, log_metric
 from include.training.distributions import distributions
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
         "importance": permutation_importance(candidate.scorer, matrix, test.labels, options.seed),
         "test_distributions": distributions(matrix, candidate.manifest.features, candidate.manifest.categories),
     }
-    _write(evaluation, packed)
+    text = _write(evaluation, packed)
     measured = evaluation["candidate"]
     for name, value in {
         "auc": measured["auc"],
@@ -92,6 +93,8 @@ def main(arguments: list[str] | None = None) -> None:
         "brier": measured["brier"],
     }.items():
         log_metric(f"test_{name}", f"{value:.6f}")
+    job = tracking.job_of(os.environ.get(tracking.MODEL_URI, ""))
+    tracking.track(lambda: findings.of_evaluation(job, evaluation, text))
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -201,14 +204,16 @@ def _describe_model(candidate: Bundle) -> ModelDescription:
     }
 
 
-def _write(evaluation: Evaluation, packed: bytes) -> None:
+def _write(evaluation: Evaluation, packed: bytes) -> str:
+    """Writes the outputs; returns the text of ``evaluation.json``."""
     output: Path = container.processing_output()
-    text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False)
-    document = f"{text}\n".encode()
+    text = json.dumps(_nan_to_null(evaluation), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    document = text.encode()
     (output / layout.EVALUATION_FILE).write_bytes(document)
     (output / layout.BUNDLE_FILE).write_bytes(packed)
     digest: EvaluationDigest = {"evaluation_sha256": bundle.sha256_hex(document)}
     container.write_exit_message(json.dumps(digest))
+    return text
 
 
 def _nan_to_null(value: Any) -> Any:

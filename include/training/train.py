@@ -5,13 +5,15 @@ hyperparameters ``workload``, ``code_sha`` and ``dataset_version``. Any other hy
 overrides the workload's.
 
 Writes the files of a bundle into the model folder, with a fast form of the model if one passes the parity gate, and
-logs metrics as ``metric:<name>=<value>``.
+logs metrics as ``metric:<name>=<value>``. Where a tracking server is configured, the run is tracked there
+(:mod:`include.training.tracking`).
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,6 +27,7 @@ from sklearn.base import BaseEstimator
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import training_keys
+from include.model.bundle.manifest import parse_manifest
 from include.model.engines import ladder
 from include.model.engines.ladder import EngineChoice
 from include.model.engines.sklearn_model import SklearnModel
@@ -32,7 +35,7 @@ from include.model.evaluation import ValidationMetrics
 from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import container, data, estimators, metrics
+from include.training import container, data, estimators, findings, metrics, tracking
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
@@ -103,6 +106,9 @@ def main() -> None:
     files = _seal(given, workload, dataset, fitted, chosen, engine, measured)
     _verify_golden(files)
     bundle.write_folder(files, container.model_folder())
+    rows = {"train": dataset.train.num_rows, "validation": dataset.validation.num_rows}
+    job, manifest = os.environ.get(tracking.TRAINING_JOB, ""), parse_manifest(files[bundle.MANIFEST])
+    tracking.track(lambda: findings.of_training(job, manifest, rows=rows))
 
 
 def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:

@@ -32,7 +32,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
     keys = _keys(config)
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
-        **settings.model_copy(update={"nights_file": str(config.nights_file)}).to_env(),
+        **settings.model_copy(update=_of_this_machine(config)).to_env(),
         "AWS_SHARED_CREDENTIALS_FILE": str(config.state / CREDENTIALS),
         "AWS_ENDPOINT_URL": config.endpoint,
         "AWS_REGION": REGION,
@@ -75,6 +75,14 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
+    }
+
+
+def _of_this_machine(config: LaptopConfig) -> dict[str, str]:
+    """The settings that the laptop's own configuration decides."""
+    return {
+        "nights_file": str(config.nights_file),
+        "mlflow_tracking_uri": config.tracking_url if config.tracking else "",
     }
 
 

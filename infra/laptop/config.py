@@ -46,6 +46,8 @@ class LaptopConfig(BaseSettings):
         8000, ge=1024, le=65000, description="load balancer of the first workload; others take the next ports"
     )
     cloud_port: int = Field(4566, ge=1024, le=65535, description="the local AWS endpoint")
+    tracking: bool = Field(False, description="whether MLflow runs beside the stack, and the training jobs write to it")
+    tracking_port: int = Field(5001, ge=1024, le=65535, description="MLflow")
     iac: Iac | None = Field(
         None, description="what makes the AWS resources: bootstrap (default) or terraform; a run folder keeps its own"
     )
@@ -73,9 +75,10 @@ class LaptopConfig(BaseSettings):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
-        if len({self.airflow_port, self.service_port, self.cloud_port}) < 3:
+        if len({self.airflow_port, self.service_port, self.cloud_port, self.tracking_port}) < 4:
             raise ValueError(
-                "NIGHTJAR_AIRFLOW_PORT, NIGHTJAR_SERVICE_PORT and NIGHTJAR_CLOUD_PORT must be three different ports"
+                "NIGHTJAR_AIRFLOW_PORT, NIGHTJAR_SERVICE_PORT, NIGHTJAR_CLOUD_PORT and NIGHTJAR_TRACKING_PORT must be "
+                "four different ports"
             )
         return self
 
@@ -108,6 +111,11 @@ class LaptopConfig(BaseSettings):
     def airflow_url(self) -> str:
         """URL of Airflow's UI and REST API."""
         return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def tracking_url(self) -> str:
+        """URL of MLflow."""
+        return f"http://127.0.0.1:{self.tracking_port}"
 
     @property
     def second_night(self) -> date:

@@ -20,7 +20,8 @@ def find(config: LaptopConfig, what: str) -> Path:
     Raises:
         LaptopError: There is no such log.
     """
-    if what == SUPERVISOR or what in (*parts.ALL, *map(parts.short, parts.ALL)):
+    known = (*parts.ALL, *parts.OPTIONAL)
+    if what == SUPERVISOR or what in (*known, *map(parts.short, known)):
         name = what if what == SUPERVISOR else parts.find(what)[0]
         path = config.logs / f"{name}.log"
         if path.is_file():

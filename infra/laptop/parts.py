@@ -11,6 +11,8 @@ API, SCHEDULER = "airflow-api-server", "airflow-scheduler"
 DAG_PROCESSOR, TRIGGERER = "airflow-dag-processor", "airflow-triggerer"
 AIRFLOW = (API, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
 ALL = (POSTGRES, CLOUD, *AIRFLOW)
+TRACKING = "mlflow"
+OPTIONAL = (TRACKING,)  # a stack may do without these
 
 
 def short(name: str) -> str:
@@ -26,10 +28,10 @@ def find(what: str) -> tuple[str, ...]:
     """
     if what == "airflow":
         return AIRFLOW
-    for name in ALL:
+    for name in (*ALL, *OPTIONAL):
         if what in (name, short(name)):
             return (name,)
-    known = ["airflow", *map(short, ALL)]
+    known = ["airflow", *map(short, (*ALL, *OPTIONAL))]
     near = difflib.get_close_matches(what, known, n=1)
     hint = f" Did you mean WHAT={near[0]}?" if near else ""
     raise LaptopError(f"WHAT={what}: the stack has no such process.{hint} It has: {', '.join(known)}.")

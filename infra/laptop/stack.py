@@ -8,7 +8,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.laptop import airflow, airflow_environment, bootstrap, cloud, parts, postgres, provision, service_ports
+from infra.laptop import (
+    airflow,
+    airflow_environment,
+    bootstrap,
+    cloud,
+    parts,
+    postgres,
+    provision,
+    service_ports,
+    tracking,
+)
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import Resources
 from infra.laptop.bootstrap.roles import Role
@@ -54,10 +64,12 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         resources = provision.create_resources(config, aws, server, report)
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
+        tracking.start(config, supervisor)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)
         airflow.start(config, supervisor, env)
         api_server.result()
+    tracking.wait_until_ready(config, supervisor)
     return Stack(config, aws, server, resources)
 
 
@@ -90,6 +102,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
     waits: dict[str, Callable[[LaptopConfig, Supervisor], object]] = {
         postgres.NAME: postgres.wait_until_ready,
         cloud.NAME: cloud.wait_until_ready,
+        tracking.NAME: tracking.wait_until_ready,
         **dict.fromkeys(airflow.PROCESSES, airflow.wait_until_ready),
     }
     for wait in {waits[name]: None for name in names}:

@@ -5,7 +5,7 @@ All parts are asked at the same time and with a short time-out, so that a proces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -30,7 +30,8 @@ TIMEOUT_SECONDS = 4.0
 def status(config: LaptopConfig) -> dict[str, Any]:
     """The status as JSON values. A part that cannot be read is ``{"error": <text>}``."""
     supervisor = Supervisor(config.state)
-    processes = {name: vitals.describe(supervisor.record(name)) for name in parts.ALL}
+    wanted = [*parts.ALL, *(name for name in parts.OPTIONAL if supervisor.record(name))]
+    processes = {name: vitals.describe(supervisor.record(name)) for name in wanted}
     watcher = supervisor.supervisor()
     workloads, broken = discover()
     names = [workload.name for workload in workloads]
@@ -45,23 +46,27 @@ def status(config: LaptopConfig) -> dict[str, Any]:
     return {
         "running": all(process["state"] == "running" for process in processes.values()),
         "problems": [
-            *_dead(supervisor, heartbeats.result()),
+            *_dead(supervisor, heartbeats.result(), wanted),
             *_unanswered(part.result(), import_errors, processes),
             *(str(mistake) for mistake in broken),
         ],
         "supervisor": {"state": "running", "pid": watcher.pid} if watcher else {"state": "stopped"},
         "processes": processes,
         "local_cloud": part.result(),
-        "urls": {"airflow": config.airflow_url, "aws_endpoint": config.endpoint},
+        "urls": {
+            "airflow": config.airflow_url,
+            "aws_endpoint": config.endpoint,
+            **({"mlflow": config.tracking_url} if parts.TRACKING in wanted else {}),
+        },
         "import_errors": import_errors,
         "workloads": found,
     }
 
 
-def _dead(supervisor: Supervisor, health: Mapping[str, Any] | None) -> list[str]:
+def _dead(supervisor: Supervisor, health: Mapping[str, Any] | None, wanted: Sequence[str]) -> list[str]:
     if not supervisor.records():
         return ["Nothing is running. Start the stack with `make run`."]
-    return [fault.text(lines=0) for fault in vitals.faults(supervisor, health)]
+    return [fault.text(lines=0) for fault in vitals.faults(supervisor, health, wanted)]
 
 
 def _unanswered(local_cloud: dict[str, Any], import_errors: Any, processes: dict[str, Any]) -> list[str]:

@@ -14,6 +14,8 @@ locals {
     NIGHTJAR_SERVING_IMAGE     = var.release.serving_image
     NIGHTJAR_TRAINING_ROLE_ARN = module.security.role_arns["sagemaker"]
     NIGHTJAR_ALERTS_TOPIC_ARN  = module.observability.alerts_topic_arn
+
+    NIGHTJAR_MLFLOW_TRACKING_URI = module.training.tracking_server_arn
   }
 }
 

@@ -109,6 +109,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
         "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
         "Tags": _tags(workload.name),
+        **_tracked(settings),
     }
 
 
@@ -147,7 +148,14 @@ def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs
         "ProcessingResources": {"ClusterConfig": workload.jobs.evaluation.cluster(settings.training_instance_type)},
         "StoppingCondition": {"MaxRuntimeInSeconds": workload.jobs.evaluation_seconds(limit)},
         "Tags": _tags(workload.name),
+        **_tracked(settings, TRACKED_MODEL_URI="${model_uri}"),
     }
+
+
+def _tracked(settings: Settings, **more: str) -> dict[str, Any]:
+    """The environment of a job that is tracked (``include.training.tracking``); nothing where there is no server."""
+    uri = settings.mlflow_tracking_uri
+    return {"Environment": {"MLFLOW_TRACKING_URI": uri, **more}} if uri else {}
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:

@@ -80,3 +80,15 @@ def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:
     spare = 20 - len("flights")  # a workload's name has at most 20 characters
     longest = max(len(made["training_name"]), len(made["evaluation_name"])) + spare
     assert longest + len("-f123456") + len("-a99") <= 63
+
+
+def test_jobs_are_tracked_where_a_server_is_configured() -> None:
+    assert "Environment" not in requests()["training"] and "Environment" not in requests()["evaluation"]
+    tracked = SETTINGS.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:5001"})
+    made = job_requests(FLIGHTS, tracked, JobInputs("v1", "s3://lake/d/", "sha", None))
+    assert made["training"]["Environment"] == {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5001"}
+    assert made["evaluation"]["Environment"] == {
+        "MLFLOW_TRACKING_URI": "http://127.0.0.1:5001",
+        "TRACKED_MODEL_URI": "${model_uri}",
+    }
+    assert made["training_name"] == requests()["training_name"], "a job that is tracked does the same"

@@ -12,3 +12,8 @@ output "failed_jobs_rule_name" {
   description = "Name of the EventBridge rule that failed jobs match."
   value       = aws_cloudwatch_event_rule.failed.name
 }
+
+output "tracking_server_arn" {
+  description = "ARN of the managed MLflow server, to which training and evaluation jobs write; empty where there is none."
+  value       = one(concat(aws_sagemaker_mlflow_tracking_server.this[*].arn, var.tracking_server_role_arn == null ? [""] : []))
+}

@@ -1,4 +1,4 @@
-# Managed MLflow, for experiments beside the nightly runs. No DAG needs it: what made a version is in the model registry.
+# Managed MLflow: training and evaluation jobs write their runs to it. No DAG needs it: what made a version is in the model registry.
 resource "aws_sagemaker_mlflow_tracking_server" "this" {
   count                        = var.tracking_server_role_arn == null ? 0 : 1
   tracking_server_name         = "nightjar"
