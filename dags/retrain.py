@@ -99,8 +99,8 @@ def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: F
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
         pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), StateHook(settings().state_table))
-    add_pages(package["pages"])
-    return noted(package, lambda registered: registered["note"])
+    urls = add_pages(package["pages"])
+    return noted(package, lambda registered: pipeline.notes.with_card(registered["note"], urls))
 
 
 @task

@@ -154,6 +154,18 @@ class FeatureDistribution(TypedDict):
     shares: list[float]
 
 
+class Distributions(TypedDict):
+    """How the candidate's features are distributed.
+
+    Attributes:
+        rows_of: The rows that were counted: the test set's, or those that the model was trained on.
+        features: One entry for each feature.
+    """
+
+    rows_of: Literal["test", "training"]
+    features: dict[str, FeatureDistribution]
+
+
 class SplitDescription(TypedDict):
     """One split of the data set, as its manifest describes it; ``positives`` is null where the manifest has none."""
 
@@ -224,7 +236,7 @@ class Evaluation(Comparison):
         dataset: The data set, as its manifest describes it.
         model: The candidate, as its bundle describes itself.
         importance: Of the candidate's features; null if the rows that it is computed on have one class only.
-        test_distributions: The candidate's features in the test set.
+        distributions: How the candidate's features are distributed.
     """
 
     bundle_digest: str
@@ -236,4 +248,4 @@ class Evaluation(Comparison):
     dataset: DatasetDescription
     model: ModelDescription
     importance: Importance | None
-    test_distributions: dict[str, FeatureDistribution]
+    distributions: Distributions

@@ -81,7 +81,10 @@ def main(arguments: list[str] | None = None) -> None:
         "dataset": _describe_dataset(test.manifest),
         "model": _describe_model(candidate),
         "importance": permutation_importance(candidate.scorer, matrix, test.labels, options.seed),
-        "test_distributions": distributions(matrix, candidate.manifest.features, candidate.manifest.categories),
+        "distributions": {
+            "rows_of": "test",
+            "features": distributions(matrix, candidate.manifest.features, candidate.manifest.categories),
+        },
     }
     text = _write(evaluation, packed)
     measured = evaluation["candidate"]

@@ -58,21 +58,26 @@ def linked(result: Any, *names: str) -> Any:
     return result
 
 
-def add_pages(pages: Mapping[str, str]) -> None:
+def add_pages(pages: Mapping[str, str]) -> Mapping[str, str]:
     """Names pages of the current task.
 
     Outside a task, where a test calls its function, it does nothing.
 
     Args:
         pages: A button's text → the URI of an object in S3, or the URL of a page.
+
+    Returns:
+        The button's text → the address that it opens; without those that no console shows.
     """
     try:
         context = get_current_context()
     except RuntimeError:
-        return
+        return {}
     task: Any = context["task"]
     client = S3Hook(aws_conn_id=None).conn
-    task.pages = {**getattr(task, "pages", {}), **{name: page_url(uri, client) for name, uri in pages.items()}}
+    found = {name: page_url(uri, client) for name, uri in pages.items()}
+    task.pages = {**getattr(task, "pages", {}), **found}
+    return {name: url for name, url in found.items() if url}
 
 
 def page_url(uri: str, client: Any) -> str:

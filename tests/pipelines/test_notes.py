@@ -61,6 +61,15 @@ def test_a_retrain_run_says_version_auc_decision_and_why(registered: Package, te
     assert retrain.registered(registered, reason) == text
 
 
+def test_a_retrain_run_links_to_the_card_of_its_version() -> None:
+    made = version()
+    assert retrain.pages(made) == {"Decision": "x"}, "a version from before the cards has none"
+    carded = replace(made, metadata=metadata_of(card_uri="s3://artifact/cards/e.html"))
+    assert retrain.pages(carded) == {"Model card": "s3://artifact/cards/e.html", "Decision": "x"}
+    assert retrain.with_card("Why.", {"Model card": "http://card"}) == "Why. Model card: http://card"
+    assert retrain.with_card("Why.", {}) == "Why."
+
+
 def test_a_run_says_for_which_days_it_is_and_which_it_published() -> None:
     days: Any = {"days": ["2013-03-01", "2013-03-02"], "last": "2013-03-02", "cutoff": ""}
     assert process.chosen(days) == "For 2013-03-01 to 2013-03-02."

@@ -1,4 +1,4 @@
-"""The container's code writes to a real MLflow server, as the laptop starts it: SQLite, and artifacts in the local S3."""
+"""The container's code writes to a real MLflow server as the laptop starts it: SQLite, artifacts in the local S3."""
 
 from __future__ import annotations
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from include.pipelines.process.notes import chosen
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 
-__all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered"]
+__all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered", "with_card"]
 
 PAGES = CARD, DECISION = "Model card", "Decision"
 
@@ -37,6 +39,11 @@ def pages(package: Package) -> dict[str, str]:
     metadata = package.metadata
     card = {CARD: metadata["card_uri"]} if "card_uri" in metadata else {}
     return {**card, DECISION: metadata["decision_uri"]}
+
+
+def with_card(note: str, urls: Mapping[str, str]) -> str:
+    """Adds the address of the model card to a note, if a console shows it."""
+    return f"{note} Model card: {urls[CARD]}" if CARD in urls else note
 
 
 def _auc(package: Package) -> str:
