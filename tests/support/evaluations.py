@@ -77,9 +77,17 @@ def evaluation(auc: float = 0.70, champion: float | None = None, **more: Any) ->
                 {"feature": "carrier", "drop": -0.001, "deviation": 0.001},
             ],
         },
-        "test_distributions": {
-            "carrier": {"kind": "category", "missing": 0.0, "labels": ["UA", "AA"], "shares": [0.6, 0.4]},
-            "distance": {"kind": "number", "missing": 0.25, "labels": ["10 to 90", "90 to 170"], "shares": [0.3, 0.7]},
+        "distributions": {
+            "rows_of": "test",
+            "features": {
+                "carrier": {"kind": "category", "missing": 0.0, "labels": ["UA", "AA"], "shares": [0.6, 0.4]},
+                "distance": {
+                    "kind": "number",
+                    "missing": 0.25,
+                    "labels": ["10 to 90", "90 to 170"],
+                    "shares": [0.3, 0.7],
+                },
+            },
         },
         **more,
     }

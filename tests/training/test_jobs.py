@@ -210,7 +210,7 @@ def test_evaluation_says_what_a_model_card_needs(root):
     assert evaluation["model"]["code_sha"] == "c" * 40 and "scikit-learn" in evaluation["model"]["libraries"]
     assert {entry["feature"] for entry in evaluation["importance"]["features"]} == features.keys()
     assert evaluation["importance"]["features"][0]["feature"] == "departure_minute", "the label is made from it"
-    assert evaluation["test_distributions"].keys() == features.keys()
+    assert evaluation["distributions"]["features"].keys() == features.keys()
 
 
 def test_a_worse_candidate_is_measured_and_not_promoted(root, tmp_path):

@@ -28,16 +28,11 @@ def importance_section(card: CardFacts) -> str:
 
 
 def distribution_section(card: CardFacts) -> str:
-    """How the features are distributed in the test set, which drift is to be looked for against."""
-    found = card.evaluation["test_distributions"]
-    note = (
-        "Share of the test rows in each bin. Numbers are drawn from their 1st to their 99th percentile; of a category, "
-        "the most frequent values."
-    )
-    drawings = [_drawn(name, distribution) for name, distribution in found.items()]
-    return (
-        section("distributions", "Distribution of the features", paragraph(note), figures(*drawings)) if found else ""
-    )
+    """How the features are distributed: what drift is looked for against."""
+    found = card.evaluation["distributions"]
+    note = f"Share of the {found['rows_of']} rows in each bin, with what the first and the last bin are."
+    drawings = [_drawn(name, distribution) for name, distribution in found["features"].items()]
+    return section("distributions", "Distribution of the features", paragraph(note), figures(*drawings))
 
 
 def _drawn(name: str, found: FeatureDistribution) -> str:

@@ -131,7 +131,7 @@ def test_every_text_is_escaped() -> None:
         assert model is not None
         model["slices"]["carrier"] = {HOSTILE: model["slices"]["carrier"]["AA"]}
         model["slices_not_measured"]["carrier"] = {HOSTILE: HOSTILE}
-    document["test_distributions"] = {HOSTILE: document["test_distributions"]["carrier"]}
+    document["distributions"]["features"] = {HOSTILE: document["distributions"]["features"]["carrier"]}
     document["model"]["features"] = {HOSTILE: "number"}
     document["model"]["hyperparameters"] = {HOSTILE: HOSTILE}
     document["dataset"]["splits"][HOSTILE] = document["dataset"]["splits"]["test"]
@@ -163,6 +163,7 @@ def test_a_number_that_could_not_be_computed_is_not_available(path: str) -> None
 def test_any_distribution_and_any_name_make_a_page(shares: list[float], name: str, drop: float) -> None:
     document: Any = evaluation(0.70, 0.70 - drop)
     labels = [name] * len(shares)
-    document["test_distributions"] = {name: {"kind": "number", "missing": 0.0, "labels": labels, "shares": shares}}
+    drawn = {"kind": "number", "missing": 0.0, "labels": labels, "shares": shares}
+    document["distributions"]["features"] = {name: drawn}
     document["importance"]["features"] = [{"feature": name, "drop": drop, "deviation": 0.0}]
     Page(card_page(card_facts(document, champion="3")))
