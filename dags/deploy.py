@@ -26,7 +26,7 @@ from nightjar.build import code_sha
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.jobs.sagemaker import RegistryHook
-from nightjar.links import add_pages, linked
+from nightjar.links import add_pages, address, linked
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
@@ -78,7 +78,7 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
     skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
     with outcomes(skip=skip, fail=FAILURES):
         target = pipeline.resolve(workload, params, hooks(workload), run_id=dag_run.run_id, automatic=automatic)
-    return noted(target, pipeline.notes.chosen)
+    return noted(pipeline.with_card(target, address), pipeline.notes.chosen)
 
 
 @task

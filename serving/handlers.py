@@ -48,6 +48,7 @@ async def version(request: Request) -> dict[str, Any]:
         "engine_microseconds": round(state.model.median_seconds * 1e6, 1),
         "parity": [report.model_dump(exclude_none=True) for report in manifest.parity],
         "processes": state.settings.workers,
+        **({"model_card_url": state.settings.model_card_url} if state.settings.model_card_url else {}),
     }
 
 

@@ -215,7 +215,8 @@ VERSION = _information(
                 "description": "result of the parity gate for each engine tried when the model was published",
             },
             "processes": _COUNT,
-        }
+        },
+        {"model_card_url": {**_TEXT, "description": "address of the version's model card, if it is known"}},
     )
 )
 GOLDEN = _information(

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     )
     model_version: str = Field(min_length=1, max_length=64, description="version in the model registry")
     workload: str = Field(min_length=1, description="workload that the bundle must belong to")
+    model_card_url: str | None = Field(
+        None, pattern=r"^https?://", description="address of the version's model card, for the page; unset: no link"
+    )
 
     # Addresses and processes
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on (0.0.0.0 in the container image)")

@@ -80,6 +80,11 @@ def add_pages(pages: Mapping[str, str]) -> Mapping[str, str]:
     return {name: url for name, url in found.items() if url}
 
 
+def address(uri: str) -> str:
+    """Returns :func:`page_url` of a document at the endpoint of this environment."""
+    return page_url(uri, S3Hook(aws_conn_id=None).conn)
+
+
 def page_url(uri: str, client: Any) -> str:
     """Returns the address at which a person's browser shows a document; empty where no console shows it.
 

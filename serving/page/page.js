@@ -40,12 +40,21 @@ function showVersion(version) {
     ["Code", short(text("code_sha")), text("code_sha")],
     ["Workers", text("processes")],
   ]);
+  showCard(version.model_card_url);
   const speed = version.engine_microseconds;
   byId("engine").textContent = text("engine") + (typeof speed === "number" ? `, ${duration(speed / 1e6)} a row` : "");
   const reports = Array.isArray(version.parity) ? version.parity : [];
   byId("parity").replaceChildren(
     ...(reports.length ? reports.map(parityLine) : [element("li", "No other engine was tried: scikit-learn serves the model.")]),
   );
+}
+
+function showCard(url) {
+  if (typeof url !== "string" || !/^https?:\/\//.test(url)) return;
+  const [fact, place] = [element("div"), element("dd")];
+  place.append(element("a", "purpose, measurements, limits", { href: url, rel: "noreferrer" }));
+  fact.append(element("dt", "Model card"), place);
+  byId("facts").append(fact);
 }
 
 function parityLine(report) {

@@ -110,6 +110,20 @@ def test_the_live_model(visit: Visit, service: Service):
         expect(page.get_by_title(version[name])).to_have_text(version[name][:12] + "…")
 
 
+def test_the_model_card_is_linked_where_its_address_is_known(visit: Visit, service: Service):
+    version = service.client.get("/version").json()
+    page = visit.open()
+    expect(page.locator("#facts")).to_contain_text("Bundle")
+    expect(page.locator("#facts a")).to_have_count(0)
+    visit.replace("/version", {**version, "model_card_url": "http://127.0.0.1:8080/card?a=1"})
+    page = visit.open()
+    expect(page.locator("#facts a")).to_have_attribute("href", "http://127.0.0.1:8080/card?a=1")
+    visit.replace("/version", {**version, "model_card_url": "javascript:alert(1)"})
+    page = visit.open()
+    expect(page.locator("#facts")).to_contain_text("Bundle")
+    expect(page.locator("#facts a")).to_have_count(0)
+
+
 def test_the_parity_of_every_engine_tried(visit: Visit, service: Service):
     parity = [
         {"engine": "treelite", "passed": False, "rows": 2000, "reason": "17 labels differ"},

@@ -11,7 +11,13 @@ from include.pipelines.deploy.hooks import DeployHooks
 from include.pipelines.deploy.live import DEPLOY_REVISION, LivePointer
 from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.deploy.requested import VERSION_PATTERN
-from include.pipelines.deploy.resolve import DeployTarget, SupersededError, UnverifiedServiceError, resolve
+from include.pipelines.deploy.resolve import (
+    DeployTarget,
+    SupersededError,
+    UnverifiedServiceError,
+    resolve,
+    with_card,
+)
 from include.pipelines.deploy.restore import reject, restore
 from include.pipelines.deploy.service import Rollout
 from include.pipelines.deploy.verify import Verification, verify
@@ -37,4 +43,5 @@ __all__ = [
     "resolve",
     "restore",
     "verify",
+    "with_card",
 ]

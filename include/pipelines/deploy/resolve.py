@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypedDict
 
 from include.errors import ConflictError, NightjarError, NothingToDoError, RefusedError
@@ -43,6 +44,8 @@ class DeployTarget(TypedDict):
     package_arn: str
     bundle_uri: str
     bundle_digest: str
+    card_uri: str
+    """The URI of the version's model card; empty if it has none."""
     environment: dict[str, str]
     """The environment variables of the service that name the bundle."""
     live_version: int | None
@@ -203,6 +206,7 @@ def _target(workload: str, pointer: LivePointer, package: Package) -> DeployTarg
         "package_arn": package.arn,
         "bundle_uri": package.metadata["bundle_uri"],
         "bundle_digest": package.metadata["bundle_digest"],
+        "card_uri": package.metadata.get("card_uri", ""),
         "environment": {
             "BUNDLE_URI": package.metadata["bundle_uri"],
             "BUNDLE_DIGEST": package.metadata["bundle_digest"],
@@ -213,3 +217,14 @@ def _target(workload: str, pointer: LivePointer, package: Package) -> DeployTarg
         "live_version": intent["replaces"],
         "revision": intent["revision"],
     }
+
+
+def with_card(target: DeployTarget, address: Callable[[str], str]) -> DeployTarget:
+    """Adds the address of the version's model card to the service's environment, for its page.
+
+    Args:
+        target: What :func:`resolve` returns.
+        address: Returns the address at which a browser shows a document, or an empty text if no console does.
+    """
+    url = address(target["card_uri"]) if target["card_uri"] else ""
+    return {**target, "environment": {**target["environment"], "MODEL_CARD_URL": url}} if url else target

@@ -21,6 +21,7 @@ from include.pipelines.deploy import (
     UnverifiedServiceError,
     go_live,
     own_intent,
+    with_card,
 )
 from include.pipelines.deploy import resolve as resolve_target
 from include.pipelines.deploy.live_log import newest_entry
@@ -68,6 +69,18 @@ def state(hooks: DeployHooks) -> LivePointer:
 def changes(hooks: DeployHooks) -> list[tuple[str, str, str]]:
     registry: Any = hooks.registry
     return list(registry.changes)
+
+
+def test_the_service_gets_the_address_of_the_versions_model_card(hooks: DeployHooks) -> None:
+    without = resolve(hooks)
+    assert with_card(without, lambda uri: "http://never") == without, "a version from before the cards"
+    target: DeployTarget = {**without, "card_uri": "s3://artifact/cards/e.html"}
+    assert with_card(target, lambda uri: "") == target, "no console shows it"
+    shown = with_card(target, lambda uri: f"http://console/{uri.removeprefix('s3://')}")
+    assert shown["environment"] == {
+        **target["environment"],
+        "MODEL_CARD_URL": "http://console/artifact/cards/e.html",
+    }
 
 
 def test_first_deploy_then_back_then_nothing_until_the_hold_is_released(hooks: DeployHooks) -> None:
