@@ -27,7 +27,7 @@ def test_importance_ranks_as_scikit_learn_does():
     expected = of_scikit_learn(scorer.model, matrix, labels, scoring="roc_auc", n_repeats=20, random_state=0)
     mean = dict(zip(KINDS, expected.importances_mean, strict=True))
     for entry in found["features"]:
-        assert entry["drop"] == pytest.approx(mean[entry["feature"]], abs=0.01)
+        assert entry["drop"] == pytest.approx(mean[entry["feature"]], abs=0.03)
     assert found == importance.permutation_importance(scorer, matrix, labels, seed=1)
 
 

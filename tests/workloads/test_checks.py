@@ -154,7 +154,7 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
         ({"quality__slices__0__field": "price"}, "quality.slices.0.edges: is missing: price is a number"),
         ({"quality__slices__0__field": "made"}, "quality.slices.0.field: made is a timestamp"),
         ({"quality__slices__0__edges": [1]}, "quality.slices.0.edges: item is a string, and only numbers have edges"),
-        ({"quality__slices__0": {**PRICE_SLICE, "edges": [5, 5]}}, "quality.slices.0.edges: must ascend"),
+        ({"quality__slices": [{**PRICE_SLICE, "edges": [5, 5]}]}, "quality.slices.0.edges: must ascend"),
         ({"quality__slices": [PRICE_SLICE, PRICE_SLICE]}, "quality.slices: price is there twice"),
         ({"quality__slices": []}, "quality.slices: Tuple should have at least 1 item"),
         (
