@@ -51,7 +51,7 @@ def hooks(on_cloud: Cloud) -> dict[str, Any]:
 
 def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1", **more: Any) -> FinishedJobs:
     """An evaluation in S3, and what the sensors would have returned."""
-    document = evaluation(auc, bundle_digest=digest, **more)
+    document = {**evaluation(auc), "bundle_digest": digest, **more}
     text = json.dumps(document).encode()
     bucket = f"artifact-{hooks['state'].table}"
     hooks["objects"].put(bucket, "jobs/e/evaluation.json", text)
