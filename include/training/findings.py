@@ -78,7 +78,8 @@ def of_evaluation(job: str, evaluation: Evaluation, text: str) -> Findings:
     candidate, difference = evaluation["candidate"], evaluation["difference"]
     metrics = {f"test_{name}": value for name in METRICS if (value := _number(candidate, name)) is not None}
     if difference is not None:
-        metrics |= {f"champion_difference_{name}": value for name, value in difference.items() if _is_number(value)}
+        compared = {"auc": difference["auc"], "low": difference["low"], "high": difference["high"]}
+        metrics |= {f"champion_difference_{name}": value for name, value in compared.items() if value is not None}
     for group, slices in candidate["slices"].items():
         metrics |= {f"test_auc/{group}/{_safe(value)}": found["auc"] for value, found in slices.items()}
     for entry in (evaluation["importance"] or {"features": []})["features"]:

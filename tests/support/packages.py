@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -47,6 +47,9 @@ class Registry:
         return [described(package) for package in self.packages]
 
     def register(self, **arguments: Any) -> dict[str, Any]:
+        raise AssertionError("nothing is registered here")
+
+    def add_metadata(self, arn: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         raise AssertionError("nothing is registered here")
 
     def set_approval_status(self, arn: str, status: ApprovalStatus, description: str) -> None:

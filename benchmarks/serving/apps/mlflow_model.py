@@ -3,7 +3,7 @@
 import sys
 
 import joblib
-import mlflow.sklearn  # type: ignore[import-not-found]  # only in the peer's own environment
+import mlflow.sklearn  # only in the peer's own environment
 
 mlflow.sklearn.save_model(
     joblib.load(sys.argv[1]), sys.argv[2], serialization_format="cloudpickle", pyfunc_predict_fn="predict_proba"
