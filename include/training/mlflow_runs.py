@@ -34,9 +34,9 @@ def write(uri: str, findings: Findings) -> None:
     client.log_batch(run, metrics[:BATCH], parameters, tags)
     for start in range(BATCH, len(metrics), BATCH):
         client.log_batch(run, metrics[start : start + BATCH])
-    for name, text in findings.documents.items():
-        client.log_text(run, text, name)
     client.set_terminated(run, "FINISHED")
+    for name, text in findings.documents.items():  # last, because the server's storage may refuse them
+        client.log_text(run, text, name)
 
 
 def _experiment(client: MlflowClient, name: str) -> str:

@@ -64,7 +64,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         resources = provision.create_resources(config, aws, server, report)
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
-        tracking.start(config, supervisor)
+        tracking.start(config, supervisor, aws)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)
         airflow.start(config, supervisor, env)

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 
 from infra.laptop import parts
+from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.definitions import NAMES
-from infra.laptop.bootstrap.roles import Role
+from infra.laptop.bootstrap.roles import Role, create_role
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
 from infra.laptop.ports import require_free
 from infra.laptop.processes import Supervisor
@@ -24,7 +25,7 @@ QUIET = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETR
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 
 
-def start(config: LaptopConfig, supervisor: Supervisor) -> None:
+def start(config: LaptopConfig, supervisor: Supervisor, aws: Aws) -> None:
     """Starts the server, or stops it where it is switched off. Does not wait for it.
 
     Raises:
@@ -37,6 +38,7 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
         return
     if not config.python("tracking").is_file():
         raise LaptopError("MLflow is not installed here. `make tracking` installs it and starts it with the stack.")
+    create_role(aws, Role("mlflow"))
     argv, env = command(config), environment(config)
     digest = hashlib.sha256(json.dumps([argv, sorted(env.items())]).encode()).hexdigest()
     if running and running.digest == digest:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.laptop import parts, tracking
+from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
 
@@ -21,7 +22,7 @@ def test_it_is_off_unless_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.Mo
     config = LaptopConfig(home=tmp_path)
     assert not config.tracking
     supervisor = Supervisor(config.state)
-    tracking.start(config, supervisor)
+    tracking.start(config, supervisor, Aws(config))
     assert supervisor.record(tracking.NAME) is None and not supervisor.pids.exists()
     monkeypatch.setenv("NIGHTJAR_TRACKING", "1")
     assert LaptopConfig.from_env().tracking
@@ -29,7 +30,7 @@ def test_it_is_off_unless_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_without_its_environment_the_text_says_what_installs_it(config: LaptopConfig) -> None:
     with pytest.raises(LaptopError, match="`make tracking` installs it"):
-        tracking.start(config, Supervisor(config.state))
+        tracking.start(config, Supervisor(config.state), Aws(config))
 
 
 def test_it_listens_on_the_loopback_address_and_has_no_key_of_the_operator(config: LaptopConfig) -> None:

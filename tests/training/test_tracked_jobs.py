@@ -14,7 +14,6 @@ import pytest
 from include.training import evaluate, tracking, train
 from infra.laptop import tracking as server
 from infra.laptop.aws import Aws
-from infra.laptop.bootstrap import roles
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.config import LaptopConfig
 from infra.laptop.free_ports import free_port
@@ -65,11 +64,10 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
             tracking=True,
             tracking_port=free_port(),
         )
-        roles.create(Aws(config), [])
         cloud.client("s3").create_bucket(Bucket=NAMES.artifact)
         supervisor = Supervisor(folder)
         try:
-            server.start(config, supervisor)
+            server.start(config, supervisor, Aws(config))
             server.wait_until_ready(config, supervisor)
             yield Mlflow(config.tracking_url, cloud.client("s3"), supervisor)
         finally:

@@ -57,10 +57,15 @@ def all_roles(workloads: Iterable[str]) -> list[Role]:
 def create(aws: Aws, workloads: Iterable[str]) -> None:
     """Creates the roles, or updates their policies."""
     for role in all_roles(workloads):
-        trust = json.dumps(role.document("trust"))
-        try:
-            aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust, Description=role.description)
-        except aws.iam.exceptions.EntityAlreadyExistsException:
-            aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
-        permissions = json.dumps(role.document("permissions"))
-        aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)
+        create_role(aws, role)
+
+
+def create_role(aws: Aws, role: Role) -> None:
+    """Creates a role, or updates its policies."""
+    trust = json.dumps(role.document("trust"))
+    try:
+        aws.iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=trust, Description=role.description)
+    except aws.iam.exceptions.EntityAlreadyExistsException:
+        aws.iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
+    permissions = json.dumps(role.document("permissions"))
+    aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)
