@@ -54,7 +54,7 @@ def test_every_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_servers_cannot_share_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTJAR_AIRFLOW_PORT", "9000")
     monkeypatch.setenv("NIGHTJAR_CLOUD_PORT", "9000")
-    with pytest.raises(LaptopError, match="three different ports"):
+    with pytest.raises(LaptopError, match="four different ports"):
         LaptopConfig.from_env()
 
 
