@@ -146,7 +146,7 @@ def deploy(workload: Workload) -> DAG:
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
     ) as dag:
         target: Any = resolve(name)
-        new = {"template_family": layout.template_family(name), "image": CONFIG.serving_image, "fail": FAILURES}
+        new: Any = {"template_family": layout.template_family(name), "image": CONFIG.serving_image, "fail": FAILURES}
         new |= {"environment": target["environment"], "desired_count": workload.serving.desired_count}
         new["fence"] = lambda run_id: pipeline.own_intent(name, StateHook(CONFIG.state_table), run_id=run_id)
         submit, sense = submit_and_sense_rollout("rollout", ecs, wait, **new)

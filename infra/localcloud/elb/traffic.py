@@ -20,6 +20,7 @@ SECONDS = 10  # the traffic of so many seconds is counted together
 _BUFFER_BYTES = 4 << 20
 _BEAT_SECONDS = 10.0
 _LINE_BYTES = 65_535
+_AT_ONCE = 1_000  # lines that are read before the thread reports that it is alive
 
 
 @dataclass
@@ -85,11 +86,11 @@ class TrafficLog:
 
     def _receive(self) -> float:
         try:
-            datagram = self._socket.recv(_LINE_BYTES)
-        except TimeoutError:
-            return 0
-        for text in datagram.splitlines():
-            self.count(text)
+            self.count(self._socket.recv(_LINE_BYTES))
+            for _ in range(_AT_ONCE):
+                self.count(self._socket.recv(_LINE_BYTES, socket.MSG_DONTWAIT))
+        except (TimeoutError, BlockingIOError):
+            pass
         return 0
 
     def count(self, text: bytes) -> None:
