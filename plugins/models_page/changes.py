@@ -87,6 +87,13 @@ def reject_model_version(at: At, number: int, body: Asking) -> dict[str, Any]:
     return at.done(domain.reject(at.workload, version, at.registry, at.state, at.asked(body)))
 
 
+@router.post("/api/{dag_id}/versions/{number}/deploy")
+def deploy_model_version(at: At, number: int, body: Asking) -> dict[str, Any]:
+    """Deploys an approved version."""
+    runs.require_triggerable(at.dag)
+    return at.done(domain.deploy(at.workload, number, sources.versions(at.workload), at.state, at.asked(body)))
+
+
 @router.post("/api/{dag_id}/roll-back")
 def roll_back_model(at: At, body: Asking) -> dict[str, Any]:
     """Deploys the version that was live before."""

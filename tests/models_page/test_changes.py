@@ -17,6 +17,7 @@ from tests.support.models_page import DAG, REASON, Person, Sources, made
 
 pytestmark = pytest.mark.usefixtures("no_runs", "aws")
 APPROVE, REJECT = f"api/{DAG}/versions/3/approve", f"api/{DAG}/versions/3/reject"
+DEPLOY = f"api/{DAG}/versions/3/deploy"
 ROLL_BACK, RELEASE = f"api/{DAG}/roll-back", f"api/{DAG}/release-hold"
 FREEZE, UNFREEZE = f"api/{DAG}/freeze", f"api/{DAG}/unfreeze"
 
@@ -91,6 +92,20 @@ def test_an_approval_deploys_nothing_in_a_hold_or_a_freeze(ann: Person, aws: Sou
     assert runs() == [] and aws.registry.changes[0][1] == "Approved"
 
 
+def test_a_version_that_was_approved_in_a_freeze_is_deployed_after_it(ann: Person, aws: Sources) -> None:
+    ann.post(FREEZE, until=in_days(3))
+    ann.post(APPROVE)
+    refused(ann.post(DEPLOY), "End the freeze first")
+    ann.post(UNFREEZE)
+    assert ann.post(DEPLOY).status_code == 200
+    assert [run.conf for run in runs()] == [{"version": "3", "reason": f"ann: {REASON}"}]
+
+
+def test_a_version_that_waits_or_is_older_than_the_live_one_is_not_deployed(ann: Person) -> None:
+    refused(ann.post(DEPLOY), "Approve it first")
+    refused(ann.post(DEPLOY.replace("3", "1")), "older than the live version 2")
+
+
 def test_a_rejection_keeps_the_reasons_of_the_decision(ann: Person, aws: Sources) -> None:
     assert ann.post(REJECT).status_code == 200
     ((_, status, description),) = aws.registry.changes
@@ -143,7 +158,7 @@ def test_without_a_hold_there_is_none_to_release(ann: Person) -> None:
     refused(ann.post(RELEASE), "There is no hold")
 
 
-@pytest.mark.parametrize("change", [APPROVE, ROLL_BACK])
+@pytest.mark.parametrize("change", [APPROVE, DEPLOY, ROLL_BACK])
 def test_nothing_is_changed_for_a_deploy_that_would_not_start(ann: Person, aws: Sources, change: str) -> None:
     pause(True)
     refused(ann.post(change), "is paused")

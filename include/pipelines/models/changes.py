@@ -106,6 +106,23 @@ def reject(workload: str, version: Version, registry: ModelRegistry, state: Stat
     return Change(f"Version {number} is rejected.")
 
 
+def deploy(workload: str, number: int, versions: Sequence[Version], state: StateStore, asked: Asked) -> Change:
+    """Has an approved version deployed that is newer than the live one, such as one approved in a freeze.
+
+    Raises:
+        RefusedError: A rule of the deploy refuses it, or deploys are frozen.
+        ConflictError: What is live has changed since the page was loaded, or a deploy is running.
+    """
+    live = _idle(workload, state, asked)
+    found, freeze_on = target(versions, live, number), frozen(state, workload, asked.at)
+    if freeze_on:
+        raise RefusedError(f"{sentence(freeze_on)}. End the freeze first.")
+    if found["version"] is None:
+        raise RefusedError(found["refused"])
+    run = DeployRun(f"deploy-{number}-{live['revision']}", {"version": str(number), "reason": _told(asked)})
+    return Change(f"The deploy of version {number} is requested.", run)
+
+
 def roll_back(workload: str, versions: Sequence[Version], state: StateStore, asked: Asked) -> Change:
     """Has the version deployed that was live before; the deploy sets a hold.
 

@@ -44,6 +44,14 @@ function versionButtons(state, row) {
       strong: true,
     }));
   }
+  if (!row.live && row.status === "approved" && number > (state.live?.version || 0)) {
+    buttons.push(actionButton(`Deploy version ${number}`, {
+      title: `Deploy version ${number}?`,
+      text: `A run of ${state.dag_id} deploys it. A hold, if one is set, stays.`,
+      path: pathOf(state.dag_id, "versions", number, "deploy"),
+      refused: state.freeze ? "Deploys are frozen." : "",
+    }));
+  }
   if (!row.live && row.status !== "rejected") {
     buttons.push(actionButton(`Reject version ${number}`, {
       title: `Reject version ${number}?`,
