@@ -43,6 +43,9 @@ year: setup ## make every night that the history has, hours long; a part of it i
 status: setup ## print what runs and what is dead, what is live, and the last DAG runs; as JSON: make status JSON=1
 	@$(LAPTOP) status $(if $(JSON),--json)
 
+costs: setup ## what a workload's jobs, service and storage have cost in a month, and its forecast: make costs WORKLOAD=flights MONTH=2026-11 JSON=1
+	@$(LAPTOP) costs $(call option,WORKLOAD) $(call option,MONTH) $(if $(JSON),--json)
+
 stop: ## stop the processes that `make run` started; a `make run` that is at work is interrupted
 	@if [[ -x "$(NIGHTJAR_HOME)/venvs/laptop/bin/python" ]]; then $(LAPTOP) stop; else echo "Nothing is set up here, so nothing is running."; fi
 
@@ -112,7 +115,7 @@ lint: setup-test ## linters of code, SQL, text and scripts, and scanners of Terr
 schemas: setup-test ## write what is derived from the types of a workload's files: JSON schemas for editors, names of library parts
 	@$(PYTHON) -m scripts.schemas
 
-cost: setup ## what dev and prod cost a month, by resource, and one more workload: make cost ENV=dev JSON=1 HTML=cost.html FRESH=1
+cost: setup ## what dev and prod would cost a month by Terraform's plan, by resource, and one more workload (what was spent: make costs): make cost ENV=dev JSON=1 HTML=cost.html FRESH=1
 	@"$(NIGHTJAR_HOME)/venvs/laptop/bin/python" -m infra.cost $(call option,ENV) $(call option,PLAN) $(call option,HTML) $(if $(JSON),--json) $(if $(FRESH),--fresh)
 
 sbom: setup-test ## write a bill of materials of each runtime (CycloneDX) to NIGHTJAR_HOME/sbom: its packages, hashes, licences

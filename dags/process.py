@@ -21,7 +21,7 @@ from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.callbacks import publish_warnings
 from nightjar.catalog import CatalogHook
-from nightjar.jobs import StopJobsOperator, submit_and_sense
+from nightjar.jobs import JobLedger, StopJobsOperator, submit_and_sense
 from nightjar.jobs.glue import SubmitGlueJobOperator
 from nightjar.links import add_pages, linked
 from nightjar.notes import noted
@@ -120,6 +120,7 @@ def process(workload: Workload) -> DAG:
     name, config, when = workload.name, settings(), workload.schedule
     early = when.head_start(when.process)  # the UTC day ends later than the local one
     asset = Asset(name=f"{name}_processed", uri=f"nightjar://{name}/processed")
+    ledger = JobLedger(config.state_table, pipeline.JobAccounts(name))
     wait = waiting(config.poll_seconds, workload.jobs.glue_seconds(JOB_SECONDS))
     with DAG(
         dag_id=f"{name}_process",
@@ -129,7 +130,7 @@ def process(workload: Workload) -> DAG:
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
-        **dag_options("process", name, workload.owner, config.alerts_topic_arn) | when.dag_options(),
+        **dag_options("process", name, workload.owner, config.alerts_topic_arn, ledger=ledger) | when.dag_options(),
     ) as dag:
         chosen: Any = choose_days(name)
         wait_raw = StateSensor(

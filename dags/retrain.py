@@ -16,7 +16,7 @@ from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.earlier_runs import EarlierRunsSensor
-from nightjar.jobs import StopJobsOperator, athena, sagemaker, submit_and_sense
+from nightjar.jobs import JobLedger, StopJobsOperator, athena, sagemaker, submit_and_sense
 from nightjar.jobs.ecs import EcsService
 from nightjar.links import add_pages, linked
 from nightjar.notes import noted
@@ -117,6 +117,7 @@ def retrain(workload: Workload) -> DAG:
     poll, limit = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
     query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, limit + QUEUE_SECONDS)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
+    jobs: Any = {"ledger": JobLedger(config.state_table, pipeline.JobAccounts(name)), "region_name": config.region}
     with DAG(
         f"{name}_retrain",
         doc_md=__doc__,
@@ -125,8 +126,7 @@ def retrain(workload: Workload) -> DAG:
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
         render_template_as_native_obj=True,
-        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, region_name=config.region)
-        | when.dag_options(),
+        **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, **jobs) | when.dag_options(),
     ) as dag:
         chosen: Any = choose_day(name)
         wait_day = StateSensor(

@@ -213,6 +213,18 @@ def backfill_key(workload: str, backfill: str, name: str) -> str:
     return f"backfills/{workload}/{backfill}/{name}"
 
 
+# --- all buckets of data ------------------------------------------------------------------------------------------
+
+RAW_FOLDERS = ("raw",)
+LAKE_FOLDERS = ("index", "quarantine", "drops", "staging", "datasets", "predictions")
+ARTIFACT_FOLDERS = ("inputs", "datasets", "jobs", "decisions", "data-docs", "backfills")
+
+
+def folder_prefix(folder: str, workload: str) -> str:
+    """What is stored for a workload in one of the folders above."""
+    return f"{folder}/{workload}/"
+
+
 # --- MWAA bucket -------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +239,9 @@ def release_prefix(code_sha: str) -> str:
 def table_name(workload: str, table: str) -> str:
     """Glue catalog table of one event type."""
     return f"{workload}_{table}"
+
+
+JOB_PREFIX = "nj-"  # of the names of SageMaker jobs; the policies of the roles name it
 
 
 def model_group(workload: str) -> str:
@@ -320,6 +335,33 @@ def measurement_key(workload: str, stage: str, instant: str, run: str) -> tuple[
     return measurement_partition_key(workload, stage), f"{instant}#{run}"
 
 
+def claim_partition_key(submit_key: str) -> str:
+    """The partition key of the runs that have asked for one attempt of a job; the sort key is ``<DAG>/<run>``.
+
+    Written before the job is started, or adopted: ``dag_id``, ``run_id``, ``task``, ``subject``, ``at``.
+    """
+    return f"claim#{submit_key}"
+
+
+def cost_partition_key(workload: str, month: str) -> str:
+    """The partition key of what a workload has cost in a month (``2026-11``, UTC); ``-`` is for jobs of no run."""
+    return f"cost#{workload}#{month}"
+
+
+def cost_key(workload: str, day: date, kind: str, name: str = "") -> tuple[str, str]:
+    """One charge: ``day``, ``stage``, ``run``, ``quantity``, ``unit``, ``usd``, ``priced``.
+
+    A job's has the day of its end, its service as ``kind`` and its id in AWS as ``name``; the hours of the prediction
+    service (``kind`` service) and what is stored (``storage``) have the day.
+    """
+    return cost_partition_key(workload, f"{day:%Y-%m}"), f"{kind}#{name or day.isoformat()}"
+
+
+def swept_key(workload: str) -> tuple[str, str]:
+    """``at``: when all ended jobs were last looked for that no sensor has seen the end of."""
+    return f"swept#{workload}", "jobs"
+
+
 def live_partition_key(workload: str) -> str:
     """The partition key of a workload's live log: its entries and the live pointer."""
     return f"live#{workload}"
@@ -342,6 +384,11 @@ def live_entry_key(workload: str, revision: int) -> tuple[str, str]:
 def reported_events_key(workload: str) -> tuple[str, str]:
     """The item of the events outside a run's days that people were told of: ``markers``, day → how many raw objects."""
     return f"reported#{workload}", "unprocessed-events"
+
+
+def reported_budget_key(workload: str, month: str) -> tuple[str, str]:
+    """The item that says that people were told of a month whose budget is used up: ``at``, ``usd``."""
+    return f"reported#{workload}", f"budget-{month}"
 
 
 def told_partition_key(workload: str) -> str:

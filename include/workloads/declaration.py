@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from include.lake.known import Clock
 from include.workloads.backfill import BackfillSpec
+from include.workloads.budget import BudgetSpec
 from include.workloads.comparison import ComparisonTuning
 from include.workloads.complete import CompleteSpec
 from include.workloads.expectations import SuiteSpec, TableSuiteSpec
@@ -39,7 +40,7 @@ NOT_PROCESSED: Any = {
         True,
     ),
     **dict.fromkeys(("model", "quality", "expectations", "approval", "serving", "schedule", "files", "jobs"), True),
-    **dict.fromkeys(("retention", "backfill"), True),
+    **dict.fromkeys(("retention", "backfill", "budget"), True),
     "stream": {"complete": {"by": True, "period": True}},
     "events": _DOCUMENTED,
     "tables": _DOCUMENTED,
@@ -117,6 +118,7 @@ class Workload(StrictModel):
     schedule: ScheduleSpec = Field(ScheduleSpec(), description="when its runs start by themselves")
     jobs: JobsSpec = Field(JobsSpec(), description="sizes and time limits of its jobs; each has a default")
     backfill: BackfillSpec = Field(BackfillSpec(), description="defaults of the form of a backfill")
+    budget: BudgetSpec = Field(BudgetSpec(), description="dollars a month above which paid extras are not started")
 
     # Other files of the folder; the loader sets them.
     _features_source: str = PrivateAttr(default="")

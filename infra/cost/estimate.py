@@ -87,7 +87,7 @@ class Estimator:
         applying = [charge for charge in charges if _applies(charge, group)]
         if not applying:
             raise CostError(
-                f"infra/cost/prices.yaml has no charge of {group.type} for {group.values}. Add one under charges, "
+                f"infra/cost/charges.yaml has no charge of {group.type} for {group.values}. Add one under charges, "
                 "with a price, or with free and the reason."
             )
         return [self._line(charge, group, groups) for charge in applying if not charge.free]
@@ -97,7 +97,7 @@ class Estimator:
         price = self._prices.prices.get(name)
         if price is None:
             raise CostError(
-                f"infra/cost/prices.yaml has no price {name}, which {group.type} needs. Add it under prices."
+                f"include/pipelines/cost/prices.yaml has no price {name}, which {group.type} needs. Add it there."
             )
         same = [other for other in groups if other.type == group.type and _applies(charge, other)]
         zones = {other.values["availability_zone"] for other in groups if "availability_zone" in other.values}

@@ -72,7 +72,7 @@ def require_known(types: Collection[str], prices: PriceTable, place: str) -> Non
     """
     if unknown := sorted(set(types) - prices.types()):
         raise CostError(
-            f"infra/cost/prices.yaml does not know {', '.join(unknown)} of {place}. "
+            f"infra/cost/charges.yaml does not know {', '.join(unknown)} of {place}. "
             "Add the charges of each, or add it under free with the reason."
         )
 

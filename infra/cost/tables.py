@@ -1,14 +1,16 @@
-"""The price table and the usage table: ``prices.yaml`` and ``usage.yaml``, read and checked."""
+"""What resources cost: the price table of the product with ``charges.yaml``, and ``usage.yaml``, read and checked."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from include.pipelines.cost.prices import PRICES_FILE, Price
 
 FOLDER = Path(__file__).parent
 # A factor: hours of a month, zones, an attribute of the resource (less a number), an assumed usage, or a number.
@@ -21,16 +23,6 @@ class CostError(Exception):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Price(_Strict):
-    """A list price. ``basis``: read on a page when it was noted, or known from memory only."""
-
-    usd: float = Field(gt=0)
-    unit: str
-    source: str
-    noted: date
-    basis: Literal["page", "memory"]
 
 
 class Charge(_Strict):
@@ -71,7 +63,10 @@ class Charge(_Strict):
 
 
 class PriceTable(_Strict):
-    """List prices, the charges of each priced resource type, and the types that are free, each with its reason."""
+    """List prices, the charges of each priced resource type, and the types that are free, each with its reason.
+
+    The prices are those by which the pipelines price jobs (``include.pipelines.cost.prices``).
+    """
 
     region: str
     hours: float
@@ -122,13 +117,14 @@ class UsageTable(_Strict):
         return self
 
 
-def read_prices(path: Path = FOLDER / "prices.yaml") -> PriceTable:
-    """Reads the price table.
+def read_prices(path: Path = FOLDER / "charges.yaml", prices: Path = PRICES_FILE) -> PriceTable:
+    """Reads the charges, with the prices that the pipelines price jobs by.
 
     Raises:
-        CostError: It is wrong.
+        CostError: A file is wrong.
     """
-    return _read(PriceTable, path)
+    known = yaml.safe_load(prices.read_text())
+    return _read(PriceTable, path, {name: known[name] for name in ("region", "hours", "prices")})
 
 
 def read_usage(path: Path = FOLDER / "usage.yaml") -> UsageTable:
@@ -140,9 +136,9 @@ def read_usage(path: Path = FOLDER / "usage.yaml") -> UsageTable:
     return _read(UsageTable, path)
 
 
-def _read[Table: BaseModel](table: type[Table], path: Path) -> Table:
+def _read[Table: BaseModel](table: type[Table], path: Path, beside: Mapping[str, Any] | None = None) -> Table:
     try:
-        return table.model_validate(yaml.safe_load(path.read_text()))
+        return table.model_validate({**(beside or {}), **yaml.safe_load(path.read_text())})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -68,6 +68,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--what", help="a process, or airflow for its four")
     sub = command("status", _status, "print what runs, what is dead, what is live, and the last DAG runs", "JSON=1")
     sub.add_argument("--json", action="store_true", help="print JSON")
+    sub = command("costs", _costs, "print what a workload has cost in a month", "WORKLOAD=flights MONTH=2026-11")
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--month", type=arguments.month, help="default: this one")
+    sub.add_argument("--json", action="store_true", help="print JSON")
     sub = command("logs", _logs, "list the logs, or print the end of one", "WHAT=scheduler LINES=100")
     sub.add_argument("--what", help="a process, or a part of the path of a job's or service's log")
     sub.add_argument("--lines", type=arguments.lines, default=50)
@@ -178,6 +182,12 @@ def _status(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop.status_table import show
 
     show(Console(highlight=False), found, datetime.now(UTC))
+
+
+def _costs(config: LaptopConfig, given: argparse.Namespace) -> None:
+    from infra.laptop import costs
+
+    costs.command(config, given)
 
 
 def _logs(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -50,6 +50,18 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it like 2013-06-20") from None
 
 
+def month(text: str) -> str:
+    """Reads a month.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        return f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write it like 2026-11") from None
+
+
 def workload(text: str) -> str:
     """Checks that a workload of this name can be loaded.
 

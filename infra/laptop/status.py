@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from include.errors import NightjarError
 from include.lake import layout
 from include.workloads import discover
-from infra.laptop import cloud, parts, registry, vitals
+from infra.laptop import cloud, costs, parts, registry, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.processes import Supervisor
@@ -99,10 +99,11 @@ def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:
     try:
         aws = connect()
     except NightjarError as error:
-        return {part: {"error": str(error)} for part in ("url", "live", "versions")}
+        return {part: {"error": str(error)} for part in ("url", "live", "versions", "costs")}
     return {
         "url": _read(lambda: aws.ssm.get_parameter(Name=layout.service_url_parameter(name))["Parameter"]["Value"]),
         "live": _read(lambda: registry.live(aws, STATE_TABLE, name)),
+        "costs": _read(lambda: costs.of_workload(aws, name)),
         "versions": _read(lambda: [_version(package) for package in registry.versions(aws, name, VERSIONS)]),
     }
 

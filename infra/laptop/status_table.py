@@ -48,6 +48,7 @@ def _workload(console: Console, name: str, workload: dict[str, Any], now: dateti
     console.print(f"  live      {_live(workload['live'])}")
     for number, line in enumerate(_versions(workload["versions"])):
         console.print(f"  {'versions' if number == 0 else '':<9} {line}")
+    console.print(f"  costs     {_costs(workload['costs'])}")
     if "error" in workload["last_runs"]:
         console.print(f"  runs      {_found(workload['last_runs'])}")
         return
@@ -72,6 +73,17 @@ def _live(live: dict[str, Any] | None) -> str:
     held = "  [yellow]on hold: automatic deploys wait until a deploy with release_hold[/]" if live.get("hold") else ""
     previous = f", previous {live['previous']}" if live.get("previous") is not None else ""
     return f"version {live['version']}{previous}{held}"
+
+
+def _costs(costs: dict[str, Any]) -> str:
+    if "error" in costs:
+        return _found(costs)
+    text = f"${costs['today_usd']:.4f} today, ${costs['month_usd']:.4f} in {costs['month']}, "
+    text += f"about ${costs['forecast_usd']:.2f} by its end"
+    if costs["budget_usd"] is None:
+        return text
+    style = "red" if costs["month_usd"] >= costs["budget_usd"] else "green"
+    return f"{text}, [{style}]budget ${costs['budget_usd']:.2f}[/]"
 
 
 def _versions(versions: Any) -> list[str]:

@@ -80,6 +80,19 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
         for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
+    def size_below(self, bucket: str, prefix: str, pages: int) -> tuple[int, bool]:
+        """Returns the bytes of the objects below a prefix, and whether so many pages of 1000 keys listed them all.
+
+        Versions of an object that are not the current one are not listed.
+        """
+        size = 0
+        found = self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for number, page in enumerate(found, start=1):
+            size += sum(entry["Size"] for entry in page.get("Contents", ()))
+            if number == pages:
+                return size, not page["IsTruncated"]
+        return size, True
+
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""
         pages = self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")

@@ -32,6 +32,13 @@ def status() -> dict[str, Any]:
                 "url": "http://127.0.0.1:8000",
                 "live": {"version": 2, "previous": 1, "hold": False},
                 "versions": [version],
+                "costs": {
+                    "today_usd": 0.0312,
+                    "month_usd": 1.5,
+                    "forecast_usd": 40.256,
+                    "budget_usd": None,
+                    "month": "2026-11",
+                },
                 "last_runs": runs,
             }
         },
@@ -69,6 +76,12 @@ def test_a_hold_is_shown_with_what_ends_it(status: dict[str, Any]) -> None:
     assert "version 2, previous 1  on hold" in text(status) and "release_hold" in text(status)
 
 
+def test_costs_are_shown_and_a_budget_that_is_used_up_too(status: dict[str, Any]) -> None:
+    assert "costs     $0.0312 today, $1.5000 in 2026-11, about $40.26 by its end\n" in text(status)
+    status["workloads"]["flights"]["costs"]["budget_usd"] = 1.5
+    assert "by its end, budget $1.50" in text(status)
+
+
 def test_a_problem_is_said_last_and_a_restarted_process_shows_how_it_died(status: dict[str, Any]) -> None:
     status["problems"] = ["dags/process.py cannot be imported: NameError: name 'x' is not defined"]
     status["processes"][parts.SCHEDULER] |= {"state": "crashing", "restarts": 4, "last_exit_code": -9}
@@ -80,7 +93,7 @@ def test_a_problem_is_said_last_and_a_restarted_process_shows_how_it_died(status
 def test_each_part_that_cannot_be_read_says_why(status: dict[str, Any]) -> None:
     of_workload = status["workloads"]["flights"]
     status["workloads"]["flights"] = {part: {"error": "cloud is not running"} for part in of_workload}
-    assert text(status).count("cloud is not running") == 4
+    assert text(status).count("cloud is not running") == 5
 
 
 def test_before_the_first_deploy_nothing_is_live(status: dict[str, Any]) -> None:

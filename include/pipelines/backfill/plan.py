@@ -14,6 +14,7 @@ from include.lake.instants import format_instant
 from include.pipelines.backfill.estimate import estimate
 from include.pipelines.backfill.request import BackfillRequest, retrain_days
 from include.pipelines.backfill.types import BackfillDays, BackfillPlan, Chunk, RetrainStep
+from include.pipelines.cost.budget import budget_left
 from include.pipelines.ingest.complete import watermark_status
 from include.pipelines.measurements import newest
 from include.pipelines.process.plan import day_fingerprints, processing_code, require_snapshots
@@ -101,6 +102,7 @@ def plan_backfill(request: BackfillRequest, backfill: str, context: PlanContext)
             concurrency=request["concurrency"],
             poll_seconds=settings.poll_seconds,
         ),
+        "budget": budget_left(workload, state, context.present),
     }
 
 

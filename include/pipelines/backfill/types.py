@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from include.pipelines.backfill.estimate import Estimate
 from include.pipelines.backfill.request import BackfillRequest
+from include.pipelines.cost.budget import BudgetLeft
 
 
 class TriggeredRun(TypedDict):
@@ -67,6 +68,8 @@ class BackfillPlan(TypedDict):
     rows: int
     bytes: int
     estimate: Estimate
+    budget: NotRequired[BudgetLeft]
+    """What the workload's budget leaves this month."""
 
 
 class PlannedBackfill(TypedDict):

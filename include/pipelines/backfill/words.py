@@ -75,10 +75,11 @@ def plan_sentence(plan: BackfillPlan) -> str:
     if is_empty(plan):
         return text + " There is nothing to do."
     found = plan["estimate"]
+    budget = plan["budget"]["sentence"] if "budget" in plan else ""
     return (
         f"{text} {count(plan['jobs'], 'remote job')}, {time_range(found['seconds'])}, {cost_range(found['usd'])}, "
-        f"from {found['basis']}."
-    )
+        f"from {found['basis']}. {budget}"
+    ).rstrip()
 
 
 def is_empty(plan: BackfillPlan) -> bool:
@@ -98,4 +99,7 @@ def approval_reason(plan: BackfillPlan) -> str:
         return f"What this backfill will cost is unknown, so it may cost more than {dollars(limit)}."
     if usd["high"] > limit:
         return f"This backfill may cost {dollars(usd['high'])}, more than {dollars(limit)}."
+    left = plan["budget"]["left"] if "budget" in plan else None
+    if left is not None and usd["high"] > left:
+        return f"This backfill may cost {dollars(usd['high'])}, more than the month's budget leaves, {dollars(left)}."
     return ""

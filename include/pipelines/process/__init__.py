@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.pipelines.cost.ledger import JobAccounts
 from include.pipelines.process import notes
 from include.pipelines.process.choose_days import TO_PROCESS, TO_TRAIN_FOR, ChosenDays, DayChoice
 from include.pipelines.process.days import RefusedDayError
@@ -26,6 +27,7 @@ __all__ = [
     "DayChoice",
     "FinishedJobs",
     "GateResult",
+    "JobAccounts",
     "PlanRequest",
     "RefusedDayError",
     "audit_arguments",

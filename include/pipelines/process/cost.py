@@ -1,6 +1,6 @@
-"""What the Glue jobs of a process run cost, estimated from their running times.
+"""What the Glue jobs of a process run cost, estimated from their running times and the price table.
 
-Prices are AWS on-demand prices of us-east-1 in USD, November 2026. Not counted: S3, logs, Airflow itself.
+Not counted: S3, logs, Airflow itself.
 """
 
 from __future__ import annotations
@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-# https://aws.amazon.com/glue/pricing/: USD a DPU-hour, billed by the second, at least a minute a run
-DPU_HOUR = 0.44
-MINIMUM_SECONDS = 60
-WORKER_DPUS = {"G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "Standard": 1}
+from include.pipelines.cost.prices import prices
+from include.pipelines.cost.usage import glue_charge
 
 
 class FinishedJob(TypedDict):
@@ -26,9 +24,8 @@ def glue_cost(jobs: Iterable[FinishedJob]) -> float | None:
     """Estimates the cost of Glue jobs in USD; None where a worker type has no price in the table."""
     total = 0.0
     for job in jobs:
-        dpus = WORKER_DPUS.get(job["worker_type"] or "")
-        if dpus is None:
+        usd = glue_charge(job["execution_seconds"], job["worker_type"], job["workers"], prices()).usd
+        if usd is None:
             return None
-        seconds = max(job["execution_seconds"], MINIMUM_SECONDS)
-        total += seconds / 3600 * dpus * job["workers"] * DPU_HOUR
+        total += usd
     return total

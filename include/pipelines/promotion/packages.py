@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, NotRequired, TypedDict, cast
 
 from include.errors import NightjarError
 from include.lake.instants import parse_instant
@@ -53,7 +53,9 @@ class PackageMetadata(TypedDict):
     evaluation_uri: str
     evaluation_sha256: str
     cost_usd: str
-    """See ``include.pipelines.retrain.cost``."""
+    """Of the run's remote jobs, failed attempts included (``include.pipelines.retrain.cost``), or ``unknown``."""
+    processing_usd: NotRequired[str]
+    """Of the Glue jobs that made the version's own day; the oldest versions do not say it."""
     backfilled: str
     """``true`` or ``false``."""
     day: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.pipelines.cost.ledger import JobAccounts
 from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.retrain import notes
 from include.pipelines.retrain.dry_run import report_dry_run
@@ -16,6 +17,7 @@ from include.pipelines.retrain.registered import RegisteredPackage, deployable_v
 __all__ = [
     "DatasetPlan",
     "FinishedJobs",
+    "JobAccounts",
     "LiveStateError",
     "PreparedRun",
     "RegisteredPackage",

@@ -1,32 +1,34 @@
-"""What the remote jobs of one retrain run cost, estimated from running times and scanned bytes.
+"""What the remote jobs of one retrain run cost: two Athena queries, training, evaluation, and their failed attempts.
 
-Counted: the training job, the evaluation job and the two Athena queries of the data set. Not counted: the Glue jobs
-that processed the days of the data set (they belong to the process runs), S3, logs, ECS and Airflow itself. Prices are
-AWS on-demand prices of us-east-1 in USD, November 2026, without free tier.
+Not counted: the Glue jobs that processed the days of the data set (they belong to the process runs; what the version's
+own day has cost is in its metadata, too), S3, logs, ECS and Airflow itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import TypedDict
 
+from include.lake import layout
+from include.lake.days import parse_day
+from include.lake.instants import parse_instant
+from include.pipelines.cost.ledger import attempts_of, total
+from include.pipelines.cost.prices import prices
+from include.pipelines.cost.usage import instance_charge, query_charge
+from include.pipelines.protocols import StateStore
 from include.pipelines.retrain.finished import FinishedJobs
+from include.pipelines.retrain.plan import DatasetPlan
 
-# https://aws.amazon.com/sagemaker/pricing/ (training and processing cost the same), USD an hour
-INSTANCE_HOUR = {
-    "ml.t3.medium": 0.05,
-    "ml.t3.large": 0.10,
-    "ml.t3.xlarge": 0.20,
-    "ml.m5.large": 0.115,
-    "ml.m5.xlarge": 0.23,
-    "ml.m5.2xlarge": 0.461,
-    "ml.m5.4xlarge": 0.922,
-    "ml.c5.xlarge": 0.204,
-    "ml.c5.2xlarge": 0.408,
-}
-# https://aws.amazon.com/athena/pricing/: USD a terabyte scanned, at least 10 MB a query
-ATHENA_TERABYTE = 5.0
-ATHENA_MINIMUM_BYTES = 10_000_000
 UNKNOWN = "unknown"
+_JOBS_BEFORE, _JOBS_AFTER = timedelta(days=31), timedelta(days=3)  # the plan; an adopted job ended before it
+
+
+class VersionCosts(TypedDict):
+    """What a version has cost, as its metadata has it: dollars with four decimals, or ``unknown``."""
+
+    cost_usd: str
+    processing_usd: str
 
 
 def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: Iterable[int]) -> str:
@@ -39,16 +41,13 @@ def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: It
     Returns:
         Dollars with four decimals, or ``unknown`` where an instance type has no price in the table.
     """
-    total = sum(max(scanned, ATHENA_MINIMUM_BYTES) / 1e12 * ATHENA_TERABYTE for scanned in scanned_bytes)
-    for instance_type, seconds in jobs:
-        if instance_type not in INSTANCE_HOUR:
-            return UNKNOWN
-        total += INSTANCE_HOUR[instance_type] * seconds / 3600
-    return f"{total:.4f}"
+    charges = [query_charge(scanned, prices()) for scanned in scanned_bytes]
+    charges += [instance_charge(instance_type, seconds, prices()) for instance_type, seconds in jobs]
+    return _text([charge.usd for charge in charges])
 
 
 def jobs_cost(jobs: FinishedJobs) -> str:
-    """Estimates the cost of a run's jobs, as :func:`training_and_query_cost`."""
+    """Estimates the cost of the jobs that succeeded, as :func:`training_and_query_cost`."""
     training, evaluation = jobs["training"], jobs["evaluation"]
     return training_and_query_cost(
         [
@@ -57,3 +56,47 @@ def jobs_cost(jobs: FinishedJobs) -> str:
         ],
         [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
     )
+
+
+def version_costs(workload: str, jobs: FinishedJobs, plan: DatasetPlan, state: StateStore) -> VersionCosts:
+    """Returns what a run's version has cost, and what processing its day has."""
+    return {
+        "cost_usd": version_cost(workload, jobs, plan["planned_at"], state),
+        "processing_usd": processing_cost(workload, parse_day(plan["day"]), state),
+    }
+
+
+def version_cost(workload: str, jobs: FinishedJobs, planned_at: str, state: StateStore) -> str:
+    """Returns what a version's jobs have cost, with every failed attempt at them.
+
+    It is read from the ledger. Where a job is not in it (adopted after two months), the jobs that succeeded are priced.
+
+    Args:
+        workload: The workload's name.
+        jobs: The jobs' results.
+        planned_at: When the run was planned (ISO 8601 UTC).
+        state: The state table.
+    """
+    names = {job_id for job in ("dataset", "digest") if (job_id := jobs[job].get("query_execution_id"))}
+    names |= {name for job in ("training", "evaluation") if (name := jobs[job].get("job_name"))}
+    planned = parse_instant(planned_at).date()
+    found = attempts_of(workload, names, planned - _JOBS_BEFORE, planned + _JOBS_AFTER, state)
+    if len(names) < len(jobs) or names - {item.get("job", "") for item in found}:
+        return jobs_cost(jobs)
+    return UNKNOWN if any(item["usd"] is None for item in found) else f"{total(found):.4f}"
+
+
+def processing_cost(workload: str, day: date, state: StateStore) -> str:
+    """Returns what the Glue jobs of a published day have cost: its part of the run that published it."""
+    item = state.get(*layout.day_key(workload, day)) or {}
+    if not item.get("run") or not item.get("planned_at"):
+        return UNKNOWN
+    run = state.get(*layout.measurement_key(workload, "process", item["planned_at"], item["run"]))
+    if run is None or run["usd"] is None:
+        return UNKNOWN
+    return f"{run['usd'] / max(run['days'], 1):.4f}"
+
+
+def _text(usd: Iterable[float | None]) -> str:
+    known = list(usd)
+    return UNKNOWN if None in known else f"{sum(filter(None, known)):.4f}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class FinishedQuery(TypedDict):
     """What is needed of an Athena query's result."""
 
     scanned_bytes: int
+    query_execution_id: NotRequired[str]
 
 
 class FinishedTraining(TypedDict):
@@ -16,6 +17,7 @@ class FinishedTraining(TypedDict):
 
     instance_type: str
     billable_seconds: float
+    job_name: NotRequired[str]
 
 
 class FinishedEvaluation(TypedDict):

@@ -30,7 +30,7 @@ from include.pipelines.promotion.packages import (
     read_packages,
 )
 from include.pipelines.protocols import ObjectStore
-from include.pipelines.retrain.cost import jobs_cost
+from include.pipelines.retrain.cost import VersionCosts, version_costs
 from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.missing import missing_sentence
@@ -101,6 +101,7 @@ def register(
     decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
     hooks.objects.put(settings.artifact_bucket, decision_key, document)
     record = _StoredDocument(s3_uri(settings.artifact_bucket, decision_key), hashlib.sha256(document).hexdigest())
+    costs = version_costs(workload.name, jobs, plan, hooks.state)
     approved: ApprovalStatus = APPROVED if workload.approval == "automatic" else PENDING
     answer = hooks.registry.register(
         image=settings.serving_image,
@@ -108,7 +109,7 @@ def register(
         status=approved if decision.promote else REJECTED,
         description=approval_description(decision.reasons),
         unique="bundle_digest",
-        metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
+        metadata=metadata_texts(_metadata(workload, plan, prepared, costs, settings, evaluation, decision, record)),
     )
     return summarize(read_packages([answer])[0], decision.reasons)
 
@@ -157,7 +158,7 @@ def _metadata(
     workload: Workload,
     plan: DatasetPlan,
     prepared: PreparedRun,
-    jobs: FinishedJobs,
+    costs: VersionCosts,
     settings: Settings,
     evaluation: _EvaluationFile,
     decision: Decision,
@@ -183,7 +184,8 @@ def _metadata(
         "decision_sha256": record.sha256,
         "evaluation_uri": evaluation.uri,
         "evaluation_sha256": hashlib.sha256(evaluation.text).hexdigest(),
-        "cost_usd": jobs_cost(jobs),
         "backfilled": flag_text(prepared["backfilled"]),
         "day": plan["day"],
+        "cost_usd": costs["cost_usd"],
+        "processing_usd": costs["processing_usd"],
     }

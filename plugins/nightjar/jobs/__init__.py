@@ -7,12 +7,14 @@ base classes, one sensor, one trigger and one teardown operator. A new service i
 
 from nightjar.jobs.group import submit_and_sense
 from nightjar.jobs.job import RemoteJob, StoppableJob
+from nightjar.jobs.ledger import JobLedger
 from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 from nightjar.jobs.submit import Attempt, SubmitOperator
 
 __all__ = [
     "Attempt",
+    "JobLedger",
     "JobSensor",
     "RemoteJob",
     "StopJobsOperator",

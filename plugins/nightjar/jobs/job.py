@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
+    from nightjar.jobs.usage import JobUsage
+
 CONSOLE = "https://console.aws.amazon.com/"
 Description = dict[str, Any]  # the JSON with which AWS describes a job
 LogStream = tuple[str, str]  # log group, prefix of the stream's name
@@ -71,6 +73,14 @@ class RemoteJob[ClientT](ABC):
     def console_link(self, region: str) -> str:
         """Returns the AWS console's page of the job."""
 
+    def submit_key(self, description: Description) -> str | None:
+        """Returns the key of the attempt that the job was submitted under; None where no submit task started it."""
+        return None
+
+    def usages(self, client: ClientT, description: Description) -> list[JobUsage]:
+        """Returns what AWS charges for a job that has ended; nothing for a kind of job that is not charged for."""
+        return []
+
     def link(self, client: Any) -> str:
         """Returns the page of the job in the console of the client's endpoint; empty where no console shows the job.
 
@@ -100,6 +110,10 @@ class StoppableJob[ClientT](RemoteJob[ClientT]):
     @abstractmethod
     def stop(self, client: ClientT) -> None:
         """Asks AWS to stop the job."""
+
+    def is_part_of_another(self, description: Description) -> bool:
+        """Whether another job has started it, and is stopped in its place."""
+        return False
 
     def stop_if_active(self, client: ClientT) -> bool:
         """Asks AWS to stop the job if it is active; returns whether it was."""

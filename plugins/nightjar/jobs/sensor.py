@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from nightjar.busy import ERRORS, busy_reason
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import Description, RemoteJob, RendersJobs
+from nightjar.jobs.ledger import JobLedger
 from nightjar.jobs.link import JobLink
 from nightjar.jobs.log_tail import job_log_tail
 from nightjar.jobs.trigger import DescribeTrigger
@@ -39,6 +40,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     Args:
         job: The job (templated).
         poll_seconds: Seconds between two describing calls.
+        ledger: Where it is recorded what the job has used, however it ended; None for nowhere.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         **kwargs: Arguments of every AWS sensor, such as ``region_name``.
     """
@@ -48,12 +50,19 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     operator_extra_links = (JobLink(),)
 
     def __init__(
-        self, *, job: RemoteJob[Any], poll_seconds: float = 30, aws_conn_id: str | None = None, **kwargs: Any
+        self,
+        *,
+        job: RemoteJob[Any],
+        poll_seconds: float = 30,
+        ledger: JobLedger | None = None,
+        aws_conn_id: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.job = job
         self.job_link = ""
         self.poll_seconds = poll_seconds
+        self.ledger = ledger
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
@@ -80,6 +89,8 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         if state in self.job.active | self.job.stopping:
             self.log.info("%s is %s: deferring\n%s", self.job, state, self.job_link)
             self._defer(state)
+        if self.ledger:
+            self.ledger.try_record(self.job, client, description)
         failure = self.job.failure(client, description)
         if failure:
             context["ti"].xcom_push(key=NOTE_KEY, value=f"{self.job} {failure}")

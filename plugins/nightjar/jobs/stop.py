@@ -15,6 +15,8 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import RemoteJob, RendersJobs, StoppableJob
+from nightjar.jobs.ledger import JobLedger
+from nightjar.notes import add_note
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,6 +40,8 @@ class StopJobsOperator(RendersJobs):
 
     Args:
         jobs: The jobs (templated). One whose id is empty or None was never started.
+        ledger: Where it is recorded what those that have ended have used, if no sensor has seen that; the run's note
+            then says what its jobs have cost. None for nowhere.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         region_name: AWS region; None for boto3's default.
         **kwargs: Arguments of every operator.
@@ -52,6 +56,7 @@ class StopJobsOperator(RendersJobs):
         self,
         *,
         jobs: Sequence[RemoteJob[Any]],
+        ledger: JobLedger | None = None,
         aws_conn_id: str | None = None,
         region_name: str | None = None,
         **kwargs: Any,
@@ -60,6 +65,7 @@ class StopJobsOperator(RendersJobs):
         if unstoppable := [type(job).__name__ for job in jobs if not isinstance(job, StoppableJob)]:
             raise TypeError(f"{', '.join(unstoppable)} cannot be stopped: leave it out of the jobs")
         self.jobs = [job for job in jobs if isinstance(job, StoppableJob)]
+        self.ledger = ledger
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
 
@@ -71,7 +77,10 @@ class StopJobsOperator(RendersJobs):
     @fail_if_denied()
     def execute(self, context: Context) -> list[str]:
         """Stops the active jobs."""
-        return self.stop_active()
+        stopped = self.stop_active()
+        if self.ledger and (cost := self.ledger.run_sentence(context)):
+            add_note(cost)
+        return stopped
 
     def stop_active(self) -> list[str]:
         """Stops those of the rendered jobs that are active; returns their ids."""
@@ -82,7 +91,12 @@ class StopJobsOperator(RendersJobs):
             client: Any = AwsBaseHook(
                 aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=job.client_type
             ).conn
-            if job.stop_if_active(client):
+            description = job.describe(client)
+            state = job.state(description)
+            if state in job.active:
+                job.stop(client)
                 self.log.warning("%s still ran when its DAG run was over: stopped", job)
                 stopped.append(job.identifier)
+            elif self.ledger and state not in job.stopping:
+                self.ledger.try_record(job, client, description)
         return stopped

@@ -31,6 +31,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from nightjar.busy import ERRORS, busy_reason
 from nightjar.denied import fail_if_denied
 from nightjar.jobs.job import RemoteJob
+from nightjar.jobs.ledger import JobLedger
 from nightjar.jobs.link import JobLink
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
             retry within the same run adopts its job.
         poll_seconds: Seconds between two tries while AWS is busy.
         busy_seconds: How long to wait while AWS is busy, from the first try on.
+        ledger: Where the run claims the job before it is started or adopted; None for nowhere.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         **kwargs: Arguments of every AWS operator, such as ``region_name``.
     """
@@ -120,6 +122,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
         fresh: bool | str = False,
         poll_seconds: float = 30,
         busy_seconds: float = BUSY_SECONDS,
+        ledger: JobLedger | None = None,
         aws_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -128,6 +131,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
         self.fresh = fresh
         self.poll_seconds = poll_seconds
         self.busy_seconds = busy_seconds
+        self.ledger = ledger
         self.job_link = ""
 
     @property
@@ -162,7 +166,7 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
         if self.fresh:
             key = f"{key}-f{hashlib.sha256(context['run_id'].encode()).hexdigest()[:6]}"
         try:
-            attempt, key = self._attempt(key)
+            attempt, key = self._attempt(key, context)
         except ERRORS as error:
             self._wait_if_busy(error, busy_until)
             raise
@@ -192,10 +196,12 @@ class SubmitOperator(AwsBaseOperator[AwsBaseHook]):
             kwargs={"busy_until": busy_until.isoformat()},
         )
 
-    def _attempt(self, key: str) -> tuple[Attempt, str]:
+    def _attempt(self, key: str, context: Context) -> tuple[Attempt, str]:
         number = 1
         while True:
             numbered = attempt_key(key, number)
+            if self.ledger:
+                self.ledger.claim(numbered, context)
             attempt = self.find_or_start(numbered)
             if attempt.started or attempt.is_adoptable:
                 return attempt, numbered

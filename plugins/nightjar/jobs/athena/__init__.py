@@ -1,7 +1,8 @@
 """Athena queries."""
 
+from nightjar.jobs.athena.listing import AthenaQueries
 from nightjar.jobs.athena.query import AthenaQuery, AthenaQueryResult
 from nightjar.jobs.athena.results import query_rows
 from nightjar.jobs.athena.submit import SubmitAthenaQueryOperator
 
-__all__ = ["AthenaQuery", "AthenaQueryResult", "SubmitAthenaQueryOperator", "query_rows"]
+__all__ = ["AthenaQueries", "AthenaQuery", "AthenaQueryResult", "SubmitAthenaQueryOperator", "query_rows"]

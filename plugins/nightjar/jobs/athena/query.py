@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from nightjar.jobs.job import CONSOLE, Description, LogStream, StoppableJob
+from nightjar.jobs.usage import JobUsage, job_usage
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
+
+
+# Athena returns no ClientRequestToken, so a query carries its key in a comment at its end. The comment is the same for
+# every submit under the key: Athena refuses an equal token with another text.
+_KEY_COMMENT = "\n-- submit-key: {}"
+_KEY = re.compile(r"\n-- submit-key: (\S+)\s*\Z")
+
+
+def with_key(query: str, key: str) -> str:
+    """Returns a query with the key that it is submitted under."""
+    return query.rstrip() + _KEY_COMMENT.format(key)
 
 
 class AthenaQueryResult(TypedDict):
@@ -57,6 +70,28 @@ class AthenaQuery(StoppableJob["AthenaClient"]):
             "execution_seconds": statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
             "scanned_bytes": statistics.get("DataScannedInBytes", 0),
         }
+
+    def submit_key(self, description: Description) -> str | None:
+        """Returns the key in the comment at the query's end."""
+        found = _KEY.search(description["QueryExecution"].get("Query", ""))
+        return found[1] if found else None
+
+    def usages(self, client: AthenaClient, description: Description) -> list[JobUsage]:
+        """Returns the bytes that it scanned. A failed query is free, and one that only describes or defines."""
+        query = description["QueryExecution"]
+        status, state = query["Status"], self.state(description)
+        return [
+            job_usage(
+                "athena",
+                "query",
+                self.query_execution_id,
+                state,
+                self.submit_key(description),
+                status.get("CompletionDateTime") or status["SubmissionDateTime"],
+                scanned_bytes=query.get("Statistics", {}).get("DataScannedInBytes", 0),
+                is_free=state == "FAILED" or query.get("StatementType", "DML") != "DML",
+            )
+        ]
 
     def reason(self, client: AthenaClient, description: Description) -> str:
         """Returns Athena's reason, and the query."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from nightjar.jobs.athena.query import AthenaQuery
+from nightjar.jobs.athena.query import AthenaQuery, with_key
 from nightjar.jobs.submit import Attempt, SubmitOperator, fill
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class SubmitAthenaQueryOperator(SubmitOperator):
         """Starts the query; Athena returns the existing one for a token that it knows."""
         client: AthenaClient = self.hook.conn
         answer = client.start_query_execution(
-            QueryString=fill(self.query, {"submit_key": key}),
+            QueryString=with_key(fill(self.query, {"submit_key": key}), key),
             ClientRequestToken=key.ljust(TOKEN_LENGTH, "-"),
             QueryExecutionContext={"Database": self.database},
             WorkGroup=self.workgroup,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from nightjar.jobs.job import CONSOLE, Description, LogStream, StoppableJob
+from nightjar.jobs.usage import JobUsage, job_usage
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -57,11 +58,35 @@ class GlueRun(StoppableJob["GlueClient"]):
         run = description["JobRun"]
         return {
             "run_id": self.run_id,
-            "submit_key": run.get("Arguments", {}).get(KEY_ARGUMENT),
+            "submit_key": self.submit_key(description),
             "execution_seconds": run.get("ExecutionTime", 0),
             "worker_type": run.get("WorkerType"),
             "workers": run.get("NumberOfWorkers", 0),
         }
+
+    def submit_key(self, description: Description) -> str | None:
+        """Returns the job argument that holds it."""
+        key: str | None = description["JobRun"].get("Arguments", {}).get(KEY_ARGUMENT)
+        return key
+
+    def usages(self, client: GlueClient, description: Description) -> list[JobUsage]:
+        """Returns its workers and their time."""
+        run = description["JobRun"]
+        return [
+            job_usage(
+                "glue",
+                self.job_name,
+                self.run_id,
+                self.state(description),
+                self.submit_key(description),
+                run.get("CompletedOn") or run["LastModifiedOn"],
+                size=run.get("WorkerType", ""),
+                count=run.get("NumberOfWorkers", 0),
+                seconds=run.get("ExecutionTime", 0),
+                dpu_seconds=run.get("DPUSeconds"),
+                is_flexible=run.get("ExecutionClass") == "FLEX",
+            )
+        ]
 
     def reason(self, client: GlueClient, description: Description) -> str:
         """Returns Glue's error message."""

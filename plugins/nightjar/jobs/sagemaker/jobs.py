@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from nightjar.jobs.job import CONSOLE, Description, LogStream, StoppableJob
+from nightjar.jobs.usage import JobUsage, job_usage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -62,6 +64,10 @@ class SageMakerJob(StoppableJob["SageMakerClient"]):
         """Returns the name."""
         return {self.name_field: self.job_name}
 
+    def submit_key(self, description: Description) -> str | None:
+        """Returns the name."""
+        return self.job_name
+
     def reason(self, client: SageMakerClient, description: Description) -> str:
         """Returns the failure reason, or the container's exit message."""
         return description.get("FailureReason") or description.get("ExitMessage") or "SageMaker gives no reason"
@@ -73,6 +79,23 @@ class SageMakerJob(StoppableJob["SageMakerClient"]):
     def console_link(self, region: str) -> str:
         """Returns the job's page."""
         return f"{CONSOLE}sagemaker/home?region={region}#/{self.console_page}/{self.job_name}"
+
+    def _usage(
+        self, kind: str, description: Description, seconds: float, ended: datetime, cluster: dict[str, Any]
+    ) -> JobUsage:
+        state, key = self.state(description), self.submit_key(description)
+        return job_usage(
+            "sagemaker",
+            kind,
+            self.job_name,
+            state,
+            key,
+            ended,
+            size=cluster.get("InstanceType", ""),
+            count=cluster.get("InstanceCount", 1),
+            seconds=seconds,
+            volume_gb=cluster.get("VolumeSizeInGB", 0),
+        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,22 @@ class TrainingJob(SageMakerJob):
             "instance_type": description["ResourceConfig"]["InstanceType"],
             "metrics": {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])},
         }
+
+    def submit_key(self, description: Description) -> str | None:
+        """Returns the name; of a job that a tuning job has started, the name of that."""
+        tuning: str = description.get("TuningJobArn", "")
+        return tuning.rpartition("/")[2] or self.job_name
+
+    def is_part_of_another(self, description: Description) -> bool:
+        """Whether a tuning job has started it."""
+        return "TuningJobArn" in description
+
+    def usages(self, client: SageMakerClient, description: Description) -> list[JobUsage]:
+        """Returns its instances and their billable time."""
+        measured = _seconds(description, "TrainingStartTime", "TrainingEndTime")
+        seconds = description.get("BillableTimeInSeconds", description.get("TrainingTimeInSeconds", measured))
+        ended = description.get("TrainingEndTime") or description["LastModifiedTime"]
+        return [self._usage("training", description, seconds, ended, description["ResourceConfig"])]
 
     def stop(self, client: SageMakerClient) -> None:
         """Stops the job."""
@@ -123,6 +162,13 @@ class ProcessingJob(SageMakerJob):
             "execution_seconds": _seconds(description, "ProcessingStartTime", "ProcessingEndTime"),
             "instance_type": description["ProcessingResources"]["ClusterConfig"]["InstanceType"],
         }
+
+    def usages(self, client: SageMakerClient, description: Description) -> list[JobUsage]:
+        """Returns its instances and their time."""
+        seconds = _seconds(description, "ProcessingStartTime", "ProcessingEndTime")
+        ended = description.get("ProcessingEndTime") or description["LastModifiedTime"]
+        cluster = description["ProcessingResources"]["ClusterConfig"]
+        return [self._usage("processing", description, seconds, ended, cluster)]
 
     def stop(self, client: SageMakerClient) -> None:
         """Stops the job."""
