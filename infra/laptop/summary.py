@@ -151,6 +151,7 @@ def _show_retrain_run(console: Console, day: str, run: dict[str, Any]) -> None:
         difference = run["difference"]
         interval = f"95 % interval {difference['low']:+.4f} to {difference['high']:+.4f}"
         console.print(f"  difference AUC {difference['auc']:+.4f}  ({interval})")
+    console.print(f"  cost       ${run['cost_usd']} of its jobs (more: make costs WORKLOAD=<name>)")
     console.print(f"  decision   {run['decision']}")
     for reason in run["reasons"]:
         console.print(f"             {reason}", soft_wrap=True, markup=False)

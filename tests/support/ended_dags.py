@@ -9,16 +9,23 @@ DAGS = f"""
 import os
 import signal
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Param, task
 from nightjar.active_runs import NoActiveRunsSensor
-from nightjar.jobs import StopJobsOperator, submit_and_sense
-from nightjar.jobs.sagemaker import SubmitTrainingJobOperator
+from nightjar.jobs import JobLedger, StopJobsOperator, submit_and_sense
+from nightjar.jobs.sagemaker import SubmitTrainingJobOperator, TrainingJobs
+from nightjar.jobs.sweep import JobSweep
 from nightjar.links import add_pages, linked
+from nightjar.notes import add_note
 from nightjar.outcomes import outcomes
 from nightjar.runs import dag_options
+from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
+from nightjar.triggered_runs import run_state
+
+from include.pipelines.cost import JobAccounts
+from include.pipelines.monitor.reaper import watch_jobs
 
 CONFIG = {{
     "AlgorithmSpecification": {{
@@ -89,6 +96,33 @@ with DAG("pages", schedule=None, **OPTIONS):
     linked(decide(), "Decision", "Evaluation")
 
 ONCE = {{"retries": 0}}
+LEDGER = JobLedger("state", JobAccounts("left"))
+LEFT = {{**PARAMS, "die": Param(False, type="boolean")}}
+with DAG("left", schedule=None, dagrun_timeout=timedelta(hours=1), params=LEFT, **OPTIONS):
+    submit = SubmitTrainingJobOperator(
+        task_id="submit_job", submit_key="{{{{ params.name }}}}", config=CONFIG, ledger=LEDGER
+    )
+
+    @task(**ONCE)
+    def work(params=None) -> None:
+        if params["die"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @task(pool="absent")
+    def hold() -> None: ...
+
+    submit >> work() >> hold()
+
+with DAG("reap", schedule=None, **OPTIONS):
+
+    @task
+    def watch() -> None:
+        sweep = JobSweep(LEDGER, [TrainingJobs("nj-")])
+        found = watch_jobs("left", sweep, StateHook("state"), run_state, datetime.now(UTC), timedelta(0))
+        add_note("\\n".join(found.lines))
+
+    watch()
+
 with DAG("flaky", schedule=None, **OPTIONS):
 
     @task(retries=1, retry_delay=timedelta(seconds=1))

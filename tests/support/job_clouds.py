@@ -49,7 +49,9 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 class TaskInstance:
-    """The part of a task instance that our operators use: XCom pushes."""
+    """The part of a task instance that our operators use: its names and XCom pushes."""
+
+    dag_id, task_id = "shop_retrain", "submit_training"
 
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}

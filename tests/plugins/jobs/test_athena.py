@@ -59,7 +59,9 @@ def sense(identifier: str) -> Any:
 def test_the_key_is_in_the_query(athena: Any) -> None:
     ti = TaskInstance()
     identifier = submit().execute(context(ti=ti))
-    assert query(identifier).query == "UNLOAD (SELECT 1) TO 's3://lake/key/'"
+    assert query(identifier).query == "UNLOAD (SELECT 1) TO 's3://lake/key/'\n-- submit-key: key"
+    described = AthenaQuery(identifier).describe(athena)
+    assert AthenaQuery(identifier).submit_key(described) == "key"
     assert ti.xcoms["submit_key"] == "key"
 
 

@@ -19,6 +19,7 @@ from infra.laptop.bootstrap.definitions import definition
 from infra.localcloud.authorization.operator_key import FILE
 from tests.support.alerts import Alerts
 from tests.support.ended_dags import DAGS, TOPIC
+from tests.support.ended_runs import ENDS, mark_failed
 from tests.support.localcloud import Cloud
 from tests.support.parsed_dags import SETTINGS
 from tests.support.real_airflow import RealAirflow, running_airflow
@@ -68,10 +69,6 @@ def waiting_run(airflow: RealAirflow, cloud: Cloud, name: str) -> str:
     airflow.wait(lambda: asked() > before, "the trigger asks")
     assert airflow.api.call("GET", run)["note"] == f"name: {name}"
     return run
-
-
-def mark_failed(airflow: RealAirflow, run: str) -> None:
-    airflow.api.call("PATCH", run, json={"state": "failed"})
 
 
 def test_a_run_that_is_marked_failed_ends_failed_and_its_job_is_stopped(
@@ -141,6 +138,25 @@ def test_the_job_of_a_deleted_run_is_stopped(airflow: RealAirflow, cloud: Cloud,
         cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
     finally:
         airflow.api.call("PATCH", "/dags/job", json={"is_paused": False})
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_the_reaper_stops_the_job_of_a_run_that_has_ended_and_of_no_other(
+    airflow: RealAirflow, cloud: Cloud, name: str, how: str
+) -> None:
+    """The DAG has no teardown task and no sensor, so nothing else stops its jobs."""
+    end, why = ENDS[how]
+    run = airflow.trigger("left", name=name, die=how == "its worker killed")
+    airflow.until(run, "submit_job", "success")
+    if how != "its worker killed":
+        airflow.until(run, "hold", "scheduled")
+        airflow.ended(airflow.trigger("reap"))
+        assert job_state(cloud, name) == "InProgress", "its run is at work"
+    end(airflow, run)
+    assert job_state(cloud, name) == "InProgress"
+    note = airflow.ended(airflow.trigger("reap"))["note"]
+    assert f"Stopped {name}: run " in note and f" of left {why}." in note
+    cloud.wait_until(lambda: job_state(cloud, name) == "Stopped")
 
 
 def test_a_sensor_that_is_cleared_stops_nothing(airflow: RealAirflow, cloud: Cloud, name: str) -> None:
