@@ -80,8 +80,8 @@ def show(console: Console, report: MonthReport, others: MonthReport, now: Costs 
     table.add_section()
     table.add_row("[bold]total", "", "", "", "", f"[bold]{report['usd']:,.4f}")
     console.print(table)
-    for day, usd in report["days"].items():
-        console.print(f"  {day}  {dollars(usd):>10}")
+    for day, spent in report["days"].items():
+        console.print(f"  {day}  {dollars(spent):>10}")
     if now:
         console.print(f"\n{now.sentence()}")
     if others["lines"]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
 
 AT_ONCE = 500  # CloudWatch takes at most 1,000 metrics, and 1 MB, in a call
 
 
 def publish_metrics(namespace: str, data: Sequence[Mapping[str, Any]], region_name: str | None = None) -> None:
     """Publishes metrics in the form of PutMetricData's MetricData."""
-    client: CloudWatchClient = AwsBaseHook(aws_conn_id=None, client_type="cloudwatch", region_name=region_name).conn
+    client: Any = AwsBaseHook(aws_conn_id=None, client_type="cloudwatch", region_name=region_name).conn
     for start in range(0, len(data), AT_ONCE):
-        part: Any = [dict(datum) for datum in data[start : start + AT_ONCE]]
+        part = [dict(datum) for datum in data[start : start + AT_ONCE]]
         client.put_metric_data(Namespace=namespace, MetricData=part)

@@ -28,7 +28,8 @@ def run_state(dag_id: str, run_id: str) -> str | None:
     """Returns the state of a run; None if there is none."""
     if not RuntimeTaskInstance.get_dr_count(dag_id=dag_id, run_ids=[run_id]):
         return None
-    return RuntimeTaskInstance.get_dagrun_state(dag_id=dag_id, run_id=run_id)
+    state = RuntimeTaskInstance.get_dagrun_state(dag_id=dag_id, run_id=run_id)
+    return str(getattr(state, "value", state))  # Airflow's own type has another text
 
 
 def has_succeeded(dag_id: str, run_id: str) -> bool:

@@ -12,7 +12,7 @@ from tests.support.parsed_dags import ROOT, parsed
 
 pytestmark = pytest.mark.stack
 FILES = sorted(path.name for path in (ROOT / "dags").glob("*.py"))
-KINDS = {"ingest", "process", "retrain", "deploy", "backfill", "retention"}
+KINDS = {"ingest", "process", "retrain", "deploy", "backfill", "retention", "monitor"}
 MAXIMUM_LINES = 170
 # Trigger rules by which the failure of an upstream task becomes the task's own.
 PASSED_ON = {"all_success", "none_failed", "none_failed_min_one_success"}

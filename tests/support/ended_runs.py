@@ -13,6 +13,11 @@ def mark_failed(airflow: RealAirflow, run: str) -> None:
     airflow.api.call("PATCH", run, json={"state": "failed"})
 
 
+def mark_failed_and_wait(airflow: RealAirflow, run: str) -> None:
+    mark_failed(airflow, run)
+    airflow.ended(run)
+
+
 def delete(airflow: RealAirflow, run: str) -> None:
     """Deletes a run. Airflow deletes none that is running."""
     airflow.api.call("PATCH", "/dags/left", json={"is_paused": True})
@@ -29,7 +34,7 @@ def time_out(airflow: RealAirflow, run: str) -> None:
 
 
 ENDS: dict[str, tuple[Callable[[RealAirflow, str], Any], str]] = {
-    "marked as failed": (lambda airflow, run: (mark_failed(airflow, run), airflow.ended(run)), "has ended (failed)"),
+    "marked as failed": (mark_failed_and_wait, "has ended (failed)"),
     "over its time limit": (time_out, "has ended (failed)"),
     "its worker killed": (lambda airflow, run: airflow.ended(run), "has ended (failed)"),
     "deleted": (delete, "does not exist any more"),

@@ -95,7 +95,7 @@ class JobAccounts:
         charge, first = price_of(usage, prices()), claims[0] if claims else None
         workload = first["subject"] if first else UNCLAIMED
         day = parse_instant(usage["ended_at"]).date()
-        item: CostItem = {
+        item: dict[str, Any] = {
             **_charged(charge),
             "kind": usage["service"],
             "day": day.isoformat(),
@@ -182,6 +182,6 @@ def _work(item: CostItem) -> str:
     return _ATTEMPT.sub("", item.get("key", ""))
 
 
-def _charged(charge: Charge) -> Any:
+def _charged(charge: Charge) -> dict[str, Any]:
     priced = charge.priced.isoformat() if charge.priced else ""
     return {"quantity": charge.quantity, "unit": charge.unit, "usd": charge.usd, "priced": priced}

@@ -26,7 +26,9 @@ from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 FLIGHTS = load("flights")
-PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha", "missing_days": {}}
+PLANNED = {"planned_at": "2013-05-02T02:00:00.000000Z"}
+PLAN: Any = {"day": "2013-05-01", "cutoff": "2013-05-02T00:00:00Z", "code_sha": "sha", "missing_days": {}, **PLANNED}
+
 PREPARED: Any = {
     "dataset_version": "v1",
     "backfilled": False,
@@ -87,7 +89,7 @@ def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -
     assert (result["version"], result["status"], result["deployable"]) == (1, "Approved", True)
     package = hooks["registry"].described()[0]
     metadata = package["CustomerMetadataProperties"]
-    assert metadata.keys() == METADATA
+    assert metadata.keys() == METADATA | {"processing_usd"}
     assert metadata["auc"] == "0.700000"
     assert metadata["cost_usd"] == "0.0196"
     container = package["InferenceSpecification"]["Containers"][0]
