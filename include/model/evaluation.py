@@ -6,7 +6,7 @@ not promote on it.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 # A field named "from" needs the functional form.
 CalibrationBin = TypedDict(
@@ -117,6 +117,7 @@ class Evaluation(Comparison):
         workload: Name of the workload.
         slice: Request field that the slices are taken by.
         bootstrap: How the intervals were computed.
+        model: Kind, seed and hyperparameters of the candidate's estimator.
     """
 
     bundle_digest: str
@@ -126,3 +127,4 @@ class Evaluation(Comparison):
     workload: str
     slice: str
     bootstrap: BootstrapSettings
+    model: dict[str, Any]

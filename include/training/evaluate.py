@@ -80,6 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
         "workload": options.workload,
         "slice": quality.slice,
         "bootstrap": {"resamples": options.bootstrap, "seed": options.seed},
+        "model": candidate.manifest.model,
     }
     _write(evaluation, packed, report.page(evaluation, test.labels, scored, test.manifest.get("missing_days", {})))
     measured = evaluation["candidate"]

@@ -2,7 +2,7 @@
 
 Inputs are the channels ``train`` and ``validation`` (Parquet) and ``manifest`` (the data set manifest), and the
 hyperparameters ``workload``, ``code_sha`` and ``dataset_version``. Any other hyperparameter is one of the model and
-overrides the workload's.
+overrides the workload's, except those that SageMaker adds to a tuning job's trials, which begin with ``_``.
 
 Writes the files of a bundle into the model folder, with a fast form of the model if one passes the parity gate, and
 logs metrics as ``metric:<name>=<value>``.
@@ -36,6 +36,7 @@ from include.training import container, data, estimators, metrics
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
+from include.workloads.library_names import model_problems
 from include.workloads.request_features import or_given
 
 THRESHOLD = 0.5
@@ -141,11 +142,23 @@ def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
 def _fit(given: Mapping[str, str], workload: Workload, train: pa.Table) -> _Fitted:
     kinds = workload.features
     categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
-    own = {name: value for name, value in given.items() if name not in JOB_HYPERPARAMETERS}
-    parameters = {**workload.model.hyperparameters, **estimators.parse(own)}
+    parameters = {**workload.model.hyperparameters, **own_hyperparameters(given, workload.model.kind)}
     estimator = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
     estimators.fit(estimator, data.matrix(train, kinds, categories), data.labels(train))
     return _Fitted(estimator, parameters, categories)
+
+
+def own_hyperparameters(given: Mapping[str, str], kind: str) -> dict[str, Any]:
+    """Returns the model's hyperparameters among those of the job, with the types that the model's kind takes.
+
+    Raises:
+        JobError: The kind has no such hyperparameter, or does not take the value.
+    """
+    names = [name for name in given if name not in JOB_HYPERPARAMETERS and not name.startswith("_")]
+    values = estimators.parse({name: given[name] for name in names})
+    if problems := [f"{field.removeprefix('hyperparameters.')} {text}" for field, text in model_problems(kind, values)]:
+        raise JobError(f"The job's hyperparameters are wrong: {'; '.join(problems)}. Correct them and start another.")
+    return values
 
 
 def _valid_requests(records: Sequence[dict[str, Any]], schema: RequestSchema) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What the remote jobs of one retrain run cost, estimated from running times and scanned bytes.
 
-Counted: the training job, the evaluation job and the two Athena queries of the data set. Not counted: the Glue jobs
+Counted: the training job, the trials of a tuning job, the evaluation job and the two Athena queries of the data set. Not counted: the Glue jobs
 that processed the days of the data set (they belong to the process runs), S3, logs, ECS and Airflow itself. Prices are
 AWS on-demand prices of us-east-1 in USD, November 2026, without free tier.
 """
@@ -49,11 +49,13 @@ def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: It
 
 def jobs_cost(jobs: FinishedJobs) -> str:
     """Estimates the cost of a run's jobs, as :func:`training_and_query_cost`."""
-    training, evaluation = jobs["training"], jobs["evaluation"]
+    training, evaluation, tuning = jobs["training"], jobs["evaluation"], jobs.get("tuning")
+    trials = tuning["trials"] if tuning else []
     return training_and_query_cost(
         [
             (training["instance_type"], training["billable_seconds"]),
             (evaluation["instance_type"], evaluation["execution_seconds"]),
+            *((tuning["instance_type"], trial["seconds"]) for trial in trials if tuning),
         ],
         [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from include.lake import layout
-from include.pipelines.process.notes import chosen
+from include.pipelines.process.choose_days import ChosenDays
+from include.pipelines.process.notes import chosen as chosen_days
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
@@ -13,6 +14,11 @@ __all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered"]
 PAGES = EVALUATION, DECISION = "Evaluation", "Decision"
 
 _NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
+
+
+def chosen(days: ChosenDays, tuning: str) -> str:
+    """The day that a run is for, and what it tunes."""
+    return f"{chosen_days(days)} {tuning}".strip()
 
 
 def planned(plan: DatasetPlan) -> str:

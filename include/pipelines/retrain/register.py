@@ -30,6 +30,7 @@ from include.pipelines.promotion.packages import (
     read_packages,
 )
 from include.pipelines.protocols import ObjectStore
+from include.pipelines.retrain.chosen import chosen_values, tuning_outcome, tuning_record
 from include.pipelines.retrain.cost import jobs_cost
 from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
@@ -37,6 +38,7 @@ from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.pipelines.retrain.registered import RegisteredPackage, summarize
+from include.pipelines.retrain.tuning import declaration_digest
 from include.settings import Settings
 from include.workloads import Workload
 
@@ -79,12 +81,14 @@ def register(
     packages = read_packages(hooks.registry.described())
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
+    tuning = tuning_record(jobs, prepared["baseline"])
+    outcome = tuning_outcome(tuning) if tuning else ""
     if existing:
-        return summarize(existing, ["This bundle was registered before and keeps its approval status."])
+        return summarize(existing, ["This bundle was registered before and keeps its approval status."], outcome)
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
-    if missing := missing_sentence(plan["missing_days"]):
-        decision = replace(decision, reasons=[*decision.reasons, missing])
+    added = filter(None, [missing_sentence(plan["missing_days"]), outcome])
+    decision = replace(decision, reasons=[*decision.reasons, *added])
     document = canonical_json(
         {
             "workload": workload.name,
@@ -95,6 +99,7 @@ def register(
             "champion": prepared["champion"],
             "live_history": history,
             "missing_days": plan["missing_days"],
+            "tuning": tuning,
             "evaluation_uri": evaluation.uri,
         }
     )
@@ -110,7 +115,7 @@ def register(
         unique="bundle_digest",
         metadata=metadata_texts(_metadata(workload, plan, prepared, jobs, settings, evaluation, decision, record)),
     )
-    return summarize(read_packages([answer])[0], decision.reasons)
+    return summarize(read_packages([answer])[0], decision.reasons, outcome)
 
 
 def _live_versions(workload: str, prepared: PreparedRun, hooks: RetrainHooks) -> list[int]:
@@ -164,6 +169,7 @@ def _metadata(
     record: _StoredDocument,
 ) -> PackageMetadata:
     candidate, difference = evaluation.document["candidate"], evaluation.document["difference"]
+    tuned = chosen_values(jobs, prepared["baseline"])
     return {
         "workload": workload.name,
         "dataset_version": prepared["dataset_version"],
@@ -186,4 +192,7 @@ def _metadata(
         "cost_usd": jobs_cost(jobs),
         "backfilled": flag_text(prepared["backfilled"]),
         "day": plan["day"],
+        "tuning": prepared["tuning_name"],
+        "tuned": canonical_json(tuned).decode() if tuned else NONE,
+        "tuned_for": declaration_digest(workload) if tuned else NONE,
     }

@@ -24,19 +24,20 @@ class RegisteredPackage(TypedDict):
     """The pages that the task links to, each with its URI."""
 
 
-def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
+def summarize(package: Package, reasons: Sequence[str], tuning: str = "") -> RegisteredPackage:
     """Returns what a run registered.
 
     Args:
         package: The version.
         reasons: Why it has its approval status, the weightiest first.
+        tuning: What tuning found, in a sentence; empty where nothing was tuned.
     """
     return {
         "version": package.version,
         "status": package.status,
         "deployable": package.status == APPROVED and not package.backfilled,
         "reasons": " ".join(reasons),
-        "note": notes.registered(package, reasons[0]),
+        "note": f"{notes.registered(package, reasons[0])} {tuning}".strip(),
         "pages": notes.pages(package),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ _REQUEST_FIELDS = [
     "ExperimentConfig",
     "Environment",
     "RetryStrategy",
+    "TuningJobArn",  # of a tuning job's trial
 ]
 _SUMMARY_FIELDS = [
     "TrainingJobName",
@@ -246,16 +248,25 @@ def final_metrics(lines: list[str], definitions: list[dict[str, str]]) -> list[d
 
     Args:
         lines: What the job has printed.
-        definitions: MetricDefinitions. The first group of ``Regex`` is the value; a value that is no number is ignored.
+        definitions: MetricDefinitions.
     """
-    found: dict[str, dict[str, Any]] = {}
+    values = {definition["Name"]: metric_values(lines, definition["Regex"]) for definition in definitions}
+    return [
+        {"MetricName": name, "Value": found[-1], "Timestamp": utcnow()} for name, found in values.items() if found
+    ]
+
+
+def metric_values(lines: list[str], regex: str) -> list[float]:
+    """The values of a metric, in the order of the lines.
+
+    Args:
+        lines: What the job has printed.
+        regex: Its first group is the value; a value that is no number is ignored.
+    """
+    found = []
     for line in lines:
-        for definition in definitions:
-            match = re.search(definition["Regex"], line)
-            if match and match.groups():
-                try:
-                    value = float(match[1])
-                except (TypeError, ValueError):
-                    continue
-                found[definition["Name"]] = {"MetricName": definition["Name"], "Value": value, "Timestamp": utcnow()}
-    return list(found.values())
+        match = re.search(regex, line)
+        if match and match.groups():
+            with suppress(TypeError, ValueError):
+                found.append(float(match[1]))
+    return found
