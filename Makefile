@@ -18,7 +18,7 @@ quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
 # Every documented target is a command, none a file.
-.PHONY: setup setup-test $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+.PHONY: setup setup-test setup-sdk $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ setup:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-sdk:
+	@scripts/setup.sh sdk
 
 run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: export NIGHTJAR_IAC := $(IAC)
@@ -78,6 +81,9 @@ reports: setup ## copy the Data Docs of every audited day to this machine, with 
 
 retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=flights DATE=2013-06-20
 	@$(LAPTOP) retrain $(call option,WORKLOAD) $(call option,DATE)
+
+launch: setup setup-sdk ## train by hand on a published data set, through the SageMaker SDK; nothing is registered: make launch WORKLOAD=flights DATASET=newest SET="learning_rate=0.1 max_iter=200"
+	@$(LAPTOP) launch $(call option,WORKLOAD) $(call option,DATASET) $(call option,SET)
 
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
@@ -151,6 +157,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
-	@# The scanners and the SBOM tool have versions of their own: nothing else is installed beside them.
-	@for name in scan sbom; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# The scanners, the SBOM tool and the SageMaker SDK have versions of their own: nothing else is installed beside them.
+	@for name in scan sbom sdk; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

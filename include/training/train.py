@@ -22,6 +22,7 @@ import pyarrow as pa
 import sklearn
 from sklearn.base import BaseEstimator
 
+from include.errors import UserError
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import training_keys
@@ -32,11 +33,10 @@ from include.model.evaluation import ValidationMetrics
 from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import container, data, estimators, metrics
+from include.training import container, data, estimators, hyperparameters, metrics
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
-from include.workloads.library_names import model_problems
 from include.workloads.request_features import or_given
 
 THRESHOLD = 0.5
@@ -142,23 +142,19 @@ def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
 def _fit(given: Mapping[str, str], workload: Workload, train: pa.Table) -> _Fitted:
     kinds = workload.features
     categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
-    parameters = {**workload.model.hyperparameters, **own_hyperparameters(given, workload.model.kind)}
+    parameters = {**workload.model.hyperparameters, **_own_hyperparameters(given, workload.model.kind)}
     estimator = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
     estimators.fit(estimator, data.matrix(train, kinds, categories), data.labels(train))
     return _Fitted(estimator, parameters, categories)
 
 
-def own_hyperparameters(given: Mapping[str, str], kind: str) -> dict[str, Any]:
-    """Returns the model's hyperparameters among those of the job, with the types that the model's kind takes.
-
-    Raises:
-        JobError: The kind has no such hyperparameter, or does not take the value.
-    """
+def _own_hyperparameters(given: Mapping[str, str], kind: str) -> dict[str, Any]:
+    """The model's hyperparameters among those of the job."""
     names = [name for name in given if name not in JOB_HYPERPARAMETERS and not name.startswith("_")]
-    values = estimators.parse({name: given[name] for name in names})
-    if problems := [f"{field.removeprefix('hyperparameters.')} {text}" for field, text in model_problems(kind, values)]:
-        raise JobError(f"The job's hyperparameters are wrong: {'; '.join(problems)}. Correct them and start another.")
-    return values
+    try:
+        return hyperparameters.checked(kind, hyperparameters.parse({name: given[name] for name in names}))
+    except UserError as error:
+        raise JobError(str(error)) from None
 
 
 def _valid_requests(records: Sequence[dict[str, Any]], schema: RequestSchema) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
@@ -25,9 +25,6 @@ from infra.localcloud.sagemaker.median_rule import is_hopeless
 from infra.localcloud.sagemaker.search_space import Parameters
 from infra.localcloud.sagemaker.trial import Trial
 from infra.localcloud.sagemaker.tuning_request import ranges_of, static_parameters, trial_limit, trial_request
-
-if TYPE_CHECKING:
-    from infra.localcloud.sagemaker.models import SageMakerBackend
 
 POLL_SECONDS = 0.2
 _ALL_FAILED = "All training jobs failed. Please take a look at the training jobs failures to get more details."
@@ -203,9 +200,10 @@ class TuningJob:
         return str(next(d["Regex"] for d in definitions if d["Name"] == self.objective["MetricName"]))
 
     @property
-    def _backend(self) -> SageMakerBackend:
+    def _backend(self) -> Any:
+        """The backend, which imports this module."""
         config = self.context.config
-        return sagemaker_backends[config.account][config.region]  # type: ignore[return-value]  # it is replaced by ours
+        return sagemaker_backends[config.account][config.region]
 
     def _saved(self) -> Any:
         return self.context.state.background(self._backend)

@@ -1,4 +1,4 @@
-"""The requests of the two SageMaker jobs."""
+"""The requests of the training job and the evaluation job."""
 
 from __future__ import annotations
 
