@@ -109,6 +109,9 @@ validate: setup ## check the folders of all workloads, or of one, in seconds: ma
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
 
+test-sdk: setup-test setup-sdk ## train by hand with the real SageMaker SDK on a local cloud; installs the SDK, which make test skips where it is missing
+	@$(PYTHON) -m pytest tests/training/test_launch_sdk.py
+
 test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: make test-unit RUNTIME=serving
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
 
@@ -133,7 +136,7 @@ chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; 
 newcomer: setup-test ## follow docs/workload.md in a clone, with a stack of its own, to a live prediction of a third workload; print how long it took
 	@$(PYTHON) -m tests.support.newcomer
 
-soak: chaos-cloud newcomer year ## what takes too long for make test: chaos-cloud, newcomer and year one after the other, hours in all
+soak: chaos-cloud newcomer test-sdk year ## what takes too long for make test: chaos-cloud, newcomer, test-sdk and year one after the other, hours in all
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop

@@ -1,10 +1,9 @@
 """# Retrain a model on the newest day.
 
-Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at the time in `workload.yaml` for the last day before it; if a person triggers it, for the Param `date`. A day
-that is refused, or not published in time, makes the run red. It waits for runs of the process DAG that publish days
-anew. A version of a backfill is never deployed. Clearing a *submit* task starts the next attempt of a failed job.
-Where the workload declares `model.tuning`, trials with other hyperparameters compete with the model (Param `tune`).
+Builds the data set as known at the end of the day, trains a model (by the Param `tune` with trials beside it), compares
+it with the live one, registers it. Runs at the time in `workload.yaml` for the last day before it; if a person triggers
+it, for the Param `date`. A day that is refused, or not published in time, makes the run red. It waits for process runs
+that publish days anew. A backfill's version is never deployed. Clearing a *submit* task starts a failed job's next try.
 """
 
 from __future__ import annotations
@@ -41,7 +40,8 @@ from include.workloads import Workload, discover, load
 
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
-QUERY, EVALUATION = athena.SubmitAthenaQueryOperator, sagemaker.SubmitProcessingJobOperator
+QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
 FAILURES, TUNED_OR_NOT = (RefusedError, ConflictError, pipeline.LiveStateError), "none_failed_min_one_success"
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 CHOSEN = {"model_uri": "{{ chosen_model(ti.xcom_pull('sense_training'), ti.xcom_pull('sense_tuning')) }}"}
@@ -152,8 +152,8 @@ def retrain(workload: Workload) -> DAG:
         _, sense_digest = ask("digest", query=planned["digest_query"], submit_key=planned["digest_key"])
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
         job = partial(sagemaker.requested_job, prepared, FRESH)
-        _, sense_training = job("training", sagemaker.SubmitTrainingJobOperator, job_wait)
-        trained = [sense_training, *([job("tuning", sagemaker.SubmitTuningJobOperator, trials_wait)[1]] if tuning else [])]
+        _, sense_training = job("training", TRAINING, job_wait)
+        trained = [sense_training, *([job("tuning", TUNING, trials_wait)[1]] if tuning else [])]
         score, sense_evaluation = job("evaluation", EVALUATION, job_wait, references=CHOSEN, trigger_rule=TUNED_OR_NOT)
         sensors = [sense_dataset, sense_digest, *trained, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}

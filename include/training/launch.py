@@ -26,7 +26,6 @@ from include.workloads import Workload, load
 from include.workloads.tuning import hyperparameter_texts
 
 METRICS = ("auc", "log_loss", "brier")
-NEWEST = "newest"
 # The SDK reports its use to a host of AWS, unless its configuration says otherwise.
 _SDK_CONFIGURATION = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 
@@ -106,9 +105,7 @@ def launch(workload: Workload, dataset: str, values: Mapping[str, Any], place: P
     return Launched(name, described["ModelArtifacts"]["S3ModelArtifacts"], metrics)
 
 
-def _train(
-    session: Any, workload: Workload, manifest: DatasetManifest, values: Mapping[str, Any], place: Place
-) -> str:
+def _train(session: Any, workload: Workload, manifest: DatasetManifest, values: Mapping[str, Any], place: Place) -> str:
     """Runs the job by the SageMaker SDK; returns its name. A job that fails is no error here."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
@@ -163,7 +160,7 @@ def _train(
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m include.training.launch", description=__doc__.splitlines()[0])
     parser.add_argument("--workload", required=True)
-    parser.add_argument("--dataset", default=NEWEST, help="version of the data set, or its first digits; default: newest")
+    parser.add_argument("--dataset", default=datasets.NEWEST, help="version of the data set, or its first digits")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter")
     for name, setting, text in (
         ("artifact-bucket", "ARTIFACT_BUCKET", "bucket of the data set manifests and of the models"),

@@ -39,7 +39,7 @@ class RangeSpec(StrictModel):
             raise ValueError(f"min {self.min} must be below max {self.max}")
         elif self.scale == "log" and self.min <= 0:
             raise ValueError("scale log needs a min above 0")
-        elif self.scale == "reverse_log" and not (0 <= self.min and self.max < 1):
+        elif self.scale == "reverse_log" and not (self.min >= 0 and self.max < 1):
             raise ValueError("scale reverse_log needs 0 <= min and max < 1")
         return self
 
@@ -73,7 +73,7 @@ def tuning_problems(kind: str, tuning: TuningSpec) -> Iterator[tuple[str, str]]:
             if problem:
                 yield f"tuning.ranges.{name}", problem
                 break
-    longest = len(json.dumps({name: "" for name in tuning.ranges})) + sum(map(_characters, tuning.ranges.values()))
+    longest = len(json.dumps(dict.fromkeys(tuning.ranges, ""))) + sum(map(_characters, tuning.ranges.values()))
     if longest > _TEXT_CHARACTERS:
         yield "tuning.ranges", f"the tuned values may need {longest} characters; {_TEXT_CHARACTERS} can be kept"
 

@@ -74,7 +74,10 @@ def test_the_same_seed_makes_the_same_trials(jobs: Cloud) -> None:
 
 def test_a_grid_has_every_combination_and_a_failed_trial_is_counted(jobs: Cloud) -> None:
     ranges = {
-        "CategoricalParameterRanges": [{"Name": "kind", "Values": ["well", "bad"]}, {"Name": "x", "Values": ["0.3", "0.9"]}]
+        "CategoricalParameterRanges": [
+            {"Name": "kind", "Values": ["well", "bad"]},
+            {"Name": "x", "Values": ["0.3", "0.9"]},
+        ]
     }
     request = tuning("grid", None, parallel=4, strategy="Grid", ranges=ranges)
     jobs.client("sagemaker").create_hyper_parameter_tuning_job(**request)
@@ -156,7 +159,10 @@ def test_a_name_is_used_once_and_an_unknown_one_is_not_found(jobs: Cloud) -> Non
     [
         ({"strategy": "Bayesian"}, "Strategy"),
         ({"strategy": "Hyperband"}, "Strategy"),
-        ({"config": {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 0.9}}}, "TuningJobCompletionCriteria"),
+        (
+            {"config": {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 0.9}}},
+            "TuningJobCompletionCriteria",
+        ),
     ],
 )
 def test_what_is_not_executed_is_refused_by_name(jobs: Cloud, changes: dict[str, Any], named: str) -> None:

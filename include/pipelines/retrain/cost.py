@@ -1,8 +1,8 @@
 """What the remote jobs of one retrain run cost, estimated from running times and scanned bytes.
 
-Counted: the training job, the trials of a tuning job, the evaluation job and the two Athena queries of the data set. Not counted: the Glue jobs
-that processed the days of the data set (they belong to the process runs), S3, logs, ECS and Airflow itself. Prices are
-AWS on-demand prices of us-east-1 in USD, November 2026, without free tier.
+Counted: the training job, the trials of a tuning job, the evaluation job and the two Athena queries of the data set.
+Not counted: the Glue jobs that processed the days of the data set (they belong to the process runs), S3, logs, ECS and
+Airflow itself. Prices are AWS on-demand prices of us-east-1 in USD, November 2026, without free tier.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         ],
         "OutputDataConfig": {"S3OutputPath": output_uri},
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
-        "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
+        **workload.jobs.training.spot_request(workload.model.max_runtime_seconds),
         "Tags": _tags(workload.name),
     }
 

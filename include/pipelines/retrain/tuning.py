@@ -169,7 +169,7 @@ def tuning_request(workload: Workload, training: Mapping[str, Any], trials: int,
             "InputDataConfig": training["InputDataConfig"],
             "OutputDataConfig": {"S3OutputPath": output_uri},
             "ResourceConfig": training["ResourceConfig"],
-            "StoppingCondition": {"MaxRuntimeInSeconds": trial_seconds(workload, spec)},
+            **workload.jobs.training.spot_request(trial_seconds(workload, spec)),
         },
         "Tags": training["Tags"],
     }

@@ -1,4 +1,4 @@
-"""SageMaker: training, processing and tuning jobs are processes with a folder for ``/opt/ml``; the registry is moto's."""
+"""SageMaker: jobs are processes with a folder for ``/opt/ml``, a tuning job has several; the registry is moto's."""
 
 from __future__ import annotations
 

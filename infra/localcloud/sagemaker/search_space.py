@@ -134,7 +134,7 @@ def grid_point(ranges: tuple[Range, ...], index: int) -> Parameters:
 
 def random_point(ranges: tuple[Range, ...], seed: int, index: int, tried: Collection[Parameters]) -> Parameters:
     """The combination of a trial: the same for the same seed and index, and new unless the space is exhausted."""
-    drawn = random.Random(f"{seed} {index}")  # noqa: S311 - no secret
+    drawn = random.Random(f"{seed} {index}")
     point = _draw(ranges, drawn)
     for _ in range(_DRAWS):
         if point not in tried:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.core.utils import utcnow
+from moto.sagemaker.exceptions import ValidationError
 
 from infra.localcloud.jobs import ExitResult
 from infra.localcloud.sagemaker.job import (
@@ -77,8 +78,12 @@ class TrainingJob(SageMakerJob):
     def check(request: dict[str, Any]) -> None:
         """Refuses features that are not supported.
 
+        A job on spare capacity runs as any other: nothing here takes it away. Checkpoints, which it would continue
+        from, are refused.
+
         Raises:
             NotImplementedError: The request uses one.
+            ValidationError: A job on spare capacity has no limit of its wait.
         """
         algorithm = request.get("AlgorithmSpecification") or {}
         sources = [channel["DataSource"] for channel in request.get("InputDataConfig") or []]
@@ -101,6 +106,14 @@ class TrainingJob(SageMakerJob):
                 "serverless jobs": "ServerlessJobConfig" in request,
             }
         )
+        if request.get("EnableManagedSpotTraining"):
+            condition = request.get("StoppingCondition") or {}
+            limit = condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+            if condition.get("MaxWaitTimeInSeconds", 0) < limit:
+                raise ValidationError(
+                    "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                    "MaxRuntimeInSeconds"
+                )
 
     def _set_secondary(self, status: str) -> None:
         now = utcnow()
@@ -251,9 +264,7 @@ def final_metrics(lines: list[str], definitions: list[dict[str, str]]) -> list[d
         definitions: MetricDefinitions.
     """
     values = {definition["Name"]: metric_values(lines, definition["Regex"]) for definition in definitions}
-    return [
-        {"MetricName": name, "Value": found[-1], "Timestamp": utcnow()} for name, found in values.items() if found
-    ]
+    return [{"MetricName": name, "Value": found[-1], "Timestamp": utcnow()} for name, found in values.items() if found]
 
 
 def metric_values(lines: list[str], regex: str) -> list[float]:

@@ -28,7 +28,7 @@ from infra.localcloud.sagemaker.tuning_request import ranges_of, static_paramete
 
 POLL_SECONDS = 0.2
 _ALL_FAILED = "All training jobs failed. Please take a look at the training jobs failures to get more details."
-_NO_OBJECTIVE = "No objective metric was found in the logs of the training jobs. Check the Regex of its MetricDefinition."
+_NO_OBJECTIVE = "No objective metric was found in the logs of the training jobs. Check the Regex of its definition."
 
 
 class TuningJob:
@@ -155,9 +155,7 @@ class TuningJob:
         early = self.config.get("TrainingJobEarlyStoppingType", "Off") == "Auto"
         completed = [trial.series for trial in self.trials if trial.status == "Completed" and trial.measured]
         for trial in running:
-            if is_stopping or (
-                early and is_hopeless(trial.values(self._regex()), completed, maximize=self.maximize)
-            ):
+            if is_stopping or (early and is_hopeless(trial.values(self._regex()), completed, maximize=self.maximize)):
                 trial.stop()
 
     def _start_trial(self) -> None:

@@ -87,7 +87,8 @@ def trial_request(request: dict[str, Any], name: str, parameters: Parameters, tu
     definition = request["TrainingJobDefinition"]
     return {
         **{field: definition[field] for field in _JOB_FIELDS if field in definition},
-        "StoppingCondition": definition.get("StoppingCondition") or {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS},
+        "StoppingCondition": definition.get("StoppingCondition")
+        or {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS},
         "TrainingJobName": name,
         "AlgorithmSpecification": definition["AlgorithmSpecification"],
         "HyperParameters": {**static_parameters(request), **parameters},

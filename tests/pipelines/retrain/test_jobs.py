@@ -80,3 +80,14 @@ def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:
     spare = 20 - len("flights")  # a workload's name has at most 20 characters
     longest = max(len(made["training_name"]), len(made["evaluation_name"])) + spare
     assert longest + len("-f123456") + len("-a99") <= 63
+
+
+def test_a_job_on_spare_capacity_has_a_limit_of_its_wait() -> None:
+    spot = FLIGHTS.model_copy(update={"jobs": JobsSpec.model_validate({"training": {"spot": True}})})
+    made = job_requests(spot, SETTINGS, JobInputs("v1", "s3://l/", "sha", None, trials=2))
+    assert made["tuning"] is not None
+    for request, seconds in ((made["training"], 1800), (made["tuning"]["TrainingJobDefinition"], 600)):
+        assert request["EnableManagedSpotTraining"] is True
+        condition = request["StoppingCondition"]
+        assert condition["MaxRuntimeInSeconds"] == seconds < condition["MaxWaitTimeInSeconds"] <= seconds + 3600
+    assert "EnableManagedSpotTraining" not in requests()["training"]

@@ -228,7 +228,13 @@ def tuned(jobs: FinishedJobs, objective: float) -> FinishedJobs:
     """The jobs of a run with two trials, of which one failed."""
     values = {"learning_rate": "0.08", "max_iter": "250"}
     trials: Any = [
-        {"job_name": "t-001", "status": "Completed", "hyperparameters": values, "objective": objective, "seconds": 360.0},
+        {
+            "job_name": "t-001",
+            "status": "Completed",
+            "hyperparameters": values,
+            "objective": objective,
+            "seconds": 360.0,
+        },
         {"job_name": "t-002", "status": "Failed", "hyperparameters": {}, "objective": None, "seconds": 0.0},
     ]
     return {

@@ -58,12 +58,12 @@ def test_the_param_or_the_workload_says_how_many_trials_there_are(
 @pytest.mark.parametrize(
     ("workload", "asked", "text"),
     [
-        (FLIGHTS, 90, r"90 trials may cost \$3.45 \(\$0.0383 each, at 600 s on ml.m5.xlarge\), more than .* \$1.00. "
-         "Ask for at most 26 trials"),
+        (FLIGHTS, 90, r"90 trials may cost \$3.45 \(\$0.0383 each, at 600 s on ml.m5.xlarge\), more than .* \$1.00"),
+        (FLIGHTS, 90, "Ask for at most 26 trials, or raise the budget"),
         (FLIGHTS, 101, "at most 100 trials"),
         (FEEDBACK, 2, "does not declare what may be tuned"),
     ],
-)  # fmt: skip
+)
 def test_a_persons_mistake_is_refused_with_the_sum(workload: Workload, asked: int, text: str) -> None:
     with pytest.raises(UserError, match=text):
         trials_of(workload, {"tune": asked}, SETTINGS)
@@ -77,7 +77,7 @@ def test_the_most_trials_that_it_names_are_within_the_budget() -> None:
 
 def test_an_instance_without_a_price_has_no_budget() -> None:
     settings = SETTINGS.model_copy(update={"training_instance_type": "ml.unknown.large"})
-    with pytest.raises(UserError, match="ml.unknown.large has no price"):
+    with pytest.raises(UserError, match=r"ml\.unknown\.large has no price"):
         trials_of(FLIGHTS, {"tune": 2}, settings)
 
 
@@ -140,7 +140,14 @@ def test_the_name_of_a_tuning_job_is_short_and_changes_with_what_decides_its_tri
         return tuning_name(workload, SETTINGS, version, code, trials)
 
     assert len(f"{name()}-f123456-a10") <= 32
-    names = {name(), name(version="v2"), name(code="x"), name(trials=2), name(tuning(seed=1)), name(tuning(trial_seconds=60))}
+    names = {
+        name(),
+        name(version="v2"),
+        name(code="x"),
+        name(trials=2),
+        name(tuning(seed=1)),
+        name(tuning(trial_seconds=60)),
+    }
     assert len(names) == 6
     assert name(tuning(budget_usd=9.0, parallel=4, trials=5)) == name()
     assert name(trials=0) == "none" and requests()["tuning"] is None

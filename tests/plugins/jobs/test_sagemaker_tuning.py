@@ -69,7 +69,10 @@ def test_the_result_is_the_best_trial_and_a_second_submit_adopts_the_job(sagemak
     described = sagemaker.describe_training_job(TrainingJobName=result["training_job_name"])
     assert described["ModelArtifacts"]["S3ModelArtifacts"] == result["model_uri"]
     assert described["HyperParameters"]["key"] == name
-    assert [(trial["status"], trial["objective"]) for trial in result["trials"]] == [("Completed", 0.5), ("Completed", 0.7)]
+    assert [(trial["status"], trial["objective"]) for trial in result["trials"]] == [
+        ("Completed", 0.5),
+        ("Completed", 0.7),
+    ]
     assert all(trial["seconds"] > 0 for trial in result["trials"])
     assert submit(name).execute(context()) == name, "one that is done is adopted, too"
 

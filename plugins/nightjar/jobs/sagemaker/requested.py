@@ -16,8 +16,8 @@ def requested_job[SubmitT: SubmitSageMakerJobOperator](
     """Makes the two tasks of a job (:func:`nightjar.jobs.submit_and_sense`).
 
     Args:
-        requests: Reference to the task that returned ``<stage>``, the Create call's arguments, and ``<stage>_name``, the
-            submit key.
+        requests: Reference to the task that returned ``<stage>``, the Create call's arguments, and ``<stage>_name``,
+            the submit key.
         fresh: The template of the submit operator's ``fresh``.
         stage: What the job does.
         submit_class: The submit operator.
