@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -16,6 +17,10 @@ MAX_TRIALS = 100
 # The tuned values of a version are one text of its metadata, of which SageMaker keeps 256 characters.
 _TEXT_CHARACTERS = 256
 _NUMBER_CHARACTERS = 23  # of the longest float, with its sign and exponent
+
+
+# A text that SageMaker's metadata takes, and that no JSON number, boolean or null is.
+_WORD = re.compile(r"(?!(?:true|false|null|NaN|Infinity)$)[A-Za-z][A-Za-z0-9_.-]*")
 
 
 class RangeSpec(StrictModel):
@@ -33,6 +38,8 @@ class RangeSpec(StrictModel):
         if self.values:
             if (self.min, self.max, self.scale) != (None, None, "linear"):
                 raise ValueError("has values, so it has no min, max or scale")
+            if wrong := [text for text in self.values if isinstance(text, str) and not _WORD.fullmatch(text)]:
+                raise ValueError(f"value {wrong[0]!r} must be a word of letters, digits, dots, dashes and underscores")
         elif self.min is None or self.max is None:
             raise ValueError("needs min and max, or values")
         elif self.min >= self.max:
@@ -73,7 +80,7 @@ def tuning_problems(kind: str, tuning: TuningSpec) -> Iterator[tuple[str, str]]:
             if problem:
                 yield f"tuning.ranges.{name}", problem
                 break
-    longest = len(json.dumps(dict.fromkeys(tuning.ranges, ""))) + sum(map(_characters, tuning.ranges.values()))
+    longest = sum(len(f"{name}= ") + _characters(spec) for name, spec in tuning.ranges.items())
     if longest > _TEXT_CHARACTERS:
         yield "tuning.ranges", f"the tuned values may need {longest} characters; {_TEXT_CHARACTERS} can be kept"
 
@@ -86,6 +93,21 @@ def is_whole(kind: str, name: str, spec: RangeSpec) -> bool:
 def hyperparameter_texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Hyperparameters as SageMaker takes them, texts. The training container reads them as JSON."""
     return {name: json.dumps(value) for name, value in values.items()}
+
+
+def tuned_text(values: Mapping[str, Any]) -> str:
+    """Hyperparameters as one text of a version's metadata: ``learning_rate=0.08 max_iter=250``.
+
+    SageMaker takes neither quotes nor braces there.
+    """
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+    return " ".join(f"{name}={text}" for name, text in sorted(texts.items()))
+
+
+def read_tuned(text: str) -> dict[str, Any]:
+    """The hyperparameters in a text of :func:`tuned_text`."""
+    pairs = (pair.split("=", 1) for pair in text.split())
+    return {name: value if _WORD.fullmatch(value) else json.loads(value) for name, value in pairs}
 
 
 def _characters(spec: RangeSpec) -> int:

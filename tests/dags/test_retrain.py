@@ -18,6 +18,9 @@ from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
 
+TRAINED = {("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz", "metrics": {"auc": 0.7}}}
+
+
 @pytest.fixture(scope="module")
 def module() -> ModuleType:
     return load("retrain")
@@ -172,7 +175,7 @@ def test_the_jobs_get_their_keys_as_text(dag: Any, key: str) -> None:
 @pytest.mark.parametrize("fresh", [False, True])
 def test_fresh_is_a_boolean(dag: Any, fresh: bool) -> None:
     for stage in ("dataset", "digest", "training", "tuning", "evaluation"):
-        assert rendered(dag, f"submit_{stage}", params={"fresh": fresh}).fresh is fresh
+        assert rendered(dag, f"submit_{stage}", TRAINED, params={"fresh": fresh}).fresh is fresh
 
 
 def test_a_job_that_was_never_started_has_no_id(dag: Any) -> None:

@@ -24,5 +24,5 @@ def test_two_trials_compete_with_the_model(loop: Loop) -> None:
 
 
 def test_more_trials_than_the_budget_pays_for_fail_at_once_with_the_sum(loop: Loop) -> None:
-    with pytest.raises(RunFailedError, match=r"90 trials may cost \$3\.45"):
+    with pytest.raises(RunFailedError, match=r"90 trials may cost \$1\.84"):
         loop.run("retrain", date=str(loop.days[0]), tune=90)

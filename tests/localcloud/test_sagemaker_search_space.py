@@ -108,6 +108,7 @@ THREE = [[0.5, 0.6, 0.7], [0.6, 0.6, 0.6], [0.4, 0.5, 0.6]]
         ([0.5, 0.56], THREE, True, False),
         ([0.5, 0.56], THREE, False, True),
         ([0.1], THREE, True, False),  # one step says nothing
+        ([], THREE, True, False),
         ([0.1, 0.1], THREE[:2], True, False),  # two trials say nothing
         ([0.1] * 4, THREE, True, False),  # none has come so far
     ],

@@ -31,7 +31,7 @@ class TuningMetadata(TypedDict, total=False):
     tuning: str
     """The submit key of the tuning job that the run had, or ``none``."""
     tuned: str
-    """The model's hyperparameters that tuning found, now or for an earlier version, as JSON; or ``none``."""
+    """The model's hyperparameters that tuning found, now or for an earlier version (``tuned_text``), or ``none``."""
     tuned_for: str
     """Digest of the declaration in place of which they are (``include.pipelines.retrain.tuning``), or ``none``."""
 

@@ -41,6 +41,7 @@ from include.pipelines.retrain.registered import RegisteredPackage, summarize
 from include.pipelines.retrain.tuning import declaration_digest
 from include.settings import Settings
 from include.workloads import Workload
+from include.workloads.tuning import tuned_text
 
 EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
 
@@ -193,6 +194,6 @@ def _metadata(
         "backfilled": flag_text(prepared["backfilled"]),
         "day": plan["day"],
         "tuning": prepared["tuning_name"],
-        "tuned": canonical_json(tuned).decode() if tuned else NONE,
+        "tuned": tuned_text(tuned) if tuned else NONE,
         "tuned_for": declaration_digest(workload) if tuned else NONE,
     }

@@ -6,7 +6,6 @@ workload's). It competes with the best trial on the validation split; the test s
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from include.pipelines.promotion.packages import NONE, Package
 from include.pipelines.retrain.cost import INSTANCE_HOUR
 from include.settings import Settings
 from include.workloads import Workload
-from include.workloads.tuning import MAX_TRIALS, RangeSpec, TuningSpec, hyperparameter_texts, is_whole
+from include.workloads.tuning import MAX_TRIALS, RangeSpec, TuningSpec, hyperparameter_texts, is_whole, read_tuned
 
 PARAM = "tune"
 OBJECTIVE = "auc"  # of the training job's metrics, which are all of the validation split
@@ -120,8 +119,7 @@ def baseline_parameters(workload: Workload, champion: Package | None) -> dict[st
         return {}
     if champion.metadata.get("tuned_for") != declaration_digest(workload):
         return {}
-    values: dict[str, Any] = json.loads(champion.metadata["tuned"])
-    return values
+    return read_tuned(champion.metadata["tuned"])
 
 
 def declaration_digest(workload: Workload) -> str:

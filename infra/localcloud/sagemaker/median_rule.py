@@ -23,7 +23,9 @@ def is_hopeless(values: Sequence[float], completed: Sequence[Sequence[float]], *
         maximize: Whether a larger objective is better.
     """
     step = len(values)
+    if step < _FIRST_STEP:
+        return False
     others = [fmean(series[:step]) for series in completed if len(series) >= step]
-    if step < _FIRST_STEP or len(others) < _FEWEST_OTHERS:
+    if len(others) < _FEWEST_OTHERS:
         return False
     return values[-1] < median(others) if maximize else values[-1] > median(others)

@@ -254,7 +254,7 @@ def test_a_better_trial_is_registered_with_its_parameters_the_trials_and_their_c
     jobs = tuned(evaluated(hooks, 0.71), 0.73)
     result = run(hooks, jobs, tuning_name="nj-tune-k")
     metadata = hooks["registry"].described()[0]["CustomerMetadataProperties"]
-    assert json.loads(metadata["tuned"]) == {"learning_rate": 0.08, "max_iter": 250}
+    assert metadata["tuned"] == "learning_rate=0.08 max_iter=250"
     assert (metadata["tuning"], metadata["tuned_for"]) == ("nj-tune-k", declaration_digest(FLIGHTS))
     assert float(metadata["cost_usd"]) == pytest.approx(0.0196 + 0.023), "six minutes of an ml.m5.xlarge more"
     decision = json.load(hooks["objects"].open(*split_s3_uri(metadata["decision_uri"])))["tuning"]
@@ -273,7 +273,7 @@ def test_a_trial_that_is_not_better_leaves_the_parameters_as_they_were(hooks: di
     jobs = tuned(evaluated(hooks, 0.71), objective)
     result = run(hooks, jobs, tuning_name="nj-tune-k", baseline={"learning_rate": 0.04})
     metadata = hooks["registry"].described()[0]["CustomerMetadataProperties"]
-    assert json.loads(metadata["tuned"]) == {"learning_rate": 0.04}, "what an earlier run has found is kept"
+    assert metadata["tuned"] == "learning_rate=0.04", "what an earlier run has found is kept"
     assert "none of 2 trials, 1 of which failed, beats the validation AUC 0.7000" in result["note"]
     assert chosen_model(jobs["training"], jobs["tuning"]) == "s3://b/baseline.tar.gz"
 
