@@ -17,7 +17,6 @@ from include.pipelines.process import RefusedDayError
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
 
-
 TRAINED = {("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz", "metrics": {"auc": 0.7}}}
 
 
