@@ -18,7 +18,7 @@ quote  = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(shell tr A-Z a-z <<<$(1))=$(call quote,$(value $(1))))
 
 # Every documented target is a command, none a file.
-.PHONY: setup setup-test $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+.PHONY: setup setup-test setup-sdk $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ setup:
 
 setup-test:
 	@scripts/setup.sh test
+
+setup-sdk:
+	@scripts/setup.sh sdk
 
 run: export NIGHTJAR_STARTED := $(shell date +%s)
 run: export NIGHTJAR_IAC := $(IAC)
@@ -98,6 +101,9 @@ retrain: setup ## train, evaluate, decide, register: make retrain WORKLOAD=fligh
 monitor: setup ## compare what arrives with the live model's training data, and predictions with outcomes: make monitor WORKLOAD=flights
 	@$(LAPTOP) monitor $(call option,WORKLOAD) $(call option,DATE)
 
+launch: setup setup-sdk ## train by hand on a published data set, through the SageMaker SDK; nothing is registered: make launch WORKLOAD=flights DATASET=newest SET="learning_rate=0.1 max_iter=200"
+	@$(LAPTOP) launch $(call option,WORKLOAD) $(call option,DATASET) $(call option,SET)
+
 deploy: setup ## deploy a version: make deploy WORKLOAD=flights VERSION=<n>|latest|previous|live RELEASE_HOLD=1; REASON="…" to go back further
 	@$(LAPTOP) deploy $(call option,WORKLOAD) $(call option,VERSION) $(call option,REASON) $(if $(RELEASE_HOLD),--release-hold)
 
@@ -131,6 +137,9 @@ validate: setup ## check the folders of all workloads, or of one, in seconds: ma
 test: setup-test ## lint and every test; some tests: make test PYTEST_ARGS="tests/e2e -k rollback"
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests)
 
+test-sdk: setup-test setup-sdk ## train by hand with the real SageMaker SDK on a local cloud; installs the SDK, which make test skips where it is missing
+	@$(PYTHON) -m pytest tests/training/test_launch_sdk.py
+
 test-unit: setup-test ## the quick tests: no servers, no Spark; one runtime's: make test-unit RUNTIME=serving
 	@$(if $(PYTEST_ARGS),$(PYTHON) -m pytest -m "not stack and not spark and not e2e" $(PYTEST_ARGS),$(PYTHON) -m scripts.run_tests --unit $(if $(RUNTIME),--runtime "$(RUNTIME)"))
 
@@ -155,7 +164,7 @@ chaos-cloud: setup-test ## kill a local cloud 20 times under concurrent writes; 
 newcomer: setup-test ## follow docs/workload.md in a clone, with a stack of its own, to a live prediction of a third workload; print how long it took
 	@$(PYTHON) -m tests.support.newcomer
 
-soak: chaos-cloud newcomer year ## what takes too long for make test: chaos-cloud, newcomer and year one after the other, hours in all
+soak: chaos-cloud newcomer test-sdk year ## what takes too long for make test: chaos-cloud, newcomer, test-sdk and year one after the other, hours in all
 
 bench-loop: setup-test ## measure retrain runs on the running stack against their targets
 	@$(PYTHON) -m benchmarks.loop
@@ -182,6 +191,6 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
-	@# The scanners, the SBOM tool and MLflow's server have versions of their own: nothing else is installed beside them.
-	@for name in scan sbom tracking; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
+	@# The scanners, the SBOM tool, MLflow's server and the SageMaker SDK have versions of their own: nothing else is installed beside them.
+	@for name in scan sbom tracking sdk; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

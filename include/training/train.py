@@ -2,7 +2,7 @@
 
 Inputs are the channels ``train`` and ``validation`` (Parquet) and ``manifest`` (the data set manifest), and the
 hyperparameters ``workload``, ``code_sha`` and ``dataset_version``. Any other hyperparameter is one of the model and
-overrides the workload's.
+overrides the workload's, except those that SageMaker adds to a tuning job's trials, which begin with ``_``.
 
 Writes the files of a bundle into the model folder, with a fast form of the model if one passes the parity gate, and
 logs metrics as ``metric:<name>=<value>``. Where a tracking server is configured, the run is tracked there
@@ -24,6 +24,7 @@ import pyarrow as pa
 import sklearn
 from sklearn.base import BaseEstimator
 
+from include.errors import UserError
 from include.lake.manifest import DatasetManifest
 from include.model import bundle, golden
 from include.model.bundle import training_keys
@@ -35,7 +36,7 @@ from include.model.evaluation import ValidationMetrics
 from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import baseline, container, data, estimators, findings, metrics, tracking
+from include.training import baseline, container, data, estimators, findings, hyperparameters, metrics, tracking
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
@@ -150,11 +151,19 @@ def _read_dataset(given: Mapping[str, str], workload: Workload) -> _Dataset:
 def _fit(given: Mapping[str, str], workload: Workload, train: pa.Table) -> _Fitted:
     kinds = workload.features
     categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
-    own = {name: value for name, value in given.items() if name not in JOB_HYPERPARAMETERS}
-    parameters = {**workload.model.hyperparameters, **estimators.parse(own)}
+    parameters = {**workload.model.hyperparameters, **_own_hyperparameters(given, workload.model.kind)}
     estimator = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
     estimators.fit(estimator, data.matrix(train, kinds, categories), data.labels(train))
     return _Fitted(estimator, parameters, categories)
+
+
+def _own_hyperparameters(given: Mapping[str, str], kind: str) -> dict[str, Any]:
+    """The model's hyperparameters among those of the job."""
+    names = [name for name in given if name not in JOB_HYPERPARAMETERS and not name.startswith("_")]
+    try:
+        return hyperparameters.checked(kind, hyperparameters.parse({name: given[name] for name in names}))
+    except UserError as error:
+        raise JobError(str(error)) from None
 
 
 def _valid_requests(records: Sequence[dict[str, Any]], schema: RequestSchema) -> list[dict[str, Any]]:

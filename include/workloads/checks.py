@@ -20,6 +20,7 @@ from include.workloads.schema import PREDICTIONS_TABLE, RESERVED_NAMES, is_featu
 from include.workloads.suggestions import did_you_mean
 from include.workloads.tables import JoinSpec, TableSpec
 from include.workloads.trial import feature_problems
+from include.workloads.tuning import tuning_problems
 
 # Field and text of a problem.
 _Found = Iterator[tuple[str, str]]
@@ -40,6 +41,8 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         found = [*_request_problems(workload), *_label_problems(workload), *_slice_problems(workload)]
     spec = workload.model
     found += [(f"model.{field}", text) for field, text in model_problems(spec.kind, spec.hyperparameters)]
+    if spec.tuning:
+        found += [(f"model.{field}", text) for field, text in tuning_problems(spec.kind, spec.tuning)]
     return [WorkloadProblem(file, field, text) for field, text in found]
 
 

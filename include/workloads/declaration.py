@@ -191,6 +191,13 @@ class Workload(StrictModel):
         """The kind of each feature, in the order of FEATURES in features.py."""
         return self.feature_code().kinds
 
+    @property
+    def sagemaker_limits(self) -> tuple[int, int]:
+        """Time limits in seconds: the longer one of training and evaluation, and that of tuning (0: there is none)."""
+        tuning = self.model.tuning
+        seconds = self.jobs.sagemaker_seconds(self.model.max_runtime_seconds)
+        return seconds, tuning.max_runtime_seconds if tuning else 0
+
     def process_hash(self) -> str:
         """Returns the sha256 of what transform and audit use of this workload, as 64 hex digits.
 

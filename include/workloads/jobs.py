@@ -10,6 +10,7 @@ from include.workloads.strict import StrictModel
 
 WorkerType = Literal["G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X"]
 GLUE_QUEUE_SECONDS = 3600  # how long a run may wait for its workers, on top of its own time limit
+SPOT_WAIT_SECONDS = 3000  # how long a job may wait for spare capacity; less than its sensor waits for an instance
 
 
 class GlueJobSpec(StrictModel):
@@ -39,6 +40,25 @@ class SageMakerJobSpec(StrictModel):
         return {"InstanceType": kind, "InstanceCount": 1, "VolumeSizeInGB": self.instance_gb}
 
 
+class TrainingJobSpec(SageMakerJobSpec):
+    """The training job, and the trials of a tuning job."""
+
+    spot: bool = Field(
+        False, description="on spare capacity, which is cheaper and may be taken away: the job then begins anew"
+    )
+
+    def spot_request(self, seconds: int) -> dict[str, Any]:
+        """Returns the members of a job's request that say how long it may take, and on which capacity it runs.
+
+        Args:
+            seconds: The time limit. A job on spare capacity may also wait for it.
+        """
+        if not self.spot:
+            return {"StoppingCondition": {"MaxRuntimeInSeconds": seconds}}
+        limits = {"MaxRuntimeInSeconds": seconds, "MaxWaitTimeInSeconds": seconds + SPOT_WAIT_SECONDS}
+        return {"EnableManagedSpotTraining": True, "StoppingCondition": limits}
+
+
 class EvaluationJobSpec(SageMakerJobSpec):
     """The evaluation job."""
 
@@ -52,7 +72,7 @@ class JobsSpec(StrictModel):
 
     transform: GlueJobSpec = GlueJobSpec()
     audit: GlueJobSpec = GlueJobSpec()
-    training: SageMakerJobSpec = SageMakerJobSpec()
+    training: TrainingJobSpec = TrainingJobSpec()
     evaluation: EvaluationJobSpec = EvaluationJobSpec()
 
     def glue_seconds(self, default: int) -> int:

@@ -59,6 +59,12 @@ def model_problems(kind: str, hyperparameters: Mapping[str, Any]) -> Iterator[tu
             yield f"hyperparameters.{name}", f"{value!r} is not {_described(models[kind][name]['anyOf'])}"
 
 
+def has_whole_values(kind: str, name: str) -> bool:
+    """Whether a hyperparameter of a model kind takes integers other than as numbers: 0.5 would be none."""
+    schemas = library_names()["models"].get(kind, {}).get(name, {}).get("anyOf", [])
+    return any(schema.get("type") == "integer" for schema in schemas)
+
+
 def expectation_problems(kind: str, arguments: Mapping[str, Any]) -> Iterator[str]:
     """Yields a text for an unknown expectation, and for each argument that is unknown, wrong or missing."""
     known = library_names()["expectations"]

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from include.workloads.fields import NAME, Name
 from include.workloads.strict import StrictModel
+from include.workloads.tuning import TuningSpec
 
 _EARLIER_SLICE = ("slice", "slice_margin", "slice_minimum")
 
@@ -44,6 +45,7 @@ class ModelSpec(StrictModel):
     hyperparameters: dict[str, int | float | bool | str] = Field(default_factory=dict)
     seed: int = Field(ge=0)
     max_runtime_seconds: int = Field(ge=60, le=432_000)
+    tuning: TuningSpec | None = Field(None, description="what may be tuned; without it, nothing is")
 
 
 class SliceSpec(StrictModel):

@@ -91,6 +91,10 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(stage=name)
         sub.add_argument("--workload", required=True, type=arguments.workload)
         sub.add_argument("--date", required=True, type=arguments.day)
+    sub = command("launch", _launch, "train by hand", 'WORKLOAD=flights SET="learning_rate=0.1"')
+    sub.add_argument("--workload", required=True, type=arguments.workload)
+    sub.add_argument("--dataset", default="newest", help="version of the data set, or its first digits")
+    sub.add_argument("--set", default="", help="hyperparameters, name=value with spaces between them")
     sub = command("backfill", _backfill, "process a range in chunks", "WORKLOAD=flights FROM=2013-01-01 TO=2013-12-31")
     sub.add_argument("--workload", required=True, type=arguments.workload)
     sub.add_argument("--from", required=True, dest="first", type=arguments.day)
@@ -273,6 +277,13 @@ def _monitor(config: LaptopConfig, given: argparse.Namespace) -> None:
     from infra.laptop import stages
 
     stages.monitor(stages.connect(config), given.workload, given.date)
+
+
+def _launch(config: LaptopConfig, given: argparse.Namespace) -> int:
+    from infra.laptop import launch, parts, vitals
+
+    vitals.require_running(config, (parts.CLOUD,))
+    return launch.launch(config, given.workload, given.dataset, given.set)
 
 
 def _requeue(config: LaptopConfig, given: argparse.Namespace) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from nightjar.jobs.athena import AthenaQuery
-from nightjar.jobs.sagemaker import ProcessingJob, TrainingJob
+from nightjar.jobs.sagemaker import ProcessingJob, TrainingJob, TuningJob
 
 from include.errors import ConflictError
 from include.pipelines.process import RefusedDayError
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
+
+TRAINED = {("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz", "metrics": {"auc": 0.7}}}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def dag(module: ModuleType) -> Any:
 
 
 def test_it_is_found_and_small(dag: Any) -> None:
-    assert len(dag.tasks) <= 17
+    assert len(dag.tasks) <= 19
     assert dag.catchup is False
     assert dag.doc_md.startswith("# Retrain")
     assert dag.tags == {"nightjar", "retrain", "flights"}
@@ -42,7 +44,7 @@ def test_its_interval_is_a_real_one(dag: Any) -> None:
 
 
 def test_params_are_typed_and_described(dag: Any) -> None:
-    assert set(dag.params) == {"date", "fresh", "dry_run", "backfilled"}
+    assert set(dag.params) == {"date", "fresh", "dry_run", "backfilled", "tune"}
     for name in dag.params:
         schema = dag.params.get_param(name)
         assert schema.description and "type" in schema.schema
@@ -50,7 +52,7 @@ def test_params_are_typed_and_described(dag: Any) -> None:
 
 
 def test_submit_then_sense(dag: Any) -> None:
-    for stage in ("dataset", "digest", "training", "evaluation"):
+    for stage in ("dataset", "digest", "training", "tuning", "evaluation"):
         assert dag.get_task(f"submit_{stage}").downstream_task_ids >= {f"sense_{stage}"}
     order = [
         "choose_day",
@@ -69,12 +71,47 @@ def test_submit_then_sense(dag: Any) -> None:
         assert after in dag.get_task(before).downstream_task_ids
 
 
+def test_trials_run_beside_the_baseline_and_a_run_without_them_goes_on(dag: Any) -> None:
+    tuning = dag.get_task("submit_tuning")
+    assert tuning.upstream_task_ids == {"prepare"}
+    assert dag.get_task("submit_evaluation").upstream_task_ids == {"prepare", "sense_training", "sense_tuning"}
+    # none_failed alone would run both in a dry run, which skips everything before them.
+    for task in ("submit_evaluation", "register"):
+        assert dag.get_task(task).trigger_rule == "none_failed_min_one_success"
+
+
+def test_a_workload_that_declares_no_tuning_has_no_tasks_for_it(module: ModuleType, dag: Any) -> None:
+    with platform_settings():
+        other = module.retrain(load_workload("feedback"))
+    assert {task.task_id for task in dag.tasks} - {task.task_id for task in other.tasks} == {
+        "submit_tuning",
+        "sense_tuning",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tuned", "uri"),
+    [
+        (None, "s3://a/baseline.tar.gz"),
+        ({"model_uri": "s3://a/trial.tar.gz", "objective": 0.72}, "s3://a/trial.tar.gz"),
+        ({"model_uri": "s3://a/trial.tar.gz", "objective": 0.69}, "s3://a/baseline.tar.gz"),
+    ],
+)
+def test_the_better_model_on_validation_is_evaluated(dag: Any, tuned: dict[str, Any] | None, uri: str) -> None:
+    baseline = {"model_uri": "s3://a/baseline.tar.gz", "metrics": {"auc": 0.70}}
+    xcoms: dict[tuple[str, str], Any] = {("sense_training", "return_value"): baseline}
+    if tuned:
+        xcoms["sense_tuning", "return_value"] = tuned
+    assert rendered(dag, "submit_evaluation", xcoms).references == {"model_uri": uri}
+
+
 def test_the_teardown_waits_for_every_sensor_and_has_no_set_up(dag: Any) -> None:
     stop = dag.get_task("stop_jobs")
     assert stop.is_teardown
-    assert stop.upstream_task_ids == {"sense_dataset", "sense_digest", "sense_training", "sense_evaluation"}
+    stages = ("dataset", "digest", "training", "tuning", "evaluation")
+    assert stop.upstream_task_ids == {f"sense_{stage}" for stage in stages}
     assert not any(task.is_setup for task in dag.tasks)
-    assert [type(job) for job in stop.jobs] == [AthenaQuery, AthenaQuery, TrainingJob, ProcessingJob]
+    assert [type(job) for job in stop.jobs] == [AthenaQuery, AthenaQuery, TrainingJob, TuningJob, ProcessingJob]
 
 
 def test_only_announcing_emits_the_asset(dag: Any) -> None:
@@ -123,7 +160,7 @@ def test_the_jobs_get_their_keys_as_text(dag: Any, key: str) -> None:
         ("plan", "return_value"): {"key": key, "digest_key": f"{key}-digest"},
         ("submit_dataset", "submit_key"): key,
         ("prepare", "return_value"): names,
-        ("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz"},
+        ("sense_training", "return_value"): {"model_uri": "s3://a/model.tar.gz", "metrics": {}},
     }
     assert rendered(dag, "submit_dataset", xcoms).submit_key == key
     assert rendered(dag, "submit_digest", xcoms).submit_key == f"{key}-digest"
@@ -136,13 +173,13 @@ def test_the_jobs_get_their_keys_as_text(dag: Any, key: str) -> None:
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_fresh_is_a_boolean(dag: Any, fresh: bool) -> None:
-    for stage in ("dataset", "digest", "training", "evaluation"):
-        assert rendered(dag, f"submit_{stage}", params={"fresh": fresh}).fresh is fresh
+    for stage in ("dataset", "digest", "training", "tuning", "evaluation"):
+        assert rendered(dag, f"submit_{stage}", TRAINED, params={"fresh": fresh}).fresh is fresh
 
 
 def test_a_job_that_was_never_started_has_no_id(dag: Any) -> None:
     stop = rendered(dag, "stop_jobs", {("submit_dataset", "return_value"): "q-1"})
-    assert [job.identifier for job in stop.jobs] == ["q-1", None, None, None]
+    assert [job.identifier for job in stop.jobs] == ["q-1", None, None, None, None]
 
 
 def test_a_sensor_refers_to_the_submitted_job(dag: Any) -> None:

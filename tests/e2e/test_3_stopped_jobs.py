@@ -83,10 +83,14 @@ def test_athena_queries(loop: Loop) -> None:
         assert execution["Status"]["State"] == "CANCELLED"
 
 
-def test_a_training_job(loop: Loop) -> None:
-    (name,) = fail_sensors(loop, "retrain", "sense_training", date=str(loop.days[0]), fresh=True)
+def test_a_training_job_and_a_tuning_job(loop: Loop) -> None:
+    sensors = ("sense_training", "sense_tuning")
+    training, tuning = fail_sensors(loop, "retrain", *sensors, date=str(loop.days[0]), fresh=True, tune=2)
     sagemaker = loop.aws.sagemaker
-    eventually(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"], "Stopped")
+    eventually(lambda: sagemaker.describe_training_job(TrainingJobName=training)["TrainingJobStatus"], "Stopped")
+    job = {"HyperParameterTuningJobName": tuning}
+    status = "HyperParameterTuningJobStatus"
+    eventually(lambda: sagemaker.describe_hyper_parameter_tuning_job(**job)[status], "Stopped")
 
 
 def test_an_evaluation_job(loop: Loop) -> None:

@@ -26,6 +26,11 @@ TRAINING = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 1},
     **PASSED,
 }
+TUNING = {
+    "HyperParameterTuningJobName": "h",
+    "HyperParameterTuningJobConfig": {"Strategy": "Random", "ResourceLimits": {"MaxParallelTrainingJobs": 1}},
+    "TrainingJobDefinition": {name: TRAINING[name] for name in TRAINING if name != "TrainingJobName"},
+}
 DELETED = [{"Key": "a&b"}, {"Key": "c", "VersionId": "v"}]
 KEYS = {"Keys": [{"k": {"S": "x"}}]}
 GROUP = "/aws-glue/jobs/output"
@@ -95,6 +100,13 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
      [("athena:GetQueryExecution", arn("athena", "workgroup/primary"))]),
     ("sagemaker", "create_training_job", TRAINING,
      [("sagemaker:CreateTrainingJob", arn("sagemaker", "training-job/j")), ("iam:PassRole", ROLE_ARN)]),
+    ("sagemaker", "create_hyper_parameter_tuning_job", TUNING,
+     [("sagemaker:CreateHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/h")),
+      ("iam:PassRole", ROLE_ARN)]),
+    ("sagemaker", "stop_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "h"},
+     [("sagemaker:StopHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/h"))]),
+    ("sagemaker", "list_training_jobs_for_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "h"},
+     [("sagemaker:ListTrainingJobsForHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/h"))]),
     ("sagemaker", "list_training_jobs", {}, [("sagemaker:ListTrainingJobs", "*")]),
     ("sagemaker", "create_model_package", {"ModelPackageGroupName": "g"},
      [("sagemaker:CreateModelPackage", arn("sagemaker", "model-package-group/g")),

@@ -264,3 +264,13 @@ def test_without_mounts_ml_root_names_the_folder(
     assert str(cloud.state) in seen["environment"]["ML_ROOT"]
     cloud.client("sagemaker").create_processing_job(**processing("setting-processing"))
     assert ended_job(cloud, "setting-processing", "processing")["ProcessingJobStatus"] == "Completed"
+
+
+def test_a_job_on_spare_capacity_runs_and_needs_a_limit_of_its_wait(jobs: Cloud) -> None:
+    request = {**training("spot"), "EnableManagedSpotTraining": True}
+    with pytest.raises(ClientError, match="MaxWaitTimeInSeconds"):
+        jobs.client("sagemaker").create_training_job(**request)
+    request["StoppingCondition"] = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120}
+    jobs.client("sagemaker").create_training_job(**request)
+    job = ended_job(jobs, "spot")
+    assert (job["TrainingJobStatus"], job["EnableManagedSpotTraining"]) == ("Completed", True)

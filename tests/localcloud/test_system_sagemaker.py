@@ -130,12 +130,8 @@ def test_what_no_machine_here_runs_is_refused_at_once(cloud: Cloud, system_run: 
     }  # fmt: skip
     endpoint = {"EndpointName": "system", "EndpointConfigName": "system"}
     refused: list[tuple[type, dict[str, Any], str]] = [
-        (operators.SageMakerTuningOperator, {"config": tuning}, "it is not run; training and processing jobs are"),
-        (
-            operators.SageMakerTransformOperator,
-            {"config": transform},
-            "it is not run; training and processing jobs are",
-        ),
+        (operators.SageMakerTuningOperator, {"config": tuning}, "the strategies Random and Grid"),
+        (operators.SageMakerTransformOperator, {"config": transform}, "it is not run; training, processing and tuning"),
         (operators.SageMakerAutoMLOperator, auto, "AutoML"),
         (
             operators.SageMakerEndpointOperator,

@@ -66,8 +66,8 @@ def test_a_retrain_run_links_to_the_card_of_its_version() -> None:
     assert retrain.pages(made) == {"Decision": "x"}, "a version from before the cards has none"
     carded = replace(made, metadata=metadata_of(card_uri="s3://artifact/cards/e.html"))
     assert retrain.pages(carded) == {"Model card": "s3://artifact/cards/e.html", "Decision": "x"}
-    assert retrain.with_card("Why.", {"Model card": "http://card"}) == "Why. Model card: http://card"
-    assert retrain.with_card("Why.", {}) == "Why."
+    assert retrain.with_card({"Model card": "http://card"}, {"note": "Why."}) == "Why. Model card: http://card"
+    assert retrain.with_card({}, {"note": "Why."}) == "Why."
 
 
 def test_a_run_says_for_which_days_it_is_and_which_it_published() -> None:

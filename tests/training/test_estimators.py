@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from include.training import estimators
+from include.training import estimators, hyperparameters
 from include.training.container import JobError
 from tests.support.bundles import dump
 
@@ -50,4 +50,4 @@ def test_an_unknown_kind_and_unknown_hyperparameters_are_named():
 
 def test_sagemakers_strings_become_values():
     given = {"a": "0.1", "b": "200", "c": "true", "d": "null", "e": "sqrt"}
-    assert estimators.parse(given) == {"a": 0.1, "b": 200, "c": True, "d": None, "e": "sqrt"}
+    assert hyperparameters.parse(given) == {"a": 0.1, "b": 200, "c": True, "d": None, "e": "sqrt"}

@@ -122,6 +122,35 @@ NULLS = {"type": "expect_column_values_to_not_be_null", "column": "stars", "seve
         ),
         ({"label__expression": "stars"}, "label.expression: is an integer, but a label is true or false"),
         ({"label__event": "offered"}, "label.event: offered is not the event whose role is label, which is rated"),
+        (
+            {"model__tuning": {"ranges": {"max_iters": {"min": 1, "max": 2}}, "budget_usd": 1}},
+            "model.tuning.ranges.max_iters: is no hyperparameter of hist_gradient_boosting; did you mean max_iter?",
+        ),
+        (
+            {"model__tuning": {"ranges": {"learning_rate": {"min": -1, "max": 2}}, "budget_usd": 1}},
+            "model.tuning.ranges.learning_rate: -1 is not a number above 0",
+        ),
+        (
+            {"model__tuning": {"ranges": {"max_iter": {"min": 10.5, "max": 20.5}}, "budget_usd": 1}},
+            "model.tuning.ranges.max_iter: 10.5 is not an integer from 1",
+        ),
+        (
+            {"model__tuning": {"ranges": {"max_iter": {"min": 20, "max": 10}}, "budget_usd": 1}},
+            "model.tuning.ranges.max_iter: min 20 must be below max 10",
+        ),
+        (
+            {"model__tuning": {"ranges": {"tol": {"min": 0, "max": 1, "scale": "log"}}, "budget_usd": 1}},
+            "model.tuning.ranges.tol: scale log needs a min above 0",
+        ),
+        (
+            {"model__tuning": {"ranges": {"max_iter": {"min": 10}}, "budget_usd": 1}},
+            "model.tuning.ranges.max_iter: needs min and max, or values",
+        ),
+        (
+            {"model__tuning": {"ranges": {"max_iter": {"min": 1, "max": 2, "values": [1]}}, "budget_usd": 1}},
+            "model.tuning.ranges.max_iter: has values, so it has no min, max or scale",
+        ),
+        ({"model__tuning": {"ranges": {"max_iter": {"min": 1, "max": 2}}}}, "model.tuning.budget_usd: Field required"),
         ({"model__kind": "random_forrest"}, "model.kind: random_forrest is not one of hist_gradient_boosting, random_"),
         (
             {"model__hyperparameters": {"max_iters": 10}},

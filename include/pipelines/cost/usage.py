@@ -80,6 +80,11 @@ def glue_charge(seconds: float, worker_type: str | None, workers: int, table: Pr
     return _charge(charged / 3600 * dpus * workers, "DPU hours", "glue_dpu_hour", table)
 
 
+def instance_price(instance_type: str) -> str:
+    """The name of an instance hour in the price table."""
+    return f"instance_hour.{instance_type}"
+
+
 def instance_charge(instance_type: str, seconds: float, table: Prices, *, volume_gb: float = 0) -> Charge:
     """Prices a SageMaker job.
 
@@ -89,7 +94,7 @@ def instance_charge(instance_type: str, seconds: float, table: Prices, *, volume
         table: The prices.
         volume_gb: The volume of each instance.
     """
-    name = f"instance_hour.{instance_type}"
+    name = instance_price(instance_type)
     hours = seconds / 3600
     volume = volume_gb * hours / table.hours * (table.usd("job_volume_gb") or 0)
     found = _charge(hours, f"hours of {instance_type}", name, table)

@@ -32,7 +32,18 @@ class CardMetadata(TypedDict, total=False):
     card_sha256: str
 
 
-class PackageMetadata(CardMetadata):
+class TuningMetadata(TypedDict, total=False):
+    """What a version records about tuning. Versions of earlier releases have none of it."""
+
+    tuning: str
+    """The submit key of the tuning job that the run had, or ``none``."""
+    tuned: str
+    """The model's hyperparameters that tuning found, now or for an earlier version (``tuned_text``), or ``none``."""
+    tuned_for: str
+    """Digest of the declaration in place of which they are (``include.pipelines.retrain.tuning``), or ``none``."""
+
+
+class PackageMetadata(CardMetadata, TuningMetadata):
     """What every version records about itself: texts, because SageMaker keeps nothing else."""
 
     workload: str
@@ -69,7 +80,7 @@ class PackageMetadata(CardMetadata):
     """The day of the retrain run, ``YYYY-MM-DD``."""
 
 
-METADATA: frozenset[str] = PackageMetadata.__required_keys__
+METADATA: frozenset[str] = PackageMetadata.__required_keys__  # TuningMetadata's are not among them
 
 
 class LiveVersion(TypedDict):
@@ -168,13 +179,19 @@ def find_champion(
     return max(older, key=lambda package: (package.cutoff, package.version), default=None)
 
 
-def find_twin(packages: Iterable[Package], dataset_version: str, code_sha: str, image: str) -> Package | None:
-    """Returns the version that was made from the same data set, code and training image, or None.
+def find_twin(
+    packages: Iterable[Package], dataset_version: str, code_sha: str, image: str, tuning: str
+) -> Package | None:
+    """Returns the version that was made from the same data set, code and training image with the same tuning, or None.
 
     A candidate that is its copy is compared with what it was compared with, because no version is its own champion.
     """
-    made_from = {"dataset_version": dataset_version, "code_sha": code_sha, "image": image}
-    return next((package for package in packages if made_from.items() <= package.metadata.items()), None)
+    made_from = {"dataset_version": dataset_version, "code_sha": code_sha, "image": image, "tuning": tuning}
+
+    def is_twin(package: Package) -> bool:
+        return made_from.items() <= {"tuning": NONE, **package.metadata}.items()
+
+    return next((package for package in packages if is_twin(package)), None)
 
 
 def is_overtaken(packages: Iterable[Package], cutoff: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What the remote jobs of one retrain run cost: two Athena queries, training, evaluation, and their failed attempts.
+"""What the remote jobs of one retrain run cost: two Athena queries, training, trials, evaluation, failed attempts.
 
 Not counted: the Glue jobs that processed the days of the data set (they belong to the process runs; what the version's
 own day has cost is in its metadata, too), S3, logs, ECS and Airflow itself.
@@ -21,6 +21,7 @@ from include.pipelines.retrain.finished import FinishedJobs
 from include.pipelines.retrain.plan import DatasetPlan
 
 UNKNOWN = "unknown"
+_JOBS = 4  # of every run: two queries, training, evaluation
 _JOBS_BEFORE, _JOBS_AFTER = timedelta(days=31), timedelta(days=3)  # the plan; an adopted job ended before it
 
 
@@ -48,11 +49,13 @@ def training_and_query_cost(jobs: Iterable[tuple[str, float]], scanned_bytes: It
 
 def jobs_cost(jobs: FinishedJobs) -> str:
     """Estimates the cost of the jobs that succeeded, as :func:`training_and_query_cost`."""
-    training, evaluation = jobs["training"], jobs["evaluation"]
+    training, evaluation, tuning = jobs["training"], jobs["evaluation"], jobs.get("tuning")
+    trials = tuning["trials"] if tuning else []
     return training_and_query_cost(
         [
             (training["instance_type"], training["billable_seconds"]),
             (evaluation["instance_type"], evaluation["execution_seconds"]),
+            *((tuning["instance_type"], trial["seconds"]) for trial in trials if tuning),
         ],
         [jobs["dataset"]["scanned_bytes"], jobs["digest"]["scanned_bytes"]],
     )
@@ -69,7 +72,8 @@ def version_costs(workload: str, jobs: FinishedJobs, plan: DatasetPlan, state: S
 def version_cost(workload: str, jobs: FinishedJobs, planned_at: str, state: StateStore) -> str:
     """Returns what a version's jobs have cost, with every failed attempt at them.
 
-    It is read from the ledger. Where a job is not in it (adopted after two months), the jobs that succeeded are priced.
+    It is read from the ledger; trials are priced, because the ledger has them later. Where a job is not in it (adopted
+    after two months), the jobs that succeeded are priced.
 
     Args:
         workload: The workload's name.
@@ -79,11 +83,14 @@ def version_cost(workload: str, jobs: FinishedJobs, planned_at: str, state: Stat
     """
     names = {job_id for job in ("dataset", "digest") if (job_id := jobs[job].get("query_execution_id"))}
     names |= {name for job in ("training", "evaluation") if (name := jobs[job].get("job_name"))}
+    tuning = jobs.get("tuning")
     planned = parse_instant(planned_at).date()
     found = attempts_of(workload, names, planned - _JOBS_BEFORE, planned + _JOBS_AFTER, state)
-    if len(names) < len(jobs) or names - {item.get("job", "") for item in found}:
+    if len(names) < _JOBS or names - {item.get("job", "") for item in found}:
         return jobs_cost(jobs)
-    return UNKNOWN if any(item["usd"] is None for item in found) else f"{total(found):.4f}"
+    trials = [(tuning["instance_type"], trial["seconds"]) for trial in tuning["trials"]] if tuning else []
+    charges = [instance_charge(kind, seconds, prices()).usd for kind, seconds in trials]
+    return UNKNOWN if any(item["usd"] is None for item in found) else _text([total(found), *charges])
 
 
 def processing_cost(workload: str, day: date, state: StateStore) -> str:

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
-from include.lake.days import cutoff, format_days
+from include.lake.days import cutoff, format_days, parse_day
 from include.lake.instants import format_instant
 from include.pipelines.deploy.live_log import read_pointer
+from include.pipelines.process.choose_days import ChosenDays
 from include.pipelines.promotion.packages import find_champion, is_overtaken, read_packages
+from include.pipelines.retrain.asked import is_backfilled
 from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.missing import missing_days, missing_sentence, require_few_missing
 from include.pipelines.retrain.plan import published_days
 from include.pipelines.retrain.window import window
+from include.pipelines.rundate import RunTimes
 from include.workloads import Workload
 
 
-def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, *, is_backfill: bool) -> NoReturn:
+def end_dry_run(
+    workload: Workload,
+    chosen: ChosenDays,
+    hooks: RetrainHooks,
+    run: RunTimes,
+    params: Mapping[str, Any],
+    tuning: str,
+) -> NoReturn:
+    """Ends a dry run of the chosen day with its report; see :func:`report_dry_run`."""
+    is_backfill = is_backfilled(run, params)
+    report_dry_run(workload, parse_day(chosen["last"]), hooks, is_backfill=is_backfill, tuning=tuning)
+
+
+def report_dry_run(
+    workload: Workload, day: date, hooks: RetrainHooks, *, is_backfill: bool, tuning: str = ""
+) -> NoReturn:
     """Ends a dry run with its report.
 
     Args:
         workload: The workload.
         day: The day that the run is for.
         hooks: The state table, the model registry and the ECS service.
-        is_backfill: :func:`include.pipelines.retrain.prepare.is_backfilled`.
+        is_backfill: :func:`include.pipelines.retrain.asked.is_backfilled`.
+        tuning: :func:`include.pipelines.retrain.tuning.tuning_sentence`.
 
     Raises:
         NothingToDoError: Always; its text is the report.
@@ -43,6 +63,7 @@ def report_dry_run(workload: Workload, day: date, hooks: RetrainHooks, *, is_bac
         texts += [missing_sentence(missing)] if missing else []
     except RefusedError as refusal:
         texts.append(f"It would fail. {refusal}")
+    texts += [tuning] if tuning else []
     raise NothingToDoError(" ".join([*texts, _comparison(workload, day, hooks, is_backfill)]))
 
 

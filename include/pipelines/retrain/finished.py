@@ -15,9 +15,32 @@ class FinishedQuery(TypedDict):
 class FinishedTraining(TypedDict):
     """What is needed of the training job's result."""
 
+    model_uri: str
     instance_type: str
     billable_seconds: float
     job_name: NotRequired[str]
+    metrics: dict[str, float]
+
+
+class Trial(TypedDict):
+    """A trial of a tuning job."""
+
+    job_name: str
+    status: str
+    hyperparameters: dict[str, str]
+    objective: float | None
+    seconds: float
+
+
+class FinishedTuning(TypedDict):
+    """What is needed of the tuning job's result: its best trial, and all trials."""
+
+    job_name: str
+    model_uri: str
+    objective: float
+    hyperparameters: dict[str, str]
+    instance_type: str
+    trials: list[Trial]
 
 
 class FinishedEvaluation(TypedDict):
@@ -37,3 +60,5 @@ class FinishedJobs(TypedDict):
     digest: FinishedQuery
     training: FinishedTraining
     evaluation: FinishedEvaluation
+    tuning: NotRequired[FinishedTuning | None]
+    """None where nothing was tuned."""

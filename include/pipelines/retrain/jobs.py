@@ -13,9 +13,11 @@ from include.lake import layout
 from include.lake.fingerprint import submit_key
 from include.lake.uris import s3_uri
 from include.pipelines.attempt import ATTEMPT_KEY
-from include.pipelines.promotion.packages import Package
+from include.pipelines.promotion.packages import NONE, Package
+from include.pipelines.retrain.tuning import baseline_parameters, tuning_request
 from include.settings import Settings
 from include.workloads import Workload
+from include.workloads.tuning import hyperparameter_texts
 
 INPUT_ROOT = "/opt/ml/processing/input"
 OUTPUT_ROOT = "/opt/ml/processing/output"
@@ -23,10 +25,13 @@ METRICS = ("auc", "log_loss", "brier")
 
 
 class JobRequests(TypedDict):
-    """Names and requests of the two jobs: the arguments of the Create calls without the names."""
+    """Names and requests of the jobs: the arguments of the Create calls without the names."""
 
     training_name: str
     training: dict[str, Any]
+    tuning_name: str
+    tuning: dict[str, Any] | None
+    """None where nothing is tuned."""
     evaluation_name: str
     evaluation: dict[str, Any]
 
@@ -40,46 +45,69 @@ class JobInputs:
         dataset_uri: S3 prefix of the data set, with ``split=…/`` below it.
         code_sha: Build of the code.
         champion: The version that the candidate is compared with.
+        trials: The number of trials; 0 where nothing is tuned.
     """
 
     dataset_version: str
     dataset_uri: str
     code_sha: str
     champion: Package | None
+    trials: int = 0
 
 
 def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> JobRequests:
-    """Returns names and requests of the training job and the evaluation job.
+    """Returns names and requests of the training job, the tuning job and the evaluation job.
 
     The names are submit keys: they are made from everything that decides the job's result.
     """
-    name = workload.name
-    common = {
-        "workload": name,
-        "inputs": inputs.dataset_version,
-        "code_sha": inputs.code_sha,
-        "image": settings.training_image,
-    }
-    training = submit_key(stage="train", parameters=workload.model.model_dump(mode="json"), **common)
+    name, own = workload.name, baseline_parameters(workload, inputs.champion)
+    common = _made_from(workload, settings, inputs.dataset_version, inputs.code_sha)
+    declared = workload.model.model_dump(mode="json", exclude={"tuning"})
+    training = submit_key(stage="train", parameters={**declared, **({"tuned": own} if own else {})}, **common)
+    tuning = tuning_name(workload, settings, inputs.dataset_version, inputs.code_sha, inputs.trials)
     compared = {
         "training": training,
         "champion": inputs.champion and inputs.champion.metadata["bundle_digest"],
         "quality": workload.quality.model_dump(),
+        **({"tuning": tuning} if inputs.trials else {}),
     }
     evaluation = submit_key(stage="evaluate", parameters=compared, **common)
     output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(name, "train", training))
+    request = training_request(workload, settings, inputs, output_uri)
+    tuned_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(name, "tune", tuning))
     return {
         "training_name": f"nj-{name}-train-{training}",
-        "training": training_request(workload, settings, inputs, output_uri),
+        "training": request,
+        "tuning_name": tuning,
+        "tuning": tuning_request(workload, request, inputs.trials, tuned_uri) if inputs.trials else None,
         "evaluation_name": f"nj-{name}-eval-{evaluation}",
         "evaluation": evaluation_request(workload, settings, inputs),
     }
 
 
+def tuning_name(workload: Workload, settings: Settings, dataset_version: str, code_sha: str, trials: int) -> str:
+    """Returns the submit key of a run's tuning job; ``none`` where nothing is tuned.
+
+    The key is short, because the name of a tuning job has at most 32 characters, with the suffixes of attempts.
+    """
+    if not trials:
+        return NONE
+    free = {"trials", "parallel", "budget_usd", "max_runtime_seconds"}  # they do not decide the trials
+    parameters = {**workload.model.model_dump(mode="json", exclude={"tuning": free}), "trials": trials}
+    common = _made_from(workload, settings, dataset_version, code_sha)
+    return f"nj-tune-{submit_key(stage='tune', parameters=parameters, **common)[:12]}"
+
+
+def _made_from(workload: Workload, settings: Settings, dataset_version: str, code_sha: str) -> dict[str, str]:
+    image = settings.training_image
+    return {"workload": workload.name, "inputs": dataset_version, "code_sha": code_sha, "image": image}
+
+
 def training_request(workload: Workload, settings: Settings, inputs: JobInputs, output_uri: str) -> dict[str, Any]:
     """Returns CreateTrainingJob's arguments without the name.
 
-    The model's hyperparameters are not among them: the container reads those from the workload's folder in its image.
+    Of the model's hyperparameters, it has only those that differ from the workload's declaration, which the container
+    reads from the workload's folder in its image.
     """
     channels = {
         "train": inputs.dataset_uri + layout.split_folder("train"),
@@ -100,6 +128,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
             "workload": workload.name,
             "code_sha": inputs.code_sha,
             "dataset_version": inputs.dataset_version,
+            **hyperparameter_texts(baseline_parameters(workload, inputs.champion)),
         },
         "InputDataConfig": [
             {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
@@ -107,7 +136,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         ],
         "OutputDataConfig": {"S3OutputPath": output_uri},
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
-        "StoppingCondition": {"MaxRuntimeInSeconds": workload.model.max_runtime_seconds},
+        **workload.jobs.training.spot_request(workload.model.max_runtime_seconds),
         "Tags": _tags(workload.name),
         **_tracked(settings),
     }

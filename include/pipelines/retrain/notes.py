@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from include.pipelines.process.notes import chosen
+from include.pipelines.process.choose_days import ChosenDays
+from include.pipelines.process.notes import chosen as chosen_days
 from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOTED, Package
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
@@ -14,6 +15,11 @@ __all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered", "wi
 PAGES = CARD, DECISION = "Model card", "Decision"
 
 _NEXT = {APPROVED: "It is approved.", PENDING: "It waits for a person's approval."}
+
+
+def chosen(days: ChosenDays, tuning: str) -> str:
+    """The day that a run is for, and what it tunes."""
+    return f"{chosen_days(days)} {tuning}".strip()
 
 
 def planned(plan: DatasetPlan) -> str:
@@ -41,9 +47,9 @@ def pages(package: Package) -> dict[str, str]:
     return {**card, DECISION: metadata["decision_uri"]}
 
 
-def with_card(note: str, urls: Mapping[str, str]) -> str:
-    """Adds the address of the model card to a note, if a console shows it."""
-    return f"{note} Model card: {urls[CARD]}" if CARD in urls else note
+def with_card(urls: Mapping[str, str], package: Mapping[str, object]) -> str:
+    """The outcome, and the address of the model card if a console shows it."""
+    return f"{package['note']} Model card: {urls[CARD]}" if CARD in urls else str(package["note"])
 
 
 def _auc(package: Package) -> str:

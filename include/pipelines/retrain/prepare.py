@@ -26,9 +26,9 @@ from include.pipelines.deploy.registry_agreement import check_live_package
 from include.pipelines.promotion.packages import find_champion, find_twin, is_overtaken, read_packages
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.hooks import RetrainHooks
-from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
+from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests, tuning_name
 from include.pipelines.retrain.plan import DatasetPlan, published_days, published_runs
-from include.pipelines.rundate import RunTimes
+from include.pipelines.retrain.tuning import baseline_parameters
 from include.settings import Settings
 from include.sql import dataset_select, split_rule
 from include.workloads import Workload
@@ -39,7 +39,7 @@ class UnfitDatasetError(RefusedError):
 
 
 class PreparedRun(JobRequests):
-    """What the task ``prepare`` returns: the two jobs' requests, and what they are made from."""
+    """What the task ``prepare`` returns: the jobs' requests, and what they are made from."""
 
     dataset_version: str
     splits: dict[str, int]
@@ -51,11 +51,8 @@ class PreparedRun(JobRequests):
     """Its bundle digest."""
     live: int | None
     """The version that was live when the comparison was planned."""
-
-
-def is_backfilled(run: RunTimes, params: Mapping[str, Any]) -> bool:
-    """Whether a run belongs to a backfill: one of Airflow's, or one that says so by its Param ``backfilled``."""
-    return run.run_type == "backfill" or bool(params["backfilled"])
+    baseline: dict[str, Any]
+    """Hyperparameters of the training job that differ from the workload's declaration."""
 
 
 def prepare(
@@ -68,6 +65,7 @@ def prepare(
     *,
     is_backfill: bool,
     fresh: bool,
+    trials: int = 0,
 ) -> PreparedRun:
     """Writes the data set's manifest and returns the run's job requests.
 
@@ -81,6 +79,7 @@ def prepare(
         is_backfill: Whether the run belongs to a backfill. A run whose cut-off is older than an approved version's is
             treated as one.
         fresh: Whether the jobs run again even if an earlier run has had the same ones.
+        trials: The number of tuning trials.
 
     Raises:
         UnfitDatasetError: The data set did not pass the gate.
@@ -115,7 +114,9 @@ def prepare(
             f"The registry of {name} has no version {live_version}, which is live, so the candidate cannot be compared "
             "with it. Deploy another version by its number, then clear this task."
         )
-    twin = find_twin(packages, version, plan["code_sha"], settings.training_image)
+    code = plan["code_sha"]
+    tuning = tuning_name(workload, settings, version, code, trials)
+    twin = find_twin(packages, version, code, settings.training_image, tuning)
     if twin and (twin is live or not fresh):
         champion = next((package for package in packages if str(package.version) == twin.metadata["champion"]), None)
     else:
@@ -127,7 +128,8 @@ def prepare(
         "champion": champion.version if champion else None,
         "champion_digest": champion.metadata["bundle_digest"] if champion else None,
         "live": live_version,
-        **job_requests(workload, settings, JobInputs(version, location, plan["code_sha"], champion)),
+        "baseline": baseline_parameters(workload, champion),
+        **job_requests(workload, settings, JobInputs(version, location, code, champion, trials)),
     }
 
 

@@ -32,6 +32,7 @@ from include.pipelines.promotion.packages import (
     read_packages,
 )
 from include.pipelines.protocols import ObjectStore
+from include.pipelines.retrain.chosen import chosen_values, tuning_outcome, tuning_record
 from include.pipelines.retrain.cost import VersionCosts, version_costs
 from include.pipelines.retrain.finished import FinishedEvaluation, FinishedJobs
 from include.pipelines.retrain.hooks import RetrainHooks
@@ -39,8 +40,10 @@ from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.pipelines.retrain.registered import RegisteredPackage, summarize
+from include.pipelines.retrain.tuning import declaration_digest
 from include.settings import Settings
 from include.workloads import Workload
+from include.workloads.tuning import tuned_text
 
 EVALUATE_AGAIN = "Trigger the run again with fresh set: it evaluates again."
 
@@ -81,14 +84,16 @@ def register(
     packages = read_packages(hooks.registry.described())
     digest = evaluation.document["bundle_digest"]
     existing = next((package for package in packages if package.metadata["bundle_digest"] == digest), None)
+    tuning = tuning_record(jobs, prepared["baseline"])
+    outcome = tuning_outcome(tuning) if tuning else ""
     decision_key = layout.decision_key(workload.name, jobs["evaluation"]["job_name"])
     decision_uri = s3_uri(settings.artifact_bucket, decision_key)
     if existing and not _lacks_card(existing, decision_uri):
-        return summarize(existing, ["This bundle was registered before and keeps its approval status."])
+        return summarize(existing, ["This bundle was registered before and keeps its approval status."], outcome)
     history = live_history(packages, _live_versions(workload.name, prepared, hooks))
     decision = decide(evaluation.document, workload.quality, history, champion=prepared["champion"])
-    if missing := missing_sentence(plan["missing_days"]):
-        decision = replace(decision, reasons=[*decision.reasons, missing])
+    added = filter(None, [missing_sentence(plan["missing_days"]), outcome])
+    decision = replace(decision, reasons=[*decision.reasons, *added])
     document = canonical_json(
         {
             "workload": workload.name,
@@ -99,6 +104,7 @@ def register(
             "champion": prepared["champion"],
             "live_history": history,
             "missing_days": plan["missing_days"],
+            "tuning": tuning,
             "evaluation_uri": evaluation.uri,
         }
     )
@@ -112,7 +118,9 @@ def register(
         status=approved if decision.promote else REJECTED,
         description=approval_description(decision.reasons),
         unique="bundle_digest",
-        metadata=metadata_texts(_metadata(workload, plan, prepared, costs, settings, evaluation, decision, record)),
+        metadata=metadata_texts(
+            _metadata(workload, plan, prepared, jobs, costs, settings, evaluation, decision, record)
+        ),
     )
     package = read_packages([answer])[0]
     ran = {
@@ -125,7 +133,7 @@ def register(
     if card := store_card(facts, settings.artifact_bucket, key, hooks.objects):
         answer = hooks.registry.add_metadata(package.arn, metadata_texts(card.metadata))
         package = read_packages([answer])[0]
-    return summarize(package, decision.reasons)
+    return summarize(package, decision.reasons, outcome)
 
 
 def _lacks_card(package: Package, decision_uri: str) -> bool:
@@ -177,6 +185,7 @@ def _metadata(
     workload: Workload,
     plan: DatasetPlan,
     prepared: PreparedRun,
+    jobs: FinishedJobs,
     costs: VersionCosts,
     settings: Settings,
     evaluation: _EvaluationFile,
@@ -184,6 +193,7 @@ def _metadata(
     record: _StoredDocument,
 ) -> PackageMetadata:
     candidate, difference = evaluation.document["candidate"], evaluation.document["difference"]
+    tuned = chosen_values(jobs, prepared["baseline"])
     return {
         "workload": workload.name,
         "dataset_version": prepared["dataset_version"],
@@ -207,4 +217,7 @@ def _metadata(
         "day": plan["day"],
         "cost_usd": costs["cost_usd"],
         "processing_usd": costs["processing_usd"],
+        "tuning": prepared["tuning_name"],
+        "tuned": tuned_text(tuned) if tuned else NONE,
+        "tuned_for": declaration_digest(workload) if tuned else NONE,
     }

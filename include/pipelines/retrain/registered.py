@@ -25,12 +25,13 @@ class RegisteredPackage(TypedDict):
     """The pages that the task links to, each with its URI."""
 
 
-def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
+def summarize(package: Package, reasons: Sequence[str], tuning: str = "") -> RegisteredPackage:
     """Returns what a run registered.
 
     Args:
         package: The version.
         reasons: Why it has its approval status, the weightiest first.
+        tuning: What tuning found, in a sentence; empty where nothing was tuned.
     """
     return {
         "version": package.version,
@@ -39,6 +40,6 @@ def summarize(package: Package, reasons: Sequence[str]) -> RegisteredPackage:
         "backfilled": package.backfilled,
         "deployable": package.status == APPROVED and not package.backfilled,
         "reasons": " ".join(reasons),
-        "note": notes.registered(package, reasons[0]),
+        "note": f"{notes.registered(package, reasons[0])} {tuning}".strip(),
         "pages": notes.pages(package),
     }

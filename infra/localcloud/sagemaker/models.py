@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, ClassVar
 
-from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
+from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
 
 from infra.localcloud.errors import AssumeRoleError
@@ -13,6 +13,8 @@ from infra.localcloud.install import Context
 from infra.localcloud.sagemaker.job import SageMakerJob
 from infra.localcloud.sagemaker.processing import ProcessingJob
 from infra.localcloud.sagemaker.training import TrainingJob
+from infra.localcloud.sagemaker.tuning import TuningJob
+from infra.localcloud.sagemaker.tuning_request import check
 
 _METADATA_KEYS, _METADATA_CHARACTERS, _DESCRIPTION_CHARACTERS = 50, 256, 1024
 
@@ -28,6 +30,8 @@ class SageMakerBackend(SageMakerModelBackend):
         self._arn_of_token: dict[str, str] = {}
         self._training: dict[str, TrainingJob] = {}
         self._processing: dict[str, ProcessingJob] = {}
+        # moto's tag and delete actions look for tuning jobs here.
+        self.hyper_parameter_tuning_jobs: dict[str, TuningJob] = {}  # type: ignore[assignment]  # in place of moto's
         # Resource policies of model package groups, by the group's name.
         self.package_group_policies: dict[str, str] = {}
         # moto's tag actions look for jobs here.
@@ -59,13 +63,16 @@ class SageMakerBackend(SageMakerModelBackend):
                     f"and a {job_class.kind} job with this name already exists ({jobs[name].arn})"
                 )
             arn = f"arn:aws:sagemaker:{self.region_name}:{self.account_id}:{job_class.kind}-job/{name}"
-            try:
-                self.context.identity.check_trust(request["RoleArn"], "sagemaker.amazonaws.com", arn)
-            except AssumeRoleError as error:
-                raise ValidationError(str(error)) from None
+            self._require_trust(request["RoleArn"], arn)
             job = jobs[name] = job_class(self.context, name, request, self.account_id, self.region_name)
         job.start()
         return job
+
+    def _require_trust(self, role_arn: str, arn: str) -> None:
+        try:
+            self.context.identity.check_trust(role_arn, "sagemaker.amazonaws.com", arn)
+        except AssumeRoleError as error:
+            raise ValidationError(str(error)) from None
 
     def training_job(self, name: str) -> TrainingJob:
         """The job with this name.
@@ -88,6 +95,46 @@ class SageMakerBackend(SageMakerModelBackend):
         """All processing jobs, oldest first."""
         with self._lock:
             return list(self._processing.values())
+
+    # --- tuning jobs ---
+
+    def start_tuning(self, request: dict[str, Any]) -> TuningJob:
+        """CreateHyperParameterTuningJob.
+
+        Raises:
+            NotImplementedError: The request uses a feature that is not supported.
+            ResourceInUseException: The name is in use.
+            ValidationError: The request contradicts itself, or its role does not trust SageMaker.
+        """
+        check(request)
+        name = request["HyperParameterTuningJobName"]
+        with self._lock:
+            if name in self.hyper_parameter_tuning_jobs:
+                raise ResourceInUseException(
+                    "Hyperparameter tuning job names must be unique within an AWS account and region, and a job with "
+                    f"this name already exists ({self.hyper_parameter_tuning_jobs[name].arn})"
+                )
+            job = TuningJob(self.context, request, self.account_id, self.region_name)
+            self._require_trust(request["TrainingJobDefinition"]["RoleArn"], job.arn)
+            self.hyper_parameter_tuning_jobs[name] = job
+        job.start()
+        return job
+
+    def tuning_job(self, name: str) -> TuningJob:
+        """The tuning job with this name.
+
+        Raises:
+            ResourceNotFound: There is none.
+        """
+        if name not in self.hyper_parameter_tuning_jobs:
+            raise ResourceNotFound(f"Could not find hyper parameter tuning job '{name}'.")
+        return self.hyper_parameter_tuning_jobs[name]
+
+    def resume(self) -> None:
+        """Continues the tuning jobs that were in progress when the server ended."""
+        for job in self.hyper_parameter_tuning_jobs.values():
+            if job.ended_at is None:
+                job.start()
 
     # --- models ---
 

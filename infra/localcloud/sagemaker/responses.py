@@ -11,6 +11,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from infra.localcloud.sagemaker.models import SageMakerBackend
 
 _DEFAULT_PAGE = 100
+_OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
 
 
 def _backend(response: SageMakerResponse) -> SageMakerBackend:
@@ -38,7 +39,7 @@ def stop_training_job(self: SageMakerResponse) -> ActionResult:
 def list_training_jobs(self: SageMakerResponse) -> ActionResult:
     """Answers ListTrainingJobs."""
     summaries = [job.summary() for job in _backend(self).all_training_jobs()]
-    return ActionResult(_listed(self, summaries, "TrainingJob"))
+    return ActionResult(listed(self, summaries, "TrainingJob"))
 
 
 def create_processing_job(self: SageMakerResponse) -> ActionResult:
@@ -60,10 +61,10 @@ def stop_processing_job(self: SageMakerResponse) -> ActionResult:
 def list_processing_jobs(self: SageMakerResponse) -> ActionResult:
     """Answers ListProcessingJobs."""
     summaries = [job.summary() for job in _backend(self).all_processing_jobs()]
-    return ActionResult(_listed(self, summaries, "ProcessingJob"))
+    return ActionResult(listed(self, summaries, "ProcessingJob"))
 
 
-def _listed(self: SageMakerResponse, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+def listed(self: SageMakerResponse, summaries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     """Filters, order and page of a List action; ``kind`` is the prefix of the members' names."""
 
     def within(name: str, moment: datetime) -> bool:
@@ -79,10 +80,16 @@ def _listed(self: SageMakerResponse, summaries: list[dict[str, Any]], kind: str)
         if (not text or text.lower() in summary[f"{kind}Name"].lower())
         and (not status or summary[f"{kind}Status"] == status)
         and within("CreationTime", summary["CreationTime"])
-        and within("LastModifiedTime", summary["LastModifiedTime"])
+        and within("LastModifiedTime", summary.get("LastModifiedTime", summary["CreationTime"]))
     ]
-    key = {"Name": f"{kind}Name", "Status": f"{kind}Status"}.get(self._get_param("SortBy"), "CreationTime")
-    found.sort(key=lambda summary: summary[key], reverse=self._get_param("SortOrder") == "Descending")
+    by, descending = self._get_param("SortBy"), self._get_param("SortOrder") == "Descending"
+    if by == "FinalObjectiveMetricValue":  # of a tuning job's trials: those without one come last
+        measured = [summary for summary in found if _OBJECTIVE in summary]
+        measured.sort(key=lambda summary: summary[_OBJECTIVE]["Value"], reverse=descending)
+        found = measured + [summary for summary in found if _OBJECTIVE not in summary]
+    else:
+        key = {"Name": f"{kind}Name", "Status": f"{kind}Status"}.get(by, "CreationTime")
+        found.sort(key=lambda summary: summary[key], reverse=descending)
     start, size = int(self._get_param("NextToken") or 0), int(self._get_param("MaxResults") or _DEFAULT_PAGE)
     page: dict[str, Any] = {f"{kind}Summaries": found[start : start + size]}
     if start + size < len(found):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from moto.core.utils import utcnow
+from moto.sagemaker.exceptions import ValidationError
 
 from infra.localcloud.jobs import ExitResult
 from infra.localcloud.sagemaker.job import (
@@ -45,6 +47,7 @@ _REQUEST_FIELDS = [
     "ExperimentConfig",
     "Environment",
     "RetryStrategy",
+    "TuningJobArn",  # of a tuning job's trial
 ]
 _SUMMARY_FIELDS = [
     "TrainingJobName",
@@ -75,8 +78,12 @@ class TrainingJob(SageMakerJob):
     def check(request: dict[str, Any]) -> None:
         """Refuses features that are not supported.
 
+        A job on spare capacity runs as any other: nothing here takes it away. Checkpoints, which it would continue
+        from, are refused.
+
         Raises:
             NotImplementedError: The request uses one.
+            ValidationError: A job on spare capacity has no limit of its wait.
         """
         algorithm = request.get("AlgorithmSpecification") or {}
         sources = [channel["DataSource"] for channel in request.get("InputDataConfig") or []]
@@ -99,6 +106,14 @@ class TrainingJob(SageMakerJob):
                 "serverless jobs": "ServerlessJobConfig" in request,
             }
         )
+        if request.get("EnableManagedSpotTraining"):
+            condition = request.get("StoppingCondition") or {}
+            limit = condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+            if condition.get("MaxWaitTimeInSeconds", 0) < limit:
+                raise ValidationError(
+                    "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+                    "MaxRuntimeInSeconds"
+                )
 
     def _set_secondary(self, status: str) -> None:
         now = utcnow()
@@ -246,16 +261,23 @@ def final_metrics(lines: list[str], definitions: list[dict[str, str]]) -> list[d
 
     Args:
         lines: What the job has printed.
-        definitions: MetricDefinitions. The first group of ``Regex`` is the value; a value that is no number is ignored.
+        definitions: MetricDefinitions.
     """
-    found: dict[str, dict[str, Any]] = {}
+    values = {definition["Name"]: metric_values(lines, definition["Regex"]) for definition in definitions}
+    return [{"MetricName": name, "Value": found[-1], "Timestamp": utcnow()} for name, found in values.items() if found]
+
+
+def metric_values(lines: list[str], regex: str) -> list[float]:
+    """The values of a metric, in the order of the lines.
+
+    Args:
+        lines: What the job has printed.
+        regex: Its first group is the value; a value that is no number is ignored.
+    """
+    found = []
     for line in lines:
-        for definition in definitions:
-            match = re.search(definition["Regex"], line)
-            if match and match.groups():
-                try:
-                    value = float(match[1])
-                except (TypeError, ValueError):
-                    continue
-                found[definition["Name"]] = {"MetricName": definition["Name"], "Value": value, "Timestamp": utcnow()}
-    return list(found.values())
+        match = re.search(regex, line)
+        if match and match.groups():
+            with suppress(TypeError, ValueError):
+                found.append(float(match[1]))
+    return found

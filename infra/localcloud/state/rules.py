@@ -35,6 +35,8 @@ STORED_MODULES = (
     "infra.localcloud.sagemaker.job",
     "infra.localcloud.sagemaker.processing",
     "infra.localcloud.sagemaker.training",
+    "infra.localcloud.sagemaker.trial",
+    "infra.localcloud.sagemaker.tuning",
 )
 
 # Backends that are not stored, and why.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 
 from include.errors import NothingToDoError
 from include.lake.days import cutoff, day_range
-from include.pipelines.retrain import LiveStateError, RetrainHooks, report_dry_run
+from include.pipelines.retrain import LiveStateError, RetrainHooks
+from include.pipelines.retrain.dry_run import report_dry_run
 from include.pipelines.retrain.window import window
 from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
@@ -48,6 +50,18 @@ def test_it_says_what_it_would_train_on_and_with_whom_it_would_compare() -> None
         f"Dry run: would train on {len(days)} of the {len(days)} days {days[0]} to {days[-1]}, as known at "
         "2013-05-02T00:00:00.000000Z. The candidate would be compared with version 3, which is live."
     )
+
+
+def test_it_says_what_it_would_tune_and_what_that_would_cost() -> None:
+    tuning = "Tuning: 12 trials, 2 at a time, at most $0.46 of the budget of $1.00."
+    with pytest.raises(NothingToDoError, match=rf"{re.escape(tuning)} The candidate would"):
+        report_dry_run(
+            FLIGHTS,
+            DAY,
+            RetrainHooks(Objects(), state(), Registry(()), EcsInMemory()),
+            is_backfill=False,
+            tuning=tuning,
+        )
 
 
 def test_refused_and_missing_days_are_named_and_the_wait_too() -> None:

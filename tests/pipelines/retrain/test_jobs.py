@@ -1,4 +1,4 @@
-"""The requests of the two SageMaker jobs."""
+"""The requests of the training job and the evaluation job."""
 
 from __future__ import annotations
 
@@ -92,3 +92,14 @@ def test_jobs_are_tracked_where_a_server_is_configured() -> None:
         "TRACKED_MODEL_URI": "${model_uri}",
     }
     assert made["training_name"] == requests()["training_name"], "a job that is tracked does the same"
+
+
+def test_a_job_on_spare_capacity_has_a_limit_of_its_wait() -> None:
+    spot = FLIGHTS.model_copy(update={"jobs": JobsSpec.model_validate({"training": {"spot": True}})})
+    made = job_requests(spot, SETTINGS, JobInputs("v1", "s3://l/", "sha", None, trials=2))
+    assert made["tuning"] is not None
+    for request, seconds in ((made["training"], 1800), (made["tuning"]["TrainingJobDefinition"], 600)):
+        assert request["EnableManagedSpotTraining"] is True
+        condition = request["StoppingCondition"]
+        assert condition["MaxRuntimeInSeconds"] == seconds < condition["MaxWaitTimeInSeconds"] <= seconds + 3600
+    assert "EnableManagedSpotTraining" not in requests()["training"]

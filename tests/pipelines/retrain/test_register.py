@@ -17,7 +17,14 @@ from include.lake.uris import split_s3_uri
 from include.pipelines.deploy.live import NOTHING_LIVE
 from include.pipelines.deploy.live_log import append
 from include.pipelines.promotion.packages import METADATA
-from include.pipelines.retrain import FinishedJobs, RegisteredPackage, RetrainHooks, register
+from include.pipelines.retrain import (
+    FinishedJobs,
+    RegisteredPackage,
+    RetrainHooks,
+    chosen_model,
+    register,
+)
+from include.pipelines.retrain.tuning import declaration_digest
 from include.workloads import load
 from tests.support.ecs_in_memory import EcsInMemory
 from tests.support.evaluations import evaluation, model_evaluation
@@ -38,7 +45,10 @@ PREPARED: Any = {
     "champion": None,
     "champion_digest": None,
     "live": None,
+    "baseline": {},
+    "tuning_name": "none",
 }
+TUNED = METADATA | {"tuning", "tuned", "tuned_for"}
 
 
 @pytest.fixture
@@ -61,7 +71,12 @@ def evaluated(hooks: dict[str, Any], auc: float, digest: str = "d1", **more: Any
     return {
         "dataset": {"scanned_bytes": 10**9},
         "digest": {"scanned_bytes": 10**9},
-        "training": {"instance_type": "ml.m5.xlarge", "billable_seconds": 100},
+        "training": {
+            "instance_type": "ml.m5.xlarge",
+            "billable_seconds": 100,
+            "model_uri": "s3://b/baseline.tar.gz",
+            "metrics": {"auc": 0.70},
+        },
         "evaluation": {
             "job_name": "nj-flights-eval-k",
             "instance_type": "ml.m5.xlarge",
@@ -82,7 +97,8 @@ def test_a_good_model_is_approved_with_all_its_metadata(hooks: dict[str, Any]) -
     assert (result["version"], result["status"], result["deployable"]) == (1, "Approved", True)
     package = hooks["registry"].described()[0]
     metadata = package["CustomerMetadataProperties"]
-    assert metadata.keys() == METADATA | {"card_uri", "card_sha256", "processing_usd"}
+    assert metadata.keys() == TUNED | {"card_uri", "card_sha256", "processing_usd"}
+    assert {metadata[name] for name in TUNED - METADATA} == {"none"}
     assert metadata["auc"] == "0.700000"
     assert metadata["cost_usd"] == "0.0196"
     container = package["InferenceSpecification"]["Containers"][0]
@@ -211,3 +227,61 @@ def test_a_version_that_went_live_since_the_plan_is_not_passed_over(hooks: dict[
     live(hooks, 4)
     with pytest.raises(RefusedError, match="Version 4 went live after"):
         run(hooks, evaluated(hooks, 0.70, **COMPARED), **CHAMPION)
+
+
+def tuned(jobs: FinishedJobs, objective: float) -> FinishedJobs:
+    """The jobs of a run with two trials, of which one failed."""
+    values = {"learning_rate": "0.08", "max_iter": "250"}
+    trials: Any = [
+        {
+            "job_name": "t-001",
+            "status": "Completed",
+            "hyperparameters": values,
+            "objective": objective,
+            "seconds": 360.0,
+        },
+        {"job_name": "t-002", "status": "Failed", "hyperparameters": {}, "objective": None, "seconds": 0.0},
+    ]
+    return {
+        **jobs,
+        "tuning": {
+            "job_name": "nj-tune-k",
+            "model_uri": "s3://b/trial.tar.gz",
+            "objective": objective,
+            "hyperparameters": values,
+            "instance_type": "ml.m5.xlarge",
+            "trials": trials,
+        },
+    }
+
+
+def test_a_better_trial_is_registered_with_its_parameters_the_trials_and_their_cost(hooks: dict[str, Any]) -> None:
+    jobs = tuned(evaluated(hooks, 0.71), 0.73)
+    result = run(hooks, jobs, tuning_name="nj-tune-k")
+    metadata = hooks["registry"].described()[0]["CustomerMetadataProperties"]
+    assert metadata["tuned"] == "learning_rate=0.08 max_iter=250"
+    assert (metadata["tuning"], metadata["tuned_for"]) == ("nj-tune-k", declaration_digest(FLIGHTS))
+    assert float(metadata["cost_usd"]) == pytest.approx(0.0196 + 0.023), "six minutes of an ml.m5.xlarge more"
+    decision = json.load(hooks["objects"].open(*split_s3_uri(metadata["decision_uri"])))["tuning"]
+    assert decision["chosen"] == "trial" and len(decision["trials"]) == 2
+    assert decision["baseline"] == {"auc": 0.70, "hyperparameters": {}}
+    sentence = (
+        "Tuning: the best of 2 trials, 1 of which failed, has a validation AUC of 0.7300 against 0.7000, "
+        "with learning_rate 0.08, max_iter 250."
+    )
+    assert result["reasons"].endswith(sentence) and result["note"].endswith(sentence)
+    assert chosen_model(jobs["training"], jobs["tuning"]) == "s3://b/trial.tar.gz"
+
+
+@pytest.mark.parametrize("objective", [0.70, 0.69])
+def test_a_trial_that_is_not_better_leaves_the_parameters_as_they_were(hooks: dict[str, Any], objective: float) -> None:
+    jobs = tuned(evaluated(hooks, 0.71), objective)
+    result = run(hooks, jobs, tuning_name="nj-tune-k", baseline={"learning_rate": 0.04})
+    metadata = hooks["registry"].described()[0]["CustomerMetadataProperties"]
+    assert metadata["tuned"] == "learning_rate=0.04", "what an earlier run has found is kept"
+    assert "none of 2 trials, 1 of which failed, beats the validation AUC 0.7000" in result["note"]
+    assert chosen_model(jobs["training"], jobs["tuning"]) == "s3://b/baseline.tar.gz"
+
+
+def test_without_tuning_the_baseline_goes_on(hooks: dict[str, Any]) -> None:
+    assert chosen_model(evaluated(hooks, 0.7)["training"], None) == "s3://b/baseline.tar.gz"

@@ -20,6 +20,7 @@ from nightjar.jobs.glue.run import GlueRun
 from nightjar.jobs.job import Description, RemoteJob
 from nightjar.jobs.log_tail import job_log_tail
 from nightjar.jobs.sagemaker.jobs import ProcessingJob, TrainingJob
+from nightjar.jobs.sagemaker.tuning import TuningJob
 
 from include.lake import layout
 
@@ -50,6 +51,7 @@ KINDS = {
             "QueryExecution.Status.CompletionDateTime",
         ),
         Kind("SageMaker training job", TrainingJob, "TrainingStartTime || CreationTime", "TrainingEndTime"),
+        Kind("SageMaker tuning job", TuningJob, "CreationTime", "HyperParameterTuningEndTime"),
         Kind("SageMaker processing job", ProcessingJob, "ProcessingStartTime || CreationTime", "ProcessingEndTime"),
         Kind(
             "ECS service rollout",
