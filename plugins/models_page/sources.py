@@ -50,9 +50,9 @@ def sources() -> Sources:
     registry = RegistryHook("", region_name=config.region)
     state = StateHook(config.state_table, region_name=config.region)
     cloudwatch = AwsBaseHook(aws_conn_id=None, client_type="cloudwatch", region_name=config.region)
-    made = Sources(registry, state, cloudwatch.conn)
-    assert registry.conn is not None and state.conn is not None  # made here, before threads share the hooks
-    return made
+    for hook in (registry, state):
+        hook.get_conn()  # made here, before threads share the hook
+    return Sources(registry, state, cloudwatch.get_conn())
 
 
 _versions: dict[str, VersionList] = {}

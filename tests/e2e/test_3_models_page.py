@@ -17,7 +17,6 @@ from tests.support.loop import WORKLOAD, Loop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 REASON = "the end-to-end test tries it"
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_a_version_that_waits_is_rejected_with_a_reason(loop: Loop, ui: AirflowU
 def test_it_is_readable_on_a_phone(loop: Loop, ui: AirflowUi) -> None:
     page: Page = ui.page
     size = page.viewport_size
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": 390, "height": 844})
     try:
         for theme in ("dark", "light"):
             page.emulate_media(color_scheme=theme)

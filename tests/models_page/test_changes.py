@@ -185,7 +185,7 @@ def test_a_freeze_needs_an_instant_in_the_near_future(ann: Person, until: str) -
 @pytest.mark.parametrize("change", [APPROVE, REJECT, ROLL_BACK, FREEZE])
 @pytest.mark.parametrize("reason", ["", "short", " " * 50, "x" * 301])
 def test_every_change_needs_a_reason(ann: Person, aws: Sources, change: str, reason: str) -> None:
-    more = {"until": in_days(1)} if change == FREEZE else {}
+    more: Any = {"until": in_days(1)} if change == FREEZE else {}
     answer = ann.post(change, reason=reason, **more)
     assert answer.status_code == 422 and "reason" in answer.text
     assert runs() == [] and aws.registry.changes == []

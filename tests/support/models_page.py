@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -48,7 +49,7 @@ class ListedRegistry(Registry):
             for package in newest[: 100 if newest_page else None]
         ]
 
-    def describe(self, arns: list[str]) -> list[dict[str, Any]]:
+    def describe(self, arns: Sequence[str]) -> list[dict[str, Any]]:
         self.described_arns += arns
         by_arn = {package.arn: package for package in self.packages}
         return [described(by_arn[arn]) for arn in arns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,8 @@ def test_an_unknown_number_names_the_newest_one(clock: Clock) -> None:
 
 def test_versions_that_were_created_by_hand_are_left_out(clock: Clock) -> None:
     reader, kept = registry(2), VersionList(clock)
-    reader.packages.append(replace(made(3), metadata={}))  # type: ignore[arg-type]
+    nothing: Any = {}
+    reader.packages.append(replace(made(3), metadata=nothing))
     assert [version.number for version in kept.read(reader)] == [2, 1]
     clock.now += FRESH_SECONDS + 1
     kept.read(reader)
