@@ -81,7 +81,7 @@ def test_a_problem_is_said_last_and_a_restarted_process_shows_how_it_died(status
 def test_each_part_that_cannot_be_read_says_why(status: dict[str, Any]) -> None:
     of_workload = status["workloads"]["flights"]
     status["workloads"]["flights"] = {part: {"error": "cloud is not running"} for part in of_workload}
-    assert text(status).count("cloud is not running") == 4
+    assert text(status).count("cloud is not running") == 5
 
 
 def test_before_the_first_deploy_nothing_is_live(status: dict[str, Any]) -> None:
