@@ -262,4 +262,4 @@ def test_deploys_agree_in_interleavings_on_a_real_state_table(aws: Any) -> None:
         return StateHook(name)
 
     STORES.append(table)
-    explore(examples=10, steps=30)
+    explore(examples=16, steps=30)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.exceptions import TaskDeferred
+from airflow.sdk.exceptions import TaskDeferred
 from nightjar.jobs import JobSensor
 from nightjar.jobs.ecs import EcsRollout, EcsService, SubmitRolloutOperator
 from nightjar.metric_values import MetricsHook

@@ -13,7 +13,6 @@ from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.jobs.sensor import JobSensor
 from nightjar.notes import add_note
 from nightjar.outcomes import ExceptionTypes, outcomes
-from nightjar.runs import pulled
 
 LATE = timedelta(minutes=30)  # how much longer than its time a trial may take
 
@@ -27,8 +26,9 @@ def rollout_sensor(task_id: str, service: Mapping[str, str], source: str, wait: 
         source: Id of the task that has returned the rollout.
         wait: Arguments of the sensor (``nightjar.runs.waiting``).
     """
-    arns = {name: pulled(source, name) for name in ("service_deployment_arn", "task_definition")}
-    return JobSensor(task_id=task_id, job=EcsRollout(**service, **arns), **wait)
+    arns = ("service_deployment_arn", "task_definition")
+    rollout = {name: f"{{{{ ti.xcom_pull(task_ids='{source}')['{name}'] }}}}" for name in arns}
+    return JobSensor(task_id=task_id, job=EcsRollout(**service, **rollout), **wait)
 
 
 def submit_and_sense_rollout(
