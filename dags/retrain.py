@@ -119,7 +119,7 @@ def retrain(workload: Workload) -> DAG:
     job_wait, trials_wait = (waiting(poll, limit + QUEUE_SECONDS) for limit in workload.sagemaker_limits)
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup, "fresh": FRESH}
     jobs: Any = {"ledger": JobLedger(config.state_table, pipeline.JobAccounts(name)), "region_name": config.region}
-    ask = partial(submit_and_sense, submit_class=QUERY, wait=waiting(poll, QUERY_SECONDS), **query)
+    ask: Any = partial(submit_and_sense, submit_class=QUERY, wait=waiting(poll, QUERY_SECONDS), **query)
     with DAG(
         f"{name}_retrain",
         doc_md=__doc__,

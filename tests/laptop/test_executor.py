@@ -36,7 +36,13 @@ def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the test")
     made = module.EventDrivenLocalExecutor(parallelism=2)
     made.started = []
-    made.make = lambda key: setattr(one := workload(), "key", key) or one
+
+    def make(key: str) -> Any:
+        one = workload()
+        one.key = key
+        return one
+
+    made.make = make
 
     def put(one: Any) -> None:
         made.started.append(one.key)

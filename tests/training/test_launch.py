@@ -38,7 +38,7 @@ class Bucket:
 
 def manifest(cutoff: str) -> dict[str, Any]:
     made: dict[str, Any] = {"workload": "flights", "cutoff": cutoff, "splits": {}, "location": "s3://lake/d/"}
-    return {**made, "version": dataset_version(made)}  # type: ignore[arg-type]
+    return {**made, "version": dataset_version(made)}
 
 
 def bucket(*manifests: dict[str, Any]) -> Bucket:

@@ -112,8 +112,8 @@ def _append(state: StateLog, workload: str, until: str | None, by: str, reason: 
         "recorded_at": format_instant(at),
         "revision": newest["revision"] + 1 if newest else 1,
     }
-    key: Any = layout.freeze_key(workload, entry["revision"])
-    if not state.put_if(*key, entry, "attribute_not_exists(pk)"):
+    pk, sk = layout.freeze_key(workload, entry["revision"])
+    if not state.put_if(pk, sk, cast("dict[str, Any]", entry), "attribute_not_exists(pk)"):
         raise ConflictError(
             f"Somebody else has frozen or unfrozen the deploys of {workload} just now. Look, then try again."
         )

@@ -188,8 +188,9 @@ def test_the_baseline_has_the_champions_parameters_while_the_declaration_is_the_
 
 def test_a_version_with_other_tuning_is_no_twin() -> None:
     plain, tuned = package(1, "x"), tuned_package(2)
-    made_from = [plain.metadata[name] for name in ("dataset_version", "code_sha", "image")]  # type: ignore[literal-required]
-    assert find_twin([plain], *made_from, "none") == plain, "versions of earlier releases say nothing of tuning"
-    assert find_twin([plain], *made_from, "nj-tune-1") is None
-    assert find_twin([tuned, plain], *made_from, "nj-tune-1") == tuned
-    assert find_twin([tuned], *made_from, "none") is None
+    names = ("dataset_version", "code_sha", "image")
+    made_from: Any = {name: value for name, value in plain.metadata.items() if name in names}
+    assert find_twin([plain], **made_from, tuning="none") == plain, "versions of earlier releases say nothing of tuning"
+    assert find_twin([plain], **made_from, tuning="nj-tune-1") is None
+    assert find_twin([tuned, plain], **made_from, tuning="nj-tune-1") == tuned
+    assert find_twin([tuned], **made_from, tuning="none") is None

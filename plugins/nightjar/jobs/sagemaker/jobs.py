@@ -133,7 +133,7 @@ class TrainingJob(SageMakerJob):
     def usages(self, client: SageMakerClient, description: Description) -> list[JobUsage]:
         """Returns its instances and their billable time."""
         measured = _seconds(description, "TrainingStartTime", "TrainingEndTime")
-        seconds: float = description.get("BillableTimeInSeconds", description.get("TrainingTimeInSeconds", measured))
+        seconds = float(description.get("BillableTimeInSeconds", description.get("TrainingTimeInSeconds", measured)))
         ended = description.get("TrainingEndTime") or description["LastModifiedTime"]
         return [self._usage("training", description, seconds, ended, description["ResourceConfig"])]
 
