@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     command("dashboard", _dashboard, "draw CloudWatch's dashboard of the last hours as a page")
     sub = command("drill", _drill, "cause an alarm for real, and wait until it is told and over", "ALARM=client-errors")
     sub.add_argument("--alarm", help="the alarm's page in docs/runbooks; default: list the drills")
-    sub.add_argument("--workload", default="flights", type=arguments.workload)
+    sub.add_argument("--workload", type=arguments.workload, help="whose service is used; default: the first")
     sub = command("logs", _logs, "list the logs, or print the end of one", "WHAT=scheduler LINES=100")
     sub.add_argument("--what", help="a process, or a part of the path of a job's or service's log")
     sub.add_argument("--lines", type=arguments.lines, default=50)

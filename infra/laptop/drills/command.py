@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 from rich.markup import escape
 
-from include.workloads import load
+from include.workloads import discover, load
 from infra.laptop import parts, vitals
 from infra.laptop.aws import Aws
 from infra.laptop.config import LaptopConfig, LaptopError
@@ -17,7 +17,7 @@ from infra.laptop.drills.target import Target
 from infra.laptop.exclusive import exclusively
 
 
-def command(config: LaptopConfig, alarm: str | None, workload: str) -> None:
+def command(config: LaptopConfig, alarm: str | None, workload: str | None) -> None:
     """Runs the drill of an alarm, or lists all.
 
     Raises:
@@ -38,7 +38,9 @@ def command(config: LaptopConfig, alarm: str | None, workload: str) -> None:
         def say(text: str) -> None:
             console.print(f"[dim]{time.monotonic() - started:5.0f} s[/]  {escape(text)}")
 
-        result = drill.run(Target(config, Aws(config), load(workload), say), alarm, DRILLS[alarm])
+        used = load(workload or discover()[0][0].name)
+        say(f"workload {used.name}")
+        result = drill.run(Target(config, Aws(config), used, say), alarm, DRILLS[alarm])
     console.print(
         f"[green]✔[/] {alarm} fired after {result.fired:.0f} s, was told, and cleared after {result.cleared:.0f} s."
     )
