@@ -30,31 +30,32 @@ def module() -> Any:
 
 @pytest.fixture
 def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An executor whose workers are a list, ``started``, and whose waits end at once."""
-    workload = type("Task", (), {"ti": SimpleNamespace(priority_weight=1)})
-    monkeypatch.setattr(module, "ExecuteTask", workload)
+    """An executor whose workers are a list, ``started``, and whose waits end at once and are counted."""
+    task = type("Task", (), {"ti": SimpleNamespace(priority_weight=1)})
+    monkeypatch.setattr(module, "ExecuteTask", task)
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the test")
-    made = module.EventDrivenLocalExecutor(parallelism=2)
-    made.started = []
 
-    def make(key: str) -> Any:
-        one = workload()
-        one.key = key
-        return one
+    class Executor(module.EventDrivenLocalExecutor):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(parallelism=2)
+            self.started: list[str] = []
+            self.waits = 0
+            self.unread = self._unread_messages = mock.MagicMock(value=0)
+            self.activity_queue = SimpleNamespace(put=lambda one: self.started.append(one.key))
+            self.result_queue = mock.MagicMock(**{"empty.return_value": True})
 
-    made.make = make
+        def make(self, key: str) -> Any:
+            one = task()
+            one.key = key
+            return one
 
-    def put(one: Any) -> None:
-        made.started.append(one.key)
+        def _check_workers(self) -> None:
+            pass
 
-    made.activity_queue = SimpleNamespace(put=put)
-    made.result_queue = mock.MagicMock(**{"empty.return_value": True})
-    made._unread_messages = mock.MagicMock(value=0)
-    made.queue = made._unread_messages
-    made._check_workers = lambda: None
-    made.waits = []
-    made._wait = lambda: made.waits.append(1)
-    return made
+        def _wait(self) -> None:
+            self.waits += 1
+
+    return Executor()
 
 
 def beat(executor: Any, *keys: str) -> list[str]:
@@ -78,9 +79,9 @@ def test_a_task_that_is_due_again_waits_for_the_end_of_its_first_process(executo
 
 def test_the_scheduler_waits_for_events_while_a_task_is_held(executor: Any) -> None:
     beat(executor, KEY)
-    waits = len(executor.waits)
+    waits = executor.waits
     beat(executor, KEY)
-    assert len(executor.waits) == waits + 1, "it would spin"
+    assert executor.waits == waits + 1, "it would spin"
 
 
 def test_a_process_that_never_reports_its_end_holds_a_task_for_a_while_only(
@@ -106,7 +107,7 @@ def test_tasks_may_wait_for_workers_that_are_all_busy(
     executor: Any, module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(executor, KEY, OTHER)
-    executor.queue.value = 0  # both were taken
+    executor.unread.value = 0  # both were taken
     executor.parallelism = 3
     beat(executor, "a third")
     executor.parallelism = 2

@@ -10,6 +10,7 @@ from infra.laptop.drills.denial import FailingFeedback, UndeliveredPredictions
 from infra.laptop.drills.drill import Drill
 from infra.laptop.drills.failed_job import FailedJob
 from infra.laptop.drills.frozen_task import FrozenTask
+from infra.laptop.drills.published import published
 from infra.laptop.drills.requests import InvalidRequests, LargeBatches
 from infra.laptop.drills.sidecar import BusyCpu, FullMemory
 from infra.laptop.drills.slow_reader import SlowReader
@@ -24,6 +25,10 @@ DRILLS: Mapping[str, Drill] = {
     "service-down": Drill(FrozenTask, "the processes of a task are stopped, so that it does not answer"),
     "scaling": Drill(BusyCpu, "a busy container beside the service, where no more tasks are allowed", max_tasks=1),
     "training-failed": Drill(FailedJob, "a training job without input data"),
+    "drift": Drill(published("drift"), "a monitor's metric that says that three subjects have drifted"),
+    "production-accuracy": Drill(
+        published("production-accuracy"), "a monitor's metric that says that the AUC is short"
+    ),
     "stale-model": Drill(LateClock, "the dead-man check is told that it is four days later"),
     "dead-man": Drill(LateClock, "the dead-man check is told that it is four days later"),
     "iterator-age": Drill(SlowReader, "a reader that begins at the oldest record of the stream", threshold=1000),
