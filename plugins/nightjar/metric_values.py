@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 PERIOD = 60
 Query = tuple[str, str, Mapping[str, str], str]
 """Namespace, name, dimensions and statistic of a metric."""
 
 
-class MetricsHook(AwsGenericHook["CloudWatchClient"]):
+class MetricsHook:
     """Reads metrics."""
 
-    def __init__(self, *, aws_conn_id: str | None = None, **kwargs: Any) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, client_type="cloudwatch", **kwargs)
+    def __init__(self, *, region_name: str | None = None, aws_conn_id: str | None = None) -> None:
+        hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="cloudwatch", region_name=region_name)
+        self._client: Any = hook.conn
 
     def minutes(self, queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, dict[datetime, float]]:
         """Returns the values of metrics for each minute that has any.
@@ -46,7 +44,7 @@ class MetricsHook(AwsGenericHook["CloudWatchClient"]):
             for name, (namespace, metric, dimensions, statistic) in queries.items()
         ]
         found: dict[str, dict[datetime, float]] = {name: {} for name in queries}
-        pages = self.conn.get_paginator("get_metric_data").paginate(
+        pages = self._client.get_paginator("get_metric_data").paginate(
             MetricDataQueries=asked, StartTime=start, EndTime=end
         )
         for page in pages:

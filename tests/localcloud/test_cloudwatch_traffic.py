@@ -56,8 +56,8 @@ def test_the_metrics_of_a_group() -> None:
         "HTTPCode_Target_4XX_Count": (1.0,),
         "TargetConnectionErrorCount": (1.0,),
     }
-    latency = found["TargetResponseTime"]
-    assert (latency.unit, latency.time, latency.values, latency.counts) == (
+    times = found["TargetResponseTime"]
+    assert (times.unit, times.time, times.values, times.counts) == (
         "Seconds",
         1000.0,
         (0.002, 0.01),

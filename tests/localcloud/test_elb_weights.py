@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -71,7 +72,7 @@ class Split:
         for name, target in self.targets.items():
             registered = [{"Id": target.address, "Port": PORT}]
             self.elb.register_targets(TargetGroupArn=self.groups[name], Targets=registered)
-            until(lambda name=name: self.health(name) == ["healthy"])
+            until(partial(self.is_healthy, name))
 
     def _group(self, name: str, vpc: str) -> str:
         made = self.elb.create_target_group(
@@ -86,6 +87,9 @@ class Split:
 
     def weigh(self, old: int, new: int) -> None:
         self.elb.modify_listener(ListenerArn=self.listener, DefaultActions=self.action(old, new))
+
+    def is_healthy(self, name: str) -> bool:
+        return self.health(name) == ["healthy"]
 
     def health(self, name: str) -> list[str]:
         found = self.elb.describe_target_health(TargetGroupArn=self.groups[name])["TargetHealthDescriptions"]

@@ -6,7 +6,7 @@ It is kept in the state table as a log whose newest entry counts: who froze and 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from include.errors import ConflictError, NothingToDoError, UserError
 from include.lake import layout

@@ -45,7 +45,7 @@ class Service:
     """A service. Its answers to ``/version`` are given one after the other, the last for ever."""
 
     def __init__(self) -> None:
-        self.versions = [{"model_version": "3", "bundle_digest": DIGEST, "deploy_revision": 7}]
+        self.versions: list[dict[str, Any]] = [{"model_version": "3", "bundle_digest": DIGEST, "deploy_revision": 7}]
         self.golden: dict[str, Any] = {"rows": 20, "max_difference": 0.0, "ok": True}
         self.prediction: dict[str, Any] = {"prediction": 0, "probability": 0.25, "model_version": "3"}
         self.statuses: dict[str, list[int]] = {}  # by path; the last one for ever

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
@@ -146,10 +146,11 @@ class Deploying:
     def __init__(self, cloud: Cloud, name: str) -> None:
         self.main, self.beside, self.port = name, f"{name}-c", free_port()
         make_services(cloud, self.main, self.beside, self.port)
-        self.state: Any = StateInMemory()
+        self.state = StateInMemory()
         self.weights = TargetGroupWeights(self.main, self.beside)
         service = EcsService.connect("nightjar", self.beside)
-        self.hooks = CanaryHooks(self.state, self.weights, service, MetricsHook())
+        self.metrics = MetricsHook()
+        self.hooks = CanaryHooks(cast("Any", self.state), self.weights, service, self.metrics)
         self.shift = timedelta()
         workload = with_canary(SPEC)
         self.canary = Canary(workload, self.hooks, settle=timedelta(), now=lambda: datetime.now(UTC) + self.shift)

@@ -18,7 +18,7 @@ from tests.support.localcloud import ACCOUNT, Cloud
 
 pytestmark = pytest.mark.stack
 
-SERVICE = {"cluster": "nightjar", "service": "nightjar-flights"}
+SERVICE: dict[str, Any] = {"cluster": "nightjar", "service": "nightjar-flights"}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def submit_and_sense_rollout(
         **arguments: Arguments of the submit operator.
     """
     with TaskGroup(f"{stage}_job", prefix_group_id=False):
-        submit = SubmitRolloutOperator(task_id=f"submit_{stage}", **service, **arguments)
+        submit = SubmitRolloutOperator(task_id=f"submit_{stage}", **{**arguments, **service})
         sense = rollout_sensor(f"sense_{stage}", service, submit.task_id, wait)
         submit >> sense
     return submit, sense
