@@ -35,7 +35,7 @@ def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(module, "ExecuteTask", task)
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the test")
 
-    class Executor(module.EventDrivenLocalExecutor):  # type: ignore[misc]
+    class Executor(module.EventDrivenLocalExecutor):
         def __init__(self) -> None:
             super().__init__(parallelism=2)
             self.started: list[str] = []

@@ -113,7 +113,7 @@ def _append(state: StateLog, workload: str, until: str | None, by: str, reason: 
         "revision": newest["revision"] + 1 if newest else 1,
     }
     pk, sk = layout.freeze_key(workload, entry["revision"])
-    if not state.put_if(pk, sk, cast("dict[str, Any]", entry), "attribute_not_exists(pk)"):
+    if not state.put_if(pk, sk, entry, "attribute_not_exists(pk)"):
         raise ConflictError(
             f"Somebody else has frozen or unfrozen the deploys of {workload} just now. Look, then try again."
         )

@@ -133,9 +133,9 @@ class TrainingJob(SageMakerJob):
     def usages(self, client: SageMakerClient, description: Description) -> list[JobUsage]:
         """Returns its instances and their billable time."""
         measured = _seconds(description, "TrainingStartTime", "TrainingEndTime")
-        seconds = float(description.get("BillableTimeInSeconds", description.get("TrainingTimeInSeconds", measured)))
+        charged: Any = description.get("BillableTimeInSeconds", description.get("TrainingTimeInSeconds", measured))
         ended = description.get("TrainingEndTime") or description["LastModifiedTime"]
-        return [self._usage("training", description, seconds, ended, description["ResourceConfig"])]
+        return [self._usage("training", description, float(charged), ended, description["ResourceConfig"])]
 
     def stop(self, client: SageMakerClient) -> None:
         """Stops the job."""
