@@ -233,7 +233,7 @@ def monitor_baseline_key(workload: str, digest: str) -> str:
 
 RAW_FOLDERS = ("raw",)
 LAKE_FOLDERS = ("index", "quarantine", "drops", "staging", "datasets", "predictions")
-ARTIFACT_FOLDERS = ("inputs", "datasets", "jobs", "decisions", "data-docs", "backfills", "monitor")
+ARTIFACT_FOLDERS = ("inputs", "datasets", "jobs", "decisions", "data-docs", "backfills", "monitor", "cards")
 
 
 def folder_prefix(folder: str, workload: str) -> str:

@@ -9,6 +9,8 @@ READS_NO_DAY = (
     "wait_process",
     "submit_training",
     "sense_training",
+    "submit_tuning",
+    "sense_tuning",
     "submit_evaluation",
     "sense_evaluation",
     "register",

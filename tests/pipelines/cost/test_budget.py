@@ -155,7 +155,8 @@ def test_the_hours_of_the_service_count_between_two_looks_whatever_is_repeated(s
         assert found["UsdToday"] == pytest.approx(stored + 2 * task_hour(shop(), prices()))
     found = put(state, NOW.replace(hour=15), 3, sizes)
     assert found["UsdToday"] == pytest.approx(stored + (2 + 6) * task_hour(shop(), prices()))
-    assert len(sizes.listed) == len(set(sizes.listed)) == 13, "what is stored is listed once a day"
+    every = [f"{bucket}/{prefix}" for bucket, _, prefix in folders(WORKLOAD, SETTINGS)]
+    assert sizes.listed == every and "artifact/cards/shop/" in every, "what is stored is listed once a day"
 
 
 def test_hours_of_which_nobody_knows_whether_the_service_ran_do_not_count(state: ItemsInMemory) -> None:
