@@ -103,7 +103,7 @@ def test_open_alarms_are_counted_and_named(status: dict[str, Any]) -> None:
 def test_each_part_that_cannot_be_read_says_why(status: dict[str, Any]) -> None:
     of_workload = status["workloads"]["flights"]
     status["workloads"]["flights"] = {part: {"error": "cloud is not running"} for part in of_workload}
-    assert text(status).count("cloud is not running") == 5
+    assert text(status).count("cloud is not running") == len(of_workload)
 
 
 def test_before_the_first_deploy_nothing_is_live(status: dict[str, Any]) -> None:
