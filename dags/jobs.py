@@ -59,6 +59,7 @@ def watch(workload: str, dag_run: Any = None, params: Any = None) -> list[str]:
         glue.GlueRuns((config.glue_transform_job, config.glue_audit_job)),
         athena.AthenaQueries(config.athena_workgroup),
         sagemaker.TrainingJobs(layout.JOB_PREFIX),
+        sagemaker.TuningJobs(layout.JOB_PREFIX),
         sagemaker.ProcessingJobs(layout.JOB_PREFIX),
     ]
     sweep = JobSweep(JobLedger(config.state_table, pipeline.JobAccounts(workload)), kinds, config.region)

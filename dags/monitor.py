@@ -20,7 +20,7 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 from nightjar.build import code_sha
-from nightjar.jobs import StopJobsOperator, athena, submit_and_sense
+from nightjar.jobs import JobLedger, StopJobsOperator, athena, submit_and_sense
 from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.links import add_pages, linked
 from nightjar.metrics import publish_metrics
@@ -36,6 +36,7 @@ from include.build import BUILD_FILE
 from include.errors import NothingToDoError, RefusedError, UserError
 from include.lake import layout
 from include.pipelines import monitor as pipeline
+from include.pipelines.cost import JobAccounts
 from include.pipelines.monitor import MonitorPlan, RetrainRun
 from include.pipelines.rundate import run_end
 from include.settings import settings
@@ -97,6 +98,7 @@ def monitor(workload: Workload) -> DAG:
     }
     query = {"database": config.glue_database, "workgroup": config.athena_workgroup}
     wait = waiting(config.poll_seconds, QUERY_SECONDS)
+    jobs: Any = {"ledger": JobLedger(config.state_table, JobAccounts(name)), "region_name": config.region}
     with DAG(
         dag_id=f"{name}_monitor",
         description="published days, prediction log, late labels → drift, accuracy, skew",
@@ -106,7 +108,7 @@ def monitor(workload: Workload) -> DAG:
         dagrun_timeout=RUN_LIMIT,
         params=params,
         render_template_as_native_obj=True,
-        **dag_options("monitor", name, workload.owner, config.alerts_topic_arn, region_name=config.region),
+        **dag_options("monitor", name, workload.owner, config.alerts_topic_arn, **jobs),
     ) as dag:
         planned: Any = plan(name)
         sensors = []

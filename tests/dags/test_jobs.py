@@ -36,7 +36,7 @@ def test_every_job_of_a_night_is_claimed_and_recorded(name: str) -> None:
     of_jobs = [
         task for task in night.tasks if task.task_id.startswith(("submit_", "sense_", "transform", "audit", "stop_"))
     ]
-    assert len(of_jobs) == {"process": 5, "retrain": 11}[name]
+    assert len(of_jobs) == {"process": 5, "retrain": 11}[name]  # with tuning
     for task in of_jobs:
         assert task.ledger.table == "nightjar-state" and task.ledger.accounts.workload == "flights", task.task_id
 

@@ -1,7 +1,7 @@
 """SageMaker's training, processing and tuning jobs, and its model registry."""
 
 from nightjar.jobs.sagemaker.jobs import ProcessingJob, ProcessingResult, TrainingJob, TrainingResult
-from nightjar.jobs.sagemaker.listing import ProcessingJobs, TrainingJobs
+from nightjar.jobs.sagemaker.listing import ProcessingJobs, TrainingJobs, TuningJobs
 from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.jobs.sagemaker.requested import requested_job
 from nightjar.jobs.sagemaker.submit import SubmitProcessingJobOperator, SubmitTrainingJobOperator
@@ -19,6 +19,7 @@ __all__ = [
     "TrainingJobs",
     "TrainingResult",
     "TuningJob",
+    "TuningJobs",
     "TuningResult",
     "requested_job",
 ]

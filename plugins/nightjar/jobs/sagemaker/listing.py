@@ -1,4 +1,4 @@
-"""The training and processing jobs whose names begin with a prefix."""
+"""The training, tuning and processing jobs whose names begin with a prefix."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nightjar.jobs.listing import JobListing, ListedJob
 from nightjar.jobs.sagemaker.jobs import ProcessingJob, SageMakerJob, TrainingJob
+from nightjar.jobs.sagemaker.tuning import TuningJob
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -53,6 +54,14 @@ class TrainingJobs(SageMakerJobs):
     method = "list_training_jobs"
     kind = "TrainingJob"
     job_class = TrainingJob
+
+
+class TuningJobs(SageMakerJobs):
+    """The tuning jobs. They cost nothing by themselves: their trials are training jobs."""
+
+    method = "list_hyper_parameter_tuning_jobs"
+    kind = "HyperParameterTuningJob"
+    job_class = TuningJob
 
 
 class ProcessingJobs(SageMakerJobs):
