@@ -47,7 +47,7 @@ RUN_LIMIT, RETRAIN_LIMIT = timedelta(hours=30), timedelta(hours=28)  # of a run 
 FAILURES = (RefusedError, UserError, pipeline.LiveStateError)
 
 
-@task(multiple_outputs=False)
+@task
 def plan(workload: str, dag_run: Any = None, params: Any = None) -> MonitorPlan:
     """Chooses the windows, reads the live version's baseline and makes the queries."""
     require_known_params(dag_run, params)
@@ -76,7 +76,7 @@ def evaluate(
     return noted(report, pipeline.notes.found)["confirmed"]
 
 
-@task(multiple_outputs=False)
+@task
 def ask_retrain(workload: str, planned: MonitorPlan, confirmed: dict[str, str]) -> RetrainRun:
     """Returns the retrain run to start; is skipped if there is none."""
     state, end, day = StateHook(settings().state_table), planned["window_end"], planned["days"][-1]
