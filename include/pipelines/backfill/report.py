@@ -124,7 +124,7 @@ def _sentence(report: BackfillReport, retrains: int) -> str:
         parts.append(count(retrains, "retrain run"))
     text = f"{', '.join(parts)} in {minutes(report['seconds'])}"
     if report["usd"] is not None:
-        text += f" for {dollars(report['usd'])}"
+        text += f" for {dollars(report['usd'])}" + (" and what the retrain runs cost" if retrains else "")
     if report["seconds_error"] is not None:
         text += f"; the estimated time was {report['seconds_error']:+.0%} off"
     return text + "."

@@ -128,3 +128,16 @@ def test_a_folder_is_named_after_the_range_and_the_run() -> None:
 
 def test_days_are_written_as_ranges() -> None:
     assert spans(["2013-03-02", "2013-03-01", "2013-03-04"]) == "2013-03-01 to 2013-03-02, 2013-03-04"
+
+
+def test_a_report_says_that_the_retrain_runs_cost_more(made: Made) -> None:
+    weekly = Made(made.shop, retrain_every=7)
+    publish(weekly.plan, weekly.state, *weekly.plan["days"]["to_process"])
+    record(
+        "shop",
+        "process",
+        "t1",
+        {"run": "t1", "days": 9, "rows": 1, "bytes": 1, "seconds": 1.0, "usd": 1.5},
+        weekly.state,
+    )
+    assert "for $1.50 and what the retrain runs cost" in weekly.report()["sentence"]
