@@ -131,13 +131,13 @@ def test_days_are_written_as_ranges() -> None:
 
 
 def test_a_report_says_that_the_retrain_runs_cost_more(made: Made) -> None:
-    weekly = Made(made.shop, retrain_every=7)
-    publish(weekly.plan, weekly.state, *weekly.plan["days"]["to_process"])
+    daily = Made(made.shop, retrain_every="daily")
+    publish(daily.plan, daily.state, *daily.plan["days"]["to_process"])
     record(
         "shop",
         "process",
         "t1",
         {"run": "t1", "days": 9, "rows": 1, "bytes": 1, "seconds": 1.0, "usd": 1.5},
-        weekly.state,
+        daily.state,
     )
-    assert "for $1.50 and what the retrain runs cost" in weekly.report()["sentence"]
+    assert "for $1.50 and what the retrain runs cost" in daily.report()["sentence"]
