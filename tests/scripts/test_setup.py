@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "test")
+ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "tracking", "test")
 OTHERS = ("uv", "jars", "pytest", "class-data")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
