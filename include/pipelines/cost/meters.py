@@ -91,15 +91,16 @@ def meter_service(workload: Workload, tasks: int, present: datetime, state: Stat
 
 
 def meter_storage(workload: Workload, settings: Settings, present: datetime, sizes: Sizes, state: StateStore) -> None:
-    """Lists what is stored for the workload, once a day."""
+    """Lists what is stored for the workload, once a day; an empty folder again at each later look."""
     day, table = present.astimezone(UTC).date(), prices()
     key = layout.cost_key(workload.name, day, STORAGE)
-    if state.get(*key) is not None:
-        return
-    found = {
-        f"{bucket}/{folder}": sizes.size_below(bucket, prefix, LISTED_PAGES)
-        for bucket, folder, prefix in folders(workload.name, settings)
-    }
+    today = state.get(*key)
+    listed: dict[str, int] = {name: size for name, size in today["by_folder"].items() if size} if today else {}
+    found = {name: (size, bool(today and today["is_complete"])) for name, size in listed.items()}
+    for bucket, folder, prefix in folders(workload.name, settings):
+        name = f"{bucket}/{folder}"
+        if name not in listed:
+            found[name] = sizes.size_below(bucket, prefix, LISTED_PAGES)
     stored = sum(size for size, _ in found.values())
     usd_month = stored / 1e9 * table.prices["s3_standard_gb"].usd
     item: StoredDay = {

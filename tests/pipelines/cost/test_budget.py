@@ -117,14 +117,15 @@ def test_nothing_of_a_night_but_tuning_asks_for_the_budget(pipeline: Any) -> Non
 
 
 class Sizes:
-    """Buckets in which every prefix has a gigabyte."""
+    """Buckets in which every prefix has a gigabyte, but those that are empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, *empty: str) -> None:
+        self.empty = empty
         self.listed: list[str] = []
 
     def size_below(self, bucket: str, prefix: str, pages: int) -> tuple[int, bool]:
         self.listed.append(f"{bucket}/{prefix}")
-        return 10**9, True
+        return 0 if f"{bucket}/{prefix}" in self.empty else 10**9, True
 
 
 def put(state: ItemsInMemory, at: datetime, tasks: int, sizes: Sizes) -> dict[str, float]:
@@ -157,6 +158,18 @@ def test_the_hours_of_the_service_count_between_two_looks_whatever_is_repeated(s
     assert found["UsdToday"] == pytest.approx(stored + (2 + 6) * task_hour(shop(), prices()))
     every = [f"{bucket}/{prefix}" for bucket, _, prefix in folders(WORKLOAD, SETTINGS)]
     assert sizes.listed == every and "artifact/cards/shop/" in every, "what is stored is listed once a day"
+
+
+def test_a_folder_that_was_empty_at_the_first_look_of_a_day_is_listed_again(state: ItemsInMemory) -> None:
+    """A new workload has stored nothing at its first look; what it then stores shows on the same day."""
+    every = [f"{bucket}/{prefix}" for bucket, _, prefix in folders(WORKLOAD, SETTINGS)]
+    before, after = Sizes(every[0], every[2]), Sizes(every[2])
+    first = put(state, NOW, 0, before)
+    second = put(state, NOW.replace(hour=13), 0, after)
+    assert after.listed == [every[0], every[2]]
+    share = prices().prices["s3_standard_gb"].usd / 30
+    assert second["UsdToday"] - first["UsdToday"] == pytest.approx(share)
+    assert second["UsdToday"] == pytest.approx((len(every) - 1) * share)
 
 
 def test_hours_of_which_nobody_knows_whether_the_service_ran_do_not_count(state: ItemsInMemory) -> None:

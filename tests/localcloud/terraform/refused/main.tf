@@ -10,11 +10,6 @@ resource "aws_mwaa_environment" "this" {
   }
 }
 
-resource "aws_cloudwatch_composite_alarm" "this" {
-  alarm_name = "refused"
-  alarm_rule = "ALARM(refused)"
-}
-
 resource "aws_cloudwatch_log_metric_filter" "this" {
   name           = "refused"
   pattern        = "ERROR"
