@@ -100,6 +100,9 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
      [("athena:GetQueryExecution", arn("athena", "workgroup/primary"))]),
     ("sagemaker", "create_training_job", TRAINING,
      [("sagemaker:CreateTrainingJob", arn("sagemaker", "training-job/j")), ("iam:PassRole", ROLE_ARN)]),
+    ("sagemaker", "create_training_job", {**TRAINING, "Tags": [{"Key": "a", "Value": "b"}]},
+     [("sagemaker:CreateTrainingJob", arn("sagemaker", "training-job/j")),
+      ("sagemaker:AddTags", arn("sagemaker", "training-job/j")), ("iam:PassRole", ROLE_ARN)]),
     ("sagemaker", "create_hyper_parameter_tuning_job", TUNING,
      [("sagemaker:CreateHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/h")),
       ("iam:PassRole", ROLE_ARN)]),
@@ -223,9 +226,10 @@ def test_condition_keys() -> None:
     (listed,) = asked("s3", "list_objects_v2", Bucket="lake", Prefix="raw/", Delimiter="/", MaxKeys=5)
     assert values_of(listed, "s3:prefix", "s3:delimiter", "s3:max-keys") == [("raw/",), ("/",), ("5",)]
     assert values_of(listed, "aws:SecureTransport", "aws:RequestedRegion") == [("true",), (REGION,)]
-    train, passed = asked("sagemaker", "create_training_job", **TRAINING, Tags=[{"Key": "run", "Value": "r1"}])
+    train, tag, passed = asked("sagemaker", "create_training_job", **TRAINING, Tags=[{"Key": "run", "Value": "r1"}])
     assert values_of(train, "aws:RequestTag/run", "aws:TagKeys") == [("r1",), ("run",)]
     assert values_of(train, "sagemaker:InstanceTypes", "sagemaker:VpcSubnets") == [("ml.m5.large",), None]
+    assert values_of(tag, "aws:RequestTag/run", "sagemaker:TaggingAction") == [("r1",), ("CreateTrainingJob",)]
     assert values_of(passed, "iam:PassedToService", "aws:username") == [("sagemaker.amazonaws.com",), None]
     (update,) = asked("ecs", "update_service", cluster="c", service="a")
     assert values_of(update, "ecs:cluster") == [(arn("ecs", "cluster/c"),)]
