@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -33,17 +34,21 @@ BUCKET, ROLE = "bench", "glue-job"
 FIRST_DAY = date(2013, 1, 1)
 CASES = {(1, 1000): 12.0, (60, 1000): 28.0, (365, 1000): 60.0}
 QUICK, LARGE = [(1, 1000), (60, 1000)], (365, 10_000)
+MOST_IMBALANCE = 3.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: CPU seconds of the job and of the endpoint, wall-clock seconds, requests, what the job has logged."""
+    """One run: CPU seconds of the job and of the endpoint, wall-clock seconds, requests to S3, imbalance of tasks.
+
+    ``imbalance`` is the longest task of a stage by the median one, of the worst stage; None without Spark.
+    """
 
     cpu: float
     wall: float
     requests: int
-    log: list[str]
+    imbalance: float | None
 
 
 def main() -> int:
@@ -66,31 +71,44 @@ def main() -> int:
 def measured_rows(days: int, rows: int) -> list[Row]:
     """The rows of one case."""
     with tempfile.TemporaryDirectory() as folder, running_cloud(Path(folder), base_config()) as cloud:
-        run = measure(cloud, [FIRST_DAY + timedelta(days=n) for n in range(days)], rows)
-    note = f"{run.requests} requests; wall {run.wall:.0f} s; {2 * days * rows:,} events"
-    return [Row(f"transform, {days} days of {rows:,} rows, CPU", run.cpu, "s", CASES.get((days, rows)), note)]
+        run = measure(cloud, [FIRST_DAY + timedelta(days=n) for n in range(days)], rows, Path(folder) / "events")
+    note = f"{run.requests} requests to S3; wall {run.wall:.0f} s; {2 * days * rows:,} events"
+    name = f"transform, {days} days of {rows:,} rows"
+    found = [Row(f"{name}, CPU", run.cpu, "s", CASES.get((days, rows)), note)]
+    if run.imbalance is not None:
+        found.append(Row(f"{name}, longest task ÷ median", run.imbalance, "", MOST_IMBALANCE))
+    return found
 
 
-def measure(cloud: Cloud, days: list[date], rows: int) -> Measured:
+def measure(cloud: Cloud, days: list[date], rows: int, event_log: Path) -> Measured:
     """Puts the raw objects, runs the job once, and counts."""
-    arguments = prepare(cloud, days, rows)
+    event_log.mkdir()
+    settings = {"enabled": "true", "dir": event_log.as_uri(), "compress": "false", "rolling.enabled": "false"}
+    properties = " --conf ".join(f"spark.eventLog.{name}={value}" for name, value in settings.items())
+    arguments = {**prepare(cloud, days, rows), "--conf": properties}
     glue = cloud.client("glue")
-    seen, cpu, start = len(cloud.requests()), cpu_seconds(cloud.process.pid), time.monotonic()
+    seen, cpu, start = len(cloud.requests()), cpu_seconds(), time.monotonic()
     run = glue.start_job_run(JobName="transform", Arguments=arguments)["JobRunId"]
     ended = cloud.wait_until(lambda: _ended(glue, run), seconds=3600, every=0.5)
     wall = time.monotonic() - start
-    cloud.wait_until(lambda: len(list(_tree(cloud.process.pid))) == 1, seconds=60)
-    used = cpu_seconds(cloud.process.pid) - cpu
-    events = cloud.client("logs").get_log_events(logGroupName="/aws-glue/jobs/error", logStreamName=run)["events"]
-    log = [event["message"] for event in events]
+    cloud.wait_until(lambda: _running() == {os.getpid(), cloud.process.pid}, seconds=60)
+    used = cpu_seconds() - cpu
     if ended["JobRunState"] != "SUCCEEDED":
-        raise BenchmarkError(f"the job ended with {ended.get('ErrorMessage')}:\n" + "\n".join(log[-40:]))
-    requests = [one for one in cloud.requests()[seen:] if one["service"] == "s3"]
-    if os.environ.get("BENCH_VERBOSE"):
-        print("\n".join(log[-60:]))
-        for one in requests[:300]:
-            print(one["action"], one["resource"], one["status"])
-    return Measured(used, wall, len(requests), log)
+        raise BenchmarkError(f"the job ended with {ended.get('ErrorMessage')}: look at its log in {cloud.state}")
+    requests = sum(one["service"] == "s3" for one in cloud.requests()[seen:])
+    return Measured(used, wall, requests, imbalance(event_log))
+
+
+def imbalance(event_log: Path) -> float | None:
+    """The longest task of a stage by the median one, of the worst stage with at least three tasks."""
+    stages: dict[int, list[int]] = {}
+    for file in event_log.iterdir():
+        for event in map(json.loads, file.read_text().splitlines()):
+            if event["Event"] == "SparkListenerTaskEnd":
+                info = event["Task Info"]
+                stages.setdefault(event["Stage ID"], []).append(info["Finish Time"] - info["Launch Time"])
+    found = [max(some) / statistics.median(some) for some in stages.values() if len(some) >= 3]
+    return max(found) if found else None
 
 
 def prepare(cloud: Cloud, days: list[date], rows: int) -> dict[str, str]:
@@ -139,14 +157,14 @@ def _ended(glue: Any, run: str) -> dict[str, Any] | None:
     return None if found["JobRunState"] in ("STARTING", "RUNNING", "STOPPING") else found
 
 
-def cpu_seconds(root: int) -> float:
-    """User and system time of a process, its living descendants, and all that they have waited for."""
-    return sum(_ticks(pid) for pid in _tree(root)) / TICKS
+def cpu_seconds() -> float:
+    """User and system time of all descendants, ended ones too, as this process adopts orphans."""
+    of_this = sum(map(int, _stat(os.getpid())[11:13]))
+    return (sum(sum(map(int, _stat(pid)[11:15])) for pid in _tree(os.getpid())) - of_this) / TICKS
 
 
-def _ticks(pid: int) -> int:
-    fields = _stat(pid)
-    return sum(map(int, fields[11:15])) if fields else 0
+def _running() -> set[int]:
+    return {pid for pid in _tree(os.getpid()) if _stat(pid)[:1] not in ([], ["Z"])}
 
 
 def _tree(root: int) -> Iterator[int]:
@@ -161,6 +179,7 @@ def _tree(root: int) -> Iterator[int]:
 
 
 def _stat(pid: int) -> list[str]:
+    """The fields of a process's status, from its state on; none if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

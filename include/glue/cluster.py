@@ -12,14 +12,14 @@ from pyspark.sql import functions as sf
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from include.glue.columns import payload_schema
-from include.glue.days import COUNTS_SCHEMA, JOINED, DayMaker, DayPlan
+from include.glue.days import COUNTS_SCHEMA, JOINED, ORDER, SEQUENCE_LENGTH, DayMaker, DayPlan
 from include.glue.joining import join_as_of, table_versions
 from include.glue.lookup import Lookup
 from include.glue.reading import EVENT_SCHEMA, TABLE_SCHEMA, EventParser, table_batches
 from include.glue.report import TransformReport
 from include.glue.storage import join_uri
 from include.glue.tables import QUARANTINE_FILE, joined_tables
-from include.glue.writing import write_quarantine
+from include.glue.writing import RefusedRows
 from include.workloads import Workload
 
 Batches = Iterator[pa.RecordBatch]
@@ -53,9 +53,8 @@ def make_days(events: DataFrame, days: Sequence[date], plan: DayPlan, lookups: l
     # Days in turn, not by hash: with few days a task, some tasks would have several times as many as others.
     number = sf.date_diff(sf.col("event_date").cast("date"), sf.lit(days[0]))
     in_tasks = events.repartitionById(tasks, sf.pmod(number, sf.lit(tasks)).cast("int"))
-    length = sf.length("sequence_number")
-    names = ("event_date", "event_type", "key", "known_at", "arrived_at", length, "sequence_number", "shard_id")
-    return in_tasks.sortWithinPartitions(*names).mapInArrow(make, from_arrow_schema(COUNTS_SCHEMA)).collect()
+    in_order = in_tasks.withColumn(SEQUENCE_LENGTH, sf.length("sequence_number")).sortWithinPartitions(*ORDER)
+    return in_order.mapInArrow(make, from_arrow_schema(COUNTS_SCHEMA)).collect()
 
 
 def with_joined(
@@ -76,8 +75,9 @@ def with_joined(
         parse = partial(table_batches, table=table, clock=workload.clock)
         rows = _read(events.sparkSession, uris[name], parse, TABLE_SCHEMA).persist()
         report.count_table(name, rows.count(), rows.where("reason is not null").count())
-        refused = [row.asDict() for row in rows.where("reason is not null").toLocalIterator()]
-        write_quarantine(refused, join_uri(quarantine, "tables", name), QUARANTINE_FILE)
+        refused = RefusedRows()
+        refused.add(row.asDict() for row in rows.where("reason is not null").toLocalIterator())
+        refused.write(join_uri(quarantine, "tables", name), QUARANTINE_FILE)
         versions[name] = table_versions(rows, table)
     event = workload.events[workload.feature_event]
     record = sf.from_json("payload", payload_schema(event.fields))

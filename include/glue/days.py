@@ -18,15 +18,17 @@ import pyarrow.compute as pc
 from include.glue.lookup import Lookup
 from include.glue.records import ParsedEvent
 from include.glue.storage import join_uri
-from include.glue.writing import DayFile, write_quarantine
+from include.glue.writing import DayFile, RefusedRows
 from include.workloads import Workload
 from include.workloads.feature_code import FeatureCode, compute_row, load_feature_code
 from include.workloads.schema import COMMON_COLUMNS, PARTITION_COLUMN, Columns, processed_columns
 
+SEQUENCE_LENGTH = "sequence_length"  # of numbers in text, the shorter is the smaller
 JOINED = "joined"
 """The column with the joined fields (JSON), where Spark has joined them because there are too many to look up."""
-# Equal events lie side by side: the first is the one that was known first.
-ORDER = ("event_date", "event_type", "key", "known_at", "arrived_at", "sequence_length", "sequence_number", "shard_id")
+# Events of a key lie side by side, and of equal events the one that was known first comes first.
+_TIES = (SEQUENCE_LENGTH, "sequence_number", "shard_id", "line")
+ORDER = ("event_date", "event_type", "key", "known_at", "arrived_at", *_TIES)
 COUNTS_SCHEMA = pa.schema(
     {
         **dict.fromkeys(("event_date", "event_type", "reason"), pa.string()),
@@ -121,15 +123,14 @@ class _EventDay:
         self._maker = maker
         self._plan = maker.plan
         self._file = DayFile(maker.plan.columns[event_type]) if event_type in maker.plan.columns else None
-        self._refused: list[dict[str, Any]] = []
-        self._failed: list[dict[str, Any]] = []
+        self._refused, self._failed = RefusedRows(), RefusedRows()
         self._key: str | None = None
         self._seen: set[tuple[Any, ...]] = set()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Adds events; equal ones must follow one another."""
         refused = batch.filter(pc.is_valid(batch.column("reason"))).select(ParsedEvent._fields).to_pylist()
-        self._refused += refused
+        self._refused.add(refused)
         self.counts.update(row["reason"] for row in refused)
         batch = batch.filter(pc.is_null(batch.column("reason")))
         if not batch.num_rows or self._file is None:
@@ -146,8 +147,8 @@ class _EventDay:
         if self._file:
             self._file.write(self._plan.staging, self.event_type, day)
         name = f"{day}-{self.event_type}"
-        write_quarantine(self._refused, join_uri(self._plan.quarantine, "events"), name)
-        write_quarantine(self._failed, join_uri(self._plan.quarantine, "features"), name)
+        self._refused.write(join_uri(self._plan.quarantine, "events"), name)
+        self._failed.write(join_uri(self._plan.quarantine, "features"), name)
 
     def _are_new(self, batch: pa.RecordBatch) -> list[bool]:
         """Whether each event is another one than those before it: in its key, times or content."""
@@ -185,7 +186,7 @@ class _EventDay:
             else:
                 rows.append(None)
                 self.counts[reason] += 1
-                self._failed.append(_failed_row(batch.slice(index, 1), record, reason))
+                self._failed.add([_failed_row(batch.slice(index, 1), record, reason)])
         return rows
 
     def _joined(self, batch: pa.RecordBatch, payloads: list[dict[str, Any]]) -> Iterator[Sequence[Any]]:
@@ -207,7 +208,7 @@ class _EventDay:
 def sorted_events(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> list[pa.RecordBatch]:
     """Sorts events in memory as :meth:`DayMaker.make` needs them."""
     events = pa.Table.from_batches(batches, schema)
-    keyed = events.append_column("sequence_length", pc.utf8_length(events.column("sequence_number")))
+    keyed = events.append_column(SEQUENCE_LENGTH, pc.utf8_length(events.column("sequence_number")))
     order = pc.sort_indices(keyed, [(name, "ascending", "at_start") for name in ORDER])
     return list(events.take(order).combine_chunks().to_batches())
 

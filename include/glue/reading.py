@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import batched
+from itertools import batched, islice
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from include.lake.known import Clock
 from include.workloads.tables import TableSpec
 
 _TIMES = {"event_time", "known_at", "recorded_at", "arrived_at", "valid_from", "version_time"}
-_BATCH_ROWS = 5000
+_BATCH_ROWS, _READERS = 5000, 8
 ReadObject = Callable[[str], bytes]
 
 
@@ -50,8 +51,8 @@ def table_batches(uris: Iterable[str], table: TableSpec, clock: Clock) -> Iterat
 
 def lines(uris: Iterable[str], read: ReadObject = read_bytes) -> Iterator[str]:
     """Yields the lines of raw objects (gzip, one JSON document a line)."""
-    for uri in uris:
-        for line in gzip.decompress(read(uri)).splitlines():
+    for _, content in _contents(uris, read):
+        for line in gzip.decompress(content).splitlines():
             yield line.decode("utf-8", "replace")
 
 
@@ -62,12 +63,22 @@ def read_within(uris: Sequence[str], limit: int) -> dict[str, bytes] | None:
         URI → content; None if they have more.
     """
     found: dict[str, bytes] = {}
-    for uri in uris:
-        found[uri] = read_bytes(uri)
-        limit -= len(found[uri])
+    for uri, content in _contents(uris, read_bytes):
+        found[uri] = content
+        limit -= len(content)
         if limit < 0:
             return None
     return found
+
+
+def _contents(uris: Iterable[str], read: ReadObject) -> Iterator[tuple[str, bytes]]:
+    """Reads some objects at a time: a request takes S3 longer than it takes this process."""
+    waiting = iter(uris)
+    for uri in islice(waiting, 1):  # alone, because it makes the client that the others share
+        yield uri, read(uri)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for some in batched(waiting, _READERS):
+            yield from zip(some, pool.map(read, some), strict=True)
 
 
 def _batches(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,7 @@ from include.glue.reading import lines
 from include.glue.records import ParsedTableRow, parse_table_row
 from include.glue.report import TransformReport
 from include.glue.storage import join_uri
-from include.glue.writing import write_quarantine
+from include.glue.writing import RefusedRows
 from include.workloads import Workload
 
 log = logging.getLogger("nightjar.transform")
@@ -55,8 +55,9 @@ def make_lookups(
     versions = {}
     for name, rows in tables.items():
         report.count_table(name, len(rows.good) + len(rows.refused), len(rows.refused))
-        refused = [row._asdict() for row in rows.refused]
-        write_quarantine(refused, join_uri(quarantine, "tables", name), QUARANTINE_FILE)
+        refused = RefusedRows()
+        refused.add(row._asdict() for row in rows.refused)
+        refused.write(join_uri(quarantine, "tables", name), QUARANTINE_FILE)
         log.info("read the table %s: %s", name, report.table_counts(name))
         versions[name] = versions_by_key(rows.good, workload.tables[name])
     return [make_lookup(versions[join.table], workload.tables[join.table], join) for join in workload.joins]

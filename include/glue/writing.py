@@ -69,22 +69,32 @@ class DayFile:
         write_bytes(join_uri(staging, event_type, name, "part-0.parquet"), self._sink.getvalue())
 
     def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
-        self._waiting.clear()
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+            self._waiting.clear()
 
 
-def write_quarantine(rows: Iterable[Mapping[str, Any]], target: str, name: str) -> None:
-    """Writes refused rows as gzip JSON lines, without their nulls; without rows, nothing is written.
+class RefusedRows:
+    """Refused rows as gzip JSON lines, each with its reason and without its nulls. Only compressed text is held."""
 
-    Args:
-        rows: The rows, each with its reason.
-        target: URI of the prefix.
-        name: Name of the file, without its ending.
-    """
-    documents = [{column: _text(value) for column, value in row.items() if value is not None} for row in rows]
-    if documents:
-        content = "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
-        write_bytes(join_uri(target, f"{name}.json.gz"), gzip.compress(content.encode(), mtime=0))
+    def __init__(self) -> None:
+        self._sink: BytesIO | None = None
+        self._lines: gzip.GzipFile | None = None
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Adds rows."""
+        for row in rows:
+            if self._lines is None:
+                self._sink = BytesIO()
+                self._lines = gzip.GzipFile(filename="", mode="wb", fileobj=self._sink, mtime=0)
+            document = {column: _text(value) for column, value in row.items() if value is not None}
+            self._lines.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
+
+    def write(self, target: str, name: str) -> None:
+        """Writes ``<target>/<name>.json.gz``; without rows, nothing."""
+        if self._lines and self._sink:
+            self._lines.close()
+            write_bytes(join_uri(target, f"{name}.json.gz"), self._sink.getvalue())
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
