@@ -6,6 +6,9 @@ written between then and the event is not used: the lead says how long before th
 Of what was known, the row with the newest ``valid_from`` is taken, in its newest version. A row that nobody knew yet
 does not hide the one before it: else the value would change on the day on which the row is entered. Where nothing was
 known, the joined fields are null.
+
+The transform looks reference rows up (:mod:`include.glue.lookup`) while they fit into a worker's memory; this join in
+Spark is for more.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
     joined, until there is a newer version of the row, or a row with a newer ``valid_from``.
 
     Args:
-        rows: What :func:`include.glue.reading.read_table` returns.
+        rows: Parsed rows, as columns of :class:`include.glue.records.ParsedTableRow`.
         table: The table's declaration.
 
     Returns:
@@ -60,10 +63,13 @@ def table_versions(rows: DataFrame, table: TableSpec) -> DataFrame:
 def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFrame:
     """Adds the joined fields to events.
 
-    One sorted pass over events and versions of a key, so a long history costs no more than reading its rows.
+    One sorted pass over the events and versions of a key and a day. What was known at the end of the days before is
+    one more version at the start of a day, so that few keys do not mean few tasks, and a long history is not read for
+    every event.
 
     Args:
-        events: Columns ``event_time`` (timestamp_ntz) and the fields that the join names, besides others.
+        events: Columns ``event_time`` (timestamp_ntz) and the fields that the join names, besides others. All columns
+            travel through the join, so they should be few.
         versions: What :func:`table_versions` returns.
         join: The join.
 
@@ -74,10 +80,14 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
     keys = [_key(column) for column in join.on]
     fields = [sf.col(field).alias(_key(column)) for column, field in join.on.items()]
     values = sf.struct(*(sf.col(f"row.{name}").alias(name) for name in join.fields)).alias("values")
+    no_event = sf.lit(None).cast(events.select(sf.struct("*")).schema[0].dataType).alias("_row")
     reference = versions.select(
-        *keys, sf.col("visible_at").alias("_at"), sf.lit(0).alias("_event"), sf.struct("order", values).alias("_found")
+        *keys,
+        sf.col("visible_at").alias("_at"),
+        sf.lit(0).alias("_event"),
+        sf.struct("order", values).alias("_found"),
+        no_event,
     )
-    reference = reference.withColumn("_row", sf.lit(None).cast(events.select(sf.struct("*")).schema[0].dataType))
     keyed_events = events.select(
         *fields,
         as_of.alias("_at"),
@@ -85,10 +95,17 @@ def join_as_of(events: DataFrame, versions: DataFrame, join: JoinSpec) -> DataFr
         sf.lit(None).cast(reference.schema["_found"].dataType).alias("_found"),
         sf.struct("*").alias("_row"),
     )
+    both = keyed_events.unionByName(reference).withColumn("_day", sf.col("_at").cast("date"))
+    earlier = Window.partitionBy(*keys).orderBy("_day").rowsBetween(Window.unboundedPreceding, -1)
+    before = both.groupBy(*keys, "_day").agg(sf.max("_found").alias("_found"))
+    before = before.withColumn("_found", sf.max("_found").over(earlier))
+    before = before.select("*", sf.lit(None).cast("timestamp_ntz").alias("_at"), sf.lit(0).alias("_event"), no_event)
     until_now = (
-        Window.partitionBy(*keys).orderBy("_at", "_event").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+        Window.partitionBy(*keys, "_day")
+        .orderBy(sf.asc_nulls_first("_at"), "_event")
+        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
     )
-    found = keyed_events.unionByName(reference).withColumn("_found", sf.max("_found").over(until_now))
+    found = both.unionByName(before).withColumn("_found", sf.max("_found").over(until_now))
     added = [sf.col(f"_found.values.{name}").alias(join.prefix + name) for name in join.fields]
     return found.where("_event = 1").select("_row.*", *added)
 

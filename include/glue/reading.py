@@ -1,77 +1,88 @@
-"""Reads raw objects as frames: parsed, checked against the schema, exact duplicates marked."""
+"""Reads raw objects, each whole: one request, and no listing. What is parsed becomes Arrow batches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from typing import Any
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import batched, islice
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as sf
 
 from include.glue.records import ParsedEvent, ParsedTableRow, Schemas, parse_event, parse_table_row
+from include.glue.storage import read_bytes
 from include.lake.known import Clock
 from include.workloads.tables import TableSpec
 
-# The same columns for Spark and for Arrow, in the order of the named tuples.
-_SPARK_TYPES = {pa.string(): "string", pa.timestamp("us"): "timestamp_ntz"}
 _TIMES = {"event_time", "known_at", "recorded_at", "arrived_at", "valid_from", "version_time"}
+_BATCH_ROWS, _READERS = 5000, 8
+ReadObject = Callable[[str], bytes]
 
 
-def read_events(
-    spark: SparkSession,
-    uris: Sequence[str],
-    schemas: Schemas,
-    clock: Clock,
-    days: Iterable[date],
-    heartbeat: str | None = None,
-) -> DataFrame:
-    """Reads the events of some days.
+def arrow_schema(row_type: type[ParsedEvent] | type[ParsedTableRow]) -> pa.Schema:
+    """Returns the columns of parsed rows: times as timestamps without a zone, the rest as text."""
+    return pa.schema([(name, pa.timestamp("us") if name in _TIMES else pa.string()) for name in row_type._fields])
 
-    Args:
-        spark: The session.
-        uris: The stream's raw objects.
-        schemas: The fields of each event type.
-        clock: The workload's clock.
-        days: The days that are wanted.
-        heartbeat: The event type of heartbeats, which are left out.
+
+EVENT_SCHEMA = arrow_schema(ParsedEvent)
+TABLE_SCHEMA = arrow_schema(ParsedTableRow)
+
+
+class EventParser(NamedTuple):
+    """What :func:`parse_event` needs besides a line."""
+
+    schemas: Schemas
+    clock: Clock
+    days: frozenset[str]
+    heartbeat: str | None
+
+    def batches(self, uris: Iterable[str], read: ReadObject = read_bytes) -> Iterator[pa.RecordBatch]:
+        """Parses the events in raw objects of the stream, as columns of :class:`ParsedEvent`."""
+        parse = partial(parse_event, schemas=self.schemas, clock=self.clock, days=self.days, heartbeat=self.heartbeat)
+        return _batches((row for line in lines(uris, read) if (row := parse(line)) is not None), EVENT_SCHEMA)
+
+
+def table_batches(uris: Iterable[str], table: TableSpec, clock: Clock) -> Iterator[pa.RecordBatch]:
+    """Parses the versions in raw objects of a reference table, as columns of :class:`ParsedTableRow`."""
+    return _batches((parse_table_row(line, table, clock) for line in lines(uris)), TABLE_SCHEMA)
+
+
+def lines(uris: Iterable[str], read: ReadObject = read_bytes) -> Iterator[str]:
+    """Yields the lines of raw objects (gzip, one JSON document a line)."""
+    for _, content in _contents(uris, read):
+        for line in gzip.decompress(content).splitlines():
+            yield line.decode("utf-8", "replace")
+
+
+def read_within(uris: Sequence[str], limit: int) -> dict[str, bytes] | None:
+    """Reads objects, as long as they have at most ``limit`` bytes together.
 
     Returns:
-        One row per event: the fields of :class:`ParsedEvent` as columns (times: timestamp_ntz, the rest: string), and
-        ``duplicate`` (boolean): an event that was known earlier has exactly the same content.
+        URI → content; None if they have more.
     """
-    wanted = frozenset(day.isoformat() for day in days)
-    parsed = _map_lines(spark, uris, ParsedEvent, lambda line: parse_event(line, schemas, clock, wanted, heartbeat))
-    same = Window.partitionBy("event_type", "key", "event_time", "recorded_at", "payload")
-    first_known = same.orderBy("known_at", "arrived_at", sf.length("sequence_number"), "sequence_number", "shard_id")
-    duplicate = sf.col("reason").isNull() & (sf.row_number().over(first_known) > 1)
-    return parsed.withColumn("duplicate", duplicate)
+    found: dict[str, bytes] = {}
+    for uri, content in _contents(uris, read_bytes):
+        found[uri] = content
+        limit -= len(content)
+        if limit < 0:
+            return None
+    return found
 
 
-def read_table(spark: SparkSession, uris: Sequence[str], table: TableSpec, clock: Clock) -> DataFrame:
-    """Reads every version of a reference table's rows.
+def _contents(uris: Iterable[str], read: ReadObject) -> Iterator[tuple[str, bytes]]:
+    """Reads some objects at a time: a request takes S3 longer than it takes this process."""
+    waiting = iter(uris)
+    for uri in islice(waiting, 1):  # alone, because it makes the client that the others share
+        yield uri, read(uri)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for some in batched(waiting, _READERS):
+            yield from zip(some, pool.map(read, some), strict=True)
 
-    Returns:
-        One row per version: the fields of :class:`ParsedTableRow` as columns.
-    """
-    return _map_lines(spark, uris, ParsedTableRow, lambda line: parse_table_row(line, table, clock))
 
-
-def _map_lines(
-    spark: SparkSession,
-    uris: Sequence[str],
-    row_type: type[ParsedEvent] | type[ParsedTableRow],
-    parse: Callable[[str], tuple[Any, ...] | None],
-) -> DataFrame:
-    lines = spark.read.text(list(uris)) if uris else spark.createDataFrame([], "value string")
-    names = row_type._fields
-    schema = pa.schema([(name, pa.timestamp("us") if name in _TIMES else pa.string()) for name in names])
-
-    def parse_batches(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-        for batch in batches:
-            rows = [row for line in batch.column(0).to_pylist() if (row := parse(line)) is not None]
-            values = zip(*rows, strict=True) if rows else ((),) * len(names)
-            yield pa.RecordBatch.from_pydict(dict(zip(names, values, strict=True)), schema=schema)
-
-    return lines.mapInArrow(parse_batches, ", ".join(f"{field.name} {_SPARK_TYPES[field.type]}" for field in schema))
+def _batches(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for some in batched(rows, _BATCH_ROWS):
+        columns = zip(*some, strict=True)
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -187,4 +187,4 @@ def _text(value: Any) -> str | None:
 
 def _storable(text: str | None) -> str | None:
     """Replaces lone surrogates, which JSON can escape but UTF-8 cannot encode."""
-    return None if text is None else text.encode("utf-8", "replace").decode()
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()

@@ -7,10 +7,6 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TypedDict
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as sf
-
-from include.glue.featuring import REASON_COLUMN
 from include.workloads import Workload
 
 MAX_REASONS = 50
@@ -41,7 +37,7 @@ class ReportDocument(TypedDict):
 
 
 class TransformReport:
-    """Counts rows. Each ``count_…`` runs one Spark action.
+    """Counts rows.
 
     Args:
         days: The days of the run.
@@ -53,66 +49,28 @@ class TransformReport:
         self._reasons: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         self._tables: dict[str, TableCounts] = {}
 
-    def count_events(self, events: DataFrame) -> None:
-        """Counts every event that was read.
+    def count_events(self, day: str, event_type: str, reason: str | None, rows: int, duplicates: int) -> None:
+        """Counts events that were read.
 
         Args:
-            events: Columns ``event_date``, ``event_type``, ``reason`` and ``duplicate``.
+            day: Their day.
+            event_type: Their type.
+            reason: Why they were refused; None if they are good.
+            rows: How many they are, duplicates included.
+            duplicates: How many of them repeat an earlier one.
         """
-        sums = events.groupBy("event_date", "event_type", "reason").agg(
-            sf.count("*").alias("n"), sf.count_if("duplicate").alias("duplicates")
-        )
-        for row in sums.collect():
-            counts = self._counts[row["event_date"]].setdefault(row["event_type"], _zeros())
-            counts["read"] += row["n"]
-            counts["duplicates"] += row["duplicates"]
-            if row["reason"] is None:
-                counts["written"] += row["n"] - row["duplicates"]
-            else:
-                counts["quarantined"] += row["n"]
-                self._reasons[row["event_date"]][row["event_type"]][row["reason"]] = row["n"]
+        counts = self._counts[day].setdefault(event_type, _zeros())
+        counts["read"] += rows
+        counts["duplicates"] += duplicates
+        if reason is None:
+            counts["written"] += rows - duplicates
+        else:
+            counts["quarantined"] += rows
+            self._reasons[day][event_type][reason] = rows
 
-    def count_failed_features(self, event_type: str, frame: DataFrame) -> bool:
-        """Counts rows without features as quarantined; :meth:`count_events` has counted them as written.
-
-        Args:
-            event_type: The feature event.
-            frame: Columns ``event_date`` and ``_reason``.
-
-        Returns:
-            Whether there are such rows.
-        """
-        refused = frame.where(sf.col(REASON_COLUMN).isNotNull())
-        failed = refused.groupBy("event_date", REASON_COLUMN).agg(sf.count("*").alias("n")).collect()
-        for row in failed:
-            counts = self._counts[row["event_date"]][event_type]
-            counts["written"] -= row["n"]
-            counts["quarantined"] += row["n"]
-            self._reasons[row["event_date"]][event_type][row[REASON_COLUMN]] = row["n"]
-        return bool(failed)
-
-    def count_table(self, table: str, rows: DataFrame) -> bool:
-        """Counts the versions of a reference table's rows.
-
-        Args:
-            table: Name of the table.
-            rows: Column ``reason``, besides others.
-
-        Returns:
-            Whether any were refused.
-        """
-        ((read, quarantined),) = rows.agg(sf.count("*"), sf.count("reason")).collect()
+    def count_table(self, table: str, read: int, quarantined: int) -> None:
+        """Counts the versions of a reference table's rows."""
         self._tables[table] = {"read": read, "quarantined": quarantined}
-        return quarantined > 0
-
-    @property
-    def any_quarantined(self) -> bool:
-        """Whether an event has been refused so far."""
-        return bool(self._reasons)
-
-    def written(self, event_type: str) -> dict[str, int]:
-        """Returns the number of rows written, by day."""
-        return {day: counts[event_type]["written"] for day, counts in self._counts.items()}
 
     def totals(self) -> dict[str, EventCounts]:
         """Returns the counts over all days, by event type."""

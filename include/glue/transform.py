@@ -10,26 +10,25 @@ import argparse
 import logging
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sf
-
-from include.glue.columns import payload_schema
+from include.glue.days import DayMaker, DayPlan, empty_days, sorted_events
 from include.glue.errors import GlueJobError
-from include.glue.featuring import REASON_COLUMN, with_features
-from include.glue.joining import join_as_of, table_versions
-from include.glue.reading import read_events, read_table
+from include.glue.reading import EVENT_SCHEMA, EventParser, read_within
 from include.glue.report import ReportDocument, TransformReport
-from include.glue.session import spark_session
 from include.glue.storage import join_uri, object_uri, read_json, write_json
-from include.glue.writing import write_days, write_quarantine
+from include.glue.tables import make_lookups, read_tables
 from include.lake.days import parse_days
 from include.lake.fingerprint import InputsDocument, RawObject
 from include.lake.layout import REPORT_FILE
 from include.workloads import Workload, load
-from include.workloads.schema import COMMON_COLUMNS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 log = logging.getLogger("nightjar.transform")
+LOOKUP_ROWS = 200_000
+IN_PROCESS_BYTES = 8 * 1024 * 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,27 +36,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("workload", "days", "inputs", "staging", "quarantine"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--lookup-rows", type=int, default=LOOKUP_ROWS)
+    parser.add_argument("--in-process-bytes", type=int, default=IN_PROCESS_BYTES)
     options, _ = parser.parse_known_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     log.setLevel(logging.INFO)
-    spark = spark_session("nightjar-transform")
     transform(
-        spark, load(options.workload), parse_days(options.days), options.inputs, options.staging, options.quarantine
+        None,
+        load(options.workload),
+        parse_days(options.days),
+        options.inputs,
+        options.staging,
+        options.quarantine,
+        lookup_rows=options.lookup_rows,
+        in_process_bytes=options.in_process_bytes,
     )
 
 
 def transform(
-    spark: SparkSession, workload: Workload, days: list[date], inputs_uri: str, staging: str, quarantine: str
+    spark: SparkSession | None,
+    workload: Workload,
+    days: list[date],
+    inputs_uri: str,
+    staging: str,
+    quarantine: str,
+    *,
+    lookup_rows: int = LOOKUP_ROWS,
+    in_process_bytes: int = IN_PROCESS_BYTES,
 ) -> ReportDocument:
     """Writes the processed rows, the refused rows and the report.
 
     Args:
-        spark: The session.
+        spark: The session to run in; None to start one only if the run is too large for this process.
         workload: The workload.
         days: The days to make, in order.
         inputs_uri: URI of the inputs document.
         staging: URI of the run's staging prefix.
         quarantine: URI of the run's quarantine prefix.
+        lookup_rows: Up to so many versions of reference rows are looked up in memory; more are joined by Spark.
+        in_process_bytes: Up to so many bytes of the stream's objects (compressed) are made without Spark.
 
     Returns:
         The content of report.json.
@@ -76,48 +93,33 @@ def transform(
     def uris(objects: list[RawObject]) -> list[str]:
         return [object_uri(inputs_uri, inputs["bucket"], item["key"]) for item in objects]
 
-    report = TransformReport(days, workload)
+    report, plan = TransformReport(days, workload), DayPlan.of(workload, staging, quarantine)
     schemas = {name: event.fields for name, event in workload.events.items()}
-    heartbeat = workload.stream.complete.event
-    events = read_events(spark, uris(inputs["stream_objects"]), schemas, workload.clock, days, heartbeat).persist()
-    report.count_events(events)
-    log.info("checked %s", report.totals())
-    write_quarantine(events.where("reason is not null"), join_uri(quarantine, "events"), report.any_quarantined)
+    parser = EventParser(schemas, workload.clock, frozenset(wanted), workload.stream.complete.event)
+    stream = uris(inputs["stream_objects"])
+    table_uris = {name: uris(inputs["table_objects"].get(name, [])) for name in workload.tables}
+    tables = read_tables(workload, table_uris, lookup_rows)
+    lookups = None if tables is None else make_lookups(workload, tables, report, quarantine)
+    contents = read_within(stream, in_process_bytes) if spark is None and lookups is not None else None
+    if lookups is not None and contents is not None:
+        log.info("making the days in this process: %s objects", len(contents))
+        events = sorted_events(parser.batches(stream, contents.__getitem__), EVENT_SCHEMA)
+        counts = [row for batch in DayMaker(plan, lookups).make(events) for row in batch.to_pylist()]
+    else:
+        from include.glue import cluster  # Spark takes seconds to import and to start
+        from include.glue.session import spark_session
 
-    tables = {}
-    for name in dict.fromkeys(join.table for join in workload.joins):
-        objects = uris(inputs["table_objects"].get(name, []))
-        rows = read_table(spark, objects, workload.tables[name], workload.clock).persist()
-        refused = report.count_table(name, rows)
-        write_quarantine(rows.where("reason is not null"), join_uri(quarantine, "tables", name), refused)
-        log.info("read the table %s: %s", name, report.table_counts(name))
-        tables[name] = table_versions(rows, workload.tables[name])
-
-    good = events.where("reason is null and not duplicate")
-    for name, event in workload.events.items():
-        frame = _payload(good.where(sf.col("event_type") == name), workload, name)
-        if event.role == "features":
-            for join in workload.joins:
-                frame = join_as_of(frame, tables[join.table], join)
-            frame = with_features(frame, workload).persist()
-            failed = report.count_failed_features(name, frame)
-            write_quarantine(frame.where(sf.col(REASON_COLUMN).isNotNull()), join_uri(quarantine, "features"), failed)
-            frame = frame.where(sf.col(REASON_COLUMN).isNull())
-            log.info("computed the features of %s", name)
-        write_days(frame, workload, name, days, staging, report.written(name))
-        log.info("wrote %s", name)
+        frame = cluster.read_events(spark or spark_session("nightjar-transform"), stream, parser)
+        if lookups is None:
+            log.warning("the tables have more than %s versions of rows: Spark joins them", lookup_rows)
+            frame = cluster.with_joined(frame, workload, table_uris, report, quarantine)
+        counts = [row.asDict() for row in cluster.make_days(frame, days, plan, lookups or [])]
+    for row in counts:
+        report.count_events(row["event_date"], row["event_type"], row["reason"], row["rows"], row["duplicates"])
+    empty_days(plan, wanted, {(row["event_date"], row["event_type"]) for row in counts})
+    log.info("wrote %s", report.totals())
     write_json(join_uri(staging, REPORT_FILE), report.document())
     return report.document()
-
-
-def _payload(events: DataFrame, workload: Workload, event_type: str) -> DataFrame:
-    """Returns ``event_date``, the common columns and the payload's fields."""
-    payload = sf.from_json("payload", payload_schema(workload.events[event_type].fields)).alias("payload")
-    return (
-        events.select("event_date", *(name for name, _ in COMMON_COLUMNS), payload)
-        .select("*", "payload.*")
-        .drop("payload")
-    )
 
 
 if __name__ == "__main__":

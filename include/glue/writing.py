@@ -1,58 +1,107 @@
-"""Writes processed rows and refused rows. A prefix belongs to one run, so a second write replaces the first."""
+"""Writes processed rows and refused rows, each file by one request from where the rows are.
+
+A prefix belongs to one run, and a name depends on what is in the file only, so a second write replaces the first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from include.glue.columns import as_athena
-from include.glue.storage import join_uri
-from include.workloads import Workload
-from include.workloads.schema import PARTITION_COLUMN, processed_columns
+from include.glue.storage import join_uri, write_bytes
+from include.lake.instants import parse_instant
+from include.workloads.schema import COMMON_COLUMNS, PARTITION_COLUMN, Columns
 
-
-def write_days(
-    frame: DataFrame,
-    workload: Workload,
-    event_type: str,
-    days: Sequence[date],
-    staging: str,
-    written: Mapping[str, int],
-) -> None:
-    """Writes one sorted Parquet file per day to ``<staging>/<event_type>/event_date=D/``.
-
-    A day without rows gets an empty file with the columns.
-
-    Args:
-        frame: Columns ``event_date`` and those of ``processed_columns``, besides others.
-        workload: The workload.
-        event_type: The event type.
-        days: All days of the run.
-        staging: URI of the run's staging prefix.
-        written: The number of rows by day.
-    """
-    columns = [as_athena(name, kind) for name, kind in processed_columns(workload, event_type)]
-    partition = PARTITION_COLUMN[0]
-    target = join_uri(staging, event_type)
-    rows = frame.select(*columns, partition)
-    if any(written.values()):
-        by_day = rows.repartition(partition).sortWithinPartitions(partition, "key", "known_at", "arrived_at")
-        by_day.write.partitionBy(partition).mode("overwrite").parquet(target)
-    for day in days:
-        if not written[day.isoformat()]:
-            empty = rows.sparkSession.createDataFrame([], rows.drop(partition).schema)
-            empty.coalesce(1).write.mode("overwrite").parquet(join_uri(target, f"{partition}={day}"))
+ROW_GROUP_ROWS = 100_000
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    # Without a zone; every reader takes them as UTC, which they are.
+    "timestamp": pa.timestamp("us"),
+}
+_COMMON = [name for name, _ in COMMON_COLUMNS]
 
 
-def write_quarantine(rows: DataFrame, target: str, any_rows: bool) -> None:
-    """Writes refused rows as gzip JSON lines.
+class DayFile:
+    """The Parquet file of one event type's rows of one day, in the order in which they are added.
 
     Args:
-        rows: The rows, with their reason.
-        target: URI of the prefix.
-        any_rows: Whether there are any; without rows, nothing is written.
+        columns: What ``include.workloads.schema.processed_columns`` returns.
     """
-    if any_rows:
-        rows.coalesce(1).write.mode("overwrite").option("compression", "gzip").json(target)
+
+    def __init__(self, columns: Columns) -> None:
+        self._schema = pa.schema([(name, _ARROW_TYPES[kind]) for name, kind in columns])
+        self._sink = BytesIO()
+        self._writer = pq.ParquetWriter(self._sink, self._schema, compression="snappy", store_schema=False)
+        self._waiting: list[pa.RecordBatch] = []
+
+    def add(self, common: pa.RecordBatch, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Adds rows.
+
+        Args:
+            common: The common columns, besides others.
+            rows: For each row the values of the other columns.
+        """
+        if not rows:
+            return
+        fields = list(self._schema)[len(_COMMON) :]
+        values = zip(*rows, strict=True)
+        arrays = [_array(column, field.type) for column, field in zip(values, fields, strict=True)]
+        first = [common.column(name) for name in _COMMON]
+        self._waiting.append(pa.RecordBatch.from_arrays([*first, *arrays], schema=self._schema))
+        if sum(batch.num_rows for batch in self._waiting) >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def write(self, staging: str, event_type: str, day: str) -> None:
+        """Writes the file to ``<staging>/<event_type>/event_date=D/``; without rows it has the columns only."""
+        self._flush()
+        self._writer.close()
+        name = f"{PARTITION_COLUMN[0]}={day}"
+        write_bytes(join_uri(staging, event_type, name, "part-0.parquet"), self._sink.getvalue())
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+            self._waiting.clear()
+
+
+class RefusedRows:
+    """Refused rows as gzip JSON lines, each with its reason and without its nulls. Only compressed text is held."""
+
+    def __init__(self) -> None:
+        self._sink: BytesIO | None = None
+        self._lines: gzip.GzipFile | None = None
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Adds rows."""
+        for row in rows:
+            if self._lines is None:
+                self._sink = BytesIO()
+                self._lines = gzip.GzipFile(filename="", mode="wb", fileobj=self._sink, mtime=0)
+            document = {column: _text(value) for column, value in row.items() if value is not None}
+            self._lines.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
+
+    def write(self, target: str, name: str) -> None:
+        """Writes ``<target>/<name>.json.gz``; without rows, nothing."""
+        if self._lines and self._sink:
+            self._lines.close()
+            write_bytes(join_uri(target, f"{name}.json.gz"), self._sink.getvalue())
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_timestamp(kind):
+        values = [None if value is None else parse_instant(value).replace(tzinfo=None) for value in values]
+    return pa.array(values, kind)
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, TypedDict
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 class RawObject(TypedDict):
     """An object in the raw bucket, with the SHA-256 that S3 computed (base64)."""
@@ -33,7 +35,7 @@ def canonical_json(value: Any) -> bytes:
         TypeError: The value contains something that JSON has no form for.
         ValueError: The value contains NaN or an infinity.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest(value: Any) -> str:

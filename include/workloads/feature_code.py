@@ -100,10 +100,16 @@ def compute_row(code: FeatureCode, record: Mapping[str, Any]) -> tuple[Mapping[s
         return {}, f"features: {type(error).__name__}: {error}"[:_LONGEST_REASON]
     if not isinstance(values, Mapping) or values.keys() != code.kinds.keys():
         return {}, "features: did not return exactly the names in FEATURES"
+    clean = {}
     for name, value in values.items():
-        if problem := _problem(value, code.kinds[name]):
+        kind = code.kinds[name]
+        if type(value) is float and kind == "number" and -LARGEST_NUMBER < value < LARGEST_NUMBER:  # most are
+            clean[name] = value
+        elif problem := _problem(value, kind):
             return {}, f"features: {name}: {problem}"
-    return {name: float(value) if isinstance(value, int) else value for name, value in values.items()}, None
+        else:
+            clean[name] = float(value) if isinstance(value, int) else value
+    return clean, None
 
 
 def _problem(value: Any, kind: FeatureKind) -> str | None:

@@ -96,6 +96,8 @@ def normalize_text(text: str) -> str:
 def _string(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
     if not isinstance(value, str):
         return None, "is not a string"
+    if value.isascii():  # is in NFC, and valid
+        return (" ".join(value.split()) if spec.normalize else value), None
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -38,12 +38,28 @@ def refused(folder: Path, part: str) -> list[dict[str, Any]]:
     return [json.loads(text) for file in files for text in gzip.decompress(file.read_bytes()).decode().splitlines()]
 
 
+WAYS = {
+    "in this process": {"spark": None},
+    "Spark looks rows up": {},
+    "Spark joins": {"lookup_rows": 0},
+}
+
+
 @pytest.fixture(scope="module")
-def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportDocument]:
-    """A run over three days, the last without any row."""
+def runs(spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, ReportDocument]]:
+    """A run over three days, the last without any row, each way in which a run can be made."""
+    return {way: _run(tmp_path_factory.mktemp("transform"), **{"spark": spark, **given}) for way, given in WAYS.items()}
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def run(runs: dict[str, tuple[Path, ReportDocument]], request: pytest.FixtureRequest) -> tuple[Path, ReportDocument]:
+    """The run, each way."""
+    return runs[request.param]
+
+
+def _run(folder: Path, spark: Any, **given: Any) -> tuple[Path, ReportDocument]:
     from include.glue.transform import transform
 
-    folder = tmp_path_factory.mktemp("transform")
     first = [
         line(offered("k1", NOON), arrived_at="2013-03-01T12:00:02Z", sequence_number=20),
         line(offered("k1", NOON), arrived_at="2013-03-01T12:00:01Z", sequence_number=9),
@@ -86,8 +102,22 @@ def run(spark, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportDo
     ]
     inputs = write_inputs(folder, DAYS, [first, second], {"makers": [makers, more]})
     workload = tiny_workload(folder / "workloads")
-    report = transform(spark, workload, DAYS, inputs, f"file://{folder}/staging/", f"file://{folder}/quarantine/")
-    return folder, report
+    staging, quarantine = f"file://{folder}/staging/", f"file://{folder}/quarantine/"
+    return folder, transform(spark, workload, DAYS, inputs, staging, quarantine, **given)
+
+
+def test_each_way_writes_the_same_bytes(runs: dict[str, tuple[Path, ReportDocument]]) -> None:
+    def written(folder: Path) -> dict[str, bytes]:
+        files = [file for part in ("staging", "quarantine") for file in (folder / part).rglob("*") if file.is_file()]
+        return {
+            str(file.relative_to(folder)): file.read_bytes() for file in files if "quarantine/tables" not in str(file)
+        }
+
+    first, *others = [written(folder) for folder, _ in runs.values()]
+    assert len(first) > len(DAYS) * 2
+    for found in others:
+        assert found.keys() == first.keys()
+        assert [name for name, content in found.items() if content != first[name]] == []
 
 
 def test_columns_are_those_of_the_schema_for_full_and_empty_days(run, tmp_path: Path) -> None:
