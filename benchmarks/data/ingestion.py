@@ -32,7 +32,7 @@ OBJECT_EVENTS, OBJECT_ROWS = 10_000, 20_000  # the sizes at which ingestion cuts
 DAYS = 23  # that the events of one object are of
 SECRET, TABLE = "nightjar/bench/database", "readings"
 COLUMNS = {"id": "integer", "station": "string", "note": "string", "valid_from": "timestamp", "updated_at": "timestamp"}
-COLUMNS |= {name: "number" for name in ("temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib")}
+COLUMNS |= dict.fromkeys(("temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"), "number")
 
 
 def event(number: int) -> bytes:
@@ -72,7 +72,8 @@ def fill_table(rows: int) -> dict[str, Any]:
         )
         connection.execute(
             f"INSERT INTO {TABLE} SELECT n, 'station ' || n % 900, 'a note on \"' || n || '\"', "
-            "'2013-01-01 00:00+00'::timestamptz + n * interval '1 minute', now() - interval '2 days' + n * interval '1 ms', "
+            "'2013-01-01 00:00+00'::timestamptz + n * interval '1 minute', "
+            "now() - interval '2 days' + n * interval '1 ms', "
             "n % 400 / 10.0, n % 173 / 100.0, n % 1000 / 7.0, n % 31, 0, 1000 + n % 57, n % 11 "
             f"FROM generate_series(1, {int(rows)}) AS n"
         )
@@ -213,7 +214,9 @@ def puts(state: Path, turn: int) -> tuple[int, int]:
     return sum(f"raw/bench{turn}/" in key for key in keys), sum(f"index/bench{turn}/" in key for key in keys)
 
 
-def compare(ours: str, bare: str, env: dict[str, str], rounds: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def compare(
+    ours: str, bare: str, env: dict[str, str], rounds: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Alternates the two forms; returns their results."""
     mine, other = [], []
     for turn in range(rounds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
@@ -47,14 +48,14 @@ def decode(data: bytes) -> DecodedEvent:
     """
     try:
         text = data.decode("utf-8")
-        if text.startswith("\ufeff"):
-            raise UndecodableError("not JSON: begins with a byte order mark")
         event = _DECODER.decode(text)
     except UndecodableError:
         raise
     except UnicodeDecodeError as error:
         raise UndecodableError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:
+        if data.startswith(BOM_UTF8):
+            raise UndecodableError("not JSON: begins with a byte order mark") from None
         raise UndecodableError(f"not JSON: {error}") from None
     fields, line = _require_fields(event), text.strip()
     if "\n" in line or "\r" in line:

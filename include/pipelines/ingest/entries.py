@@ -54,7 +54,8 @@ class Entry(NamedTuple):
     def _head(self, shard_id: str) -> str:
         """The fields that both lines begin with, without the closing brace."""
         shard, number = json_line(shard_id), json_line(self.record.sequence_number)
-        place = f'{{"shard_id":{shard},"sequence_number":{number},"arrived_at":"{format_instant(self.record.arrived_at)}"'
+        arrived_at = format_instant(self.record.arrived_at)
+        place = f'{{"shard_id":{shard},"sequence_number":{number},"arrived_at":"{arrived_at}"'
         return place if self.subsequence_number is None else f'{place},"subsequence_number":{self.subsequence_number}'
 
 

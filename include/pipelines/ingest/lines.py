@@ -7,7 +7,6 @@ import io
 import json
 from typing import IO, Any
 
-
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 

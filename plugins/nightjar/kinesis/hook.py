@@ -30,7 +30,7 @@ class KinesisHook(AwsGenericHook["KinesisClient"]):
         super().__init__(aws_conn_id=aws_conn_id, client_type="kinesis", **kwargs)
 
     def get_session(self, region_name: str | None = None, deferrable: bool = False) -> Session:
-        """Returns a session whose clients read times in UTC: local ones take botocore longer than all else of a record."""
+        """Returns a session whose clients read times in UTC: a local time takes longer than the rest of a record."""
         session: Any = super().get_session(region_name=region_name, deferrable=deferrable)
         if not deferrable:
             parsers = session._session.get_component("response_parser_factory")
