@@ -18,8 +18,7 @@ def parse_instant(text: str) -> datetime:
         ValueError: The text is no ISO 8601 time, has no offset, or is outside the years 1 to 9999 in UTC.
     """
     try:
-        instant = datetime.fromisoformat(text)
-        return require_aware(instant).astimezone(UTC)
+        return _in_utc(datetime.fromisoformat(text))
     except (TypeError, OverflowError, ValueError) as error:
         raise ValueError(
             f"{text!r} is not an ISO 8601 time with an offset, like 2013-03-01T10:15:00Z ({error})"
@@ -32,12 +31,16 @@ def format_instant(instant: datetime) -> str:
     Raises:
         ValueError: The datetime has no time zone.
     """
-    return require_aware(instant).astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{_in_utc(instant).isoformat(timespec='microseconds')[:-6]}Z"  # for +00:00
 
 
 def to_millisecond(instant: datetime) -> datetime:
     """Cuts an instant to the millisecond, the precision of Athena's timestamps."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant if instant.tzinfo is UTC else require_aware(instant).astimezone(UTC)
 
 
 def require_aware(instant: datetime) -> datetime:

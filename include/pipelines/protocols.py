@@ -5,7 +5,7 @@ The hooks in ``plugins/nightjar`` satisfy them; the DAGs pass those in, and test
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import IO, Any, Protocol, TypedDict
@@ -208,8 +208,11 @@ class TableRows(Protocol):
     def unread(self) -> UnreadRows:
         """Counts the rows that no run reads."""
 
-    def rows(self, low: datetime | None) -> Iterator[TableRow]:
-        """Iterates over the rows written after ``low`` (None: from the beginning), up to the snapshot's upper bound."""
+    def rows(self, low: datetime | None) -> Generator[TableRow]:
+        """Iterates over the rows written after ``low`` (None: from the beginning), up to the snapshot's upper bound.
+
+        Until it is at its end, nothing else can be asked of the source. Closed earlier, the table gives nothing more.
+        """
 
 
 class TableSource(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
@@ -47,18 +48,19 @@ def decode(data: bytes) -> DecodedEvent:
     """
     try:
         text = data.decode("utf-8")
-        event = json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_without_repeats
-        )
+        event = _DECODER.decode(text)
     except UndecodableError:
         raise
     except UnicodeDecodeError as error:
         raise UndecodableError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:
+        if data.startswith(BOM_UTF8):
+            raise UndecodableError("not JSON: begins with a byte order mark") from None
         raise UndecodableError(f"not JSON: {error}") from None
-    fields = _require_fields(event)
-    line, is_feedback = text.strip().translate(_LINE_BREAKS), isinstance(fields.get("request_id"), str)
-    return DecodedEvent(line, fields["event_type"], *event_times(fields), is_feedback)
+    fields, line = _require_fields(event), text.strip()
+    if "\n" in line or "\r" in line:
+        line = line.translate(_LINE_BREAKS)
+    return DecodedEvent(line, fields["event_type"], *event_times(fields), isinstance(fields.get("request_id"), str))
 
 
 def event_times(event: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -71,6 +73,8 @@ def _require_fields(event: Any) -> dict[str, Any]:
         raise UndecodableError(f"not a JSON object but {type(event).__name__}")
     for field in REQUIRED:
         value = event.get(field)
+        if isinstance(value, str) and value.isascii():
+            continue
         if not isinstance(value, str):
             raise UndecodableError(f"{field}: is not a string" if field in event else f"{field}: is missing")
         try:
@@ -104,3 +108,8 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_without_repeats
+)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from include.lake.instants import format_instant
 from include.lake.known import Clock
@@ -19,8 +18,7 @@ from include.pipelines.protocols import StreamRecord
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event, or bytes that are none.
 
     Attributes:
@@ -55,14 +53,10 @@ class Entry:
 
     def _head(self, shard_id: str) -> str:
         """The fields that both lines begin with, without the closing brace."""
-        fields: dict[str, Any] = {
-            "shard_id": shard_id,
-            "sequence_number": self.record.sequence_number,
-            "arrived_at": format_instant(self.record.arrived_at),
-        }
-        if self.subsequence_number is not None:
-            fields["subsequence_number"] = self.subsequence_number
-        return json_line(fields)[:-1]
+        shard, number = json_line(shard_id), json_line(self.record.sequence_number)
+        arrived_at = format_instant(self.record.arrived_at)
+        place = f'{{"shard_id":{shard},"sequence_number":{number},"arrived_at":"{arrived_at}"'
+        return place if self.subsequence_number is None else f'{place},"subsequence_number":{self.subsequence_number}'
 
 
 def entries(record: StreamRecord, clock: Clock) -> Iterator[Entry]:

@@ -7,6 +7,8 @@ import io
 import json
 from typing import IO, Any
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 class GzipLines:
     """Lines in a gzip stream that has neither time stamp nor file name: equal lines give equal bytes."""
@@ -37,4 +39,4 @@ def json_line(value: Any) -> str:
     Raises:
         ValueError: The value contains NaN or an infinity.
     """
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)

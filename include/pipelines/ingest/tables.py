@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from include.errors import NothingToDoError, RefusedError
 from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
-from include.lake.known import KnownFrom, earliest, to_metadata
+from include.lake.known import KnownFrom, to_metadata
 from include.lake.uris import s3_uri
 from include.pipelines.ingest.lines import GzipLines, json_line
 from include.pipelines.ingest.overlap import DigestSet, row_digest
@@ -98,15 +99,20 @@ def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSourc
     kept_from, seen = source.oldest_open - reach, list[bytes]()
 
     def new_rows() -> Iterator[TableRow]:
-        for row in rows.rows(low):
+        for row in found:
+            kept = row.written_at is not None and row.written_at > kept_from
+            if not (kept or known):
+                yield row
+                continue
             digest = row_digest(row)
-            if row.written_at and row.written_at > kept_from:
+            if kept:
                 seen.append(digest)
             if digest not in known:
                 yield row
 
     watermark = parse_instant(before["watermark"]) if before else None
-    written, refused = _write(raw, name, upper, watermark, new_rows())
+    with closing(rows.rows(low)) as found:  # a table is read while its rows are written: nothing else can be asked
+        written, refused = _write(raw, name, upper, watermark, new_rows())
     if before is None or seen or len(known):
         raw.objects.put(raw.buckets.lake, digests_key, json.dumps(DigestSet(seen).document()).encode())
     # After the rows and the digests: each of them is in raw, even if this run dies here.
@@ -147,17 +153,22 @@ def _unread(name: str, table: TableSpec, rows: TableRows) -> list[str]:
 
 
 class _Chunk:
-    """Lines of one raw object, and from when on any row in them counts as known."""
+    """Lines of one raw object, and when the earliest row in them was written."""
 
     def __init__(self, upper: datetime, watermark: datetime | None) -> None:
         self.lines = GzipLines()
         self.upper, self.watermark = upper, watermark
-        self.known_from = KnownFrom.of(upper, upper, watermark)
+        self.earliest = upper
 
     def add(self, line: str, written_at: datetime | None) -> None:
         self.lines.add(line)
-        known_from = KnownFrom.of(written_at or self.upper, self.upper, self.watermark)
-        self.known_from = earliest(self.known_from, known_from)
+        if written_at and written_at < self.earliest:
+            self.earliest = written_at
+
+    @property
+    def known_from(self) -> KnownFrom:
+        """From when on any row counts as known."""
+        return KnownFrom.of(self.earliest, self.upper, self.watermark)
 
 
 def _write(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -20,8 +19,7 @@ LONGEST_BACKOFF = 8.0
 THROTTLED = {"ProvisionedThroughputExceededException", "LimitExceededException", "KMSThrottlingException"}
 
 
-@dataclass(frozen=True, slots=True)
-class KinesisRecord:
+class KinesisRecord(NamedTuple):
     """One Kinesis record: its position, its approximate arrival (UTC) and its bytes."""
 
     sequence_number: str
@@ -74,7 +72,7 @@ class ShardReader:
             for found in answer["Records"]:
                 arrived_at = found["ApproximateArrivalTimestamp"].astimezone(UTC)
                 record = KinesisRecord(found["SequenceNumber"], arrived_at, found["Data"])
-                if record.arrived_at >= self.until:
+                if arrived_at >= self.until:
                     self.stopped_at = record
                     return
                 after = record.sequence_number

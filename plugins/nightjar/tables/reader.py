@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
+from nightjar.tables.columns import PrintedColumn
 from nightjar.tables.values import TIMES, ColumnType, json_text, utc_instant
 
-# A fetch holds at most their product in memory, twice.
-FETCH_ROWS = 25
-ROW_BYTES = 1024 * 1024
+ROW_BYTES = 1024 * 1024  # one row is in memory at a time
 KEPT_BYTES = 1024  # of a row that is too long, values up to this length are still read: the key is among them
+NULL = r"\N"  # of COPY
+NOT_ASCII = re.compile(r"[^\x00-\x7e]+")
 CLOCKS_DIFFER = timedelta(hours=1)  # rows stamped further in the future are counted
 
 
@@ -68,6 +70,7 @@ class TableReader:
         self.columns = columns
         self.zone = zone
         self.table = sql.Identifier(*relation.split(".", 1))
+        self.unencoded = connection.info.parameter_status("client_encoding") == "SQL_ASCII"
         self.types = self._types()
         self.watermark = self._watermark(watermark)
         self.granularity = timedelta(days=1 if self.types[watermark].name == "date" else 0)
@@ -80,49 +83,72 @@ class TableReader:
         ).format(mark=self.watermark, table=self.table, limit=sql.Literal(self.upper + CLOCKS_DIFFER))
         return Unread(*self.connection.execute(query).fetchone() or (0, 0))
 
-    def rows(self, low: datetime | None) -> Iterator[TableRow]:
+    def rows(self, low: datetime | None) -> Generator[TableRow]:
         """Iterates over the rows with ``low < watermark <= upper``, in the watermark's order.
 
         Args:
             low: None reads from the beginning.
         """
-        names = list(self.columns)
-        inner = [sql.SQL("{} AS {}").format(self._text(name), _column(i)) for i, name in enumerate(names)]
-        long = [_column(i) for i, name in enumerate(names) if self.types[name].length < 0]
+        columns = self._printed_columns()
+        long = [column.text for column in columns if column.type.length < 0]
         bytes_ = sql.SQL(" + ").join(sql.SQL("coalesce(octet_length({}), 0)").format(c) for c in long) if long else None
         fits = sql.SQL("({} <= {})").format(bytes_, ROW_BYTES) if bytes_ else sql.SQL("true")
-        outer = [
-            sql.SQL("CASE WHEN {} OR octet_length({}) <= {} THEN {} END").format(fits, column, KEPT_BYTES, column)
-            if column in long
-            else column
-            for column in map(_column, range(len(names)))
+        texts = [
+            sql.SQL("CASE WHEN {} OR octet_length({}) <= {} THEN {} END").format(fits, c.text, KEPT_BYTES, c.text)
+            for c in columns
         ]
+        # OFFSET 0 keeps PostgreSQL from computing a text again at each place that uses it.
         query = sql.SQL(
-            "SELECT mark::text, {fits}, {outer} FROM (SELECT {mark} AS mark, {inner} FROM {table} AS t "
-            "WHERE {mark} <= {high} AND {above}) AS r ORDER BY mark"
+            "COPY (SELECT mark::text, CASE WHEN {exact} THEN format({form}, VARIADIC ARRAY[{values}]) END, "
+            "CASE WHEN NOT {exact} THEN to_json(ARRAY[{fits}::text, {texts}]) END FROM ("
+            "SELECT {mark} AS mark, {inner} FROM {table} AS t WHERE {mark} <= {high} AND {above} OFFSET 0"
+            ") AS r ORDER BY mark) TO STDOUT"
         ).format(
+            exact=sql.SQL("({})").format(sql.SQL(" AND ").join([fits, *self._exact(columns)])),
+            form=sql.Literal(self._json_form()),
+            values=sql.SQL(", ").join(column.json for column in columns),
             fits=fits,
-            outer=sql.SQL(", ").join(outer),
-            inner=sql.SQL(", ").join(inner),
+            texts=sql.SQL(", ").join(texts),
             mark=self.watermark,
+            inner=sql.SQL(", ").join(column.inner() for column in columns),
             table=self.table,
             high=sql.Literal(self.upper),
             above=sql.SQL("true") if low is None else sql.SQL("{} > {}").format(self.watermark, sql.Literal(low)),
         )
-        with self.connection.cursor(name="nightjar") as cursor:
-            cursor.itersize = FETCH_ROWS
-            cursor.execute(query)
-            for mark, fit, *values in cursor:
-                yield self._row(mark, fit, values)
+        encoding, errors = ("utf-8", "surrogateescape") if self.unencoded else (self.connection.info.encoding, "strict")
+        with self.connection.cursor().copy(query) as lines:
+            for line in lines:
+                mark, text, printed = str(line, encoding, errors).split("\t")
+                if text == NULL:
+                    yield self._row(utc_instant(mark), json.loads(_unescaped(printed)))
+                else:
+                    yield TableRow(_ascii_json(_unescaped(text)), utc_instant(mark), "")
 
-    def _row(self, mark: str | bytes, fits: bool, values: list[Any]) -> TableRow:
-        parts, refused = [], [] if fits else [f"row: has more than {ROW_BYTES} bytes, and its long values are not read"]
-        for (name, column), value in zip(self.types.items(), values, strict=True):
-            text, problem = json_text(value, column)
+    def _row(self, written_at: datetime | None, values: list[str | None]) -> TableRow:
+        """A row of which the database cannot print the JSON exactly."""
+        fits, *texts = values
+        refused = [] if fits == "true" else [f"row: has more than {ROW_BYTES} bytes, and its long values are not read"]
+        parts = []
+        for (name, column), value in zip(self.types.items(), texts, strict=True):
+            printed = value.encode(errors="surrogateescape") if value and self.unencoded else value
+            text, problem = json_text(printed, column)
             parts.append(f"{json.dumps(name)}:{text}")
             if problem:
                 refused.append(f"{name}: {problem}")
-        return TableRow(f"{{{','.join(parts)}}}", utc_instant(_ascii(mark)), "; ".join(refused))
+        return TableRow(f"{{{','.join(parts)}}}", written_at, "; ".join(refused))
+
+    def _json_form(self) -> str:
+        """The format of a row's JSON, with a place for each value."""
+        members = (json.dumps(name).replace("%", "%%") + ":%s" for name in self.types)
+        return f"{{{','.join(members)}}}"
+
+    def _printed_columns(self) -> list[PrintedColumn]:
+        named = ((sql.Identifier("t", self.columns[name][0]), found) for name, found in self.types.items())
+        return [PrintedColumn(index, source, found, self.zone) for index, (source, found) in enumerate(named)]
+
+    def _exact(self, columns: list[PrintedColumn]) -> list[sql.Composable]:
+        """When the database's JSON of a row is exact: never, if it does not know what its bytes mean."""
+        return [sql.SQL("false")] if self.unencoded else [column.exact for column in columns]
 
     def _types(self) -> dict[str, ColumnType]:
         """The type of each column, in order."""
@@ -161,18 +187,6 @@ class TableReader:
             "ELSE {c}::timestamp AT TIME ZONE {zone} END)"
         ).format(c=column, zone=sql.Literal(self.zone))
 
-    def _text(self, name: str) -> sql.Composable:
-        """A column as the text that :func:`nightjar.tables.values.json_text` expects."""
-        column, found = sql.Identifier("t", self.columns[name][0]), self.types[name]
-        if found.category in "AC":
-            return sql.SQL("to_json({})::text").format(column)
-        if found.kind == "timestamp" and found.name in ("timestamp", "date"):
-            return sql.SQL(
-                "(CASE WHEN {c} >= '0001-01-02' AND {c} < '9999-12-31' "
-                "THEN ({c}::timestamp AT TIME ZONE {zone})::text ELSE {c}::text END)"
-            ).format(c=column, zone=sql.Literal(self.zone))
-        return sql.SQL("{}::text").format(column)
-
     def _name(self, name: str) -> str:
         return f"{self.relation}.{self.columns[name][0]}"
 
@@ -182,5 +196,13 @@ def _ascii(text: str | bytes) -> str:
     return text.decode() if isinstance(text, bytes) else text
 
 
-def _column(index: int) -> sql.Identifier:
-    return sql.Identifier(f"c{index}")
+def _unescaped(text: str) -> str:
+    """A field of COPY with JSON, which has no control character: only backslashes are escaped."""
+    return text.replace("\\\\", "\\") if "\\" in text else text
+
+
+def _ascii_json(text: str) -> str:
+    """Escapes what is not ASCII, as json.dumps does."""
+    return (
+        text if text.isascii() and "\x7f" not in text else NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    )

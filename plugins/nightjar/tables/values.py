@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # Line breaks in a json value are between its parts; inside a string they are escaped.
 _LINE_BREAKS = str.maketrans("\r\n", "  ")
 TIMES = {"timestamptz", "timestamp", "date"}
@@ -57,7 +57,7 @@ def json_text(text: str | bytes | None, column: ColumnType) -> tuple[str, str | 
     if column.kind == "string":
         return json.dumps(text), None
     if column.category == "N":
-        return (text, None) if _NUMBER.fullmatch(text) else (json.dumps(text), NO_NUMBER)
+        return (text, None) if NUMBER.fullmatch(text) else (json.dumps(text), NO_NUMBER)
     if column.name == "bool":
         return text, None
     if column.name in ("json", "jsonb") or column.category in "AC":

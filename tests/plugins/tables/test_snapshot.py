@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from nightjar.tables.reader import ROW_BYTES, TableError, TableReader
+from nightjar.tables.reader import ROW_BYTES, TableError
 from nightjar.tables.snapshot import Snapshot, snapshot
 
 from tests.support.moto_cloud import MotoCloud
@@ -317,8 +318,13 @@ def test_no_transaction_falls_between_the_bound_and_the_snapshot(db: Any, postgr
         assert db.execute(before, (oldest_open,)).fetchone() == counted, "an earlier row was committed later"
 
 
-def test_the_reader_fetches_in_parts(db: Any) -> None:
-    db.execute("INSERT INTO weather SELECT n::text, n, now() - interval '1 day' FROM generate_series(1, 151) AS n")
-    with snapshot(SECRET) as source, source.table(TABLE, WEATHER, "updated_at", None) as table:
-        assert isinstance(table, TableReader)
-        assert len(list(table.rows(None))) == 151
+def test_an_error_amid_a_table_leaves_the_snapshot_to_the_others(db: Any) -> None:
+    db.execute("INSERT INTO weather SELECT n::text, n, now() - interval '1 day' FROM generate_series(1, 20000) AS n")
+    with snapshot(SECRET) as source:
+        with (
+            pytest.raises(LookupError),
+            source.table(TABLE, WEATHER, "updated_at", None) as table,
+            closing(table.rows(None)) as rows,
+        ):
+            raise LookupError(next(rows))
+        assert len(read(source)) == 20_000
