@@ -22,13 +22,13 @@ from botocore.config import Config as ClientConfig
 
 from infra.laptop.free_ports import free_port
 from infra.localcloud.request_file import read
-from tests.support import warm_cloud
+from tests.support import warm_cloud, warm_process
 
 ROOT = Path(__file__).parents[2]
 VENVS = Path(os.environ.get("NIGHTJAR_VENVS", ROOT / ".nightjar" / "venvs"))
 JARS = Path(os.environ.get("NIGHTJAR_S3A_JARS", ROOT / ".nightjar" / "jars"))
 CLASS_DATA = VENVS.parent / "class-data" / "spark.jsa"
-ACCOUNT = "123456789012"
+ACCOUNT = warm_cloud.ACCOUNT
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test-job"
 # The roles that tests use; they may do everything, and every service may assume them.
@@ -45,7 +45,7 @@ class Cloud:
 
     endpoint: str
     state: Path
-    process: subprocess.Popen[bytes] | warm_cloud.ForkedServer
+    process: subprocess.Popen[bytes] | warm_process.ForkedProcess
 
     @property
     def operator(self) -> dict[str, str]:
@@ -125,12 +125,12 @@ def running_cloud(folder: Path, config: dict[str, Any], *, root: Path | None = N
                 raise
 
 
-def _start(arguments: list[str], log: Path, root: Path | None) -> subprocess.Popen[bytes] | warm_cloud.ForkedServer:
+def _start(arguments: list[str], log: Path, root: Path | None) -> subprocess.Popen[bytes] | warm_process.ForkedProcess:
     python = VENVS / "localcloud" / "bin" / "python"
     if not python.exists():
         python = Path(sys.executable)
-    if root is None and warm_cloud.AVAILABLE:
-        return warm_cloud.parent(python, ROOT, ACCOUNT).start(arguments, log)
+    if root is None and warm_process.AVAILABLE:
+        return warm_process.parent(python, warm_cloud.MODULE).start(arguments, log, dict(os.environ))
     with log.open("wb") as out:
         return subprocess.Popen(
             [str(python), "-m", "infra.localcloud", *arguments], cwd=root or ROOT, stdout=out, stderr=subprocess.STDOUT
