@@ -1,9 +1,10 @@
 """``make test``: the linters, each runtime's unit tests in its own environment, and all other tests.
 
 Three steps run at a time on two cores, because a suite with servers waits for half of its time (the summary says how
-long each step took and worked). The longest begin first, so that short ones fill the end. The tests of Terraform run
-beside them, because its provider waits even more. The output of a step is printed when it ends. The last line has the
-totals in pytest's form, where each linter counts as one test.
+long each step took and worked). The longest begin first, so that short ones fill the end, and the others leave the
+end-to-end tests, which are the longest of all, the cores. The tests of Terraform run beside them, because its provider
+waits even more. The output of a step is printed when it ends. The last line has the totals in pytest's form, where each
+linter counts as one test.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from scripts.steps import HOME, Result, Step
 from scripts.suites import E2E, REST, SERVER_SUITES, SUITES, TERRAFORM, UNIT, with_servers
 
 AT_ONCE = 3
+# The end-to-end tests wait for one thing after the other, so they take longest: the other suites leave them the cores.
+POLITELY = ("nice", "-n", "5")
 WIDTH = 100
 # The titles of the suites that run in the test environment
 TITLES = {REST: "all other tests", E2E: "end-to-end tests", TERRAFORM: "tests of Terraform"} | {
@@ -75,7 +78,8 @@ def suite(name: str, counts: Path, *arguments: str) -> Step:
     """The step that runs a runtime's unit tests in its environment, or another suite in the test environment."""
     environment, title = ("test", TITLES[name]) if name in TITLES else (name, f"unit tests: {name}")
     python = HOME / "venvs" / environment / "bin" / "python"
-    return Step(title, (python, "-m", "scripts.run_pytest", name, str(counts / f"{title}.json"), *arguments))
+    before = () if name == E2E else POLITELY
+    return Step(title, (*before, python, "-m", "scripts.run_pytest", name, str(counts / f"{title}.json"), *arguments))
 
 
 def tally(result: Result, counts: Path) -> Counter[str]:

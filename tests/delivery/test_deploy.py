@@ -35,7 +35,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
     dags: Path = home / "dags"
     dags.mkdir()
     (dags / "deploy.py").write_text(DAGS)
-    with running_airflow(home, dags, {}) as running:
+    with running_airflow(home, dags, {}, triggerer=False) as running:
         yield running
 
 

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -18,6 +18,8 @@ import psutil
 import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
+
+from tests.support.localcloud import ROOT, base_config, running_cloud
 
 pytestmark = pytest.mark.stack
 ROLE = "arn:aws:iam::123456789012:role/reader"
@@ -144,11 +146,11 @@ def running_job(cloud: Any) -> psutil.Process:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_jobs_end_with_the_server(start_cloud: Callable[..., Any], number: signal.Signals) -> None:
-    cloud = start_cloud()
-    job = running_job(cloud)
-    cloud.process.send_signal(number)
-    code = cloud.process.wait(30)
+def test_jobs_end_with_the_server(tmp_path: Path, number: signal.Signals) -> None:
+    with running_cloud(tmp_path, base_config(), root=ROOT) as cloud:
+        job = running_job(cloud)
+        cloud.process.send_signal(number)
+        code = cloud.process.wait(30)
     assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
     deadline = time.monotonic() + 10
     while job.is_running() and job.status() != psutil.STATUS_ZOMBIE:

@@ -1,4 +1,4 @@
-"""Which runs of another DAG count as at work. On a real Airflow: tests/plugins/jobs/test_on_airflow.py."""
+"""Which runs of another DAG count as at work. On a real Airflow: tests/plugins/on_airflow/test_ended_runs.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local cloud that a test starts as ``make run`` does: a process of the server and boto3 clients for it."""
+"""A local cloud that a test starts: a process of the server and boto3 clients for it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from botocore.config import Config as ClientConfig
 
 from infra.laptop.free_ports import free_port
 from infra.localcloud.request_file import read
+from tests.support import warm_cloud, warm_process
 
 ROOT = Path(__file__).parents[2]
 VENVS = Path(os.environ.get("NIGHTJAR_VENVS", ROOT / ".nightjar" / "venvs"))
 JARS = Path(os.environ.get("NIGHTJAR_S3A_JARS", ROOT / ".nightjar" / "jars"))
 CLASS_DATA = VENVS.parent / "class-data" / "spark.jsa"
-ACCOUNT = "123456789012"
+ACCOUNT = warm_cloud.ACCOUNT
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test-job"
 # The roles that tests use; they may do everything, and every service may assume them.
@@ -44,7 +45,7 @@ class Cloud:
 
     endpoint: str
     state: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | warm_process.ForkedProcess
 
     @property
     def operator(self) -> dict[str, str]:
@@ -99,22 +100,16 @@ def base_config() -> dict[str, Any]:
 
 
 @contextmanager
-def running_cloud(folder: Path, config: dict[str, Any], *, root: Path = ROOT) -> Iterator[Cloud]:
+def running_cloud(folder: Path, config: dict[str, Any], *, root: Path | None = None) -> Iterator[Cloud]:
     """Starts a server with this configuration in ``folder``, and stops it; fails if it does not stop on SIGTERM.
 
-    ``root`` is the tree whose code it runs.
+    It is forked from a process that has imported this tree's code. With ``root`` a new interpreter starts the code of
+    that tree, as ``make run`` does.
     """
     port = config.get("port") or free_port()
     file = folder / "cloud.yaml"
     file.write_text(yaml.safe_dump({**config, "port": port, "state": str(folder / "state")}))
-    python = VENVS / "localcloud" / "bin" / "python"
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(python if python.exists() else sys.executable), "-m", "infra.localcloud", "--config", str(file)],
-            cwd=root,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    process = _start(["--config", str(file)], folder / "server.log", root)
     cloud = Cloud(f"http://127.0.0.1:{port}", folder / "state", process)
     try:
         _wait_ready(cloud, folder / "server.log")
@@ -128,6 +123,18 @@ def running_cloud(folder: Path, config: dict[str, Any], *, root: Path = ROOT) ->
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+
+
+def _start(arguments: list[str], log: Path, root: Path | None) -> subprocess.Popen[bytes] | warm_process.ForkedProcess:
+    python = VENVS / "localcloud" / "bin" / "python"
+    if not python.exists():
+        python = Path(sys.executable)
+    if root is None and warm_process.AVAILABLE:
+        return warm_process.parent(python, warm_cloud.MODULE).start(arguments, log, dict(os.environ))
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [str(python), "-m", "infra.localcloud", *arguments], cwd=root or ROOT, stdout=out, stderr=subprocess.STDOUT
+        )
 
 
 def _wait_ready(cloud: Cloud, log: Path) -> None:

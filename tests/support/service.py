@@ -1,4 +1,4 @@
-"""Real services: processes on loopback, started by the command of the Dockerfile."""
+"""Real services: processes on loopback, which do what the command of the Dockerfile does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 
 from include.model import bundle
 from infra.laptop.free_ports import free_port
+from tests.support import warm_process, warm_service
 from tests.support.bundles import text_files
 from tests.support.request_cases import GOOD
 
@@ -47,13 +48,17 @@ class Service:
             "EXIT_DELAY_SECONDS": "0",
             "PORT": str(self.port),
         }
-        command = [sys.executable, "-m", "serving"]
         inherited = {name: value for name, value in os.environ.items() if name not in variables}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env={**inherited, **variables, **environment}, stdout=log, stderr=subprocess.STDOUT
-            )
+        self.process = self._start({**inherited, **variables, **environment})
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes] | warm_process.ForkedProcess:
+        if warm_process.AVAILABLE:
+            return warm_process.parent(Path(sys.executable), warm_service.MODULE).start([], self.log, environment)
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "serving"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def until(self, path: str, status: int) -> httpx.Response:
         """The first answer with this status."""

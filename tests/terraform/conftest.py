@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.laptop.terraform.binary import FEWER_COLLECTIONS
 from infra.laptop.terraform.workspace import CONFIGURATION, WORKLOADS, mirror
 from tests.support.applied_root import Delivery, delivered
 from tests.support.localcloud import ROOT
@@ -39,7 +40,7 @@ def mocked_plan(environment: str, folder: Path) -> Plan:
     run = functools.partial(
         subprocess.run,
         cwd=folder / CONFIGURATION,
-        env=os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"},
+        env=FEWER_COLLECTIONS | os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"},
         text=True,
         capture_output=True,
         check=False,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.laptop.config import REGION, ROOT, LaptopError
-from infra.laptop.terraform.binary import PLUGINS_VARIABLE, Terraform
+from infra.laptop.terraform.binary import FEWER_COLLECTIONS, PLUGINS_VARIABLE, Terraform
 from infra.laptop.terraform.events import Outcome, read_events
 
 CONFIGURATION = Path("infra", "terraform")
@@ -47,7 +47,7 @@ def cloud_environment(endpoint: str, access_key_id: str, secret_access_key: str)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
     for name in ("NO_PROXY", "no_proxy", "http_proxy"):
         inherited.pop(name, None)
-    return inherited | {
+    return FEWER_COLLECTIONS | inherited | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": access_key_id,
         "AWS_SECRET_ACCESS_KEY": secret_access_key,

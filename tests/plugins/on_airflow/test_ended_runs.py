@@ -7,7 +7,6 @@ of a skip, the links of its tasks. What a person is told: one message for a fail
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,37 +14,13 @@ import pytest
 from nightjar.failures import NO_REASON
 
 from infra.airflow_api.reasons import refusal
-from infra.laptop.bootstrap.definitions import definition
-from infra.localcloud.authorization.operator_key import FILE
 from tests.support.alerts import Alerts
-from tests.support.ended_dags import DAGS, TOPIC
 from tests.support.ended_runs import ENDS, mark_failed
 from tests.support.localcloud import Cloud
 from tests.support.parsed_dags import SETTINGS
-from tests.support.real_airflow import RealAirflow, running_airflow
+from tests.support.real_airflow import RealAirflow
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-STATE_TABLE: Any = {name: value for name, value in definition("state_table").items() if name[0].isupper()} | {
-    "TableName": "state"
-}
-
-
-@pytest.fixture(scope="module")
-def airflow(cloud: Cloud, alerts: Alerts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
-    dags = tmp_path_factory.mktemp("dags")
-    (dags / "ended.py").write_text(DAGS)
-    cloud.client("s3").create_bucket(Bucket="artifact")
-    cloud.client("dynamodb").create_table(**STATE_TABLE)
-    cloud.client("s3").create_bucket(Bucket=SETTINGS["NIGHTJAR_ARTIFACT_BUCKET"])
-    documents = {**SETTINGS, "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(cloud.state / FILE)}
-    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, {**cloud.environment(), **documents}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def alerts(cloud: Cloud) -> Alerts:
-    """What was published to the topic of the DAGs."""
-    return Alerts(cloud, TOPIC)
 
 
 @pytest.fixture

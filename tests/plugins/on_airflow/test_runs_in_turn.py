@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from infra.airflow_api import DONE
-from tests.support.real_airflow import RealAirflow, running_airflow
-from tests.support.triggering_dags import DAGS
+from tests.support.real_airflow import RealAirflow
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
-    dags = tmp_path_factory.mktemp("dags")
-    (dags / "triggering.py").write_text(DAGS)
-    with running_airflow(tmp_path_factory.mktemp("airflow"), dags, {}) as running:
-        yield running
 
 
 @pytest.fixture
