@@ -1,9 +1,9 @@
 """Glue job: staged rows of some days → audit.json, statistics and Data Docs (docs/contracts.md, "Glue jobs").
 
-Great Expectations audits one day of one event type at a time. The job succeeds if it could audit; the gate decides. An
-expectation that cannot be evaluated is a critical failure. A day is one pandas frame in memory (some gigabytes at ten
-million rows): a tenth of the time that Spark needs for the same rules. Each day is compared with published days
-before it; the days of one audit are audited in order, and a day that passed counts for those after it.
+The job succeeds if it could audit; the gate decides. An expectation that cannot be evaluated is a critical failure.
+Great Expectations validates the days of a range together, as many as fit into memory, and a large day in parts; each
+day has a verdict of its own. Each day is compared with published days before it; the days of one audit are audited in
+order, and a day that passed counts for those after it.
 """
 
 from __future__ import annotations
@@ -12,30 +12,25 @@ import argparse
 import os
 from collections.abc import Sequence
 from datetime import date
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from include.glue.audit_document import AuditDocument, AuditedDay, EventStatistics, FoundDocument
 from include.glue.comparing import compare_day
 from include.glue.day_profile import profile_day
-from include.glue.docs import write_docs
-from include.glue.expectations import Auditor
+from include.glue.docs import Docs
+from include.glue.expectations import audit_columns, audit_rows, gx_suite
 from include.glue.findings import Finding
+from include.glue.range_validation import ValidatedDay, validated_days
 from include.glue.recent_days import Profiles, RecentDays
 from include.glue.reference import audit_joins, audit_tables
-from include.glue.storage import join_uri, list_uris, read_bytes, read_json, write_json
+from include.glue.storage import join_uri, read_json, write_json
 from include.lake.days import parse_days
 from include.lake.layout import AUDIT_FILE, REPORT_FILE, statistics_file
 from include.lake.recent import RecentDocument
 from include.workloads import Workload, load
 from include.workloads.comparison import MINIMUM_DAYS
-from include.workloads.schema import PARTITION_COLUMN
 
 if TYPE_CHECKING:
     from include.glue.report import ReportDocument
@@ -65,17 +60,21 @@ def audit(workload: Workload, days: Sequence[date], staging: str, docs: str, rec
     """
     report: ReportDocument = read_json(join_uri(staging, REPORT_FILE))
     published: RecentDocument = read_json(recent_uri)
-    auditor, recent = Auditor(workload), RecentDays(published["days"])
+    recent, pages = RecentDays(published["days"]), Docs(workload.name)
     results: dict[str, AuditedDay] = {}
-    for day in days:
-        result, profiles = audit_day(auditor, workload, day, staging, report, recent)
+    suites = {name: gx_suite(name, suite) for name, suite in workload.suites.items()}
+    for validated in validated_days(workload, suites, days, staging):
+        day = validated.day
+        result, profiles = audit_day(workload, validated, report, recent)
+        for event_type, found in validated.results.items():
+            pages.add(suites[event_type], day, found)
         write_json(join_uri(staging, statistics_file(day)), profiles)
         if result["success"]:
             recent.add(day, profiles)
         results[day.isoformat()] = result
     document: AuditDocument = {
         "days": results,
-        "docs": write_docs(auditor.context, docs, workload.name, results, report),
+        "docs": pages.write(docs, results, report),
         "recent": recent_uri,
     }
     write_json(join_uri(staging, AUDIT_FILE), document)
@@ -83,31 +82,34 @@ def audit(workload: Workload, days: Sequence[date], staging: str, docs: str, rec
 
 
 def audit_day(
-    auditor: Auditor, workload: Workload, day: date, staging: str, report: ReportDocument, recent: RecentDays
+    workload: Workload, validated: ValidatedDay, report: ReportDocument, recent: RecentDays
 ) -> tuple[AuditedDay, Profiles]:
     """Audits all event types of one day.
 
     Returns:
         The findings, and the day's statistics.
     """
+    day = validated.day
     findings: list[Finding] = audit_tables(workload, report["tables"])
     statistics: dict[str, EventStatistics] = {}
     profiles: Profiles = {}
     counts_of_day = report["days"].get(day.isoformat(), {})
     before = recent.before(day)
     for event_type, event in workload.events.items():
-        frame = read_day(join_uri(staging, event_type, f"{PARTITION_COLUMN[0]}={day}"))
+        rows, suite = validated.rows[event_type], workload.suites[event_type]
         counts = counts_of_day.get(event_type)
         reasons = report["reasons"].get(day.isoformat(), {}).get(event_type, {})
-        profiles[event_type] = profile_day(frame)
-        found = auditor.audit(event_type, day, frame, counts, reasons)
-        found += audit_joins(workload, frame) if event.role == "features" else []
+        profiles[event_type] = profile_day(rows)
+        found = audit_rows(event_type, suite, rows, counts, reasons)
+        if rows.rows:
+            found += audit_columns(event_type, suite, rows, validated.results[event_type])
+        found += audit_joins(workload, rows) if event.role == "features" else []
         of_type = {name: other[event_type] for name, other in before.items() if event_type in other}
         found += compare_day(
-            event_type, event.role, day, frame, profiles[event_type], of_type, workload.comparison_tunings
+            event_type, event.role, day, rows, profiles[event_type], of_type, workload.comparison_tunings
         )
         findings += found
-        statistics[event_type] = {"rows": len(frame), "failed": len(found)}
+        statistics[event_type] = {"rows": rows.rows, "failed": len(found)}
         if counts is not None:
             statistics[event_type] |= {**counts}
     unknown = {name: counts["read"] for name, counts in counts_of_day.items() if name not in workload.events}
@@ -134,12 +136,6 @@ def _audited(findings: list[Finding], compared: list[str], statistics: dict[str,
 
 def _document(finding: Finding) -> FoundDocument:
     return {"name": finding.name, "severity": finding.severity, "text": finding.text}
-
-
-def read_day(prefix: str) -> pd.DataFrame:
-    """Reads all rows of one partition; without files, the frame has neither rows nor columns."""
-    tables = [pq.read_table(BytesIO(read_bytes(uri))) for uri in list_uris(prefix, ".parquet")]
-    return pa.concat_tables(tables).to_pandas() if tables else pd.DataFrame()
 
 
 if __name__ == "__main__":

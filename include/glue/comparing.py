@@ -10,9 +10,8 @@ from datetime import date
 from statistics import median
 from typing import NamedTuple
 
-import pandas as pd
-
-from include.glue.day_profile import ColumnProfile, DayProfile, delays
+from include.glue.day_profile import ColumnProfile, DayProfile, delays, has_delays
+from include.glue.day_rows import DayRows
 from include.glue.findings import Finding
 from include.workloads.comparison import MINIMUM_DAYS, NEEDS_ALL_DAYS, RECENT_DAYS, ComparisonTuning, limits_of
 
@@ -31,7 +30,7 @@ def compare_day(
     event_type: str,
     role: str,
     day: date,
-    frame: pd.DataFrame,
+    rows: DayRows,
     profile: DayProfile,
     recent: Mapping[str, DayProfile],
     tunings: tuple[ComparisonTuning, ...],
@@ -42,7 +41,7 @@ def compare_day(
         event_type: The event type.
         role: Its role.
         day: The day.
-        frame: The day's rows.
+        rows: The day's rows.
         profile: The day's statistics.
         recent: The statistics of recent days, by day (ISO). Days without rows are not compared.
         tunings: What the workload tunes.
@@ -55,7 +54,7 @@ def compare_day(
         return []
     against = f"on {len(with_rows)} recent days ({min(with_rows)} to {max(with_rows)})"
     found = []
-    for measure in _measures(day, frame, profile, with_rows):
+    for measure in _measures(day, rows, profile, with_rows):
         name = f"{event_type}.{measure.rule}"
         limits = limits_of(name, role, tunings)
         if len(with_rows) < RECENT_DAYS and measure.rule.split("(")[0] in NEEDS_ALL_DAYS:
@@ -69,7 +68,7 @@ def compare_day(
 
 
 def _measures(
-    day: date, frame: pd.DataFrame, profile: DayProfile, recent: Mapping[str, DayProfile]
+    day: date, rows: DayRows, profile: DayProfile, recent: Mapping[str, DayProfile]
 ) -> Iterator[_Measure]:
     counts = [other["rows"] for other in recent.values()]
     yield _Measure("volume", _outside(profile["rows"], counts), f"{profile['rows']} rows, {_range(counts)}")
@@ -77,19 +76,19 @@ def _measures(
     if len(same) > 1:
         text = f"{profile['rows']} rows, {_range(same)} on the same day of the week,"
         yield _Measure("weekday_volume", _outside(profile["rows"], same), text)
-    yield from _freshness(frame, recent)
+    yield from _freshness(rows, recent)
     for column, values in profile["columns"].items():
         others = [other["columns"][column] for other in recent.values() if column in other["columns"]]
         if len(others) >= MINIMUM_DAYS:
             yield from _column(column, values, others)
 
 
-def _freshness(frame: pd.DataFrame, recent: Mapping[str, DayProfile]) -> Iterator[_Measure]:
+def _freshness(rows: DayRows, recent: Mapping[str, DayProfile]) -> Iterator[_Measure]:
     bounds = [other["delay"] for other in recent.values() if other["delay"]]
-    if not bounds or not {"recorded_at", "event_time"} <= set(frame.columns):
+    if not bounds or not has_delays(rows):
         return
     low, high = min(low for low, _, _ in bounds) - _SPARE_SECONDS, max(high for _, _, high in bounds) + _SPARE_SECONDS
-    seconds = delays(frame)
+    seconds = delays(rows)
     share = float(((seconds < low) | (seconds > high)).mean())
     typical = f"{_hours(seconds.median())} in the middle of the day's rows"
     text = f"{share:.1%} of the rows were recorded earlier than {_hours(low)} or later than {_hours(high)} after the"

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from include.glue.day_rows import DayRows
 from include.workloads.schema import COMMON_COLUMNS
 
 _SIGNIFICANT = 9  # digits that are kept of a number
@@ -37,39 +40,50 @@ class DayProfile(TypedDict):
     """The columns of ``processed_columns``, without key and times."""
 
 
-def profile_day(frame: pd.DataFrame) -> DayProfile:
-    """Computes the statistics of a day.
+def profile_day(day: DayRows) -> DayProfile:
+    """Computes the statistics of a day, one column at a time.
 
     Args:
-        frame: The day's rows, with the columns of ``processed_columns``; a column may be missing.
+        day: The day's rows, with the columns of ``processed_columns``; a column may be missing.
     """
     common = {name for name, _ in COMMON_COLUMNS}
-    columns = {str(name): _column(frame[name]) for name in frame.columns if name not in common}
-    return {"rows": len(frame), "delay": _delay(frame), "columns": columns}
+    columns = {name: _column(day.table([name]).column(0)) for name in day.names if name not in common}
+    return {"rows": day.rows, "delay": _delay(day), "columns": columns}
 
 
-def delays(frame: pd.DataFrame) -> pd.Series[float]:
+def has_delays(day: DayRows) -> bool:
+    """Whether the day has the columns of :func:`delays`."""
+    return {"recorded_at", "event_time"} <= set(day.names)
+
+
+def delays(day: DayRows) -> pd.Series[float]:
     """Returns the seconds from ``event_time`` to ``recorded_at`` of each row."""
+    frame = day.frame(["recorded_at", "event_time"])
     return (frame["recorded_at"] - frame["event_time"]).dt.total_seconds()
 
 
-def _delay(frame: pd.DataFrame) -> list[float]:
-    if frame.empty or not {"recorded_at", "event_time"} <= set(frame.columns):
+def _delay(day: DayRows) -> list[float]:
+    if not day.rows or not has_delays(day):
         return []
-    return [_short(value) for value in delays(frame).quantile([0.01, 0.5, 0.99])]
+    return [_short(value) for value in delays(day).quantile([0.01, 0.5, 0.99])]
 
 
-def _column(values: pd.Series[Any]) -> ColumnProfile:
-    present = values.dropna()
-    counts = present.value_counts()
+def _column(values: pa.ChunkedArray) -> ColumnProfile:
+    rows = len(values)
+    if pa.types.is_floating(values.type):
+        missing = pc.is_null(values, nan_is_null=True)
+        values = pc.add(pc.if_else(missing, pa.scalar(None, values.type), values), 0.0)  # -0.0 becomes 0.0
+    present = values.drop_null()
+    counts = present.value_counts().field("counts") if len(present) else pa.array([])
     profile: ColumnProfile = {
-        "nulls": _short(1 - len(present) / len(values)) if len(values) else 0.0,
+        "nulls": _short(1 - len(present) / rows) if rows else 0.0,
         "distinct": len(counts),
-        "top": _short(counts.iloc[0] / len(present)) if len(present) else 0.0,
+        "top": _short(pc.max(counts).as_py() / len(present)) if len(present) else 0.0,
     }
-    if len(present) and pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
-        profile["mean"] = _short(present.mean())
-        profile["std"] = _short(present.std(ddof=0))
+    if len(present) and (pa.types.is_integer(present.type) or pa.types.is_floating(present.type)):
+        numbers = present.cast(pa.float64())
+        profile["mean"] = _short(pc.mean(numbers).as_py())
+        profile["std"] = _short(pc.stddev(numbers, ddof=0).as_py())
     return profile
 
 

@@ -6,11 +6,25 @@ They need no network and run no script (:mod:`include.glue.markup`).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from great_expectations.data_context import AbstractDataContext
+import great_expectations as gx
+from great_expectations.core import (
+    ExpectationSuite,
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+    RunIdentifier,
+)
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.resource_identifiers import (
+    ExpectationSuiteIdentifier,
+    ValidationResultIdentifier,
+)
+from great_expectations.validator.validator import calc_validation_statistics
 
 from include.glue.day_page import GREAT_EXPECTATIONS, day_page, index_page
 from include.glue.markup import clean_page
@@ -26,38 +40,96 @@ if TYPE_CHECKING:
 _SITE = "docs"
 
 
-def write_docs(
-    context: AbstractDataContext,
-    target: str,
-    workload: str,
-    days: Mapping[str, AuditedDay],
-    report: ReportDocument,
-) -> str:
-    """Writes the pages of an audit.
+class Docs:
+    """Collects what an audit found, and writes its pages.
+
+    Great Expectations' own page of a day takes as long as the day's whole audit. It is made of days on which an
+    expectation is not met, and of the first day; every day has a page with all results.
 
     Args:
-        context: The GX context, with the validations of the audit.
-        target: URI of the prefix to write to.
         workload: The workload's name.
-        days: What was found, by day (ISO).
-        report: The transform's report.
-
-    Returns:
-        URI of the first page.
     """
-    for day, audited in days.items():
-        write_bytes(join_uri(target, "days", f"{day}.html"), day_page(workload, day, audited, report).encode())
-    with tempfile.TemporaryDirectory(prefix="nightjar-docs-") as folder:
-        site: DataDocsSiteConfigTypedDict = {
-            "class_name": "SiteBuilder",
-            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-        }
-        context.add_data_docs_site(site_name=_SITE, site_config=site)
-        context.build_data_docs(site_names=[_SITE])
-        for path in sorted(Path(folder).rglob("*.html")):
-            name = path.relative_to(folder).as_posix()
-            write_bytes(join_uri(target, GREAT_EXPECTATIONS, name), clean_page(path.read_text("utf-8")).encode())
-    first = join_uri(target, DATA_DOCS_PAGE)
-    write_bytes(first, index_page(workload, days).encode())
-    return first
+
+    def __init__(self, workload: str) -> None:
+        self._workload = workload
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._suites: set[str] = set()
+        self._run_time = datetime.now(UTC)
+
+    def add(self, suite: ExpectationSuite, day: date, results: Sequence[ExpectationValidationResult]) -> None:
+        """Adds Great Expectations' results of one day of one event type."""
+        if not results:
+            return
+        is_first = suite.name not in self._suites
+        if is_first:
+            self._suites.add(suite.name)
+            self._context.suites.add(suite)
+        if not is_first and all(result.success for result in results):
+            return
+        identifier = ValidationResultIdentifier(
+            ExpectationSuiteIdentifier(suite.name),
+            RunIdentifier(run_name=day.isoformat(), run_time=self._run_time),
+            f"{self._workload}-{suite.name}",
+        )
+        shown = [_shown(result) for result in results]
+        statistics = calc_validation_statistics(shown)
+        result = ExpectationSuiteValidationResult(
+            success=statistics.success,
+            results=shown,
+            suite_name=suite.name,
+            statistics=statistics._asdict(),
+            meta={"run_id": identifier.run_id, "validation_time": self._run_time},
+        )
+        self._context.validation_results_store.set(identifier, result)
+
+    def write(self, target: str, days: Mapping[str, AuditedDay], report: ReportDocument) -> str:
+        """Writes the pages.
+
+        Args:
+            target: URI of the prefix to write to.
+            days: What was found, by day (ISO).
+            report: The transform's report.
+
+        Returns:
+            URI of the first page.
+        """
+        for day, audited in days.items():
+            page = day_page(self._workload, day, audited, report)
+            write_bytes(join_uri(target, "days", f"{day}.html"), page.encode())
+        with tempfile.TemporaryDirectory(prefix="nightjar-docs-") as folder:
+            site: DataDocsSiteConfigTypedDict = {
+                "class_name": "SiteBuilder",
+                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            }
+            self._context.add_data_docs_site(site_name=_SITE, site_config=site)
+            self._context.build_data_docs(site_names=[_SITE])
+            for path in sorted(Path(folder).rglob("*.html")):
+                name = path.relative_to(folder).as_posix()
+                write_bytes(join_uri(target, GREAT_EXPECTATIONS, name), clean_page(path.read_text("utf-8")).encode())
+        first = join_uri(target, DATA_DOCS_PAGE)
+        write_bytes(first, index_page(self._workload, days).encode())
+        return first
+
+
+def _shown(result: ExpectationValidationResult) -> ExpectationValidationResult:
+    """A result for Great Expectations' pages, which put texts into the markup as they are."""
+    observed = dict(result.result)
+    if "unexpected_percent" not in observed:
+        observed.pop("unexpected_count", None)  # the pages show the two together, or fail
+    return ExpectationValidationResult(
+        success=result.success,
+        expectation_config=result.expectation_config,
+        result=_escaped(observed),
+        exception_info=_escaped(result.exception_info or {}),
+    )
+
+
+def _escaped(value: Any) -> Any:
+    """Returns a JSON value with every text in it as HTML."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list | tuple) else value

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from include.glue.day_rows import DayRows
 from include.glue.findings import Finding
 from include.workloads import Workload
 
@@ -39,17 +38,17 @@ def audit_tables(workload: Workload, counts: Mapping[str, TableCounts]) -> list[
     return found
 
 
-def audit_joins(workload: Workload, frame: pd.DataFrame) -> list[Finding]:
+def audit_joins(workload: Workload, day: DayRows) -> list[Finding]:
     """Checks that each join found a row for at least one row of the feature event.
 
     Args:
         workload: The workload.
-        frame: The rows of the feature event.
+        day: The rows of the feature event.
     """
     event, found = workload.feature_event, []
     for join in workload.joins:
-        columns = [join.prefix + name for name in join.fields if join.prefix + name in frame.columns]
-        if len(frame) and columns and frame[columns].isna().all(axis=None):
-            text = f"{event}: no row of {join.table} was joined to any of the {len(frame)} rows"
+        columns = [join.prefix + name for name in join.fields if join.prefix + name in day.names]
+        if day.rows and columns and all(day.all_null(column) for column in columns):
+            text = f"{event}: no row of {join.table} was joined to any of the {day.rows} rows"
             found.append(Finding("warning", f"{event}.join({join.table})", text))
     return found

@@ -6,10 +6,12 @@ boto3 reads AWS_ENDPOINT_URL itself, so the same code runs against AWS and again
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -28,6 +30,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+_IN_MEMORY = 32 * 1024**2
 
 
 def join_uri(prefix: str, *parts: str) -> str:
@@ -51,6 +54,22 @@ def read_bytes(uri: str) -> bytes:
         return _path(uri).read_bytes()
     bucket, key = split_s3_uri(uri)
     return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def open_file(uri: str) -> IO[bytes]:
+    """Opens an object for reading from any position: a small one in memory, a large one as a temporary file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        botocore.exceptions.ClientError: S3 refuses, or there is no such object.
+    """
+    if _scheme(uri) == "file":
+        return _path(uri).open("rb")
+    bucket, key = split_s3_uri(uri)
+    copy = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller reads it; it is deleted with the last reference
+    shutil.copyfileobj(s3_client().get_object(Bucket=bucket, Key=key)["Body"], copy)
+    copy.seek(0)
+    return copy
 
 
 def read_json(uri: str) -> Any:
