@@ -1,18 +1,14 @@
 """# Deploy a model version.
 
 Brings one approved version of a workload's model into its ECS service: rolls it out, verifies it, makes it live. Runs
-when a retrain run registered an approved version, or when a person asks for one (see the Params). One run at a time;
-nothing else changes what serves. `resolve` records the intent first; a run whose intent is not the newest does nothing.
-If the workload has a canary, the version first gets a share of the requests, and goes on if it answers as well.
+after a retrain run has registered an approved version, or by hand. A run whose intent is not the newest does nothing.
+With a shadow, the version first scores requests that the live one has answered; with a canary, it gets a share of them.
 
-**Green** means: ECS calls the deployment successful, its task definition is the requested one, `/version`, called
-through the load balancer, returns the requested version and digest five times in a row, and the golden rows score as in
-training. **Red**: the service is back on the last verified version. A version at fault (its tasks crash or do not get
-healthy, or it scores wrongly) becomes Rejected; after a denied call, a full cluster or a dead worker it stays approved.
-A refusal (on hold, frozen, Rejected, older data than the live version) is *skipped* in an automatic run, red in a
-manual one. In a freeze (`make freeze`), a person can only go back, with a reason.
-With `version` *live*, the live version is deployed again, with the image and template of now. If the record of what is
-live is lost or altered, every run is red until one with `version` *repair* has run.
+**Green**: ECS reports success for the requested task definition, `/version` returns the requested version and digest
+five times in a row, and the golden rows score as in training. **Red**: the service is back on the version before. A
+version at fault (it crashes, scores wrongly, answers worse) becomes Rejected; after a denied call, a full cluster or a
+dead worker it stays approved. A refusal (on hold, frozen, Rejected, older data) is *skipped* in an automatic run, red
+in a manual one. In a freeze, a person can only go back. If the record of what is live is lost: *repair*.
 """
 
 from __future__ import annotations
@@ -26,8 +22,9 @@ from airflow.providers.amazon.aws.hooks.ssm import SsmHook
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, TriggerRule, task
 from nightjar.build import code_sha
+from nightjar.compared import comparison_tasks
+from nightjar.jobs import JobLedger, sagemaker
 from nightjar.jobs.ecs import EcsService, rollout_sensor, submit_and_sense_rollout, trial_tasks
-from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.links import add_pages, address, linked
 from nightjar.metric_values import MetricsHook
 from nightjar.notes import noted
@@ -36,23 +33,23 @@ from nightjar.outcomes import outcomes
 from nightjar.params import dry_run_param, flag_param, require_known_params, suggesting_param, text_param
 from nightjar.runs import dag_options, output, waiting
 from nightjar.state.hook import StateHook
+from nightjar.verdicts import fault_pushed
 from nightjar.weights import TargetGroupWeights
 
 from include.build import BUILD_FILE
-from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
+from include.errors import ConflictError, NothingToDoError, RefusedError
 from include.lake import layout
 from include.pipelines import deploy as pipeline
-from include.pipelines.deploy import DeployHooks, DeployTarget, LivePointer, Rollout, Verification
-from include.pipelines.deploy.canary import FAULT_KEY, Canary, CanaryHooks
+from include.pipelines.cost import JobAccounts
+from include.pipelines.deploy import FAILURES, FAULT_KEY, DeployHooks, DeployTarget, LivePointer, Rollout, Verification
+from include.pipelines.deploy.canary import Canary, CanaryHooks
+from include.pipelines.deploy.shadow import Shadow
 from include.settings import settings
 from include.workloads import Workload, discover, load
 
 CONFIG = settings()
 AWS: Any = {"aws_conn_id": None, "region_name": CONFIG.region}
-AUTOMATIC = ("asset_triggered", "scheduled")
-ROLLOUT_SECONDS = 1800
-BROKEN = (pipeline.LiveStateError, pipeline.UnverifiedServiceError, pipeline.VerificationError)
-FAILURES = (UserError, RefusedError, *BROKEN)
+ROLLOUT_SECONDS, QUEUE_SECONDS = 1800, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 PARAMS = {
     "version": suggesting_param(*pipeline.VERSION_FORM),
     "release_hold": flag_param("Release the hold that a rollback or a repair has set."),
@@ -64,8 +61,7 @@ PARAMS = {
 def hooks(workload: str) -> DeployHooks:
     """Returns the AWS hooks that the run's functions take."""
     service = EcsService.connect(CONFIG.ecs_cluster, layout.service_name(workload), region_name=CONFIG.region)
-    registry = RegistryHook(layout.model_group(workload), region_name=CONFIG.region)
-    declared = load(workload)
+    registry, declared = sagemaker.RegistryHook(layout.model_group(workload), region_name=CONFIG.region), load(workload)
     beside = canary(declared).hooks if declared.deploy.canary else None
     return DeployHooks(StateHook(CONFIG.state_table), service, registry, beside)
 
@@ -78,14 +74,18 @@ def canary(workload: Workload) -> Canary:
     return Canary(workload, beside, settle=timedelta(seconds=4 * CONFIG.poll_seconds))
 
 
+def shadow(workload: Workload) -> Shadow:
+    """Returns the shadow of a workload that has one."""
+    return Shadow(workload, hooks(workload.name), ObjectStoreHook(), CONFIG, code_sha(BUILD_FILE))
+
+
 @task
 def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTarget:
     """Chooses the version and records the intent; a refusal is skipped in an automatic run and red in a manual one."""
     code_sha(BUILD_FILE)
     require_known_params(dag_run, params)
-    automatic = dag_run.run_type in AUTOMATIC
-    skip = (NothingToDoError, RefusedError) if automatic else (NothingToDoError,)
-    with outcomes(skip=skip, fail=FAILURES):
+    automatic = dag_run.run_type in ("asset_triggered", "scheduled")
+    with outcomes(skip=(NothingToDoError, RefusedError) if automatic else NothingToDoError, fail=FAILURES):
         run: Any = {"run_id": dag_run.run_id, "automatic": automatic, "present": datetime.now(UTC)}
         target = pipeline.resolve(workload, params, hooks(workload), **run)
     return noted(pipeline.with_card(target, address), pipeline.notes.chosen)
@@ -95,11 +95,8 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
 def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     """Checks that the service serves the version and scores as in training."""
     stores = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
-    try:
+    with fault_pushed(ti, FAULT_KEY, pipeline.VersionFaultError):
         verified = pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
-    except pipeline.VersionFaultError as error:
-        ti.xcom_push(key=FAULT_KEY, value=str(error))
-        raise
     add_pages({pipeline.notes.SERVICE: verified["url"]})
     return verified
 
@@ -130,20 +127,18 @@ def restore_service(workload: str, target: DeployTarget | None, ti: Any = None) 
 
 def deploy(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_deploy``."""
-    name = workload.name
+    name, spec, beside = workload.name, workload.deploy.canary, workload.deploy.shadow
     ecs = {"cluster": CONFIG.ecs_cluster, "service": layout.service_name(name)}
-    wait, spec = waiting(CONFIG.poll_seconds, ROLLOUT_SECONDS), workload.deploy.canary
-    length = timedelta(minutes=spec.minutes if spec else 0)
+    wait, length = waiting(CONFIG.poll_seconds, ROLLOUT_SECONDS), timedelta(minutes=spec.minutes if spec else 0)
+    job = waiting(CONFIG.poll_seconds, workload.sagemaker_limits[0] + QUEUE_SECONDS if beside else 0)
+    options: Any = {"doc_md": __doc__, "params": PARAMS, "max_active_runs": 1, "render_template_as_native_obj": True}
     with DAG(
         f"{name}_deploy",
-        doc_md=__doc__,
         description=f"Deploys an approved model version of {name}",
         schedule=Asset(f"nightjar://{name}/approved-model"),
-        max_active_runs=1,
-        dagrun_timeout=timedelta(hours=3) + length,
-        params=PARAMS,
-        render_template_as_native_obj=True,
+        dagrun_timeout=timedelta(hours=3) + length + job["execution_timeout"],
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
+        **options,
     ) as dag:
         target: Any = resolve(name)
         new: Any = {"template_family": layout.template_family(name), "image": CONFIG.serving_image, "fail": FAILURES}
@@ -155,13 +150,18 @@ def deploy(workload: Workload) -> DAG:
         # The leaf that makes the run red whichever task failed: a restored service must not make it green.
         target >> submit >> sense >> verified >> live >> EmptyOperator(task_id="deployed")
         [sense, verified] >> reject_version(name, target, output(submit))
-        restored: Any = restore_service(name, target)
+        restored, tried = restore_service(name, target), submit
         [sense, verified, live] >> restored >> rollout_sensor("sense_restore", ecs, "restore_service", wait)
         if spec:
             ecs = {**ecs, "service": layout.canary_service_name(name)}
             new |= {"desired_count": spec.tasks(workload.serving.desired_count), "skip": NothingToDoError}
             tried, *ends = trial_tasks(target, submit, partial(canary, workload), ecs, wait, length, **new)
             ends >> reject_version.override(task_id="reject_canary")(name, target, output(tried), "compare_canary")
+            ends >> restored
+        if beside:
+            ledger = JobLedger(CONFIG.state_table, JobAccounts(name))
+            ends = comparison_tasks(target, tried, partial(shadow, workload), job, ledger, NothingToDoError, FAILURES)
+            ends >> reject_version.override(task_id="reject_shadow")(name, target, None, "compare_shadow")
             ends >> restored
     return dag
 

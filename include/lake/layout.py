@@ -17,6 +17,7 @@ from include.lake.known import KnownFrom
 REPORT_FILE, AUDIT_FILE = "report.json", "audit.json"
 # Files that an evaluation job writes; the last one is the candidate's bundle.
 EVALUATION_FILE, BUNDLE_FILE = "evaluation.json", "bundle.tar.gz"
+SHADOW_FILE = "shadow.json"  # what a shadow job writes
 DATA_DOCS_PAGE = "index.html"  # the first page of an audit's Data Docs
 # Of a version that was promoted from another account: see decision_key and card_key for the others.
 DECISION_FILE, CARD_FILE = "decision.json", "card.html"
@@ -171,6 +172,11 @@ def predictions_prefix(workload: str) -> str:
     return f"predictions/{workload}/"
 
 
+def predictions_hour(workload: str, hour: datetime) -> str:
+    """Lake: the part of the prediction log that was delivered in an hour (UTC)."""
+    return f"{predictions_prefix(workload)}{hour:%Y/%m/%d/%H}/"
+
+
 # --- artifact bucket ---------------------------------------------------------------------------------------------
 
 
@@ -207,6 +213,11 @@ def decision_key(workload: str, run: str) -> str:
 def card_key(workload: str, run: str) -> str:
     """Artifact: the model card of the version that a retrain run registered; ``run`` is its evaluation job."""
     return f"cards/{workload}/{run}.html"
+
+
+def shadow_page_key(workload: str, run: str) -> str:
+    """Artifact: the page of a shadow, where a version was compared with the live one; ``run`` is its job."""
+    return f"monitor/{workload}/shadows/{run}.html"
 
 
 def data_docs_prefix(workload: str, run: str) -> str:

@@ -1,4 +1,4 @@
-"""How a workload's versions are deployed: with a canary, or at once."""
+"""How a workload's versions are deployed: after a shadow, with a canary, or at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,33 @@ class CanarySpec(StrictModel):
         return math.ceil(self.share * desired_count)
 
 
+class ShadowSpec(StrictModel):
+    """A new version first scores requests that the live one has answered, and nobody gets its answers (ADR 58)."""
+
+    hours: int = Field(6, ge=1, le=8, description="newest hours of the prediction log that are scored, the present too")
+    minimum_requests: int = Field(200, ge=20, description="with fewer requests of the live version, too_few decides")
+    maximum_requests: int = Field(
+        20_000, ge=100, le=200_000, description="with more requests, so many of them are scored: a random sample"
+    )
+    too_few: Literal["stop", "deploy"] = Field(
+        "stop", description="what becomes of a version with fewer requests to score, and no fault was seen"
+    )
+    score_difference: float = Field(
+        0.1, gt=0, le=1, description="largest mean of the absolute differences of the probabilities"
+    )
+    changed_labels: float = Field(
+        0.1, ge=0, le=1, description="largest share of the requests that may get another label"
+    )
+    refused: float = Field(
+        0, ge=0, le=1, description="largest share of the requests that it may refuse, or fail to score"
+    )
+    latency_factor: float = Field(
+        2, ge=1, le=20, description="how many times the live version's median time for a request its own may be"
+    )
+
+
 class DeploySpec(StrictModel):
     """How versions are deployed."""
 
+    shadow: ShadowSpec | None = Field(None, description="score requests of the live version first, and compare")
     canary: CanarySpec | None = Field(None, description="compare a new version on a share of the requests first")

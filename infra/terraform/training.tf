@@ -1,6 +1,8 @@
 module "training" {
   source                   = "./modules/training"
   definitions              = local.definitions
+  policies                 = local.policies
+  role_names               = module.security.role_names
   workloads                = local.workloads
   names                    = local.names
   disposable               = local.disposable

@@ -53,6 +53,7 @@ def version_pages(version: Version, state: StateStore, bucket: str, client: Any)
         "Model card": card_uri(version) or "",
         "Evaluation": metadata["evaluation_uri"],
         "Decision": metadata["decision_uri"],
+        "Shadow report": metadata.get("shadow_uri", ""),
         "Data Docs": _data_docs(version, state, bucket),
     }
     return {text: address for text, uri in uris.items() if (address := page_url(uri, client))}

@@ -70,8 +70,8 @@ def add_workloads(folder: Path) -> None:
         (workloads / name).mkdir()
         (workloads / name / "workload.yaml").write_text(text.replace("flights", name))
     (workloads / WITH_CANARY).mkdir()
-    canary = "deploy: {canary: {share: 0.1, minutes: 10}}\n"
-    (workloads / WITH_CANARY / "workload.yaml").write_text(text.replace("flights", WITH_CANARY) + canary)
+    deploy = "deploy: {canary: {share: 0.1, minutes: 10}, shadow: {hours: 6}}\n"
+    (workloads / WITH_CANARY / "workload.yaml").write_text(text.replace("flights", WITH_CANARY) + deploy)
 
 
 @pytest.fixture(scope="session")

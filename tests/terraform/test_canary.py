@@ -1,4 +1,4 @@
-"""What a canary needs is planned for the workload that has one, and for no other."""
+"""What a canary, and a shadow, needs is planned for the workload that has one, and for no other."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def test_airflow_may_change_the_weights_only_then(prod: Plan) -> None:
     assert policy.value("role") == "nightjar-airflow"
     actions = {action for statement in policy.statements() for action in statement["Action"]}
     assert {"elasticloadbalancing:ModifyRule", "cloudwatch:GetMetricData"} <= actions
+
+
+def test_jobs_may_read_the_prediction_log_only_where_a_workload_has_a_shadow(prod: Plan) -> None:
+    (policy,) = [it for it in prod.of("aws_iam_role_policy") if it.value("name") == "shadow"]
+    assert policy.value("role") == "nightjar-sagemaker"
+    assert [statement["Action"] for statement in policy.statements()] == [["s3:GetObject"]]
 
 
 def test_where_apis_are_reached_through_endpoints_the_load_balancers_is_too(dev: Plan, prod: Plan) -> None:

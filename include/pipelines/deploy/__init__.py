@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from include.errors import RefusedError, UserError
 from include.pipelines.deploy import notes
 from include.pipelines.deploy.choose import DeployRefusedError
-from include.pipelines.deploy.faults import VerificationError, VersionFaultError
+from include.pipelines.deploy.faults import FAULT_KEY, VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
 from include.pipelines.deploy.freeze import Freeze, freeze, frozen, unfreeze
 from include.pipelines.deploy.go_live import go_live
@@ -25,6 +26,8 @@ from include.pipelines.deploy.verify import Verification, verify
 
 __all__ = [
     "DEPLOY_REVISION",
+    "FAILURES",
+    "FAULT_KEY",
     "REASON_FORM",
     "VERSION_FORM",
     "DeployHooks",
@@ -51,3 +54,6 @@ __all__ = [
     "verify",
     "with_card",
 ]
+
+FAILURES = (UserError, RefusedError, LiveStateError, UnverifiedServiceError, VerificationError)
+"""After these, a task of a deploy fails without a retry."""

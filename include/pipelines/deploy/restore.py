@@ -29,7 +29,8 @@ def reject(
         workload: The workload.
         target: What was to be deployed; None when nothing was chosen.
         rollout: The rollout; None when none was started.
-        verification: The fault that the verification found; None where it did not run or found none of the version.
+        verification: The fault that the verification, a canary or a shadow found; None where it did not run or found
+            none of the version.
         hooks: The state table, the ECS service (whose stopped tasks show why a rollout failed) and the registry.
         run_id: The deploy run, for the reason.
         canary: Whether the rollout was the canary's; its tasks are then those of the canary's service.
@@ -40,7 +41,7 @@ def reject(
     Raises:
         NothingToDoError: The version did not cause the failure, or is live by now.
     """
-    if not target or not rollout:
+    if not target or not (rollout or verification):
         raise NothingToDoError("Nothing was rolled out, so the version did not cause the failure.")
     version, pointer = target["version"], live_log.newest_entry(workload, hooks.state)
     if version in (target["live_version"], pointer["version"]):
@@ -52,7 +53,7 @@ def reject(
     if intent is None or intent["run_id"] != run_id:
         raise NothingToDoError("Another deploy has begun since. Its run decides.")
     service = hooks.canary.service if canary and hooks.canary else hooks.service
-    reason = verification or version_fault(service.stopped_tasks(rollout["task_definition"]))
+    reason = verification or (version_fault(service.stopped_tasks(rollout["task_definition"])) if rollout else "")
     if not reason:
         raise NothingToDoError(
             f"Neither the tasks nor the verification show a fault of version {version}: a call was denied or "

@@ -32,6 +32,12 @@ class CardMetadata(TypedDict, total=False):
     card_sha256: str
 
 
+class ShadowMetadata(TypedDict, total=False):
+    """Where the report of the version's shadow is; a version that was not compared so lacks it."""
+
+    shadow_uri: str
+
+
 class TuningMetadata(TypedDict, total=False):
     """What a version records about tuning. Versions of earlier releases have none of it."""
 
@@ -43,7 +49,7 @@ class TuningMetadata(TypedDict, total=False):
     """Digest of the declaration in place of which they are (``include.pipelines.retrain.tuning``), or ``none``."""
 
 
-class PackageMetadata(CardMetadata, TuningMetadata):
+class PackageMetadata(CardMetadata, ShadowMetadata, TuningMetadata):
     """What every version records about itself: texts, because SageMaker keeps nothing else."""
 
     workload: str
@@ -122,7 +128,7 @@ def flag_text(flag: bool) -> str:
     return "true" if flag else "false"
 
 
-def metadata_texts(metadata: PackageMetadata | CardMetadata) -> Mapping[str, str]:
+def metadata_texts(metadata: PackageMetadata | CardMetadata | ShadowMetadata) -> Mapping[str, str]:
     """Returns the metadata as SageMaker takes it.
 
     Raises:

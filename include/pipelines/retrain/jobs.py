@@ -13,14 +13,13 @@ from include.lake import layout
 from include.lake.fingerprint import submit_key
 from include.lake.uris import s3_uri
 from include.pipelines.attempt import ATTEMPT_KEY
+from include.pipelines.processing_job import job_tags, processing_input, processing_output
 from include.pipelines.promotion.packages import NONE, Package
 from include.pipelines.retrain.tuning import baseline_parameters, tuning_request
 from include.settings import Settings
 from include.workloads import Workload
 from include.workloads.tuning import hyperparameter_texts
 
-INPUT_ROOT = "/opt/ml/processing/input"
-OUTPUT_ROOT = "/opt/ml/processing/output"
 METRICS = ("auc", "log_loss", "brier")
 
 
@@ -137,7 +136,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         "OutputDataConfig": {"S3OutputPath": output_uri},
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
         **workload.jobs.training.spot_request(workload.model.max_runtime_seconds),
-        "Tags": _tags(workload.name),
+        "Tags": job_tags(workload.name),
         **_tracked(settings),
     }
 
@@ -165,18 +164,11 @@ def evaluation_request(workload: Workload, settings: Settings, inputs: JobInputs
             "ContainerArguments": arguments,
         },
         "RoleArn": settings.training_role_arn,
-        "ProcessingInputs": [_input(name, uri) for name, uri in sources.items()],
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {
-                    "OutputName": "evaluation",
-                    "S3Output": {"S3Uri": output_uri, "LocalPath": OUTPUT_ROOT, "S3UploadMode": "EndOfJob"},
-                }
-            ]
-        },
+        "ProcessingInputs": [processing_input(name, uri) for name, uri in sources.items()],
+        "ProcessingOutputConfig": processing_output("evaluation", output_uri),
         "ProcessingResources": {"ClusterConfig": workload.jobs.evaluation.cluster(settings.training_instance_type)},
         "StoppingCondition": {"MaxRuntimeInSeconds": workload.jobs.evaluation_seconds(limit)},
-        "Tags": _tags(workload.name),
+        "Tags": job_tags(workload.name),
         **_tracked(settings, TRACKED_MODEL_URI="${model_uri}"),
     }
 
@@ -189,14 +181,3 @@ def _tracked(settings: Settings, **more: str) -> dict[str, Any]:
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:
     return s3_uri(settings.artifact_bucket, layout.dataset_manifest_key(workload.name, dataset_version))
-
-
-def _input(name: str, uri: str) -> dict[str, Any]:
-    return {
-        "InputName": name,
-        "S3Input": {"S3Uri": uri, "LocalPath": f"{INPUT_ROOT}/{name}", "S3DataType": "S3Prefix", "S3InputMode": "File"},
-    }
-
-
-def _tags(workload: str) -> list[dict[str, str]]:
-    return [{"Key": "project", "Value": "nightjar"}, {"Key": "workload", "Value": workload}]

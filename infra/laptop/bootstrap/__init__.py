@@ -82,7 +82,7 @@ def create_resources(config: LaptopConfig, aws: Aws, postgres: Postgres) -> Reso
     names = settings()
     keys.create(aws)
     roles.create(aws, [workload.name for workload in discovered])
-    roles.allow_canaries(aws, allowed=any(workload.deploy.canary for workload in discovered))
+    roles.allow_extras(aws, {name for workload in discovered for name, spec in workload.deploy if spec})
     data.create_buckets(aws)
     build = stamp()
     code.upload(aws, NAMES.artifact, build)

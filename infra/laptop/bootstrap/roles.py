@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,9 @@ from infra.laptop.bootstrap.definitions import definition, policy
 from infra.laptop.config import ACCOUNT
 
 POLICY_NAME = "nightjar"
-CANARY: Literal["canary"] = "canary"
+Extra = Literal["canary", "shadow"]
+EXTRAS: dict[Extra, str] = {"canary": "airflow", "shadow": "sagemaker"}
+"""What only a workload with such a block in ``deploy`` needs, and the role that gets it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Role:
         """What the role is for."""
         return str(definition("roles")[self.kind]["description"])
 
-    def document(self, name: Literal["permissions", "trust", "canary"]) -> dict[str, Any]:
+    def document(self, name: Literal["permissions", "trust"] | Extra) -> dict[str, Any]:
         """A policy document of the role."""
         return policy(self.kind, name, **({"workload": self.workload} if self.workload else {}))
 
@@ -72,11 +74,17 @@ def create_role(aws: Aws, role: Role) -> None:
     aws.iam.put_role_policy(RoleName=role.name, PolicyName=POLICY_NAME, PolicyDocument=permissions)
 
 
-def allow_canaries(aws: Aws, *, allowed: bool) -> None:
-    """Lets Airflow try a version on a share of the requests, or no longer: only where a workload has a canary."""
-    role = Role("airflow")
-    if allowed:
-        permissions = json.dumps(role.document(CANARY))
-        aws.iam.put_role_policy(RoleName=role.name, PolicyName=CANARY, PolicyDocument=permissions)
-    elif CANARY in aws.iam.list_role_policies(RoleName=role.name)["PolicyNames"]:
-        aws.iam.delete_role_policy(RoleName=role.name, PolicyName=CANARY)
+def allow_extras(aws: Aws, needed: Collection[str]) -> None:
+    """Gives roles what canaries and shadows need, or takes it away: only where a workload has one.
+
+    Args:
+        aws: AWS.
+        needed: Which of :data:`EXTRAS` are needed.
+    """
+    for name, kind in EXTRAS.items():
+        role = Role(kind)
+        if name in needed:
+            permissions = json.dumps(role.document(name))
+            aws.iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=permissions)
+        elif name in aws.iam.list_role_policies(RoleName=role.name)["PolicyNames"]:
+            aws.iam.delete_role_policy(RoleName=role.name, PolicyName=name)

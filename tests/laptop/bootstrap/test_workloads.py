@@ -147,13 +147,13 @@ def test_the_deadline_check_tells_of_a_night_that_was_asked_for_once(config: Lap
     assert aws.events.describe_rule(Name="nightjar-deadlines")["ScheduleExpression"] == "rate(15 minutes)"
 
 
-def test_a_canary_comes_and_goes_with_the_workloads_line(config: LaptopConfig, folders: Path) -> None:
+def test_a_canary_and_a_shadow_come_and_go_with_the_workloads_line(config: LaptopConfig, folders: Path) -> None:
     file, aws = folders / "flights" / "workload.yaml", Aws(config)
     plain = file.read_text()
     service, (live, second) = layout.canary_service_name("flights"), layout.target_groups("flights")
 
     def seen() -> tuple[dict[str, int], list[str], set[str]]:
-        """The weights of the listener's groups, the states of the canary's service, and Airflow's policies."""
+        """The weights of the listener's groups, the states of the canary's service, and the roles' policies."""
         known = aws.elbv2.describe_target_groups()["TargetGroups"]
         names = {group["TargetGroupArn"]: group["TargetGroupName"] for group in known}
         (balancer,) = {arn for group in known if group["TargetGroupName"] == live for arn in group["LoadBalancerArns"]}
@@ -161,17 +161,18 @@ def test_a_canary_comes_and_goes_with_the_workloads_line(config: LaptopConfig, f
         (action,) = of_port[listeners(config)["flights"]]["DefaultActions"]
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{**action, "Weight": 1}]
         found = aws.ecs.describe_services(cluster="nightjar", services=[service])["services"]
-        policies = aws.iam.list_role_policies(RoleName="nightjar-airflow")["PolicyNames"]
+        roles = ("nightjar-airflow", "nightjar-sagemaker")
+        policies = [name for role in roles for name in aws.iam.list_role_policies(RoleName=role)["PolicyNames"]]
         weights = {names[group["TargetGroupArn"]]: group["Weight"] for group in groups}
         return weights, [one["status"] for one in found], set(policies)
 
     start(config)
     port = listeners(config)["flights"]
     assert seen() == ({live: 1}, [], {"nightjar"})
-    file.write_text(plain + "\ndeploy: {canary: {share: 0.1, minutes: 10}}\n")
+    file.write_text(plain + "\ndeploy: {canary: {share: 0.1, minutes: 10}, shadow: {}}\n")
     for _ in range(2):
         start(config)
-        assert seen() == ({live: 100, second: 0}, ["ACTIVE"], {"nightjar", "canary"})
+        assert seen() == ({live: 100, second: 0}, ["ACTIVE"], {"nightjar", "canary", "shadow"})
         assert listeners(config)["flights"] == port
     file.write_text(plain)
     start(config)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from include.pipelines.deploy.canary.compare import Verdict
 from include.pipelines.deploy.canary.hooks import CanaryHooks
-from include.pipelines.deploy.canary.trial import FAULT_KEY, Canary, Trial
+from include.pipelines.deploy.canary.trial import Canary, Trial
 
-__all__ = ["FAULT_KEY", "Canary", "CanaryHooks", "Trial", "Verdict"]
+__all__ = ["Canary", "CanaryHooks", "Trial", "Verdict"]

@@ -13,14 +13,12 @@ from include.pipelines.deploy import live_log
 from include.pipelines.deploy.canary.compare import Verdict, early_verdict, verdict
 from include.pipelines.deploy.canary.hooks import CanaryHooks
 from include.pipelines.deploy.canary.reading import read_answered
-from include.pipelines.deploy.faults import VerificationError, VersionFaultError
+from include.pipelines.deploy.faults import FAULT_KEY, VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
 from include.pipelines.deploy.resolve import DeployTarget
 from include.workloads import Workload
 from include.workloads.deploying import CanarySpec
 
-FAULT_KEY = "version_fault"
-"""XCom of a task that has found the version at fault."""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -133,6 +131,11 @@ class Canary:
             raise NothingToDoError("This run has begun no canary, or a newer deploy has ended it.")
         self.hooks.end()
 
+    @property
+    def fault(self) -> tuple[str, type[Exception]]:
+        """The XCom that names a fault of the version, and what :meth:`accept` then raises."""
+        return FAULT_KEY, VersionFaultError
+
     def accept(self, decided: Verdict) -> str:
         """Returns why the version is promoted.
 
@@ -145,7 +148,3 @@ class Canary:
             return f"The canary is promoted. {text}"
         error = VersionFaultError if decided["fault"] else VerificationError
         raise error(f"The canary is rolled back; all requests go to the live version. {text}")
-
-    def fault(self, error: Exception) -> dict[str, str]:
-        """Returns the XCom that names a fault of the version."""
-        return {FAULT_KEY: str(error)} if isinstance(error, VersionFaultError) else {}

@@ -42,6 +42,14 @@ resource "aws_sagemaker_model_package_group" "this" {
   tags                            = { workload = each.key }
 }
 
+# Part of the jobs' role only where a workload has a shadow: its job reads the prediction log.
+resource "aws_iam_role_policy" "shadow" {
+  count  = anytrue([for workload in var.workloads : try(workload.deploy.shadow, null) != null]) ? 1 : 0
+  name   = "shadow"
+  role   = var.role_names["sagemaker"]
+  policy = templatefile("${var.policies}/sagemaker/shadow.json", var.names)
+}
+
 # An event of a failed job matches this rule (infra/definitions/failed_jobs.yaml).
 locals {
   failed_jobs = yamldecode(templatefile("${var.definitions}/failed_jobs.yaml", var.names)).rule

@@ -3,6 +3,16 @@ variable "definitions" {
   type        = string
 }
 
+variable "policies" {
+  description = "Path of infra/policies."
+  type        = string
+}
+
+variable "role_names" {
+  description = "Names of the platform's roles."
+  type        = map(string)
+}
+
 variable "workloads" {
   description = "Name of each workload → its decoded workload.yaml."
   type        = any

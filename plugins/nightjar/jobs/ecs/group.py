@@ -13,6 +13,7 @@ from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.jobs.sensor import JobSensor
 from nightjar.notes import add_note
 from nightjar.outcomes import ExceptionTypes, outcomes
+from nightjar.verdicts import Verdicts, fault_pushed
 
 LATE = timedelta(minutes=30)  # how much longer than its time a trial may take
 
@@ -49,7 +50,7 @@ def submit_and_sense_rollout(
     return submit, sense
 
 
-class Trial(Protocol):
+class Trial(Verdicts, Protocol):
     """What is done in a trial of a rollout on a share of the requests."""
 
     def check_begin(self, run_id: str) -> object:
@@ -60,12 +61,6 @@ class Trial(Protocol):
 
     def compare(self, shared: Any, run_id: str) -> Any:
         """Returns a verdict, or None while there is none."""
-
-    def accept(self, verdict: Any) -> str:
-        """Returns a sentence for the run's note, or raises if the verdict is against the new tasks."""
-
-    def fault(self, error: Exception) -> Mapping[str, str]:
-        """Returns what else is recorded of an error of :meth:`accept`: key of the XCom → value."""
 
     def end(self, run_id: str) -> object:
         """Gives all requests to the old tasks, and stops the new ones."""
@@ -118,12 +113,8 @@ def trial_tasks(
             verdict = steps.compare(shared, ti.run_id)
             if verdict is None:
                 return PokeReturnValue(is_done=False)
-            try:
+            with fault_pushed(ti, *steps.fault):
                 add_note(steps.accept(verdict))
-            except Exception as error:
-                for key, value in steps.fault(error).items():
-                    ti.xcom_push(key=key, value=value)
-                raise
         return PokeReturnValue(is_done=True, xcom_value=verdict)
 
     @task
