@@ -5,8 +5,9 @@
 **Inputs**: the Kinesis stream that `workload.yaml` names, from each shard's checkpoint on.
 
 **Outputs**: raw bucket: `raw/<workload>/<stream>/`, gzip JSON lines, written once and never overwritten. Lake bucket:
-`index/…`, an empty marker for each raw object and event day; `quarantine/…`, records that are not events, each with the
-reason. State table: a checkpoint for each shard, and the stream's watermark, which `process` waits for.
+`index/…`, an empty marker for each raw object, which names the days of its events; `quarantine/…`, records that are not
+events, each with the reason. State table: a checkpoint for each shard, and the stream's watermark, which `process`
+waits for.
 
 **How it ends**: a run reads what arrived before the end of its interval (a manual run: before its logical date, or
 before it was triggered; the Param `until` overrides both). Later records are left to the next run. If there is nothing

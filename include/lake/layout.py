@@ -65,23 +65,28 @@ def table_overlap_key(workload: str, table: str) -> str:
 
 
 def marker_prefix(workload: str, stream: str, event_date: date) -> str:
-    """Lake: empty objects, one for each raw object that contains an event of this day."""
+    """Lake: empty objects, one for each raw object whose events are of this day alone."""
     return f"{index_prefix(workload, stream)}event_date={event_date}/"
 
 
 def marker_key(workload: str, stream: str, event_date: date, raw_key: str, known_from: KnownFrom | None = None) -> str:
-    """Lake: the marker of one raw object: the object's key below the source's prefix, with ``__`` for ``/``.
+    """Lake: the marker of a raw object with events of one day: its key below the source's prefix, ``__`` for ``/``.
 
-    It ends with ``@`` and the two instants of ``known_from``: from when on any of the object's events of this day
-    counts as known. A listing of markers therefore tells which objects can matter to a data set. None leaves them out.
+    :func:`include.lake.markers.marker_keys` makes those of several days. It ends with ``@`` and the two instants of
+    ``known_from``: from when on any of the object's events of this day counts as known. A listing of markers therefore
+    tells which objects can matter to a data set. None leaves them out.
     """
-    below = raw_key.removeprefix(raw_prefix(workload, stream))
     times = "" if known_from is None else f"@{_digits(known_from.recorded_at)}-{_digits(known_from.arrived_at)}"
-    return marker_prefix(workload, stream, event_date) + below.replace("/", "__") + times
+    return marker_prefix(workload, stream, event_date) + marker_name(workload, stream, raw_key) + times
+
+
+def marker_name(workload: str, stream: str, raw_key: str) -> str:
+    """What the last part of a marker's key begins with: the raw object."""
+    return raw_key.removeprefix(raw_prefix(workload, stream)).replace("/", "__")
 
 
 def marked_raw_key(workload: str, stream: str, marker: str) -> str:
-    """Raw: the object of a marker that :func:`marker_key` made."""
+    """Raw: the object of a marker."""
     name = marker.rsplit("/", 1)[1].partition("@")[0]
     return raw_prefix(workload, stream) + name.replace("__", "/")
 

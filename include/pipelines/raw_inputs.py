@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import reduce
-from itertools import product
 from typing import NamedTuple
 
 from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.known import KnownFrom, earliest, from_metadata
+from include.pipelines.markers import marked
 from include.pipelines.protocols import ObjectStore
 from include.workloads import Workload
 
@@ -61,19 +61,19 @@ def workload_inputs(
         buckets: The markers are in the lake bucket, the objects in the raw bucket.
         objects: S3.
     """
-    name = workload.name
-    marked: dict[str, list[str]] = {}
+    name, asked = workload.name, list(days)
+    keys_of: dict[str, set[str]] = {}
     times: dict[str, list[KnownFrom | None]] = {}
-    for day, source in product(days, workload.event_sources):
-        for marker in objects.keys(buckets.lake, layout.marker_prefix(name, source, day)):
-            key = layout.marked_raw_key(name, source, marker)
-            marked.setdefault(day.isoformat(), []).append(key)
-            times.setdefault(key, []).append(layout.marked_known_from(marker))
-    prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if marked else {}
+    for day, key, known_from in marked(workload, asked, buckets.lake, objects):
+        keys_of.setdefault(day, set()).add(key)
+        times.setdefault(key, []).append(known_from)
+    in_order = {day: sorted(keys_of[day]) for day in map(str, asked) if day in keys_of}
+    prefixes = {table: layout.raw_prefix(name, table) for table in workload.tables} if in_order else {}
     tables = {table: list(objects.keys(buckets.raw, prefix)) for table, prefix in prefixes.items()}
-    stored = objects.stored(buckets.raw, sorted({key for keys in (*marked.values(), *tables.values()) for key in keys}))
+    all_keys = {key for keys in (*in_order.values(), *tables.values()) for key in keys}
+    stored = objects.stored(buckets.raw, sorted(all_keys))
     return RawInputs(
-        {day: {key: stored[key].sha256 for key in keys} for day, keys in marked.items()},
+        {day: {key: stored[key].sha256 for key in keys} for day, keys in in_order.items()},
         {table: {key: stored[key].sha256 for key in keys} for table, keys in tables.items()},
         {key: _earliest(found) for key, found in times.items()}
         | {key: from_metadata(stored[key].metadata) for keys in tables.values() for key in keys},

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.instants import parse_instant
 from include.lake.known import KnownFrom, earliest
+from include.lake.markers import marker_keys
 from include.pipelines.ingest.batch import latest
 from include.pipelines.ingest.decode import event_times
 from include.pipelines.ingest.entries import trusted_recorded_at
@@ -62,7 +62,7 @@ def put_markers(
     buckets: DataBuckets,
     objects: ObjectStore,
 ) -> None:
-    """Puts a raw object's markers into the lake bucket, one for each day of its events."""
-    for day, known_from in sorted(days.items()):
-        marker = layout.marker_key(workload, source, date.fromisoformat(day), key, known_from)
+    """Puts a raw object's markers into the lake bucket: one, unless the days of its events are far apart."""
+    marked = {date.fromisoformat(day): known_from for day, known_from in days.items()}
+    for marker in marker_keys(workload, source, key, marked):
         objects.put(buckets.lake, marker, b"")

@@ -1,4 +1,4 @@
-"""The commit rule of raw: put the object (the commit), then quarantine, a marker per event day, and the checkpoint.
+"""The commit rule of raw: put the object (the commit), then quarantine, the marker of its days, and the checkpoint.
 
 GetRecords batches are not repeatable: after a crash the same records come back in other batches. Therefore an object is
 named after the first record behind the checkpoint, and is written only if that name is free. If the name is taken, a

@@ -15,6 +15,7 @@ from include.errors import UserError
 from include.lake import layout
 from include.lake.days import cutoff, utc_date
 from include.lake.instants import format_instant, parse_instant
+from include.pipelines.markers import marked
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.rundate import RunTimes, is_manual, last_complete_day, require_ended, run_days
 from include.settings import Settings
@@ -116,9 +117,7 @@ class DayChoice:
         return parse_instant(item["watermark"]) if item and item.get("watermark") else None
 
     def _require_raw(self, days: list[date]) -> None:
-        name, sources = self.workload.name, self.workload.event_sources
-        prefixes = (layout.marker_prefix(name, source, day) for source in sources for day in days)
-        if any(True for prefix in prefixes for _ in self.objects.keys(self.settings.lake_bucket, prefix)):
+        if any(True for _ in marked(self.workload, days, self.settings.lake_bucket, self.objects)):
             return
         span = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
         watermark = self._watermark()

@@ -15,10 +15,11 @@ from include.lake import layout
 from include.lake.fingerprint import canonical_json, digest
 from include.lake.recent import RecentDocument
 from include.lake.uris import s3_uri
+from include.pipelines.markers import marker_counts
 from include.pipelines.process.override import Override
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.types import ComparedPlan
-from include.pipelines.process.unprocessed import changed_days, marker_counts, unprocessed_events
+from include.pipelines.process.unprocessed import changed_days, unprocessed_events
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.settings import Settings
 from include.workloads import Workload

@@ -8,24 +8,13 @@ from typing import NamedTuple, TypedDict
 
 from include.lake import layout
 from include.pipelines.listing import shortened
+from include.pipelines.markers import all_marked_days, marker_counts
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.workloads import Workload
 from include.workloads.comparison import RECENT_WINDOW_DAYS
 
 AHEAD_DAYS = 31
 """Events may be of days to come, but hardly of days so far ahead."""
-
-
-def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:
-    """Returns how many raw objects hold events of each day."""
-
-    def markers(day: str) -> int:
-        prefixes = [
-            layout.marker_prefix(workload.name, name, date.fromisoformat(day)) for name in workload.event_sources
-        ]
-        return sum(1 for prefix in prefixes for _ in objects.keys(bucket, prefix))
-
-    return {day: markers(day) for day in days}
 
 
 class ChangedDays(NamedTuple):
@@ -102,7 +91,7 @@ def unprocessed_events(
     last, lines = planned[-1], []
     horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
     items = state.query(layout.day_partition_key(workload.name))
-    marked = set(_marked_days(workload, bucket, objects))
+    marked = all_marked_days(workload, bucket, objects)
     outside = {day for day in marked - items.keys() - set(planned) if day < last or day > horizon}
     reported = (state.get(*layout.reported_events_key(workload.name)) or {}).get("markers", {})
     counts = marker_counts(workload, sorted({*outside, *earlier}), bucket, objects)
@@ -132,12 +121,6 @@ def remember_reported(workload: str, unprocessed: UnprocessedEvents, state: Stat
 
 def _before(day: str, length: timedelta) -> str:
     return (date.fromisoformat(day) - length).isoformat()
-
-
-def _marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> Iterable[str]:
-    for source in workload.event_sources:
-        for folder in objects.folders(bucket, layout.index_prefix(workload.name, source)):
-            yield folder.rstrip("/").rsplit("=", 1)[-1]
 
 
 def _list(days: list[str]) -> str:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from include.lake import layout
 from include.lake.buckets import DataBuckets
+from include.lake.markers import marked_days
 from include.pipelines.ingest.aggregates import MAGIC
 from include.pipelines.ingest.shard import ShardIngest
 from include.pipelines.ingest.target import StreamTarget
@@ -181,10 +182,13 @@ def test_after_any_kills_every_record_is_there_once(
     checkpoint = layout.checkpoint_key("w", "s", SHARD)
     assert cloud.items[checkpoint] == whole.items[checkpoint]
     marked = {
-        (marker.split("/")[3], layout.marked_raw_key("w", "s", marker)) for marker in cloud.bodies if "index/" in marker
+        (str(day), layout.marked_raw_key("w", "s", marker))
+        for marker in cloud.bodies
+        if "index/" in marker
+        for day in marked_days(marker)
     }
     days = {
-        (f"event_date={json.loads(line)['event']['event_time'][:10]}", key)
+        (json.loads(line)["event"]["event_time"][:10], key)
         for key, body in cloud.bodies.items()
         if key.startswith("raw/")
         for line in gzip.decompress(body).splitlines()

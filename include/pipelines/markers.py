@@ -1,0 +1,64 @@
+"""Reads the markers of raw objects: which of them hold events of some days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from include.lake import layout
+from include.lake.known import KnownFrom
+from include.lake.markers import folder_days, marked_days
+from include.pipelines.protocols import ObjectStore
+from include.workloads import Workload
+
+
+class Marked(NamedTuple):
+    """A raw object with events of a day.
+
+    Attributes:
+        day: ISO.
+        key: The object's key.
+        known_from: From when on any of the events counts as known; None if the marker does not say.
+    """
+
+    day: str
+    key: str
+    known_from: KnownFrom | None
+
+
+def marked(workload: Workload, days: Iterable[date], bucket: str, objects: ObjectStore) -> Iterator[Marked]:
+    """Iterates over the raw objects with events of some days, for each of their days.
+
+    An object may come twice, if a run that was repaired had put markers of another form.
+
+    Args:
+        workload: The workload, with its sources of events.
+        days: The days.
+        bucket: The lake bucket.
+        objects: S3.
+    """
+    wanted = set(days)
+    for source in workload.event_sources:
+        for folder in objects.folders(bucket, layout.index_prefix(workload.name, source)):
+            if wanted.isdisjoint(folder_days(folder)):
+                continue
+            for marker in objects.keys(bucket, folder):
+                key = layout.marked_raw_key(workload.name, source, marker)
+                found = marked_days(marker).items()
+                yield from (Marked(day.isoformat(), key, known_from) for day, known_from in found if day in wanted)
+
+
+def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:
+    """Returns how many raw objects hold events of each day (ISO)."""
+    found: dict[str, set[str]] = {day: set() for day in days}
+    for day, key, _ in marked(workload, map(date.fromisoformat, found), bucket, objects):
+        found[day].add(key)
+    return {day: len(keys) for day, keys in found.items()}
+
+
+def all_marked_days(workload: Workload, bucket: str, objects: ObjectStore) -> set[str]:
+    """Returns the days (ISO) that raw has events of."""
+    prefixes = (layout.index_prefix(workload.name, source) for source in workload.event_sources)
+    folders = (folder for prefix in prefixes for folder in objects.folders(bucket, prefix))
+    return {day.isoformat() for folder in folders for day in folder_days(folder)}
