@@ -1,0 +1,1 @@
+"""Benchmarks of the data path, one module a part (``make bench-data``)."""
