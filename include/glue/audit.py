@@ -67,7 +67,7 @@ def audit(workload: Workload, days: Sequence[date], staging: str, docs: str, rec
         day = validated.day
         result, profiles = audit_day(workload, validated, report, recent)
         for event_type, found in validated.results.items():
-            pages.add(suites[event_type], day, found)
+            pages.add(workload.suites[event_type], suites[event_type], day, found)
         write_json(join_uri(staging, statistics_file(day)), profiles)
         if result["success"]:
             recent.add(day, profiles)

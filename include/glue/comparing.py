@@ -10,6 +10,8 @@ from datetime import date
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
+
 from include.glue.day_profile import ColumnProfile, DayProfile, delays, has_delays
 from include.glue.day_rows import DayRows
 from include.glue.findings import Finding
@@ -67,9 +69,7 @@ def compare_day(
     return found
 
 
-def _measures(
-    day: date, rows: DayRows, profile: DayProfile, recent: Mapping[str, DayProfile]
-) -> Iterator[_Measure]:
+def _measures(day: date, rows: DayRows, profile: DayProfile, recent: Mapping[str, DayProfile]) -> Iterator[_Measure]:
     counts = [other["rows"] for other in recent.values()]
     yield _Measure("volume", _outside(profile["rows"], counts), f"{profile['rows']} rows, {_range(counts)}")
     same = [other["rows"] for name, other in recent.items() if date.fromisoformat(name).weekday() == day.weekday()]
@@ -90,7 +90,7 @@ def _freshness(rows: DayRows, recent: Mapping[str, DayProfile]) -> Iterator[_Mea
     low, high = min(low for low, _, _ in bounds) - _SPARE_SECONDS, max(high for _, _, high in bounds) + _SPARE_SECONDS
     seconds = delays(rows)
     share = float(((seconds < low) | (seconds > high)).mean())
-    typical = f"{_hours(seconds.median())} in the middle of the day's rows"
+    typical = f"{_hours(float(np.nanmedian(seconds)))} in the middle of the day's rows"
     text = f"{share:.1%} of the rows were recorded earlier than {_hours(low)} or later than {_hours(high)} after the"
     yield _Measure("freshness", share, f"{text} event ({typical}), which bounds what was seen")
 

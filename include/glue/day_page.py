@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,22 @@ GREAT_EXPECTATIONS = "great_expectations"
 _COUNTS = ("read", "duplicates", "quarantined", "written", "rows", "failed")
 
 
-def day_page(workload: str, day: str, audited: AuditedDay, report: ReportDocument) -> str:
-    """Returns the page of a day."""
+def day_page(
+    workload: str,
+    day: str,
+    audited: AuditedDay,
+    report: ReportDocument,
+    evaluated: Mapping[str, Sequence[tuple[str, str, str]]],
+) -> str:
+    """Returns the page of a day.
+
+    Args:
+        workload: The workload's name.
+        day: The day (ISO).
+        audited: What was found.
+        report: The transform's report.
+        evaluated: Event type → name, verdict and observation of each expectation on columns.
+    """
     title = f"{workload} {day}"
     findings = sorted(audited["findings"], key=lambda finding: (finding["severity"], finding["name"]))
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{_verdict(audited)}</p>"]
@@ -47,6 +61,10 @@ def day_page(workload: str, day: str, audited: AuditedDay, report: ReportDocumen
     ]
     if reasons:
         parts += ["<h2>Why rows were quarantined</h2>", table(("event type", "rows", "reason"), reasons)]
+    observed = [[event_type, *row] for event_type, rows in evaluated.items() for row in rows]
+    if observed:
+        head = ("event type", "expectation", "met", "observed")
+        parts += ["<h2>Expectations of the columns</h2>", table(head, observed)]
     docs = f'<a href="../{GREAT_EXPECTATIONS}/index.html">Data Docs</a>'
     parts.append(f'<p class="quiet">See <a href="../index.html">all days of this audit</a>, {docs}.</p>')
     return page(title, "\n".join(parts))

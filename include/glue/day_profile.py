@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -56,16 +56,18 @@ def has_delays(day: DayRows) -> bool:
     return {"recorded_at", "event_time"} <= set(day.names)
 
 
-def delays(day: DayRows) -> pd.Series[float]:
-    """Returns the seconds from ``event_time`` to ``recorded_at`` of each row."""
-    frame = day.frame(["recorded_at", "event_time"])
-    return (frame["recorded_at"] - frame["event_time"]).dt.total_seconds()
+def delays(day: DayRows) -> np.ndarray:
+    """Returns the seconds from ``event_time`` to ``recorded_at`` of each row; NaN where one is null."""
+    recorded, happened = (
+        column.cast(pa.timestamp("us")) for column in day.table(["recorded_at", "event_time"]).columns
+    )
+    return pc.subtract(recorded, happened).cast(pa.int64()).to_numpy() / 1e6
 
 
 def _delay(day: DayRows) -> list[float]:
     if not day.rows or not has_delays(day):
         return []
-    return [_short(value) for value in delays(day).quantile([0.01, 0.5, 0.99])]
+    return [_short(value) for value in np.nanquantile(delays(day), [0.01, 0.5, 0.99])]
 
 
 def _column(values: pa.ChunkedArray) -> ColumnProfile:

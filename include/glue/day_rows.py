@@ -85,7 +85,7 @@ def read_day(staging: str, event_type: str, day: date) -> DayRows:
 
 
 def _hashes(part: pa.Table) -> np.ndarray:
-    # pandas makes floats of integers, and objects of booleans, in a part that has a null, and would hash them otherwise.
+    # In a part with a null, pandas makes floats of integers and objects of booleans, and hashes them otherwise.
     columns = [column.cast(pa.string()) if _varies(column.type) else column for column in part.columns]
     frame = pa.table(columns, names=part.column_names).to_pandas()
     return pd.util.hash_pandas_object(frame, index=False).to_numpy()

@@ -6,6 +6,7 @@ They need no network and run no script (:mod:`include.glue.markup`).
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from html import escape
@@ -27,9 +28,11 @@ from great_expectations.data_context.types.resource_identifiers import (
 from great_expectations.validator.validator import calc_validation_statistics
 
 from include.glue.day_page import GREAT_EXPECTATIONS, day_page, index_page
+from include.glue.expectations import observations
 from include.glue.markup import clean_page
 from include.glue.storage import join_uri, write_bytes
 from include.lake.layout import DATA_DOCS_PAGE
+from include.workloads.expectations import SuiteSpec
 
 if TYPE_CHECKING:
     from great_expectations.data_context.store.store import DataDocsSiteConfigTypedDict
@@ -55,29 +58,40 @@ class Docs:
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         self._suites: set[str] = set()
+        self._evaluated: defaultdict[str, dict[str, list[tuple[str, str, str]]]] = defaultdict(dict)
         self._run_time = datetime.now(UTC)
 
-    def add(self, suite: ExpectationSuite, day: date, results: Sequence[ExpectationValidationResult]) -> None:
-        """Adds Great Expectations' results of one day of one event type."""
+    def add(
+        self, suite: SuiteSpec, gx_suite: ExpectationSuite, day: date, results: Sequence[ExpectationValidationResult]
+    ) -> None:
+        """Adds what Great Expectations found on one day of one event type.
+
+        Args:
+            suite: What the workload expects of the event type.
+            gx_suite: The same as Great Expectations' suite; it has the event type's name.
+            day: The day.
+            results: The result of each expectation.
+        """
         if not results:
             return
-        is_first = suite.name not in self._suites
+        self._evaluated[day.isoformat()][gx_suite.name] = observations(suite, results)
+        is_first = gx_suite.name not in self._suites
         if is_first:
-            self._suites.add(suite.name)
-            self._context.suites.add(suite)
+            self._suites.add(gx_suite.name)
+            self._context.suites.add(gx_suite)
         if not is_first and all(result.success for result in results):
             return
         identifier = ValidationResultIdentifier(
-            ExpectationSuiteIdentifier(suite.name),
+            ExpectationSuiteIdentifier(gx_suite.name),
             RunIdentifier(run_name=day.isoformat(), run_time=self._run_time),
-            f"{self._workload}-{suite.name}",
+            f"{self._workload}-{gx_suite.name}",
         )
         shown = [_shown(result) for result in results]
         statistics = calc_validation_statistics(shown)
         result = ExpectationSuiteValidationResult(
             success=statistics.success,
             results=shown,
-            suite_name=suite.name,
+            suite_name=gx_suite.name,
             statistics=statistics._asdict(),
             meta={"run_id": identifier.run_id, "validation_time": self._run_time},
         )
@@ -95,7 +109,7 @@ class Docs:
             URI of the first page.
         """
         for day, audited in days.items():
-            page = day_page(self._workload, day, audited, report)
+            page = day_page(self._workload, day, audited, report, self._evaluated[day])
             write_bytes(join_uri(target, "days", f"{day}.html"), page.encode())
         with tempfile.TemporaryDirectory(prefix="nightjar-docs-") as folder:
             site: DataDocsSiteConfigTypedDict = {

@@ -46,6 +46,14 @@ def audit_columns(
     ]
 
 
+def observations(suite: SuiteSpec, results: Sequence[ExpectationValidationResult]) -> list[tuple[str, str, str]]:
+    """Returns the name of each expectation on columns, whether a day meets it, and what was observed, as texts."""
+    return [
+        (_name(spec), "yes" if result.success else "no", _exception(result.exception_info or {}) or _seen(spec, result))
+        for spec, result in zip(suite.expectations, results, strict=True)
+    ]
+
+
 def audit_rows(
     event_type: str, suite: SuiteSpec, rows: DayRows, counts: EventCounts | None, reasons: Mapping[str, int]
 ) -> list[Finding]:
@@ -127,8 +135,12 @@ def _conflicts(suite: SuiteSpec, rows: DayRows) -> list[Finding]:
     return [Finding(severity, "conflicts", text)]
 
 
+def _name(expectation: ExpectationSpec) -> str:
+    return f"{expectation.type}({', '.join(map(str, expectation.columns))})"
+
+
 def _finding(expectation: ExpectationSpec, result: ExpectationValidationResult, rows: DayRows) -> Finding | None:
-    name = f"{expectation.type}({', '.join(map(str, expectation.columns))})"
+    name = _name(expectation)
     error = _exception(result.exception_info or {})
     if error:
         return Finding("critical", name, f"{name}: could not be evaluated: {error}")
@@ -138,7 +150,7 @@ def _finding(expectation: ExpectationSpec, result: ExpectationValidationResult, 
         return Finding(expectation.severity, name, text)
     if result.success:
         return None
-    return Finding(expectation.severity, name, f"{name}: {_observed(result.result, expectation.arguments)}")
+    return Finding(expectation.severity, name, f"{name}: {_seen(expectation, result)}")
 
 
 def _exception(info: Mapping[str, Any]) -> str | None:
@@ -148,7 +160,8 @@ def _exception(info: Mapping[str, Any]) -> str | None:
     return texts[0] if texts else None
 
 
-def _observed(result: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+def _seen(expectation: ExpectationSpec, validated: ExpectationValidationResult) -> str:
+    result, arguments = validated.result, expectation.arguments
     if result.get("unexpected_percent") is not None:
         allowed = 100 * (1 - arguments.get("mostly", 1.0))
         return f"{result['unexpected_percent']:.1f} % unexpected, allowed are {allowed:.1f} %"

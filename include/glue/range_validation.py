@@ -52,7 +52,7 @@ _VALUES = frozenset((
 _COUNTS = ("table.row_count", ".unexpected_count", ".filtered_row_count")
 
 Metrics = dict[Any, Any]
-"""Great Expectations' metrics: the id of a metric → its value."""
+"""Great Expectations' metrics: the id or the name of a metric → its value."""
 
 
 class _Prepared(NamedTuple):
@@ -172,25 +172,25 @@ class RangeValidation:
             counted = [metric for one in prepared if one.index not in failed for metric in one.metrics.values()]
             _count({metric.id: metric for metric in counted}, metrics, place, counts)
         return [
-            {one.index: failed.get(one.index) or self._judge(one, found) for one in prepared} for found in counts
+            {one.index: failed.get(one.index) or self._judge(one, _judged_by(one, found)) for one in prepared}
+            for found in counts
         ]
-
-    def _judge(self, one: _Prepared, counts: Mapping[Any, int]) -> ExpectationValidationResult:
-        """The verdict of the expectation's own rule, which takes counts; it never sees the rows."""
-        metrics = {
-            name: counts.get(metric.id, 0) if name.endswith(_COUNTS) else [] for name, metric in one.metrics.items()
-        }
-        judged = one.expectation._validate(metrics, _runtime(), self._engine)
-        return ExpectationValidationResult(
-            success=judged["success"], result=judged["result"], expectation_config=one.graph.configuration
-        )
 
     def _whole(self, one: _Prepared, day: DayRows) -> ExpectationValidationResult:
         """Evaluates one expectation on all rows of a day."""
         metrics, aborted = self._resolve([one], day.frame(_needed(one.spec, day)))
         if error := one.graph.get_exception_info(aborted):
             return _failure(one, error)
-        return one.expectation.metrics_validate(metrics, _runtime(), self._engine)
+        return self._judge(one, {name: metrics[metric.id] for name, metric in one.metrics.items()})
+
+    def _judge(self, one: _Prepared, metrics: Metrics) -> ExpectationValidationResult:
+        """Applies the expectation's own rule. The public way to it sets up the metrics anew each time."""
+        judged = one.expectation._validate(metrics, _runtime(), self._engine)
+        if isinstance(judged, ExpectationValidationResult):
+            judged = judged.to_json_dict()
+        return ExpectationValidationResult(
+            success=judged["success"], result=judged.get("result"), expectation_config=one.graph.configuration
+        )
 
     def _resolve(self, prepared: Sequence[_Prepared], frame: pd.DataFrame) -> tuple[Metrics, Any]:
         """Computes the metrics; returns them, and what could not be computed."""
@@ -229,6 +229,11 @@ def _chunks(days: Sequence[DayRows], columns: Sequence[str]) -> Iterator[tuple[p
         return
     tables = [day.table(names) for day in days]
     yield pa.concat_tables(tables).to_pandas(), np.repeat(np.arange(len(days)), [day.rows for day in days])
+
+
+def _judged_by(one: _Prepared, counts: Mapping[Any, int]) -> Metrics:
+    """The counts of a day under the names by which the expectation knows them, and no values of rows."""
+    return {name: counts[metric.id] if name.endswith(_COUNTS) else [] for name, metric in one.metrics.items()}
 
 
 def _count(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from include.glue.day_profile import DayProfile
+    from include.glue.day_rows import DayRows
     from include.glue.findings import Finding
 
 pytestmark = pytest.mark.stack
@@ -50,12 +52,24 @@ def frames() -> Frames:
     return frames
 
 
+def day_rows(frame: pd.DataFrame) -> DayRows:
+    """The rows of a frame, as the audit reads them from a file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from include.glue.day_rows import DayRows
+
+    file = BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), file)
+    return DayRows([pq.ParquetFile(file)])
+
+
 @pytest.fixture(scope="module")
 def profiles(frames: Frames) -> dict[str, dict[str, DayProfile]]:
     from include.glue.day_profile import profile_day
 
     return {
-        event_type: {str(day): profile_day(frame) for day, frame in of_type.items()}
+        event_type: {str(day): profile_day(day_rows(frame)) for day, frame in of_type.items()}
         for event_type, of_type in frames.items()
     }
 
@@ -78,11 +92,11 @@ def compared(frames: Frames, profiles: dict[str, dict[str, DayProfile]]) -> Comp
         profile = profiles[event_type][str(day)]
         if change:
             frame = change(frame.copy())
-            profile = profile_day(frame)
+            profile = profile_day(day_rows(frame))
         before = [day - timedelta(days=age) for age in range(days, 0, -1)]
         recent = {str(one): profiles[event_type][str(one)] for one in before if one in frames[event_type]}
         role, tunings = workload.events[event_type].role, workload.comparison_tunings
-        return compare_day(event_type, role, day, frame, profile, recent, tunings)
+        return compare_day(event_type, role, day, day_rows(frame), profile, recent, tunings)
 
     return compare
 
