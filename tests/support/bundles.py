@@ -59,6 +59,22 @@ def text_files(model: Any = None, **changes: Any) -> dict[str, bytes]:
     return seal_text(dump(fitted if model is None else model), golden_lines(rows, fitted), **changes)
 
 
+def opposite_text_model() -> LogisticRegression:
+    """A model that has learned the opposite label."""
+    _, matrix, labels = text_rows()
+    return LogisticRegression().fit(matrix, 1 - labels)
+
+
+def packed_texts(model: Any = None, **changes: Any) -> bytes:
+    """A packed bundle whose golden rows its own model has scored.
+
+    ``model`` replaces the fitted one; ``changes`` go to the manifest.
+    """
+    rows, matrix, labels = text_rows()
+    fitted = LogisticRegression().fit(matrix, labels) if model is None else model
+    return bundle.pack(seal_text(dump(fitted), golden_lines(rows, fitted), **changes))
+
+
 def golden_lines(rows: list[dict[str, Any]], estimator: Any) -> bytes:
     """``golden.jsonl`` of an estimator of the two features."""
     features = load_feature_code(TEXT_FEATURES).features

@@ -17,7 +17,17 @@ from include.training import shadow
 from include.training.container import JobError
 from include.training.shadow_requests import sample
 from include.workloads import FieldSpec
-from tests.support.bundles import TEXT_FEATURES, TEXT_REQUEST, dump, golden_lines, open_bundle, seal_text, text_rows
+from tests.support.bundles import (
+    TEXT_FEATURES,
+    TEXT_REQUEST,
+    dump,
+    golden_lines,
+    open_bundle,
+    opposite_text_model,
+    packed_texts,
+    seal_text,
+    text_rows,
+)
 
 LIVE = "a" * 64
 
@@ -60,19 +70,6 @@ def test_of_many_a_random_sample_is_taken_which_is_the_same_each_time_and_in_any
 
 
 # --- the job
-def packed(model: Any = None, **changes: Any) -> bytes:
-    """A bundle of texts whose golden rows its own model has scored."""
-    rows, matrix, labels = text_rows()
-    fitted = LogisticRegression().fit(matrix, labels) if model is None else model
-    return bundle.pack(seal_text(dump(fitted), golden_lines(rows, fitted), **changes))
-
-
-def opposite() -> LogisticRegression:
-    """A model that has learned the opposite label."""
-    _, matrix, labels = text_rows()
-    return LogisticRegression().fit(matrix, 1 - labels)
-
-
 class Job:
     """A job's folders, in which the live version's log is written as the service does."""
 
@@ -116,7 +113,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 
 def test_a_version_with_the_same_model_answers_the_same(job: Job) -> None:
-    found = job.run(packed(), packed(dataset_version="e" * 64))
+    found = job.run(packed_texts(), packed_texts(dataset_version="e" * 64))
     assert (found["requests"], found["refused"]["requests"], found["failed"]["requests"]) == (60, 0, 0)
     assert found["differences"]
     assert found["differences"] == pytest.approx({"mean": 0, "absolute": 0, "p95": 0, "largest": 0}, abs=1e-12)
@@ -127,10 +124,10 @@ def test_a_version_with_the_same_model_answers_the_same(job: Job) -> None:
 
 
 def test_another_model_is_compared_request_by_request(job: Job) -> None:
-    found = job.run(packed(), packed(opposite()))
+    found = job.run(packed_texts(), packed_texts(opposite_text_model()))
     _, matrix, labels = text_rows()
     live = LogisticRegression().fit(matrix, labels).predict_proba(matrix)[:, 1]
-    differences = opposite().predict_proba(matrix)[:, 1] - live
+    differences = opposite_text_model().predict_proba(matrix)[:, 1] - live
     assert found["differences"]
     assert found["differences"]["absolute"] == pytest.approx(np.abs(differences).mean())
     assert found["differences"]["mean"] == pytest.approx(differences.mean())
@@ -147,7 +144,7 @@ def test_what_a_stricter_schema_refuses_is_counted_with_its_reason(job: Job) -> 
         json.dumps({**entry, "request": {**entry["request"], "language": "en"}}).encode() + b"\n"
         for entry in map(json.loads, golden_lines(rows, fitted).splitlines())
     )
-    found = job.run(packed(), bundle.pack(seal_text(dump(fitted), lines, request=more)))
+    found = job.run(packed_texts(), bundle.pack(seal_text(dump(fitted), lines, request=more)))
     assert found["refused"] == {"requests": 60, "reasons": {"language is missing": 60}}
     assert (found["differences"], found["latency"]) == (None, None)
 
@@ -158,7 +155,7 @@ def test_what_its_features_cannot_compute_is_counted_with_its_reason(job: Job) -
     rows, matrix, labels = text_rows()
     fitted = LogisticRegression().fit(matrix, labels)
     answered = [row for row in rows if row["num_keywords"] != 4]
-    found = job.run(packed(), bundle.pack(seal_text(dump(fitted), golden_lines(answered, fitted), source=source)))
+    found = job.run(packed_texts(), bundle.pack(seal_text(dump(fitted), golden_lines(answered, fitted), source=source)))
     failed = sum(row["num_keywords"] == 4 for row in rows)
     assert found["failed"] == {"requests": failed, "reasons": {"features() failed: KeyError: 4": failed}}
     assert sum(found["scores"]["candidate"]) == 60 - failed
@@ -174,7 +171,7 @@ def test_a_log_that_the_live_version_does_not_repeat_is_noticed(job: Job, monkey
         path.write_text("".join(json.dumps({**entry, "probability": 0.123}) + "\n" for entry in entries))
 
     monkeypatch.setattr(Job, "log", altered)
-    assert job.run(packed(), packed(dataset_version="e" * 64))["control"]["differing"] == 60
+    assert job.run(packed_texts(), packed_texts(dataset_version="e" * 64))["control"]["differing"] == 60
 
 
 @pytest.mark.parametrize(
@@ -188,11 +185,13 @@ def test_a_bundle_that_is_not_the_one_that_was_asked_for_is_refused(
     job: Job, options: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(JobError, match=reason):
-        job.run(packed(), packed(dataset_version="e" * 64), **options)
+        job.run(packed_texts(), packed_texts(dataset_version="e" * 64), **options)
 
 
 def test_a_bundle_that_does_not_score_as_in_training_is_refused(job: Job) -> None:
     rows, matrix, labels = text_rows()
-    wrong = bundle.pack(seal_text(dump(opposite()), golden_lines(rows, LogisticRegression().fit(matrix, labels))))
+    wrong = bundle.pack(
+        seal_text(dump(opposite_text_model()), golden_lines(rows, LogisticRegression().fit(matrix, labels)))
+    )
     with pytest.raises(JobError, match="does not score as it did in training"):
-        job.run(packed(), wrong)
+        job.run(packed_texts(), wrong)
