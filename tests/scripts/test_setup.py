@@ -138,17 +138,8 @@ def test_the_engine_is_compiled_into_the_environments_that_score(project: Path) 
 
 @pytest.mark.skipif(not shutil.which("cc") and not os.environ.get("CI"), reason="there is no C compiler")
 def test_the_compiler_has_no_warning_for_the_engine() -> None:
-    command = [
-        "cc",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-fsyntax-only",
-        "-isystem",
-        sysconfig.get_path("include"),
-        ROOT / WALK,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = ["cc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-isystem", sysconfig.get_path("include")]
+    done = subprocess.run([*command, str(ROOT / WALK)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
