@@ -192,5 +192,5 @@ lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@for name in glue pytest; do \
 	  $(COMPILE) --upgrade --universal --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
 	@# The scanners, the SBOM tool, MLflow's server and the SageMaker SDK have versions of their own: nothing else is installed beside them.
-	@for name in scan sbom tracking sdk; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
+	@for name in scan sbom tracking sdk compiler; do $(COMPILE) --upgrade --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --universal --output-file requirements/uv.txt requirements/uv.in

@@ -18,8 +18,8 @@ LOGS="$NIGHTJAR_HOME/setup-logs"
 TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
-    run) parts=(uv jars airflow glue training serving localcloud laptop class-data) ;;
-    test) parts=(uv jars test scan sbom pytest tracking airflow glue training serving localcloud laptop class-data) ;;
+    run) parts=(uv jars airflow glue training serving localcloud laptop class-data native) ;;
+    test) parts=(uv jars test scan sbom pytest tracking airflow glue training serving localcloud laptop class-data native) ;;
     tracking) parts=(uv tracking) ;;
     delivery) parts=(uv delivery) ;;
     sdk) parts=(uv sdk) ;;
@@ -55,13 +55,14 @@ source_of() {
     case "$1" in
         history/*) echo "$ROOT/include/workloads/${1#history/}/history/history.toml" ;;
         class-data) echo "$ROOT/requirements/glue.txt" ;;
+        native) echo "$ROOT/include/model/engines/forest_walk.c" ;;
         *) echo "$ROOT/requirements/$1.txt" ;;
     esac
 }
 stamp_of() {
     case "$1" in
         uv) echo "$TOOLS/.stamp" ;;
-        jars | pytest | class-data) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
+        jars | pytest | class-data | native) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
         history/*) echo "$NIGHTJAR_HOME/data/${1#history/}/.stamp" ;;
         *) echo "$VENVS/$1/.stamp" ;;
     esac
@@ -202,6 +203,26 @@ make_class_data() {
     write_stamp class-data
 }
 
+# The extension that walks a forest (docs/engines.md). It needs the environments that it is put into. Where it cannot be compiled, a
+# slower engine serves, and that is all.
+make_native() {
+    local started=$SECONDS folder="$NIGHTJAR_HOME/native" packages
+    local -a link=(-shared)
+    [[ "$(uname)" == Darwin ]] && link=(-bundle -undefined dynamic_lookup)
+    mkdir -p "$folder"
+    if "${CC:-cc}" -O2 -fPIC "${link[@]}" -I"$("$PYTHON312" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+        "$(source_of native)" -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
+        for packages in "$VENVS"/{training,serving,test}/lib/python3.*/site-packages; do
+            [[ -d "$packages" ]] && cp "$folder/nightjar_walk.abi3.so" "$packages"
+        done
+        say "the engine native is compiled ($((SECONDS - started)) s)"
+    else
+        say "the engine native could not be compiled, so forests are served by ONNX Runtime; see $LOGS/native.log." \
+            "  It needs a C compiler, and Python's headers (Debian: gcc, python3.12-dev). To try again: rm -r $folder"
+    fi
+    write_stamp native
+}
+
 install_browser() {
     local started=$SECONDS
     export DEBIAN_FRONTEND=noninteractive
@@ -217,7 +238,7 @@ log_of() { echo "$LOGS/${1//\//-}.log"; }
 declare -a jobs=() pids=()
 for name in "${pending[@]}"; do
     case "$name" in
-        uv | class-data) continue ;;
+        uv | class-data | native) continue ;;
         jars) (fetch_jars 2>"$LOGS/jars.log") & ;;
         history/*) (fetch_history "$name" 2>"$(log_of "$name")") & ;;
         pytest) (install_pytest 2>"$LOGS/pytest.log") & ;;
@@ -243,5 +264,6 @@ done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
 # The JVM refuses an archive that was made with another Spark, or with other jar files of S3A.
 if needs class-data || needs glue || needs jars; then make_class_data; fi
+if needs native || needs training || needs serving || needs test; then make_native; fi
 mention_browser "$@"
 say "done in $SECONDS s"

@@ -21,6 +21,7 @@ import include.model
 from benchmarks.serving import inputs
 from include.model import bundle, golden
 from include.model.bundle import training_keys
+from include.model.engines import native_model
 from include.model.engines.ladder import LADDER, LadderStep, choose_engine
 from include.model.engines.sklearn_model import SklearnModel
 from include.model.request import RequestSchema
@@ -145,8 +146,9 @@ def probabilities(model: RandomForestClassifier, pairs: Sequence[tuple[int, int]
 
 
 def _code() -> str:
-    """A digest of the code that makes bundles: when the code changes, a new bundle is made."""
+    """A digest of what makes bundles: when the code changes, or the extension is compiled, a new bundle is made."""
     sources = sorted(Path(include.model.__file__).parent.rglob("*.py"))
+    sources += [Path(native_model.nightjar_walk.__file__)] if native_model.nightjar_walk else []
     return bundle.sha256_hex(b"".join(path.read_bytes() for path in (*sources, Path(__file__))))[:12]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks.serving import forest, inputs
 from include.model import bundle, golden
+from tests.support.compiled import COMPILED
 
 
 def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path: Path):
@@ -13,7 +14,7 @@ def test_a_small_forest_is_published_in_both_forms_and_kept(tmp_path: Path):
     slow = forest.prepare(tmp_path, rows=200, trees=5, ladder=())
     pairs = inputs.pairs(300)
     expected = forest.probabilities(fast.load(), pairs)
-    for one, engine in ((fast, "onnxruntime"), (slow, "scikit-learn")):
+    for one, engine in ((fast, "native" if COMPILED else "onnxruntime"), (slow, "scikit-learn")):
         packed = one.bundle.read_bytes()
         loaded = bundle.load(bundle.unpack(packed))
         assert loaded.manifest.engine == engine

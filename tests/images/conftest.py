@@ -27,8 +27,8 @@ def builder() -> Iterator[Builder]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"The Dockerfiles are not proven: {reason}")
     builder = Builder(Context(ROOT), HOME / "images")
     yield builder
-    packages = [builder.build(parse(path.read_text()), last="packages") for path in DOCKERFILES.values()]
-    builder.prune({image.root for image in packages})
+    files = [parse(path.read_text()) for path in DOCKERFILES.values()]
+    builder.prune({builder.build(file, last=stage).root for file in files for stage in ("native", "packages")})
 
 
 @pytest.fixture(scope="session")

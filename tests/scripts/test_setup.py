@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "tracking", "test")
-OTHERS = ("uv", "jars", "pytest", "class-data")
+OTHERS = ("uv", "jars", "pytest", "class-data", "native")
+WALK = Path("include", "model", "engines", "forest_walk.c")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
 for last do :; done
@@ -32,8 +34,10 @@ def project(tmp_path: Path) -> Path:
     (root / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "setup.sh", root / "scripts")
     (root / "requirements").mkdir()
-    for name in {*ENVIRONMENTS, *OTHERS} - {"class-data"}:
+    for name in {*ENVIRONMENTS, *OTHERS} - {"class-data", "native"}:
         (root / "requirements" / f"{name}.txt").write_text("")
+    (root / WALK).parent.mkdir(parents=True)
+    shutil.copy(ROOT / WALK, root / WALK)
     for name in (*ENVIRONMENTS, *OTHERS):
         stamp(root, name)
     uv = root / "home" / "uv" / "bin" / "uv"
@@ -56,7 +60,8 @@ def stamp(project: Path, name: str) -> None:
     file = stamp_of(project, name)
     file.parent.mkdir(parents=True, exist_ok=True)
     requirements = project / "requirements" / f"{'glue' if name == 'class-data' else name}.txt"
-    file.write_text(hashlib.sha256(requirements.read_bytes()).hexdigest() + "\n")
+    source = project / WALK if name == "native" else requirements
+    file.write_text(hashlib.sha256(source.read_bytes()).hexdigest() + "\n")
 
 
 def setup(project: Path, what: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -115,6 +120,34 @@ def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set
     stamp_of(project, "class-data").unlink()
     done = setup(project)
     assert done.returncode == 0 and "Glue jobs start slowly" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("cc") and not os.environ.get("CI"), reason="there is no C compiler")
+def test_the_engine_is_compiled_into_the_environments_that_score(project: Path) -> None:
+    packages = [project / "home" / "venvs" / name / "lib/python3.12/site-packages" for name in ("training", "serving")]
+    for folder in packages:
+        folder.mkdir(parents=True)
+    stamp_of(project, "serving").unlink()
+    assert "the engine native is compiled" in setup(project).stdout
+    for folder in packages:
+        code = "import nightjar_walk; print(nightjar_walk.Forest.__name__)"
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+        assert done.stdout == "Forest\n"
+    assert setup(project).stdout == ""
+
+
+@pytest.mark.skipif(not shutil.which("cc") and not os.environ.get("CI"), reason="there is no C compiler")
+def test_the_compiler_has_no_warning_for_the_engine() -> None:
+    command = ["cc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-isystem", sysconfig.get_path("include")]
+    done = subprocess.run([*command, str(ROOT / WALK)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_a_compiler_the_set_up_goes_on_and_says_so(project: Path) -> None:
+    stamp_of(project, "native").unlink()
+    done = setup(project, CC="/nowhere/cc")
+    assert done.returncode == 0 and "forests are served by ONNX Runtime" in done.stdout
+    assert setup(project).stdout == ""
 
 
 def test_an_incomplete_environment_is_created_anew(project: Path) -> None:

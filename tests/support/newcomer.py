@@ -22,7 +22,7 @@ from infra.laptop.free_ports import free_port
 from tests.support.product_home import HOME, ROOT
 
 PAGE = Path("docs", "workload.md")
-LINKED = ("venvs", "uv", "jars", "class-data")
+LINKED = ("venvs", "uv", "jars", "class-data", "native")
 AIM_MINUTES = 10
 _ADDRESS = re.compile(r"127\.0\.0\.1:80(\d\d)")
 

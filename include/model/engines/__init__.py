@@ -11,9 +11,13 @@ from typing import Literal, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-Engine = Literal["onnxruntime", "treelite", "scikit-learn"]
+Engine = Literal["native", "onnxruntime", "treelite", "scikit-learn"]
 # The file of a bundle that each fast engine reads; the reference reads model.joblib.
-FAST_FORMS: dict[Engine, str] = {"onnxruntime": "model.onnx", "treelite": "model.treelite"}
+FAST_FORMS: dict[Engine, str] = {
+    "native": "model.native",
+    "onnxruntime": "model.onnx",
+    "treelite": "model.treelite",
+}
 
 
 class ScoringModel(Protocol):

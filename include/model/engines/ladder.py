@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import treelite
 
-from include.model.engines import FAST_FORMS, Engine, Parity, loading, onnx_generic, onnx_trees, trees
+from include.model.engines import (
+    FAST_FORMS,
+    Engine,
+    Parity,
+    loading,
+    native_form,
+    native_model,
+    onnx_generic,
+    onnx_trees,
+    trees,
+)
 from include.model.engines.inputs import InputSpec, probe_inputs
 from include.model.engines.parity import ParityGate
 from include.model.engines.sklearn_model import SklearnModel
@@ -44,12 +54,24 @@ class TrainedModel(NamedTuple):
     ensemble: Ensemble | None
     inputs: InputSpec
 
+    @property
+    def is_forest(self) -> bool:
+        """Whether its probability is the mean of trees."""
+        return self.ensemble is not None and self.ensemble.mean
+
 
 class LadderStep(NamedTuple):
-    """One engine, and the function that writes its file. ``write`` may raise any exception."""
+    """One engine.
+
+    Attributes:
+        engine: Its name.
+        write: Writes its file; may raise any exception.
+        forests_only: Whether it is not tried for another kind of model.
+    """
 
     engine: Engine
     write: Callable[[TrainedModel, Path], None]
+    forests_only: bool = False
 
 
 class EngineChoice(NamedTuple):
@@ -66,6 +88,18 @@ class EngineChoice(NamedTuple):
     files: dict[str, bytes]
     inputs: InputSpec | None
     parity: tuple[Parity, ...]
+
+
+def write_native(model: TrainedModel, path: Path) -> None:
+    """Writes ``model.native``.
+
+    Raises:
+        NotCompiledError: The extension that walks it is not installed here.
+        ValueError: The forest is too large for its arrays.
+    """
+    native_model.require_compiled()
+    assert model.ensemble is not None
+    native_form.write(model.ensemble, path)
 
 
 def write_onnx(model: TrainedModel, path: Path) -> None:
@@ -96,7 +130,11 @@ def write_treelite(model: TrainedModel, path: Path) -> None:
         treelite.sklearn.import_model(model.estimator).serialize(path)
 
 
-LADDER = (LadderStep("onnxruntime", write_onnx), LadderStep("treelite", write_treelite))
+LADDER = (
+    LadderStep("native", write_native, forests_only=True),
+    LadderStep("onnxruntime", write_onnx),
+    LadderStep("treelite", write_treelite),
+)
 
 
 def choose_engine(
@@ -135,6 +173,8 @@ def choose_engine(
     tried: list[Parity] = []
     with tempfile.TemporaryDirectory(prefix="nightjar-engines-") as folder:
         for step in ladder:
+            if step.forests_only and not model.is_forest:
+                continue
             path = Path(folder) / FAST_FORMS[step.engine]
             tried.append(_try(step, model, path, gate))
             if tried[-1].passed:

@@ -27,6 +27,10 @@ def load(engine: Engine, path: Path, inputs: InputSpec | None) -> ScoringModel:
         return SklearnModel.read(path)
     if inputs is None:
         raise ValueError(f"the engine {engine} needs the model's InputSpec, which is missing")
+    if engine == "native":
+        from include.model.engines.native_model import NativeModel
+
+        return NativeModel(path, inputs)
     if engine == "onnxruntime":
         from include.model.engines.onnx_model import OnnxModel
 

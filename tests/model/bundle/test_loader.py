@@ -17,9 +17,12 @@ from include.model.bundle.archive import write
 from include.model.engines import Engine
 from include.model.golden import MINIMUM_GOLDEN_ROWS
 from tests.support.bundles import Creates, dump, open_bundle, seal_text, text_files
+from tests.support.compiled import COMPILED
 from tests.support.fast_bundles import fast_text_files
 
 FAST: dict[Engine, str] = {"onnxruntime": "model.onnx", "treelite": "model.treelite"}
+if COMPILED:
+    FAST["native"] = "model.native"
 ROW = {"text_length": 120, "num_keywords": 3}
 
 

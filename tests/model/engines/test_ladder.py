@@ -12,7 +12,7 @@ from include.model.engines.trees import Tree
 from include.model.tolerances import PROBABILITY_TOLERANCE
 from tests.support.fitted_models import chosen, fitted
 
-ONNX, TREELITE = LADDER
+NATIVE, ONNX, TREELITE = LADDER
 FORESTS = ["forest", "forest, missing values", "forest, class weights", "forest of leaves"]
 BOOSTED = ["boosting", "boosting, categories", "boosting, no preprocessor"]
 
@@ -59,7 +59,7 @@ def _reason(parity: Parity) -> str:
 
 @pytest.mark.parametrize("name", [*FORESTS, *BOOSTED, "logistic"])
 def test_onnx_runtime_serves_equal_numbers(name, tmp_path):
-    result = chosen(name)
+    result = chosen(name, [ONNX, TREELITE])
     assert result.engine == "onnxruntime" and list(result.files) == ["model.onnx"]
     (parity,) = result.parity
     assert parity.passed and parity.reason is None and parity.flipped == 0 and parity.rows >= 10_000
@@ -142,6 +142,6 @@ def test_a_file_that_the_engine_cannot_read_is_a_reason():
 
 def test_treelite_serves_a_large_forest(monkeypatch):
     monkeypatch.setattr(ladder, "MAX_ONNX_NODES", 1000)
-    result = chosen("forest")
+    result = chosen("forest", [ONNX, TREELITE])
     assert result.engine == "treelite"
     assert "nodes are more than the 1000 that ONNX Runtime is given" in _reason(result.parity[0])

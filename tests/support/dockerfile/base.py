@@ -68,6 +68,8 @@ def _copy_python(root: Path) -> list[Path]:
         (local / "bin" / name).symlink_to(_PYTHON)
     library = local / "lib" / _PYTHON
     shutil.copytree(prefix / "lib" / _PYTHON, library, symlinks=True, ignore=shutil.ignore_patterns(*_UNUSED))
+    # The image has Python's headers, but no program that could use them.
+    shutil.copytree(prefix / "include" / _PYTHON, local / "include" / _PYTHON)
     for shared in (prefix / "lib").glob(f"lib{_PYTHON}*.so*"):
         shutil.copy2(shared, local / "lib", follow_symlinks=False)
     (wheel,) = (library / "ensurepip/_bundled").glob("pip-*.whl")

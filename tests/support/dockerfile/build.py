@@ -104,7 +104,8 @@ class Builder:
         image = replace(start, root=Path(), arguments={})
         for instruction in stage.instructions:
             image = _configure(image, instruction, arguments)
-            image = replace(image, key=_digest(image.key, repr(instruction), self._inputs(image, instruction, built)))
+            text = repr(replace(instruction, line=0))  # a stage that both Dockerfiles have is built once
+            image = replace(image, key=_digest(image.key, text, self._inputs(image, instruction, built)))
         root = self._root(image.key, lambda folder: self._fill(folder, stage, start, built, arguments))
         return replace(image, root=root)
 
