@@ -274,3 +274,12 @@ def test_a_job_on_spare_capacity_runs_and_needs_a_limit_of_its_wait(jobs: Cloud)
     jobs.client("sagemaker").create_training_job(**request)
     job = ended_job(jobs, "spot")
     assert (job["TrainingJobStatus"], job["EnableManagedSpotTraining"]) == ("Completed", True)
+
+
+def test_a_job_on_an_instance_with_a_gpu_runs_on_the_cpu_and_says_so(jobs: Cloud) -> None:
+    request = training("gpu")
+    request["ResourceConfig"] = {**request["ResourceConfig"], "InstanceType": "ml.g5.xlarge"}
+    jobs.client("sagemaker").create_training_job(**request)
+    job = ended_job(jobs, "gpu")
+    (message,) = [one["StatusMessage"] for one in job["SecondaryStatusTransitions"] if one["Status"] == "Training"]
+    assert message.endswith("The local cloud has no GPU: ml.g5.xlarge runs on the CPU.")

@@ -49,6 +49,7 @@ _REQUEST_FIELDS = [
     "RetryStrategy",
     "TuningJobArn",  # of a tuning job's trial
 ]
+_GPU_INSTANCE = re.compile(r"ml\.(g|gr|p)\d")
 _SUMMARY_FIELDS = [
     "TrainingJobName",
     "TrainingJobArn",
@@ -178,9 +179,12 @@ class TrainingJob(SageMakerJob):
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {}), **own}
 
     def on_started(self) -> None:
-        """Training."""
+        """Training. There is no GPU here, whatever the instance type: the status says so."""
         self.started_at = utcnow()
         self._set_secondary("Training")
+        kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "")
+        if _GPU_INSTANCE.match(kind):
+            self.transitions[-1]["StatusMessage"] += f" The local cloud has no GPU: {kind} runs on the CPU."
 
     def on_stopping(self) -> None:
         """Stopping, until the job has ended."""
