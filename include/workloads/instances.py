@@ -21,7 +21,7 @@ def training_problem(instance_type: str, kind: str) -> str | None:
     using = library_names()["gpu_models"]
     if not has_gpu(instance_type) or kind in using:
         return None
-    choice = f"a kind that does ({', '.join(using)})" if using else "add a kind that does (docs/training.md, \"A GPU\")"
+    choice = f"a kind that does ({', '.join(using)})" if using else 'add a kind that does (docs/training.md, "A GPU")'
     return (
         f"{instance_type} has a GPU, which {kind} does not use: it would be paid for and idle. Choose an instance type "
         f"without one, like ml.m5.xlarge, or {choice}"

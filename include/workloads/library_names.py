@@ -33,7 +33,7 @@ class Arguments(TypedDict):
 
 
 class LibraryNames(TypedDict):
-    """The data file. ``models``: kind → hyperparameter → JSON schema of its value. ``gpu_models``: those that use one."""
+    """The data file. ``models``: kind → hyperparameter → JSON schema of its value. ``gpu_models``: kinds for one."""
 
     models: dict[str, dict[str, Any]]
     gpu_models: list[str]

@@ -40,11 +40,11 @@ class XRayExporter(SpanExporter):
         return SpanExportResult.SUCCESS if all(sent) else SpanExportResult.FAILURE
 
     def _send(self, batch: Sequence[ReadableSpan]) -> bool:
-        documents = [msgspec.json.encode(segment(span)).decode() for span in batch]
         try:
+            documents = [msgspec.json.encode(segment(span)).decode() for span in batch]
             answer = self._client.put_trace_segments(TraceSegmentDocuments=documents)
         except Exception as error:  # no permission, no endpoint, no credentials, throttling
-            return self._fail(len(documents), str(error))
+            return self._fail(len(batch), str(error))
         if refused := answer["UnprocessedTraceSegments"]:
             return self._fail(len(refused), f"{refused[0].get('ErrorCode')}: {refused[0].get('Message')}")
         self._failed = False

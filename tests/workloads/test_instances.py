@@ -11,7 +11,9 @@ from include.workloads.library_names import library_names
 from tests.support.tiny_workload import document, refusal, tiny_workload
 
 
-@pytest.mark.parametrize("kind", ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.gr6.4xlarge", "ml.p3.2xlarge", "ml.p4d.24xlarge"])
+@pytest.mark.parametrize(
+    "kind", ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.gr6.4xlarge", "ml.p3.2xlarge", "ml.p4d.24xlarge"]
+)
 def test_these_have_a_gpu(kind: str) -> None:
     assert has_gpu(kind)
 

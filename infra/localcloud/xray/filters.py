@@ -48,6 +48,6 @@ def _term(term: str) -> Test:
         )
     raise AwsError(
         "InvalidRequestException",
-        f"The local cloud does not evaluate {term!r}. It evaluates service(\"…\"), annotation.<key> = \"…\", "
+        f'The local cloud does not evaluate {term!r}. It evaluates service("…"), annotation.<key> = "…", '
         "http.status = <number>, fault, error, throttle and ok, joined by AND.",
     )

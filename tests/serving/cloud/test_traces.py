@@ -90,5 +90,7 @@ def dropped(service: TextsService, address: str) -> float:
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    (value,) = [line.split()[-1] for line in text.splitlines() if line.startswith('nightjar_dropped_total{what="traces"')]
+    (value,) = [
+        line.split()[-1] for line in text.splitlines() if line.startswith('nightjar_dropped_total{what="traces"')
+    ]
     return float(value)
