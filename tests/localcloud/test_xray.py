@@ -107,9 +107,8 @@ def test_what_is_no_segment_is_named_and_the_rest_is_kept(xray: Any) -> None:
         segment(31, annotations={"large": "x" * 70_000}),
     ]
     unprocessed = put(xray, *bad, segment(32))
-    assert [one["ErrorCode"] for one in unprocessed] == ["ParseError"] * 2 + ["InvalidSegment"] * 5 + [
-        "DocumentTooLarge"
-    ]
+    codes = [one["ErrorCode"] for one in unprocessed]
+    assert codes == ["ParseError"] * 2 + ["InvalidSegment"] * 5 + ["DocumentTooLarge"]
     assert "end_time" in unprocessed[6]["Message"] and unprocessed[6]["Id"] == f"{31:016x}"
     assert found(xray, 31, 32) == [TRACE.format(32)]
 

@@ -1,4 +1,4 @@
-"""Traces of a real service: they reach X-Ray with the task's role, and a role that may not send them costs no request."""
+"""Traces of a real service: they reach X-Ray with the task's role, and without the permission no request is lost."""
 
 from __future__ import annotations
 
@@ -90,7 +90,6 @@ def dropped(service: TextsService, address: str) -> float:
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    (value,) = [
-        line.split()[-1] for line in text.splitlines() if line.startswith('nightjar_dropped_total{what="traces"')
-    ]
+    start = 'nightjar_dropped_total{what="traces"'
+    (value,) = [line.split()[-1] for line in text.splitlines() if line.startswith(start)]
     return float(value)
