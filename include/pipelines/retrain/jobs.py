@@ -69,8 +69,9 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
     name, own = workload.name, baseline_parameters(workload, inputs.champion)
     common = _made_from(workload, settings, inputs.dataset_version, inputs.code_sha)
     declared = workload.model.model_dump(mode="json", exclude={"tuning"})
-    # A GPU rounds otherwise than a CPU. The size of an instance decides nothing.
-    more = {**({"tuned": own} if own else {}), **({"gpu": True} if has_gpu(instance) else {})}
+    # A GPU rounds otherwise than a CPU, and a fit in steps gives other bytes. The size of an instance decides nothing.
+    how = {"gpu": has_gpu(instance), "steps": workload.jobs.training.spot}
+    more = {**({"tuned": own} if own else {}), **{name: True for name, is_so in how.items() if is_so}}
     training = submit_key(stage="train", parameters={**declared, **more}, **common)
     tuning = tuning_name(workload, settings, inputs.dataset_version, inputs.code_sha, inputs.trials)
     compared = {
@@ -154,6 +155,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         "OutputDataConfig": {"S3OutputPath": output_uri},
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
         **workload.jobs.training.spot_request(workload.model.max_runtime_seconds),
+        **_checkpoints(workload, settings),
         "Tags": _tags(workload.name),
         **_tracked(settings),
     }
@@ -202,6 +204,14 @@ def _tracked(settings: Settings, **more: str) -> dict[str, Any]:
     """The environment of a job that is tracked (``include.training.tracking``); nothing where there is no server."""
     uri = settings.mlflow_tracking_uri
     return {"Environment": {"MLFLOW_TRACKING_URI": uri, **more}} if uri else {}
+
+
+def _checkpoints(workload: Workload, settings: Settings) -> dict[str, Any]:
+    """Where a job on spare capacity keeps what it has done (``include.training.checkpoints``): a folder an attempt."""
+    if not workload.jobs.training.spot:
+        return {}
+    prefix = layout.job_prefix(workload.name, "train", ATTEMPT_KEY)
+    return {"CheckpointConfig": {"S3Uri": s3_uri(settings.artifact_bucket, f"{prefix}checkpoints/")}}
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:

@@ -121,3 +121,13 @@ def test_a_job_on_spare_capacity_has_a_limit_of_its_wait() -> None:
         condition = request["StoppingCondition"]
         assert condition["MaxRuntimeInSeconds"] == seconds < condition["MaxWaitTimeInSeconds"] <= seconds + 3600
     assert "EnableManagedSpotTraining" not in requests()["training"]
+
+
+def test_a_job_on_spare_capacity_has_checkpoints_and_its_trials_have_none() -> None:
+    spot = FLIGHTS.model_copy(update={"jobs": JobsSpec.model_validate({"training": {"spot": True}})})
+    made = job_requests(spot, SETTINGS, JobInputs("v1", "s3://l/", "sha", None, trials=2))
+    uri = "s3://artifact/jobs/flights/train/${submit_key}/checkpoints/"
+    assert made["training"]["CheckpointConfig"] == {"S3Uri": uri}
+    assert made["tuning"] is not None and "CheckpointConfig" not in made["tuning"]["TrainingJobDefinition"]
+    assert made["training_name"] != requests()["training_name"], "a fit in steps gives other bytes"
+    assert "CheckpointConfig" not in requests()["training"]
