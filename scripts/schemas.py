@@ -25,7 +25,7 @@ from great_expectations.expectations.registry import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions, make_constraint
 
-from include.training.estimators import REGISTRY
+from include.training.estimators import GPU_KINDS, REGISTRY
 from include.workloads import library_names
 from include.workloads.json_schema import expectations_schema, workload_schema
 from include.workloads.library_names import Arguments, LibraryNames
@@ -50,6 +50,7 @@ def derived_files() -> dict[str, str]:
     """Returns the content of each derived file by its path in the repository."""
     names: LibraryNames = {
         "models": {kind: dict(sorted(_hyperparameters(kind))) for kind in REGISTRY},
+        "gpu_models": sorted(GPU_KINDS),
         "expectations": {
             kind: _arguments(kind)
             for kind in sorted(list_registered_expectation_implementations())

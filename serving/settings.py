@@ -90,8 +90,12 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(
         0.0, ge=0, le=1, description="share of requests traced when the caller's X-Ray header does not decide"
     )
+    traces_per_second: int = Field(
+        10, ge=1, description="most traces of a worker in a second; callers can ask for a trace, and X-Ray bills each"
+    )
+    traces_to_xray: bool = Field(False, description="send traces to X-Ray itself, with the task's role")
     otel_exporter_otlp_endpoint: str | None = Field(
-        None, min_length=1, description="URL of the OpenTelemetry collector that receives traces; unset: no traces"
+        None, min_length=1, description="URL of an OpenTelemetry collector that receives the traces instead"
     )
     prediction_log: str | None = Field(
         None,
@@ -139,6 +143,12 @@ class Settings(BaseSettings):
             raise ValueError("REDIS_IAM_CACHE needs a REDIS_URL with rediss://, because a token is sent over TLS only")
         if self.redis_iam_cache and "@" in (self.redis_url or ""):
             raise ValueError("with REDIS_IAM_CACHE, REDIS_URL has no user or password")
+        return self
+
+    @model_validator(mode="after")
+    def _traces_go_to_one_place(self) -> Self:
+        if self.traces_to_xray and self.otel_exporter_otlp_endpoint:
+            raise ValueError("set TRACES_TO_XRAY or OTEL_EXPORTER_OTLP_ENDPOINT, not both")
         return self
 
     @model_validator(mode="after")

@@ -134,6 +134,7 @@ def _telemetry(url: str) -> dict[str, str]:
         "METRICS_NAMESPACE": "Nightjar/Bench",
         "METRICS_INTERVAL_SECONDS": "10",
         "TRACE_RATIO": "0.01",
+        "TRACES_PER_SECOND": "1000000",  # one in a hundred, whatever the rate
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "PREDICTION_LOG": "firehose://bench",
     }

@@ -51,6 +51,12 @@ def model_folder() -> Path:
     return _created(ml_root() / "model")
 
 
+def checkpoint_folder() -> Path | None:
+    """Returns the folder that SageMaker copies to S3 while the training job runs; None if the job has none."""
+    folder = ml_root() / "checkpoints"
+    return folder if folder.is_dir() else None
+
+
 def processing_input(name: str) -> Path:
     """Returns the folder of a processing job's input.
 

@@ -58,6 +58,10 @@ REGISTRY: dict[str, Callable[[Sequence[str], int, dict[str, Any]], BaseEstimator
     "logistic_regression": _logistic_regression,
 }
 
+# The kinds that train on a GPU where the instance has one, and on the CPU elsewhere. A workload may name an instance
+# type with a GPU only with one of these. None of scikit-learn's does; docs/training.md says how to add one.
+GPU_KINDS: frozenset[str] = frozenset()
+
 
 def make(kind: str, kinds: Mapping[str, str], seed: int, parameters: dict[str, Any]) -> BaseEstimator:
     """Makes an unfitted estimator.

@@ -23,6 +23,7 @@ from include.lake.manifest import DatasetManifest
 from include.training import datasets
 from include.training.hyperparameters import checked, parse
 from include.workloads import Workload, load
+from include.workloads.instances import training_problem
 from include.workloads.tuning import hyperparameter_texts
 
 METRICS = ("auc", "log_loss", "brier")
@@ -71,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workload = load(given.workload)
         values = checked(workload.model.kind, parse(_assignments(given.set)))
         place = Place(given.artifact_bucket, given.image, given.role, given.instance_type, given.region)
+        if problem := training_problem(place.instance_type, workload.model.kind):
+            raise UserError(f"{problem}.")
         launched = launch(workload, given.dataset, values, place)
     except NightjarError as error:
         sys.stderr.write(f"{error}\n")

@@ -36,7 +36,17 @@ from include.model.evaluation import ValidationMetrics
 from include.model.golden import GoldenRow
 from include.model.request import RequestSchema
 from include.model.score import Scorer
-from include.training import baseline, container, data, estimators, findings, hyperparameters, metrics, tracking
+from include.training import (
+    baseline,
+    checkpoints,
+    container,
+    data,
+    estimators,
+    findings,
+    hyperparameters,
+    metrics,
+    tracking,
+)
 from include.training.container import JobError, log_metric
 from include.training.skew import check_skew
 from include.workloads import Workload, load
@@ -153,8 +163,10 @@ def _fit(given: Mapping[str, str], workload: Workload, train: pa.Table) -> _Fitt
     categories = data.vocabulary(train, kinds, estimators.MAX_CATEGORIES)
     parameters = {**workload.model.hyperparameters, **_own_hyperparameters(given, workload.model.kind)}
     estimator = estimators.make(workload.model.kind, kinds, workload.model.seed, parameters)
-    estimators.fit(estimator, data.matrix(train, kinds, categories), data.labels(train))
-    return _Fitted(estimator, parameters, categories)
+    matrix, labels = data.matrix(train, kinds, categories), data.labels(train)
+    made_from = {name: given[name] for name in JOB_HYPERPARAMETERS}
+    fitted = checkpoints.fit(estimator, made_from, lambda model: estimators.fit(model, matrix, labels))
+    return _Fitted(fitted, parameters, categories)
 
 
 def _own_hyperparameters(given: Mapping[str, str], kind: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from include.workloads.declaration import Workload
 from include.workloads.errors import WorkloadProblem
 from include.workloads.feature_code import FeatureCodeError, load_feature_code
 from include.workloads.files import FILES_SOURCE, file_problems
+from include.workloads.instances import instance_problems
 from include.workloads.label_expression import LabelExpressionError, check_label_expression
 from include.workloads.library_names import model_problems
 from include.workloads.request_features import request_feature_problems
@@ -41,6 +42,7 @@ def check_workload(workload: Workload, file: str) -> list[WorkloadProblem]:
         found = [*_request_problems(workload), *_label_problems(workload), *_slice_problems(workload)]
     spec = workload.model
     found += [(f"model.{field}", text) for field, text in model_problems(spec.kind, spec.hyperparameters)]
+    found += instance_problems(workload.jobs, spec.kind)
     if spec.tuning:
         found += [(f"model.{field}", text) for field, text in tuning_problems(spec.kind, spec.tuning)]
     return [WorkloadProblem(file, field, text) for field, text in found]

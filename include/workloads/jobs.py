@@ -44,7 +44,8 @@ class TrainingJobSpec(SageMakerJobSpec):
     """The training job, and the trials of a tuning job."""
 
     spot: bool = Field(
-        False, description="on spare capacity, which is cheaper and may be taken away: the job then begins anew"
+        False,
+        description="on spare capacity, which is cheaper and may be taken away: the job then goes on from a checkpoint",
     )
 
     def spot_request(self, seconds: int) -> dict[str, Any]:

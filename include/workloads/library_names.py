@@ -33,9 +33,10 @@ class Arguments(TypedDict):
 
 
 class LibraryNames(TypedDict):
-    """The data file. ``models``: kind → hyperparameter → JSON schema of its value."""
+    """The data file. ``models``: kind → hyperparameter → JSON schema of its value. ``gpu_models``: kinds for one."""
 
     models: dict[str, dict[str, Any]]
+    gpu_models: list[str]
     expectations: dict[str, Arguments]
 
 

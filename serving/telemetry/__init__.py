@@ -73,17 +73,22 @@ class Telemetry:
         self._ticker.start()
 
     def _make_tracing(self) -> Tracing | None:
-        ratio = self._settings.trace_ratio
-        if self._settings.otel_exporter_otlp_endpoint is None:
-            if ratio > 0:
+        settings = self._settings
+        if not settings.traces_to_xray and settings.otel_exporter_otlp_endpoint is None:
+            if settings.trace_ratio > 0:
                 log.warning(
-                    "Nothing is traced: TRACE_RATIO is set, but OTEL_EXPORTER_OTLP_ENDPOINT does not name a collector"
+                    "Nothing is traced: TRACE_RATIO is set, but TRACES_TO_XRAY is not, and OTEL_EXPORTER_OTLP_ENDPOINT "
+                    "does not name a collector"
                 )
             return None
-        # Imported here: OpenTelemetry is large, and without a collector it is not needed.
-        from serving.telemetry.tracing import Tracing
+        # Imported here: OpenTelemetry is large, and a service that traces nothing does not need it.
+        from serving.telemetry import tracing, xray
 
-        return Tracing(self._model, ratio, random.Random())
+        to_xray = settings.traces_to_xray
+        exporter = xray.XRayExporter(self._metrics.dropped_traces) if to_xray else tracing.otlp_exporter()
+        rng = random.Random()
+        sampler = tracing.Sampler(settings.trace_ratio, rng, settings.traces_per_second)
+        return tracing.Tracing(self._model, exporter, sampler, rng)
 
     def finished(self, request: Finished) -> None:
         """Records an answered request. On the request path."""

@@ -54,7 +54,7 @@ class Metrics:
         errors = self._counter("nightjar_errors", "Answers 4xx and 5xx", "route", "kind")
         refusals = self._counter("nightjar_refusals", "Requests refused", "reason")
         cache = self._counter("nightjar_cache", "Predictions looked up in the cache", "result")
-        dropped = self._counter("nightjar_dropped", "Log lines and predictions that were dropped", "what")
+        dropped = self._counter("nightjar_dropped", "Log lines, predictions and traces that were dropped", "what")
         predictions = self._counter("nightjar_predictions", "Predictions passed to the prediction log", "prediction")
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, int], _Tally] = {}
@@ -66,6 +66,7 @@ class Metrics:
         self._warnings = self._counter("nightjar_request_warnings", "Values outside the range seen in training")
         self.dropped_lines = dropped.labels("log_lines").inc
         self.dropped_predictions = dropped.labels("predictions").inc
+        self.dropped_traces = dropped.labels("traces").inc
         self.sent = self._counter("nightjar_predictions_sent", "Predictions that the stream has accepted").inc
         self.failures = self._counter("nightjar_telemetry_failures", "Requests that telemetry failed to record").inc
         self.queue_depth = self._gauge("nightjar_queue_depth", "Predictions waiting for the engine", "livesum").set

@@ -1,14 +1,12 @@
-"""The two kinds of stream that the prediction log can be sent to: Kinesis and Firehose.
-
-boto3 and the client are loaded with the first call: it takes a tenth of a second, and only a service with a prediction
-log needs it.
-"""
+"""The two kinds of stream that the prediction log can be sent to: Kinesis and Firehose."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from serving.telemetry.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -20,8 +18,6 @@ RECORD_BYTES = 1_000_000
 # Firehose only concatenates records, and bills each as a multiple of 5 KB. Many lines in a record cost a tenth per
 # line, and half the CPU time.
 PACK_BYTES = 50_000
-CONNECT_SECONDS = 2.0
-READ_SECONDS = 5.0
 
 
 @dataclass
@@ -77,7 +73,7 @@ class KinesisStream:
     @cached_property
     def client(self) -> KinesisClient:
         """The boto3 client."""
-        return _client("kinesis")
+        return make_client("kinesis")
 
     def put(self, batch: list[StreamRecord]) -> list[str]:
         """Sends a batch once; see :class:`Stream`."""
@@ -100,7 +96,7 @@ class FirehoseStream:
     @cached_property
     def client(self) -> Any:
         """The boto3 client."""
-        return _client("firehose")
+        return make_client("firehose")
 
     def put(self, batch: list[StreamRecord]) -> list[str]:
         """Sends a batch once; see :class:`Stream`."""
@@ -114,20 +110,6 @@ def open_stream(uri: str) -> Stream:
     """Returns the stream of ``kinesis://<stream>`` or ``firehose://<delivery stream>``."""
     service, name = uri.split("://")
     return KinesisStream(name) if service == "kinesis" else FirehoseStream(name)
-
-
-def _client(service: Literal["kinesis", "firehose"]) -> Any:
-    """Makes a client with its own session: the prediction log's thread makes it; boto3's default is not thread-safe."""
-    import boto3
-    from botocore.config import Config
-
-    # The prediction log itself retries.
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-    )
-    return boto3.Session().client(service, config=config)
 
 
 def _reason(code: str | None, message: str | None) -> str:

@@ -1,4 +1,4 @@
-"""X-Ray traces over OTLP/HTTP, sent to the collector that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names.
+"""Traces with X-Ray ids, sent to X-Ray itself (``xray.py``) or over OTLP to a collector.
 
 Whether a request is traced is decided from the bytes of its header, so an untraced request costs nothing. A span is
 made after the request is answered.
@@ -10,11 +10,10 @@ import random
 import time
 from threading import Thread
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagators.aws.aws_xray_propagator import TRACE_HEADER_KEY, AwsXRayPropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
@@ -34,18 +33,40 @@ EXPORT_SECONDS = 3.0
 _NO_PARENT = "0000000000000001"
 
 
-class Sampler:
-    """Decides which requests are traced: by the caller's ``Sampled`` flag, or without one by a ratio."""
+def otlp_exporter() -> SpanExporter:
+    """Sends spans to the collector that ``OTEL_EXPORTER_OTLP_ENDPOINT`` names. Imported here: it is large."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    def __init__(self, ratio: float, rng: random.Random) -> None:
+    return OTLPSpanExporter(timeout=EXPORT_SECONDS)
+
+
+class Sampler:
+    """Decides which requests are traced: by the caller's ``Sampled`` flag, or without one by a ratio.
+
+    Args:
+        ratio: Share of requests traced when the caller does not decide.
+        rng: Draws them.
+        per_second: Most traces in a second, whoever wants them: any caller can ask for one, and each is billed.
+    """
+
+    def __init__(self, ratio: float, rng: random.Random, per_second: int) -> None:
         self._ratio = ratio
         self._rng = rng
+        self._per_second = per_second
+        self._second = self._traced = 0
 
     def wants(self, header: bytes) -> bool:
         """Whether a request with this ``x-amzn-trace-id`` is traced. On the request path."""
         if header and (at := header.find(b"Sampled=")) >= 0 and (flag := header[at + 8 : at + 9]) in (b"0", b"1"):
-            return flag == b"1"
-        return self._ratio > 0 and self._rng.random() < self._ratio
+            return flag == b"1" and self._has_room()
+        return self._ratio > 0 and self._rng.random() < self._ratio and self._has_room()
+
+    def _has_room(self) -> bool:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._traced = second, 0
+        self._traced += 1
+        return self._traced <= self._per_second
 
 
 class Tracing:
@@ -53,12 +74,13 @@ class Tracing:
 
     Args:
         model: The served model.
-        ratio: Share of requests traced when the caller does not decide.
-        rng: Also makes the ids, so it must differ from worker to worker.
+        exporter: Where the spans go.
+        sampler: Decides which requests are traced.
+        rng: Makes the ids, so it must differ from worker to worker.
     """
 
-    def __init__(self, model: ServedModel, ratio: float, rng: random.Random) -> None:
-        self.wants = Sampler(ratio, rng).wants
+    def __init__(self, model: ServedModel, exporter: SpanExporter, sampler: Sampler, rng: random.Random) -> None:
+        self.wants = sampler.wants
         self._ids = _XRayIds(rng)
         resource = Resource.create(
             {
@@ -69,7 +91,7 @@ class Tracing:
             }
         )
         self._provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, id_generator=self._ids)
-        self._processor = BatchSpanProcessor(OTLPSpanExporter(timeout=EXPORT_SECONDS))
+        self._processor = BatchSpanProcessor(exporter)
         self._provider.add_span_processor(self._processor)
         self._tracer = self._provider.get_tracer("serving")
         self._propagator = AwsXRayPropagator()

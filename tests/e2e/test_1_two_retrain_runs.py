@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import combinations
@@ -22,7 +23,7 @@ from include.model import bundle, golden
 from infra.laptop import registry
 from infra.laptop.status import status
 from infra.localcloud import request_file
-from tests.support.loop import WORKLOAD, Loop
+from tests.support.loop import WORKLOAD, Loop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -75,6 +76,17 @@ def test_a_prediction_is_logged_in_the_lake(loop: Loop) -> None:
     assert logged[0]["probability"] == response.json()["probability"]
     assert logged[0]["bundle_digest"] == metadata["bundle_digest"]
     assert logged[0]["features"]["carrier"] == row["request"]["carrier"]
+
+
+def test_a_request_that_asks_for_it_is_traced(loop: Loop) -> None:
+    row = json.loads(loop.live_files()[bundle.GOLDEN].splitlines()[0])
+    trace_id = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+    headers = {"x-amzn-trace-id": f"Root={trace_id};Sampled=1", "x-request-id": "traced"}
+    assert loop.service("/predict", row["request"], headers=headers).status_code == 200
+    (trace,) = until(lambda: loop.aws.xray.batch_get_traces(TraceIds=[trace_id])["Traces"], "the trace is in X-Ray")
+    (segment,) = [json.loads(one["Document"]) for one in trace["Segments"]]
+    assert (segment["name"], segment["annotations"]["request_id"]) == (f"nightjar-{WORKLOAD}", "traced")
+    assert segment["service"]["version"] == str(loop.live()["version"])
 
 
 def logged_predictions(loop: Loop, request_id: str, seconds: float = 60) -> list[dict[str, Any]]:

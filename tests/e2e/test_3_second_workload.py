@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+
 import pytest
 
 from include.lake.days import cutoff
 from include.lake.instants import format_instant
-from tests.support.loop import WORKLOAD, Loop
+from tests.support.loop import WORKLOAD, Loop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 SECOND = "feedback"
@@ -31,6 +34,12 @@ def test_it_answers_a_text_as_its_features(loop: Loop) -> None:
         loop.service("/predict", body, workload=SECOND).json() for body in ({"text": TEXT}, features)
     )
     assert by_text == by_features and by_text["prediction"] == 1
+
+
+def test_its_requests_are_traced(loop: Loop) -> None:
+    trace_id = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+    loop.service("/predict", {"text": TEXT}, SECOND, {"x-amzn-trace-id": f"Root={trace_id};Sampled=1"})
+    until(lambda: loop.aws.xray.batch_get_traces(TraceIds=[trace_id])["Traces"], "the trace is in X-Ray")
 
 
 def test_it_takes_the_rating_of_a_text_that_it_answered(loop: Loop) -> None:

@@ -274,3 +274,45 @@ def test_a_job_on_spare_capacity_runs_and_needs_a_limit_of_its_wait(jobs: Cloud)
     jobs.client("sagemaker").create_training_job(**request)
     job = ended_job(jobs, "spot")
     assert (job["TrainingJobStatus"], job["EnableManagedSpotTraining"]) == ("Completed", True)
+
+
+def test_a_job_on_an_instance_with_a_gpu_runs_on_the_cpu_and_says_so(jobs: Cloud) -> None:
+    request = training("gpu")
+    request["ResourceConfig"] = {**request["ResourceConfig"], "InstanceType": "ml.g5.xlarge"}
+    jobs.client("sagemaker").create_training_job(**request)
+    job = ended_job(jobs, "gpu")
+    (message,) = [one["StatusMessage"] for one in job["SecondaryStatusTransitions"] if one["Status"] == "Training"]
+    assert message.endswith("The local cloud has no GPU: ml.g5.xlarge runs on the CPU.")
+
+
+def on_spare_capacity(name: str, interruptions: str, **hyper: str) -> dict[str, Any]:
+    return {
+        **training(name, **hyper),
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+        "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
+        "Tags": [{"Key": "localcloud:interruptions", "Value": interruptions}],
+    }
+
+
+def test_an_interrupted_job_goes_on_from_its_checkpoint(jobs: Cloud) -> None:
+    jobs.client("sagemaker").create_training_job(**on_spare_capacity("twice", "2", behave="step"))
+    job = ended_job(jobs, "twice")
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    statuses = [one["Status"] for one in job["SecondaryStatusTransitions"]]
+    run = ["Starting", "Downloading", "Training"]
+    assert statuses == [*run, "Interrupted", *run, "Interrupted", *run, "Uploading", "Completed"]
+    assert archive(jobs, job["ModelArtifacts"]["S3ModelArtifacts"])["steps"] == "xxx", "a step a run, none done again"
+    assert job["CheckpointConfig"] == {"S3Uri": f"s3://{BUCKET}/checkpoints/twice"}
+    assert keys(jobs, "checkpoints/twice/") == {"checkpoints/twice/steps"}
+
+
+def test_an_interruption_needs_spare_capacity_and_checkpoints(jobs: Cloud) -> None:
+    plain = {**training("plain"), "Tags": on_spare_capacity("x", "1")["Tags"]}
+    for request in (plain, on_spare_capacity("word", "often")):
+        with pytest.raises(ClientError, match="localcloud:interruptions"):
+            jobs.client("sagemaker").create_training_job(**request)
+    outside = on_spare_capacity("outside", "0")
+    outside["CheckpointConfig"]["LocalPath"] = "/etc"
+    with pytest.raises(ClientError, match="no support for checkpoints outside /opt/ml"):
+        jobs.client("sagemaker").create_training_job(**outside)

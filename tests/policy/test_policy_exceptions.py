@@ -56,8 +56,8 @@ def test_a_wrong_exception_is_refused(fields: dict[str, Any], told: str) -> None
 
 
 def test_a_part_that_is_on_aws_only_may_have_grants_that_nothing_here_uses() -> None:
-    traces = {"role": "ecs-task", "statement": "SendTraces", "actions": ["xray:PutTraceSegments"]}
-    assert problems([exception(**NOT_HERE, **traces)], kinds()) == []
+    cache = {"role": "ecs-task", "statement": "UseCache", "actions": ["elasticache:Connect"]}
+    assert problems([exception(**NOT_HERE, **cache)], kinds()) == []
 
 
 def test_no_grant_has_two_exceptions() -> None:

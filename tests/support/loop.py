@@ -108,10 +108,13 @@ class Loop:
 
     # --- the service and the model registry ---
 
-    def service(self, path: str, body: Any = None, workload: str = WORKLOAD) -> httpx.Response:
+    def service(
+        self, path: str, body: Any = None, workload: str = WORKLOAD, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """A live service's response, through its load balancer: GET, or POST with a body."""
         url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(workload))["Parameter"]["Value"]
-        return httpx.get(url + path, timeout=10) if body is None else httpx.post(url + path, json=body, timeout=10)
+        method = "GET" if body is None else "POST"
+        return httpx.request(method, url + path, json=body, headers=headers, timeout=10)
 
     def live(self) -> dict[str, Any]:
         """The live pointer."""

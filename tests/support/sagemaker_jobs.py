@@ -36,6 +36,14 @@ if behave == "fail":
     sys.exit(4)
 if behave == "crash":
     raise ValueError("no such column")
+if behave == "step":
+    file, new = root / "checkpoints/steps", root / "output/steps"
+    steps = (file.read_text() if file.exists() else "") + "x"
+    new.write_text(steps)
+    new.rename(file)
+    if len(steps) < 3:
+        time.sleep(60)
+    (root / "model/steps").write_text(steps)
 if behave == "hang":
     signal.signal(signal.SIGTERM, lambda *_: ((root / "model/checkpoint").write_text("saved"), sys.exit(0)))
     print("hanging", flush=True)
@@ -79,7 +87,7 @@ def start_job_cloud(start_cloud: Callable[..., Cloud], folder: Path, **settings:
 def training(
     name: str, *, image: str = "train:1", runtime: int = 60, channel: str = "data/train/", **hyper: str
 ) -> dict[str, Any]:
-    """A CreateTrainingJob request. The hyperparameter ``behave`` is well (the default), fail, crash or hang."""
+    """A CreateTrainingJob request. The hyperparameter ``behave`` is well (the default), fail, crash, step or hang."""
     source = {
         "S3DataType": "S3Prefix",
         "S3Uri": f"s3://{BUCKET}/{channel}",

@@ -53,6 +53,7 @@ class TextsService:
             "BUNDLE_URI": f"s3://{BUCKET}/{key}",
             "BUNDLE_DIGEST": digest or bundle.sha256_hex(packed),
             "EXIT_DELAY_SECONDS": "0.5",
+            "TRACES_TO_XRAY": "true",
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
         }
         container = {

@@ -35,6 +35,10 @@ def test_each_kind_learns_accepts_missing_values_and_is_deterministic(kind: str)
     assert b"include" not in dump(first) and b"sklearn" in dump(first)
 
 
+def test_kinds_that_use_a_gpu_are_kinds():
+    assert set(estimators.REGISTRY) >= estimators.GPU_KINDS
+
+
 def test_logistic_regression_accepts_features_of_one_kind_only():
     matrix, labels = _rows()
     model = estimators.make("logistic_regression", {"size": "number", "empty": "number"}, 1, {})

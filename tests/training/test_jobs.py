@@ -108,6 +108,17 @@ def test_training_does_not_depend_on_the_order_of_rows_and_files(root):
     assert read_folder(root / "model")[bundle.MODEL] == before[bundle.MODEL]
 
 
+def test_a_job_with_checkpoints_makes_the_same_model_and_goes_on_from_them(root, caplog):
+    golden = read_folder(root / "model")[bundle.GOLDEN]
+    (root / "checkpoints").mkdir()
+    _train(root)
+    first = read_folder(root / "model")
+    with caplog.at_level(logging.INFO):
+        _train(root)
+    assert "The fit goes on from a checkpoint: 40 of 40 (max_iter)" in caplog.text
+    assert first[bundle.GOLDEN] == golden and read_folder(root / "model") == first
+
+
 def test_training_serving_skew_fails_the_training(root):
     rows = pq.read_table(root / "input/data/validation").num_rows
     _rewrite(root / "input/data/validation/part-0", f_seats=[1234.0] * rows)

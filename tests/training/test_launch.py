@@ -81,6 +81,12 @@ def test_a_mistake_is_told_at_once(values: str, text: str, capsys: pytest.Captur
     assert text in capsys.readouterr().err
 
 
+def test_a_gpu_that_nothing_uses_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--artifact-bucket", "a", "--image", "i", "--role", "r", "--instance-type", "ml.g5.xlarge"]
+    assert launch.main(["--workload", "flights", *place]) == 1
+    assert "ml.g5.xlarge has a GPU, which hist_gradient_boosting does not use" in capsys.readouterr().err
+
+
 def test_an_unknown_workload_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--artifact-bucket", "a", "--image", "i", "--role", "r"]
     assert launch.main(["--workload", "nothing", *place]) == 1

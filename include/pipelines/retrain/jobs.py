@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from include.errors import UserError
 from include.lake import layout
 from include.lake.fingerprint import submit_key
 from include.lake.uris import s3_uri
@@ -18,6 +19,7 @@ from include.pipelines.promotion.packages import NONE, Package
 from include.pipelines.retrain.tuning import baseline_parameters, tuning_request
 from include.settings import Settings
 from include.workloads import Workload
+from include.workloads.instances import evaluation_problem, has_gpu, training_problem
 from include.workloads.tuning import hyperparameter_texts
 
 METRICS = ("auc", "log_loss", "brier")
@@ -58,11 +60,18 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
     """Returns names and requests of the training job, the tuning job and the evaluation job.
 
     The names are submit keys: they are made from everything that decides the job's result.
+
+    Raises:
+        UserError: The default instance type has a GPU, which one of the jobs does not use.
     """
+    instance = _training_instance(workload, settings)
     name, own = workload.name, baseline_parameters(workload, inputs.champion)
     common = _made_from(workload, settings, inputs.dataset_version, inputs.code_sha)
     declared = workload.model.model_dump(mode="json", exclude={"tuning"})
-    training = submit_key(stage="train", parameters={**declared, **({"tuned": own} if own else {})}, **common)
+    # A GPU rounds otherwise than a CPU, and a fit in steps gives other bytes. The size of an instance decides nothing.
+    how = {"gpu": has_gpu(instance), "steps": workload.jobs.training.spot}
+    more = {**({"tuned": own} if own else {}), **{name: True for name, is_so in how.items() if is_so}}
+    training = submit_key(stage="train", parameters={**declared, **more}, **common)
     tuning = tuning_name(workload, settings, inputs.dataset_version, inputs.code_sha, inputs.trials)
     compared = {
         "training": training,
@@ -82,6 +91,15 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
         "evaluation_name": f"nj-{name}-eval-{evaluation}",
         "evaluation": evaluation_request(workload, settings, inputs),
     }
+
+
+def _training_instance(workload: Workload, settings: Settings) -> str:
+    """The type of the training instance. What a workload declares was checked with it; its default is checked here."""
+    default, jobs = settings.training_instance_type, workload.jobs
+    training, evaluation = jobs.training.instance_type or default, jobs.evaluation.instance_type or default
+    if problem := training_problem(training, workload.model.kind) or evaluation_problem(evaluation):
+        raise UserError(f"The jobs cannot run on the type that NIGHTJAR_TRAINING_INSTANCE_TYPE names: {problem}.")
+    return training
 
 
 def tuning_name(workload: Workload, settings: Settings, dataset_version: str, code_sha: str, trials: int) -> str:
@@ -136,6 +154,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
         "OutputDataConfig": {"S3OutputPath": output_uri},
         "ResourceConfig": workload.jobs.training.cluster(settings.training_instance_type),
         **workload.jobs.training.spot_request(workload.model.max_runtime_seconds),
+        **_checkpoints(workload, settings),
         "Tags": job_tags(workload.name),
         **_tracked(settings),
     }
@@ -177,6 +196,14 @@ def _tracked(settings: Settings, **more: str) -> dict[str, Any]:
     """The environment of a job that is tracked (``include.training.tracking``); nothing where there is no server."""
     uri = settings.mlflow_tracking_uri
     return {"Environment": {"MLFLOW_TRACKING_URI": uri, **more}} if uri else {}
+
+
+def _checkpoints(workload: Workload, settings: Settings) -> dict[str, Any]:
+    """Where a job on spare capacity keeps what it has done (``include.training.checkpoints``): a folder an attempt."""
+    if not workload.jobs.training.spot:
+        return {}
+    prefix = layout.job_prefix(workload.name, "train", ATTEMPT_KEY)
+    return {"CheckpointConfig": {"S3Uri": s3_uri(settings.artifact_bucket, f"{prefix}checkpoints/")}}
 
 
 def _manifest_uri(workload: Workload, settings: Settings, dataset_version: str) -> str:

@@ -131,6 +131,10 @@ class SageMakerJob(ABC):
     def summary(self) -> dict[str, Any]:
         """The job's entry in the answer of the List action."""
 
+    def await_end(self, process: Job) -> ExitResult | None:
+        """Waits for the end of the process."""
+        return process.wait()
+
     def on_started(self) -> None:  # noqa: B027 - a hook, not every job has something to do
         """Called with the lock held when the process runs."""
 
@@ -201,7 +205,7 @@ class SageMakerJob(ABC):
             except (OSError, mounts.MountError) as error:
                 raise JobError(f"ClientError: the container cannot be started: {error}") from None
             self.on_started()
-        result = self._process.wait()
+        result = self.await_end(self._process)
         if result is not None and result.kind == "stopped" and not self._stop_requested:
             raise JobError(SERVER_ENDED)
         return result

@@ -24,20 +24,25 @@ class Storage:
         self._role = role_arn
         self._s3 = role_client(context.identity.mint(role_arn, "SageMaker"), "s3")
 
-    def download(self, uri: str, folder: Path) -> int:
+    def download(self, uri: str, folder: Path, *, required: bool = True) -> int:
         """Downloads every object under the prefix into ``folder``.
+
+        Args:
+            uri: The prefix.
+            folder: Where the objects go.
+            required: Whether there must be an object.
 
         Returns:
             The number of objects.
 
         Raises:
-            StorageError: There is no object, or a request failed.
+            StorageError: There is no object, though one is required, or a request failed.
         """
         bucket, prefix = bucket_and_key(uri)
         try:
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             keys = [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
-            if not keys:
+            if not keys and required:
                 raise StorageError(
                     f'ClientError: Data download failed: No S3 objects found under S3 URL "{uri}" given in input data '
                     f"source. Ensure that the bucket and objects under that prefix exist, and that the role "
@@ -57,6 +62,10 @@ class Storage:
             key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
             self._put(path, bucket, key)
         return len(files)
+
+    def upload_file(self, path: Path, uri: str) -> None:
+        """Uploads one file."""
+        self._put(path, *bucket_and_key(uri))
 
     def upload_archive(self, folder: Path, uri: str, work: Path) -> bool:
         """Uploads the content of ``folder`` as one tar.gz at ``uri``.

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import ValidationError
 
-from infra.localcloud.jobs import ExitResult
+from infra.localcloud.jobs import ExitResult, Job
+from infra.localcloud.sagemaker.checkpoints import (
+    DEFAULT_FOLDER,
+    SYNC_SECONDS,
+    Checkpoints,
+    Interrupted,
+    interruptions,
+)
 from infra.localcloud.sagemaker.job import (
     DEFAULT_MAX_RUNTIME_SECONDS,
+    ML_ROOT,
+    STOP_GRACE_SECONDS,
     SageMakerJob,
     container_command,
     refuse_unsupported,
@@ -25,6 +35,7 @@ _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
+    "Interrupted": "Training job interrupted, because its capacity was taken away",
     "Uploading": "Uploading generated training model",
     "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
@@ -44,11 +55,13 @@ _REQUEST_FIELDS = [
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
+    "CheckpointConfig",
     "ExperimentConfig",
     "Environment",
     "RetryStrategy",
     "TuningJobArn",  # of a tuning job's trial
 ]
+_GPU_INSTANCE = re.compile(r"ml\.(g|gr|p)\d")
 _SUMMARY_FIELDS = [
     "TrainingJobName",
     "TrainingJobArn",
@@ -64,6 +77,12 @@ class TrainingJob(SageMakerJob):
     """One training job. Its SecondaryStatus follows SageMaker's transitions."""
 
     kind = "training"
+    RUNTIME: ClassVar[dict[str, Any]] = {
+        **SageMakerJob.RUNTIME,
+        "_checkpoints": None,
+        "_interruptions": 0,
+        "_storage": None,
+    }
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -72,19 +91,23 @@ class TrainingJob(SageMakerJob):
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.metrics: list[dict[str, Any]] = []
+        self._storage: Storage | None = None
+        self._checkpoints: Checkpoints | None = None
+        self._interruptions = interruptions(self.request)
         self._set_secondary("Starting")
 
     @staticmethod
     def check(request: dict[str, Any]) -> None:
         """Refuses features that are not supported.
 
-        A job on spare capacity runs as any other: nothing here takes it away. Checkpoints, which it would continue
-        from, are refused.
+        A job on spare capacity runs as any other. Only its tag (:func:`interruptions`) takes the capacity away.
 
         Raises:
             NotImplementedError: The request uses one.
-            ValidationError: A job on spare capacity has no limit of its wait.
+            ValidationError: A job on spare capacity has no limit of its wait, or the tag is wrong.
         """
+        interruptions(request)
+        checkpoints = (request.get("CheckpointConfig") or {}).get("LocalPath", DEFAULT_FOLDER)
         algorithm = request.get("AlgorithmSpecification") or {}
         sources = [channel["DataSource"] for channel in request.get("InputDataConfig") or []]
         channels = request.get("InputDataConfig") or []
@@ -101,7 +124,7 @@ class TrainingJob(SageMakerJob):
                 "compressed channels": any(c.get("CompressionType", "None") != "None" for c in channels),
                 "record wrappers": any(c.get("RecordWrapperType", "None") != "None" for c in channels),
                 "uncompressed output": request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP",
-                "checkpoints": "CheckpointConfig" in request,
+                "checkpoints outside /opt/ml": not checkpoints.startswith(f"{ML_ROOT}/"),
                 "debugger rules": bool(request.get("DebugRuleConfigurations")),
                 "serverless jobs": "ServerlessJobConfig" in request,
             }
@@ -124,6 +147,7 @@ class TrainingJob(SageMakerJob):
 
     def prepare(self, storage: Storage) -> None:
         """Creates the folders of ``/opt/ml``, downloads the channels, writes the configuration files."""
+        self._storage = storage
         self._advance("Downloading")
         for folder in ("input/config", "input/data", "model", "output/data"):
             (self.root / folder).mkdir(parents=True)
@@ -132,6 +156,10 @@ class TrainingJob(SageMakerJob):
             storage.download(
                 channel["DataSource"]["S3DataSource"]["S3Uri"], self.root / "input/data" / channel["ChannelName"]
             )
+        if config := self.request.get("CheckpointConfig"):
+            folder = self.root / Path(config.get("LocalPath", DEFAULT_FOLDER)).relative_to(ML_ROOT)
+            self._checkpoints = Checkpoints(storage, config["S3Uri"], folder)
+            self._checkpoints.restore()
         kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "ml.m5.large")
         self._write_config("hyperparameters", self.request.get("HyperParameters") or {})
         self._write_config("inputdataconfig", {c["ChannelName"]: self._channel_config(c) for c in channels})
@@ -177,10 +205,48 @@ class TrainingJob(SageMakerJob):
         own = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": self.arn}
         return image.argv(command), image.cwd, {**image.env, **(self.request.get("Environment") or {}), **own}
 
+    def _execute(self) -> ExitResult | None:
+        """Runs the process, again after each interruption: on another instance, which has what is in S3 only."""
+        while True:
+            try:
+                return super()._execute()
+            except Interrupted:
+                storage = self._storage
+                assert storage is not None
+                self._advance("Interrupted")
+                shutil.rmtree(self.root)
+                self.root.mkdir()
+                self._advance("Starting")
+                self.prepare(storage)
+
+    def await_end(self, process: Job) -> ExitResult | None:
+        """Waits for the end of the process, and copies its checkpoints to S3 meanwhile.
+
+        Raises:
+            Interrupted: The capacity was taken away.
+        """
+        checkpoints = self._checkpoints
+        if checkpoints is None:
+            return process.wait()
+        while (result := process.wait(SYNC_SECONDS)) is None:
+            if checkpoints.copy() and self._interruptions and not self._stop_requested:
+                self._interruptions -= 1
+                process.stop(STOP_GRACE_SECONDS)
+                result = process.wait()
+                checkpoints.copy()
+                if result is not None and result.kind == "stopped" and not self._stop_requested:
+                    raise Interrupted
+                return result
+        checkpoints.copy()
+        return result
+
     def on_started(self) -> None:
-        """Training."""
-        self.started_at = utcnow()
+        """Training. There is no GPU here, whatever the instance type: the status says so."""
+        self.started_at = self.started_at or utcnow()
         self._set_secondary("Training")
+        kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "")
+        if _GPU_INSTANCE.match(kind):
+            self.transitions[-1]["StatusMessage"] += f" The local cloud has no GPU: {kind} runs on the CPU."
 
     def on_stopping(self) -> None:
         """Stopping, until the job has ended."""

@@ -7,7 +7,7 @@ from typing import Any
 from moto.sagemaker.exceptions import ValidationError
 
 from infra.localcloud.sagemaker import search_space
-from infra.localcloud.sagemaker.job import DEFAULT_MAX_RUNTIME_SECONDS
+from infra.localcloud.sagemaker.job import DEFAULT_MAX_RUNTIME_SECONDS, refuse_unsupported
 from infra.localcloud.sagemaker.search_space import Parameters, Range
 from infra.localcloud.sagemaker.training import TrainingJob
 
@@ -24,7 +24,6 @@ _JOB_FIELDS = (
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
-    "CheckpointConfig",
     "RetryStrategy",
     "Environment",
 )
@@ -59,6 +58,7 @@ def check(request: dict[str, Any]) -> None:
         raise ValidationError("ResourceLimits.MaxNumberOfTrainingJobs is required for this strategy.")
     if trial_limit(request) > MAX_TRIALS:
         raise ValidationError(f"A tuning job has at most {MAX_TRIALS} training jobs, not {trial_limit(request)}.")
+    refuse_unsupported({"checkpoints of trials": "CheckpointConfig" in definition})
     TrainingJob.check(trial_request(request, "trial", {}, ""))
 
 

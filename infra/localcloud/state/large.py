@@ -10,6 +10,7 @@ from infra.localcloud.cloudwatch.models import CloudWatchBackend
 from infra.localcloud.kinesis.shard import Shard
 from infra.localcloud.state.dynamodb import TableItems
 from infra.localcloud.state.elements import AppendedList, Elements, KeyedElements
+from infra.localcloud.xray.models import XRayBackend
 
 _ELEMENTS: dict[type, tuple[Elements, ...]] = {
     CloudWatchBackend: (AppendedList("metric_data"), AppendedList("alarm_history")),
@@ -18,6 +19,7 @@ _ELEMENTS: dict[type, tuple[Elements, ...]] = {
     Shard: (AppendedList("_records"),),
     StreamShard: (AppendedList("items"),),
     Table: (TableItems("items"),),
+    XRayBackend: (KeyedElements("traces"),),
 }
 _of_class: dict[type, tuple[Elements, ...]] = {}
 

@@ -1,4 +1,4 @@
-"""X-Ray: groups and sampling rules are kept. Segments are refused: no trace would be made of them."""
+"""X-Ray: segments become traces that can be read back. Groups and sampling rules are kept."""
 
 from __future__ import annotations
 

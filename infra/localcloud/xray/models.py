@@ -1,4 +1,4 @@
-"""X-Ray's groups, sampling rules and tags: documents in AWS's own names."""
+"""X-Ray's groups, sampling rules and tags: documents in AWS's own names. ``traces.py`` has the traces."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from moto.xray.models import XRayBackend as MotoXRayBackend
 
 from infra.localcloud.actions import AwsError, Members, found, kept
 from infra.localcloud.install import Context
+from infra.localcloud.xray.traces import Traces
 
 _DEFAULT = "Default"
 _NO_INSIGHTS = {"InsightsEnabled": False, "NotificationsEnabled": False}
@@ -23,6 +24,7 @@ class XRayBackend(MotoXRayBackend):
     Attributes:
         groups: By ARN. As on AWS, there is always a group ``Default``.
         rules: Sampling rules by name, as ``SamplingRuleRecord``. As on AWS, there is always a rule ``Default``.
+        traces: The traces that arrived.
     """
 
     context: ClassVar[Context]
@@ -32,6 +34,7 @@ class XRayBackend(MotoXRayBackend):
         self.tagging = TaggingService()
         self.groups: dict[str, Members] = {}
         self.rules: dict[str, Members] = {}
+        self.traces: Traces = {}
         self.create_group({"GroupName": _DEFAULT})
         default = {"ResourceARN": "*", "Priority": 10000, "FixedRate": 0.05, "ReservoirSize": 1, "Version": 1}
         any_one = dict.fromkeys(("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath"), "*")

@@ -1,4 +1,4 @@
-"""X-Ray's actions on groups, sampling rules and tags. moto finds an action by the last part of its path."""
+"""X-Ray's actions on traces, groups, sampling rules and tags. moto finds an action by the last part of its path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from moto.xray.responses import XRayResponse
 
 from infra.localcloud.actions import AwsError, Members
+from infra.localcloud.xray import traces as traces_of
 from infra.localcloud.xray.models import XRayBackend
 
 Answer = str | tuple[str, dict[str, int]]
@@ -26,6 +27,24 @@ def _answered(function: Callable[[XRayBackend, Members], Members]) -> Callable[[
             return json.dumps({"__type": error.code, "Message": error.message}), {"status": 400}
 
     return action
+
+
+@_answered
+def trace_segments(backend: XRayBackend, request: Members) -> Members:
+    """Answers PutTraceSegments."""
+    return {"UnprocessedTraceSegments": traces_of.put(backend.traces, request["TraceSegmentDocuments"])}
+
+
+@_answered
+def traces(backend: XRayBackend, request: Members) -> Members:
+    """Answers BatchGetTraces."""
+    return traces_of.by_id(backend.traces, request["TraceIds"])
+
+
+@_answered
+def trace_summaries(backend: XRayBackend, request: Members) -> Members:
+    """Answers GetTraceSummaries."""
+    return traces_of.summaries(backend.traces, request, backend.account_id)
 
 
 @_answered
@@ -106,6 +125,9 @@ def untag_resource(backend: XRayBackend, request: Members) -> Members:
 
 
 ACTIONS = (
+    trace_segments,
+    traces,
+    trace_summaries,
     create_group,
     get_group,
     groups,

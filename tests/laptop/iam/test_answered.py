@@ -12,4 +12,4 @@ def test_answered_actions_are_those_of_iam() -> None:
 
 
 def test_what_is_refused_or_no_operation_is_not_answered() -> None:
-    assert not {"xray:puttracesegments", "elasticache:connect", "s3:listobjectsv2"} & answered_actions()
+    assert not {"xray:puttelemetryrecords", "elasticache:connect", "s3:listobjectsv2"} & answered_actions()

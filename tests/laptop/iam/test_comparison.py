@@ -99,7 +99,7 @@ def test_what_the_local_cloud_refuses_needs_no_run_of_terraform_and_nobody_else_
     assert "s3:GetBucketPolicy" in [grant.action for grant in plan.later]
     task = measured({}, kind=KINDS["ecs-task"])
     assert task.refused == []
-    assert "xray:PutTraceSegments" in [grant.action for grant in task.unused]
+    assert "elasticache:Connect" in [grant.action for grant in task.unused]
 
 
 def test_who_applies_may_read_with_the_documents_of_who_plans() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from include.errors import UserError
 from include.pipelines.promotion.packages import Package
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
 from include.workloads import load
 from include.workloads.jobs import JobsSpec
+from include.workloads.library_names import library_names
 from tests.support.packages import package
 from tests.support.retrain_runs import SETTINGS
 
@@ -75,6 +79,20 @@ def test_both_jobs_have_the_size_and_the_time_limit_that_the_workload_declares()
     assert made["training_name"] == requests()["training_name"], "a job of another size does the same"
 
 
+def test_a_default_instance_with_a_gpu_that_nothing_uses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = SETTINGS.model_copy(update={"training_instance_type": "ml.g5.xlarge"})
+    inputs = JobInputs("v1", "s3://l/", "sha", None)
+    with pytest.raises(UserError, match=r"NIGHTJAR_TRAINING_INSTANCE_TYPE names: ml.g5.xlarge has a GPU, which hist"):
+        job_requests(FLIGHTS, gpu, inputs)
+    monkeypatch.setitem(library_names(), "gpu_models", [FLIGHTS.model.kind])
+    with pytest.raises(UserError, match="models are evaluated as they are served, on the CPU"):
+        job_requests(FLIGHTS, gpu, inputs)
+    declared = JobsSpec.model_validate({"training": {"instance_type": "ml.g5.xlarge"}})
+    made = job_requests(FLIGHTS.model_copy(update={"jobs": declared}), SETTINGS, inputs)
+    assert made["training"]["ResourceConfig"]["InstanceType"] == "ml.g5.xlarge"
+    assert made["training_name"] != requests()["training_name"], "a GPU rounds otherwise than a CPU"
+
+
 def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:
     made = requests()
     spare = 20 - len("flights")  # a workload's name has at most 20 characters
@@ -103,3 +121,13 @@ def test_a_job_on_spare_capacity_has_a_limit_of_its_wait() -> None:
         condition = request["StoppingCondition"]
         assert condition["MaxRuntimeInSeconds"] == seconds < condition["MaxWaitTimeInSeconds"] <= seconds + 3600
     assert "EnableManagedSpotTraining" not in requests()["training"]
+
+
+def test_a_job_on_spare_capacity_has_checkpoints_and_its_trials_have_none() -> None:
+    spot = FLIGHTS.model_copy(update={"jobs": JobsSpec.model_validate({"training": {"spot": True}})})
+    made = job_requests(spot, SETTINGS, JobInputs("v1", "s3://l/", "sha", None, trials=2))
+    uri = "s3://artifact/jobs/flights/train/${submit_key}/checkpoints/"
+    assert made["training"]["CheckpointConfig"] == {"S3Uri": uri}
+    assert made["tuning"] is not None and "CheckpointConfig" not in made["tuning"]["TrainingJobDefinition"]
+    assert made["training_name"] != requests()["training_name"], "a fit in steps gives other bytes"
+    assert "CheckpointConfig" not in requests()["training"]

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from serving.telemetry.tracing import Sampler, Tracing
+from serving.telemetry.tracing import Sampler, Tracing, otlp_exporter
 from tests.support.telemetry import MODEL, finished
 
 ROOT = "1-67891233-abcdef012345678912345678"
@@ -59,8 +59,13 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     receiver.server.server_close()
 
 
+def make() -> Tracing:
+    rng = random.Random(13)
+    return Tracing(MODEL, otlp_exporter(), Sampler(1.0, rng, 1000), rng)
+
+
 def sent(receiver: Receiver, header: str, **changes: object) -> Span:
-    tracing = Tracing(MODEL, 1.0, random.Random(13))
+    tracing = make()
     tracing.finished(finished(trace_header=header.encode("latin-1"), **changes), OFFSET)
     tracing.stop(5)
     return receiver.spans[-1]
@@ -71,14 +76,23 @@ def attributes(pairs: Iterable[KeyValue]) -> dict[str, object]:
 
 
 def test_the_callers_flag_decides_or_else_the_ratio():
-    always, never = Sampler(1.0, random.Random(13)), Sampler(0.0, random.Random(13))
+    always, never = Sampler(1.0, random.Random(13), 1000), Sampler(0.0, random.Random(13), 1000)
     assert never.wants(f"Root={ROOT};Sampled=1".encode())
     assert not always.wants(f"Root={ROOT};Sampled=0;Lineage=x".encode())
     for undecided in (b"", f"Root={ROOT}".encode(), f"Root={ROOT};Sampled=?".encode(), b"Sampled=", b"\xff"):
         assert always.wants(undecided)
         assert not never.wants(undecided)
-    some = Sampler(0.25, random.Random(13))
+    some = Sampler(0.25, random.Random(13), 1000)
     assert 200 < sum(some.wants(b"") for _ in range(1000)) < 300
+
+
+def test_there_are_at_most_so_many_traces_a_second_whoever_asks(monkeypatch: pytest.MonkeyPatch):
+    now = 7.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    sampler = Sampler(1.0, random.Random(13), 3)
+    assert sum(sampler.wants(b"Sampled=1") for _ in range(5)) + sum(sampler.wants(b"") for _ in range(5)) == 3
+    now = 8.0
+    assert sampler.wants(b"")
 
 
 @pytest.mark.stack
@@ -120,7 +134,7 @@ def test_a_new_trace_id_starts_with_the_time(receiver: Receiver, header: str):
 
 @pytest.mark.stack
 def test_requests_do_not_share_a_trace(receiver: Receiver):
-    tracing = Tracing(MODEL, 1.0, random.Random(13))
+    tracing = make()
     for header in (f"Root={ROOT}", "", ""):
         tracing.finished(finished(trace_header=header.encode()), OFFSET)
     tracing.stop(5)
@@ -130,7 +144,7 @@ def test_requests_do_not_share_a_trace(receiver: Receiver):
 @pytest.mark.stack
 def test_stopping_does_not_wait_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    tracing = Tracing(MODEL, 1.0, random.Random(13))
+    tracing = make()
     tracing.finished(finished(), OFFSET)
     stopping = threading.Thread(target=tracing.stop, args=(0.2,), daemon=True)
     stopping.start()
