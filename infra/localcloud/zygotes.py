@@ -101,7 +101,7 @@ class Zygotes:
 
 class _Zygote:
     def __init__(self, process: subprocess.Popen[bytes], server: socket.socket) -> None:
-        self.served = False
+        self.served = self._lost = False
         self._process = process
         self._server = server
         self._lock = threading.Lock()
@@ -109,8 +109,8 @@ class _Zygote:
 
     @property
     def ended(self) -> bool:
-        """Whether the process has ended."""
-        return self._process.returncode is not None
+        """Whether the process has ended, or answers no more."""
+        return self._lost or self._process.returncode is not None
 
     def wait_until_ready(self) -> bool:
         """Waits until it has imported everything; False if it ended instead."""
@@ -143,6 +143,7 @@ class _Zygote:
         finally:
             os.close(specification)
         if not pid:
+            self._lost = True
             ours.close()
             return None
         ours.settimeout(None)
