@@ -26,6 +26,7 @@ from airflow.executors.workloads import ExecuteTask
 from airflow.utils.state import TaskInstanceState
 
 from .preload import preload
+from .supervise import notice_ends_at_once
 
 CHANNEL = "nightjar_scheduler"
 BUSY_SECONDS, IDLE_SECONDS = 1.0, 5.0
@@ -57,6 +58,7 @@ class EventDrivenLocalExecutor(LocalExecutor):
     def start(self) -> None:
         """Imports what tasks need, before the workers are forked."""
         preload()
+        notice_ends_at_once()
         import sys; sys.path.insert(0,'/tmp/wt/night-tools'); import hook; hook.install()  # TEMP
         super().start()
 
