@@ -21,7 +21,7 @@ TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
 SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
 # In the order of their names, as the tests list them: the class path must be that of the archive of classes.
 JARS = ("aws-java-sdk-bundle-1.11.901.jar", "hadoop-aws-3.3.1.jar")
-# What the audit imports takes longer than the audit of a day. Great Expectations reads the variable when it is imported.
+# The audit's imports take longer than the audit of a day. Great Expectations reads the variable when it is imported.
 AUDIT_PRELOAD = {
     "modules": ["boto3", "great_expectations", "pandas", "pyarrow.parquet", "pydantic", "yaml"],
     "env": {"GX_ANALYTICS_ENABLED": "false", "TZ": "UTC"},

@@ -20,6 +20,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
@@ -63,7 +64,8 @@ def main(modules: list[str]) -> None:
 
 def _serve(server: int) -> list[int] | None:
     """Forks until the cloud ends, or no job was there for a while: None. In a child: the job's descriptors."""
-    poll, children = select.poll(), {}
+    poll = select.poll()
+    children: dict[int, Child] = {}  # by both of its descriptors
     poll.register(server, select.POLLIN)
     while events := poll.poll(None if children else IDLE_MILLISECONDS):
         for descriptor, _ in events:
@@ -94,10 +96,8 @@ def _follow(poll: select.poll, children: dict[int, Child], descriptor: int) -> N
         ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         assert ended is not None
         code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        try:
+        with suppress(OSError):  # the cloud may no longer want to know
             os.write(child.control, str(code).encode())
-        except OSError:  # the cloud no longer wants to know
-            pass
         poll.register(child.control, select.POLLIN)
         return
     os.waitpid(child.pid, 0)

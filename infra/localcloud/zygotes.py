@@ -153,7 +153,7 @@ class _Zygote:
 def _can_be_forked(preload: Preload, launch: Launch) -> bool:
     """Whether a fresh interpreter would start with the same command line and variables as the zygote has."""
     argv, env = launch.argv, launch.env
-    plain = len(argv) > 1 and (argv[1] == "-m" and len(argv) > 2 or argv[1].endswith(".py"))
+    plain = len(argv) > 1 and ((argv[1] == "-m" and len(argv) > 2) or argv[1].endswith(".py"))
     same = all(env.get(name) == value for name, value in preload.env.items())
     read = {name for name in env if name.startswith(_READ_AT_START)} - {*preload.env, *_GIVEN_LATER}
     return plain and same and not read

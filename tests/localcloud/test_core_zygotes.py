@@ -90,7 +90,8 @@ print(sorted(os.environ), os.read(0, 1))
 
 def test_a_module_runs_as_a_fork_too(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "job.py").write_text(f"import sys; print(__name__, {IS_FORK}, sys.argv[1:], file=sys.stderr)")
+    code = f"import sys; print(__name__, {IS_FORK}, sys.argv[1:], file=sys.stderr)"
+    (tmp_path / "package" / "job.py").write_text(code)
     options: Any = {"cwd": tmp_path, "env": PRELOAD.env, "role_arn": None, "log_group": GROUP, "log_stream": "module"}
     job = runner.start("job", [sys.executable, "-m", "package.job", "x"], preload=PRELOAD, **options)
     assert ended(job).tail == ["__main__ True ['x']"]

@@ -59,7 +59,6 @@ class EventDrivenLocalExecutor(LocalExecutor):
         """Imports what tasks need, before the workers are forked."""
         preload()
         notice_ends_at_once()
-        import sys; sys.path.insert(0,'/tmp/wt/night-tools'); import hook; hook.install()  # TEMP
         super().start()
 
     def heartbeat(self) -> None:

@@ -38,8 +38,9 @@ def preload() -> None:
 def import_as(file: Path) -> None:
     """Imports what a file imports at its top, without running the file. One that cannot be imported fails its tasks."""
     try:
-        imports = [node for node in ast.parse(file.read_bytes()).body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        exec(compile(ast.Module(imports, []), str(file), "exec"), {"__name__": file.stem})
+        tree = ast.parse(file.read_bytes())
+        tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        exec(compile(tree, str(file), "exec"), {"__name__": file.stem})
     except Exception:
         _log.exception("What %s imports is not imported before its tasks start", file)
 
@@ -70,7 +71,7 @@ class ProjectModules:
 
 def _state(file: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(file)
+        found = Path(file).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
