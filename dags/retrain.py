@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, Asset, AssetAlias, task
 from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
@@ -95,21 +95,23 @@ def prepare(
         return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **asked)
 
 
+def approved(workload: str) -> tuple[AssetAlias, Asset]:
+    """Returns the asset of a version that is deployed without a person, and the alias by which a task may emit it."""
+    return AssetAlias(f"{workload}-approved-model"), Asset(f"nightjar://{workload}/approved-model")
+
+
 @task(trigger_rule=TUNED_OR_NOT)
-def register(workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs) -> RegisteredPackage:
-    """Decides on the candidate and registers the model package."""
+def register(
+    workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs, outlet_events: Any = None
+) -> RegisteredPackage:
+    """Decides on the candidate and registers it; requests its deploy, or tells people that it waits for them."""
+    config, state, (alias, asset) = settings(), StateHook(settings().state_table), approved(workload)
+    messages, request_deploy = Messages(config.alerts_topic_arn, state), partial(outlet_events[alias].add, asset)
     with outcomes(fail=FAILURES):
-        package = pipeline.register(load(workload), planned, prepared, jobs, settings(), hooks(workload))
-        pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), StateHook(settings().state_table))
-    return noted(package, partial(pipeline.notes.with_card, add_pages(package["pages"])))
-
-
-@task
-def announce(workload: str, package: RegisteredPackage) -> int:
-    """Emits the asset for a version that may be deployed without a person; any other is skipped, and people told."""
-    messages = Messages(settings().alerts_topic_arn, StateHook(settings().state_table))
-    with outcomes(skip=NothingToDoError):
-        return noted(pipeline.deployable_version(workload, package, messages), pipeline.notes.announced)
+        package = pipeline.register(load(workload), planned, prepared, jobs, config, hooks(workload))
+        pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), state)
+        next_step = pipeline.deploy_or_ask(workload, package, messages, request_deploy)
+    return noted(package, partial(pipeline.notes.with_card, add_pages(package["pages"]), next_step=next_step))
 
 
 def retrain(workload: Workload) -> DAG:
@@ -157,8 +159,8 @@ def retrain(workload: Workload) -> DAG:
         score, sense_evaluation = job("evaluation", EVALUATION, job_wait, references=CHOSEN, trigger_rule=TUNED_OR_NOT)
         sensors = [sense_dataset, sense_digest, *trained, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
-        package: Any = linked(register(name, planned, prepared, finished), *pipeline.notes.PAGES)
-        announce.override(outlets=[Asset(f"nightjar://{name}/approved-model")])(name, package)
+        emitting: Any = register.override(outlets=[approved(name)[0]])
+        linked(emitting(name, planned, prepared, finished), *pipeline.notes.PAGES)
         wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared
         trained >> score

@@ -14,6 +14,5 @@ READS_NO_DAY = (
     "submit_evaluation",
     "sense_evaluation",
     "register",
-    "announce",
 )
 """The other tasks of the DAG, one after the other. A process run publishes nothing while none of them is open."""

@@ -58,9 +58,10 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(operator_key_file(config)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
-        # Upper bound on the delay until the end of a task's process is noticed. A deferred task whose trigger fires
+        # Each heartbeat is a request. Where the end of a task's process is not noticed at once
+        # (nightjar_laptop/supervise.py), it is the upper bound on the delay, and a deferred task whose trigger fires
         # earlier is held until then (nightjar_laptop/executor.py).
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "5" if hasattr(os, "pidfd_open") else "1",
         # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(IMPORT_SECONDS + 60),

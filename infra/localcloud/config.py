@@ -66,6 +66,17 @@ class _Section(BaseModel):
         return values
 
 
+class Preload(_Section):
+    """What an interpreter imports before jobs are forked from it, and the variables that it has meanwhile."""
+
+    modules: Annotated[tuple[str, ...], BeforeValidator(_texts)] = Field(
+        description="a list of modules that start no thread when they are imported"
+    )
+    env: Annotated[dict[str, str], BeforeValidator(_texts)] = Field(
+        default_factory=dict, description="a mapping of environment variables that every job of it has"
+    )
+
+
 class Image(_Section):
     """Replaces a container image: an interpreter, a working directory, environment variables and a default command."""
 
@@ -78,6 +89,14 @@ class Image(_Section):
     mounts: dict[str, ExistingPath] = Field(
         default_factory=dict, description="a mapping of paths in the container to folders that exist"
     )
+    preload: Annotated[tuple[str, ...], BeforeValidator(_texts)] = Field(
+        default=(), description="a list of modules that start no thread when they are imported"
+    )
+
+    @property
+    def preloaded(self) -> Preload | None:
+        """What the interpreter of its jobs may have imported before; None for nothing."""
+        return Preload(modules=self.preload, env=self.env) if self.preload else None
 
     def argv(self, command: Sequence[str] | None = None, **placeholders: object) -> list[str]:
         """Builds the command line of a process.
@@ -115,6 +134,9 @@ class GlueSettings(_Section):
     driver_memory: str = Field(default="1g", pattern=r"^\d+[mg]$", description="a JVM size such as 1g")
     class_data: AbsolutePath | None = Field(
         default=None, description="a path: the JVM's archive of Spark's classes, used where it exists"
+    )
+    preload: dict[str, Preload] = Field(
+        default_factory=dict, description="a mapping of a script's file name to `modules` and `env`"
     )
 
 
@@ -162,7 +184,7 @@ class Config(_Section):
             ) from None
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"glue": GlueSettings, "images": Image}
+_SECTIONS: dict[str, type[BaseModel]] = {"glue": GlueSettings, "images": Image, "preload": Preload}
 
 
 def load(path: Path) -> Config:

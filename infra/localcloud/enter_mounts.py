@@ -21,17 +21,26 @@ _PR_SET_PDEATHSIG = 1
 def main(specification: str, command: list[str]) -> None:
     """Enters the namespace and becomes the command."""
     settings = json.loads(specification)
+    enter(settings["mounts"])
+    os.chdir(Path.cwd())  # the working directory may have got another mount
+    die_with(settings["parent"])
+    os.execvp(command[0], command)
+
+
+def enter(mounts: dict[str, str]) -> None:
+    """Mounts folders, given by the path at which this process will see them, in a namespace of its own."""
     libc = ctypes.CDLL(None, use_errno=True)
     _enter_namespace(libc)
-    for target, source in settings["mounts"].items():
+    for target, source in mounts.items():
         _make_mount_point(libc, Path(target))
         _mount(libc, source, target, None, _MS_BIND | _MS_REC)
-    os.chdir(Path.cwd())  # the working directory may have got another mount
-    # A new user namespace cancels the parent-death signal, so it is set again.
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != settings["parent"]:
+
+
+def die_with(parent: int) -> None:
+    """Has the system kill this process when its parent dies. A new user namespace cancels that: call it after."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
         sys.exit("the local cloud has ended")
-    os.execvp(command[0], command)
 
 
 def _enter_namespace(libc: ctypes.CDLL) -> None:

@@ -1,4 +1,4 @@
-"""Starts, watches, times and ends processes. No other module starts one.
+"""Starts, watches, times and ends processes. No other module starts the process of a job.
 
 A process gets a session (process group) of its own and a clean environment with its role's credentials. It does
 not outlive the server (after a kill: on Linux only). When it ends, every process that it left in its group is killed.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,15 +17,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Literal
 
-from infra.localcloud import linux
 from infra.localcloud.background import STUCK_SECONDS, Background, PartStatus, report_exception
-from infra.localcloud.config import Config
+from infra.localcloud.config import Config, Preload
 from infra.localcloud.errors import AccessDeniedError
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.logs import LogStream, Shipper, Tail, write_permissions
 from infra.localcloud.mounts import command
+from infra.localcloud.processes import Fresh, Process
+from infra.localcloud.zygotes import Launch, Zygotes
 
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LAPTOP_STACK")  # the last marks what belongs to a laptop stack
 GRACE_SECONDS = 5.0
@@ -54,7 +54,7 @@ class ExitResult:
 class Job:
     """One running or ended process. Only :meth:`Runner.start` makes one."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], tails: list[Tail], address: str | None) -> None:
+    def __init__(self, name: str, process: Process, tails: list[Tail], address: str | None) -> None:
         self.name = name
         self.address = address
         self.pid = process.pid
@@ -145,8 +145,8 @@ class Job:
 
     def _watch(self, timeout: float | None, on_exit: Callable[[ExitResult], None]) -> None:
         try:
-            self._await_end(timeout)
-            result = ExitResult(self._kind, self._process.wait(), self.log_tail(50))
+            code = self._await_end(timeout)
+            result = ExitResult(self._kind, code, self.log_tail(50))
         except BaseException as error:  # whoever waits for the job must learn that it is lost
             report_exception(f"watch-{self.name}")
             lost = f"the local cloud lost the process: {type(error).__name__}: {error}"
@@ -160,21 +160,21 @@ class Job:
         finally:
             self._ended.set()
 
-    def _await_end(self, timeout: float | None) -> None:
+    def _await_end(self, timeout: float | None) -> int:
         limit = threading.Timer(timeout, self._end, ["timed_out", GRACE_SECONDS]) if timeout else None
         if limit:
             limit.daemon = True
             limit.start()
-        # WNOWAIT keeps the dead leader as a zombie: nobody else can get its group id while the rest is killed.
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self._process.await_end()
         if limit:
             limit.cancel()
         self._signal(signal.SIGKILL)
         with self._lock:
             self._gone = True
-            self._process.wait()
+            code = self._process.release()
         for shipper in self._shippers:
             shipper.join(DRAIN_SECONDS)
+        return code
 
 
 class Runner:
@@ -188,6 +188,7 @@ class Runner:
         # Linux sends the parent-death signal when the *thread* that forked ends. Request threads end, this one stays.
         self._forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
         self._forking_since: float | None = None
+        self._zygotes = Zygotes(INHERITED, self._in_forker)
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -213,6 +214,7 @@ class Runner:
         on_exit: Callable[[ExitResult], None] | None = None,
         address: str | None = None,
         mounts: Mapping[str, Path] | None = None,
+        preload: Preload | None = None,
     ) -> Job:
         """Starts a process and returns without waiting for it.
 
@@ -231,6 +233,7 @@ class Runner:
             on_exit: Called once with the result, in a thread of the job, after the last line was shipped.
             address: The loopback address at which the process serves, for the caller's use.
             mounts: Folders by the path at which only this process sees them.
+            preload: What its interpreter may have imported before: the process is a fork where that changes nothing.
 
         Raises:
             OSError: The process cannot be started.
@@ -241,12 +244,11 @@ class Runner:
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         environment |= self._identity.mint(role_arn) if role_arn else {}
         environment |= dict(env)
-        process = self._forker.submit(
-            self._timed_fork, command(argv, mounts or {}), cwd, environment, err is not None
-        ).result()
-        streams = [(pipe, log) for pipe, log in ((process.stdout, out), (process.stderr, err)) if pipe and log]
-        tails = [Tail() for _ in streams]
-        shippers = [_ship(pipe, log, tail) for (pipe, log), tail in zip(streams, tails, strict=True)]
+        launch = Launch(argv, cwd, environment, mounts or {})
+        process, pipes = self._launch(launch, preload, separate=err is not None)
+        logs = [out, err] if err else [out]
+        tails = [Tail() for _ in logs]
+        shippers = [Shipper(pipe, log, tail) for pipe, log, tail in zip(pipes, logs, tails, strict=True)]
         job = Job(name, process, tails, address)
         with self._lock:
             self._jobs.add(job)
@@ -295,29 +297,35 @@ class Runner:
             if problem := job.problem():
                 yield PartStatus(f"job {job.name}", "failing", detail=problem)
 
-    def _timed_fork(self, *arguments: Any) -> subprocess.Popen[bytes]:
+    def _launch(self, launch: Launch, preload: Preload | None, *, separate: bool) -> tuple[Process, list[int]]:
+        """Starts a process; returns it with the pipes of its output: one for both streams, or one for each."""
+        pipes = [os.pipe() for _ in range(2 if separate else 1)]
+        out, err = pipes[0][1], pipes[-1][1]
+        try:
+            process: Process | None = self._zygotes.fork(preload, launch, out, err) if preload else None
+            if process is None:
+                argv = command(launch.argv, launch.mounts)
+                process = self._in_forker(partial(Fresh, argv, launch.cwd, dict(launch.env), out, err))
+        except BaseException:
+            for reader, _ in pipes:
+                os.close(reader)
+            raise
+        finally:
+            for _, writer in pipes:
+                os.close(writer)
+        return process, [reader for reader, _ in pipes]
+
+    def warm(self, python: Path, preload: Preload | None) -> None:
+        """Waits until a job's interpreter has imported what it is to preload; :meth:`start` then needs no time."""
+        if preload:
+            self._zygotes.warm(str(python), preload)
+
+    def _in_forker[Started](self, start: Callable[[], Started]) -> Started:
+        return self._forker.submit(self._timed, start).result()
+
+    def _timed[Started](self, start: Callable[[], Started]) -> Started:
         self._forking_since = time.monotonic()
         try:
-            return self._fork(*arguments)
+            return start()
         finally:
             self._forking_since = None
-
-    @staticmethod
-    def _fork(argv: list[str], cwd: Path, env: dict[str, str], separate: bool) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if separate else subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=partial(linux.die_with, os.getpid(), signal.SIGKILL),
-        )
-
-
-def _ship(stream: IO[bytes], log: LogStream, tail: Tail) -> Shipper:
-    """Ships a copy of the pipe's descriptor, which its thread closes."""
-    shipper = Shipper(os.dup(stream.fileno()), log, tail)
-    stream.close()
-    return shipper

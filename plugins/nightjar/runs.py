@@ -13,6 +13,9 @@ from nightjar.failures import record_failure
 
 PRIORITY = f"{priority.__name__}.{priority.RunTypeWeight.__qualname__}"  # the plugin registers it under this name
 
+# So long a job's sensor stays in its worker before it defers. Most of a small day's jobs end sooner.
+PATIENCE_SECONDS = 10.0
+
 
 def output(task: BaseOperator, key: str = "return_value") -> Any:
     """Returns a reference to an XCom of a task, for an argument of another task.
@@ -48,7 +51,12 @@ def waiting(poll_seconds: float, seconds: float) -> dict[str, Any]:
         poll_seconds: Seconds between two calls.
         seconds: Longest wait.
     """
-    return {"poll_seconds": poll_seconds, "timeout": seconds, "execution_timeout": timedelta(seconds=seconds)}
+    return {
+        "poll_seconds": poll_seconds,
+        "patience_seconds": PATIENCE_SECONDS,
+        "timeout": seconds,
+        "execution_timeout": timedelta(seconds=seconds),
+    }
 
 
 def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_submit_then_sense(dag: Any) -> None:
         "submit_training",
         "sense_training",
     ]
-    order += ["submit_evaluation", "sense_evaluation", "register", "announce"]
+    order += ["submit_evaluation", "sense_evaluation", "register"]
     for before, after in pairwise(order):
         assert after in dag.get_task(before).downstream_task_ids
 
@@ -114,10 +114,10 @@ def test_the_teardown_waits_for_every_sensor_and_has_no_set_up(dag: Any) -> None
     assert [type(job) for job in stop.jobs] == [AthenaQuery, AthenaQuery, TrainingJob, TuningJob, ProcessingJob]
 
 
-def test_only_announcing_emits_the_asset(dag: Any) -> None:
-    assert {task.task_id: [asset.uri for asset in task.outlets] for task in dag.tasks if task.outlets} == {
-        "announce": ["nightjar://flights/approved-model"]
-    }
+def test_only_registering_may_emit_the_asset(dag: Any, module: ModuleType) -> None:
+    alias, asset = module.approved("flights")
+    assert {task.task_id: task.outlets for task in dag.tasks if task.outlets} == {"register": [alias]}
+    assert asset.uri == "nightjar://flights/approved-model"
 
 
 def test_every_task_has_an_owner_retries_a_time_limit_and_reports_failures(dag: Any) -> None:

@@ -8,7 +8,6 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import combinations
 from typing import Any
@@ -157,26 +156,6 @@ def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
     assert {"nightjar-airflow", "nightjar-glue", "nightjar-sagemaker", "nightjar-flights-ecs-task"} <= set(services), (
         services
     )
-
-
-def test_a_sensor_that_waits_is_deferred(loop: Loop) -> None:
-    """A deferred sensor does not occupy a worker: each look at a job that still runs ends the task's process."""
-    deferred = []
-    for dag_id, run_id, task in task_instances(loop):
-        if task["operator"] == "JobSensor":
-            log = "\n".join(loop.airflow.log(dag_id, run_id, task))
-            looks, pauses = log.count(": deferring"), log.count("Pausing task as DEFERRED")
-            assert looks == pauses, f"{task['task_id']} looked {looks} times, paused {pauses} times:\n{log}"
-            deferred += [task["task_id"]] * bool(pauses)
-    assert "transform" in deferred, "no sensor had to wait, so this test has checked nothing"
-
-
-def task_instances(loop: Loop) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """DAG id, run id and task of every run of process, retrain and deploy."""
-    for dag_id in (f"{WORKLOAD}_{dag}" for dag in ("process", "retrain", "deploy")):
-        for run in loop.airflow.runs(dag_id):
-            for task in loop.airflow.tasks(dag_id, run["dag_run_id"]):
-                yield dag_id, run["dag_run_id"], task
 
 
 def test_status_reports_what_is_live_and_registered(loop: Loop) -> None:

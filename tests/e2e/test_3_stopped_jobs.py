@@ -12,6 +12,7 @@ import pytest
 
 from infra.airflow_api import RunFailedError
 from infra.laptop.progress import Reporter
+from tests.support.held_jobs import held_jobs
 from tests.support.loop import WORKLOAD, Loop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -69,7 +70,8 @@ def eventually(read: Any, wanted: str) -> None:
 
 @pytest.mark.parametrize("sensor", ["transform", "audit"])
 def test_a_glue_run(loop: Loop, sensor: str) -> None:
-    (run_id,) = fail_sensors(loop, "process", sensor, date=str(loop.days[0]), fresh=True)
+    with held_jobs(loop.config.state / "cloud", f"{sensor}.py"):
+        (run_id,) = fail_sensors(loop, "process", sensor, date=str(loop.days[0]), fresh=True)
     glue = loop.aws.glue
     eventually(lambda: glue.get_job_run(JobName=f"nightjar-{sensor}", RunId=run_id)["JobRun"]["JobRunState"], "STOPPED")
 
@@ -85,7 +87,8 @@ def test_athena_queries(loop: Loop) -> None:
 
 def test_a_training_job_and_a_tuning_job(loop: Loop) -> None:
     sensors = ("sense_training", "sense_tuning")
-    training, tuning = fail_sensors(loop, "retrain", *sensors, date=str(loop.days[0]), fresh=True, tune=2)
+    with held_jobs(loop.config.state / "cloud", "training"):
+        training, tuning = fail_sensors(loop, "retrain", *sensors, date=str(loop.days[0]), fresh=True, tune=2)
     sagemaker = loop.aws.sagemaker
     eventually(lambda: sagemaker.describe_training_job(TrainingJobName=training)["TrainingJobStatus"], "Stopped")
     job = {"HyperParameterTuningJobName": tuning}
@@ -94,7 +97,8 @@ def test_a_training_job_and_a_tuning_job(loop: Loop) -> None:
 
 
 def test_an_evaluation_job(loop: Loop) -> None:
-    (name,) = fail_sensors(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
+    with held_jobs(loop.config.state / "cloud", "processing"):
+        (name,) = fail_sensors(loop, "retrain", "sense_evaluation", date=str(loop.days[0]), fresh=True)
     sagemaker = loop.aws.sagemaker
     eventually(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"], "Stopped")
 

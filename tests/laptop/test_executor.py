@@ -5,7 +5,8 @@ The tests need Airflow, which only the test environment and Airflow's own have, 
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -20,12 +21,10 @@ KEY, OTHER = "approve, attempt 1", "report, attempt 1"
 
 
 @pytest.fixture(scope="module")
-def module() -> Any:
-    spec = importlib.util.spec_from_file_location("laptop_executor", SITE / "nightjar_laptop" / "executor.py")
-    assert spec is not None and spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+def module() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SITE)
+        yield importlib.import_module("nightjar_laptop.executor")
 
 
 @pytest.fixture

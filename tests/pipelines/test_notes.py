@@ -66,15 +66,15 @@ def test_a_retrain_run_links_to_the_card_of_its_version() -> None:
     assert retrain.pages(made) == {"Decision": "x"}, "a version from before the cards has none"
     carded = replace(made, metadata=metadata_of(card_uri="s3://artifact/cards/e.html"))
     assert retrain.pages(carded) == {"Model card": "s3://artifact/cards/e.html", "Decision": "x"}
-    assert retrain.with_card({"Model card": "http://card"}, {"note": "Why."}) == "Why. Model card: http://card"
-    assert retrain.with_card({}, {"note": "Why."}) == "Why."
+    card = {"Model card": "http://card"}
+    assert retrain.with_card(card, {"note": "Why."}, next_step="Next.") == "Why. Next. Model card: http://card"
+    assert retrain.with_card({}, {"note": "Why."}, next_step="Next.") == "Why. Next."
 
 
 def test_a_run_says_for_which_days_it_is_and_which_it_published() -> None:
     days: Any = {"days": ["2013-03-01", "2013-03-02"], "last": "2013-03-02", "cutoff": ""}
     assert process.chosen(days) == "For 2013-03-01 to 2013-03-02."
     assert process.published(["2013-03-02"]) == "Published 2013-03-02."
-    assert retrain.announced(7) == "The deploy of version 7 is requested."
 
 
 def test_a_deploy_says_what_it_replaces_and_whether_it_is_a_rollback() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from include.pipelines.cost.ledger import JobAccounts
 from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.retrain import notes
-from include.pipelines.retrain.approval import deployable_version
+from include.pipelines.retrain.approval import deploy_or_ask
 from include.pipelines.retrain.asked import asked_of, is_backfilled
 from include.pipelines.retrain.chosen import chosen_model
 from include.pipelines.retrain.dry_run import end_dry_run
@@ -28,7 +28,7 @@ __all__ = [
     "RetrainHooks",
     "asked_of",
     "chosen_model",
-    "deployable_version",
+    "deploy_or_ask",
     "end_dry_run",
     "is_backfilled",
     "measure_run",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from include.errors import NothingToDoError
 from include.lake import layout
 from include.pipelines.promotion.packages import APPROVED, PENDING
 from include.pipelines.retrain.registered import RegisteredPackage
@@ -18,17 +17,27 @@ class Messages(Protocol):
         """Publishes a message with links unless that of this key was published before; returns whether it was."""
 
 
-def deployable_version(workload: str, package: RegisteredPackage, messages: Messages) -> int:
-    """Returns the version to announce to the deploy DAG; people are told of one that waits for their approval.
+def deploy_or_ask(
+    workload: str, package: RegisteredPackage, messages: Messages, request_deploy: Callable[[], object]
+) -> str:
+    """Requests the deploy of a version that needs no person; people are told of one that waits for their approval.
 
-    Raises:
-        NothingToDoError: The version may not be deployed without a person.
+    Args:
+        workload: Name of the workload.
+        package: The version.
+        messages: Messages to people.
+        request_deploy: Requests the deploy.
+
+    Returns:
+        What comes next, as a sentence.
     """
+    version = package["version"]
     if package["deployable"]:
-        return package["version"]
+        request_deploy()
+        return f"The deploy of version {version} is requested."
     _ask_for_approval(workload, package, messages)
     backfilled = " and was registered by a backfill" if package["status"] == APPROVED else ""
-    raise NothingToDoError(f"Version {package['version']} is {package['status']}{backfilled}: nothing to deploy.")
+    return f"Version {version} is {package['status']}{backfilled}: nothing to deploy."
 
 
 def _ask_for_approval(workload: str, package: RegisteredPackage, messages: Messages) -> None:

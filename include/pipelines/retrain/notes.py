@@ -10,7 +10,7 @@ from include.pipelines.promotion.packages import APPROVED, NONE, PENDING, PROMOT
 from include.pipelines.retrain.missing import missing_sentence
 from include.pipelines.retrain.plan import DatasetPlan
 
-__all__ = ["PAGES", "announced", "chosen", "pages", "planned", "registered", "with_card"]
+__all__ = ["PAGES", "chosen", "pages", "planned", "registered", "with_card"]
 
 PAGES = CARD, DECISION = "Model card", "Decision"
 
@@ -47,9 +47,10 @@ def pages(package: Package) -> dict[str, str]:
     return {**card, DECISION: metadata["decision_uri"]}
 
 
-def with_card(urls: Mapping[str, str], package: Mapping[str, object]) -> str:
-    """The outcome, and the address of the model card if a console shows it."""
-    return f"{package['note']} Model card: {urls[CARD]}" if CARD in urls else str(package["note"])
+def with_card(urls: Mapping[str, str], package: Mapping[str, object], next_step: str) -> str:
+    """The outcome, what comes next, and the address of the model card if a console shows it."""
+    outcome = f"{package['note']} {next_step}"
+    return f"{outcome} Model card: {urls[CARD]}" if CARD in urls else outcome
 
 
 def _auc(package: Package) -> str:
@@ -69,8 +70,3 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def announced(version: int) -> str:
-    """The version whose deploy is requested."""
-    return f"The deploy of version {version} is requested."

@@ -99,7 +99,9 @@ class JobExecution:
         return fetch
 
     def _start(self, argv: list[str], env: dict[str, str]) -> None:
-        run = self._run
+        run, glue = self._run, self._context.config.glue
+        preload = glue.preload.get(Path(argv[1]).name)
+        self._context.runner.warm(glue.python, preload)  # seconds, in which the run must answer a stop
         with run.lock:
             if run.state != "STARTING":
                 return
@@ -107,7 +109,7 @@ class JobExecution:
                 f"glue-{run.job_name}",
                 argv,
                 cwd=self._folder,
-                env=env,
+                env={**(preload.env if preload else {}), **env},
                 role_arn=run.role,
                 log_group=f"{LOG_GROUP}/output",
                 error_log_group=f"{LOG_GROUP}/error",
@@ -115,6 +117,7 @@ class JobExecution:
                 log_role_arn=run.role,
                 timeout_seconds=run.timeout_minutes * SECONDS_PER_MINUTE,
                 on_exit=self._ended,
+                preload=preload,
             )
             with self._context.state.background(self._backend):
                 run.running_since = run.modified_on = now()

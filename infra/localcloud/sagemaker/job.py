@@ -186,6 +186,8 @@ class SageMakerJob(ABC):
             argv = [self.local_path(word) for word in argv]
             environment = {name: self.local_path(value) for name, value in environment.items()}
             environment["ML_ROOT"] = str(self.root)
+        image = self.context.config.image(self.image)
+        self.context.runner.warm(image.python, image.preloaded)  # seconds, in which the job must answer a stop
         with self._lock:
             if self._stop_requested:
                 return None
@@ -201,6 +203,7 @@ class SageMakerJob(ABC):
                     log_role_arn=self.request["RoleArn"],
                     timeout_seconds=self.max_runtime(),
                     mounts={ML_ROOT: self.root} if self._mounted else None,
+                    preload=image.preloaded,
                 )
             except (OSError, mounts.MountError) as error:
                 raise JobError(f"ClientError: the container cannot be started: {error}") from None

@@ -1,14 +1,18 @@
 """The sensor of remote jobs: defers while the job runs, then returns a small result or fails with AWS's reason.
 
+A deferral costs a second start of the task, seconds of CPU time. So a job that ends within seconds is waited for where
+the sensor is (``patience_seconds``), and only a longer one is deferred.
+
 Retrying or clearing the sensor costs nothing and stops nothing, because it only describes the job. A job that failed
 fails the sensor without a retry. To run the job again, clear the *submit* task: it starts the next attempt.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
@@ -27,6 +31,7 @@ from nightjar.notes import NOTE_KEY
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+MAXIMUM_PAUSE = 2.0  # seconds between two describing calls before the sensor defers
 LINES_AFTER_SUCCESS = 20
 LINES_AFTER_FAILURE = 60
 
@@ -40,6 +45,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     Args:
         job: The job (templated).
         poll_seconds: Seconds between two describing calls.
+        patience_seconds: Seconds for which the sensor waits in its worker before it defers.
         ledger: Where it is recorded what the job has used, however it ended; None for nowhere.
         aws_conn_id: Airflow connection; None for boto3's own credentials.
         **kwargs: Arguments of every AWS sensor, such as ``region_name``.
@@ -54,6 +60,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         *,
         job: RemoteJob[Any],
         poll_seconds: float = 30,
+        patience_seconds: float = 0,
         ledger: JobLedger | None = None,
         aws_conn_id: str | None = None,
         **kwargs: Any,
@@ -62,6 +69,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         self.job = job
         self.job_link = ""
         self.poll_seconds = poll_seconds
+        self.patience_seconds = patience_seconds
         self.ledger = ledger
 
     @property
@@ -78,17 +86,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
         """
         client: Any = self.hook.conn
         self.job_link = self.job.link(client)
-        try:
-            description = self.job.describe(client)
-        except ERRORS as error:
-            if busy_reason(error):
-                self.log.warning("AWS is busy: deferring. %s", error)
-                self._defer(None)
-            raise
-        state = self.job.state(description)
-        if state in self.job.active | self.job.stopping:
-            self.log.info("%s is %s: deferring\n%s", self.job, state, self.job_link)
-            self._defer(state)
+        description = self._ended(client)
         if self.ledger:
             self.ledger.try_record(self.job, client, description)
         failure = self.job.failure(client, description)
@@ -99,6 +97,26 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
             raise AirflowFailException("\n".join(part for part in parts if part))
         self.log.info("%s\n%s", self._log_tail(description, LINES_AFTER_SUCCESS), self.job_link)
         return self.job.result(description)
+
+    def _ended(self, client: Any) -> Description:
+        """Returns the description of the job once it has ended, or defers."""
+        pause = min(self.poll_seconds, MAXIMUM_PAUSE)
+        deadline = time.monotonic() + self.patience_seconds
+        while True:
+            try:
+                description = self.job.describe(client)
+            except ERRORS as error:
+                if busy_reason(error):
+                    self.log.warning("AWS is busy: deferring. %s", error)
+                    self._defer(None)
+                raise
+            state = self.job.state(description)
+            if state not in self.job.active | self.job.stopping:
+                return description
+            if time.monotonic() + pause > deadline:
+                self.log.info("%s is %s: deferring\n%s", self.job, state, self.job_link)
+                self._defer(state)
+            time.sleep(pause)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Mapping[str, object]:
         """Continues after the trigger has fired.
@@ -113,7 +131,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
     def _log_tail(self, description: Description, lines: int) -> str:
         return job_log_tail(self.job, self.hook.conn, description, self._hook_parameters, lines)
 
-    def _defer(self, state: str | None) -> None:
+    def _defer(self, state: str | None) -> NoReturn:
         trigger = DescribeTrigger.of(
             self.job,
             state,

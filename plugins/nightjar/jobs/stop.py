@@ -85,12 +85,15 @@ class StopJobsOperator(RendersJobs):
     def stop_active(self) -> list[str]:
         """Stops those of the rendered jobs that are active; returns their ids."""
         stopped = []
+        clients: dict[str, Any] = {}  # making one takes longer than asking it
         for job in self.jobs:
             if not job.identifier:
                 continue
-            client: Any = AwsBaseHook(
-                aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=job.client_type
-            ).conn
+            kind = job.client_type
+            if kind not in clients:
+                hook = AwsBaseHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name, client_type=kind)
+                clients[kind] = hook.conn
+            client = clients[kind]
             description = job.describe(client)
             state = job.state(description)
             if state in job.active:

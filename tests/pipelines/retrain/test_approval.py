@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from include.errors import NothingToDoError
-from include.pipelines.retrain import RegisteredPackage, deployable_version
+from include.pipelines.retrain import RegisteredPackage, deploy_or_ask
 
 PACKAGE: RegisteredPackage = {
     "version": 4,
@@ -35,16 +34,16 @@ class Sent:
 def refused(status: str, *, backfilled: bool = False) -> tuple[str, Sent]:
     """Why the version is not deployed, and what people are told."""
     package: RegisteredPackage = {**PACKAGE, "status": status, "backfilled": backfilled, "deployable": False}
-    sent = Sent()
-    with pytest.raises(NothingToDoError) as reason:
-        deployable_version("flights", package, sent)
-    return str(reason.value), sent
+    sent, requests = Sent(), []
+    reason = deploy_or_ask("flights", package, sent, lambda: requests.append("deploy"))
+    assert requests == []
+    return reason, sent
 
 
 def test_a_deployable_version_is_deployed_and_nobody_is_asked() -> None:
-    sent = Sent()
-    assert deployable_version("flights", PACKAGE, sent) == 4
-    assert sent.messages == []
+    sent, requests = Sent(), []
+    said = deploy_or_ask("flights", PACKAGE, sent, lambda: requests.append("deploy"))
+    assert (said, requests, sent.messages) == ("The deploy of version 4 is requested.", ["deploy"], [])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import TaskDeferred
 from airflow.serialization.serialized_objects import DagSerialization
 from nightjar.jobs.athena.query import AthenaQuery
 from nightjar.jobs.athena.submit import SubmitAthenaQueryOperator
@@ -78,6 +79,42 @@ def test_references_are_serialized_alike_each_time() -> None:
     first, second = (DagSerialization.to_dict(make()) for _ in range(2))
     assert first == second
     assert "GlueRun(job_name=" in str(first)
+
+
+class Client:
+    """Answers with one state after the other; the last one stays."""
+
+    meta = SimpleNamespace(endpoint_url="http://127.0.0.1:1", region_name="us-east-1")
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+        self.calls = 0
+
+    def get_query_execution(self, QueryExecutionId: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        self.calls += 1
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"QueryExecution": {"QueryExecutionId": QueryExecutionId, "Status": {"State": state}}}
+
+
+@pytest.mark.parametrize("patience", [0, 0.2])
+def test_a_job_that_lasts_longer_than_the_sensors_patience_is_deferred(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    client = Client("RUNNING")
+    monkeypatch.setattr(JobSensor, "hook", SimpleNamespace(conn=client))
+    sensor = JobSensor(task_id="sense", job=AthenaQuery("q-1"), poll_seconds=0.05, patience_seconds=patience)
+    with pytest.raises(TaskDeferred):
+        sensor.execute({})
+    assert (client.calls > 1) == (patience > 0)
+
+
+def test_a_job_that_ends_within_the_sensors_patience_is_not_deferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client("QUEUED", "RUNNING", "SUCCEEDED")
+    monkeypatch.setattr(JobSensor, "hook", SimpleNamespace(conn=client))
+    waits: Any = {"poll_seconds": 0.05, "patience_seconds": 60}
+    sensor = JobSensor(task_id="sense", job=AthenaQuery("q-1"), region_name="us-east-1", **waits)
+    assert sensor.execute({})["query_execution_id"] == "q-1"
+    assert client.calls == 3
 
 
 def test_references_cannot_be_changed() -> None:

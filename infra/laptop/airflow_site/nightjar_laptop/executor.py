@@ -15,7 +15,6 @@ any more. The scheduler then ends with an error, so that the supervisor starts i
 
 from __future__ import annotations
 
-import importlib
 import time
 from multiprocessing.connection import wait
 from typing import Any
@@ -26,6 +25,9 @@ from airflow.executors.local_executor import LocalExecutor
 from airflow.executors.workloads import ExecuteTask
 from airflow.utils.state import TaskInstanceState
 
+from .preload import preload
+from .supervise import notice_ends_at_once
+
 CHANNEL = "nightjar_scheduler"
 BUSY_SECONDS, IDLE_SECONDS = 1.0, 5.0
 BUSY_AFTER_CHANGE_SECONDS = 60.0
@@ -34,19 +36,6 @@ WITHOUT_DATABASE_SECONDS = 0.1
 HOLD_SECONDS = 15.0
 # So long tasks may lie in the queue while a worker is free. A worker takes one within milliseconds.
 STUCK_SECONDS = 20.0
-# What the DAG files import of Airflow and libraries. Workers are forks of the scheduler, and each task is a fork of a
-# worker: what is imported here is not imported again for each task. Nothing of the project, so that an edit counts.
-PRELOADED = (
-    "airflow.models.variable",
-    "airflow.providers.amazon.aws.hooks.s3",
-    "airflow.providers.amazon.aws.operators.base_aws",
-    "airflow.providers.amazon.aws.sensors.base_aws",
-    "airflow.providers.standard.operators.hitl",
-    "airflow.providers.standard.operators.python",
-    "airflow.providers.standard.operators.trigger_dagrun",
-    "boto3.dynamodb.types",
-    "pydantic_settings",
-)
 ENDED = (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
 
 
@@ -68,8 +57,8 @@ class EventDrivenLocalExecutor(LocalExecutor):
 
     def start(self) -> None:
         """Imports what tasks need, before the workers are forked."""
-        for name in PRELOADED:
-            importlib.import_module(name)
+        preload()
+        notice_ends_at_once()
         super().start()
 
     def heartbeat(self) -> None:
