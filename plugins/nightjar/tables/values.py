@@ -71,6 +71,8 @@ def utc_instant(text: str) -> datetime | None:
         instant = datetime.fromisoformat(text)
     except ValueError:  # infinity, BC, years above 9999
         return None
+    if instant.tzinfo is UTC:
+        return instant
     return instant.astimezone(UTC) if instant.tzinfo else None
 
 
