@@ -21,13 +21,15 @@ def table_objects(days: list[date]) -> Iterator[tuple[str, list[dict[str, Any]]]
     """The tables' raw objects, as (table, rows): three that are loaded once, and an object of weather for each day."""
     draw = random.Random(0)
     always = {"valid_from": BEFORE, "updated_at": BEFORE}
-    airlines = [{"carrier": carrier, "name": f"Airline {carrier}", **always} for carrier in CARRIERS]
-    airports = [
+    airlines: list[dict[str, Any]] = [
+        {"carrier": carrier, "name": f"Airline {carrier}", **always} for carrier in CARRIERS
+    ]
+    airports: list[dict[str, Any]] = [
         {"faa": _airport(n), "lat": draw.uniform(20, 60), "lon": draw.uniform(-160, -60), "name": f"Airport {n}"}
         | always
         for n in range(AIRPORTS)
     ]
-    planes = [
+    planes: list[dict[str, Any]] = [
         {"tailnum": _plane(n), "year_built": draw.randint(1970, 2012), "seats": draw.randint(2, 400)}
         | {"manufacturer": draw.choice(("BOEING", "AIRBUS", "EMBRAER")), **always}
         for n in range(PLANES)
@@ -41,7 +43,7 @@ def stream_objects(day: date, rows: int) -> Iterator[list[dict[str, Any]]]:
     """The stream's raw objects of a day, as events: ``rows`` that are scheduled, and as many that have landed."""
     draw = random.Random(day.toordinal())
     for part in range(FILES_A_DAY):
-        events = []
+        events: list[dict[str, Any]] = []
         for n in range(part, rows, FILES_A_DAY):
             at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=draw.randrange(86_400))
             common = {"key": f"{day}-{n}", "event_time": format_instant(at)}

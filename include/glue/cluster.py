@@ -69,7 +69,8 @@ def with_joined(
         report: The report.
         quarantine: URI of the run's quarantine prefix.
     """
-    events, versions = events.persist(), {}
+    events = events.persist()
+    versions = {}
     for name in joined_tables(workload):
         table = workload.tables[name]
         parse = partial(table_batches, table=table, clock=workload.clock)

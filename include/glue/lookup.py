@@ -57,9 +57,10 @@ def versions_by_key(rows: Iterable[ParsedTableRow], table: TableSpec) -> dict[_K
     """
     first: dict[tuple[Any, str], tuple[Any, Any, Any]] = {}
     for row in rows:
-        times, same = (row.known_at, row.version_time, row.arrived_at), (row.valid_from, row.payload or "")
-        known = first.get(same)
-        first[same] = tuple(map(min, times, known)) if known else times  # type: ignore[arg-type,assignment]
+        times: tuple[Any, Any, Any] = (row.known_at, row.version_time, row.arrived_at)
+        same = (row.valid_from, row.payload or "")
+        earlier = first.get(same, times)
+        first[same] = (min(times[0], earlier[0]), min(times[1], earlier[1]), min(times[2], earlier[2]))
     by_row: dict[tuple[_Key, datetime], list[tuple[Any, ...]]] = defaultdict(list)
     for (valid_from, payload), (known_at, version_time, arrived_at) in first.items():
         values = json.loads(payload)

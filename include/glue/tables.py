@@ -36,7 +36,8 @@ def read_tables(workload: Workload, uris: Mapping[str, Sequence[str]], limit: in
     Returns:
         Table → its rows; None if there are more.
     """
-    found, read = {}, 0
+    found: dict[str, TableRows] = {}
+    read = 0
     for name in joined_tables(workload):
         rows = found[name] = TableRows([], [])
         for line in lines(uris[name]):
