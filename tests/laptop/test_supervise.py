@@ -29,15 +29,16 @@ def end_after_the_pipes() -> None:
 
 def test_the_end_of_a_process_that_has_closed_its_pipes_wakes_its_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(SITE)
-    supervisor = importlib.import_module("airflow.sdk.execution_time.supervisor")
-    register: Any = supervisor.WatchedSubprocess._register_pipe_readers
-    importlib.import_module("nightjar_laptop.supervise").notice_ends_at_once()
-    try:
-        process = supervisor.WatchedSubprocess.start(target=end_after_the_pipes, id=uuid.uuid4())
-        code = None
-        while code is None:
-            code = process._service_subprocess(LONGER_THAN_THE_TEST)
-    finally:
-        supervisor.WatchedSubprocess._register_pipe_readers = register
-    assert code == 7
+    base: Any = importlib.import_module("airflow.sdk.execution_time.supervisor").WatchedSubprocess
+
+    class Supervisor(base):
+        def exit_code(self) -> int:
+            code = None
+            while code is None:
+                code = self._service_subprocess(LONGER_THAN_THE_TEST)
+            return code
+
+    importlib.import_module("nightjar_laptop.supervise").notice_ends_at_once(Supervisor)
+    process = Supervisor.start(target=end_after_the_pipes, id=uuid.uuid4())
+    assert process.exit_code() == 7
     assert not process.selector.get_map()

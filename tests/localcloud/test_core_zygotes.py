@@ -127,7 +127,7 @@ def test_nothing_that_a_job_does_is_seen_by_the_next(runner: Runner, tmp_path: P
     assert third != drawn
 
 
-# Searches all that this process can write of its own memory. The pattern [s]ecret does not match itself.
+# Searches all that this process can write of its own memory. A pattern such as [o]f does not match itself.
 SEARCHES = """
 import re, sys
 pattern, found = re.compile(sys.argv[1].encode()), False
@@ -144,7 +144,7 @@ HOLDS = "import os, time; print(os.environ['SECRET'], flush=True); time.sleep({}
 def test_a_job_has_no_other_jobs_variables_in_its_memory(runner: Runner, tmp_path: Path) -> None:
     """Neither those of one that has ended, nor of one that runs."""
     secret = {**PRELOAD.env, "SECRET": "secret-of-another-job"}
-    search: Any = {"arguments": ("[s]ecret-of-another-job",)}
+    search: Any = {"arguments": ("[o]f-another-job",)}
     printed(runner, tmp_path / "ended", HOLDS.format(0), env=secret)
     running = start(runner, tmp_path / "running", HOLDS.format(60), env=secret)
     try:

@@ -14,9 +14,9 @@ from typing import Any
 from airflow.sdk.execution_time.supervisor import WatchedSubprocess
 
 
-def notice_ends_at_once() -> None:
-    """Has each supervisor from now on wait for the end of its process too."""
-    register = WatchedSubprocess._register_pipe_readers
+def notice_ends_at_once(supervisor: type[WatchedSubprocess] = WatchedSubprocess) -> None:
+    """Has each supervisor of this class, from now on, wait for the end of its process too."""
+    register = supervisor._register_pipe_readers
 
     def register_with_process(self: Any, *pipes: Any, **options: Any) -> None:
         register(self, *pipes, **options)
@@ -24,4 +24,4 @@ def notice_ends_at_once() -> None:
         self.selector.register(process, selectors.EVENT_READ, (lambda _: False, self.selector.unregister))
 
     if hasattr(os, "pidfd_open"):
-        WatchedSubprocess._register_pipe_readers = register_with_process  # type: ignore[method-assign]
+        supervisor._register_pipe_readers = register_with_process  # type: ignore[method-assign]
