@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from infra.localcloud.server import prepare_moto
 from tests.support.warm_process import fork_on_demand
 
@@ -14,11 +16,11 @@ def main() -> None:
     prepare_moto(ACCOUNT, 0)
     from moto.moto_api._internal import mock_random
 
-    from infra.localcloud import application  # noqa: F401 - for the servers
     from infra.localcloud.__main__ import main as serve
     from infra.localcloud.authorization import tables
     from infra.localcloud.state import shape
 
+    importlib.import_module("infra.localcloud.application")
     shape.versions()  # imports all services
     tables.service("s3")
 

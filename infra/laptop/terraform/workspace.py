@@ -47,18 +47,22 @@ def cloud_environment(endpoint: str, access_key_id: str, secret_access_key: str)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
     for name in ("NO_PROXY", "no_proxy", "http_proxy"):
         inherited.pop(name, None)
-    return FEWER_COLLECTIONS | inherited | {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": access_key_id,
-        "AWS_SECRET_ACCESS_KEY": secret_access_key,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CHECKPOINT_DISABLE": "1",
-        "HTTP_PROXY": endpoint,
-        "TF_IN_AUTOMATION": "1",
-    }
+    return (
+        FEWER_COLLECTIONS
+        | inherited
+        | {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret_access_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CHECKPOINT_DISABLE": "1",
+            "HTTP_PROXY": endpoint,
+            "TF_IN_AUTOMATION": "1",
+        }
+    )
 
 
 class Workspace:
