@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 
-from infra.localcloud.server import prepare_moto
 from tests.support.warm_process import fork_on_demand
 
 MODULE = "tests.support.warm_cloud"
@@ -13,6 +12,8 @@ ACCOUNT = "123456789012"
 
 def main() -> None:
     """Imports what a server imports, then forks."""
+    from infra.localcloud.server import prepare_moto
+
     prepare_moto(ACCOUNT, 0)
     from moto.moto_api._internal import mock_random
 
