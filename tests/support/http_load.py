@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 KEPT, FRESH = 8, 2
 CONNECTIONS = KEPT + FRESH
-PERIOD_SECONDS = 0.06  # pause of one connection: all ten send about 160 requests a second
+PERIOD_SECONDS = 0.1  # pause of one connection: all ten send about 100 requests a second
 # Longer than a hung task can keep a request before it is killed, so that each of its requests is counted once.
 TIMEOUT_SECONDS = 60.0
 

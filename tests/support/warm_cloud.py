@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from infra.localcloud.server import prepare_moto
+import importlib
+
 from tests.support.warm_process import fork_on_demand
 
 MODULE = "tests.support.warm_cloud"
@@ -11,14 +12,16 @@ ACCOUNT = "123456789012"
 
 def main() -> None:
     """Imports what a server imports, then forks."""
+    from infra.localcloud.server import prepare_moto
+
     prepare_moto(ACCOUNT, 0)
     from moto.moto_api._internal import mock_random
 
-    from infra.localcloud import application  # noqa: F401 - for the servers
     from infra.localcloud.__main__ import main as serve
     from infra.localcloud.authorization import tables
     from infra.localcloud.state import shape
 
+    importlib.import_module("infra.localcloud.application")
     shape.versions()  # imports all services
     tables.service("s3")
 

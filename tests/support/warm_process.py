@@ -7,6 +7,7 @@ each line of its standard input, with the environment, the arguments and the fil
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import json
 import os
@@ -107,15 +108,22 @@ def fork_on_demand(command: Callable[[], int]) -> None:
     gc.freeze()
     # The threads are those of libraries' allocators, which are made for a fork.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended child leaves no zombie
     for line in sys.stdin:
+        _reap()
         asked = json.loads(line)
         if not os.fork():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             if pid := os.fork():
                 _report(pid, Path(asked["code"]))
             _become(asked)
             _run(command)
+    _reap()
+
+
+def _reap() -> None:
+    """Adds what ended children have worked to what this process has (its parent measures it), and ends zombies."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _run(command: Callable[[], int]) -> NoReturn:

@@ -11,8 +11,8 @@ from pathlib import Path
 from infra.laptop.config import LaptopError
 
 PLUGINS_VARIABLE = "NIGHTJAR_TERRAFORM_PLUGINS"
-# Terraform and its provider run for seconds: collecting garbage less often saves a quarter of their CPU. The same
-# variable in the environment wins.
+# Terraform and its provider run for seconds: collecting garbage less often saves a quarter of their CPU. A variable of
+# the environment wins.
 FEWER_COLLECTIONS = {"GOGC": "400"}
 # Where Terraform itself looks for providers, and where machines of this project have them.
 _PLACES = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
