@@ -66,8 +66,10 @@ def answer(version: Bundle, request: LoggedRequest) -> Answer:
         return Answer(refused=f"{field} {message}".strip()[:_REASON_CHARACTERS])
     try:
         probability = float(version.model.one(version.scorer.row(checked.record)))
-    except (ScoreError, ValueError) as error:
+    except ScoreError as error:
         return Answer(failed=str(error)[:_REASON_CHARACTERS])
+    except Exception as error:  # the service would answer 500
+        return Answer(failed=f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS])
     seconds = time.perf_counter() - started
     if not np.isfinite(probability):
         return Answer(failed="the model's probability is not a number")

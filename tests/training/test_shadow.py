@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from include.model import bundle
+from include.model.request import RequestSchema
 from include.model.shadow import ShadowReport
 from include.training import shadow
 from include.training.container import JobError
-from include.training.shadow_requests import sample
+from include.training.shadow_answers import answer
+from include.training.shadow_requests import LoggedRequest, sample
 from include.workloads import FieldSpec
 from tests.support.bundles import (
     TEXT_FEATURES,
@@ -159,6 +162,20 @@ def test_what_its_features_cannot_compute_is_counted_with_its_reason(job: Job) -
     failed = sum(row["num_keywords"] == 4 for row in rows)
     assert found["failed"] == {"requests": failed, "reasons": {"features() failed: KeyError: 4": failed}}
     assert sum(found["scores"]["candidate"]) == 60 - failed
+
+
+def test_an_engine_that_crashes_or_answers_no_number_has_failed() -> None:
+    def crashes(row: list[float]) -> float:
+        raise RuntimeError("out of range")
+
+    for one, reason in ((crashes, "RuntimeError: out of range"), (lambda row: float("nan"), "is not a number")):
+        version: Any = SimpleNamespace(
+            schema=RequestSchema(TEXT_REQUEST),
+            scorer=SimpleNamespace(row=lambda record: [1.0, 2.0]),
+            model=SimpleNamespace(one=one),
+        )
+        answered = answer(version, LoggedRequest(text_rows()[0][0], 0.5, 1, ""))
+        assert answered.probability is None and reason in answered.failed
 
 
 def test_a_log_that_the_live_version_does_not_repeat_is_noticed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def too_few(requests: int, spec: ShadowSpec) -> ShadowVerdict:
 
 def found(report: ShadowReport) -> str:
     """Says in a sentence how the answers differ."""
-    differences, labels = report["differences"], sum(report["changed"].values())
+    differences, labels = report["differences"], changed(report)
     parts = [f"{report['requests']} requests scored again"]
     if differences:
         parts.append(
@@ -68,6 +68,11 @@ def found(report: ShadowReport) -> str:
     parts.append(f"{labels} other labels ({share(labels, report['requests'])})")
     parts.append(f"{report['refused']['requests']} refused, {report['failed']['requests']} failed")
     return "; ".join([*parts, _times(report)]) + "."
+
+
+def changed(report: ShadowReport) -> int:
+    """The number of requests that get another label."""
+    return report["changed"]["to_1"] + report["changed"]["to_0"]
 
 
 def share(number: int, of: int) -> str:
@@ -93,7 +98,7 @@ def _most_frequent(problems: Problems) -> str:
 
 
 def _differences(report: ShadowReport, spec: ShadowSpec) -> list[str]:
-    differences, labels, requests = report["differences"], sum(report["changed"].values()), report["requests"]
+    differences, labels, requests = report["differences"], changed(report), report["requests"]
     reasons = []
     if differences and differences["absolute"] > spec.score_difference:
         reasons.append(

@@ -8,7 +8,7 @@ from html import escape
 from include.model.shadow import SCORE_BINS, Problems, ShadowReport
 from include.pipelines.card.markup import Cell, code, decimals, facts, items, paragraph, section, signed, table
 from include.pipelines.card.style import POLICY, STYLE
-from include.pipelines.deploy.shadow.compare import ShadowVerdict, share
+from include.pipelines.deploy.shadow.compare import ShadowVerdict, changed, share
 from include.workloads import Workload
 from include.workloads.deploying import ShadowSpec
 
@@ -57,7 +57,7 @@ def _limits(report: ShadowReport, spec: ShadowSpec) -> str:
         ("requests", requests, f"at least {spec.minimum_requests:,}"),
         ("not answered", share(missing, requests), f"{spec.refused:.2%}"),
         ("mean difference", decimals(differences["absolute"] if differences else None), f"{spec.score_difference:g}"),
-        ("other labels", share(sum(report["changed"].values()), requests), f"{spec.changed_labels:.2%}"),
+        ("other labels", share(changed(report), requests), f"{spec.changed_labels:.2%}"),
         ("median time, times the live version's", decimals(factor, 2), f"{spec.latency_factor:g}"),
     ]
     return table(("", "measured", "allowed"), rows)

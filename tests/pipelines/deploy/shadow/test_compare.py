@@ -21,7 +21,7 @@ def test_a_version_that_answers_nearly_as_the_live_one_goes_on_and_it_is_said_ho
     assert "15 other labels (1.50%); 0 refused, 0 failed; 40 µs" in sentence
 
 
-WORSE = {
+WORSE: dict[str, tuple[dict[str, Any], str]] = {
     "refused": ({"refused": {"requests": 2, "reasons": {"tailnum is missing": 2}}}, "tailnum is missing"),
     "failed": ({"failed": {"requests": 2, "reasons": {"features() failed": 2}}}, "features() failed"),
     "scores": ({"differences": {"mean": 0.1, "absolute": 0.11, "p95": 0.3, "largest": 0.4}}, "differ by 0.1100"),
@@ -71,6 +71,10 @@ def test_a_log_that_the_live_version_cannot_repeat_proves_nothing() -> None:
 
 
 def test_a_version_that_answers_nothing_is_at_fault() -> None:
-    nothing = {"differences": None, "latency": None, "refused": {"requests": 1000, "reasons": {"x is missing": 1000}}}
+    nothing: dict[str, Any] = {
+        "differences": None,
+        "latency": None,
+        "refused": {"requests": 1000, "reasons": {"x is missing": 1000}},
+    }
     found = verdict(report(changed={"to_1": 0, "to_0": 0}, **nothing), SPEC)
     assert found["fault"] and "1000 of 1000 requests (100.00%)" in found["reasons"][0]
