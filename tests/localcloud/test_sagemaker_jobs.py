@@ -285,9 +285,9 @@ def test_a_job_on_an_instance_with_a_gpu_runs_on_the_cpu_and_says_so(jobs: Cloud
     assert message.endswith("The local cloud has no GPU: ml.g5.xlarge runs on the CPU.")
 
 
-def on_spare_capacity(name: str, interruptions: str, **hyper: str) -> dict[str, Any]:
+def on_spare_capacity(name: str, interruptions: str) -> dict[str, Any]:
     return {
-        **training(name, **hyper),
+        **training(name, behave="step"),
         "EnableManagedSpotTraining": True,
         "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
         "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
@@ -296,7 +296,7 @@ def on_spare_capacity(name: str, interruptions: str, **hyper: str) -> dict[str, 
 
 
 def test_an_interrupted_job_goes_on_from_its_checkpoint(jobs: Cloud) -> None:
-    jobs.client("sagemaker").create_training_job(**on_spare_capacity("twice", "2", behave="step"))
+    jobs.client("sagemaker").create_training_job(**on_spare_capacity("twice", "2"))
     job = ended_job(jobs, "twice")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     statuses = [one["Status"] for one in job["SecondaryStatusTransitions"]]

@@ -171,6 +171,13 @@ def test_what_is_not_executed_is_refused_by_name(jobs: Cloud, changes: dict[str,
     assert raised.value.response["Error"]["Code"] == "NotImplementedException"
 
 
+def test_checkpoints_of_trials_are_refused_by_name(jobs: Cloud) -> None:
+    request = tuning("saved", 2)
+    request["TrainingJobDefinition"]["CheckpointConfig"] = {"S3Uri": "s3://tuning/checkpoints/"}
+    with pytest.raises(ClientError, match="no support for checkpoints of trials"):
+        jobs.client("sagemaker").create_hyper_parameter_tuning_job(**request)
+
+
 def test_a_warm_start_is_refused_by_name(jobs: Cloud) -> None:
     parents = {"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "random"}]}
     warm = {**parents, "WarmStartType": "IdenticalDataAndAlgorithm"}

@@ -157,8 +157,8 @@ class TrainingJob(SageMakerJob):
                 channel["DataSource"]["S3DataSource"]["S3Uri"], self.root / "input/data" / channel["ChannelName"]
             )
         if config := self.request.get("CheckpointConfig"):
-            folder = self.root / Path(config.get("LocalPath", DEFAULT_FOLDER)).relative_to(ML_ROOT)
-            self._checkpoints = Checkpoints(storage, config["S3Uri"], folder)
+            place = self.root / Path(config.get("LocalPath", DEFAULT_FOLDER)).relative_to(ML_ROOT)
+            self._checkpoints = Checkpoints(storage, config["S3Uri"], place)
             self._checkpoints.restore()
         kind = (self.request.get("ResourceConfig") or {}).get("InstanceType", "ml.m5.large")
         self._write_config("hyperparameters", self.request.get("HyperParameters") or {})
