@@ -210,7 +210,7 @@ make_native() {
     local -a link=(-shared)
     [[ "$(uname)" == Darwin ]] && link=(-bundle -undefined dynamic_lookup)
     mkdir -p "$folder"
-    if "${CC:-cc}" -O2 -fPIC "${link[@]}" -I"$("$PYTHON312" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+    if "${CC:-cc}" -O3 -fPIC "${link[@]}" -I"$("$PYTHON312" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
         "$(source_of native)" -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
         for packages in "$VENVS"/{training,serving,test}/lib/python3.*/site-packages; do
             [[ -d "$packages" ]] && cp "$folder/nightjar_walk.abi3.so" "$packages"

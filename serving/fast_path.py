@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ class FastPath:
             raise await self._overloaded() from None
         prediction = self._scoring.prediction(probability)
         if self._predicted:
-            self._predicted(Prediction(request_id, record, probability, prediction))
+            self._predicted(Prediction(request_id, record, probability, prediction, time.time()))
         return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
 
     async def predict_batch(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
@@ -126,11 +127,11 @@ class FastPath:
         return validation.many(validation.parse(body), self._schema, self._settings.max_batch)
 
     def _batch_answer(self, request_id: str, checked: Sequence[Checked], probabilities: Sequence[float]) -> Answer:
-        parts, warnings = [], 0
+        parts, warnings, now = [], 0, time.time()
         for number, (one, probability) in enumerate(zip(checked, probabilities, strict=True)):
             prediction = self._scoring.prediction(probability)
             if self._predicted:
-                self._predicted(Prediction(f"{request_id}-{number}", one.record, probability, prediction))
+                self._predicted(Prediction(f"{request_id}-{number}", one.record, probability, prediction, now))
             parts.append(self._one(prediction, probability, one.warnings))
             warnings += len(one.warnings)
         return Answer(b'{"predictions":[' + b",".join(parts) + b"]" + self._tail, warnings)

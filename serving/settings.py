@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     )
     metrics_interval_seconds: float = Field(60.0, ge=1, le=3600, description="interval of the embedded metrics")
     access_log_lines: int = Field(10_000, ge=0, description="buffered lines of the access log; 0: no access log")
+    access_log_predictions: bool = Field(
+        True, description="false: a prediction that was answered with 200 and is in PREDICTION_LOG has no access line"
+    )
     trace_ratio: float = Field(
         0.0, ge=0, le=1, description="share of requests traced when the caller's X-Ray header does not decide"
     )

@@ -49,22 +49,26 @@ def measure() -> int:
     )
     small = forest.prepare(folder, forest.SMALL_ROWS)
     slow = forest.prepare(folder, forest.SMALL_ROWS, ladder=())
+    medium = forest.prepare(folder, forest.MEDIUM_ROWS)
     large = forest.prepare(folder, forest.LARGE_ROWS)
     with_peers = os.environ.get("PEERS", "0") not in ("", "0")
     rivals, absent = peers.available(home, small, folder) if with_peers else ([], [])
     with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as answers:
         field = session.play_field(small, rivals, logs, Path(answers), count, seconds)
         slow_figures = session.play_slow(slow, logs, Path(answers), count)
+        medium_figures = session.play_medium(medium, logs, Path(answers), count, seconds)
         agreements = session.compare(small, Path(answers), {**field.readers, OURS_SLOW: contestants.read_ours})
+    one, two = (session.play_processes(small, logs, seconds, workers) for workers in (1, 2))
     ceiling = session.play_ceiling(logs, seconds)
     rows = report.fast_rows(field.figures, [one.name for one in rivals if one.name in field.figures])
+    rows.append(report.processes_row(one, two))
     rows += report.slow_rows(slow_figures[OURS_SLOW])
     for forest_size, has_targets in ((large, True), (small, False)):
         log_progress(f"{forest_size.nodes:,} nodes: start and memory of {starts.WORKERS} processes")
         ours, joblib = starts.ours(forest_size, logs, STARTS), starts.joblib(forest_size, logs, STARTS)
         rows += report.start_rows(forest_size.nodes, ours, joblib, targets=has_targets)
     rows.append(report.batch_row(batch.ours(small, logs, seconds), batch.scikit_learn(small, seconds)))
-    figures = {**field.figures, **slow_figures}
+    figures = {**field.figures, **slow_figures, **medium_figures}
     print(f"\n{report.field_table(figures)}\n\n{report.targets(rows)}\n")
     print(report.notes(agreements, [*absent, *field.absent], field.received, ceiling, single_core=core == load_core))
     report.picture(field.figures, folder / "serving.png")

@@ -19,6 +19,7 @@ from infra.laptop.free_ports import free_port
 APPS = Path(__file__).with_name("apps")
 SOURCE, FASTAPI_NOOP, ASGI_NOOP = "the source's service", "FastAPI no-op", "bare ASGI no-op"
 OURS, OURS_OFF, OURS_SLOW = "nightjar, all on", "nightjar, telemetry off", "nightjar, slow engine"
+OURS_MEDIUM = "nightjar, 5,000 rows"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ from include.workloads.feature_code import load_feature_code
 SMALL_ROWS = 1_000
 # With noisy labels, trees grow with the rows. This gives a little over five million nodes.
 LARGE_ROWS = 68_000
+# Four hundred thousand nodes, without targets: what a larger forest than the first costs.
+MEDIUM_ROWS = 5_000
 TREES = 200
 WORKLOAD = "texts"
 # scikit-learn's predict() returns 1 above one half, the service at or above its threshold. So the threshold is the next

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.serving import agree, contestants, forest, inputs, measure
 from benchmarks.serving.agree import Agreement, Reader
-from benchmarks.serving.contestants import APPS, OURS, OURS_OFF, OURS_SLOW, Contestant
+from benchmarks.serving.contestants import APPS, OURS, OURS_MEDIUM, OURS_OFF, OURS_SLOW, Contestant
 from benchmarks.serving.forest import Forest
 from benchmarks.serving.inputs import Form
 from benchmarks.serving.load import Spec
@@ -103,6 +103,22 @@ def play_slow(
     with one.start(logs / "slow.log", {cores()[0]}) as server:
         server.until_answers(one.form)
         return measure.rounds([Running(one, server)], SLOW_LEVELS, count, seconds, answers, log_progress)
+
+
+def play_medium(model: Forest, logs: Path, answers: Path, count: int, seconds: float) -> dict[str, dict[int, Figures]]:
+    """Measures the service with a larger forest, without telemetry."""
+    one = contestants.ours(OURS_MEDIUM, model.bundle)
+    with one.start(logs / "medium.log", {cores()[0]}) as server:
+        server.until_answers(one.form)
+        return measure.rounds([Running(one, server)], LEVELS, count, seconds, answers, log_progress)
+
+
+def play_processes(model: Forest, logs: Path, seconds: float, workers: int) -> float:
+    """Measures requests per second of so many worker processes on all cores, at the largest number of connections."""
+    one = contestants.ours(f"{OURS_OFF}, {workers} processes", model.bundle, workers)
+    with one.start(logs / f"processes-{workers}.log", None) as server:
+        server.until_answers(one.form)
+        return Figures.of([measure.play(Spec(server.port, one.form, LEVELS[-1], seconds, pid=server.pid))]).per_second
 
 
 def play_ceiling(logs: Path, seconds: float) -> Figures:

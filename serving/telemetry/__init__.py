@@ -2,6 +2,9 @@
 
 The supervisor calls :func:`prepare` and :func:`worker_died`. A worker makes one :class:`Telemetry` after the fork. No
 part does I/O on the request path, and telemetry errors never fail a request.
+
+A request only adds an event to a list. The events are recorded together, which costs less: when there are
+:data:`RECORDED_TOGETHER`, twice a second, before an ordinary log line, when metrics are read, and at the end.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import random
 import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from serving import clock, logs
@@ -29,6 +33,7 @@ __all__ = ["Finished", "Prediction", "Recorder", "ServedModel", "Telemetry", "pr
 
 OTHER_LINES = 1000  # buffered embedded metrics and ordinary log lines
 TICK_SECONDS = 0.5
+RECORDED_TOGETHER = 100
 log = logging.getLogger(__name__)
 
 
@@ -48,9 +53,12 @@ class Telemetry:
         self._window = emf.Window() if settings.metrics_namespace else None
         self._lines = LineBuffer(settings.access_log_lines + OTHER_LINES, sys.stdout.fileno(), self._on_dropped_line)
         self._access_log = settings.access_log_lines > 0
+        self._logs_scored = settings.access_log_predictions or settings.prediction_log is None
         self._tracing: Tracing | None = None
         self._prediction_log = self._make_prediction_log()
         self._offset = clock.offset()
+        self._events: deque[Finished | Prediction] = deque()
+        self._recording = threading.RLock()
         self._queue = self._in_flight = 0
         self._failed = False
         self._stopping = threading.Event()
@@ -66,7 +74,7 @@ class Telemetry:
     def start(self) -> None:
         """Starts the threads, and writes ordinary log lines through the buffer too."""
         self._lines.start()
-        logs.write_buffered(self._lines.put)
+        logs.write_buffered(self._put_ordinary_line)
         self._tracing = self._make_tracing()
         if self._prediction_log:
             self._prediction_log.start()
@@ -92,27 +100,53 @@ class Telemetry:
 
     def finished(self, request: Finished) -> None:
         """Records an answered request. On the request path."""
-        try:
-            self._metrics.finished(request)
-            if self._window is not None:
-                self._window.finished(request)
-            if self._access_log and not request.quiet:
-                self._lines.put(access_log.line(request, request.ended + self._offset))
-            if self._tracing is not None and self._tracing.wants(request.trace_header):
-                self._tracing.finished(request, self._offset)
-        except Exception as error:
-            self._on_failure(error)
+        self._events.append(request)
+        if len(self._events) >= RECORDED_TOGETHER:
+            self._record(wait=False)
 
     def predicted(self, prediction: Prediction) -> None:
         """Records a scored record. On the request path."""
+        self._events.append(prediction)
+        if len(self._events) >= RECORDED_TOGETHER:
+            self._record(wait=False)
+
+    def _record(self, *, wait: bool = True) -> None:
+        """Records the events that wait. If another thread is doing it, waits for it or leaves it to do so."""
+        if not self._recording.acquire(blocking=wait):
+            return
         try:
-            self._metrics.predicted(prediction.prediction)
-            if self._window is not None:
-                self._window.scored(prediction.probability)
-            if self._prediction_log is not None:
-                self._prediction_log.put(prediction)
-        except Exception as error:
-            self._on_failure(error)
+            while self._events:
+                event = self._events.popleft()
+                try:
+                    if isinstance(event, Finished):
+                        self._record_finished(event)
+                    else:
+                        self._record_prediction(event)
+                except Exception as error:
+                    self._on_failure(error)
+        finally:
+            self._recording.release()
+
+    def _record_finished(self, request: Finished) -> None:
+        self._metrics.finished(request)
+        if self._window is not None:
+            self._window.finished(request)
+        if self._access_log and not request.quiet and (self._logs_scored or not _is_scored(request)):
+            self._lines.put(access_log.line(request, request.ended + self._offset))
+        if self._tracing is not None and self._tracing.wants(request.trace_header):
+            self._tracing.finished(request, self._offset)
+
+    def _record_prediction(self, prediction: Prediction) -> None:
+        self._metrics.predicted(prediction.prediction)
+        if self._window is not None:
+            self._window.scored(prediction.probability)
+        if self._prediction_log is not None:
+            self._prediction_log.put(prediction)
+
+    def _put_ordinary_line(self, line: bytes) -> None:
+        # The lines of earlier requests come first. It must not wait: the thread that records may be waiting to log.
+        self._record(wait=False)
+        self._lines.put(line)
 
     def depths(self, waiting: int, in_flight: int) -> None:
         """Records how many predictions wait for the engine and how many are in progress.
@@ -123,6 +157,7 @@ class Telemetry:
 
     def metrics(self) -> tuple[bytes, str]:
         """Returns the Prometheus text of all workers of the task, and its content type."""
+        self._record()
         self._update_gauges()
         return self._metrics.exposition()
 
@@ -132,6 +167,7 @@ class Telemetry:
             return
         deadline = time.monotonic() + seconds
         self._stopping.set()
+        self._record()
         if self._prediction_log:
             self._prediction_log.end(0.8 * seconds)
         if self._tracing:
@@ -139,6 +175,7 @@ class Telemetry:
         if self._prediction_log:
             self._prediction_log.join()
         self._ticker.join(max(0.0, deadline - time.monotonic()))
+        self._record()
         self._update_gauges()
         self._write_embedded()
         if self._lines.stop(deadline - time.monotonic()):
@@ -150,6 +187,7 @@ class Telemetry:
         due = time.monotonic() + interval
         while not self._stopping.wait(TICK_SECONDS):
             self._offset = clock.offset()
+            self._record()
             self._update_gauges()
             if time.monotonic() >= due:
                 due += interval
@@ -182,3 +220,8 @@ class Telemetry:
         if not self._failed:  # once: a bug in telemetry would otherwise log a traceback for every request
             self._failed = True
             log.error("Telemetry failed to record a request; further failures are only counted", exc_info=error)
+
+
+def _is_scored(request: Finished) -> bool:
+    """Whether the request is in the prediction log."""
+    return request.scores and request.status == 200

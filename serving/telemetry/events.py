@@ -57,12 +57,13 @@ class Finished(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Prediction(NamedTuple):
-    """One scored record, for the prediction log."""
+    """One scored record, for the prediction log. ``time`` is Unix time; 0 stands for the time at which it is logged."""
 
     request_id: str
     record: dict[str, Any]
     probability: float
     prediction: int
+    time: float = 0.0
 
 
 class Recorder(Protocol):

@@ -96,14 +96,17 @@ class LineBuffer:
         self._write(msgspec.json.encode({**line, "dropped": count}) + b"\n", 1)
 
     def _run(self) -> None:
-        while not self._stopping.wait(WRITES_EVERY_SECONDS):
+        while not self._stopping.wait(0 if self._lines > self._limit // 2 else WRITES_EVERY_SECONDS):
             self._flush()
             self.report_dropped(time.monotonic())
         self._flush()
         self.report_dropped(float("inf"))
 
     def _flush(self) -> None:
-        while self._waiting:
+        # What comes meanwhile waits for the next time: else each line would be a write, and would wake this thread.
+        count = len(self._waiting)
+        while self._waiting and (count > 0 or self._stopping.is_set()):
+            count -= 1
             with self._lock:
                 chunk = self._waiting.popleft()
                 self._lines -= chunk.lines

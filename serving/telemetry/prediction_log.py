@@ -1,8 +1,8 @@
 """Every prediction, one JSON line each, sent to a Kinesis stream or a Firehose delivery stream.
 
-The request path encodes the line into a bounded buffer. A thread sends, and sends again what AWS did not accept.
-Keeping the predictions themselves until they are sent would cost a request several times more: thousands of live
-objects, each of them new memory.
+Lines are encoded into a bounded buffer. A thread sends them a few times a second, or when many wait, and sends again
+what AWS did not accept. Keeping the predictions themselves until they are sent would cost a request several times more:
+thousands of live objects, each of them new memory.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from serving.telemetry.events import Prediction, ServedModel
 from serving.telemetry.streams import BATCH_BYTES, BATCH_RECORDS, RECORD_BYTES, Stream, StreamRecord
 
 SENDS_EVERY_SECONDS = 0.5
+# So many lines are sent at once. Far more would hold the interpreter, and so all requests, for milliseconds.
+SENDS_AT_LINES = 1000
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -72,6 +74,8 @@ class PredictionLog:
         self._waiting: deque[StreamRecord] = deque()
         self._lines = 0
         self._lock = threading.Lock()
+        self._sends_at = min(SENDS_AT_LINES, (limit + 1) // 2)
+        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._deadline = float("inf")
         self._rng = random.Random()  # workers must not retry at the same moment
@@ -82,11 +86,11 @@ class PredictionLog:
         self._thread.start()
 
     def put(self, prediction: Prediction) -> None:
-        """Adds a prediction. On the request path: does not block."""
+        """Adds a prediction. Does not block."""
         if self._lines >= self._limit:
             self._on_dropped(1)
             return
-        line = self._encode(time.time(), prediction)
+        line = self._encode(prediction.time or time.time(), prediction)
         if line is None:
             return
         with self._lock:
@@ -97,11 +101,14 @@ class PredictionLog:
                 last.lines += 1
             else:
                 self._waiting.append(StreamRecord(prediction.request_id, bytearray(line)))
+        if self._lines >= self._sends_at and not self._wake.is_set():
+            self._wake.set()
 
     def end(self, seconds: float) -> None:
         """Sets the time that is left to send what is buffered."""
         self._deadline = time.monotonic() + seconds
         self._stopping.set()
+        self._wake.set()
 
     def join(self) -> None:
         """Waits for the thread until the time given to :meth:`end`, and drops what was not sent by then."""
@@ -112,8 +119,13 @@ class PredictionLog:
     def _run(self) -> None:
         stopping = False
         while not stopping:
-            stopping = self._stopping.wait(SENDS_EVERY_SECONDS)
-            while time.monotonic() < self._deadline and (batch := self._take_batch()):
+            self._wake.wait(SENDS_EVERY_SECONDS)
+            self._wake.clear()
+            stopping = self._stopping.is_set()
+            # What comes meanwhile waits for the next time: else one call would be made for every few predictions.
+            waiting = len(self._waiting)
+            while (waiting > 0 or stopping) and time.monotonic() < self._deadline and (batch := self._take_batch()):
+                waiting -= len(batch)
                 self._send(batch)
 
     def _take_batch(self) -> list[StreamRecord]:

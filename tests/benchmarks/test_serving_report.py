@@ -10,7 +10,7 @@ from benchmarks.serving.measure import Figures
 from benchmarks.serving.peers import Absent
 from benchmarks.serving.report import AtLeast
 from benchmarks.serving.starts import Start
-from benchmarks.table import MET, MISSED, NOT_MEASURED, Row
+from benchmarks.table import MET, MISSED, NO_TARGET, NOT_MEASURED, Row
 
 
 def figures(per_second, cpu, p99=1.0, levels=report.LEVELS):
@@ -53,11 +53,12 @@ def test_each_row_divides_the_right_way():
     values = {row.name: (rounded(row, 3), row.verdict) for row in rows}
     assert values["requests/s at 1, ours / the source's"] == (95.0, MET)
     assert values["requests/s at 64, ours / the source's"] == (95.0, MISSED)
-    assert values["CPU per request at 8, the source's / ours"] == (100.0, MET)
+    assert values["CPU per request at 8, the source's / ours"] == (100.0, MISSED)
     assert values["CPU per request at 8, ours / FastAPI no-op"] == (1.125, MISSED)
     assert values["CPU per request at 8, ours / bare ASGI no-op"] == (4.5, MISSED)
     assert values["requests/s at 8, ours / the best peer's"] == (19.0, MISSED)
-    assert values["requests/s at 8, telemetry all on / off"] == (95.0, MET)
+    assert values["CPU per request at 8, telemetry all on - off"] == (20.0, MISSED)
+    assert values["p99 at 64, ours / bare ASGI no-op"] == (1.0, MET)
     assert named(rows, "best peer").note == "Better peer"
 
 
@@ -81,7 +82,14 @@ def test_joblib_counts_from_its_first_answer():
         5_018_322, Start(3.0, None, 660_000_000), Start(2.0, 9.0, 2_500_000_000), targets=True
     )
     assert (ready.value, ready.verdict) == (1.5, MISSED)
-    assert memory.verdict == MET
+    assert memory.verdict == MISSED
+    free = report.start_rows(81_000, Start(3.0, None, 660_000_000), Start(2.0, 9.0, 2_500_000_000), targets=False)
+    assert [row.verdict for row in free] == [NO_TARGET] * 2
+
+
+def test_two_processes_are_compared_with_one():
+    assert report.processes_row(100.0, 170.0).verdict == MET
+    assert report.processes_row(100.0, 169.0).verdict == MISSED
 
 
 def test_figures_are_medians_and_failed_requests_cost_no_goodput():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from serving.telemetry.line_buffer import CHUNK_BYTES, LineBuffer
+from serving.telemetry.line_buffer import CHUNK_BYTES, WRITES_EVERY_SECONDS, LineBuffer
 from tests.support.telemetry import fill
 
 
@@ -47,6 +47,26 @@ def test_one_write_is_never_more_than_a_pipe_takes_in_one_piece(pipe: tuple[int,
     assert lines.stop(5)
     assert len(written) > 1
     assert all(len(chunk) <= CHUNK_BYTES and chunk.endswith(b"\n") for chunk in written)
+
+
+def test_what_comes_during_a_write_waits_for_the_next_time(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch):
+    writes = 0
+
+    def write(descriptor: int, chunk: bytes) -> int:
+        nonlocal writes
+        writes += 1
+        if writes < 1000:
+            lines.put(b"another\n")  # as requests do under load
+        return len(chunk)
+
+    monkeypatch.setattr(os, "write", write)
+    lines = LineBuffer(1000, pipe[1], Dropped())
+    lines.put(b"first\n")
+    lines.start()
+    time.sleep(2 * WRITES_EVERY_SECONDS)
+    before = writes
+    assert 1 <= before < 10
+    assert lines.stop(5)
 
 
 def test_a_pipe_that_nobody_reads_delays_no_writer(pipe: tuple[int, int]):

@@ -145,6 +145,41 @@ def test_only_refused_records_are_sent_again():
     assert (sum(log.sent), log.dropped) == (5, [])
 
 
+class BusyStream(FakeStream):
+    """A stream that gets another prediction while it takes one, as under load."""
+
+    log: PredictionLog
+
+    def put(self, batch: list[StreamRecord]) -> list[str]:
+        self.log.put(prediction(len(self.batches) + 1))
+        return super().put(batch)
+
+
+def test_what_comes_during_a_call_waits_for_the_next_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(prediction_log, "SENDS_EVERY_SECONDS", 3600)
+    stream = BusyStream()
+    stream.log = log = CountingLog(stream, limit=4)
+    for number in (-1, 0):
+        log.put(prediction(number))  # half of the limit: the thread is woken
+    log.start()
+    end = time.monotonic() + 10
+    while not log.sent and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert [ids(batch) for batch in stream.batches] == [["r--1", "r-0"]]
+    log.finish(0.2)
+    assert ids(stream.batches[1]) == ["r-1"]
+
+
+def test_the_time_of_a_prediction_is_when_it_was_made():
+    stream = FakeStream()
+    log = CountingLog(stream)
+    log.put(prediction(1)._replace(time=1.5))
+    log.start()
+    log.finish()
+    assert json.loads(stream.batches[0][0])["time"] == "1970-01-01T00:00:01.500Z"
+
+
 def test_throttling_is_retried():
     slow = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutRecordBatch")
     stream = FakeStream(slow, slow, OSError("connection reset"))

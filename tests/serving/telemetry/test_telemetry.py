@@ -85,6 +85,35 @@ def test_embedded_metrics_are_written_at_their_interval(make: MakeTelemetry, pip
     telemetry.stop(5)
 
 
+def test_an_access_line_does_not_wait_for_further_requests(make: MakeTelemetry, pipe: tuple[int, int]):
+    telemetry = make(access_log_lines=100)
+    telemetry.start()
+    telemetry.finished(finished())
+    os.set_blocking(pipe[0], True)
+    assert json.loads(os.read(pipe[0], 100_000))["message"] == "request"
+    telemetry.stop(5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths"),
+    [
+        ({"access_log_predictions": False}, ["/feedback", "/refused"]),
+        ({"access_log_predictions": False, "prediction_log": None}, ["/predict", "/feedback", "/refused"]),
+        ({}, ["/predict", "/feedback", "/refused"]),
+    ],
+)
+def test_a_prediction_that_is_logged_as_such_may_be_left_out(
+    make: MakeTelemetry, pipe: tuple[int, int], changes: dict[str, Any], paths: list[str]
+):
+    telemetry = make(access_log_lines=100, **{"prediction_log": "kinesis://x", **changes})
+    telemetry.start()
+    telemetry.finished(finished())
+    telemetry.finished(finished(path="/feedback", scores=False))
+    telemetry.finished(finished(path="/refused", status=422))
+    telemetry.stop(5)
+    assert [line["path"] for line in written(pipe) if line["message"] == "request"] == paths
+
+
 def test_without_access_log_and_namespace_nothing_is_written(make: MakeTelemetry, pipe: tuple[int, int]):
     telemetry = make()
     telemetry.start()
