@@ -139,10 +139,11 @@ class RangeValidation:
         judged = self._by_row(by_row, days)
         if judged is None:
             return [result for day in days for result in self.validate([day])]
+        others = [one for one in self._prepared if one not in by_row]
         for day, results in zip(days, judged, strict=True):
-            for one in self._prepared:
-                if one.index not in results:
-                    results[one.index] = self._whole(one, day)
+            # All at once need the columns of all in memory.
+            for several in [[one] for one in others] if day.is_large else [others]:
+                results |= self._whole(several, day)
         return [[results[index] for index in sorted(results)] for results in judged]
 
     def _prepare(self, index: int, spec: ExpectationSpec, expectation: Expectation) -> _Prepared:
@@ -176,12 +177,18 @@ class RangeValidation:
             for found in counts
         ]
 
-    def _whole(self, one: _Prepared, day: DayRows) -> ExpectationValidationResult:
-        """Evaluates one expectation on all rows of a day."""
-        metrics, aborted = self._resolve([one], day.frame(_needed(one.spec, day)))
-        if error := one.graph.get_exception_info(aborted):
-            return _failure(one, error)
-        return self._judge(one, {name: metrics[metric.id] for name, metric in one.metrics.items()})
+    def _whole(self, prepared: Sequence[_Prepared], day: DayRows) -> dict[int, ExpectationValidationResult]:
+        """Evaluates expectations on all rows of a day."""
+        needed = {name for one in prepared for name in _needed(one.spec, day)}
+        metrics, aborted = self._resolve(prepared, day.frame([name for name in day.names if name in needed]))
+        results = {}
+        for one in prepared:
+            if error := one.graph.get_exception_info(aborted):
+                results[one.index] = _failure(one, error)
+            else:
+                found = {name: metrics[metric.id] for name, metric in one.metrics.items()}
+                results[one.index] = self._judge(one, found)
+        return results
 
     def _judge(self, one: _Prepared, metrics: Metrics) -> ExpectationValidationResult:
         """Applies the expectation's own rule. The public way to it sets up the metrics anew each time."""
