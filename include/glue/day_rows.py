@@ -28,7 +28,9 @@ class DayRows:
     def __init__(self, files: Sequence[pq.ParquetFile]) -> None:
         self.rows = sum(file.metadata.num_rows for file in files)
         self._files = files
-        self._whole = pa.concat_tables([file.read(use_threads=False) for file in files]) if files and not self.is_large else None
+        self._whole = (
+            pa.concat_tables([file.read(use_threads=False) for file in files]) if files and not self.is_large else None
+        )
         self.schema: pa.Schema = files[0].schema_arrow if files else pa.schema([])
 
     @property
