@@ -22,10 +22,10 @@ from include.glue.day_profile import profile_day
 from include.glue.docs import Docs
 from include.glue.expectations import audit_columns, audit_rows, gx_suite
 from include.glue.findings import Finding
-from include.glue.range_validation import ValidatedDay, validated_days
 from include.glue.recent_days import Profiles, RecentDays
 from include.glue.reference import audit_joins, audit_tables
 from include.glue.storage import join_uri, read_json, write_json
+from include.glue.validated_days import ValidatedDay, validated_days
 from include.lake.days import parse_days
 from include.lake.layout import AUDIT_FILE, REPORT_FILE, statistics_file
 from include.lake.recent import RecentDocument

@@ -15,6 +15,7 @@ from include.glue.day_rows import DayRows
 from include.workloads.schema import COMMON_COLUMNS
 
 _SIGNIFICANT = 9  # digits that are kept of a number
+_NONE = np.array([], dtype=np.int64)
 
 
 class ColumnProfile(TypedDict):
@@ -71,22 +72,30 @@ def _delay(day: DayRows) -> list[float]:
 
 
 def _column(values: pa.ChunkedArray) -> ColumnProfile:
-    rows = len(values)
-    if pa.types.is_floating(values.type):
-        missing = pc.is_null(values, nan_is_null=True)
-        values = pc.add(pc.if_else(missing, pa.scalar(None, values.type), values), 0.0)  # -0.0 becomes 0.0
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        return _numbers(values.to_numpy())
     present = values.drop_null()
-    counts = present.value_counts().field("counts") if len(present) else pa.array([])
-    profile: ColumnProfile = {
-        "nulls": _short(1 - len(present) / rows) if rows else 0.0,
-        "distinct": len(counts),
-        "top": _short(pc.max(counts).as_py() / len(present)) if len(present) else 0.0,
-    }
-    if len(present) and (pa.types.is_integer(present.type) or pa.types.is_floating(present.type)):
-        numbers = present.cast(pa.float64())
-        profile["mean"] = _short(pc.mean(numbers).as_py())
-        profile["std"] = _short(pc.stddev(numbers, ddof=0).as_py())
+    return _profile(len(values), present.value_counts().field("counts").to_numpy() if len(present) else _NONE)
+
+
+def _numbers(values: np.ndarray) -> ColumnProfile:
+    """The profile of numbers, in which null is NaN."""
+    present = values[~np.isnan(values)]
+    profile = _profile(len(values), np.unique(present, return_counts=True)[1] if len(present) else _NONE)
+    if len(present):
+        profile["mean"] = _short(present.mean(dtype=np.float64))
+        profile["std"] = _short(present.std(dtype=np.float64))
     return profile
+
+
+def _profile(rows: int, counts: np.ndarray) -> ColumnProfile:
+    """The profile that the number of rows and the counts of the distinct values make."""
+    present = int(counts.sum())
+    return {
+        "nulls": _short(1 - present / rows) if rows else 0.0,
+        "distinct": len(counts),
+        "top": _short(counts.max() / present) if present else 0.0,
+    }
 
 
 def _short(number: Any) -> float:

@@ -28,7 +28,9 @@ class DayRows:
     def __init__(self, files: Sequence[pq.ParquetFile]) -> None:
         self.rows = sum(file.metadata.num_rows for file in files)
         self._files = files
-        self._whole = pa.concat_tables([file.read() for file in files]) if files and not self.is_large else None
+        self._whole = (
+            pa.concat_tables([file.read(use_threads=False) for file in files]) if files and not self.is_large else None
+        )
         self.schema: pa.Schema = files[0].schema_arrow if files else pa.schema([])
 
     @property
@@ -67,8 +69,10 @@ class DayRows:
     def repeated(self, columns: Sequence[str]) -> int:
         """Counts the rows that repeat the columns of a row before them.
 
-        Rows are compared only if their hashes are equal, so that the columns of a large day are never held at once.
+        Of a large day, only rows with equal hashes are compared, so that its columns are never held at once.
         """
+        if not self.is_large:
+            return self.rows - self.table(columns).group_by(list(columns)).aggregate([]).num_rows
         found = np.concatenate([_hashes(part) for part in self.parts(columns)])
         values, counts = np.unique(found, return_counts=True)
         suspects = values[counts > 1]

@@ -47,11 +47,17 @@ def audit_columns(
 
 
 def observations(suite: SuiteSpec, results: Sequence[ExpectationValidationResult]) -> list[tuple[str, str, str]]:
-    """Returns the name of each expectation on columns, whether a day meets it, and what was observed, as texts."""
+    """Returns the name of each expectation on columns, whether a day meets it, and the share or number observed."""
     return [
-        (_name(spec), "yes" if result.success else "no", _exception(result.exception_info or {}) or _seen(spec, result))
+        (_name(spec), "yes" if result.success else "no", _number(spec, result))
         for spec, result in zip(suite.expectations, results, strict=True)
     ]
+
+
+def _number(spec: ExpectationSpec, result: ExpectationValidationResult) -> str:
+    """What was observed; empty for anything but numbers, because it may be values of rows."""
+    is_share = result.result.get("unexpected_percent") is not None
+    return _seen(spec, result) if is_share or isinstance(result.result.get("observed_value"), int | float) else ""
 
 
 def audit_rows(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,8 +21,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.metrics_calculator import MetricsCalculator
 from great_expectations.validator.validation_graph import ExpectationValidationGraph, ValidationGraph
 
-from include.glue.day_rows import CHUNK_ROWS, DayRows, read_day
-from include.workloads import Workload
+from include.glue.day_rows import DayRows
 from include.workloads.expectations import ExpectationSpec, SuiteSpec
 
 # Counts and shares, but no values of rows: those of events are anybody's text.
@@ -65,50 +63,6 @@ class _Prepared(NamedTuple):
     """The same with all that is needed to compute it."""
 
 
-class ValidatedDay(NamedTuple):
-    """One day with its rows, by event type, and the result of each expectation; none for an event type without rows."""
-
-    day: date
-    rows: dict[str, DayRows]
-    results: dict[str, list[ExpectationValidationResult]]
-
-
-def validated_days(
-    workload: Workload, suites: Mapping[str, ExpectationSuite], days: Sequence[date], staging: str
-) -> Iterator[ValidatedDay]:
-    """Yields the days in order. As many as fit together into memory are read and validated at once.
-
-    Args:
-        workload: The workload.
-        suites: Great Expectations' suite of each event type.
-        days: The days.
-        staging: URI of the transform run's staging prefix.
-    """
-    validations = {name: RangeValidation(suite, suites[name]) for name, suite in workload.suites.items()}
-    for group in _groups(workload, days, staging):
-        for event_type, validation in validations.items():
-            with_rows = [one for one in group if one.rows[event_type].rows]
-            found = validation.validate([one.rows[event_type] for one in with_rows])
-            for one, results in zip(with_rows, found, strict=True):
-                one.results[event_type] = results
-        yield from group
-
-
-def _groups(workload: Workload, days: Sequence[date], staging: str) -> Iterator[list[ValidatedDay]]:
-    group: list[ValidatedDay] = []
-    size = 0
-    for day in days:
-        rows = {name: read_day(staging, name, day) for name in workload.events}
-        own = sum(of_type.rows for of_type in rows.values())
-        if group and size + own > CHUNK_ROWS:
-            yield group
-            group, size = [], 0
-        group.append(ValidatedDay(day, rows, {}))
-        size += own
-    if group:
-        yield group
-
-
 class RangeValidation:
     """The validation of one event type.
 
@@ -139,10 +93,11 @@ class RangeValidation:
         judged = self._by_row(by_row, days)
         if judged is None:
             return [result for day in days for result in self.validate([day])]
+        others = [one for one in self._prepared if one not in by_row]
         for day, results in zip(days, judged, strict=True):
-            for one in self._prepared:
-                if one.index not in results:
-                    results[one.index] = self._whole(one, day)
+            # All at once need the columns of all in memory.
+            for several in [[one] for one in others] if day.is_large else [others]:
+                results |= self._whole(several, day)
         return [[results[index] for index in sorted(results)] for results in judged]
 
     def _prepare(self, index: int, spec: ExpectationSpec, expectation: Expectation) -> _Prepared:
@@ -176,12 +131,18 @@ class RangeValidation:
             for found in counts
         ]
 
-    def _whole(self, one: _Prepared, day: DayRows) -> ExpectationValidationResult:
-        """Evaluates one expectation on all rows of a day."""
-        metrics, aborted = self._resolve([one], day.frame(_needed(one.spec, day)))
-        if error := one.graph.get_exception_info(aborted):
-            return _failure(one, error)
-        return self._judge(one, {name: metrics[metric.id] for name, metric in one.metrics.items()})
+    def _whole(self, prepared: Sequence[_Prepared], day: DayRows) -> dict[int, ExpectationValidationResult]:
+        """Evaluates expectations on all rows of a day."""
+        needed = {name for one in prepared for name in _needed(one.spec, day)}
+        metrics, aborted = self._resolve(prepared, day.frame([name for name in day.names if name in needed]))
+        results = {}
+        for one in prepared:
+            if error := one.graph.get_exception_info(aborted):
+                results[one.index] = _failure(one, error)
+            else:
+                found = {name: metrics[metric.id] for name, metric in one.metrics.items()}
+                results[one.index] = self._judge(one, found)
+        return results
 
     def _judge(self, one: _Prepared, metrics: Metrics) -> ExpectationValidationResult:
         """Applies the expectation's own rule. The public way to it sets up the metrics anew each time."""
