@@ -43,7 +43,7 @@ QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its in
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
 FAILURES, TUNED_OR_NOT = (RefusedError, ConflictError, pipeline.LiveStateError), "none_failed_min_one_success"
-APPROVED = "nightjar://{}/approved-model"  # an asset, and the alias by which register emits it or does not
+APPROVED, ALIAS = "nightjar://{}/approved-model", "{}-approved-model"  # by its alias, register emits the asset or not
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 CHOSEN = {"model_uri": "{{ chosen_model(ti.xcom_pull('sense_training'), ti.xcom_pull('sense_tuning')) }}"}
 PARAMS = {
@@ -101,9 +101,9 @@ def register(
     workload: str, planned: DatasetPlan, prepared: PreparedRun, jobs: FinishedJobs, outlet_events: Any = None
 ) -> RegisteredPackage:
     """Decides on the candidate and registers it; requests its deploy, or tells people that it waits for them."""
-    config, state, name = settings(), StateHook(settings().state_table), APPROVED.format(workload)
+    config, state, alias = settings(), StateHook(settings().state_table), AssetAlias(ALIAS.format(workload))
     messages = Messages(config.alerts_topic_arn, state)
-    request_deploy = partial(outlet_events[AssetAlias(name)].add, Asset(name))
+    request_deploy = partial(outlet_events[alias].add, Asset(APPROVED.format(workload)))
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, config, hooks(workload))
         pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), state)
@@ -156,7 +156,7 @@ def retrain(workload: Workload) -> DAG:
         score, sense_evaluation = job("evaluation", EVALUATION, job_wait, references=CHOSEN, trigger_rule=TUNED_OR_NOT)
         sensors = [sense_dataset, sense_digest, *trained, sense_evaluation]
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
-        emitting: Any = register.override(outlets=[AssetAlias(APPROVED.format(name))])
+        emitting: Any = register.override(outlets=[AssetAlias(ALIAS.format(name))])
         linked(emitting(name, planned, prepared, finished), *pipeline.notes.PAGES)
         wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
         sense_dataset >> prepared

@@ -75,7 +75,6 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
     file = config.state / "cloud.yaml"
     file.write_text(yaml.safe_dump(wanted, sort_keys=False))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
-    env["MALLOC_ARENA_MAX"] = "2"  # dozens of threads would get, and keep, an arena each
     argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
     wait_until_ready(config, supervisor)

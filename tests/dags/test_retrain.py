@@ -116,7 +116,7 @@ def test_the_teardown_waits_for_every_sensor_and_has_no_set_up(dag: Any) -> None
 
 
 def test_only_registering_may_emit_the_asset(dag: Any) -> None:
-    alias = AssetAlias("nightjar://flights/approved-model")
+    alias = AssetAlias("flights-approved-model")
     assert {task.task_id: task.outlets for task in dag.tasks if task.outlets} == {"register": [alias]}
 
 
