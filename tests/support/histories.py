@@ -11,7 +11,7 @@ import contextlib
 import gzip
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, NamedTuple
 
@@ -125,7 +125,7 @@ class SnapshotRows:
     def unread(self) -> Unread:
         return Unread()
 
-    def rows(self, low: datetime | None) -> Iterator[Row]:
+    def rows(self, low: datetime | None) -> Generator[Row]:
         for version in sorted(self.current, key=lambda version: (version.updated_at, version.name)):
             if (low is None or low < version.updated_at) and version.updated_at <= self.upper:
                 values = version._asdict() | {
