@@ -116,4 +116,6 @@ def _read(
     def parse_batches(batches: Iterable[pa.RecordBatch]) -> Batches:
         return parse(uris[number] for batch in batches for number in batch.column(0).to_pylist())
 
-    return spark.range(0, len(uris), 1, tasks).mapInArrow(parse_batches, from_arrow_schema(schema))
+    return spark.range(0, len(uris), 1, tasks).mapInArrow(
+        parse_batches, from_arrow_schema(schema, prefer_timestamp_ntz=True)
+    )
