@@ -401,9 +401,10 @@ def test_a_large_day_is_read_in_parts_and_found_to_be_the_same(
     def statistics() -> list[str]:
         return [(tmp_path / f"staging/statistics/event_date={day}.json").read_text() for day in CHANGES]
 
-    whole, of_whole = {day: range_of_days(day)[day] for day in CHANGES}, statistics()
+    whole, of_whole = range_of_days(*CHANGES), statistics()
     monkeypatch.setattr("include.glue.day_rows.CHUNK_ROWS", 7)
-    assert {day: range_of_days(day)[day] for day in CHANGES} == whole
+    monkeypatch.setattr("include.glue.validated_days.CHUNK_ROWS", 7)
+    assert range_of_days(*CHANGES) == whole
     assert statistics() == of_whole
 
 
