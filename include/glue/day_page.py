@@ -63,8 +63,8 @@ def day_page(
         parts += ["<h2>Why rows were quarantined</h2>", table(("event type", "rows", "reason"), reasons)]
     observed = [[event_type, *row] for event_type, rows in evaluated.items() for row in rows]
     if observed:
-        head = ("event type", "expectation", "met", "observed")
-        parts += ["<h2>Expectations of the columns</h2>", table(head, observed)]
+        names = ("event type", "expectation", "met", "observed")
+        parts += ["<h2>Expectations of the columns</h2>", table(names, observed)]
     docs = f'<a href="../{GREAT_EXPECTATIONS}/index.html">Data Docs</a>'
     parts.append(f'<p class="quiet">See <a href="../index.html">all days of this audit</a>, {docs}.</p>')
     return page(title, "\n".join(parts))

@@ -22,16 +22,22 @@ class DayRows:
     """The rows of one day.
 
     Args:
-        files: The Parquet files of the day. A small day is read at once, and the files are not needed any more.
+        files: The Parquet files of the day. A small day is read at once; the files of a large one stay open.
     """
 
     def __init__(self, files: Sequence[pq.ParquetFile]) -> None:
         self.rows = sum(file.metadata.num_rows for file in files)
-        self._files = files
-        self._whole = (
-            pa.concat_tables([file.read(use_threads=False) for file in files]) if files and not self.is_large else None
-        )
         self.schema: pa.Schema = files[0].schema_arrow if files else pa.schema([])
+        self._files = files
+        self._whole: pa.Table | None = None
+        if files and not self.is_large:
+            self._whole = pa.concat_tables([file.read(use_threads=False) for file in files])
+            self.close()
+
+    def close(self) -> None:
+        """Closes the files."""
+        for file in self._files:
+            file.close(force=True)
 
     @property
     def is_large(self) -> bool:

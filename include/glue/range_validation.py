@@ -54,7 +54,7 @@ Metrics = dict[Any, Any]
 
 
 class _Prepared(NamedTuple):
-    index: int
+    number: int
     spec: ExpectationSpec
     expectation: Expectation
     metrics: Mapping[str, MetricConfiguration]
@@ -74,8 +74,8 @@ class RangeValidation:
     def __init__(self, suite: SuiteSpec, gx_suite: ExpectationSuite) -> None:
         self._engine = PandasExecutionEngine()
         self._prepared = [
-            self._prepare(index, spec, expectation)
-            for index, (spec, expectation) in enumerate(zip(suite.expectations, gx_suite.expectations, strict=True))
+            self._prepare(number, spec, expectation)
+            for number, (spec, expectation) in enumerate(zip(suite.expectations, gx_suite.expectations, strict=True))
         ]
 
     def validate(self, days: Sequence[DayRows]) -> list[list[ExpectationValidationResult]]:
@@ -98,9 +98,9 @@ class RangeValidation:
             # All at once need the columns of all in memory.
             for several in [[one] for one in others] if day.is_large else [others]:
                 results |= self._whole(several, day)
-        return [[results[index] for index in sorted(results)] for results in judged]
+        return [[results[number] for number in sorted(results)] for results in judged]
 
-    def _prepare(self, index: int, spec: ExpectationSpec, expectation: Expectation) -> _Prepared:
+    def _prepare(self, number: int, spec: ExpectationSpec, expectation: Expectation) -> _Prepared:
         configuration = expectation.configuration
         configuration.kwargs["batch_id"] = _BATCH
         expectation = configuration.to_domain_obj()
@@ -109,7 +109,7 @@ class RangeValidation:
             needed.get_metric_configurations(), _runtime()
         )
         graph_of_one = ExpectationValidationGraph(configuration, graph)
-        return _Prepared(index, spec, expectation, needed.metric_configurations, graph_of_one)
+        return _Prepared(number, spec, expectation, needed.metric_configurations, graph_of_one)
 
     def _by_row(
         self, prepared: Sequence[_Prepared], days: Sequence[DayRows]
@@ -122,13 +122,13 @@ class RangeValidation:
             if aborted and len(days) > 1:
                 return None
             failed |= {
-                one.index: _failure(one, error) for one in prepared if (error := one.graph.get_exception_info(aborted))
+                one.number: _failure(one, error) for one in prepared if (error := one.graph.get_exception_info(aborted))
             }
-            counted = [metric for one in prepared if one.index not in failed for metric in one.metrics.values()]
+            counted = [metric for one in prepared if one.number not in failed for metric in one.metrics.values()]
             _count({metric.id: metric for metric in counted}, metrics, place, counts)
+        judged = [one for one in prepared if one.number not in failed]
         return [
-            {one.index: failed.get(one.index) or self._judge(one, _judged_by(one, found)) for one in prepared}
-            for found in counts
+            {**failed, **{one.number: self._judge(one, _judged_by(one, found)) for one in judged}} for found in counts
         ]
 
     def _whole(self, prepared: Sequence[_Prepared], day: DayRows) -> dict[int, ExpectationValidationResult]:
@@ -138,10 +138,10 @@ class RangeValidation:
         results = {}
         for one in prepared:
             if error := one.graph.get_exception_info(aborted):
-                results[one.index] = _failure(one, error)
+                results[one.number] = _failure(one, error)
             else:
                 found = {name: metrics[metric.id] for name, metric in one.metrics.items()}
-                results[one.index] = self._judge(one, found)
+                results[one.number] = self._judge(one, found)
         return results
 
     def _judge(self, one: _Prepared, metrics: Metrics) -> ExpectationValidationResult:

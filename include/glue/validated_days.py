@@ -40,6 +40,8 @@ def validated_days(
             for one, results in zip(with_rows, found, strict=True):
                 one.results[event_type] = results
         yield from group
+        for rows in [rows for one in group for rows in one.rows.values() if rows.is_large]:
+            rows.close()
 
 
 def _groups(workload: Workload, days: Sequence[date], staging: str) -> Iterator[list[ValidatedDay]]:

@@ -393,6 +393,8 @@ def test_a_day_of_a_range_has_the_verdict_that_it_has_alone(range_of_days: Calla
     }
     assert "expect_column_value_lengths_to_be_between(item)" in rules["2013-03-04"]
     assert "expect_column_values_to_be_unique(key)" in rules["2013-03-05"]
+    without = {text for text in together["2013-03-05"]["critical_failures"] if "could not be evaluated" in text}
+    assert len(without) == 3 and all('"stock"' in text for text in without), "the column that this day lacks"
 
 
 def test_a_large_day_is_read_in_parts_and_found_to_be_the_same(
@@ -401,9 +403,10 @@ def test_a_large_day_is_read_in_parts_and_found_to_be_the_same(
     def statistics() -> list[str]:
         return [(tmp_path / f"staging/statistics/event_date={day}.json").read_text() for day in CHANGES]
 
-    whole, of_whole = {day: range_of_days(day)[day] for day in CHANGES}, statistics()
+    whole, of_whole = range_of_days(*CHANGES), statistics()
     monkeypatch.setattr("include.glue.day_rows.CHUNK_ROWS", 7)
-    assert {day: range_of_days(day)[day] for day in CHANGES} == whole
+    monkeypatch.setattr("include.glue.validated_days.CHUNK_ROWS", 7)
+    assert range_of_days(*CHANGES) == whole
     assert statistics() == of_whole
 
 

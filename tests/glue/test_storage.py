@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,16 @@ from botocore.exceptions import ClientError
 
 from include.glue import storage
 from include.glue.errors import GlueJobError
-from include.glue.storage import find_json, join_uri, list_uris, object_uri, read_json, write_bytes, write_json
+from include.glue.storage import (
+    find_json,
+    join_uri,
+    list_uris,
+    object_uri,
+    open_file,
+    read_json,
+    write_bytes,
+    write_json,
+)
 from tests.support.moto_cloud import LAKE, MotoCloud, cloud, moto_server
 
 __all__ = ["cloud", "moto_server"]
@@ -57,4 +67,21 @@ def test_a_document_may_be_missing_in_s3_and_a_bucket_may_not(cloud: MotoCloud) 
     assert find_json(f"s3://{LAKE}/none.json") is None
     with pytest.raises(ClientError, match="NoSuchBucket"):
         find_json("s3://nj-none/x.json")
+    storage.s3_client.cache_clear()
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("size", [1_000, 40 * 1024**2])
+def test_an_object_in_s3_is_read_from_any_position(cloud: MotoCloud, size: int) -> None:
+    """A large one is a temporary file meanwhile."""
+    storage.s3_client.cache_clear()
+    content = bytes(range(250)) * (size // 250)
+    write_bytes(f"s3://{LAKE}/rows.parquet", content)
+    with open_file(f"s3://{LAKE}/rows.parquet") as found:
+        found.seek(-100, os.SEEK_END)
+        assert found.read() == content[-100:]
+        found.seek(0)
+        assert found.read() == content
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        open_file(f"s3://{LAKE}/none.parquet")
     storage.s3_client.cache_clear()
