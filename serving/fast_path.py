@@ -13,8 +13,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from starlette.types import Receive, Scope
-
 from include.model.errors import ScoreError
 from include.model.request import Checked, FieldProblem
 from serving import validation
@@ -58,37 +56,39 @@ class FastPath:
         self._tail = b',"model_version":' + json.dumps(state.settings.model_version, ensure_ascii=False).encode() + b"}"
         self._paused = 0
 
-    async def predict(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+    def predict_now(self, body: bytes, request_id: str) -> Answer | None:
+        """Scores one record without waiting. Returns ``None`` for a request that :meth:`predict` has to decide."""
+        if not self._direct or (record := self._decoder.one(body)) is None:
+            return None
+        try:
+            probability = self._scoring.one_inline(record)
+        except ScoreError:
+            return None
+        return self._answer(request_id, record, probability, _NO_WARNINGS, "")
+
+    async def predict(self, body: bytes, request_id: str) -> Answer:
         """Scores one record.
 
         Raises:
             HttpError: The request is rejected, or the worker is at capacity.
         """
-        body = await self._body(scope, receive)
         record, warnings = self._decoder.one(body), _NO_WARNINGS
         if record is None:
             record, _, warnings = validation.one(validation.parse(body), self._schema)
         try:
-            if self._direct:
-                probability, cache = self._scoring.one_inline(record), ""
-            else:
-                probability, cache = await self._probability(record)
+            probability, cache = await self._probability(record)
         except ScoreError as error:
             raise unscorable(error) from error
         except OverloadedError:
             raise await self._overloaded() from None
-        prediction = self._scoring.prediction(probability)
-        if self._predicted:
-            self._predicted(Prediction(request_id, record, probability, prediction, time.time()))
-        return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
+        return self._answer(request_id, record, probability, warnings, cache)
 
-    async def predict_batch(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+    async def predict_batch(self, body: bytes, request_id: str) -> Answer:
         """Scores several records, off the event loop.
 
         Raises:
             HttpError: The request is rejected, or the worker is at capacity.
         """
-        body = await self._body(scope, receive)
         try:
             checked, probabilities = await self._scoring.many(body, self._check_batch, lambda one: one.record)
         except ScoreError as error:
@@ -97,10 +97,13 @@ class FastPath:
             raise await self._overloaded() from None
         return await self._scoring.off_loop(self._batch_answer, request_id, checked, probabilities)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        return await validation.read_body(
-            scope["headers"], receive, self._settings.max_body_bytes, self._state.deadlines
-        )
+    def _answer(
+        self, request_id: str, record: dict[str, Any], probability: float, warnings: Sequence[FieldProblem], cache: str
+    ) -> Answer:
+        prediction = self._scoring.prediction(probability)
+        if self._predicted:
+            self._predicted(Prediction(request_id, record, probability, prediction, time.time()))
+        return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
 
     async def _probability(self, record: dict[str, Any]) -> tuple[float, str]:
         if self._cache is None:

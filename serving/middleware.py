@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving import validation
 from serving.errors import HttpError
 from serving.fast_path import Answer, FastPath
 from serving.logs import request_id as current_request_id
@@ -25,7 +26,8 @@ from serving.telemetry import Finished
 
 log = logging.getLogger(__name__)
 
-FastHandler = Callable[[Scope, Receive, str], Awaitable[Answer]]
+FastHandler = Callable[[bytes, str], Awaitable[Answer]]
+ImmediateHandler = Callable[[bytes, str], Answer | None]
 
 
 class _Target(NamedTuple):
@@ -39,6 +41,7 @@ class _Target(NamedTuple):
         keyed: The HTTP method that needs an API key; empty if none does.
         method: The HTTP method of the prediction.
         fast: Answers that method instead of FastAPI.
+        now: Is asked before ``fast``, and answers at once or not at all.
     """
 
     label: str
@@ -48,6 +51,7 @@ class _Target(NamedTuple):
     keyed: str = ""
     method: str = ""
     fast: FastHandler | None = None
+    now: ImmediateHandler = lambda body, request_id: None
 
 
 class ServiceMiddleware:
@@ -63,6 +67,7 @@ class ServiceMiddleware:
         self._app = app
         self._api_keys = state.api_keys
         self._internal_port = state.settings.internal_port
+        self._max_body_bytes, self._deadlines = state.settings.max_body_bytes, state.deadlines
         self._telemetry = state.telemetry
         self._new_id = _ids()
         fast_path = FastPath(state) if use_fast_path else None
@@ -87,7 +92,8 @@ class ServiceMiddleware:
             if method == target.keyed:
                 caller = self._admit(key)
             if target.fast is not None and method == target.method:
-                answer = await target.fast(scope, receive, request_id)
+                body = await validation.read_body(scope["headers"], receive, self._max_body_bytes, self._deadlines)
+                answer = target.now(body, request_id) or await target.fast(body, request_id)
                 await reply.json(200, answer.body)
             else:
                 await self._app(scope, receive, reply)
@@ -177,8 +183,11 @@ def _target(route: Route, fast_path: FastPath | None) -> _Target:
     target = _Target(route.path, route.public, route.quiet, keyed=method if route.keyed else "")
     if route.fast is None:
         return target
-    fast = partial(route.fast, fast_path) if fast_path is not None else None
-    return target._replace(scores=True, method=method, fast=fast)
+    target = target._replace(scores=True, method=method)
+    if fast_path is None:
+        return target
+    target = target._replace(fast=partial(route.fast, fast_path))
+    return target if route.now is None else target._replace(now=partial(route.now, fast_path))
 
 
 def _read_headers(scope: Scope) -> tuple[bytes, bytes, bytes, bytes]:

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.types import Receive, Scope
-
 from serving import handlers, openapi, page
 from serving.fast_path import Answer, FastPath
 from serving.openapi import Operation
@@ -32,8 +30,9 @@ class Route:
         quiet: Whether its requests are left out of the access log and of the CloudWatch metrics (health checks).
         operation: Its body and answers in the API description; ``None``: it is not part of the API.
         keyed: Whether its requests need an API key where keys are configured, and count for the caller's rate limit.
-        fast: The method that answers in place of the handler. A route that has one makes predictions: its latency is
-            reported as one of predictions.
+        fast: The method that answers a body in place of the handler. A route that has one makes predictions: its
+            latency is reported as one of predictions.
+        now: The method that is asked first, and answers at once or not at all.
     """
 
     path: str
@@ -44,7 +43,8 @@ class Route:
     quiet: bool = False
     operation: Operation | None = None
     keyed: bool = False
-    fast: Callable[[FastPath, Scope, Receive, str], Awaitable[Answer]] | None = None
+    fast: Callable[[FastPath, bytes, str], Awaitable[Answer]] | None = None
+    now: Callable[[FastPath, bytes, str], Answer | None] | None = None
 
 
 ROUTES = (
@@ -57,6 +57,7 @@ ROUTES = (
         operation=openapi.PREDICT,
         keyed=True,
         fast=FastPath.predict,
+        now=FastPath.predict_now,
     ),
     Route(
         "/predict/batch",

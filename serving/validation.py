@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from include.model.request import Checked, FieldProblem, RequestSchema, shown
 from serving.deadlines import Deadlines
@@ -25,7 +25,10 @@ async def read_body(
     _check_headers(headers, max_bytes)
     task = deadlines.begin()
     try:
-        body = await _receive_all(receive, max_bytes)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] != "http.request" or message.get("more_body", False):
+            body = await _receive_rest(message, receive, max_bytes)
     except asyncio.CancelledError:
         if deadlines.has_expired(task):
             raise HttpError(408, f"the body did not arrive within {deadlines.seconds:g} seconds") from None
@@ -54,20 +57,16 @@ def _check_headers(headers: list[tuple[bytes, bytes]], max_bytes: int) -> None:
         raise _too_large(max_bytes)
 
 
-async def _receive_all(receive: Receive, max_bytes: int) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        parts = bytearray(body)
-        while message["type"] == "http.request" and message.get("more_body", False):
-            if len(parts) > max_bytes:
-                raise _too_large(max_bytes)
-            message = await receive()
-            parts += message.get("body", b"")
-        body = bytes(parts)
+async def _receive_rest(message: Message, receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray(message.get("body", b""))
+    while message["type"] == "http.request" and message.get("more_body", False):
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+        message = await receive()
+        body += message.get("body", b"")
     if message["type"] != "http.request":
         raise HttpError(400, "the connection closed before the body was complete")
-    return body
+    return bytes(body)
 
 
 def parse(body: bytes) -> Any:
