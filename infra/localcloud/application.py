@@ -51,7 +51,8 @@ def assemble(config: Config) -> Application:
     runner = Runner(config, identity)
     context = Context(config, identity, runner, state)
     install_all(context)
-    state.restore(context)
+    with runner.background.held():
+        state.restore(context)
     moto = ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state))
     services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))
     judged = Authorization(services, identity.principals, config.account, config.region)

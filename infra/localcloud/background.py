@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -52,12 +52,16 @@ class Loop:
     Args:
         name: Its name in the health check.
         step: Returns the seconds until its next call; :meth:`wake` calls it earlier.
+        may_step: While it is not set, no step begins.
         stuck_seconds: A step that takes longer, or begins this much too late, counts as stuck.
     """
 
-    def __init__(self, name: str, step: Callable[[], float], stuck_seconds: float = STUCK_SECONDS) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], float], may_step: threading.Event, stuck_seconds: float = STUCK_SECONDS
+    ) -> None:
         self.name = name
         self._step = step
+        self._may_step = may_step
         self._stuck_seconds = stuck_seconds
         self._wake = threading.Event()
         self._closed = False
@@ -104,6 +108,7 @@ class Loop:
 
     def _run(self) -> None:
         while not self._closed:
+            self._may_step.wait()
             self._wake.clear()
             self._beat = self._due = time.monotonic()
             try:
@@ -187,10 +192,21 @@ class Background:
         self._lock = threading.Lock()
         self._errors = 0
         self._error: str | None = None
+        self._may_step = threading.Event()
+        self._may_step.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No step of a loop begins in the block, in which the state is restored: an object may be half of itself."""
+        self._may_step.clear()
+        try:
+            yield
+        finally:
+            self._may_step.set()
 
     def loop(self, name: str, step: Callable[[], float], stuck_seconds: float = STUCK_SECONDS) -> Loop:
         """Starts a thread that calls ``step`` until it is closed; see :class:`Loop`."""
-        return self._add(Loop(name, step, stuck_seconds))
+        return self._add(Loop(name, step, self._may_step, stuck_seconds))
 
     def pool(self, name: str, size: int, stuck_seconds: float | None = STUCK_SECONDS) -> Pool:
         """Makes a pool of threads; see :class:`Pool`."""

@@ -80,6 +80,19 @@ def test_a_loop_that_waits_for_its_next_step_is_not_stuck(background: Background
     assert part(background, "patient").state == "ok"
 
 
+def test_no_step_begins_while_the_state_is_restored(background: Background) -> None:
+    stepped = threading.Event()
+
+    def step() -> float:
+        stepped.set()
+        return 60
+
+    with background.held():
+        background.loop("early", step).wake()
+        assert not stepped.wait(0.2)
+    assert stepped.wait(10)
+
+
 def test_a_wake_during_a_step_is_not_lost(background: Background) -> None:
     calls: list[int] = []
     entered, leave = threading.Event(), threading.Event()
