@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +48,7 @@ def day_tables(workload: Workload, event_type: str, days: int, rows: int, unit: 
 
 
 def _values(chance: np.random.Generator, name: str, kind: str, rows: int) -> pa.Array | None:
+    found: Any
     missing = chance.random(rows) < (0 if name in ("airline_name", "arr_delay") else _NULLS)
     if kind == "timestamp" or name == "key":
         return None

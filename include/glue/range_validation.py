@@ -147,7 +147,7 @@ class RangeValidation:
     def _judge(self, one: _Prepared, metrics: Metrics) -> ExpectationValidationResult:
         """Applies the expectation's own rule. The public way to it sets up the metrics anew each time."""
         try:
-            judged = one.expectation._validate(metrics, _runtime(), self._engine)
+            judged: Any = one.expectation._validate(metrics, _runtime(), self._engine)
         except Exception as error:  # whatever it is, the expectation is not met
             return _failure(one, {"raised_exception": True, "exception_message": str(error)})
         if isinstance(judged, ExpectationValidationResult):

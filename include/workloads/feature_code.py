@@ -100,7 +100,7 @@ def compute_row(code: FeatureCode, record: Mapping[str, Any]) -> tuple[Mapping[s
         return {}, f"features: {type(error).__name__}: {error}"[:_LONGEST_REASON]
     if not isinstance(values, Mapping) or values.keys() != code.kinds.keys():
         return {}, "features: did not return exactly the names in FEATURES"
-    clean = {}
+    clean: dict[str, Any] = {}
     for name, value in values.items():
         kind = code.kinds[name]
         if type(value) is float and kind == "number" and -LARGEST_NUMBER < value < LARGEST_NUMBER:  # most are

@@ -38,7 +38,7 @@ def refused(folder: Path, part: str) -> list[dict[str, Any]]:
     return [json.loads(text) for file in files for text in gzip.decompress(file.read_bytes()).decode().splitlines()]
 
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "in this process": {"spark": None},
     "Spark looks rows up": {},
     "Spark joins": {"lookup_rows": 0},
