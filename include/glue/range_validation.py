@@ -149,7 +149,8 @@ class RangeValidation:
         try:
             judged = one.expectation._validate(metrics, _runtime(), self._engine)
         except Exception as error:  # whatever it is, the expectation is not met
-            return _failure(one, {"raised_exception": True, "exception_message": str(error)})
+            text = str(error)
+            return _failure(one, {"raised_exception": True, "exception_message": text, "exception_traceback": text})
         if isinstance(judged, ExpectationValidationResult):
             judged = judged.to_json_dict()
         return ExpectationValidationResult(
