@@ -151,10 +151,9 @@ class RangeValidation:
         except Exception as error:  # whatever it is, the expectation is not met
             text = str(error)
             return _failure(one, {"raised_exception": True, "exception_message": text, "exception_traceback": text})
-        if isinstance(judged, ExpectationValidationResult):
-            judged = judged.to_json_dict()
+        found: dict[str, Any] = judged.to_json_dict() if isinstance(judged, ExpectationValidationResult) else judged
         return ExpectationValidationResult(
-            success=judged["success"], result=judged.get("result"), expectation_config=one.graph.configuration
+            success=found["success"], result=found.get("result"), expectation_config=one.graph.configuration
         )
 
     def _resolve(self, prepared: Sequence[_Prepared], frame: pd.DataFrame) -> tuple[Metrics, Any]:
