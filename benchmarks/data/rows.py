@@ -52,6 +52,7 @@ def _values(chance: np.random.Generator, name: str, kind: str, rows: int) -> pa.
     missing = chance.random(rows) < (0 if name in ("airline_name", "arr_delay") else _NULLS)
     if kind == "timestamp" or name == "key":
         return None
+    found: np.ndarray
     if kind == "string":
         found = chance.choice(["EWR", "JFK", "LGA"], rows)
     elif kind == "boolean":

@@ -149,11 +149,11 @@ class RangeValidation:
         try:
             judged: Any = one.expectation._validate(metrics, _runtime(), self._engine)
         except Exception as error:  # whatever it is, the expectation is not met
-            return _failure(one, {"raised_exception": True, "exception_message": str(error)})
-        if isinstance(judged, ExpectationValidationResult):
-            judged = judged.to_json_dict()
+            text = str(error)
+            return _failure(one, {"raised_exception": True, "exception_message": text, "exception_traceback": text})
+        found: dict[str, Any] = judged.to_json_dict() if isinstance(judged, ExpectationValidationResult) else judged
         return ExpectationValidationResult(
-            success=judged["success"], result=judged.get("result"), expectation_config=one.graph.configuration
+            success=found["success"], result=found.get("result"), expectation_config=one.graph.configuration
         )
 
     def _resolve(self, prepared: Sequence[_Prepared], frame: pd.DataFrame) -> tuple[Metrics, Any]:
