@@ -30,7 +30,7 @@ from include.workloads.loader import load
 from include.workloads.schema import PARTITION_COLUMN
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".nightjar" / "venvs" / "glue" / "bin" / "python"
+PYTHON = Path(os.environ.get("NIGHTJAR_HOME") or ROOT / ".nightjar") / "venvs" / "glue" / "bin" / "python"
 CPU_A_DAY, MEMORY_GB = 0.03, 1.5
 FEW_DAYS = 5
 ROW_GROUP = 250_000

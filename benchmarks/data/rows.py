@@ -48,7 +48,6 @@ def day_tables(workload: Workload, event_type: str, days: int, rows: int, unit: 
 
 
 def _values(chance: np.random.Generator, name: str, kind: str, rows: int) -> pa.Array | None:
-    found: Any
     missing = chance.random(rows) < (0 if name in ("airline_name", "arr_delay") else _NULLS)
     if kind == "timestamp" or name == "key":
         return None

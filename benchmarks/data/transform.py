@@ -14,6 +14,7 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ CASES = {(1, 1000): 12.0, (60, 1000): 28.0, (365, 1000): 60.0}
 QUICK, LARGE = [(1, 1000), (60, 1000)], (365, 10_000)
 MOST_IMBALANCE = 3.0
 TICKS = os.sysconf("SC_CLK_TCK")
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,16 @@ def measure(cloud: Cloud, days: list[date], rows: int, event_log: Path) -> Measu
     properties = " --conf ".join(f"spark.eventLog.{name}={value}" for name, value in settings.items())
     arguments = {**prepare(cloud, days, rows), "--conf": properties}
     glue = cloud.client("glue")
-    seen, cpu, start = len(cloud.requests()), cpu_seconds(), time.monotonic()
-    run = glue.start_job_run(JobName="transform", Arguments=arguments)["JobRunId"]
-    ended = cloud.wait_until(lambda: _ended(glue, run), seconds=3600, every=0.5)
-    wall = time.monotonic() - start
-    cloud.wait_until(lambda: _running() == {os.getpid(), cloud.process.pid}, seconds=60)
-    used = cpu_seconds() - cpu
+    seen, start = len(cloud.requests()), time.monotonic()
+    with DescendantsCpu() as used:
+        run = glue.start_job_run(JobName="transform", Arguments=arguments)["JobRunId"]
+        ended = cloud.wait_until(lambda: _ended(glue, run), seconds=3600, every=0.5)
+        wall = time.monotonic() - start
+        cloud.wait_until(lambda: _running() == {os.getpid(), cloud.process.pid}, seconds=60)
     if ended["JobRunState"] != "SUCCEEDED":
         raise BenchmarkError(f"the job ended with {ended.get('ErrorMessage')}: look at its log in {cloud.state}")
     requests = sum(one["service"] == "s3" for one in cloud.requests()[seen:])
-    return Measured(used, wall, requests, imbalance(event_log))
+    return Measured(used.seconds, wall, requests, imbalance(event_log))
 
 
 def imbalance(event_log: Path) -> float | None:
@@ -157,10 +159,43 @@ def _ended(glue: Any, run: str) -> dict[str, Any] | None:
     return None if found["JobRunState"] in ("STARTING", "RUNNING", "STOPPING") else found
 
 
-def cpu_seconds() -> float:
-    """User and system time of all descendants, ended ones too, as this process adopts orphans."""
-    of_this = sum(map(int, _stat(os.getpid())[11:13]))
-    return (sum(sum(map(int, _stat(pid)[11:15])) for pid in _tree(os.getpid())) - of_this) / TICKS
+class DescendantsCpu:
+    """User and system time that all descendants of this process use in the block, as this process adopts orphans.
+
+    They are looked at ten times a second. What an ended process has used cannot be read from its parent: Spark's
+    daemon ignores the ends of its Python workers, and with them the time that they have used.
+    """
+
+    def __init__(self) -> None:
+        self._ticks: dict[tuple[int, str], int] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> DescendantsCpu:
+        self._look()
+        self._before = sum(self._ticks.values())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._look()
+
+    @property
+    def seconds(self) -> float:
+        """What was used."""
+        return (sum(self._ticks.values()) - self._before) / TICKS
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        for pid in _tree(os.getpid()):
+            fields = _stat(pid)
+            if fields and pid != os.getpid():
+                self._ticks[pid, fields[19]] = sum(map(int, fields[11:13]))
 
 
 def _running() -> set[int]:

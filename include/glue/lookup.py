@@ -73,8 +73,8 @@ def versions_by_key(rows: Iterable[ParsedTableRow], table: TableSpec) -> dict[_K
         for version in versions:
             _, version_time, _, known_at, values = version
             visible_at = valid_from if version is loaded else max(valid_from, known_at)
-            row: Mapping[str, Any] | None = None if table.deleted and _is_marked(values[table.deleted]) else values
-            found[key].append(Version(visible_at, (valid_from, version_time, known_at), row))
+            shown: Mapping[str, Any] | None = None if table.deleted and _is_marked(values[table.deleted]) else values
+            found[key].append(Version(visible_at, (valid_from, version_time, known_at), shown))
     return found
 
 
