@@ -36,7 +36,7 @@ def validated_days(
     for group in _groups(workload, days, staging):
         for event_type, validation in validations.items():
             with_rows = [one for one in group if one.rows[event_type].rows]
-            found = validation.validate([one.rows[event_type] for one in with_rows])
+            found = validation.validate([one.rows[event_type] for one in with_rows]) if with_rows else []
             for one, results in zip(with_rows, found, strict=True):
                 one.results[event_type] = results
         yield from group
