@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import Column
-from pyspark.sql import functions as sf
 from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, StructField, StructType
 
 from include.workloads import FieldSpec
@@ -23,15 +21,3 @@ _PAYLOAD_TYPES = {
 def payload_schema(fields: Mapping[str, FieldSpec]) -> StructType:
     """Returns the Spark type of a checked payload (canonical JSON)."""
     return StructType([StructField(name, _PAYLOAD_TYPES[spec.type]) for name, spec in fields.items()])
-
-
-def as_athena(name: str, athena_type: str) -> Column:
-    """Casts a column to what the catalog's type is in Parquet.
-
-    Timestamps are written without a zone; every reader takes them as UTC, which they are.
-    """
-    column = sf.col(name)
-    if athena_type == "timestamp":
-        # Text with an offset must become a zoned timestamp first; the session's zone is UTC.
-        return column.cast("timestamp").cast("timestamp_ntz").alias(name)
-    return column.cast(athena_type).alias(name)

@@ -78,14 +78,26 @@ class DayRows:
         Of a large day, only rows with equal hashes are compared, so that its columns are never held at once.
         """
         if not self.is_large:
-            return self.rows - self.table(columns).group_by(list(columns)).aggregate([]).num_rows
-        found = np.concatenate([_hashes(part) for part in self.parts(columns)])
+            return self.rows - _positive_zeros(self.table(columns)).group_by(list(columns)).aggregate([]).num_rows
+
+        def parts() -> Iterator[pa.Table]:
+            return map(_positive_zeros, self.parts(columns))
+
+        found = np.concatenate([_hashes(part) for part in parts()])
         values, counts = np.unique(found, return_counts=True)
         suspects = values[counts > 1]
         if not len(suspects):
             return 0
-        rows = [part.filter(pa.array(np.isin(_hashes(part), suspects))) for part in self.parts(columns)]
+        rows = [part.filter(pa.array(np.isin(_hashes(part), suspects))) for part in parts()]
         return int(pa.concat_tables(rows).to_pandas().duplicated().sum())
+
+
+def _positive_zeros(rows: pa.Table) -> pa.Table:
+    """The rows with 0.0 in place of -0.0, which is equal to it and has another hash."""
+    for number, field in enumerate(rows.schema):
+        if pa.types.is_floating(field.type):
+            rows = rows.set_column(number, field, pc.add(rows.column(number), pa.scalar(0.0, field.type)))
+    return rows
 
 
 def read_day(staging: str, event_type: str, day: date) -> DayRows:

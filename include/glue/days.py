@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from hashlib import blake2b
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -24,10 +25,12 @@ from include.workloads.feature_code import FeatureCode, compute_row, load_featur
 from include.workloads.schema import COMMON_COLUMNS, PARTITION_COLUMN, Columns, processed_columns
 
 SEQUENCE_LENGTH = "sequence_length"  # of numbers in text, the shorter is the smaller
+BATCH_EVENTS = 10_000  # that are Python objects at a time
 JOINED = "joined"
 """The column with the joined fields (JSON), where Spark has joined them because there are too many to look up."""
 # Events of a key lie side by side, and of equal events the one that was known first comes first.
-_TIES = (SEQUENCE_LENGTH, "sequence_number", "shard_id", "line")
+# Records that a producer has put together have one sequence number, so their content decides at last.
+_TIES = (SEQUENCE_LENGTH, "sequence_number", "shard_id", "event_time", "recorded_at", "payload", "line")
 ORDER = ("event_date", "event_type", "key", "known_at", "arrived_at", *_TIES)
 COUNTS_SCHEMA = pa.schema(
     {
@@ -160,7 +163,7 @@ class _EventDay:
         ):
             if key != self._key:
                 self._key, self._seen = key, set()
-            same = (*at, payload)
+            same = (*at, blake2b(payload.encode(), digest_size=16).digest())  # payloads of a key may be many
             found.append(same not in self._seen)
             self._seen.add(same)
         self.duplicates += len(found) - sum(found)
@@ -210,7 +213,7 @@ def sorted_events(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> list[
     events = pa.Table.from_batches(batches, schema)
     keyed = events.append_column(SEQUENCE_LENGTH, pc.utf8_length(events.column("sequence_number")))
     order = pc.sort_indices(keyed, [(name, "ascending", "at_start") for name in ORDER])
-    return list(events.take(order).combine_chunks().to_batches())
+    return list(events.take(order).combine_chunks().to_batches(BATCH_EVENTS))
 
 
 def empty_days(plan: DayPlan, days: Iterable[str], made: set[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """A workload's expectations of one day of one event type: what is found, in words.
 
-Great Expectations evaluates those on columns (:mod:`include.glue.validation`); row counts, quarantine and conflicting
+Great Expectations evaluates those on columns (:mod:`include.glue.range_validation`); row counts, quarantine and conflicting
 versions are checked here.
 """
 
@@ -36,7 +36,7 @@ def audit_columns(
         event_type: The event type.
         suite: What the workload expects.
         rows: The day's rows.
-        results: The result of each expectation (:class:`include.glue.validation.RangeValidation`).
+        results: The result of each expectation (:class:`include.glue.range_validation.RangeValidation`).
     """
     findings = (_finding(spec, result, rows) for spec, result in zip(suite.expectations, results, strict=True))
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from include.glue.errors import GlueJobError
 from include.glue.records import ParsedEvent, ParsedTableRow, Schemas, parse_event, parse_table_row
 from include.glue.storage import read_bytes
 from include.lake.known import Clock
@@ -51,8 +53,12 @@ def table_batches(uris: Iterable[str], table: TableSpec, clock: Clock) -> Iterat
 
 def lines(uris: Iterable[str], read: ReadObject = read_bytes) -> Iterator[str]:
     """Yields the lines of raw objects (gzip, one JSON document a line)."""
-    for _, content in _contents(uris, read):
-        for line in gzip.decompress(content).splitlines():
+    for uri, content in _contents(uris, read):
+        try:
+            text = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise GlueJobError(f"{uri} is no whole gzip file: {error}. Bring the object back from a copy.") from error
+        for line in text.splitlines():
             yield line.decode("utf-8", "replace")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 from pyspark.sql import SparkSession
 
 
@@ -11,9 +12,11 @@ def spark_session(name: str) -> SparkSession:
     Args:
         name: Name of the Spark application.
     """
+    builder = SparkSession.builder.appName(name)
+    if region := boto3.Session().region_name:  # boto3 in the executors, which may not have it by themselves
+        builder = builder.config("spark.executorEnv.AWS_DEFAULT_REGION", region)
     session = (
-        SparkSession.builder.appName(name)
-        .config("spark.sql.session.timeZone", "UTC")
+        builder.config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.ansi.enabled", "true")
         .getOrCreate()

@@ -1,4 +1,4 @@
-"""Reads and writes small documents at s3:// and file:// URIs. Rows go through Spark.
+"""Reads and writes whole objects at s3:// and file:// URIs.
 
 boto3 reads AWS_ENDPOINT_URL itself, so the same code runs against AWS and against a local endpoint.
 """
@@ -14,7 +14,12 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from include.glue.errors import GlueJobError
 from include.lake.uris import s3_uri, split_s3_uri
@@ -30,6 +35,7 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+READ_TRIES = 3
 _IN_MEMORY = 32 * 1024**2
 
 
@@ -53,7 +59,16 @@ def read_bytes(uri: str) -> bytes:
     if _scheme(uri) == "file":
         return _path(uri).read_bytes()
     bucket, key = split_s3_uri(uri)
-    return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+    for tries_left in reversed(range(READ_TRIES)):
+        try:
+            return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+        except (ReadTimeoutError, ResponseStreamingError, IncompleteReadError):  # botocore repeats the request only
+            if not tries_left:
+                raise
+        except ClientError as error:
+            error.add_note(f"The object: {uri}")
+            raise
+    raise AssertionError("the last try returns or raises")
 
 
 def open_file(uri: str) -> IO[bytes]:

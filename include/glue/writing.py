@@ -59,19 +59,22 @@ class DayFile:
         first = [common.column(name) for name in _COMMON]
         self._waiting.append(pa.RecordBatch.from_arrays([*first, *arrays], schema=self._schema))
         if sum(batch.num_rows for batch in self._waiting) >= ROW_GROUP_ROWS:
-            self._flush()
+            self._flush(whole=True)
 
     def write(self, staging: str, event_type: str, day: str) -> None:
         """Writes the file to ``<staging>/<event_type>/event_date=D/``; without rows it has the columns only."""
-        self._flush()
+        self._flush(whole=False)
         self._writer.close()
         name = f"{PARTITION_COLUMN[0]}={day}"
         write_bytes(join_uri(staging, event_type, name, "part-0.parquet"), self._sink.getvalue())
 
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
-            self._waiting.clear()
+    def _flush(self, *, whole: bool) -> None:
+        """Writes the row groups that are whole, or all: they depend on the rows alone, not on how they were added."""
+        rows = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()
+        end = rows.num_rows - rows.num_rows % ROW_GROUP_ROWS if whole else rows.num_rows
+        for start in range(0, end, ROW_GROUP_ROWS):
+            self._writer.write_table(rows.slice(start, min(ROW_GROUP_ROWS, end - start)))
+        self._waiting = rows.slice(end).to_batches()
 
 
 class RefusedRows:

@@ -56,13 +56,19 @@ def folder_days(folder: str) -> list[date]:
     return [first + timedelta(days=number) for number in range(MONTH) if others >> number & 1]
 
 
+def several_days_from(workload: str, source: str, first: date) -> tuple[str, str]:
+    """The prefix of the markers of several days, and the key after which those begin whose first day is not earlier."""
+    prefix = f"{layout.index_prefix(workload, source)}event_dates="
+    return prefix, f"{prefix}{first}"
+
+
 def _marker_key(workload: str, source: str, raw_key: str, days: Mapping[date, KnownFrom]) -> str:
     first, *others = days
     if not others:
         return layout.marker_key(workload, source, first, raw_key, days[first])
     offsets = sum(1 << (day - first).days for day in days)
     name = layout.marker_name(workload, source, raw_key)
-    return f"{layout.index_prefix(workload, source)}event_dates={first}_{offsets:08x}/{name}@{_encoded(days)}"
+    return f"{several_days_from(workload, source, first)[1]}_{offsets:08x}/{name}@{_encoded(days)}"
 
 
 def _encoded(days: Mapping[date, KnownFrom]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from include.lake import layout
 from include.lake.known import KnownFrom
-from include.lake.markers import folder_days, marked_days
+from include.lake.markers import MONTH, folder_days, marked_days, several_days_from
 from include.pipelines.protocols import ObjectStore
 from include.workloads import Workload
 
@@ -39,14 +39,25 @@ def marked(workload: Workload, days: Iterable[date], bucket: str, objects: Objec
         objects: S3.
     """
     wanted = set(days)
-    for source in workload.event_sources:
-        for folder in objects.folders(bucket, layout.index_prefix(workload.name, source)):
-            if wanted.isdisjoint(folder_days(folder)):
-                continue
-            for marker in objects.keys(bucket, folder):
-                key = layout.marked_raw_key(workload.name, source, marker)
-                found = marked_days(marker).items()
-                yield from (Marked(day.isoformat(), key, known_from) for day, known_from in found if day in wanted)
+    for source in workload.event_sources if wanted else ():
+        for marker in _markers(workload.name, source, wanted, bucket, objects):
+            found = marked_days(marker).items()
+            key = layout.marked_raw_key(workload.name, source, marker)
+            yield from (Marked(day.isoformat(), key, known_from) for day, known_from in found if day in wanted)
+
+
+def _markers(workload: str, source: str, wanted: set[date], bucket: str, objects: ObjectStore) -> Iterator[str]:
+    """The markers that may be of one of the days; the number of requests depends on them, and not on the history."""
+    for day in sorted(wanted):
+        yield from objects.keys(bucket, layout.marker_prefix(workload, source, day))
+    # Each raw object may have a folder of its own here, so folders are not listed one by one.
+    before = min(wanted) - timedelta(days=MONTH)
+    for marker in objects.keys(bucket, *several_days_from(workload, source, before)):
+        days = folder_days(marker.rpartition("/")[0] + "/")
+        if days and days[0] > max(wanted):
+            return
+        if not wanted.isdisjoint(days):
+            yield marker
 
 
 def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:

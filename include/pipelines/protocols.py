@@ -44,8 +44,8 @@ class ObjectStore(Protocol):
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """Returns the user metadata of an object."""
 
-    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Iterates over the keys below a prefix, in order."""
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
+        """Iterates over the keys below a prefix, in order; with ``after`` only over those that come after it."""
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         """Iterates over the prefixes one level below a prefix, each with its slash at the end, in order."""

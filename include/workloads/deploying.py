@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from include.workloads.strict import StrictModel
 
@@ -57,6 +57,15 @@ class ShadowSpec(StrictModel):
     latency_factor: float = Field(
         2, ge=1, le=20, description="how many times the live version's median time for a request its own may be"
     )
+
+    @model_validator(mode="after")
+    def _has_enough(self) -> Self:
+        if self.minimum_requests > self.maximum_requests:
+            raise ValueError(
+                f"minimum_requests ({self.minimum_requests}) is above maximum_requests ({self.maximum_requests}), so "
+                "no deploy would have enough of them: raise maximum_requests"
+            )
+        return self
 
 
 class DeploySpec(StrictModel):

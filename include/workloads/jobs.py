@@ -45,7 +45,8 @@ class TrainingJobSpec(SageMakerJobSpec):
 
     spot: bool = Field(
         False,
-        description="on spare capacity, which is cheaper and may be taken away: the job then goes on from a checkpoint",
+        description="on spare capacity, which is cheaper and may be taken away: the job then goes on from a "
+        "checkpoint, a trial or a logistic regression begins anew",
     )
 
     def spot_request(self, seconds: int) -> dict[str, Any]:

@@ -75,9 +75,9 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
                 raise
             return None
 
-    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Iterates over the keys below a prefix, in order."""
-        for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
+        """Iterates over the keys below a prefix, in order; with ``after`` only over those that come after it."""
+        for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
     def size_below(self, bucket: str, prefix: str, pages: int) -> tuple[int, bool]:

@@ -4,7 +4,8 @@ The supervisor calls :func:`prepare` and :func:`worker_died`. A worker makes one
 part does I/O on the request path, and telemetry errors never fail a request.
 
 A request only adds an event to a list. The events are recorded together, which costs less: when there are
-:data:`RECORDED_TOGETHER`, twice a second, before an ordinary log line, when metrics are read, and at the end.
+:data:`RECORDED_TOGETHER`, twice a second, when metrics are read, and at the end. An ordinary log line is an event too,
+so the order of lines holds, and logging takes no lock: it may happen anywhere, also while events are recorded.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ class Telemetry:
         self._tracing: Tracing | None = None
         self._prediction_log = self._make_prediction_log()
         self._offset = clock.offset()
-        self._events: deque[Finished | Prediction] = deque()
-        self._recording = threading.RLock()
+        self._events: deque[Finished | Prediction | bytes] = deque()
+        self._recording = threading.Lock()
         self._queue = self._in_flight = 0
         self._failed = False
         self._stopping = threading.Event()
@@ -114,17 +115,21 @@ class Telemetry:
         """Records the events that wait. If another thread is doing it, waits for it or leaves it to do so."""
         if not self._recording.acquire(blocking=wait):
             return
+        request_id = logs.request_id.set("")  # what is logged meanwhile belongs to no request
         try:
             while self._events:
                 event = self._events.popleft()
                 try:
-                    if isinstance(event, Finished):
+                    if isinstance(event, bytes):
+                        self._lines.put(event)
+                    elif isinstance(event, Finished):
                         self._record_finished(event)
                     else:
                         self._record_prediction(event)
                 except Exception as error:
                     self._on_failure(error)
         finally:
+            logs.request_id.reset(request_id)
             self._recording.release()
 
     def _record_finished(self, request: Finished) -> None:
@@ -144,9 +149,7 @@ class Telemetry:
             self._prediction_log.put(prediction)
 
     def _put_ordinary_line(self, line: bytes) -> None:
-        # The lines of earlier requests come first. It must not wait: the thread that records may be waiting to log.
-        self._record(wait=False)
-        self._lines.put(line)
+        self._events.append(line)
 
     def depths(self, waiting: int, in_flight: int) -> None:
         """Records how many predictions wait for the engine and how many are in progress.
@@ -178,6 +181,7 @@ class Telemetry:
         self._record()
         self._update_gauges()
         self._write_embedded()
+        self._record()  # log lines of the meantime
         if self._lines.stop(deadline - time.monotonic()):
             # Otherwise stdout is blocked, and a line written to it directly would keep the process from ending.
             logs.write_directly()

@@ -45,7 +45,7 @@ class XRayExporter(SpanExporter):
             answer = self._client.put_trace_segments(TraceSegmentDocuments=documents)
         except Exception as error:  # no permission, no endpoint, no credentials, throttling
             return self._fail(len(batch), str(error))
-        if refused := answer["UnprocessedTraceSegments"]:
+        if refused := answer.get("UnprocessedTraceSegments"):
             return self._fail(len(refused), f"{refused[0].get('ErrorCode')}: {refused[0].get('Message')}")
         self._failed = False
         return True

@@ -98,8 +98,9 @@ class Objects:
         names = {key.removeprefix(prefix).split("/")[0] for key in self.keys(bucket, prefix) if key.count("/")}
         yield from (f"{prefix}{name}/" for name in sorted(names))
 
-    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        yield from sorted(key for found, key in self.bodies if found == bucket and key.startswith(prefix))
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
+        keys = (key for found, key in self.bodies if found == bucket and key.startswith(prefix))
+        yield from sorted(key for key in keys if key > after)
 
     def stored(self, bucket: str, keys: Sequence[str]) -> dict[str, Stored]:
         return {key: Stored(f"sha of {key}", self.metadata(bucket, key), len(self.bodies[bucket, key])) for key in keys}

@@ -81,8 +81,9 @@ class ObjectsInMemory:
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         return self._metadata[bucket, key]
 
-    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        return iter(sorted(key for place, key in self.versions if place == bucket and key.startswith(prefix)))
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
+        keys = (key for place, key in self.versions if place == bucket and key.startswith(prefix))
+        return iter(sorted(key for key in keys if key > after))
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
         below = (key.removeprefix(prefix) for key in self.keys(bucket, prefix))

@@ -141,6 +141,8 @@ def _problem(forest: NativeForest, features: int) -> str:
         return "a node is in no tree, or in two"
     if (forest.feature[~leaf] >= features).any() or (forest.value[own] >= len(forest.values)).any():
         return "a split's feature or a leaf's value does not exist"
+    if (forest.nodes["next"][own] & ~(~np.uint32(0) << _CHILD)).any():
+        return "a leaf has a feature, or sends missing values on"
     return ""
 
 

@@ -22,6 +22,7 @@ _SETTINGS = {
     "IntervalStyle": "postgres",
     "extra_float_digits": "1",
     "bytea_output": "hex",
+    "lock_timeout": "60s",
     "statement_timeout": "0",  # one statement reads a table, as fast as its rows are written
 }
 # One statement, so that every transaction that began before now() is either listed or visible in a later snapshot.

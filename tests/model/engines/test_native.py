@@ -117,13 +117,15 @@ def test_a_forest_that_is_too_large_is_left_to_the_next_engine(monkeypatch, tmp_
 
 
 def _set(name: str, place: Callable[[NativeForest], int], value: Callable[[NativeForest, int], int]) -> Any:
-    """A change of one number of an array: ``name`` is ``child``, ``feature``, ``value``, or ``root``."""
+    """A change of one number of an array: ``name`` is ``next``, ``child``, ``feature``, ``value``, or ``root``."""
 
     def change(forest: NativeForest) -> dict[str, np.ndarray]:
         nodes, roots, at = forest.nodes.copy(), forest.roots.copy(), place(forest)
         new = value(forest, at)
         if name == "root":
             roots[at] = new
+        elif name == "next":
+            nodes["next"][at] = np.uint32(new)
         elif name == "child":
             nodes["next"][at] = (nodes["next"][at] & 0xFF) | np.uint32(new << 8)
         elif name == "feature":
@@ -154,6 +156,7 @@ def _leaf(forest: NativeForest) -> int:
         (_set("root", lambda forest: 1, lambda forest, at: 0), "in no tree, or in two"),
         (_set("feature", _split, lambda forest, at: 5), "does not exist"),
         (_set("value", _leaf, lambda forest, at: len(forest.values)), "does not exist"),
+        (_set("next", _leaf, lambda forest, at: at << 8 | 0x80), "sends missing values on"),
         (lambda forest: {"nodes": forest.nodes, "values": forest.values, "roots": forest.roots[:0]}, "no trees"),
         (
             lambda forest: {"nodes": forest.nodes["next"], "values": forest.values, "roots": forest.roots},

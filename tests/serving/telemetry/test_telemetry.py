@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from serving import logs
-from serving.telemetry import Telemetry
+from serving.telemetry import Telemetry, prediction_log
 from tests.support.moto_cloud import MotoCloud
 from tests.support.serving_state import make_settings
 from tests.support.telemetry import MODEL, fill, finished, health_check, prediction, samples
@@ -169,6 +169,23 @@ def test_its_errors_never_reach_a_request(make: MakeTelemetry, pipe: tuple[int, 
     telemetry.stop(5)
     failures = [line for line in written(pipe) if "Telemetry failed" in line["message"]]
     assert len(failures) == 1 and "Traceback" in failures[0]["traceback"]
+
+
+def test_what_is_logged_while_events_are_recorded_belongs_to_no_request_and_loses_nothing(
+    make: MakeTelemetry, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(prediction_log, "RECORD_BYTES", 10)
+    telemetry = make(prediction_log="kinesis://x")
+    telemetry.start()
+    token = logs.request_id.set("the request that is the hundredth")
+    for number in range(150):
+        telemetry.predicted(prediction(number))
+    logs.request_id.reset(token)
+    seen = samples(telemetry.metrics()[0])
+    assert (seen["nightjar_telemetry_failures_total",], seen["nightjar_dropped_total", "predictions"]) == (0, 150)
+    telemetry.stop(5)
+    dropped = [line for line in written(pipe) if "a stream takes 10" in json.dumps(line)]
+    assert len(dropped) == 150 and not any("request_id" in line for line in dropped)
 
 
 def test_a_ratio_without_a_collector_is_one_warning(make: MakeTelemetry, pipe: tuple[int, int]):

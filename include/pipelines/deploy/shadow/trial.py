@@ -155,7 +155,7 @@ class Shadow:
     def _read(self, uri: str, finished: FinishedShadow, digests: tuple[str, str]) -> ShadowReport:
         text = self.objects.open(*split_s3_uri(uri)).read()
         recorded, found = _recorded_sha256(finished["exit_message"]), hashlib.sha256(text).hexdigest()
-        again = "Clear the task plan_shadow with the tasks after it: it is compared again."
+        again = "Trigger a new run, or clear the task resolve with the tasks after it: it is compared again."
         if found != recorded:
             raise RefusedError(f"{uri} was altered: its sha256 is {found}, but the job recorded {recorded}. {again}")
         report: ShadowReport = json.loads(text)
