@@ -1,7 +1,7 @@
 """A workload's expectations of one day of one event type: what is found, in words.
 
-Great Expectations evaluates those on columns (:mod:`include.glue.range_validation`); row counts, quarantine and conflicting
-versions are checked here.
+Great Expectations evaluates those on columns (:mod:`include.glue.range_validation`); row counts, quarantine and
+conflicting versions are checked here.
 """
 
 from __future__ import annotations

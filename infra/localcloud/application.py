@@ -50,8 +50,8 @@ def assemble(config: Config) -> Application:
     identity = RoleIdentity(config, requests)
     runner = Runner(config, identity)
     context = Context(config, identity, runner, state)
-    install_all(context)
     with runner.background.held():
+        install_all(context)
         state.restore(context)
     moto = ServiceLocks(StoreWrites(DomainDispatcherApplication(create_backend_app), state))
     services = RefuseUnsupported(S3Requests(moto, installed_store(), config.account, config.region))

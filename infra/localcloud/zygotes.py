@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -105,7 +104,11 @@ class _Zygote:
         self._process = process
         self._server = server
         self._lock = threading.Lock()
-        threading.Thread(target=process.wait, name=f"zygote-{process.pid}", daemon=True).start()  # no zombie stays
+        # No zombie stays; and the thread keeps this object: without its socket, the process ends, and its jobs with it.
+        threading.Thread(target=self._await_end, name=f"zygote-{process.pid}", daemon=True).start()
+
+    def _await_end(self) -> None:
+        self._process.wait()
 
     @property
     def ended(self) -> bool:
@@ -114,10 +117,13 @@ class _Zygote:
 
     def wait_until_ready(self) -> bool:
         """Waits until it has imported everything; False if it ended instead."""
-        with self._lock, suppress(OSError):
+        with self._lock:
             if not (self.served or self.ended):
                 self._server.settimeout(_READY_SECONDS)
-                self.served = self._server.recv(16) == READY
+                try:
+                    self.served = self._server.recv(16) == READY
+                except OSError:  # too slow, or dead: jobs are started afresh
+                    self._lost = True
         return self.served
 
     def fork(self, launch: Launch, out: int, err: int) -> Forked | None:
@@ -142,7 +148,7 @@ class _Zygote:
             pid = b""
         finally:
             os.close(specification)
-        if not pid:
+        if not pid.isdigit():
             self._lost = True
             ours.close()
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from include.lake import layout
 from include.lake.buckets import DataBuckets
 from include.lake.known import KnownFrom
 from include.pipelines.ingest.raw_object import put_markers
-from include.pipelines.markers import all_marked_days, marker_counts
+from include.pipelines.markers import all_marked_days, marked, marker_counts
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.workloads import Workload
 from tests.support.stores_in_memory import ObjectsInMemory
@@ -74,3 +75,30 @@ def test_an_object_that_an_earlier_release_began_to_mark_counts_once(workload: W
     }
     found = inputs(workload, objects, 0)
     assert (list(found.days["2013-03-01"]), found.known_from) == ([key], {key: known(0)})
+
+
+class CountedListings(ObjectsInMemory):
+    """Counts what is listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listings: list[int] = []
+
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
+        number = len(self.listings)
+        self.listings.append(0)
+        for key in super().keys(bucket, prefix, after):
+            self.listings[number] += 1
+            yield key
+
+
+def test_what_is_listed_does_not_grow_with_the_history_or_with_the_sets_of_days(workload: Workload) -> None:
+    """Each of these objects has a set of days of its own, as with late events of phones, so a folder of its own."""
+    objects = CountedListings()
+    for number in range(300):
+        raw(workload, objects, f"{number}/x", number, number + 1 + number % 29)
+    objects.listings.clear()
+    found = list(marked(workload, [FIRST + timedelta(days=150)], "lake", objects))
+    assert {key for _, key, _ in found} >= {f"{layout.raw_prefix(workload.name, workload.stream.name)}150/x"}
+    assert len(objects.listings) == 2 * len(workload.event_sources)
+    assert max(objects.listings) <= 33, "a month of first days, and the one at which the listing ends"

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import psutil
 
 from include.errors import NightjarError
 from infra.airflow_api import DONE
@@ -113,8 +114,13 @@ def running_airflow(
         airflow.wait(lambda: _dags(airflow) or None, "the DAG files are parsed")
         yield airflow
     finally:  # nothing of it is used again, and an orderly end takes it 20 seconds
+        # A task has a process group of its own.
+        tasks = [task for process in processes for task in psutil.Process(process.pid).children(recursive=True)]
         for process in processes:
             os.killpg(process.pid, signal.SIGKILL)
+        for task in tasks:
+            with suppress(psutil.NoSuchProcess):
+                task.kill()
         for process in processes:
             process.wait()
 

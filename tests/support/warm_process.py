@@ -35,7 +35,10 @@ class ForkedProcess:
     def __init__(self, pid: int, code: Path) -> None:
         self.pid = pid
         self._code = code
-        self._descriptor = os.pidfd_open(pid)
+        try:
+            self._descriptor: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended already
+            self._descriptor = None
 
     def poll(self) -> int | None:
         """Its exit code, None while it runs."""
@@ -51,7 +54,7 @@ class ForkedProcess:
 
     def send_signal(self, number: int) -> None:
         """Sends it a signal, unless it has ended."""
-        if not self._has_ended(0):
+        if not self._has_ended(0) and self._descriptor is not None:
             signal.pidfd_send_signal(self._descriptor, number)
 
     def terminate(self) -> None:
@@ -63,7 +66,7 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
     def _has_ended(self, timeout: float | None) -> bool:
-        return bool(select.select([self._descriptor], [], [], timeout)[0])
+        return self._descriptor is None or bool(select.select([self._descriptor], [], [], timeout)[0])
 
 
 class Parent:

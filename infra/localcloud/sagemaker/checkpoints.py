@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,28 +36,29 @@ class Checkpoints:
 
     def restore(self) -> None:
         """Creates the folder, and fills it with what is in S3."""
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._storage.download(self._uri.rstrip("/") + "/", self._folder, required=False)
         self._copied = self._files()
 
     def copy(self) -> int:
-        """Copies files that are new or have changed; returns how many."""
-        found = self._files()
-        changed = [path for path, state in found.items() if self._copied.get(path) != state]
+        """Copies files that are new or have changed; returns how many of them did not change meanwhile."""
+        before = self._files()
+        changed = [path for path, state in before.items() if self._copied.get(path) != state]
         for path in changed:
-            self._storage.upload_file(path, f"{self._uri.rstrip('/')}/{path.relative_to(self._folder).as_posix()}")
-        self._copied = found
-        return len(changed)
+            with suppress(FileNotFoundError):  # the process has renamed it
+                self._storage.upload_file(path, f"{self._uri.rstrip('/')}/{path.relative_to(self._folder).as_posix()}")
+        after = self._files()
+        self._copied = {path: state for path, state in before.items() if after.get(path) == state}
+        return sum(path in self._copied for path in changed)
 
     def _files(self) -> dict[Path, tuple[int, int]]:
         files: dict[Path, tuple[int, int]] = {}
-        for path in sorted(self._folder.rglob("*")):
-            try:
-                stat = path.stat()
-            except FileNotFoundError:  # the process has renamed it
-                continue
-            if path.is_file():
-                files[path] = (stat.st_mtime_ns, stat.st_size)
+        with suppress(FileNotFoundError):  # the process renames a folder: the rest is copied the next time
+            for path in sorted(self._folder.rglob("*")):
+                with suppress(FileNotFoundError):
+                    stat = path.stat()
+                    if path.is_file():
+                        files[path] = (stat.st_mtime_ns, stat.st_size)
         return files
 
 

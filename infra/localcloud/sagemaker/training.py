@@ -228,6 +228,16 @@ class TrainingJob(SageMakerJob):
         checkpoints = self._checkpoints
         if checkpoints is None:
             return process.wait()
+        try:
+            return self._copied_until_end(process, checkpoints)
+        except Interrupted:
+            raise
+        except BaseException:  # what the job may not write, for instance: nothing of a job outlives it
+            process.stop(0)
+            process.wait()
+            raise
+
+    def _copied_until_end(self, process: Job, checkpoints: Checkpoints) -> ExitResult | None:
         while (result := process.wait(SYNC_SECONDS)) is None:
             if checkpoints.copy() and self._interruptions and not self._stop_requested:
                 self._interruptions -= 1

@@ -51,9 +51,16 @@ def _wrong_fields(segment: Segment) -> list[str]:
         "id": bool(_ID.fullmatch(str(segment.get("id")))),
         "trace_id": bool(_TRACE_ID.fullmatch(str(segment.get("trace_id")))),
         "start_time": _is_number(segment.get("start_time")),
-        "end_time": _is_number(segment.get("end_time")) or segment.get("in_progress") is True,
+        "end_time": _is_number(segment.get("end_time"))
+        or (segment.get("in_progress") is True and "end_time" not in segment),
+        "annotations": isinstance(segment.get("annotations", {}), dict),
+        "http": _is_http(segment.get("http", {})),
     }
     return [field for field, is_right in right.items() if not is_right]
+
+
+def _is_http(http: object) -> bool:
+    return isinstance(http, dict) and all(isinstance(http.get(part, {}), dict) for part in ("request", "response"))
 
 
 def _is_number(value: object) -> bool:
