@@ -296,15 +296,15 @@ def on_spare_capacity(name: str, interruptions: str) -> dict[str, Any]:
 
 
 def test_an_interrupted_job_goes_on_from_its_checkpoint(jobs: Cloud) -> None:
-    jobs.client("sagemaker").create_training_job(**on_spare_capacity("twice", "2"))
-    job = ended_job(jobs, "twice")
+    jobs.client("sagemaker").create_training_job(**on_spare_capacity("interrupted", "2"))
+    job = ended_job(jobs, "interrupted")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     statuses = [one["Status"] for one in job["SecondaryStatusTransitions"]]
     run = ["Starting", "Downloading", "Training"]
     assert statuses == [*run, "Interrupted", *run, "Interrupted", *run, "Uploading", "Completed"]
     assert archive(jobs, job["ModelArtifacts"]["S3ModelArtifacts"])["steps"] == "xxx", "a step a run, none done again"
-    assert job["CheckpointConfig"] == {"S3Uri": f"s3://{BUCKET}/checkpoints/twice"}
-    assert keys(jobs, "checkpoints/twice/") == {"checkpoints/twice/steps"}
+    assert job["CheckpointConfig"] == {"S3Uri": f"s3://{BUCKET}/checkpoints/interrupted"}
+    assert keys(jobs, "checkpoints/interrupted/") == {"checkpoints/interrupted/steps"}
 
 
 def test_an_interruption_needs_spare_capacity_and_checkpoints(jobs: Cloud) -> None:
