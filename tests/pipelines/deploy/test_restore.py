@@ -114,7 +114,7 @@ def test_a_version_that_did_not_cause_the_failure_is_not_rejected(state: StateHo
     with pytest.raises(NothingToDoError, match="Nothing was rolled out"):
         rejected(state, None, fault="no answer")
     with pytest.raises(NothingToDoError, match="Nothing was rolled out"):
-        rejected(state, begin(state), fault="no answer", rollout=None)
+        rejected(state, begin(state), rollout=None)
     with pytest.raises(NothingToDoError, match="was verified live"):
         rejected(state, target(version=3, live=3), fault="no answer")
 

@@ -39,7 +39,7 @@ TEMPLATE = "nightjar-flights-template"
 SPEC = CanarySpec(share=0.3, minutes=2, minimum_requests=20, latency_factor=3)
 REQUESTS, CALLERS = 400, 4
 SETTLED_SECONDS = 45
-APP = """
+APP = '''
 import json, os, signal, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -66,18 +66,23 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-# As the service does: the distribution of its scores as an embedded metric.
 bins = json.loads(os.environ.get("SCORES", "[]"))
-metric = {"Namespace": "Nightjar/Serving", "Metrics": [{"Name": "Score"}], "Dimensions": [["Workload", "ModelVersion"]]}
-head = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}}
 counted = [(number / 10 + 0.05, count) for number, count in enumerate(bins) if count]
 score = {"Values": [value for value, _ in counted], "Counts": [count for _, count in counted]}
-if bins:
-    print(json.dumps({**head, "Workload": "flights", "ModelVersion": VERSION, "Score": score}), flush=True)
+metric = {"Namespace": "Nightjar/Serving", "Metrics": [{"Name": "Score"}], "Dimensions": [["Workload", "ModelVersion"]]}
+
+def tell():
+    """As the service does: the distribution of its scores as an embedded metric, in each minute of a comparison."""
+    while bins:
+        head = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}}
+        print(json.dumps({**head, "Workload": "flights", "ModelVersion": VERSION, "Score": score}), flush=True)
+        time.sleep(1)
+
+threading.Thread(target=tell, daemon=True).start()
 server = ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
-"""
+'''
 BELL = json.dumps([0, 10, 40, 90, 160, 160, 90, 40, 10, 0])
 
 
