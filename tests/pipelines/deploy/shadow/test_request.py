@@ -59,7 +59,7 @@ def test_it_has_no_more_inputs_than_sagemaker_takes_and_its_name_leaves_room_for
 def test_a_name_changes_with_what_decides_the_jobs_result() -> None:
     others = [
         job({**HOURS, "predictions/flights/2026/11/29/01/": ["c"]}),
-        job(spec=ShadowSpec(maximum_requests=100)),
+        job(spec=ShadowSpec(maximum_requests=1000)),
         job(code_sha="other"),
         job(versions=(LIVE, package(3, "z"))),
     ]
