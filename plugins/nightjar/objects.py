@@ -77,7 +77,8 @@ class ObjectStoreHook(AwsGenericHook["S3Client"]):
 
     def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:
         """Iterates over the keys below a prefix, in order; with ``after`` only over those that come after it."""
-        for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
+        start: Any = {"StartAfter": after} if after else {}
+        for page in self.conn.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
     def size_below(self, bucket: str, prefix: str, pages: int) -> tuple[int, bool]:

@@ -51,7 +51,7 @@ class Window:
         self._in_flight = 0
 
     def finished(self, request: Finished) -> None:
-        """Counts a request. On the request path."""
+        """Counts a request."""
         if request.quiet:
             return
         with self._lock:
@@ -67,7 +67,7 @@ class Window:
                 self._latency[bucket((request.ended - request.started) * 1000)] += 1
 
     def scored(self, probability: float) -> None:
-        """Counts the score of a record. On the request path."""
+        """Counts the score of a record."""
         with self._lock:
             self._scores[min(int(probability * BINS), BINS - 1)] += 1
 

@@ -82,7 +82,7 @@ class Metrics:
         return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=mode)
 
     def finished(self, request: Finished) -> None:
-        """Counts a request. On the request path. Health checks have routes, and so latencies, of their own."""
+        """Counts a request. Health checks have routes, and so latencies, of their own."""
         route, status = request.route, request.status
         seconds = request.ended - request.started
         with self._lock:
@@ -102,7 +102,7 @@ class Metrics:
             self._warnings.inc(request.warnings)
 
     def predicted(self, label: int) -> None:
-        """Counts a prediction. On the request path."""
+        """Counts a prediction."""
         with self._lock:
             self._labels[label] += 1
 

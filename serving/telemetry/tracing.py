@@ -56,7 +56,7 @@ class Sampler:
         self._second = self._traced = 0
 
     def wants(self, header: bytes) -> bool:
-        """Whether a request with this ``x-amzn-trace-id`` is traced. On the request path."""
+        """Whether a request with this ``x-amzn-trace-id`` is traced."""
         if header and (at := header.find(b"Sampled=")) >= 0 and (flag := header[at + 8 : at + 9]) in (b"0", b"1"):
             return flag == b"1" and self._has_room()
         return self._ratio > 0 and self._rng.random() < self._ratio and self._has_room()
