@@ -60,7 +60,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Each heartbeat is a request. Where the end of a task's process is not noticed at once
         # (nightjar_laptop/supervise.py), it is the upper bound on the delay, and a deferred task whose trigger fires
-        # earlier is held until then (nightjar_laptop/executor.py).
+        # earlier is held until then (nightjar_laptop/held_tasks.py).
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "5" if hasattr(os, "pidfd_open") else "1",
         # Airflow's own limits, 30 and 50 s, are too short where several stacks share two cores.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(IMPORT_SECONDS),

@@ -27,11 +27,17 @@ def module() -> Iterator[Any]:
         yield importlib.import_module("nightjar_laptop.executor")
 
 
+@pytest.fixture(scope="module")
+def holding(module: Any) -> Any:
+    """The module of the class that holds tasks."""
+    return importlib.import_module("nightjar_laptop.held_tasks")
+
+
 @pytest.fixture
-def executor(module: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def executor(module: Any, holding: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An executor whose workers are a list, ``started``, and whose waits end at once and are counted."""
     task = type("Task", (), {"ti": SimpleNamespace(priority_weight=1)})
-    monkeypatch.setattr(module, "ExecuteTask", task)
+    monkeypatch.setattr(holding, "ExecuteTask", task)
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the test")
 
     class Executor(module.EventDrivenLocalExecutor):
@@ -84,11 +90,11 @@ def test_the_scheduler_waits_for_events_while_a_task_is_held(executor: Any) -> N
 
 
 def test_a_process_that_never_reports_its_end_holds_a_task_for_a_while_only(
-    executor: Any, module: Any, monkeypatch: pytest.MonkeyPatch
+    executor: Any, holding: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(executor, KEY)
     assert beat(executor, KEY) == []
-    monkeypatch.setattr(module, "HOLD_SECONDS", -1.0)
+    monkeypatch.setattr(holding, "HOLD_SECONDS", -1.0)
     assert beat(executor) == [KEY]
 
 

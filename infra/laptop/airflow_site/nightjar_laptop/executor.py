@@ -4,11 +4,6 @@ The scheduler calls its executor in every round. Here that call waits until a ta
 PostgreSQL says that a run or task has changed (``airflow_wakeup.sql``). Rounds that time alone calls for, such as those
 of retries, come once a second, and more seldom when nothing has changed for a while.
 
-It also starts no task while an earlier process of the same attempt has not ended. A task that waits (for a trigger, or
-for a person's approval) gives up its process, which needs most of a second to end. If the task were started again
-within that second, the scheduler would take the end of its first process for the death of its second one, and fail it
-(apache/airflow#72716: the LocalExecutor of Airflow 3.3.1 does not note what it runs).
-
 Idle workers share a queue, and one of them holds its lock while it waits. If that one is killed, no other gets a task
 any more. The scheduler then ends with an error, so that the supervisor starts it anew.
 """
@@ -21,10 +16,8 @@ from typing import Any
 
 import psycopg
 from airflow.configuration import conf
-from airflow.executors.local_executor import LocalExecutor
-from airflow.executors.workloads import ExecuteTask
-from airflow.utils.state import TaskInstanceState
 
+from .held_tasks import HoldingLocalExecutor
 from .preload import preload
 from .supervise import notice_ends_at_once
 
@@ -32,27 +25,22 @@ CHANNEL = "nightjar_scheduler"
 BUSY_SECONDS, IDLE_SECONDS = 1.0, 5.0
 BUSY_AFTER_CHANGE_SECONDS = 60.0
 WITHOUT_DATABASE_SECONDS = 0.1
-# A process that was killed reports no end, so a task waits for an earlier one no longer than this.
-HOLD_SECONDS = 15.0
 # So long tasks may lie in the queue while a worker is free. A worker takes one within milliseconds.
 STUCK_SECONDS = 20.0
-ENDED = (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
 
 
 class QueueStuckError(Exception):
     """No worker takes tasks from the queue any more."""
 
 
-class EventDrivenLocalExecutor(LocalExecutor):
-    """LocalExecutor with a heartbeat that waits for the next event."""
+class EventDrivenLocalExecutor(HoldingLocalExecutor):
+    """LocalExecutor that holds tasks, with a heartbeat that waits for the next event."""
 
     _listener: psycopg.Connection[Any] | None = None
     _changed_at = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._processes: set[Any] = set()  # keys of tasks whose process has not ended
-        self._held_since: dict[Any, float] = {}
         self._unread, self._unread_since = 0, 0.0
 
     def start(self) -> None:
@@ -68,21 +56,9 @@ class EventDrivenLocalExecutor(LocalExecutor):
             QueueStuckError: Free workers take no task.
         """
         self._require_readers()
-        held = self._hold()
-        if not self.queued_tasks:
+        if self.queued_tasks.keys() <= self._held():
             self._wait()
         super().heartbeat()
-        self.queued_tasks.update(held)
-
-    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
-        """Notes the end of a process."""
-        if state in ENDED:
-            self._processes.discard(key)
-        super().change_state(key, state, info, remove_running)
-
-    def _process_workloads(self, workload_list: Any) -> None:
-        self._processes.update(one.key for one in workload_list if isinstance(one, ExecuteTask))
-        super()._process_workloads(workload_list)
 
     def _require_readers(self) -> None:
         unread, now = self._unread_messages.value, time.monotonic()
@@ -94,14 +70,6 @@ class EventDrivenLocalExecutor(LocalExecutor):
                 f"For {STUCK_SECONDS:.0f} s no free worker took one of {unread} tasks. A worker was probably killed "
                 "while it held the queue's lock. The scheduler ends, and its supervisor starts it again."
             )
-
-    def _hold(self) -> dict[Any, Any]:
-        """Takes the tasks whose earlier process has not ended out of the queue; returns them."""
-        now = time.monotonic()
-        waiting = self.queued_tasks.keys() & self._processes
-        self._held_since = {key: self._held_since.get(key, now) for key in waiting}
-        late = {key for key, since in self._held_since.items() if now - since > HOLD_SECONDS}
-        return {key: self.queued_tasks.pop(key) for key in waiting - late}
 
     def _wait(self) -> None:
         busy = self._processes or time.monotonic() - self._changed_at < BUSY_AFTER_CHANGE_SECONDS
