@@ -145,11 +145,12 @@ class Person:
     name: str
 
     def get(self, path: str, **options: Any) -> Any:
-        return self.client.get(f"{PREFIX}/{path}", headers=self._login(), **options)
+        return self.client.get(f"{PREFIX}/{path}", headers=self.login(), **options)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **body: Any) -> Any:
         sent = {"reason": REASON, "revision": 1, **body}
-        return self.client.post(f"{PREFIX}/{path}", json=sent, headers={**self._login(), **(headers or HEADERS)})
+        return self.client.post(f"{PREFIX}/{path}", json=sent, headers={**self.login(), **(headers or HEADERS)})
 
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
+        """The header of a logged-in user."""
         return {"Cookie": f"_token={token(self.name)}"} if self.name else {}

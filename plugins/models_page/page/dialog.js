@@ -31,7 +31,8 @@ async function confirmChange(event) {
   const body = { reason: byId("reason").value, revision: shownRevision() };
   if (asked.until) body.until = new Date(byId("until").value).toISOString();
   const confirm = byId("dialog-confirm");
-  confirm.disabled = true;
+  const focused = document.activeElement;
+  confirm.disabled = true; // which takes the focus from it
   try {
     const done = await ask(asked.path, body);
     byId("dialog").close();
@@ -40,6 +41,8 @@ async function confirmChange(event) {
     byId("main").focus(); // the button was drawn anew
   } catch (error) {
     byId("dialog-error").textContent = error.message;
+    confirm.disabled = false;
+    focused.focus();
   }
   confirm.disabled = false;
 }

@@ -8,6 +8,7 @@ const shownDag = () => current.dag_id;
 async function show(dagId) {
   const main = byId("main");
   main.setAttribute("aria-busy", "true");
+  main.setAttribute("aria-label", workloadOf(dagId));
   byId("result").replaceChildren();
   try {
     const state = await ask(pathOf(dagId));
@@ -17,25 +18,37 @@ async function show(dagId) {
       ...notices(state),
       element("div", { class: "columns" }, liveSection(state), element("div", {}, actionSection(state), monitoringSection(state))),
       element("section", { "aria-label": "History" }, element("h2", {}, "AUC by version"), aucPlot(points)),
-      element("section", { "aria-label": "Versions" }, element("h2", {}, "Versions"), ...versionTable(state, versions)),
+      element("section", { "aria-labelledby": "versions" }, element("h2", { id: "versions" }, "Versions"), ...versionTable(state, versions)),
     );
   } catch (error) {
     main.replaceChildren(element("p", { class: "error", role: "alert" }, error.message));
   }
   main.setAttribute("aria-busy", "false");
-  drawWorkloads(dagId);
 }
 
-function drawWorkloads(dagId) {
+const workloadOf = (dagId) => known.find((one) => one.dag_id === dagId).workload;
+
+/** The buttons stay the same ones: a new one would not have the focus. */
+function drawWorkloads() {
   byId("workloads").replaceChildren(...known.map((one) => element("button", {
-    type: "button", "aria-current": one.dag_id === dagId ? "true" : null, onclick: () => choose(one),
+    type: "button", onclick: (event) => choose(one, event.currentTarget),
   }, one.workload)));
 }
 
-function choose(one) {
+async function choose(one, button) {
   history.replaceState(null, "", `#${encodeURIComponent(one.workload)}`);
   document.title = `${one.workload} · Models · Nightjar`;
-  return show(one.dag_id);
+  for (const other of byId("workloads").children) other.removeAttribute("aria-current");
+  button.setAttribute("aria-current", "true");
+  await show(one.dag_id);
+  announceShown();
+}
+
+/** What a person sees at once, for who hears the page. A failure is an alert, which is announced by itself. */
+function announceShown() {
+  if (byId("main").querySelector(":scope > [role=alert]")) return;
+  const live = current.live ? `version ${current.live.version} is live` : "no version is live";
+  byId("shown").textContent = `${workloadOf(current.dag_id)}: ${live}.`;
 }
 
 async function start() {
@@ -49,8 +62,10 @@ async function start() {
     byId("main").replaceChildren(element("p", { class: "quiet" }, "There is no workload whose deploy DAG you may read."));
     return;
   }
+  drawWorkloads();
   const wanted = decodeURIComponent(location.hash.slice(1));
-  await choose(known.find((one) => one.workload === wanted) || known[0]);
+  const first = Math.max(known.findIndex((one) => one.workload === wanted), 0);
+  await choose(known[first], byId("workloads").children[first]);
 }
 
 /** Airflow's theme, which it keeps as a class of its document; a page of its own has the system's. */

@@ -68,10 +68,15 @@ function championLine(points, scale) {
 }
 
 function dot(point, index, scale) {
-  const radius = point.s === "live" ? 6 : 3.5;
   const text = `version ${point.v} of ${point.d}: AUC ${point.a.toFixed(4)}, ${point.s}`;
-  const shown = { class: `dot ${point.s}`, cx: scale.x(index), cy: scale.y(point.a), r: radius };
-  return drawn("circle", shown, drawn("title", {}, text));
+  return mark(point.s, scale.x(index), scale.y(point.a), drawn("title", {}, text));
+}
+
+/** A state has a shape besides its colour: large, small, hollow, or with corners. */
+function mark(state, x, y, ...children) {
+  const shape = { class: `dot ${state}` };
+  if (state === "waits") return drawn("path", { ...shape, d: `M${x} ${y - 6} l6 6 l-6 6 l-6 -6 z` }, ...children);
+  return drawn("circle", { ...shape, cx: x, cy: y, r: state === "live" ? 6 : 3.5 }, ...children);
 }
 
 function plotSentence(points) {
@@ -84,7 +89,7 @@ function plotSentence(points) {
 
 function legend() {
   const entry = (text, ...shape) => element("li", {}, drawn("svg", { viewBox: "0 0 22 14", "aria-hidden": "true" }, ...shape), text);
-  const spot = (state) => drawn("circle", { class: `dot ${state}`, cx: 11, cy: 7, r: 4.5 });
+  const spot = (state) => mark(state, 11, 7);
   return element("ul", { class: "legend" },
     entry("live", spot("live")), entry("approved", spot("approved")), entry("waits", spot("waits")),
     entry("rejected", spot("rejected")),

@@ -4,7 +4,7 @@ const COLUMNS = ["Version", "Day", "Status", "AUC (interval)", "Against the cham
 function versionTable(state, first) {
   const body = element("tbody", { role: "rowgroup" });
   const heads = COLUMNS.map((text) => element("th", { scope: "col", role: "columnheader" }, text));
-  const table = element("table", { class: "versions", role: "table", "aria-describedby": "versions-count" },
+  const table = element("table", { class: "versions", role: "table", "aria-labelledby": "versions", "aria-describedby": "versions-count" },
     element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heads)), body);
   const more = element("button", { type: "button", onclick: () => older() }, "Show older versions");
   const count = element("p", { class: "quiet", id: "versions-count", role: "status" });
@@ -21,12 +21,14 @@ function versionTable(state, first) {
   }
 
   async function older() {
-    more.disabled = true;
+    more.disabled = true; // which takes the focus from it
     try {
       const before = add(await ask(`${pathOf(state.dag_id, "versions")}?before=${last}`));
       before?.nextElementSibling?.querySelector("button")?.focus();
     } catch (error) {
       tell(error.message, true);
+      more.disabled = false;
+      more.focus();
     }
     more.disabled = false;
   }
