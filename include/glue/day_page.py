@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from include.glue.markup import page, table
+from include.glue.markup import page, table, table_of
 
 if TYPE_CHECKING:
     from include.glue.audit_document import AuditedDay
@@ -37,34 +37,35 @@ def day_page(
     findings = sorted(audited["findings"], key=lambda finding: (finding["severity"], finding["name"]))
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{_verdict(audited)}</p>"]
     if findings:
-        rows = "".join(
-            f'<tr><td class="{escape(finding["severity"])}">{escape(finding["severity"])}</td>'
-            f"<td>{escape(finding['name'])}</td><td>{escape(finding['text'])}</td></tr>"
+        rows = (
+            f'<td class="{escape(finding["severity"])}">{escape(finding["severity"])}</td>'
+            f"<td>{escape(finding['name'])}</td><td>{escape(finding['text'])}</td>"
             for finding in findings
         )
-        head = "<thead><tr><th>severity</th><th>expectation</th><th>found</th></tr></thead>"
-        parts.append(f"<h2>Not as expected</h2><table>{head}<tbody>{rows}</tbody></table>")
+        head = ("severity", "expectation", "found")
+        parts += ["<h2>Not as expected</h2>", table_of("Not as expected", head, rows)]
     parts += [f"<p>Note: {escape(note)}.</p>" for note in audited["notes"]]
     compared = audited["compared"]
     if compared:
         days = f"{len(compared)} recent days, {compared[0]} to {compared[-1]}"
         parts.append(f'<p class="quiet">Compared with {escape(days)}.</p>')
     events = [[name, *(counts.get(key, "") for key in _COUNTS)] for name, counts in audited["statistics"].items()]
-    parts += ["<h2>Rows</h2>", table(("event type", *_COUNTS), events)]
+    parts += ["<h2>Rows</h2>", table("Rows", ("event type", *_COUNTS), events)]
     tables = [[name, counts["read"], counts["quarantined"]] for name, counts in report["tables"].items()]
     if tables:
-        parts += ["<h2>Reference rows</h2>", table(("table", "read", "quarantined"), tables)]
+        parts += ["<h2>Reference rows</h2>", table("Reference rows", ("table", "read", "quarantined"), tables)]
     reasons = [
         [name, count, reason]
         for name, found in report["reasons"].get(day, {}).items()
         for reason, count in found.items()
     ]
     if reasons:
-        parts += ["<h2>Why rows were quarantined</h2>", table(("event type", "rows", "reason"), reasons)]
+        heading = "Why rows were quarantined"
+        parts += [f"<h2>{heading}</h2>", table(heading, ("event type", "rows", "reason"), reasons)]
     observed = [[event_type, *row] for event_type, rows in evaluated.items() for row in rows]
     if observed:
         names = ("event type", "expectation", "met", "observed")
-        parts += ["<h2>Expectations of the columns</h2>", table(names, observed)]
+        parts += ["<h2>Expectations of the columns</h2>", table("Expectations of the columns", names, observed)]
     docs = f'<a href="../{GREAT_EXPECTATIONS}/index.html">Data Docs</a>'
     parts.append(f'<p class="quiet">See <a href="../index.html">all days of this audit</a>, {docs}.</p>')
     return page(title, "\n".join(parts))
@@ -72,16 +73,16 @@ def day_page(
 
 def index_page(workload: str, days: Mapping[str, AuditedDay]) -> str:
     """Returns the first page of an audit: its days."""
-    rows = "".join(
-        f'<tr><td><a href="days/{day}.html">{day}</a></td><td>{_verdict(audited)}</td>'
+    rows = (
+        f'<td><a href="days/{day}.html">{day}</a></td><td>{_verdict(audited)}</td>'
         f'<td class="number">{len(audited["warnings"])}</td>'
-        f"<td>{escape('; '.join(audited['critical_failures']))}</td></tr>"
+        f"<td>{escape('; '.join(audited['critical_failures']))}</td>"
         for day, audited in days.items()
     )
-    head = "<thead><tr><th>day</th><th>audit</th><th>warnings</th><th>critical</th></tr></thead>"
+    listed = table_of("Audited days", ("day", "audit", "warnings", "critical"), rows)
     docs = f'<p class="quiet"><a href="{GREAT_EXPECTATIONS}/index.html">Data Docs</a> of Great Expectations.</p>'
     title = f"{workload}: audited days"
-    return page(title, f"<h1>{escape(title)}</h1><table>{head}<tbody>{rows}</tbody></table>{docs}")
+    return page(title, f"<h1>{escape(title)}</h1>{listed}{docs}")
 
 
 def _verdict(audited: AuditedDay) -> str:

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _ELEMENTS = {
     "a", "b", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
-    "li", "main", "nav", "ol", "p", "pre", "section", "small", "span", "strong", "sub", "sup", "table", "tbody", "td",
+    "li", "nav", "ol", "p", "pre", "section", "small", "span", "strong", "sub", "sup", "table", "tbody", "td",
     "tfoot", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
 # These are left out with what is in them, the rest without.
@@ -21,9 +21,10 @@ _WITHOUT_CONTENT = frozenset(("script", "style", "template", "noscript", "svg", 
 _VOID = frozenset(("br", "hr"))
 _ATTRIBUTES = frozenset(("id", "class", "colspan", "rowspan", "scope", "lang"))
 STYLE = """
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1.5rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: .75rem 0; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); padding: .35rem .6rem; }
 th, td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
@@ -50,15 +51,22 @@ def page(title: str, body: str, language: str = "en") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n<main>{body}</main>\n</body></html>\n"
     )
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Returns a table of plain texts and numbers."""
-    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = ("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+def table(name: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Returns a table of plain texts and numbers. ``name`` is what a screen reader calls it."""
+    return table_of(name, head, ("".join(map(_cell, row)) for row in rows))
+
+
+def table_of(name: str, head: Iterable[str], rows: Iterable[str]) -> str:
+    """Returns a table whose rows are given as HTML of their cells. Where it is too wide, it alone is scrolled."""
+    header = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
+    lines = "".join(f"<tr>{row}</tr>" for row in rows)
+    label = f'aria-label="{escape(name)}"'
+    whole = f"<table {label}><thead><tr>{header}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="wide" role="group" {label} tabindex="0">{whole}</div>'
 
 
 def clean_page(text: str) -> str:

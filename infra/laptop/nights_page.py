@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from threading import get_ident
 
-from include.glue.markup import page, table
+from include.glue.markup import page, table, table_of
 from infra.laptop import night_log
 from infra.laptop.config import LaptopConfig
 from infra.laptop.night_log import NightRecord
@@ -17,7 +17,7 @@ from infra.laptop.nights_plot import auc_plot, seconds_plot
 
 HEAD = ("night", "result", "version", "AUC", "champion's AUC", "difference", "seconds", "what came of it, and why")
 STYLE = (
-    "<style>.nights { overflow-x: auto; } .nights th { overflow-wrap: normal; } "
+    "<style>.nights th { overflow-wrap: normal; } "
     ".nights td:not(:last-child) { white-space: nowrap; } .figures table { width: auto; }</style>"
 )
 
@@ -37,10 +37,9 @@ def write(config: LaptopConfig) -> Path:
 def _section(workload: str, nights: Sequence[NightRecord]) -> str:
     plots = auc_plot(workload, nights) + seconds_plot(workload, nights)
     # The newest night first: it is what a person looks for.
-    rows = "".join(map(_row, reversed(nights)))
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in HEAD)
-    listed = f'<div class="nights"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    return f"<h2>{escape(workload)}</h2><p>{escape(summary(nights))}</p>{_figures(nights)}{plots}{listed}"
+    rows = map(_row, reversed(nights))
+    listed = f'<div class="nights">{table_of(f"Nights of {workload}", HEAD, rows)}</div>'
+    return f"<h2>{escape(workload)}</h2><p>{escape(summary(nights))}</p>{_figures(workload, nights)}{plots}{listed}"
 
 
 def summary(nights: Sequence[NightRecord]) -> str:
@@ -54,7 +53,7 @@ def summary(nights: Sequence[NightRecord]) -> str:
     )
 
 
-def _figures(nights: Sequence[NightRecord]) -> str:
+def _figures(workload: str, nights: Sequence[NightRecord]) -> str:
     aucs = [night.auc for night in nights if night.auc is not None]
     measured: list[tuple[str, list[float], Callable[[float], str]]] = [
         ("AUC of the night's version", aucs, _auc),
@@ -63,7 +62,7 @@ def _figures(nights: Sequence[NightRecord]) -> str:
     rows = [
         (name, *(text(of(values)) for of in (min, median, max))) for name, values, text in measured if len(values) > 1
     ]
-    listed = table(("", "smallest", "median", "largest"), rows)
+    listed = table(f"Figures of {workload}", ("figure", "smallest", "median", "largest"), rows)
     return f'<div class="figures">{listed}</div>' if rows else ""
 
 
@@ -80,7 +79,7 @@ def _row(night: NightRecord) -> str:
         ("number", f"{night.seconds:.0f}"),
         ("", ". ".join(filter(None, (night.outcome, night.reason)))),
     )
-    return f"<tr>{''.join(f'<td class="{name}">{escape(text)}</td>' for name, text in cells)}</tr>"
+    return "".join(f'<td class="{name}">{escape(text)}</td>' for name, text in cells)
 
 
 def _result(night: NightRecord) -> tuple[str, str]:

@@ -33,7 +33,7 @@ class _Scale(NamedTuple):
 
 
 def auc_plot(workload: str, nights: Sequence[NightRecord]) -> str:
-    """AUC of candidate and champion; a night without a version is a mark at the lower edge. Empty without two AUCs."""
+    """AUC of candidate and champion; a night without a version is a cross at the lower edge. Empty without two AUCs."""
     known = [auc for night in nights for auc in (night.auc, night.champion_auc) if auc is not None]
     if len(known) < 2:
         return ""
@@ -42,15 +42,20 @@ def auc_plot(workload: str, nights: Sequence[NightRecord]) -> str:
     parts = [*_axes(scale, (scale.low, middle, scale.high), lambda value: f"{value:.3f}")]
     champions = [(night.day, night.champion_auc) for night in nights if night.champion_auc is not None]
     candidates = [(night.day, night.auc) for night in nights if night.auc is not None]
-    parts += [_line(scale, champions, CHAMPION, 0, "champion"), _line(scale, candidates, CANDIDATE, 1, "candidate")]
+    parts += [
+        _line(scale, champions, CHAMPION, 0, "champion (dashed)"),
+        _line(scale, candidates, CANDIDATE, 1, "candidate"),
+    ]
     for night in nights:
         if night.auc is None:
-            parts.append(_dot(scale.x(night.day), TOP + scale.height, BAD, BAD, f"{night.day}: {night.status}"))
+            left, top = scale.x(night.day), TOP + scale.height
+            parts.append(_dot(left, top, "none", BAD, f"{night.day}: {night.status}"))
+            parts.append(f'<path d="M{left - 6:.1f},{top - 6} l12,12 m-12,0 l12,-12" style="stroke: {BAD}"/>')
             continue
         fill = CANDIDATE if night.decision == "promoted" else "Canvas"
         text = f"{night.day}: version {night.version}, {night.decision}, AUC {night.auc:.4f}"
         parts.append(_dot(scale.x(night.day), scale.y(night.auc), fill, CANDIDATE, text))
-    label = f"{workload}: AUC by night. A filled dot: promoted; a hollow one: not promoted; a red one: no version."
+    label = f"{workload}: AUC by night. A filled dot: promoted; a hollow one: not promoted; a cross: no version."
     return _figure(parts, scale, label)
 
 
@@ -63,12 +68,13 @@ def seconds_plot(workload: str, nights: Sequence[NightRecord]) -> str:
     parts = [*_axes(scale, (0.0, longest), lambda value: f"{value:.0f} s")]
     wide = max(1.0, 0.7 * WIDTH / scale.days)
     for night in nights:
-        top, colour = scale.y(night.seconds), CHAMPION if night.status == "done" else BAD
+        top = scale.y(night.seconds)
+        style = f"fill: {CHAMPION}" if night.status == "done" else f"fill: none; stroke: {BAD}; stroke-width: 2"
         place = f'x="{scale.x(night.day) - wide / 2:.1f}" y="{top:.1f}" width="{wide:.1f}"'
         height = TOP + scale.height - top
         title = f"<title>{escape(f'{night.day}: {night.seconds:.0f} s, {night.status}')}</title>"
-        parts.append(f'<rect {place} height="{height:.1f}" style="fill: {colour}">{title}</rect>')
-    return _figure(parts, scale, f"{workload}: seconds by night, from the replay to the end of the deploy.")
+        parts.append(f'<rect {place} height="{height:.1f}" style="{style}">{title}</rect>')
+    return _figure(parts, scale, f"{workload}: seconds by night, to the end of the deploy. A hollow bar: not done.")
 
 
 def _scale(nights: Sequence[NightRecord], low: float, high: float, height: int) -> _Scale:
@@ -89,8 +95,9 @@ def _axes(scale: _Scale, values: Iterable[float], text: Callable[[float], str]) 
 
 def _line(scale: _Scale, points: Iterable[tuple[date, float]], colour: str, place: int, name: str) -> str:
     line = " ".join(f"{scale.x(day):.1f},{scale.y(auc):.1f}" for day, auc in points)
-    drawn = f'<polyline points="{line}" fill="none" stroke-width="1.5" style="stroke: {colour}"/>'
-    return drawn + _text(LEFT + 90 * place, 14, name, "start", colour)
+    dashes = ' stroke-dasharray="6 3"' if place == 0 else ""
+    drawn = f'<polyline points="{line}" fill="none" stroke-width="1.5"{dashes} style="stroke: {colour}"/>'
+    return drawn + _text(LEFT + 130 * place, 14, name, "start", colour)
 
 
 def _dot(left: float, top: float, fill: str, stroke: str, text: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from tests.support.accessibility import DESKTOP, PHONE, faults, nodes
 from tests.support.browser import browser
-from tests.support.models_page import DAG, PREFIX, REASON, Person, Sources, made
+from tests.support.models_page import DAG, PREFIX, REASON, Person, Sources
 
 __all__ = ["browser"]
 
@@ -74,7 +74,8 @@ def test_a_state_has_a_shape_besides_its_colour(visit: Callable[[str], Page]) ->
     page = visit("ann")
     shapes = page.locator(".legend svg > *").evaluate_all(
         """(found) => found.map((one) => {
-             const style = getComputedStyle(one), hollow = style.fill === getComputedStyle(document.body).backgroundColor;
+             const style = getComputedStyle(one);
+             const hollow = style.fill === getComputedStyle(document.body).backgroundColor;
              return [one.tagName, one.getAttribute("r"), hollow, style.strokeDasharray].join();
            })"""
     )

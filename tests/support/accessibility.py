@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import pairwise
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
-SCHEMES = ("light", "dark")
 # Rules that axe has off: the least size of a target, and a table's headers where it is large.
 OPTIONS = {
     "resultTypes": ["violations", "incomplete"],
     "rules": {name: {"enabled": True} for name in ("target-size", "td-has-header")},
 }
+# Names, roles and sizes do not depend on colours.
+DARK = {"resultTypes": ["violations", "incomplete"], "runOnly": ["color-contrast", "link-in-text-block"]}
 CONTROLS = frozenset(
     ("button", "link", "textbox", "combobox", "checkbox", "radio", "spinbutton", "slider", "switch", "tab", "menuitem")
 )
@@ -78,22 +80,17 @@ class Node:
 
 def faults(page: Page) -> list[str]:
     """Everything wrong with the page as it is: in both colour schemes, on a phone and on a desk."""
-    found: dict[str, None] = {}
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=cast("Any", scheme), reduced_motion="reduce")
-        for size in (PHONE, DESKTOP):
-            page.set_viewport_size(size)
-            where = f"{scheme}, {size['width']} px"
-            # Names and roles do not depend on colours: the other scheme is checked for contrast, at one width.
-            if (scheme, size) == ("dark", DESKTOP):
-                continue
-            found |= {f"{fault} ({where})": None for fault in _faults_of_rules(page)}
-            if page.evaluate(WIDE) > 0:
-                found[f"the page is wider than its window ({where})"] = None
-    found |= dict.fromkeys(page.evaluate(MOVING))
-    found |= dict.fromkeys(_faults_of_tree(tree(page)))
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found = [f"dark: {fault}" for fault in _faults_of_rules(page, DARK)]
+    page.emulate_media(color_scheme="light")
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        where = f"{size['width']} px"
+        found += [f"{where}: {fault}" for fault in _faults_of_rules(page, OPTIONS)]
+        found += [f"{where}: the page is wider"] if page.evaluate(WIDE) > 0 else []
+    found += [*page.evaluate(MOVING), *_faults_of_tree(tree(page))]
     page.emulate_media(color_scheme="null", reduced_motion="null")
-    return list(found)
+    return list(dict.fromkeys(found))
 
 
 def tree(page: Page) -> list[Node]:
@@ -131,8 +128,8 @@ def _value(raw: dict[str, Any], field: str) -> str:
     return str(raw.get(field, {}).get("value", ""))
 
 
-def _faults_of_rules(page: Page) -> Iterator[str]:
-    answer = AXE.run(page, options=OPTIONS).response
+def _faults_of_rules(page: Page, options: dict[str, Any]) -> Iterator[str]:
+    answer = AXE.run(page, options=options).response
     for rule in answer["violations"]:
         for node in rule["nodes"]:
             words = (check["message"] for check in (*node["any"], *node["all"], *node["none"]))
@@ -153,6 +150,6 @@ def _faults_of_tree(found: list[Node]) -> Iterator[str]:
         yield f"{levels.count(1)} headings of the first level"
     yield from (
         f"a heading of level {after} below one of level {before}"
-        for before, after in zip(levels, levels[1:], strict=False)
+        for before, after in pairwise(levels)
         if after > before + 1
     )

@@ -20,16 +20,19 @@ from include.pipelines.backfill.words import (
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
+:root {{ color-scheme: light dark; background: Canvas; color: CanvasText; }}
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }}
 table {{ border-collapse: collapse; margin: 1rem 0; }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; vertical-align: top; }}
+.wide {{ overflow-x: auto; }}
+th, td {{ border-bottom: 1px solid #8888; padding: .3rem .8rem; text-align: left; vertical-align: top; }}
 td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
-</style></head><body>
+</style></head><body><main>
 <h1>{title}</h1>
 {body}
-</body></html>
+</main></body></html>
 """
 
 
@@ -55,12 +58,12 @@ def plan_page(plan: BackfillPlan) -> bytes:
         (number, spans(chunk["days"]), len(chunk["days"]), f"{chunk['rows']:,}", size(chunk["bytes"]), chunk["run_id"])
         for number, chunk in enumerate(plan["chunks"], 1)
     ]
-    body = f"<p>{escape(plan_sentence(plan))}</p>" + _table((), facts)
+    body = f"<p>{escape(plan_sentence(plan))}</p>" + _facts("Plan", facts)
     if chunks:
-        body += "<h2>Chunks</h2>" + _table(("no.", "days", "number", "records", "size", "run"), chunks)
+        body += "<h2>Chunks</h2>" + _table("Chunks", ("no.", "days", "number", "records", "size", "run"), chunks)
     if plan["retrains"]:
         steps = [(step["day"], step["run_id"]) for step in plan["retrains"]]
-        body += "<h2>Retrain runs</h2>" + _table(("day", "run"), steps)
+        body += "<h2>Retrain runs</h2>" + _table("Retrain runs", ("day", "run"), steps)
     return _page(f"Plan of a backfill of {plan['workload']}", body)
 
 
@@ -77,11 +80,13 @@ def report_page(report: BackfillReport) -> bytes:
         ("Error of the estimated time", _percent(report["seconds_error"])),
         ("Error of the estimated cost", _percent(report["usd_error"])),
     ]
-    body = f"<p>{escape(report['sentence'])}</p>" + _table((), facts)
+    body = f"<p>{escape(report['sentence'])}</p>" + _facts("Report", facts)
     if report["refused"]:
-        body += "<h2>Refused days</h2>" + _table(("day", "reason"), report["refused"].items())
+        body += "<h2>Refused days</h2>" + _table("Refused days", ("day", "reason"), report["refused"].items())
     if report["failed_runs"]:
-        body += "<h2>Runs that failed</h2>" + _table(("run",), [(run,) for run in report["failed_runs"]])
+        body += "<h2>Runs that failed</h2>" + _table(
+            "Runs that failed", ("run",), [(run,) for run in report["failed_runs"]]
+        )
     return _page(f"Report of a backfill of {report['workload']}", body)
 
 
@@ -98,10 +103,20 @@ def _percent(error: float | None) -> str:
     return "unknown" if error is None else f"{error:+.0%}"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
+def _facts(name: str, facts: Iterable[tuple[str, str]]) -> str:
+    rows = (f'<th scope="row">{escape(fact)}</th>{_cell(value)}' for fact, value in facts)
+    return _wide(name, rows)
+
+
+def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    return _wide(name, (head, *("".join(map(_cell, row)) for row in rows)))
+
+
+def _wide(name: str, rows: Iterable[str]) -> str:
+    """A table, which is scrolled where it is too wide, by keyboard too."""
+    body, label = "".join(f"<tr>{row}</tr>" for row in rows), f'aria-label="{escape(name)}"'
+    return f'<div class="wide" role="group" {label} tabindex="0"><table {label}>{body}</table></div>'
 
 
 def _cell(value: object) -> str:

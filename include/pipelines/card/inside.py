@@ -24,7 +24,8 @@ def importance_section(card: CardFacts) -> str:
     drawing = bars("Loss in AUC", [(entry["feature"], entry["drop"]) for entry in features[:DRAWN]])
     rows = [[entry["feature"], decimals(entry["drop"]), decimals(entry["deviation"])] for entry in features]
     head = ["feature", "mean loss in AUC", "standard deviation"]
-    return section("importance", "Feature importance", paragraph(note), figures(drawing), table(head, rows))
+    title = "Feature importance"
+    return section("importance", title, paragraph(note), figures(drawing), table(title, head, rows))
 
 
 def distribution_section(card: CardFacts) -> str:

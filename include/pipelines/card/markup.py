@@ -63,24 +63,30 @@ def section(identifier: str, title: str, *parts: str) -> str:
     return f'<section id="{escape(identifier)}"><h2>{escape(title)}</h2>{body}</section>\n'
 
 
-def facts(entries: Iterable[tuple[str, Cell]]) -> str:
-    """Names and values, one a line."""
-    rows = "".join(f'<tr><th scope="row">{escape(name)}</th>{_cell(value)}</tr>' for name, value in entries)
-    return f'<div class="wide"><table class="facts"><tbody>{rows}</tbody></table></div>'
+def facts(name: str, entries: Iterable[tuple[str, Cell]]) -> str:
+    """Names and values, one a line. ``name`` is what a screen reader calls the table."""
+    rows = "".join(f'<tr><th scope="row">{escape(fact)}</th>{_cell(value)}</tr>' for fact, value in entries)
+    return _wide(name, f'<table class="facts" aria-label="{escape(name)}"><tbody>{rows}</tbody></table>')
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table whose first column names its rows."""
-    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+def table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table whose first column names its rows. ``name`` is what a screen reader calls it."""
+    header = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
     body = "".join(
         f'<tr><th scope="row">{_content(first)}</th>{"".join(map(_cell, rest))}</tr>' for first, *rest in rows
     )
-    return f'<div class="wide"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+    label = f'aria-label="{escape(name)}"'
+    return _wide(name, f"<table {label}><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>")
 
 
 def figures(*drawings: str) -> str:
     """Figures side by side."""
     return f'<div class="figures">{"".join(drawings)}</div>'
+
+
+def _wide(name: str, content: str) -> str:
+    """Content that is scrolled where it is too wide, by keyboard too."""
+    return f'<div class="wide" role="group" aria-label="{escape(name)}" tabindex="0">{content}</div>'
 
 
 def _cell(value: Cell) -> str:

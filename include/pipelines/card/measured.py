@@ -55,7 +55,7 @@ def metrics_section(card: CardFacts) -> str:
             diagonal=True,
         ),
     ]
-    return section("metrics", "Metrics", paragraph(note), table(head, rows), figures(*drawings))
+    return section("metrics", "Metrics", paragraph(note), table("Metrics", head, rows), figures(*drawings))
 
 
 def comparison_section(card: CardFacts) -> str:
@@ -98,9 +98,10 @@ def _slices(card: CardFacts, spec: SliceSpec) -> str:
         ]
     rows += [[value, reason, *[""] * (len(head) - 2)] for value, reason in skipped.items()]
     rule = f"A value may be {spec.margin:.2f} worse; values with fewer than {spec.minimum} rows are not compared."
-    legend = ", candidate (solid) and champion (dashed)" if len(models) > 1 else ""
+    legend = ", candidate (solid) and champion (dashed, hollow)" if len(models) > 1 else ""
     drawing = ranges(f"AUC by {spec.field} with 95 % intervals{legend}", drawn)
-    return section(f"slice-{spec.field}", f"By {spec.field}", paragraph(rule), table(head, rows), figures(drawing))
+    title = f"By {spec.field}"
+    return section(f"slice-{spec.field}", title, paragraph(rule), table(title, head, rows), figures(drawing))
 
 
 def _measured(models: dict[str, ModelEvaluation], name: _Metric) -> list[Cell]:

@@ -21,9 +21,11 @@ def dataset_section(card: CardFacts) -> str:
         counted: Cell = ABSENT if positives is None else positives
         rows.append([name, split["rows"], counted, share, split["first"], split["end"]])
     missing = dataset["missing_days"]
-    parts = [facts(entries), table(["split", "rows", "label 1", "share", "from", "to (exclusive)"], rows)]
+    head = ["split", "rows", "label 1", "share", "from", "to (exclusive)"]
+    parts = [facts("Data set", entries), table("Splits", head, rows)]
     if missing:
-        parts.append("<h3>Days that it leaves out</h3>" + table(["day", "why"], [[*day] for day in missing.items()]))
+        title = "Days that it leaves out"
+        parts.append(f"<h3>{title}</h3>" + table(title, ["day", "why"], [[*day] for day in missing.items()]))
     return section("dataset", "Data set", *parts)
 
 
@@ -46,7 +48,7 @@ def lineage_section(card: CardFacts) -> str:
         ("Decision", code(f"{metadata['decision_uri']} sha256 {metadata['decision_sha256']}")),
         *((f"Submit key: {what}", code(key)) for what, key in card.jobs.items()),
     ]
-    return section("lineage", "Lineage", facts(entries))
+    return section("lineage", "Lineage", facts("Lineage", entries))
 
 
 def cost_section(card: CardFacts) -> str:

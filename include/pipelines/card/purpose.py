@@ -37,7 +37,7 @@ def purpose_section(card: CardFacts) -> str:
         ("Features", f"{len(model['features'])}: {', '.join(model['features'])}"),
         ("Request fields", ", ".join(workload.request)),
     ]
-    return section("purpose", "What it is for", facts(entries))
+    return section("purpose", "What it is for", facts("What it is for", entries))
 
 
 def limits_section(card: CardFacts) -> str:

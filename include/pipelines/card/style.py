@@ -4,7 +4,8 @@ from __future__ import annotations
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
-:root { color-scheme: light dark; --candidate: light-dark(#0b63c4, #7db8ff); --champion: light-dark(#b3400a, #ffab73);
+:root { color-scheme: light dark; background: Canvas; color: CanvasText;
+  --candidate: light-dark(#0b63c4, #7db8ff); --champion: light-dark(#b3400a, #ffab73);
   --line: color-mix(in srgb, currentColor 22%, transparent);
   --faint: color-mix(in srgb, currentColor 65%, transparent); }
 * { box-sizing: border-box; }
@@ -28,7 +29,7 @@ svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 .frame { fill: none; stroke: var(--line); } .guide { fill: none; stroke: var(--line); stroke-dasharray: 4; }
 .candidate { stroke: var(--candidate); fill: none; stroke-width: 2; }
 .champion { stroke: var(--champion); fill: none; stroke-width: 2; stroke-dasharray: 6 3; }
-circle.candidate, rect.candidate { fill: var(--candidate); } circle.champion { fill: var(--champion); }
+circle.candidate, rect.candidate { fill: var(--candidate); } circle.champion { fill: Canvas; stroke-dasharray: none; }
 text.candidate { fill: var(--candidate); stroke: none; font-weight: 600; }
 text.champion { fill: var(--champion); stroke: none; font-weight: 600; }
 @media print {

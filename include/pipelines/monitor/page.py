@@ -14,7 +14,8 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
-:root {{ color-scheme: light dark; --line: #d8dce2; --a: #8b929c; --b: #0b6bcb; --bad: #c2410c; }}
+:root {{ color-scheme: light dark; background: Canvas; color: CanvasText; }}
+:root {{ --line: #d8dce2; --a: #8b929c; --b: #0b6bcb; --bad: #c2410c; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --line: #3a3f47; --a: #7b828c; --b: #58a6ff; --bad: #ff9a66; }} }}
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; }}
 .wide {{ overflow-x: auto; }}
@@ -24,14 +25,13 @@ td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .plots {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1.2rem; }}
 figure {{ margin: 0; }} figcaption {{ font-size: .85rem; }}
 svg {{ width: 100%; }} svg text {{ font-size: 8px; fill: currentColor; }} svg path {{ stroke: var(--a); }}
-.a {{ fill: var(--a); }} .b {{ fill: var(--b); }}
+.a {{ fill: none; stroke: var(--a); }} .b {{ fill: var(--b); }}
 .bad {{ color: var(--bad); font-weight: 600; }}
-.key {{ display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }}
 code {{ overflow-wrap: anywhere; }}
-</style></head><body>
+</style></head><body><main>
 <h1>{title}</h1>
 {body}
-</body></html>
+</main></body></html>
 """
 
 
@@ -57,7 +57,7 @@ def _drift(report: MonitorReport) -> str:
         (subject, "confirmed" if subject in report["confirmed"] else "in this window only", reason)
         for subject, reason in report["drifted"].items()
     ]
-    return "<h2>Drift</h2>" + _table(("subject", "state", "why"), rows)
+    return "<h2>Drift</h2>" + _table("Drift", ("subject", "state", "why"), rows)
 
 
 def _accuracy(report: MonitorReport) -> str:
@@ -65,7 +65,7 @@ def _accuracy(report: MonitorReport) -> str:
     if not report["accuracy"]:
         return heading + f"<p>No prediction since {escape(report['period_start'][:16])}Z has a label yet.</p>"
     heads = ("version", "day", "labels", "positive", "AUC", "95 % interval", "log loss", "Brier score")
-    return heading + _delay(report) + _table(heads, map(_accuracy_row, report["accuracy"]))
+    return heading + _delay(report) + _table("Accuracy in production", heads, map(_accuracy_row, report["accuracy"]))
 
 
 def _accuracy_row(one: AccuracyResult) -> Sequence[object]:
@@ -106,7 +106,8 @@ def _skew(report: MonitorReport) -> str:
         return heading + "<p>No prediction has the key of a row in the lake.</p>"
     text = f"{skew['differing']} of {skew['rows']} predictions were made from other values than the lake has."
     fields = sorted(skew["fields"].items(), key=lambda item: -item[1])
-    return heading + f"<p>{text}</p>" + (_table(("field", "rows that differ"), fields) if fields else "")
+    head = ("field", "rows that differ")
+    return heading + f"<p>{text}</p>" + (_table("Fields that differ", head, fields) if fields else "")
 
 
 def _source(heading: str, source: SourceResult) -> str:
@@ -120,10 +121,8 @@ def _source(heading: str, source: SourceResult) -> str:
         return text
     heads = ("column", "PSI", "limit", "q", "missing", "unknown", "out of range", "drift")
     found = sorted(source["columns"], key=lambda one: (not one["drifted"], -one["psi"]))
-    key = '<p><span class="key a">■</span>training<span class="key b">■</span>window</p>'
-    return (
-        text + _table(heads, map(_column_row, found)) + key + f'<div class="plots">{"".join(map(_figure, found))}</div>'
-    )
+    plots = f'<p>□ training, ■ window</p><div class="plots">{"".join(map(_figure, found))}</div>'
+    return text + _table(heading, heads, map(_column_row, found)) + plots
 
 
 def _column_row(one: ColumnResult) -> Sequence[object]:
@@ -139,19 +138,21 @@ def _column_row(one: ColumnResult) -> Sequence[object]:
 
 
 def _figure(one: ColumnResult) -> str:
-    mark = ' class="bad"' if one["drifted"] else ""
-    return f"<figure>{bars(one)}<figcaption{mark}>{escape(one['name'])}: PSI {one['psi']:.2f}</figcaption></figure>"
+    mark, word = (' class="bad"', ", drifted") if one["drifted"] else ("", "")
+    caption = f"{escape(one['name'])}: PSI {one['psi']:.2f}{word}"
+    return f"<figure>{bars(one)}<figcaption{mark}>{caption}</figcaption></figure>"
 
 
 def _metrics(report: MonitorReport) -> str:
     rows = [(name, f"{value:.6g}") for name, value in report["metrics"].items()]
-    return "<h2>Metrics</h2>" + _table(("metric", "value"), rows)
+    return "<h2>Metrics</h2>" + _table("Metrics", ("metric", "value"), rows)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+    label = f'aria-label="{escape(name)}"'
+    return f'<div class="wide" role="group" {label} tabindex="0"><table {label}><tr>{head}</tr>{body}</table></div>'
 
 
 def _cell(value: object) -> str:

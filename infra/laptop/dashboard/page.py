@@ -23,9 +23,11 @@ _COLOURS = (
     "light-dark(#1f5fc4, #7fb0ff)", "light-dark(#b3261e, #ff8a80)", "light-dark(#1b6e3c, #7ddc9a)",
     "light-dark(#8a5a00, #ffcc66)",
 )  # fmt: skip
+_DASHES = ("none", "6 3", "2 2", "9 2 2 2", "1 4")  # a line is known without its colour
 _STYLE = (
     "<style>.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }"
-    " figure { margin: 0; } figcaption { font-size: .85rem; } svg { width: 100%; height: auto; }</style>"
+    " figure { margin: 0; } figcaption { font-size: .85rem; } figcaption svg { width: 2rem; vertical-align: middle; }"
+    " figure > svg { width: 100%; height: auto; }</style>"
 )
 
 
@@ -78,14 +80,16 @@ def _figure(chart: Chart, values: Mapping[tuple[Metric, int], Points], start: da
     legend = []
     for number, (metric, points) in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
+        style = f"stroke: {colour}; stroke-dasharray: {_DASHES[number % len(_DASHES)]}"
         places = " ".join(place(moment, max(0.0, value)) for moment, value in points)
         dots = "".join(
-            f'<circle cx="{one.split(",")[0]}" cy="{one.split(",")[1]}" r="1.6" style="fill: {colour}"/>'
+            f'<circle class="point" cx="{one.split(",")[0]}" cy="{one.split(",")[1]}" r="1.6" style="fill: {colour}"/>'
             for one in places.split()
         )
-        parts.append(f'<polyline points="{places}" fill="none" style="stroke: {colour}"/>{dots}')
+        parts.append(f'<polyline points="{places}" fill="none" style="{style}"/>{dots}')
         newest = f"{points[-1][1]:.4g}" if points else "no data"
-        legend.append(f'<span style="color: {colour}">■</span> {escape(metric.label)}: {newest}')
+        key = f'<svg viewBox="0 0 32 8" aria-hidden="true"><path d="M0,4 H32" stroke-width="2" style="{style}"/></svg>'
+        legend.append(f"{key} {escape(metric.label)}: {newest}")
     svg = f'<svg viewBox="0 0 {_LEFT + _WIDTH + 8} {_HEIGHT + 18}" role="img" aria-label="{escape(chart.title)}">'
     caption = f"<figcaption><b>{escape(chart.title)}</b><br>{'<br>'.join(legend)}</figcaption>"
     return f"<figure>{svg}{''.join(parts)}</svg>{caption}</figure>"

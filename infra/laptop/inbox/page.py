@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from include.glue.markup import page, table
+from include.glue.markup import page, table, table_of
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.inbox.messages import Message
 from infra.laptop.inbox.open_alarms import OpenAlarm
 
 _STYLE = (
-    "<style>.messages { overflow-x: auto; } .messages th { overflow-wrap: normal; } .text { white-space: pre-wrap; }"
+    "<style>.messages th { overflow-wrap: normal; } .text { white-space: pre-wrap; }"
     " .messages td:nth-child(-n+2) { white-space: nowrap; }</style>"
 )
 _HEAD = ("when (UTC)", "state", "message", "what to do")
@@ -33,11 +33,10 @@ def render(messages: Sequence[Message], alarms: Sequence[OpenAlarm]) -> str:
     title = "Alerts"
     body = [_STYLE, f"<h1>{title}</h1>", f"<h2>Open alarms ({len(alarms)})</h2>"]
     opened = [(one.since[:19].replace("T", " "), one.name, one.description, one.reason) for one in alarms]
-    body.append(table(("since (UTC)", "alarm", "meaning", "reason"), opened) if opened else "<p>None is open.</p>")
+    head = ("since (UTC)", "alarm", "meaning", "reason")
+    body.append(table("Open alarms", head, opened) if opened else "<p>None is open.</p>")
     body.append(f"<h2>Messages ({len(messages)})</h2>")
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEAD)
-    rows = "".join(map(_row, messages))
-    listed = f'<div class="messages"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    listed = f'<div class="messages">{table_of("Messages", _HEAD, map(_row, messages))}</div>'
     body.append(listed if messages else "<p>Nobody would have been sent anything.</p>")
     return page(title, "".join(body))
 
@@ -50,7 +49,7 @@ def _row(message: Message) -> str:
         f'<td><b>{escape(message.subject)}</b><div class="text">{escape(message.text)}</div></td>',
         f"<td>{'<br>'.join(_links(message))}</td>",
     )
-    return f"<tr>{''.join(cells)}</tr>"
+    return "".join(cells)
 
 
 def _links(message: Message) -> list[str]:

@@ -60,7 +60,7 @@ def _limits(report: ShadowReport, spec: ShadowSpec) -> str:
         ("other labels", share(changed(report), requests), f"{spec.changed_labels:.2%}"),
         ("median time, times the live version's", decimals(factor, 2), f"{spec.latency_factor:g}"),
     ]
-    return table(("", "measured", "allowed"), rows)
+    return table("Measured, and allowed", ("limit", "measured", "allowed"), rows)
 
 
 def _answers(report: ShadowReport) -> str:
@@ -87,7 +87,7 @@ def _answers(report: ShadowReport) -> str:
             f"{control['differing']} of {control['requests']} answers differ from the log",
         )
     )
-    return facts(found)
+    return facts("Answers", found)
 
 
 def _problems(report: ShadowReport) -> str:
@@ -99,7 +99,8 @@ def _reasons(word: str, problems: Problems) -> str:
     if not problems["requests"]:
         return ""
     reasons = sorted(problems["reasons"].items(), key=lambda entry: (-entry[1], entry[0]))
-    return table((f"{word}: {problems['requests']:,} requests", "requests"), reasons)
+    title = f"{word}: {problems['requests']:,} requests"
+    return table(title, (title, "requests"), reasons)
 
 
 def _scores(report: ShadowReport) -> str:
@@ -107,12 +108,13 @@ def _scores(report: ShadowReport) -> str:
         (f"{number / SCORE_BINS:.1f} to {(number + 1) / SCORE_BINS:.1f}", live, new)
         for number, (live, new) in enumerate(zip(report["scores"]["live"], report["scores"]["candidate"], strict=True))
     ]
-    return table(("probability", "live", "new"), rows)
+    return table("Scores", ("probability", "live", "new"), rows)
 
 
 def _origin(report: ShadowReport, hours: Sequence[str]) -> str:
     read = report["read"]
     log = facts(
+        "What was compared",
         [
             ("lines of the prediction log", read["lines"]),
             ("answered by the live version", read["answered"]),
@@ -121,7 +123,7 @@ def _origin(report: ShadowReport, hours: Sequence[str]) -> str:
             ("last request", read["last"] or "none"),
             ("live bundle", code(report["live_digest"])),
             ("new bundle", code(report["candidate_digest"])),
-        ]
+        ],
     )
     text = "The log has what the live version has answered. Requests that it refused are not among them."
     return paragraph(text) + log + items(hours)
