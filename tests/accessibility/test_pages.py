@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from include.pipelines.deploy.shadow.page import shadow_page
 from include.pipelines.monitor import make_report as monitor_report
 from include.pipelines.monitor.page import page as monitor_page
 from infra.laptop import night_log, nights_page
+from infra.laptop.airflow_environment import SITE
 from infra.laptop.config import LaptopConfig
 from infra.laptop.dashboard import page as dashboard
 from infra.laptop.dashboard.widgets import Chart, Metric
@@ -60,7 +63,8 @@ REPORT: Any = {
 
 # The marks of each drawing that show data: what is hollow, dashed or a line has another shape than what is not. The
 # points of a line are known by their line.
-MARKS = """() => [...document.querySelectorAll("svg")].map((svg) => [...svg.querySelectorAll("polyline, circle, rect, path")]
+MARKS = """() => [...document.querySelectorAll("svg")].map((svg) => [...svg.querySelectorAll("*")]
+  .filter((one) => one.matches("polyline, circle, rect, path"))
   .filter((one) => !one.closest(".frame, .guide, .point"))
   .map((one) => {
     const style = getComputedStyle(one), ground = getComputedStyle(document.documentElement).backgroundColor;
@@ -140,8 +144,20 @@ def audited_days(folder: Path) -> str:
     return index_page("shop", {"2013-03-01": DAY, "2013-03-02": {**DAY, "success": True}})  # type: ignore[dict-item]
 
 
+def job(folder: Path) -> str:
+    facts = {"State": "FAILED", "Name": "nj-flights-train-k"}
+    sections = {"Log": "a line of a log\n" * 50}
+    values = SimpleNamespace(facts=facts, service_url="http://127.0.0.1:1/", reason="out of memory", sections=sections)
+    return _job_html("job.html", title="Training job nj-flights-train-k", job=values)
+
+
+def document(folder: Path) -> str:
+    return _job_html("document.html", title="decision.json", text='{"reasons": []}', problem="")
+
+
 PAGES = (
-    alerts, quiet_alerts, charts, nights, card, plan, outcome, monitoring, shadow, audited_day, audited_days,
+    alerts, quiet_alerts, charts, nights, card, plan, outcome, monitoring, shadow, audited_day, audited_days, job,
+    document,
 )  # fmt: skip
 
 
@@ -158,13 +174,6 @@ def test_nothing_is_between_a_page_and_its_reader(
     assert title in page.title()
     page.close()
     assert found == []
-
-
-def _plan(folder: Path) -> Any:
-    shop = tiny_workload(folder)
-    made = planned(shop, raw(shop, march(1, 9)), complete_to(shop, date(2013, 3, 10)), retrain_every="daily")
-    usd, seconds = ({"likely": 4.0, "low": 3.0, "high": 6.0} for _ in range(2))
-    return {**made, "estimate": {"seconds": seconds, "usd": usd, "basis": "3 past runs"}}
 
 
 @pytest.mark.parametrize("made", [charts, nights, card, monitoring], ids=lambda made: made.__name__)
@@ -184,3 +193,16 @@ def test_a_drawing_says_nothing_by_its_colour_alone(
         for mark in marks:
             by_shape.setdefault(mark["shape"], set()).add(mark["colours"])
         assert [colours for colours in by_shape.values() if len(colours) > 1] == []
+
+
+def _job_html(template: str, **values: Any) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SITE))
+        return import_module("nightjar_laptop.job_markup").html(template, **values)
+
+
+def _plan(folder: Path) -> Any:
+    shop = tiny_workload(folder)
+    made = planned(shop, raw(shop, march(1, 9)), complete_to(shop, date(2013, 3, 10)), retrain_every="daily")
+    usd, seconds = ({"likely": 4.0, "low": 3.0, "high": 6.0} for _ in range(2))
+    return {**made, "estimate": {"seconds": seconds, "usd": usd, "basis": "3 past runs"}}

@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route, exp
 from include.workloads import FieldSpec, load
 from include.workloads.request_rules import RequestRule
 from serving.openapi import components, one_record, record_schema
+from tests.support.accessibility import faults
 from tests.support.browser import browser
 from tests.support.given_features import SCHEMA
 from tests.support.service import Service
@@ -296,6 +297,23 @@ def test_every_control_is_reached_by_keyboard_and_shows_its_focus(visit: Visit):
     assert reached[:5] == ["Skip to the form", "text_length", "num_keywords", "Predict", "Reset to examples"]
     unnamed = "[...document.querySelectorAll('input, select')].filter(field => field.labels.length === 0).length"
     assert page.evaluate(unnamed) == 0
+
+
+@pytest.mark.parametrize("typed", ["3", "three", "101"], ids=["an answer", "a refusal", "a warning"])
+def test_nothing_is_between_the_page_and_who_reads_it_by_ear_or_on_a_phone(visit: Visit, typed: str):
+    page = visit.open()
+    assert faults(page) == []
+    page.get_by_label("num_keywords").fill(typed)
+    with page.expect_response("**/predict"):
+        page.keyboard.press("Enter")
+    expect(page.locator("#answer, #problem").filter(visible=True)).to_have_count(1)
+    assert faults(page) == []
+
+
+def test_nothing_is_between_the_documentation_and_its_reader(visit: Visit):
+    visit.page.goto(visit.base + "/docs")
+    expect(visit.page.locator("h2").first).to_be_visible()
+    assert faults(visit.page) == []
 
 
 def test_the_files_have_security_headers_and_are_revalidated(service: Service):

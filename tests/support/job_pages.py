@@ -20,7 +20,7 @@ from infra.laptop.airflow_environment import SITE
 CONSOLE = "http://127.0.0.1:8080/nightjar/jobs"
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror='a()'>\"&amp;"
 TAGS = {
-    "html", "head", "meta", "title", "style", "body", "h1", "h2", "table", "tr", "th", "td", "p", "a", "pre"
+    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "table", "tr", "th", "td", "p", "a", "pre"
 }  # fmt: skip
 
 

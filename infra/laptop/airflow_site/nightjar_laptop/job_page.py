@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from .job_markup import STYLE_HASH, html
 from .job_reader import read_job
 from .not_shown import NotShownError
 from .object_reader import read_document
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-th { text-align: left; padding-right: 2rem; vertical-align: top; white-space: nowrap; }
-td { overflow-wrap: anywhere; }
-pre { background: #f4f4f5; color: #18181b; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
-.failed { border-left: 4px solid #dc2626; }
-"""
-STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -38,10 +26,6 @@ DOCUMENT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups",
 }
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-
 # Every route needs a user of Airflow. Without an OpenAPI document there are no pages of FastAPI's own.
 app = FastAPI(title="Jobs of the local cloud", openapi_url=None, dependencies=[Depends(get_user)])
 
@@ -69,5 +53,4 @@ def job_page(kind: str, request: Request) -> HTMLResponse:
 
 
 def _page(status: int, template: str, **values: Any) -> HTMLResponse:
-    text = PAGES.get_template(template).render(style=Markup(STYLE), **values)
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(html(template, **values), status, HEADERS)
