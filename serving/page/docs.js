@@ -21,20 +21,23 @@ function typeOf(schema, document) {
   return [schema.type ?? "any"].flat().join(" or ");
 }
 
-function table(schema, document) {
+// What is wider than the window is scrolled, by keyboard too; its name says what has the focus.
+const scrolled = (name) => ({ class: "wide", tabindex: "0", role: "group", "aria-label": name });
+
+function table(name, schema, document) {
   const { properties = {}, required = [] } = schema;
-  const made = element("table");
+  const made = element("table", "", { "aria-label": name });
   const head = element("tr");
   head.append(...["field", "type", "required", "description", "example"].map((name) => element("th", name, { scope: "col" })));
   made.append(head);
-  for (const [name, field] of Object.entries(properties)) {
+  for (const [fieldName, field] of Object.entries(properties)) {
     const line = element("tr");
     const example = field.examples?.length ? JSON.stringify(field.examples[0]) : "";
-    const cells = [name, typeOf(field, document), required.includes(name) ? "yes" : "no", field.description ?? "", example];
+    const cells = [fieldName, typeOf(field, document), required.includes(fieldName) ? "yes" : "no", field.description ?? "", example];
     line.append(...cells.map((text) => element("td", text)));
     made.append(line);
   }
-  const frame = element("div", "", { class: "wide", tabindex: "0", role: "region", "aria-label": "fields" });
+  const frame = element("div", "", scrolled(name));
   frame.append(made);
   return frame;
 }
@@ -63,8 +66,9 @@ function operation(path, method, described, document) {
       const text = JSON.stringify(exampleOf(form, document)).replaceAll("'", "'\\''");
       const command = `curl -X ${method.toUpperCase()} ${location.origin}${path} -H 'content-type: application/json' -d '${text}'`;
       const title = form === body ? "Body" : `Body: ${typeOf(form, document)}`;
-      section.append(element("h3", title), table(resolved(form, document), document), element("h3", "Example"));
-      section.append(element("pre", command, { tabindex: "0" }));
+      const name = `${method.toUpperCase()} ${path}, ${title}`;
+      section.append(element("h3", title), table(name, resolved(form, document), document), element("h3", "Example"));
+      section.append(element("pre", command, scrolled(`${name}, example`)));
     }
   }
   section.append(element("h3", "Answers"));
