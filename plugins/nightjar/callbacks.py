@@ -16,8 +16,8 @@ from airflow.configuration import conf
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
 from nightjar.failures import FailedTask, failed_tasks
-from nightjar.jobs.stop import stop_jobs_of
 from nightjar.notes import add_note, is_triggered, run_period, was_reported
+from nightjar.teardowns import tear_down
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     """Returns a DAG's ``on_failure_callback``, which publishes :func:`describe_failed_run` to an SNS topic.
 
     At the DAG's ``dagrun_timeout`` Airflow skips every open task, the teardown task included. So the callback also
-    stops the jobs of such a run.
+    does the work of the teardown tasks: it stops the run's jobs, and ends a trial.
 
     The callback never raises, because a topic that cannot be reached must not hide the failure that it would report.
     Of a backfill's failed runs only the first is published (``run_listener.py``), and none that a task has triggered;
@@ -60,7 +60,7 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
             except Exception:
                 log.exception(UNPUBLISHED, topic_arn)
         if context.get("reason") == TIMED_OUT and "ti" in context:
-            stop_jobs_of(context)
+            tear_down(context)
 
     return end
 

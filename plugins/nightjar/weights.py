@@ -57,8 +57,7 @@ class TargetGroupWeights:
             )
         for rule in rules:
             if _weights(rule["Actions"]) != wanted:
-                groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in wanted.items()]
-                self._modify(rule, [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
+                self._modify(rule, [_weighted(action, wanted) for action in rule["Actions"]])
 
     def dimensions(self) -> tuple[dict[str, str], dict[str, str]]:
         """Returns the dimensions that CloudWatch's metrics of the two groups have.
@@ -108,6 +107,15 @@ class TargetGroupWeights:
     def _paged(self, operation: str, listed: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         for page in self._client.get_paginator(operation).paginate(**arguments):
             yield from page[listed]
+
+
+def _weighted(action: dict[str, Any], wanted: dict[str, int]) -> dict[str, Any]:
+    """The action with other weights if it forwards; ELB replaces all actions of a rule, so the others go with it."""
+    if action["Type"] != "forward":
+        return action
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in wanted.items()]
+    kept = {name: value for name, value in action.items() if name != "TargetGroupArn"}
+    return {**kept, "ForwardConfig": {**action.get("ForwardConfig", {}), "TargetGroups": groups}}
 
 
 def _weights(actions: list[dict[str, Any]]) -> dict[str, int]:

@@ -188,3 +188,32 @@ def test_warnings_are_in_the_runs_note_even_of_a_backfill(monkeypatch: pytest.Mo
     monkeypatch.setattr("nightjar.notes.get_current_context", lambda: {"ti": instance})
     publish_warnings("unused", "S", ["one", "two"], SimpleNamespace(run_type="backfill", run_id="r"))
     assert pushed == {"run_note": "one\ntwo"}
+
+
+class Teardown:
+    """A teardown task's operator."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self.done: list[str] = []
+
+    def prepare_for_execution(self) -> Teardown:
+        return self
+
+    def render_template_fields(self, context: Any) -> None:
+        self.done.append(f"rendered for {context['run_id']}")
+
+    def end_over_time(self, context: Any) -> None:
+        if self.fails:
+            raise ConnectionError("AWS does not answer")
+        self.done.append("torn down")
+
+
+@pytest.mark.parametrize(("reason", "done"), [("timed_out", ["rendered for r", "torn down"]), ("task_failure", [])])
+def test_over_time_each_teardown_task_does_its_work(reason: str, done: list[str]) -> None:
+    failing, working = Teardown(fails=True), Teardown()
+    tasks = [SimpleNamespace(task_id="gate"), failing, working]
+    told = SimpleNamespace(**{**vars(RUN), "note": REPORTED, "run_id": "r"})
+    given = {**context(reason), "dag": SimpleNamespace(tasks=tasks), "dag_run": told, "run_id": "r"}
+    notify_failed_run("arn:aws:sns:us-east-1:123456789012:t", "w")(given)
+    assert working.done == done

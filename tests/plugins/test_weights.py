@@ -101,3 +101,25 @@ def test_a_group_that_no_rule_forwards_to_cannot_share(balanced: Balanced, cloud
     balanced.elb.create_target_group(Name="unused", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")
     with pytest.raises(LookupError, match="No rule of a load balancer forwards to unused"):
         TargetGroupWeights("unused", "live-c").set_share(0.1)
+
+
+def test_what_else_a_rule_does_stays(balanced: Balanced) -> None:
+    """For instance, the login of a person before the request is forwarded, and that a caller stays with its group."""
+    login = {
+        "Type": "authenticate-cognito",
+        "AuthenticateCognitoConfig": {
+            "UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_1",
+            "UserPoolClientId": "client",
+            "UserPoolDomain": "domain",
+        },
+    }
+    (forward,) = balanced.split(100, 0)
+    stays = {"Enabled": True, "DurationSeconds": 60}
+    forward["ForwardConfig"]["TargetGroupStickinessConfig"] = stays
+    balanced.elb.modify_rule(RuleArn=balanced.rule, Actions=[{**login, "Order": 1}, {**forward, "Order": 2}])
+    TargetGroupWeights("live", "live-c").set_share(0.15)
+    (rule,) = balanced.elb.describe_rules(RuleArns=[balanced.rule])["Rules"]
+    assert [action["Type"] for action in rule["Actions"]] == ["authenticate-cognito", "forward"]
+    config = rule["Actions"][1]["ForwardConfig"]
+    assert config["TargetGroupStickinessConfig"] == stays
+    assert [int(group["Weight"]) for group in config["TargetGroups"]] == [85, 15]

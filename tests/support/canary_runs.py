@@ -8,11 +8,13 @@ from typing import Any
 from unittest import mock
 
 from airflow.sdk.exceptions import AirflowFailException
+from nightjar.callbacks import TIMED_OUT
 from nightjar.jobs.ecs import EcsService
+from nightjar.notes import REPORTED
 
 from tests.support.canaries import CanaryInMemory
 from tests.support.dag_files import load, platform_settings
-from tests.support.deploy_runs import DeployRun, Deploys, StateInMemory
+from tests.support.deploy_runs import SKIPPED, DeployRun, Deploys, StateInMemory
 
 
 class CanaryDeploys(Deploys):
@@ -28,6 +30,15 @@ class CanaryDeploys(Deploys):
         with platform_settings(), mock.patch.object(module, "canary", return_value=self.beside.canary):
             super().__init__(state, module, module.deploy(self.beside.canary.workload))
         self.hooks = replace(self.hooks, canary=self.beside.hooks)
+
+    def exceed_time_limit(self, run: DeployRun) -> None:
+        """Airflow skips every open task of the run, teardown tasks too, and calls the DAG's callback."""
+        self.ready(run)
+        run.states |= {task: SKIPPED for task in self.dag.task_ids if task not in run.states}
+        dag_run = SimpleNamespace(run_id=run.run_id, note=REPORTED)  # the message is sent by another test
+        context = {"dag": self.dag, "dag_run": dag_run, "run_id": run.run_id, "ti": object(), "reason": TIMED_OUT}
+        with self._in_process():
+            self.dag.on_failure_callback(context)
 
     def _submit_canary(self, run: DeployRun) -> Any:
         task = self.dag.get_task("submit_canary").prepare_for_execution()
@@ -59,7 +70,7 @@ class CanaryDeploys(Deploys):
                 return looked.xcom_value
 
     def _end_canary(self, run: DeployRun) -> None:
-        self._callable("end_canary")(ti=SimpleNamespace(run_id=run.run_id))
+        self.dag.get_task("end_canary").execute({"run_id": run.run_id})
 
     def _reject_canary(self, run: DeployRun) -> Any:
         ti = SimpleNamespace(run_id=run.run_id, xcom_pull=lambda task_ids, key: run.fault)

@@ -22,19 +22,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-def stop_jobs_of(context: Context) -> None:
-    """Stops the jobs of a run whose teardown tasks Airflow has skipped, as a callback of the DAG.
-
-    Args:
-        context: The callback's context. Its task instance is any one of the run.
-    """
-    for task in context["dag"].tasks:
-        if isinstance(task, StopJobsOperator):
-            prepared = task.prepare_for_execution()
-            prepared.render_template_fields(context)
-            prepared.stop_active()
-
-
 class StopJobsOperator(RendersJobs):
     """Stops those of the given jobs that are active, and returns their ids.
 
@@ -81,6 +68,10 @@ class StopJobsOperator(RendersJobs):
         if self.ledger and (cost := self.ledger.run_sentence(context)):
             add_note(cost)
         return stopped
+
+    def end_over_time(self, context: Context) -> None:
+        """Stops the active jobs of a run that was longer than its time limit (``nightjar.teardowns``)."""
+        self.stop_active()
 
     def stop_active(self) -> list[str]:
         """Stops those of the rendered jobs that are active; returns their ids."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow.sdk import PokeReturnValue, TaskGroup, TriggerRule, task
+from airflow.sdk import BaseOperator, PokeReturnValue, TaskGroup, TriggerRule, task
 
 from nightjar.jobs.ecs.rollout import EcsRollout
 from nightjar.jobs.ecs.submit import SubmitRolloutOperator
@@ -14,6 +14,9 @@ from nightjar.jobs.sensor import JobSensor
 from nightjar.notes import add_note
 from nightjar.outcomes import ExceptionTypes, outcomes
 from nightjar.verdicts import Verdicts, fault_pushed
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 LATE = timedelta(minutes=30)  # how much longer than its time a trial may take
 
@@ -64,6 +67,37 @@ class Trial(Verdicts, Protocol):
 
     def end(self, run_id: str) -> object:
         """Gives all requests to the old tasks, and stops the new ones."""
+
+
+class EndTrialOperator(BaseOperator):
+    """The teardown task of a trial: all requests go to the old tasks again.
+
+    Args:
+        trial: Returns what is done.
+        skip: Exceptions after which there was nothing to end.
+        fail: Exceptions after which the task fails without a retry.
+        **kwargs: Arguments of every operator.
+    """
+
+    def __init__(
+        self, *, trial: Callable[[], Trial], skip: ExceptionTypes, fail: ExceptionTypes, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.trial = trial
+        self.skip = skip
+        self.fail = fail
+
+    def execute(self, context: Context) -> None:
+        """Ends what the run has begun."""
+        with outcomes(skip=self.skip, fail=self.fail):
+            self.trial().end(context["run_id"])
+
+    def end_over_time(self, context: Context) -> None:
+        """Ends what a run has begun that was longer than its time limit (``nightjar.teardowns``)."""
+        try:
+            self.trial().end(context["run_id"])
+        except self.skip as error:
+            self.log.info("Nothing to end: %s", error)
 
 
 def trial_tasks(
@@ -117,11 +151,6 @@ def trial_tasks(
                 add_note(steps.accept(verdict))
         return PokeReturnValue(is_done=True, xcom_value=verdict)
 
-    @task
-    def end_canary(ti: Any = None) -> None:
-        with outcomes(skip=skip, fail=fail):
-            trial().end(ti.run_id)
-
     submit |= {"fence": lambda run_id: trial().check_begin(run_id), "skip": skip, "fail": fail}
     started, sense = submit_and_sense_rollout("canary", service, wait, **submit)
     shared: Any = share_traffic(chosen)
@@ -130,5 +159,6 @@ def trial_tasks(
     chosen >> started
     sense >> shared
     compared >> rollout
-    [sense, shared, compared] >> end_canary().as_teardown(on_failure_fail_dagrun=True)
+    end = EndTrialOperator(task_id="end_canary", trial=trial, skip=skip, fail=fail)
+    [sense, shared, compared] >> end.as_teardown(on_failure_fail_dagrun=True)
     return [started, sense, compared]

@@ -147,3 +147,21 @@ def test_a_worker_that_dies_at_any_change_is_tried_again_and_the_version_is_live
             continue
     assert (deploys.colour(run), deploys.pointer()["version"]) == (SUCCESS, 2)
     assert at_rest(deploys) == (0, 0)
+
+
+def test_a_run_over_its_time_limit_ends_its_canary(deploys: CanaryDeploys) -> None:
+    run = deploys.trigger(automatic=True)
+    while run.states.get("share_traffic") != SUCCESS:
+        deploys.step(run)
+    assert at_rest(deploys) == (0.1, 1)
+    deploys.exceed_time_limit(run)
+    assert at_rest(deploys) == (0, 0)
+
+
+def test_a_newer_runs_canary_is_not_ended_by_the_time_limit_of_an_older_one(deploys: CanaryDeploys) -> None:
+    old, new = deploys.trigger(automatic=True), deploys.trigger(2)
+    deploys.step(old)
+    while new.states.get("share_traffic") != SUCCESS:
+        deploys.step(new)
+    deploys.exceed_time_limit(old)
+    assert at_rest(deploys) == (0.1, 1)
