@@ -37,6 +37,7 @@ WITHOUT_SOURCE = {
     "tests/images": "the Dockerfiles, executed without an engine",
     "tests/support": "helpers and fixtures",
     "tests/support/dockerfile": "builds a Dockerfile and runs its image, without an engine",
+    "tests/accessibility": "every page for people, in one browser",
     "tests/plugins/on_airflow": "what only a real Airflow shows, which is started once for them",
     "tests/serving/cloud": "the service as ECS runs it: load balancer, redeploys, failures",
 }
