@@ -14,7 +14,7 @@ from include.settings import Settings
 from infra.laptop.aws import operator_key_file
 from infra.laptop.config import REGION, ROOT, LaptopConfig
 from infra.laptop.postgres import Postgres
-from infra.laptop.processes import write_private
+from infra.laptop.processes import FEW_HEAPS, write_private
 
 DATABASE = "airflow"
 SITE = Path(__file__).parent / "airflow_site"
@@ -76,6 +76,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
+        **FEW_HEAPS,
     }
 
 

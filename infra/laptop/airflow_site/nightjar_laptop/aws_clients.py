@@ -16,7 +16,6 @@ from types import FrameType
 
 import boto3
 import botocore.session
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
 # What tasks of every night use.
 SERVICES = (
@@ -37,11 +36,19 @@ SERVICES = (
 ANY = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "us-east-1"}
 
 
+def share_descriptions() -> None:
+    """Has all sessions of this process, from now on, share what they read."""
+    if not hasattr(botocore.session.create_loader, "cache_info"):
+        botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
 def make_clients_cheap(services: Iterable[str] = SERVICES) -> None:
-    """Shares what clients read, from now on, and reads it for these services; simplifies the search for the caller."""
-    botocore.session.create_loader = cache(botocore.session.create_loader)
+    """Shares descriptions, reads them for these services, and simplifies the search for the caller."""
+    share_descriptions()
     for service in services:
         boto3.Session(**ANY).client(service)  # type: ignore[call-overload]  # its overloads have literal names
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
     AwsGenericHook._find_operator_class_name = staticmethod(class_of_caller)  # type: ignore[method-assign]
 
 
