@@ -57,6 +57,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__NIGHTJAR__CONSOLE_URL": f"{config.airflow_url}{JOB_PAGES}",
         "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(operator_key_file(config)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "2",  # connections that stay: PostgreSQL has a process for each
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Each heartbeat is a request. Where the end of a task's process is not noticed at once
         # (nightjar_laptop/supervise.py), it is the upper bound on the delay, and a deferred task whose trigger fires
