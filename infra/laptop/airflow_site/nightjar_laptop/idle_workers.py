@@ -31,8 +31,9 @@ class RestingLocalExecutor(HoldingLocalExecutor):
             self._end_workers()
 
     def _end_workers(self) -> None:
-        """Sends each worker what ends it, as Airflow does at the executor's end. A task that comes now waits behind it,
-        until the executor has seen that the workers have ended and starts others.
+        """Sends each worker what ends it, as Airflow does at the executor's end.
+
+        A task that comes now waits behind that until the executor sees that the workers have ended, and starts others.
         """
         for pid in self.workers.keys() - self._told_to_end:
             self._told_to_end.add(pid)
