@@ -20,15 +20,14 @@ class WithoutDocumentation(JSONFileLoader):
 
 
 def without_documentation(value: Any) -> Any:
-    """A description in plain dicts, which are smaller than botocore's, without its texts for people.
+    """A description in plain dicts, which are smaller than botocore's, in which texts for people are empty.
 
     A member of the name ``documentation`` stays: its value is a description, no text.
     """
     if isinstance(value, dict):
         return {
-            name: without_documentation(inner)
+            name: "" if name == "documentation" and isinstance(inner, str) else without_documentation(inner)
             for name, inner in value.items()
-            if not (name == "documentation" and isinstance(inner, str))
         }
     if isinstance(value, list):
         return [without_documentation(inner) for inner in value]
