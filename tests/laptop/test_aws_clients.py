@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, create_loader
 
 from infra.laptop.airflow_environment import SITE
 
@@ -21,6 +21,7 @@ KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
 def clients() -> Iterator[Any]:
     """The module. What it changes in libraries is changed in a fork only, so that no other test sees it."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", create_loader)  # Airflow may have loaded the laptop's plugin
         patch.syspath_prepend(SITE)
         yield importlib.import_module("nightjar_laptop.aws_clients")
 
