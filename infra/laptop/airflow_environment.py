@@ -14,7 +14,7 @@ from include.settings import Settings
 from infra.laptop.aws import operator_key_file
 from infra.laptop.config import REGION, ROOT, LaptopConfig
 from infra.laptop.postgres import Postgres
-from infra.laptop.processes import write_private
+from infra.laptop.processes import FEW_HEAPS, write_private
 
 DATABASE = "airflow"
 SITE = Path(__file__).parent / "airflow_site"
@@ -57,6 +57,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__NIGHTJAR__CONSOLE_URL": f"{config.airflow_url}{JOB_PAGES}",
         "AIRFLOW__NIGHTJAR__OPERATOR_KEY_FILE": str(operator_key_file(config)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.url(DATABASE, "+psycopg2"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "2",  # connections that stay: PostgreSQL has a process for each
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0",  # the executor waits for events
         # Each heartbeat is a request. Where the end of a task's process is not noticed at once
         # (nightjar_laptop/supervise.py), it is the upper bound on the delay, and a deferred task whose trigger fires
@@ -76,6 +77,7 @@ def environment(config: LaptopConfig, settings: Settings, postgres: Postgres) ->
         "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "GX_ANALYTICS_ENABLED": "false",
+        **FEW_HEAPS,
     }
 
 

@@ -13,7 +13,7 @@ import yaml
 from infra.laptop import java, parts
 from infra.laptop.config import ACCOUNT, REGION, ROOT, LaptopConfig
 from infra.laptop.ports import require_free
-from infra.laptop.processes import Supervisor
+from infra.laptop.processes import FEW_HEAPS, Supervisor
 
 NAME = parts.CLOUD
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -75,6 +75,7 @@ def start(config: LaptopConfig, supervisor: Supervisor) -> None:
     file = config.state / "cloud.yaml"
     file.write_text(yaml.safe_dump(wanted, sort_keys=False))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "NIGHTJAR_", "PYTHON"))}
+    env |= FEW_HEAPS
     argv: list[str | Path] = [config.python("localcloud"), "-m", "infra.localcloud", "--config", file]
     supervisor.start(NAME, argv, env=env, cwd=ROOT, digest=digest)
     wait_until_ready(config, supervisor)

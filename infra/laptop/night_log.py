@@ -26,6 +26,7 @@ class NightRecord:
         auc: The candidate's, on its test set.
         champion_auc: The champion's, on the same.
         reason: Why the version was promoted or not.
+        ended: When, in ISO 8601.
     """
 
     workload: str
@@ -38,6 +39,7 @@ class NightRecord:
     auc: float | None = None
     champion_auc: float | None = None
     reason: str | None = None
+    ended: str | None = None
 
 
 def registered(package: dict[str, Any] | None) -> dict[str, Any]:

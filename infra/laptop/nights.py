@@ -159,7 +159,8 @@ class Nights:
         connection, name = self.connection, self.workload.name
         package = registry.version_of_day(connection.aws, name, day) if status == "done" else None
         seconds = round(time.monotonic() - started, 1)
-        record = NightRecord(name, day, seconds, outcome, status, **night_log.registered(package))
+        ended = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = NightRecord(name, day, seconds, outcome, status, ended=ended, **night_log.registered(package))
         night_log.append(connection.config, record)
         nights_page.write(connection.config)
 

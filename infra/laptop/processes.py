@@ -31,6 +31,8 @@ SUPERVISOR = "supervisor"
 _START_SECONDS = 30.0
 _NOTIFY_SECONDS = 2.0
 KILL_SOON_SECONDS = 3.0
+# A process of many threads else has a heap of glibc's for each, and gives little of it back.
+FEW_HEAPS = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 STEADY_SECONDS = 120.0  # a death after a longer life begins a new row of deaths
 
 State = Literal["running", "restarting", "failed"]

@@ -12,6 +12,7 @@ import botocore.session
 
 from infra.localcloud.background import report_exception
 from infra.localcloud.config import Config
+from infra.localcloud.service_descriptions import read_descriptions_without_documentation
 
 REVIVE_SECONDS = 5.0
 
@@ -28,6 +29,7 @@ def prepare_moto(account: str, port: int) -> None:
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     # No instance runs here (RunInstances is refused): moto's 1,301 example images would only slow down each EC2 write.
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    read_descriptions_without_documentation()
     # moto makes a dozen sessions of botocore when it is imported, and each would read AWS's list of endpoints again.
     botocore.session.create_loader = cache(botocore.session.create_loader)
 

@@ -27,7 +27,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-IDLE_MILLISECONDS = 300_000
+IDLE_MILLISECONDS = 120_000
 READY = b"ready"
 _FIRST_UNUSED = 3  # after stdin, stdout and stderr
 

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from benchmarks import loop, memory
+from benchmarks import loop, make_run, memory
 from benchmarks.retrain_run import Measurement
+from infra.laptop.night_log import NightRecord
 
-CLEAN = {"started": "2026-11-23T01:00:00+00:00", "seconds": 480.0, "first": True, "set_up": True}
-AGAIN = {"started": "2026-11-23T02:00:00+00:00", "seconds": 330.0, "first": False, "set_up": False}
+CLEAN = {"started": "2026-11-23T01:00:00+00:00", "seconds": 205.0, "first": True, "set_up": True}
+AGAIN = {"started": "2026-11-23T02:00:00+00:00", "seconds": 33.0, "first": False, "set_up": False}
+
+FIRST = NightRecord("flights", date(2013, 6, 19), 38.0, "version 1 is live", ended="2026-11-23T01:02:29.500+00:00")
+SECOND = NightRecord("flights", date(2013, 6, 20), 52.0, "version 2 is live", ended="2026-11-23T01:03:25.000+00:00")
 
 
 def a_run(wall: float) -> Measurement:
@@ -49,14 +55,25 @@ def test_the_note_counts_unreadable_processes() -> None:
 
 
 def test_recorded_runs() -> None:
-    clean, again = loop.run_rows([CLEAN, AGAIN])
-    assert (clean.value, clean.verdict) == (8.0, "met")
-    assert (again.value, again.verdict) == (5.5, "MISSED")
+    first, clean, again = make_run.rows([CLEAN, AGAIN], {"flights": [SECOND], "feedback": [FIRST, SECOND]})
+    assert (first.value, first.verdict) == (149.5, "met")
+    assert (clean.value, clean.verdict) == (205.0, "met")
+    assert (again.value, again.verdict) == (33.0, "MISSED")
 
 
 def test_a_first_run_without_set_up_is_not_a_run_from_a_clean_clone() -> None:
-    assert [row.verdict for row in loop.run_rows([{**CLEAN, "set_up": False}])] == ["not measured", "not measured"]
-    assert [row.verdict for row in loop.run_rows([])] == ["not measured", "not measured"]
+    for runs in ([{**CLEAN, "set_up": False}], []):
+        assert [row.verdict for row in make_run.rows(runs, {"flights": [FIRST]})] == ["not measured"] * 3
+
+
+def test_a_night_that_was_recorded_without_its_time_says_nothing_of_the_first_run() -> None:
+    assert make_run.rows([CLEAN], {"flights": [replace(FIRST, ended=None)]})[0].verdict == "not measured"
+
+
+def test_the_newest_night_counts_that_was_made_to_its_end() -> None:
+    row = make_run.night_row([FIRST, SECOND, replace(SECOND, seconds=9.0, status="refused")])
+    assert (row.value, row.verdict) == (52.0, "MISSED")
+    assert make_run.night_row([replace(FIRST, status="failed")]).verdict == "not measured"
 
 
 def test_without_a_running_stack_the_exit_code_is_2(

@@ -33,6 +33,12 @@ def holding(module: Any) -> Any:
     return importlib.import_module("nightjar_laptop.held_tasks")
 
 
+@pytest.fixture(scope="module")
+def resting(module: Any) -> Any:
+    """The module of the class whose workers end."""
+    return importlib.import_module("nightjar_laptop.idle_workers")
+
+
 @pytest.fixture
 def executor(module: Any, holding: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An executor whose workers are a list, ``started``, and whose waits end at once and are counted."""
@@ -46,8 +52,16 @@ def executor(module: Any, holding: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             self.started: list[str] = []
             self.waits = 0
             self.unread = self._unread_messages = mock.MagicMock(value=0)
-            self.activity_queue = SimpleNamespace(put=lambda one: self.started.append(one.key))
+            self.ends = 0
+            self.workers: dict[int, Any] = {}
+            self.activity_queue = SimpleNamespace(put=self.receive)
             self.result_queue = mock.MagicMock(**{"empty.return_value": True})
+
+        def receive(self, one: Any) -> None:
+            if one is None:
+                self.ends += 1
+            else:
+                self.started.append(one.key)
 
         def make(self, key: str) -> Any:
             one = task()
@@ -119,3 +133,27 @@ def test_tasks_may_wait_for_workers_that_are_all_busy(
     beat(executor)
     monkeypatch.setattr(module, "STUCK_SECONDS", -1.0)
     assert beat(executor) == []
+
+
+def test_idle_workers_end_and_each_is_told_once(executor: Any, resting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor.workers = {1: "a worker", 2: "another"}
+    beat(executor)
+    assert executor.ends == 0
+    monkeypatch.setattr(resting, "IDLE_SECONDS", -1.0)
+    beat(executor)
+    beat(executor)
+    assert executor.ends == 2
+    executor.workers = {3: "started for a task"}
+    beat(executor)
+    assert executor.ends == 3
+
+
+def test_no_worker_ends_while_a_task_runs(executor: Any, resting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor.workers = {1: "a worker"}
+    monkeypatch.setattr(resting, "IDLE_SECONDS", -1.0)
+    beat(executor, KEY)
+    beat(executor)
+    assert executor.ends == 0
+    executor.change_state(KEY, "success")
+    beat(executor)
+    assert executor.ends == 1

@@ -100,7 +100,7 @@ class JobSensor(RendersJobs, AwsBaseSensor[AwsBaseHook]):
 
     def _ended(self, client: Any) -> Description:
         """Returns the description of the job once it has ended, or defers."""
-        pause = min(self.poll_seconds, MAXIMUM_PAUSE)
+        pause = min(self.poll_seconds / 2, MAXIMUM_PAUSE)  # a job of seconds should not wait as long as one of hours
         deadline = time.monotonic() + self.patience_seconds
         while True:
             try:

@@ -14,16 +14,20 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from include.lake.days import day_range
 from include.lake.instants import format_instant
 
 NEW_YORK = ZoneInfo("America/New_York")
 # airports.csv has the fifty states only; some flights go to Puerto Rico and the Virgin Islands.
 CARIBBEAN = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
 SCHEDULED_AHEAD = timedelta(hours=24)
+# No event of a flight is recorded so long before or after its scheduled departure.
+WINDOW, DAY = timedelta(days=4), timedelta(days=1)
 TAXI = timedelta(minutes=25)
 CRUISE_MILES_A_MINUTE = 7.5
 # Planes, airports and airlines have no dates, so they count as known before the first flight.
@@ -56,10 +60,11 @@ def events(data_dir: Path, start: date, end: date) -> Iterator[dict[str, Any]]:
     first, last = _instant(start), _instant(end)
     zones = _zones(data_dir)
     found = []
-    for row in _flights(data_dir):
+    # A row's day is the local one, and the data is a year's: most rows need not be looked at for a night.
+    for row in _flights(data_dir, (first - WINDOW).date() - DAY, (last + WINDOW).date() + DAY):
         departure = _local(row, row["sched_dep_time"], NEW_YORK)
         # A flight that departs far outside the window has no event in it: skip the expensive part.
-        if first - timedelta(days=4) <= departure < last + timedelta(days=4):
+        if first - WINDOW <= departure < last + WINDOW:
             found += [event for event in _events_of(row, departure, zones) if first <= event[0] < last]
     found.sort(key=lambda event: event[:3])
     for recorded_at, event_type, key, event_time, payload in found:
@@ -178,10 +183,17 @@ def _weather(data_dir: Path) -> Iterator[dict[str, Any]]:
     return iter(rows.values())
 
 
-def _flights(data_dir: Path) -> Iterator[dict[str, str]]:
+def _flights(data_dir: Path, first: date, last: date) -> Iterator[dict[str, str]]:
+    """The flights of the days from ``first`` to ``last``, each once."""
+    days = {(str(day.year), str(day.month), str(day.day)) for day in day_range(first, last)}
     with zipfile.ZipFile(data_dir / "flights.csv.zip") as archive, archive.open("flights.csv") as file:
-        seen = set()
-        for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
+        rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+        columns, seen = next(rows), set()
+        day_of = itemgetter(*(columns.index(name) for name in ("year", "month", "day")))
+        for values in rows:
+            if not values or day_of(values) not in days:
+                continue
+            row = dict(zip(columns, values, strict=True))
             identity = tuple(
                 row[name] for name in ("year", "month", "day", "carrier", "flight", "origin", "sched_dep_time")
             )

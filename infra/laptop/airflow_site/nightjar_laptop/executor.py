@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from airflow.configuration import conf
 
-from .held_tasks import HoldingLocalExecutor
+from .idle_workers import RestingLocalExecutor
 from .preload import preload
 from .supervise import notice_ends_at_once
 
@@ -33,8 +33,8 @@ class QueueStuckError(Exception):
     """No worker takes tasks from the queue any more."""
 
 
-class EventDrivenLocalExecutor(HoldingLocalExecutor):
-    """LocalExecutor that holds tasks, with a heartbeat that waits for the next event."""
+class EventDrivenLocalExecutor(RestingLocalExecutor):
+    """LocalExecutor that holds tasks and rests, with a heartbeat that waits for the next event."""
 
     _listener: psycopg.Connection[Any] | None = None
     _changed_at = 0.0

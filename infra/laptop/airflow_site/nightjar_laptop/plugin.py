@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
+from .aws_clients import share_descriptions
 from .origin_check import Message, OriginCheck, Receive, Send
+
+share_descriptions()  # for the clients of triggers, and of the models page
 
 
 class JobPages:

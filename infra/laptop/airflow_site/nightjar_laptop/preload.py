@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 import logging
 import os
 import sys
@@ -16,6 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from airflow.configuration import conf
+
+from .aws_clients import make_clients_cheap
 
 # What tasks import of Airflow and libraries only when they run.
 LIBRARIES = ("airflow.providers.amazon.aws.hooks.s3", "airflow.models.variable", "boto3.dynamodb.types")
@@ -29,8 +30,7 @@ def preload() -> None:
         importlib.import_module(name)
     for file in sorted(dags.glob("*.py")):
         import_as(file)
-    # Each AWS hook asks who has called it. The first answer in a process reads every module's path: 40 % of a task.
-    inspect.stack()
+    make_clients_cheap()
     project = ProjectModules([dags.parent / "include", Path(conf.get("core", "plugins_folder"))])
     os.register_at_fork(after_in_child=project.forget_if_edited)
 

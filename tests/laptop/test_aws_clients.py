@@ -1,0 +1,104 @@
+"""Clients of AWS in the laptop's tasks: what they read is shared. Needs Airflow, as test_executor.py does."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.loaders import JSONFileLoader, create_loader
+
+from infra.laptop.airflow_environment import SITE
+
+pytestmark = pytest.mark.stack
+KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+
+
+@pytest.fixture
+def clients() -> Iterator[Any]:
+    """The module. What it changes in libraries is changed in a fork only, so that no other test sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", create_loader)  # Airflow may have loaded the laptop's plugin
+        patch.syspath_prepend(SITE)
+        yield importlib.import_module("nightjar_laptop.aws_clients")
+
+
+class CountingLoader(JSONFileLoader):
+    """Counts the files that are read."""
+
+    read = 0
+
+    def load_file(self, file_path: str) -> Any:
+        found = super().load_file(file_path)
+        CountingLoader.read += found is not None
+        return found
+
+
+def in_fork(action: Any) -> int:
+    """What an action returns, a small number, in a forked process."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            code = action()
+        except BaseException:
+            code = 255
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def files_read(service: str, region: str) -> int:
+    before = CountingLoader.read
+    client = boto3.Session(**KEYS, region_name=region).client(service, endpoint_url="http://127.0.0.1:1")  # type: ignore[call-overload]
+    assert client.meta.region_name == region
+    return CountingLoader.read - before
+
+
+def test_a_client_of_a_prepared_service_reads_no_file(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.loaders.Loader.FILE_LOADER_CLASS", CountingLoader)
+
+    def reads() -> int:
+        clients.make_clients_cheap(["sqs"])
+        return files_read("sqs", "eu-west-1")
+
+    assert files_read("sqs", "eu-west-1") > 0
+    assert in_fork(reads) == 0
+
+
+def test_another_service_is_read_once(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.loaders.Loader.FILE_LOADER_CLASS", CountingLoader)
+
+    def reads() -> int:
+        clients.make_clients_cheap(["sqs"])
+        first = files_read("sns", "eu-west-1")
+        return 10 * (first > 0) + files_read("sns", "us-west-2")
+
+    assert in_fork(reads) == 10
+
+
+def test_the_caller_is_the_one_that_the_hook_would_find(clients: Any) -> None:
+    hook: Any = importlib.import_module("airflow.providers.amazon.aws.hooks.base_aws").AwsGenericHook
+
+    class Outer:
+        def execute(self) -> list[str | None]:
+            return Inner().execute()
+
+    class Inner:
+        def execute(self) -> list[str | None]:
+            return [find("execute") for find in (hook._find_operator_class_name, clients.class_of_caller)]
+
+    assert Outer().execute() == ["Inner", "Inner"]
+    assert clients.class_of_caller("no_such_method") is None
+    assert hook._find_operator_class_name("no_such_method") is None
+
+
+def test_hooks_ask_it(clients: Any) -> None:
+    hook: Any = importlib.import_module("airflow.providers.amazon.aws.hooks.base_aws").AwsGenericHook
+
+    def asks() -> int:
+        clients.make_clients_cheap([])
+        return int(hook._find_operator_class_name is clients.class_of_caller)
+
+    assert in_fork(asks) == 1
