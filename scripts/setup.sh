@@ -220,7 +220,7 @@ make_native() {
         say "the engine native is compiled ($((SECONDS - started)) s)"
     else
         rm -f "$VENVS"/{training,serving,test}/lib/python3.*/site-packages/nightjar_walk.abi3.so  # of earlier code
-        say "the engine native could not be compiled, so forests are served by ONNX Runtime; see $LOGS/native.log." \
+        say "the engine native could not be compiled, so models of trees are served by ONNX Runtime; see $LOGS/native.log." \
             "  It needs a C compiler, and Python's headers (Debian: gcc, python3.12-dev). To try again: rm -r $folder"
     fi
     write_stamp native

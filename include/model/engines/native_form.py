@@ -192,4 +192,3 @@ def _problem(forest: NativeForest, features: int) -> str:
     if (forest.nodes["next"][own] & ~(~np.uint32(0) << _CHILD)).any():
         return "a leaf has a feature, or sends missing values on"
     return ""
-
