@@ -1,16 +1,17 @@
-"""The arrays of the engine ``native`` for boosted trees, made in training and checked where they are loaded.
+"""The arrays of the engine ``native`` for boosted trees, made in training, and checked when they are loaded.
 
-Boosting compares float64 values with thresholds, or looks categories up in sets; each feature has few different ones of
-either. So *cuts* divide a feature's values into intervals, in which every split of the trees decides the same: one cut for
-each threshold, and two for each category, which is alone in its interval. A row is first turned into *columns* of one
-byte, which a table has for each interval and for a missing value. A split then compares a column with its *rank*:
+Boosting compares float64 values with thresholds, and looks categories up in sets; a feature has few different ones of
+either. So *cuts* divide its values into intervals, in which every split decides the same: one cut for each threshold,
+and two for each category, which is alone in its interval. A row first becomes *columns* of one byte, which a table has
+for each interval and for a missing value. A split then compares a column with its *rank*:
 
-- The column of a number has the interval's index, and for a missing value 0 or 255. There are two such columns where the
-  trees' splits send missing values both ways.
+- The column of a number has the interval's index, and for a missing value 0 or 255. There are two such columns where
+  splits send missing values both ways.
 - Each different set of categories has a column: 0 for its members, and 1 for all else.
 
-A node takes eight bytes: the index of the child that comes next when the split is true (the other child follows it), the
-column, and the rank. A leaf is its own child, and no byte exceeds its rank. The values of leaves have an array beside it.
+A node takes eight bytes: the index of the child that comes next when the split is true (the other child follows it),
+the column, and the rank. A leaf is its own child, and no byte exceeds its rank. The values of leaves have an array
+beside it.
 
 ``forest_walk.c`` reads these arrays, and trusts them.
 """

@@ -1,4 +1,4 @@
-"""The arrays of the engine ``native`` for a forest: eight bytes a node, made in training and checked where it is loaded.
+"""The arrays of the engine ``native`` for a forest: eight bytes a node, made in training, and checked when loaded.
 
 A node is a float32 ``split`` and a word ``next``. A split's float32 is the largest that is at most the forest's
 threshold: a forest rounds a value to float32 before it compares it, so comparing with that float32 decides the same.
