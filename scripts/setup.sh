@@ -211,7 +211,7 @@ make_native() {
     [[ "$(uname)" == Darwin ]] && link=(-bundle -undefined dynamic_lookup)
     mkdir -p "$folder"
     if "${CC:-cc}" -O3 -fPIC "${link[@]}" -I"$("$PYTHON312" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
-        "$(source_of native)" -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
+        "$(source_of native)" -lm -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
         for packages in "$VENVS"/{training,serving,test}/lib/python3.*/site-packages; do
             [[ -d "$packages" ]] || continue
             rm -f "$packages/nightjar_walk.abi3.so"  # a new file: processes may have mapped the old one
