@@ -56,7 +56,8 @@ class NativeModel:
     def __init__(self, path: Path, inputs: InputSpec) -> None:
         self._check = InputCheck(inputs)
         boosted = boosted_form.is_boosted(path)
-        trees = boosted_form.read(path, inputs.features) if boosted else native_form.read(path, inputs.features)
+        read = boosted_form.read if boosted else native_form.read
+        trees: BoostedTrees | NativeForest = read(path, inputs.features)
         try:
             require_compiled(boosted=boosted)
             self._walk = compiled(trees, inputs)
