@@ -211,7 +211,7 @@ make_native() {
     [[ "$(uname)" == Darwin ]] && link=(-bundle -undefined dynamic_lookup)
     mkdir -p "$folder"
     if "${CC:-cc}" -O3 -fPIC "${link[@]}" -I"$("$PYTHON312" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
-        "$(source_of native)" -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
+        "$(source_of native)" -lm -o "$folder/nightjar_walk.abi3.so" >"$LOGS/native.log" 2>&1; then
         for packages in "$VENVS"/{training,serving,test}/lib/python3.*/site-packages; do
             [[ -d "$packages" ]] || continue
             rm -f "$packages/nightjar_walk.abi3.so"  # a new file: processes may have mapped the old one
@@ -220,7 +220,7 @@ make_native() {
         say "the engine native is compiled ($((SECONDS - started)) s)"
     else
         rm -f "$VENVS"/{training,serving,test}/lib/python3.*/site-packages/nightjar_walk.abi3.so  # of earlier code
-        say "the engine native could not be compiled, so forests are served by ONNX Runtime; see $LOGS/native.log." \
+        say "the engine native could not be compiled, so models of trees are served by ONNX Runtime; see $LOGS/native.log." \
             "  It needs a C compiler, and Python's headers (Debian: gcc, python3.12-dev). To try again: rm -r $folder"
     fi
     write_stamp native

@@ -60,9 +60,10 @@ def test_the_service_runs_the_live_version(loop: Loop) -> None:
 
 def test_the_service_uses_the_fast_engine_that_passed_the_parity_gate(loop: Loop) -> None:
     version = loop.service("/version").json()
-    assert version["engine"] == "onnxruntime"
     passed = next(report for report in version["parity"] if report["passed"])
-    assert passed["engine"] == "onnxruntime" and passed["rows"] >= 10_000 and passed["on_threshold"] > 1000
+    if passed["engine"] != "native":  # a machine without a compiler
+        assert "is not installed" in version["parity"][0]["reason"] and passed["engine"] == "onnxruntime"
+    assert passed["engine"] == version["engine"] and passed["rows"] >= 10_000 and passed["on_threshold"] > 1000
     assert passed["max_difference"] <= 1e-6 and passed["flipped"] == 0
 
 

@@ -151,9 +151,8 @@ def wrong_golden_rows(loop: Loop) -> bytes:
 @pytest.mark.parametrize("fault", ["cannot_load", "scores_wrongly"])
 def test_a_bad_bundle_is_rejected_and_the_old_version_stays(loop: Loop, fault: str) -> None:
     live = loop.live()
-    name, content = (
-        (FAST_FORMS["onnxruntime"], b"no model") if fault == "cannot_load" else (bundle.GOLDEN, wrong_golden_rows(loop))
-    )
+    form = FAST_FORMS[loop.service("/version").json()["engine"]]
+    name, content = (form, b"no model") if fault == "cannot_load" else (bundle.GOLDEN, wrong_golden_rows(loop))
     version = loop.register(with_file(loop, name, content))
     text = loop.failed_run("deploy", version=version)
     assert "rolled back" in text or "ROLLBACK" in text, text

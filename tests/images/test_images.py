@@ -22,7 +22,7 @@ NAMES = ("serving", "training")
 
 def test_training_writes_a_model_below_opt_ml(trained: Path) -> None:
     manifest = json.loads((trained / "model/manifest.json").read_text())
-    assert manifest["workload"] == "flights" and manifest["engine"] == "onnxruntime"
+    assert manifest["workload"] == "flights" and manifest["engine"] == "native"
     assert not (trained / "output/failure").exists()
 
 

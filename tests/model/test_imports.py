@@ -22,3 +22,11 @@ def test_what_a_dag_imports_is_light(module):
 
 def test_a_bundle_imports_no_engine_before_its_manifest_names_one():
     assert not _imported("include.model.bundle") & (HEAVY - {"numpy", "pydantic"})
+
+
+@pytest.mark.parametrize(
+    ("module", "own"),
+    [("native_model", set()), ("onnx_model", {"onnxruntime"}), ("treelite_model", {"treelite"})],
+)
+def test_a_fast_engine_imports_neither_scikit_learn_nor_another_engine(module, own):
+    assert _imported(f"include.model.engines.{module}") & HEAVY - {"numpy", "pydantic"} == own

@@ -146,7 +146,7 @@ def test_the_compiler_has_no_warning_for_the_engine() -> None:
 def test_without_a_compiler_the_set_up_goes_on_and_says_so(project: Path) -> None:
     stamp_of(project, "native").unlink()
     done = setup(project, CC="/nowhere/cc")
-    assert done.returncode == 0 and "forests are served by ONNX Runtime" in done.stdout
+    assert done.returncode == 0 and "models of trees are served by ONNX Runtime" in done.stdout
     assert setup(project).stdout == ""
 
 

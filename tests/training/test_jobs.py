@@ -18,14 +18,17 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.model import bundle
-from include.model.engines import ladder, onnx_trees
+from include.model.engines import FAST_FORMS, Engine, ladder, native_model, onnx_trees
+from include.model.engines.ladder import LADDER
 from include.pipelines.promotion.decide import decide
 from include.training import evaluate, train
 from include.training.container import JobError
 from include.workloads import load
 from tests.support.bundles import dump, read_folder
+from tests.support.compiled import COMPILED
 from tests.support.training_inputs import make_flights, write_manifest, write_model_tar
 
+ENGINE: Engine = "native" if COMPILED else "onnxruntime"
 ARGUMENTS = ["--workload", "flights", "--bootstrap", "200", "--seed", "13"]
 
 
@@ -85,11 +88,11 @@ def test_training_is_repeatable_and_logs_its_metrics(root, caplog):
     train.main()
     assert read_folder(root / "model") == before
     assert "metric:validation_auc=0.8" in caplog.text
-    assert "metric:parity_max_difference=" in caplog.text and "The model is served by onnxruntime" in caplog.text
+    assert "metric:parity_max_difference=" in caplog.text and f"The model is served by {ENGINE}" in caplog.text
     loaded = bundle.load(before)
     manifest = loaded.manifest
-    assert manifest.engine == loaded.model.name == "onnxruntime" and "model.onnx" in before
-    (parity,) = manifest.parity
+    assert manifest.engine == loaded.model.name == ENGINE and FAST_FORMS[ENGINE] in before
+    parity = manifest.parity[-1]
     assert parity.passed and parity.rows >= 10_000 and parity.on_threshold > 0
     assert parity.max_difference is not None and parity.max_difference < 1e-12
     assert list(manifest.features) == list(load("flights").features)
@@ -153,7 +156,7 @@ def test_a_bundle_that_does_not_score_as_the_model_did_is_not_written(root, monk
     original = ladder.choose_engine
 
     def choose_engine(estimator, *arguments, **options):
-        choice = original(estimator, *arguments, **options)
+        choice = original(estimator, *arguments, **options, ladder=[step for step in LADDER if step.engine == engine])
         content = choice.files["model.onnx"]
         wrong = content.replace(np.float64(_offset(estimator)).tobytes(), np.float64(9.0).tobytes())
         assert wrong != content
@@ -175,9 +178,10 @@ def _offset(model: HistGradientBoostingClassifier) -> float:
 
 
 def test_a_model_without_a_fast_form_is_trained_and_evaluated(root, monkeypatch):
-    def fails(*arguments):
+    def fails(*arguments, **options):
         raise RuntimeError("no converter")
 
+    monkeypatch.setattr(native_model, "require_compiled", fails)
     monkeypatch.setattr(onnx_trees, "build", fails)
     monkeypatch.setattr(treelite.sklearn, "import_model", fails)
     shutil.rmtree(root / "model")
@@ -187,7 +191,7 @@ def test_a_model_without_a_fast_form_is_trained_and_evaluated(root, monkeypatch)
     packed = (root / "processing/output/bundle.tar.gz").read_bytes()
     loaded = bundle.load(bundle.unpack(packed))
     assert loaded.model.name == "scikit-learn"
-    assert [parity.reason for parity in loaded.manifest.parity] == ["RuntimeError: no converter"] * 2
+    assert [parity.reason for parity in loaded.manifest.parity] == ["RuntimeError: no converter"] * 3
 
 
 def test_evaluation_without_a_champion(root):

@@ -20,6 +20,7 @@ from include.model.engines import (
     FAST_FORMS,
     Engine,
     Parity,
+    boosted_form,
     loading,
     native_form,
     native_model,
@@ -54,11 +55,6 @@ class TrainedModel(NamedTuple):
     ensemble: Ensemble | None
     inputs: InputSpec
 
-    @property
-    def is_forest(self) -> bool:
-        """Whether its probability is the mean of trees."""
-        return self.ensemble is not None and self.ensemble.mean
-
 
 class LadderStep(NamedTuple):
     """One engine.
@@ -66,12 +62,12 @@ class LadderStep(NamedTuple):
     Attributes:
         engine: Its name.
         write: Writes its file; may raise any exception.
-        forests_only: Whether it is not tried for another kind of model.
+        trees_only: Whether it is not tried for a model that is not a tree ensemble.
     """
 
     engine: Engine
     write: Callable[[TrainedModel, Path], None]
-    forests_only: bool = False
+    trees_only: bool = False
 
 
 class EngineChoice(NamedTuple):
@@ -95,11 +91,11 @@ def write_native(model: TrainedModel, path: Path) -> None:
 
     Raises:
         NotCompiledError: The extension that walks it is not installed here.
-        ValueError: The forest is too large for its arrays.
+        ValueError: The ensemble is too large for its arrays.
     """
-    native_model.require_compiled()
     assert model.ensemble is not None
-    native_form.write(model.ensemble, path)
+    native_model.require_compiled(boosted=not model.ensemble.mean)
+    (native_form if model.ensemble.mean else boosted_form).write(model.ensemble, path)
 
 
 def write_onnx(model: TrainedModel, path: Path) -> None:
@@ -131,7 +127,7 @@ def write_treelite(model: TrainedModel, path: Path) -> None:
 
 
 LADDER = (
-    LadderStep("native", write_native, forests_only=True),
+    LadderStep("native", write_native, trees_only=True),
     LadderStep("onnxruntime", write_onnx),
     LadderStep("treelite", write_treelite),
 )
@@ -173,7 +169,7 @@ def choose_engine(
     tried: list[Parity] = []
     with tempfile.TemporaryDirectory(prefix="nightjar-engines-") as folder:
         for step in ladder:
-            if step.forests_only and not model.is_forest:
+            if step.trees_only and ensemble is None:
                 continue
             path = Path(folder) / FAST_FORMS[step.engine]
             tried.append(_try(step, model, path, gate))

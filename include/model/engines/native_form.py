@@ -1,4 +1,4 @@
-"""The arrays of the engine ``native``: a forest in eight bytes a node, made in training and checked where it is loaded.
+"""The arrays of the engine ``native`` for a forest: eight bytes a node, made in training, and checked when loaded.
 
 A node is a float32 ``split`` and a word ``next``. A split's float32 is the largest that is at most the forest's
 threshold: a forest rounds a value to float32 before it compares it, so comparing with that float32 decides the same.
@@ -13,11 +13,12 @@ few different ones.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from include.model.engines.trees import Ensemble, Tree
+if TYPE_CHECKING:  # it imports scikit-learn, which a serving process must not pay for
+    from include.model.engines.trees import Ensemble, Tree
 
 MAX_NODES, MAX_VALUES, MAX_FEATURES, MAX_TREES = 2**24, 2**22, 2**7, 10_000
 NODE = np.dtype([("split", "<f4"), ("next", "<u4")])
@@ -77,16 +78,13 @@ def write(ensemble: Ensemble, path: Path) -> None:
     Raises:
         ValueError: It is too large for these arrays.
     """
-    sizes = (ensemble.nodes, MAX_NODES, "nodes"), (ensemble.features, MAX_FEATURES, "features")
-    for size, limit, what in (*sizes, (len(ensemble.trees), MAX_TREES, "trees")):
-        if size > limit:
-            raise ValueError(f"{size} {what} are more than the {limit} that the engine native has")
+    require_size(ensemble)
     values = np.unique(np.concatenate([tree.value[tree.leaf] for tree in ensemble.trees]))
     if len(values) > MAX_VALUES:
         raise ValueError(
             f"{len(values)} different values of leaves are more than the {MAX_VALUES} of the engine native"
         )
-    roots = np.cumsum([0, *(len(tree.leaf) for tree in ensemble.trees[:-1])])
+    roots = roots_of(ensemble.trees)
     nodes = np.concatenate([_nodes(tree, root, values) for tree, root in zip(ensemble.trees, roots, strict=True)])
     with path.open("wb") as file:
         np.savez(file, nodes=nodes, values=values, roots=roots.astype("<u4"))
@@ -106,15 +104,72 @@ def read(path: Path, features: int) -> NativeForest:
     forest = NativeForest(nodes, values, roots, np.zeros(len(roots), np.uint32))
     if problem := _problem(forest, features):
         raise ValueError(problem)
-    return forest._replace(depths=_depths(forest))
+    return forest._replace(depths=longest_paths(forest.leaf, forest.child, roots))
 
 
-def _nodes(tree: Tree, root: int, values: np.ndarray) -> np.ndarray:
-    """The nodes of a tree whose root has this index: after the root the two children of each split, depth first."""
+def require_size(ensemble: Ensemble) -> None:
+    """Checks that the engine has room for so many nodes, features and trees.
+
+    Raises:
+        ValueError: It has not.
+    """
+    sizes = (ensemble.nodes, MAX_NODES, "nodes"), (ensemble.features, MAX_FEATURES, "features")
+    for size, limit, what in (*sizes, (len(ensemble.trees), MAX_TREES, "trees")):
+        if size > limit:
+            raise ValueError(f"{size} {what} are more than the {limit} that the engine native has")
+
+
+def roots_of(trees: list[Tree]) -> np.ndarray:
+    """The first node of each tree, when the trees' nodes follow each other."""
+    return np.cumsum([0, *(len(tree.leaf) for tree in trees[:-1])])
+
+
+def places(tree: Tree) -> np.ndarray:
+    """Each node's place in the tree: after the root the two children of each split, depth first."""
     splits = np.flatnonzero(~tree.leaf)  # scikit-learn numbers nodes depth first
     place = np.zeros(len(tree.leaf), np.int64)
     place[tree.true[splits]] = np.arange(1, len(tree.leaf), 2)
     place[tree.false[splits]] = np.arange(2, len(tree.leaf), 2)
+    return place
+
+
+def structure_problem(leaf: np.ndarray, child: np.ndarray, roots: np.ndarray, features: int) -> str:
+    """What is wrong with the trees' structure; empty if nothing is.
+
+    Args:
+        leaf: Whether each node is a leaf.
+        child: The node after each node.
+        roots: The first node of each tree.
+        features: Number of columns of the model's rows.
+    """
+    count, own, inner = len(leaf), np.flatnonzero(leaf), child[~leaf]
+    if not 0 < len(roots) <= MAX_TREES or not 0 < count <= MAX_NODES or features > MAX_FEATURES:
+        return "no trees, or too many trees, nodes or features"
+    if (child[own] != own).any() or (inner <= np.flatnonzero(~leaf)).any():
+        return "a leaf is not its own child, or a split's child does not come after it"
+    if (inner >= count - 1).any() or (roots >= count).any():
+        return "a child or a root is no node"
+    reached = np.concatenate([roots, inner, inner + 1])
+    if len(reached) != count or not np.bincount(reached, minlength=count).all():
+        return "a node is in no tree, or in two"
+    return ""
+
+
+def longest_paths(leaf: np.ndarray, child: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """The longest path of each tree, uint32."""
+    depths = np.zeros(len(roots), np.uint32)
+    at, tree, depth = roots, np.arange(len(roots)), 0
+    while (inner := ~leaf[at]).any():
+        depth += 1
+        at, tree = child[at[inner]], tree[inner]
+        depths[tree] = depth
+        at, tree = np.concatenate([at, at + np.uint32(1)]), np.concatenate([tree, tree])
+    return depths
+
+
+def _nodes(tree: Tree, root: int, values: np.ndarray) -> np.ndarray:
+    """The nodes of a tree whose root has this index."""
+    place = places(tree)
     narrow = tree.threshold.astype(np.float32)
     narrow = np.where(narrow > tree.threshold, np.nextafter(narrow, np.float32(-np.inf)), narrow)
     child = np.where(tree.leaf, place, place[tree.true]) + root
@@ -128,31 +183,12 @@ def _nodes(tree: Tree, root: int, values: np.ndarray) -> np.ndarray:
 
 def _problem(forest: NativeForest, features: int) -> str:
     """What is wrong with the arrays; empty if nothing is."""
-    count, leaf, child = len(forest.nodes), forest.leaf, forest.child
-    own, inner = np.flatnonzero(leaf), child[~leaf]
-    if not 0 < len(forest.roots) <= MAX_TREES or not 0 < count <= MAX_NODES or features > MAX_FEATURES:
-        return "no trees, or too many trees, nodes or features"
-    if (child[own] != own).any() or (inner <= np.flatnonzero(~leaf)).any():
-        return "a leaf is not its own child, or a split's child does not come after it"
-    if (inner + 1 >= count).any() or (forest.roots >= count).any():
-        return "a child or a root is no node"
-    reached = np.concatenate([forest.roots, inner, inner + 1])
-    if len(reached) != count or not np.bincount(reached, minlength=count).all():
-        return "a node is in no tree, or in two"
+    leaf = forest.leaf
+    if problem := structure_problem(leaf, forest.child, forest.roots, features):
+        return problem
+    own = np.flatnonzero(leaf)
     if (forest.feature[~leaf] >= features).any() or (forest.value[own] >= len(forest.values)).any():
         return "a split's feature or a leaf's value does not exist"
     if (forest.nodes["next"][own] & ~(~np.uint32(0) << _CHILD)).any():
         return "a leaf has a feature, or sends missing values on"
     return ""
-
-
-def _depths(forest: NativeForest) -> np.ndarray:
-    depths = np.zeros(len(forest.roots), np.uint32)
-    leaf, child = forest.leaf, forest.child
-    at, tree, depth = forest.roots, np.arange(len(forest.roots)), 0
-    while (inner := ~leaf[at]).any():
-        depth += 1
-        at, tree = child[at[inner]], tree[inner]
-        depths[tree] = depth
-        at, tree = np.concatenate([at, at + np.uint32(1)]), np.concatenate([tree, tree])
-    return depths

@@ -92,7 +92,7 @@ def test_a_bundle_that_is_served_without_the_extension_says_so(monkeypatch, tmp_
 
 
 def test_it_is_not_tried_for_another_kind_of_model():
-    assert {parity.engine for parity in chosen("boosting").parity} == {"onnxruntime"}
+    assert {parity.engine for parity in chosen("logistic").parity} == {"onnxruntime"}
 
 
 def test_a_threshold_becomes_the_largest_float32_that_is_at_most_it(tmp_path):
