@@ -101,9 +101,10 @@ class FastPath:
         self, request_id: str, record: dict[str, Any], probability: float, warnings: Sequence[FieldProblem], cache: str
     ) -> Answer:
         prediction = self._scoring.prediction(probability)
+        answer = Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
         if self._predicted:
             self._predicted(Prediction(request_id, record, probability, prediction, time.time()))
-        return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
+        return answer
 
     async def _probability(self, record: dict[str, Any]) -> tuple[float, str]:
         if self._cache is None:
