@@ -62,12 +62,6 @@ class DirectProtocol(HttpProtocol):
         if self._fields is not None and not self._answered(self._fields):
             self._start_cycle()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuses what follows a request on the connection."""
-        if self._fields is not None:
-            self._start_cycle()
-        super().send_400_response(msg)
-
     def on_message_begin(self) -> None:
         """Starts a request; its scope is made only with its cycle."""
         if self._fields is not None:

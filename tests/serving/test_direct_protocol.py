@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from uvicorn.server import ServerState
 
 from serving.api_keys import ApiKeys, Caller
 from serving.app import ServiceApp
@@ -23,10 +21,9 @@ from serving.middleware import ServiceMiddleware
 from serving.routes import ROUTES
 from serving.state import State
 from serving.telemetry import Finished
-from serving.worker import uvicorn_config
 from tests.support.raw_cases import BODY, RAW_CASES, RawCase, post
 from tests.support.request_cases import RECORDS
-from tests.support.serving_state import SLOW, FakeModel, RecordingTelemetry, make_settings, make_state
+from tests.support.serving_state import SLOW, FakeModel, RecordingTelemetry, make_state
 from tests.support.uvicorn_thread import Counting, conversation, uvicorn_thread
 
 LAST = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -183,77 +180,3 @@ def test_what_is_not_sure_gets_a_cycle(
     with both(make) as services:
         for _ in range(2):
             assert services.compare(RawCase("", (post(body=BODY),))).startswith(b"HTTP/1.1 %d " % status)
-
-
-class FakeTransport(asyncio.Transport):
-    """A connection that keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Connection:
-    """A connection of the direct protocol, and an application that counts requests and answers none."""
-
-    def __init__(self) -> None:
-        self.transport, self.requests = FakeTransport(), 0
-        config = uvicorn_config(self._count, make_settings(), "off", DirectProtocol)
-        answer = DirectPredict(make_state())
-        self.protocol = DirectProtocol(config, ServerState(), {}, answer=answer)
-        self.protocol.connection_made(self.transport)
-
-    async def _count(self, scope: Any, receive: Any, send: Any) -> None:
-        self.requests += 1
-
-    async def receive(self, packet: bytes) -> None:
-        """Lets a packet arrive, and the event loop run."""
-        self.protocol.data_received(packet)
-        await asyncio.sleep(0)
-
-
-def test_a_connection_whose_client_does_not_read_gets_a_cycle() -> None:
-    async def scenario() -> None:
-        connection = Connection()
-        connection.protocol.pause_writing()
-        await connection.receive(post())
-        assert (connection.transport.written, connection.requests) == (b"", 1)
-
-    asyncio.run(scenario())
-
-
-def test_a_connection_that_is_closing_gets_a_cycle() -> None:
-    async def scenario() -> None:
-        connection = Connection()
-        connection.transport.close()
-        await connection.receive(post())
-        assert connection.requests == 1
-
-    asyncio.run(scenario())
-
-
-def test_an_answered_connection_waits_for_the_next_request_and_closes_at_the_end_of_the_service() -> None:
-    async def scenario() -> None:
-        connection = Connection()
-        protocol = connection.protocol
-        await connection.receive(post())
-        waiting = protocol.timeout_keep_alive_task
-        assert waiting is not None and not waiting.cancelled()
-        await connection.receive(post())
-        assert waiting.cancelled() and protocol.timeout_keep_alive_task is not None
-        assert (connection.transport.written.count(b"HTTP/1.1 200 OK"), connection.requests) == (2, 0)
-        assert protocol.server_state.total_requests == 2
-        protocol.shutdown()
-        assert connection.transport.closed
-
-    asyncio.run(scenario())

@@ -28,15 +28,19 @@ _CHANGES = (
 
 
 class Counting:
-    """An ASGI application that counts the requests that reach another."""
+    """An ASGI application that counts the requests that reach another: all, and those in progress."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self.requests = 0
+        self.requests = self.open = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.requests += 1
-        await self._app(scope, receive, send)
+        self.open += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.open -= 1
 
 
 @contextmanager
