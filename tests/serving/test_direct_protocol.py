@@ -23,6 +23,7 @@ from serving.state import State
 from serving.telemetry import Finished
 from tests.support.raw_cases import BODY, RAW_CASES, RawCase, post
 from tests.support.request_cases import RECORDS
+from tests.support.service import eventually
 from tests.support.serving_state import SLOW, FakeModel, RecordingTelemetry, make_state
 from tests.support.uvicorn_thread import Counting, conversation, uvicorn_thread
 
@@ -40,9 +41,11 @@ class Running:
         self._telemetry.requests.clear()
         self._telemetry.predictions.clear()
         self._app.requests = 0
-        written = conversation(
-            self._port, case.packets, case.answers, None if case.ends else b"" if case.deaf else LAST
-        )
+        last = None if case.ends else b"" if case.deaf else LAST
+        written = conversation(self._port, case.packets, case.answers, last)
+        # A request whose connection is closed may be reported after that, but before another that comes later.
+        conversation(self._port, (LAST,), 1, None)
+        assert eventually(lambda: self._app.open == 0)
         requests, predictions = self._telemetry.requests, self._telemetry.predictions
         events: list[Any] = [_timeless(one) for one in requests]
         events += [one._replace(time=0.0, request_id=_shown(one.request_id)) for one in predictions]
