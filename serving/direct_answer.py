@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 from serving.api_keys import Caller
-from serving.fast_path import Answer, FastPath
+from serving.fast_path import FastPath
 from serving.logs import request_id as current_request_id
 from serving.request_ids import new_request_ids, valid_request_id
 from serving.state import State
@@ -51,7 +51,7 @@ class DirectPredict:
             if caller is not None:
                 caller.give_back()
             return None
-        length = len(answer.body)
+        length = len(answer)
         self._finished(
             Finished(
                 method="POST",
@@ -65,17 +65,17 @@ class DirectPredict:
                 trace_header=fields.get(b"x-amzn-trace-id", b""),
                 bytes_in=len(body),
                 bytes_out=length,
-                warnings=answer.warnings,
-                cache=answer.cache,
+                warnings=0,
+                cache="",
                 refusal="",
                 quiet=False,
                 scores=True,
             )
         )
         head = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %b\r\n\r\n"
-        return head % (length, request_id.encode()) + answer.body
+        return head % (length, request_id.encode()) + answer
 
-    def _predict(self, body: bytes, request_id: str) -> Answer | None:
+    def _predict(self, body: bytes, request_id: str) -> bytes | None:
         token = current_request_id.set(request_id)
         try:
             return self._predict_now(body, request_id)

@@ -1,8 +1,8 @@
 """Answers a prediction inside uvicorn's protocol, without an ASGI cycle, which would cost as much as the prediction.
 
 The protocol only accepts: a request that came whole in one packet, with nothing after it, on a connection that owes no
-other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle, later in the same call
-than it would without this class, but before the event loop runs anything else: so it is answered as without it.
+other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle before the event loop runs
+anything else, so it is answered as without this class. ``tests/serving/test_direct_protocol.py`` compares both.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from uvicorn.server import ServerState
 
 from serving.http_protocol import HttpProtocol
 
-# A value of one of these changes how the body is read.
-_FRAMING = (b"expect", b"transfer-encoding")
-
 
 class DirectAnswer(Protocol):
     """Answers requests to one path."""
@@ -27,11 +24,9 @@ class DirectAnswer(Protocol):
     path: bytes
 
     def __call__(self, fields: Mapping[bytes, bytes], body: bytes) -> bytes | None:
-        """Returns the 200's own header lines, the empty line and the body; ``None`` for a request it is not sure of.
+        """Returns the 200's own header lines, the empty line and the body; ``None`` if it is not sure of the request.
 
-        Args:
-            fields: The header fields, with names in lower case; of a repeated name, the last.
-            body: The whole body.
+        ``fields`` has the last of each header, by its name in lower case.
         """
         ...
 
@@ -84,7 +79,7 @@ class DirectProtocol(HttpProtocol):
             and not parser.should_upgrade()
         ):
             fields = dict(self.headers)
-            if b"content-length" in fields and not any(name in fields for name in _FRAMING):
+            if b"content-length" in fields and b"expect" not in fields and b"transfer-encoding" not in fields:
                 self._fields = fields
                 return
         self._start_cycle()

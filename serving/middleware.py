@@ -25,7 +25,7 @@ from serving.telemetry import Finished
 log = logging.getLogger(__name__)
 
 FastHandler = Callable[[bytes, str], Awaitable[Answer]]
-ImmediateHandler = Callable[[bytes, str], Answer | None]
+ImmediateHandler = Callable[[bytes, str], bytes | None]
 
 
 class _Target(NamedTuple):
@@ -91,7 +91,8 @@ class ServiceMiddleware:
                 caller = self._admit(key)
             if target.fast is not None and method == target.method:
                 body = await validation.read_body(scope["headers"], receive, self._max_body_bytes, self._deadlines)
-                answer = target.now(body, request_id) or await target.fast(body, request_id)
+                content = target.now(body, request_id)
+                answer = await target.fast(body, request_id) if content is None else Answer(content)
                 await reply.json(200, answer.body)
             else:
                 await self._app(scope, receive, reply)
