@@ -66,7 +66,7 @@ class ApiKeysSpec(BaseModel):
 
 
 class Caller:
-    """One caller's token bucket in this worker. :meth:`admit` is for the event loop's thread, :meth:`limit` for any.
+    """One caller's token bucket in this worker. :meth:`limit` is for any thread, the rest for the event loop's.
 
     Args:
         name: The caller's name.
@@ -100,6 +100,10 @@ class Caller:
             return (1 - self._tokens) / per_second
         self._tokens -= 1
         return 0.0
+
+    def give_back(self) -> None:
+        """Returns the token of a request that will be admitted again."""
+        self._tokens += 1
 
 
 class ApiKeys:

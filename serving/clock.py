@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 # Second and its text, replaced as one object: several threads use it.
 _cached = (0, "")
 
@@ -24,4 +25,4 @@ def timestamp(seconds: float) -> str:
     if whole != second:
         prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
         _cached = (whole, prefix)
-    return f"{prefix}.{int((seconds - whole) * 1000):03d}Z"
+    return prefix + _MILLISECONDS[int((seconds - whole) * 1000)]

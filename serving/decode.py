@@ -64,6 +64,7 @@ class FastDecoder:
     def __init__(self, fields: Mapping[str, FieldSpec], rules: Sequence[RequestRule] = ()) -> None:
         self._names = tuple(fields)
         self._rules = tuple(rules)
+        self._optional = any(spec.nullable for spec in fields.values())
         cleaners = ((name, _cleaner(spec)) for name, spec in fields.items())
         self._cleaners = [(name, cleaner) for name, cleaner in cleaners if cleaner is not None]
         # With neither strings nor optional fields, every good body has the same number of quotes.
@@ -107,14 +108,16 @@ class FastDecoder:
 
     def _clean(self, values: tuple[Any, ...]) -> Record | None:
         record = dict(zip(self._names, values, strict=True))
-        if UNSET in values:
+        if self._optional and UNSET in values:
             record = {name: None if value is UNSET else value for name, value in record.items()}
         for name, clean in self._cleaners:
             if record[name] is not None:
                 record[name], problem = clean(record[name])
                 if problem:
                     return None
-        return None if any(any(rule.problems(record)) for rule in self._rules) else record
+        if self._rules and any(any(rule.problems(record)) for rule in self._rules):
+            return None
+        return record
 
 
 def _strict_struct(name: str, members: list[tuple[str, Any] | tuple[str, Any, Any]]) -> type[msgspec.Struct]:

@@ -56,15 +56,19 @@ class FastPath:
         self._tail = b',"model_version":' + json.dumps(state.settings.model_version, ensure_ascii=False).encode() + b"}"
         self._paused = 0
 
-    def predict_now(self, body: bytes, request_id: str) -> Answer | None:
-        """Scores one record without waiting. Returns ``None`` for a request that :meth:`predict` has to decide."""
+    def predict_now(self, body: bytes, request_id: str) -> bytes | None:
+        """Scores one record without waiting.
+
+        Returns:
+            The JSON of an answer without warnings; ``None`` for a request that :meth:`predict` has to decide.
+        """
         if not self._direct or (record := self._decoder.one(body)) is None:
             return None
         try:
             probability = self._scoring.one_inline(record)
         except ScoreError:
             return None
-        return self._answer(request_id, record, probability, _NO_WARNINGS, "")
+        return self._answer(request_id, record, probability, _NO_WARNINGS)
 
     async def predict(self, body: bytes, request_id: str) -> Answer:
         """Scores one record.
@@ -81,7 +85,7 @@ class FastPath:
             raise unscorable(error) from error
         except OverloadedError:
             raise await self._overloaded() from None
-        return self._answer(request_id, record, probability, warnings, cache)
+        return Answer(self._answer(request_id, record, probability, warnings), len(warnings), cache)
 
     async def predict_batch(self, body: bytes, request_id: str) -> Answer:
         """Scores several records, off the event loop.
@@ -98,12 +102,13 @@ class FastPath:
         return await self._scoring.off_loop(self._batch_answer, request_id, checked, probabilities)
 
     def _answer(
-        self, request_id: str, record: dict[str, Any], probability: float, warnings: Sequence[FieldProblem], cache: str
-    ) -> Answer:
+        self, request_id: str, record: dict[str, Any], probability: float, warnings: Sequence[FieldProblem]
+    ) -> bytes:
         prediction = self._scoring.prediction(probability)
+        answer = self._one(prediction, probability, warnings)[:-1] + self._tail
         if self._predicted:
             self._predicted(Prediction(request_id, record, probability, prediction, time.time()))
-        return Answer(self._one(prediction, probability, warnings)[:-1] + self._tail, len(warnings), cache)
+        return answer
 
     async def _probability(self, record: dict[str, Any]) -> tuple[float, str]:
         if self._cache is None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from itertools import count
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +17,7 @@ from serving import validation
 from serving.errors import HttpError
 from serving.fast_path import Answer, FastPath
 from serving.logs import request_id as current_request_id
-from serving.request_ids import valid_request_id
+from serving.request_ids import new_request_ids, valid_request_id
 from serving.routes import ROUTES, Route, is_public
 from serving.state import State
 from serving.telemetry import Finished
@@ -27,7 +25,7 @@ from serving.telemetry import Finished
 log = logging.getLogger(__name__)
 
 FastHandler = Callable[[bytes, str], Awaitable[Answer]]
-ImmediateHandler = Callable[[bytes, str], Answer | None]
+ImmediateHandler = Callable[[bytes, str], bytes | None]
 
 
 class _Target(NamedTuple):
@@ -69,7 +67,7 @@ class ServiceMiddleware:
         self._internal_port = state.settings.internal_port
         self._max_body_bytes, self._deadlines = state.settings.max_body_bytes, state.deadlines
         self._telemetry = state.telemetry
-        self._new_id = _ids()
+        self._new_id = new_request_ids()
         fast_path = FastPath(state) if use_fast_path else None
         self._targets = {route.path: _target(route, fast_path) for route in ROUTES}
 
@@ -93,7 +91,8 @@ class ServiceMiddleware:
                 caller = self._admit(key)
             if target.fast is not None and method == target.method:
                 body = await validation.read_body(scope["headers"], receive, self._max_body_bytes, self._deadlines)
-                answer = target.now(body, request_id) or await target.fast(body, request_id)
+                content = target.now(body, request_id)
+                answer = await target.fast(body, request_id) if content is None else Answer(content)
                 await reply.json(200, answer.body)
             else:
                 await self._app(scope, receive, reply)
@@ -203,12 +202,6 @@ def _read_headers(scope: Scope) -> tuple[bytes, bytes, bytes, bytes]:
         elif name == b"content-length":
             length = value
     return request_id, key, trace, length
-
-
-def _ids() -> Callable[[], str]:
-    """Makes unique ids without a system call per request: a random prefix per worker, then a number."""
-    prefix, numbers = os.urandom(8).hex(), count(1)
-    return lambda: f"{prefix}{next(numbers):016x}"
 
 
 _NO_ANSWER = Answer(b"")

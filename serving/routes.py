@@ -32,7 +32,7 @@ class Route:
         keyed: Whether its requests need an API key where keys are configured, and count for the caller's rate limit.
         fast: The method that answers a body in place of the handler. A route that has one makes predictions: its
             latency is reported as one of predictions.
-        now: The method that is asked first, and answers at once or not at all.
+        now: The method that is asked first, and answers at once, without warnings, or not at all.
     """
 
     path: str
@@ -44,7 +44,7 @@ class Route:
     operation: Operation | None = None
     keyed: bool = False
     fast: Callable[[FastPath, bytes, str], Awaitable[Answer]] | None = None
-    now: Callable[[FastPath, bytes, str], Answer | None] | None = None
+    now: Callable[[FastPath, bytes, str], bytes | None] | None = None
 
 
 ROUTES = (

@@ -200,7 +200,7 @@ class Supervisor:
     def _answer_startup(self, updates: int) -> None:
         """Runs in the startup process."""
         sockets = [listener for group in self._listeners for listener in group]
-        worker.run(StartupApp(updates), self._settings, sockets, self._parent_pipe)
+        worker.serve_app(StartupApp(updates), self._settings, sockets, self._parent_pipe)
 
     def _fork(self, number: int | None, work: Callable[[], None]) -> int:
         """Runs ``work`` in a child, which never returns from here. Returns its process id."""

@@ -12,6 +12,9 @@ from include.model.request import Checked, FieldProblem, RequestSchema, shown
 from serving.deadlines import Deadlines
 from serving.errors import HttpError, Problem, invalid
 
+# Digits of a content-length. A longer one is too large, or is made to look small.
+LONGEST_LENGTH = 20
+
 
 async def read_body(
     headers: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, deadlines: Deadlines
@@ -53,7 +56,7 @@ def _check_headers(headers: list[tuple[bytes, bytes]], max_bytes: int) -> None:
         raise HttpError(415, "send the body with content-type: application/json")
     if encoding and encoding.lower() != b"identity":
         raise HttpError(415, "send the body without content-encoding")
-    if len(declared) > 20 or (declared.isdigit() and int(declared) > max_bytes):
+    if len(declared) > LONGEST_LENGTH or (declared.isdigit() and int(declared) > max_bytes):
         raise _too_large(max_bytes)
 
 

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Literal
 
 import uvicorn
@@ -19,6 +20,8 @@ from starlette.types import ASGIApp
 
 from include.errors import NightjarError
 from serving.app import ServiceApp
+from serving.direct_answer import DirectPredict
+from serving.direct_protocol import DirectProtocol
 from serving.http_protocol import HttpProtocol
 from serving.middleware import ServiceMiddleware
 from serving.model import LoadedModel
@@ -70,36 +73,47 @@ def serve(
         await state.stop(FLUSH_SECONDS)
 
     app = ServiceMiddleware(state, ServiceApp(state, lifespan))
-    run(app, settings, sockets, parent_pipe, heartbeat, neighbours, lifespan="on")
+    config = uvicorn_config(app, settings, "on", partial(DirectProtocol, answer=DirectPredict(state)))
+    _run(_Server(config, parent_pipe, heartbeat, neighbours), sockets)
 
 
-def run(
-    app: ASGIApp,
-    settings: Settings,
-    sockets: list[socket.socket],
-    parent_pipe: int,
-    heartbeat: Callable[[], None] = lambda: None,
-    neighbours: Neighbours | None = None,
-    lifespan: Literal["on", "off"] = "off",
-) -> None:
-    """Runs uvicorn. On SIGTERM it accepts no more connections, finishes open requests, and returns.
+def serve_app(app: ASGIApp, settings: Settings, sockets: list[socket.socket], parent_pipe: int) -> None:
+    """Serves another ASGI application, as long as :func:`serve` would.
 
     Raises:
         WorkerStartError: uvicorn did not start.
     """
-    config = uvicorn.Config(
+    _run(_Server(uvicorn_config(app, settings, "off", HttpProtocol), parent_pipe), sockets)
+
+
+def uvicorn_config(
+    app: ASGIApp, settings: Settings, lifespan: Literal["on", "off"], protocol: Callable[..., HttpProtocol]
+) -> uvicorn.Config:
+    """Returns the configuration of uvicorn.
+
+    Args:
+        app: The application.
+        settings: The service's settings.
+        lifespan: Whether the application is told of start and end.
+        protocol: Makes the protocol of a connection.
+    """
+    return uvicorn.Config(
         app,
         loop="uvloop",
-        http=HttpProtocol,
+        http=protocol,  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing depends on the caller's address or scheme
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
     )
-    server = _Server(config, parent_pipe, heartbeat, neighbours)
+
+
+def _run(server: _Server, sockets: list[socket.socket]) -> None:
+    """Runs uvicorn. On SIGTERM it accepts no more connections, finishes open requests, and returns."""
     # Until uvicorn has started it does not handle signals itself. It also raises them again after it has ended; this
     # process then simply returns.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,8 +130,8 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         parent_pipe: int,
-        heartbeat: Callable[[], None],
-        neighbours: Neighbours | None,
+        heartbeat: Callable[[], None] = lambda: None,
+        neighbours: Neighbours | None = None,
     ) -> None:
         super().__init__(config)
         self._neighbours = neighbours
@@ -142,9 +156,10 @@ class _Server(uvicorn.Server):
             self._neighbours.close()
         await super().shutdown(sockets)
 
-    def _protocol(self) -> HttpProtocol:
+    def _protocol(self) -> asyncio.Protocol:
         """The protocol of a connection, as uvicorn makes it for its own sockets."""
-        return HttpProtocol(self.config, self.server_state, self.lifespan.state)
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(self.config, self.server_state, self.lifespan.state)
 
     def _on_parent_gone(self) -> None:
         if not os.read(self._parent_pipe, 1):

@@ -118,16 +118,20 @@ class Telemetry:
         request_id = logs.request_id.set("")  # what is logged meanwhile belongs to no request
         try:
             while self._events:
-                event = self._events.popleft()
-                try:
-                    if isinstance(event, bytes):
-                        self._lines.put(event)
-                    elif isinstance(event, Finished):
-                        self._record_finished(event)
-                    else:
-                        self._record_prediction(event)
-                except Exception as error:
-                    self._on_failure(error)
+                predictions: list[Prediction] = []
+                for _ in range(min(len(self._events), RECORDED_TOGETHER)):
+                    event = self._events.popleft()
+                    try:
+                        if isinstance(event, bytes):
+                            self._lines.put(event)
+                        elif isinstance(event, Finished):
+                            self._record_finished(event)
+                        else:
+                            self._count_prediction(event)
+                            predictions.append(event)
+                    except Exception as error:
+                        self._on_failure(error)
+                self._log_predictions(predictions)
         finally:
             logs.request_id.reset(request_id)
             self._recording.release()
@@ -141,12 +145,19 @@ class Telemetry:
         if self._tracing is not None and self._tracing.wants(request.trace_header):
             self._tracing.finished(request, self._offset)
 
-    def _record_prediction(self, prediction: Prediction) -> None:
+    def _count_prediction(self, prediction: Prediction) -> None:
         self._metrics.predicted(prediction.prediction)
         if self._window is not None:
             self._window.scored(prediction.probability)
-        if self._prediction_log is not None:
-            self._prediction_log.put(prediction)
+
+    def _log_predictions(self, predictions: list[Prediction]) -> None:
+        if self._prediction_log is None or self._prediction_log.put_together(predictions):
+            return
+        for one in predictions:
+            try:
+                self._prediction_log.put(one)
+            except Exception as error:
+                self._on_failure(error)
 
     def _put_ordinary_line(self, line: bytes) -> None:
         self._events.append(line)

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 _STOPPED = "the service stopped before they could be sent"
 
 log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -93,14 +93,35 @@ class PredictionLog:
         line = self._encode(prediction.time or time.time(), prediction)
         if line is None:
             return
+        self._add(prediction.request_id, line, 1)
+
+    def put_together(self, predictions: Sequence[Prediction]) -> bool:
+        """Adds predictions, which costs half as much as one by one. Does not block.
+
+        Returns:
+            ``False`` if nothing was added, because they do not fit into one record, or one cannot be encoded.
+        """
+        if not predictions or not self._pack_bytes or self._lines + len(predictions) > self._limit:
+            return False
+        now = time.time()
+        try:
+            lines = _encoder.encode_lines([self._line(one.time or now, one) for one in predictions])
+        except (TypeError, ValueError):
+            return False
+        if len(lines) > self._pack_bytes:
+            return False
+        self._add(predictions[0].request_id, lines, len(predictions))
+        return True
+
+    def _add(self, key: str, data: bytes, lines: int) -> None:
         with self._lock:
-            self._lines += 1
+            self._lines += lines
             last = self._waiting[-1] if self._waiting and self._pack_bytes else None
-            if last and len(last.data) + len(line) <= self._pack_bytes:
-                last.data += line
-                last.lines += 1
+            if last and len(last.data) + len(data) <= self._pack_bytes:
+                last.data += data
+                last.lines += lines
             else:
-                self._waiting.append(StreamRecord(prediction.request_id, bytearray(line)))
+                self._waiting.append(StreamRecord(key, bytearray(data), lines))
         if self._lines >= self._sends_at and not self._wake.is_set():
             self._wake.set()
 
@@ -141,9 +162,9 @@ class PredictionLog:
             self._lines -= _lines(batch)
         return batch
 
-    def _encode(self, when: float, prediction: Prediction) -> bytes | None:
+    def _line(self, when: float, prediction: Prediction) -> _Line:
         model = self._model
-        line = _Line(
+        return _Line(
             prediction.request_id,
             timestamp(when),
             model.workload,
@@ -153,8 +174,10 @@ class PredictionLog:
             prediction.probability,
             prediction.prediction,
         )
+
+    def _encode(self, when: float, prediction: Prediction) -> bytes | None:
         try:
-            encoded = _encode(line) + b"\n"
+            encoded = _encoder.encode(self._line(when, prediction)) + b"\n"
         except (TypeError, ValueError) as error:
             self._drop(1, f"a record cannot be written as JSON: {error}")
             return None

@@ -45,7 +45,7 @@ def test_a_signal_before_uvicorn_handles_signals_ends_the_worker(monkeypatch: py
     timer = threading.Timer(PATIENCE_SECONDS, signal_again)
     timer.start()
     try:
-        worker.run(StartupApp(updates[0]), make_settings(), group, parent[0])
+        worker.serve_app(StartupApp(updates[0]), make_settings(), group, parent[0])
     finally:
         timer.cancel()
         listeners.close([group])
