@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from include.glue.lookup import Lookup
 from include.glue.records import ParsedEvent
 from include.glue.storage import join_uri
-from include.glue.writing import DayFile, RefusedRows
+from include.glue.writing import DayFile, RefusedRows, failed_row
 from include.workloads import Workload
 from include.workloads.feature_code import FeatureCode, compute_row, load_feature_code
-from include.workloads.schema import COMMON_COLUMNS, PARTITION_COLUMN, Columns, processed_columns
+from include.workloads.schema import Columns, processed_columns
 
 SEQUENCE_LENGTH = "sequence_length"  # of numbers in text, the shorter is the smaller
 BATCH_EVENTS = 10_000  # that are Python objects at a time
@@ -192,7 +192,7 @@ class _EventDay:
             else:
                 rows.append(None)
                 self.counts[reason] += 1
-                self._failed.add([_failed_row(batch.slice(index, 1), record, reason)])
+                self._failed.add([failed_row(batch.slice(index, 1), record, reason)])
         return rows
 
     def _joined(self, batch: pa.RecordBatch, payloads: list[dict[str, Any]]) -> Iterator[Sequence[Any]]:
@@ -248,9 +248,3 @@ def _listed(batch: pa.RecordBatch, name: str) -> list[Any]:
 def _identity(event_time: int, recorded_at: int, payload: str) -> tuple[int, int, bytes]:
     """What equal events of a key have in common; the payloads of a key may be many, so not the whole text."""
     return event_time, recorded_at, blake2b(payload.encode(), digest_size=16).digest()
-
-
-def _failed_row(event: pa.RecordBatch, record: dict[str, Any], reason: str) -> dict[str, Any]:
-    """What the quarantine keeps of an event without features."""
-    names = [PARTITION_COLUMN[0], *(name for name, _ in COMMON_COLUMNS)]
-    return {**event.select(names).to_pylist()[0], **record, "_reason": reason}
