@@ -62,6 +62,12 @@ class FieldSpec(StrictModel):
         high = high if self.max is None else min(high, self.max)
         return types, low, high, convert
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> FieldSpec:
+        """Copies the field; the copy may have other bounds."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("plain", None)
+        return copied
+
     def check(self, value: Any) -> tuple[Any, str | None]:
         """Checks one value.
 
