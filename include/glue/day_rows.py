@@ -28,6 +28,8 @@ class DayRows:
     def __init__(self, files: Sequence[pq.ParquetFile]) -> None:
         self.rows = sum(file.metadata.num_rows for file in files)
         self.schema: pa.Schema = files[0].schema_arrow if files else pa.schema([])
+        self.names: list[str] = self.schema.names
+        """The names of the columns; none without files."""
         self._files = files
         self._whole: pa.Table | None = None
         if files and not self.is_large:
@@ -44,11 +46,6 @@ class DayRows:
         """Whether the day is read in parts."""
         return self.rows > CHUNK_ROWS
 
-    @property
-    def names(self) -> list[str]:
-        """The names of the columns; none without files."""
-        return list(self.schema.names)
-
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Reads all rows of some columns."""
         if self._whole is not None:
@@ -57,7 +54,7 @@ class DayRows:
 
     def frame(self, columns: Sequence[str]) -> pd.DataFrame:
         """Reads all rows of some columns."""
-        return self.table(columns).to_pandas()
+        return self.table(columns).to_pandas(use_threads=self.is_large)
 
     def parts(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Reads some columns, at most ``CHUNK_ROWS`` rows at a time."""
@@ -78,7 +75,8 @@ class DayRows:
         Of a large day, only rows with equal hashes are compared, so that its columns are never held at once.
         """
         if not self.is_large:
-            return self.rows - _positive_zeros(self.table(columns)).group_by(list(columns)).aggregate([]).num_rows
+            distinct = _positive_zeros(self.table(columns)).group_by(list(columns), use_threads=False).aggregate([])
+            return self.rows - distinct.num_rows
 
         def parts() -> Iterator[pa.Table]:
             return map(_positive_zeros, self.parts(columns))

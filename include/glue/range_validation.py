@@ -189,7 +189,7 @@ def _chunks(days: Sequence[DayRows], columns: Sequence[str]) -> Iterator[tuple[p
     names = [name for name in dict.fromkeys(columns) if name in days[0].names]
     if len(days) == 1:
         for part in days[0].parts(names):
-            yield part.to_pandas(), np.zeros(len(part), dtype=np.int64)
+            yield part.to_pandas(use_threads=days[0].is_large), np.zeros(len(part), dtype=np.int64)
         return
     tables = [day.table(names) for day in days]
     yield pa.concat_tables(tables).to_pandas(), np.repeat(np.arange(len(days)), [day.rows for day in days])

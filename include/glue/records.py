@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from include.lake.fingerprint import canonical_json
-from include.lake.instants import parse_instant, to_millisecond
+from include.lake.fingerprint import canonical_text
+from include.lake.instants import parse_naive
 from include.lake.known import Clock, known_at, version_time
 from include.workloads import FieldSpec, check_record
 from include.workloads.tables import TableSpec
 
 UNKNOWN = "unknown"
+_DECODE = json.JSONDecoder().decode  # what json.loads does for text, without its options
 Schemas = Mapping[str, Mapping[str, FieldSpec]]
 
 
@@ -89,16 +90,16 @@ def parse_event(
     elif _storable(key) != key:  # two such keys would become one
         problems.append("key: is not valid Unicode text")
     return ParsedEvent(
-        event_date=day,
-        event_type=event_type,
-        key=_storable(key),
-        event_time=event_time,
-        known_at=known_at(clock, recorded_at, arrived_at, watermark) if recorded_at and arrived_at else None,
-        recorded_at=recorded_at,
-        arrived_at=arrived_at,
-        shard_id=_text(envelope.get("shard_id")),
-        sequence_number=_text(envelope.get("sequence_number")),
-        payload=None if problems else canonical_json(payload).decode(),
+        day,
+        event_type,
+        _storable(key),
+        event_time,
+        known_at(clock, recorded_at, arrived_at, watermark) if recorded_at and arrived_at else None,
+        recorded_at,
+        arrived_at,
+        _text(envelope.get("shard_id")),
+        _text(envelope.get("sequence_number")),
+        payload=None if problems else canonical_text(payload),
         reason="; ".join(problems) or None,
         line=_storable(line) if problems else None,
     )
@@ -123,13 +124,13 @@ def parse_table_row(line: str, table: TableSpec, clock: Clock) -> ParsedTableRow
     clean, found = check_record(table.fields, values)
     if problems or found or arrived_at is None:
         return _refused_row("; ".join([*problems, *found]), line)
-    written_at = _naive(clean[table.watermark])
+    written_at = parse_naive(clean[table.watermark])
     return ParsedTableRow(
-        valid_from=_naive(clean[table.valid_from]),
+        valid_from=parse_naive(clean[table.valid_from]),
         known_at=known_at(clock, written_at, arrived_at, read_after),
         version_time=version_time(clock, written_at, arrived_at),
         arrived_at=arrived_at,
-        payload=canonical_json(clean).decode(),
+        payload=canonical_text(clean),
         reason=None,
         line=None,
     )
@@ -155,7 +156,7 @@ def _payload(event: Mapping[str, Any], schemas: Schemas, problems: list[str]) ->
 
 def _json_object(line: str) -> dict[str, Any]:
     try:
-        return _mapping(json.loads(line))
+        return _mapping(_DECODE(line))
     except (ValueError, RecursionError):
         return {}
 
@@ -166,7 +167,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _time(values: Mapping[str, Any], name: str, problems: list[str]) -> datetime | None:
     try:
-        return _naive(values.get(name))
+        return parse_naive(values.get(name))  # type: ignore[arg-type]
     except ValueError:
         problems.append(f"{name}: is not an ISO 8601 time with an offset")
         return None
@@ -175,10 +176,6 @@ def _time(values: Mapping[str, Any], name: str, problems: list[str]) -> datetime
 def _watermark(envelope: Mapping[str, Any], problems: list[str]) -> datetime | None:
     """The source's watermark when the line was written; None if it had none yet."""
     return None if envelope.get("watermark") is None else _time(envelope, "watermark", problems)
-
-
-def _naive(text: Any) -> datetime:
-    return to_millisecond(parse_instant(text)).replace(tzinfo=None)
 
 
 def _text(value: Any) -> str | None:

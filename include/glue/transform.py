@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nightjar.transform")
 LOOKUP_ROWS = 200_000
-IN_PROCESS_BYTES = 8 * 1024 * 1024
+IN_PROCESS_BYTES = 32 * 1024 * 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

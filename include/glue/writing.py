@@ -100,6 +100,12 @@ class RefusedRows:
             write_bytes(join_uri(target, f"{name}.json.gz"), self._sink.getvalue())
 
 
+def failed_row(event: pa.RecordBatch, record: dict[str, Any], reason: str) -> dict[str, Any]:
+    """What the quarantine keeps of an event without features."""
+    names = [PARTITION_COLUMN[0], *(name for name, _ in COMMON_COLUMNS)]
+    return {**event.select(names).to_pylist()[0], **record, "_reason": reason}
+
+
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         values = [None if value is None else parse_instant(value).replace(tzinfo=None) for value in values]

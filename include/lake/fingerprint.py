@@ -35,7 +35,12 @@ def canonical_json(value: Any) -> bytes:
         TypeError: The value contains something that JSON has no form for.
         ValueError: The value contains NaN or an infinity.
     """
-    return _ENCODER.encode(value).encode()
+    return canonical_text(value).encode()
+
+
+def canonical_text(value: Any) -> str:
+    """Encodes a JSON value as :func:`canonical_json` does, as text."""
+    return _ENCODER.encode(value)
 
 
 def digest(value: Any) -> str:

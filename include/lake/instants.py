@@ -34,6 +34,12 @@ def format_instant(instant: datetime) -> str:
     return f"{_in_utc(instant).isoformat(timespec='microseconds')[:-6]}Z"  # for +00:00
 
 
+def parse_naive(text: str) -> datetime:
+    """Parses a time as :func:`parse_instant` does, but returns it without its zone (UTC), cut to the millisecond."""
+    instant = parse_instant(text)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000, tzinfo=None)
+
+
 def to_millisecond(instant: datetime) -> datetime:
     """Cuts an instant to the millisecond, the precision of Athena's timestamps."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

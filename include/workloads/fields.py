@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -52,6 +53,21 @@ class FieldSpec(StrictModel):
             raise ValueError(f"example {self.example!r} {problem}")
         return self
 
+    @cached_property
+    def plain(self) -> tuple[tuple[type, ...], float, float, Callable[[Any], Any]]:
+        """Types, bounds and conversion of the values that need no other check. Most numbers are such."""
+        types, convert = _PLAIN[self.type] if self.enum is None else _NOT_PLAIN
+        low, high = math.nextafter(-LARGEST_NUMBER, 0), math.nextafter(LARGEST_NUMBER, 0)
+        low = low if self.min is None else max(low, self.min)
+        high = high if self.max is None else min(high, self.max)
+        return types, low, high, convert
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> FieldSpec:
+        """Copies the field; the copy may have other bounds."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("plain", None)
+        return copied
+
     def check(self, value: Any) -> tuple[Any, str | None]:
         """Checks one value.
 
@@ -82,7 +98,12 @@ def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> 
     """
     clean, problems = {}, []
     for name, spec in fields.items():
-        clean[name], problem = spec.check(record.get(name))
+        value = record.get(name)
+        types, low, high, convert = spec.plain
+        if type(value) in types and low <= value <= high:
+            clean[name] = convert(value)
+            continue
+        clean[name], problem = spec.check(value)
         if problem:
             problems.append(f"{name}: {problem}")
     return clean, problems
@@ -143,4 +164,7 @@ def _timestamp(value: Any, spec: FieldSpec) -> tuple[Any, str | None]:
         return None, "is not an ISO 8601 time with an offset"
 
 
+_NOT_PLAIN: tuple[tuple[type, ...], Callable[[Any], Any]] = ((), float)
+_PLAIN = dict.fromkeys(("string", "boolean", "timestamp"), _NOT_PLAIN)
+_PLAIN |= {"integer": ((int,), int), "number": ((int, float), float)}
 _CHECKS = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean, "timestamp": _timestamp}

@@ -70,3 +70,22 @@ def test_a_record_has_exactly_the_fields_of_its_schema() -> None:
 
 def test_text_is_normalized_once_for_all() -> None:
     assert normalize_text(normalize_text(" a\u00a0\n b ")) == normalize_text(" a\u00a0\n b ") == "a b"
+
+
+@pytest.mark.parametrize("enum", [None, (3, 5)])
+@pytest.mark.parametrize("bounds", [{}, {"min": 3}, {"max": 5}, {"min": 0, "max": 5}])
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_a_plain_number_is_checked_as_any_other(kind: str, bounds: dict[str, float], enum: tuple | None) -> None:
+    spec = FieldSpec.model_validate({"type": kind, **bounds, "enum": enum})
+    numbers = [0, -0.0, 3, 3.0, 2.999, 5, 5.001, -1e15, 1e15, 10**15, 10**15 - 1, 999_999_999_999_999.9, 10**400]
+    for value in [*numbers, True, False, float("nan"), float("inf"), "3", None, [3]]:
+        clean, problem = spec.check(value)
+        found, problems = check_record({"a": spec}, {"a": value})
+        assert (repr(found["a"]), problems) == (repr(clean), [f"a: {problem}"] if problem else []), value
+
+
+def test_a_copy_is_checked_by_its_own_bounds() -> None:
+    spec = FieldSpec(type="integer", max=5)
+    assert check_record({"a": spec}, {"a": 7})[1] == ["a: is above the maximum 5"]
+    assert check_record({"a": spec.model_copy(update={"max": None})}, {"a": 7}) == ({"a": 7}, [])
+    assert check_record({"a": spec.model_copy(update={"max": 3})}, {"a": 4})[1] == ["a: is above the maximum 3"]
