@@ -7,7 +7,7 @@ work.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,11 +30,14 @@ def tear_down(context: Context) -> None:
         context: The callback's context. Its task instance is any one of the run.
     """
     for task in context["dag"].tasks:
-        if not isinstance(task, EndsOverTime):
-            continue
-        try:
-            prepared = task.prepare_for_execution()  # type: ignore[attr-defined]
-            prepared.render_template_fields(context)
-            prepared.end_over_time(context)
-        except Exception:
-            log.exception("%s could not be done after the run's time limit", task)
+        if isinstance(task, EndsOverTime):
+            _end(task, context)
+
+
+def _end(task: Any, context: Context) -> None:
+    try:
+        prepared = task.prepare_for_execution()
+        prepared.render_template_fields(context)
+        prepared.end_over_time(context)
+    except Exception:
+        log.exception("%s could not be done after the run's time limit", task)
