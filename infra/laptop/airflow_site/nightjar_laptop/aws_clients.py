@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from types import FrameType
+from typing import Any
 
 import boto3
 import botocore.session
@@ -44,12 +45,14 @@ def share_descriptions() -> None:
 
 def make_clients_cheap(services: Iterable[str] = SERVICES) -> None:
     """Shares descriptions, reads them for these services, and simplifies the search for the caller."""
-    share_descriptions()
-    for service in services:
-        boto3.Session(**ANY).client(service)  # type: ignore[call-overload]  # its overloads have literal names
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-    AwsGenericHook._find_operator_class_name = staticmethod(class_of_caller)  # type: ignore[method-assign]
+    share_descriptions()
+    session: Any = boto3.Session  # the stubs know literal names of services only
+    for service in services:
+        session(**ANY).client(service)
+    hook: Any = AwsGenericHook
+    hook._find_operator_class_name = staticmethod(class_of_caller)
 
 
 def class_of_caller(function: str) -> str | None:
