@@ -46,6 +46,7 @@ BUCKET, DATABASE = "athena-benchmark", "nightjar"
 TARGET = 0.5
 START_SECONDS = 180  # a busy machine takes more than a minute
 QUERY_SECONDS = 600
+STOP_SECONDS = 180
 ARROW = {
     "string": pa.string(),
     "double": pa.float64(),
@@ -84,7 +85,7 @@ def serving(checkout: Path, folder: Path, port: int) -> Iterator[Any]:
         yield lambda service: _client(service, folder / "state", port)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(STOP_SECONDS)
 
 
 def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:

@@ -106,15 +106,22 @@ def main() -> int:
     options = parser.parse_args()
     if options.quick:
         options.days = [60]
-    workload, measured = load("flights"), []
     with tempfile.TemporaryDirectory(prefix="dataset-benchmark-") as work:
-        for number, days in enumerate(options.days):
-            with serving(ROOT, Path(work) / str(days), options.port + number) as client:
-                measured += queries(client, workload, options, days)
-        with serving(ROOT, Path(work) / "listing", options.port + len(options.days)) as client:
-            measured.append(listing(client))
-    print(table(measured))
+        measured: list[Row] = []
+        for rows in measure(options, Path(work)):
+            print(table(rows), flush=True)
+            measured += rows
     return int(any(row.verdict == "MISSED" for row in measured))
+
+
+def measure(options: argparse.Namespace, work: Path) -> Iterator[list[Row]]:
+    """Yields the rows of each number of days, and those of the listing."""
+    workload = load("flights")
+    for number, days in enumerate(options.days):
+        with serving(ROOT, work / str(days), options.port + number) as client:
+            yield queries(client, workload, options, days)
+    with serving(ROOT, work / "listing", options.port + len(options.days)) as client:
+        yield [listing(client)]
 
 
 if __name__ == "__main__":
