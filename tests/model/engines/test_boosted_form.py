@@ -73,9 +73,8 @@ def _feature(field: str, value: int) -> Any:
 def test_arrays_that_would_lead_a_walk_astray_are_not_loaded(tmp_path, change, reason):
     path = _write("boosting, categories", tmp_path)
     form = boosted_form.read(path, 5)
-    arrays = {name: getattr(form, name) for name in BoostedTrees._fields if name != "depths"}
     with path.open("wb") as file:
-        np.savez(file, **arrays | change(form))
+        np.savez(file, **form._asdict() | change(form))
     with pytest.raises(ValueError, match=reason):
         boosted_form.read(path, 5)
 
