@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -22,6 +22,15 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 # Above this, a double has no thousandths, and the data set's digest (include.sql) would overflow.
 LARGEST_NUMBER = 1e15
 _BLANKS = re.compile(r"\s+")
+
+
+class Plain(NamedTuple):
+    """Which values of a field need no other check, and what they become."""
+
+    types: tuple[type, ...]
+    low: float
+    high: float
+    convert: Callable[[Any], Any]
 
 
 class FieldSpec(StrictModel):
@@ -54,13 +63,13 @@ class FieldSpec(StrictModel):
         return self
 
     @cached_property
-    def plain(self) -> tuple[tuple[type, ...], float, float, Callable[[Any], Any]]:
-        """Types, bounds and conversion of the values that need no other check. Most numbers are such."""
+    def plain(self) -> Plain:
+        """The values that need no other check. Most numbers are such."""
         types, convert = _PLAIN[self.type] if self.enum is None else _NOT_PLAIN
         low, high = math.nextafter(-LARGEST_NUMBER, 0), math.nextafter(LARGEST_NUMBER, 0)
         low = low if self.min is None else max(low, self.min)
         high = high if self.max is None else min(high, self.max)
-        return types, low, high, convert
+        return Plain(types, low, high, convert)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> FieldSpec:
         """Copies the field; the copy may have other bounds."""
@@ -98,7 +107,7 @@ def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> 
     """
     clean, problems = {}, []
     for name, spec in fields.items():
-        value = record.get(name)
+        value: Any = record.get(name)
         types, low, high, convert = spec.plain
         if type(value) in types and low <= value <= high:
             clean[name] = convert(value)
