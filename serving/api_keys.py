@@ -159,7 +159,7 @@ class ApiKeys:
         and a slow hash would let strangers use up the CPU. The lookup compares digests, not keys: its duration may show
         how far two digests agree, but a sender can neither choose a digest nor derive its key.
         """
-        if key is None or len(key) > LONGEST_KEY:
+        if not key or len(key) > LONGEST_KEY:
             return None
         return self._by_hash.get(sha256(key).digest())
 

@@ -1,7 +1,7 @@
 """Answers a prediction inside uvicorn's protocol, without an ASGI cycle, which would cost as much as the prediction.
 
-The protocol only accepts: a request that came whole in one packet, with nothing after it, on a connection that owes no
-other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle before the event loop runs
+The protocol only accepts: a request whose body came in one packet with the end of its head, with nothing after it, on a
+connection that owes no other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle before the event loop runs
 anything else, so it is answered as without this class. ``tests/serving/test_direct_protocol.py`` compares both.
 """
 
@@ -105,7 +105,7 @@ class DirectProtocol(HttpProtocol):
         answer = self._answer(fields, self._body)
         if answer is None:
             return False
-        self._fields = None
+        self._fields, self._body = None, b""  # the connection may stay open and idle
         if self.server_state.default_headers is not self._default_headers:  # the date: once a second
             self._default_headers = self.server_state.default_headers
             lines = (b"%b: %b\r\n" % header for header in self._default_headers)
@@ -116,14 +116,14 @@ class DirectProtocol(HttpProtocol):
 
     def _start_cycle(self) -> None:
         """Makes the request's ASGI cycle, as uvicorn does when it reads the request."""
-        url, headers, held = self.url, self.headers, self._fields is not None
-        self._fields = None
+        url, headers, held, body = self.url, self.headers, self._fields is not None, self._body
+        self._fields, self._body = None, b""
         super().on_message_begin()
         self.url = url
         for name, value in headers:
             super().on_header(name, value)
         super().on_headers_complete()
-        if held and self._body:
-            super().on_body(self._body)
+        if held and body:
+            super().on_body(body)
         if held and self._whole:
             super().on_message_complete()

@@ -113,7 +113,7 @@ class ServiceMiddleware:
                 request_id=request_id,
                 caller=caller,
                 trace_header=trace,
-                bytes_in=int(length) if length.isdigit() else 0,
+                bytes_in=int(length) if length.strip().isdigit() else 0,
                 bytes_out=reply.bytes_out,
                 warnings=answer.warnings,
                 cache=answer.cache,

@@ -151,8 +151,13 @@ class Telemetry:
             self._window.scored(prediction.probability)
 
     def _log_predictions(self, predictions: list[Prediction]) -> None:
-        if self._prediction_log is None or self._prediction_log.put_together(predictions):
+        if self._prediction_log is None:
             return
+        try:
+            if self._prediction_log.put_together(predictions):
+                return
+        except Exception as error:
+            self._on_failure(error)
         for one in predictions:
             try:
                 self._prediction_log.put(one)

@@ -93,13 +93,13 @@ class PredictionLog:
         line = self._encode(prediction.time or time.time(), prediction)
         if line is None:
             return
-        self._add(prediction.request_id, line, 1)
+        self._add(prediction.request_id, line)
 
     def put_together(self, predictions: Sequence[Prediction]) -> bool:
         """Adds predictions, which costs half as much as one by one. Does not block.
 
         Returns:
-            ``False`` if nothing was added, because they do not fit into one record, or one cannot be encoded.
+            ``False`` if nothing was added: there is no room, one cannot be encoded, or one may be too large.
         """
         if not predictions or not self._pack_bytes or self._lines + len(predictions) > self._limit:
             return False
@@ -108,20 +108,25 @@ class PredictionLog:
             lines = _encoder.encode_lines([self._line(one.time or now, one) for one in predictions])
         except (TypeError, ValueError):
             return False
-        if len(lines) > self._pack_bytes:
+        if len(lines) > RECORD_BYTES:
             return False
-        self._add(predictions[0].request_id, lines, len(predictions))
+        self._add(predictions[0].request_id, lines)
         return True
 
-    def _add(self, key: str, data: bytes, lines: int) -> None:
+    def _add(self, key: str, lines: bytes) -> None:
+        """Adds lines: as many to the newest record as it has room for, the rest to new ones."""
         with self._lock:
-            self._lines += lines
-            last = self._waiting[-1] if self._waiting and self._pack_bytes else None
-            if last and len(last.data) + len(data) <= self._pack_bytes:
-                last.data += data
-                last.lines += lines
-            else:
-                self._waiting.append(StreamRecord(key, bytearray(data), lines))
+            self._lines += lines.count(b"\n")
+            while lines:
+                room = self._pack_bytes - len(self._waiting[-1].data) if self._waiting else 0
+                end = lines.rfind(b"\n", 0, max(room, 0)) + 1
+                if not end:
+                    self._waiting.append(StreamRecord(key, bytearray(), 0))
+                    end = lines.rfind(b"\n", 0, self._pack_bytes) + 1 or lines.index(b"\n") + 1
+                record, part = self._waiting[-1], lines[:end]
+                record.data += part
+                record.lines += part.count(b"\n")
+                lines = lines[end:]
         if self._lines >= self._sends_at and not self._wake.is_set():
             self._wake.set()
 

@@ -73,6 +73,13 @@ def test_any_key_of_a_caller_identifies_it(write: Callable[[str], object]):
 
 
 @pytest.mark.stack
+def test_an_empty_key_is_nobodys_even_if_its_hash_is_in_the_secret(write: Callable[[str], object]):
+    """The hash of an unset shell variable is soon in a secret."""
+    write(secret(web(OLD, b"")))
+    assert ApiKeys(SECRET, 1).identify(b"") is None
+
+
+@pytest.mark.stack
 def test_keys_are_rotated_without_a_restart(write: Callable[[str], object]):
     write(secret(web(OLD)))
     keys = ApiKeys(SECRET, 1)

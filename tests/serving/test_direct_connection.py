@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from uvicorn.server import ServerState
 
 from serving.direct_answer import DirectPredict
 from serving.direct_protocol import DirectProtocol
 from serving.worker import uvicorn_config
-from tests.support.raw_cases import post
+from tests.support.raw_cases import BODY, post
 from tests.support.serving_state import make_settings, make_state
 from tests.support.uvicorn_thread import Counting
 
@@ -69,6 +70,18 @@ def test_a_connection_that_is_closing_gets_a_cycle() -> None:
         connection.transport.close()
         await connection.receive(post())
         assert connection.app.requests == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("end", "cycles"), [(BODY, 0), (b"[]", 1)], ids=["answered", "left to a cycle"])
+def test_an_idle_connection_keeps_no_body(end: bytes, cycles: int) -> None:
+    async def scenario() -> None:
+        connection = Connection()
+        body = b" " * 800 + end
+        await connection.receive(post(body=body))
+        assert connection.app.requests == cycles
+        assert not [one for one in vars(connection.protocol).values() if isinstance(one, bytes) and len(one) > 800]
 
     asyncio.run(scenario())
 

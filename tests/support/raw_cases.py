@@ -157,6 +157,7 @@ REFUSED_CASES = [
     one("a prediction before garbage", PLAIN + b"\x00\x01\x02\r\n\r\n", ends=True),
     one("two predictions before garbage", PLAIN * 2 + b"}\r\n\r\n", ends=True),
     one("a body longer than its length", PLAIN + b'{"', ends=True),
+    one("white space after the length", PLAIN.replace(b"Content-Length: 39", b"Content-Length: 39 \t"), direct=1),
     one("length twice", post(b"Content-Length: 39"), ends=True),
     one("two lengths", post(b"Content-Length: 1"), ends=True),
     one("a negative length", PLAIN.replace(b"Length: ", b"Length: -"), ends=True),

@@ -151,6 +151,8 @@ def read(path: Path, features: int) -> BoostedTrees:
 
 def _number(threshold: np.ndarray, missing_true: np.ndarray) -> _Columns:
     """The columns of a number, for the splits with these thresholds and branches of missing values."""
+    if np.isnan(threshold).any():  # scikit-learn makes one where a feature has both infinities
+        raise ValueError("a threshold is not a number")
     cuts = np.unique(threshold)
     if len(cuts) > LEAF:
         raise ValueError(f"{len(cuts)} thresholds of a feature are more than the {LEAF} that the engine native has")

@@ -84,3 +84,13 @@ def test_a_form_for_rows_of_another_length_is_not_loaded(tmp_path, features):
     path = _write("boosting", tmp_path)
     with pytest.raises(ValueError, match="one number of cuts for each feature"):
         boosted_form.read(path, features)
+
+
+def test_a_threshold_that_is_no_number_is_refused(tmp_path):
+    """scikit-learn makes one where a feature has both infinities, and no value is below it."""
+    ensemble = trees.read(fitted("boosting").estimator)
+    assert ensemble is not None
+    tree = ensemble.trees[0]
+    tree.threshold[np.flatnonzero(~tree.leaf)[0]] = np.nan
+    with pytest.raises(ValueError, match="a threshold is not a number"):
+        boosted_form.write(ensemble, tmp_path / "model.native")

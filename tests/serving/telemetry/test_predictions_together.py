@@ -9,7 +9,7 @@ import pytest
 
 from serving.telemetry import Prediction, ServedModel
 from serving.telemetry.prediction_log import PredictionLog
-from serving.telemetry.streams import StreamRecord
+from serving.telemetry.streams import RECORD_BYTES, StreamRecord
 
 MODEL = ServedModel("texts", "7", "0" * 64, "test")
 
@@ -55,31 +55,33 @@ def predictions(count: int, **record: object) -> list[Prediction]:
     return [Prediction(f"r-{number}", fields, 0.25 + number / 1000, 0, 1.5 + number) for number in range(count)]
 
 
+@pytest.mark.parametrize("pack_bytes", [100, 300, 1_000, 10_000], ids=lambda size: f"records of {size} bytes")
 @pytest.mark.parametrize("sizes", [(1,), (5,), (5, 1, 7), (20, 20)])
-def test_the_lines_are_those_of_one_by_one(sizes: Sequence[int]) -> None:
-    together, apart = KeptLog(), KeptLog()
+def test_the_records_are_as_full_as_one_by_one(sizes: Sequence[int], pack_bytes: int) -> None:
+    """Lines have some 220 bytes; one that is longer than a record has a record of its own."""
+    together, apart = KeptLog(pack_bytes), KeptLog(pack_bytes)
     parts = iter(predictions(sum(sizes)))
     for size in sizes:
         assert together.log.put_together(list(itertools.islice(parts, size)))
     for one in predictions(sum(sizes)):
         apart.log.put(one)
     found, expected = together.records(), apart.records()
-    assert b"".join(data for _, data, _ in found) == b"".join(data for _, data, _ in expected)
+    assert [(data, lines) for _, data, lines in found] == [(data, lines) for _, data, lines in expected]
     assert (together.sent, together.dropped) == (apart.sent, apart.dropped) == (sum(sizes), 0)
-    assert all(len(data) <= 10_000 and data.count(b"\n") == lines for _, data, lines in found)
+    assert all(data.count(b"\n") == lines for _, data, lines in found)
 
 
 @pytest.mark.parametrize(
     ("log", "given"),
     [
         (KeptLog(pack_bytes=0), predictions(2)),
-        (KeptLog(pack_bytes=500), predictions(5)),
+        (KeptLog(), predictions(2, text="x" * RECORD_BYTES)),
         (KeptLog(limit=4), predictions(5)),
         (KeptLog(), predictions(2, odd=object())),
         (KeptLog(), predictions(2, text="\ud800")),
         (KeptLog(), []),
     ],
-    ids=["one line a record", "too many bytes", "too many lines", "an odd value", "no UTF-8", "nothing"],
+    ids=["one line a record", "a line that may be too long", "too many lines", "an odd value", "no UTF-8", "nothing"],
 )
 def test_what_does_not_fit_is_not_added(log: KeptLog, given: list[Prediction]) -> None:
     assert not log.log.put_together(given)
