@@ -21,6 +21,7 @@ NAME = r"^[a-z][a-z0-9_]{0,62}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 # Above this, a double has no thousandths, and the data set's digest (include.sql) would overflow.
 LARGEST_NUMBER = 1e15
+_Plain = tuple[tuple[type, ...], float, float, Callable[[Any], Any]]
 _BLANKS = re.compile(r"\s+")
 
 
@@ -54,7 +55,7 @@ class FieldSpec(StrictModel):
         return self
 
     @cached_property
-    def plain(self) -> tuple[tuple[type, ...], float, float, Callable[[Any], Any]]:
+    def plain(self) -> _Plain:
         """Types, bounds and conversion of the values that need no other check. Most numbers are such."""
         types, convert = _PLAIN[self.type] if self.enum is None else _NOT_PLAIN
         low, high = math.nextafter(-LARGEST_NUMBER, 0), math.nextafter(LARGEST_NUMBER, 0)
