@@ -99,7 +99,7 @@ def check_record(fields: Mapping[str, FieldSpec], record: Mapping[str, Any]) -> 
     """
     clean, problems = {}, []
     for name, spec in fields.items():
-        value = record.get(name)
+        value: Any = record.get(name)
         types, low, high, convert = spec.plain
         if type(value) in types and low <= value <= high:
             clean[name] = convert(value)
