@@ -57,6 +57,10 @@ def cpu_of(work: Callable[[], Any]) -> float:
 
 def queries(client: Any, workload: Workload, options: argparse.Namespace, days: int) -> list[Row]:
     """Measures the UNLOAD and the digest of a number of days."""
+    # The data set takes in all days; the workload's own would be of 60, however many there are.
+    spec = workload.dataset
+    train_days = days - spec.validation_days - spec.test_days
+    workload = workload.model_copy(update={"dataset": spec.model_copy(update={"train_days": train_days})})
     last = FIRST + timedelta(days=days)
     cutoff = datetime(last.year, last.month, last.day, tzinfo=UTC)
     prepare(client, workload, list(files(workload, days, options.rows)))
