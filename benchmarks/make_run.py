@@ -43,9 +43,14 @@ def rows(runs: Sequence[Mapping[str, Any]], nights: Mapping[str, Sequence[NightR
 
 
 def _first_night_row(clean: Mapping[str, Any] | None, nights: Mapping[str, Sequence[NightRecord]], missing: str) -> Row:
-    """From the start of the first run to the end of the first night that a workload has made."""
+    """From the start of the first run to the end of the first night that became green."""
     name = "clean clone to the first green night"
-    ends = [datetime.fromisoformat(night.ended) for made in nights.values() for night in made if night.ended]
+    ends = [
+        datetime.fromisoformat(night.ended)
+        for made in nights.values()
+        for night in made
+        if night.status == "done" and night.ended
+    ]
     if clean is None or not ends:
         return Row(name, None, "s", FIRST_NIGHT_SECONDS, missing if clean is None else "no night has a time")
     seconds = (min(ends) - datetime.fromisoformat(clean["started"])).total_seconds()

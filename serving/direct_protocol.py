@@ -1,8 +1,9 @@
 """Answers a prediction inside uvicorn's protocol, without an ASGI cycle, which would cost as much as the prediction.
 
 The protocol only accepts: a request whose body came in one packet with the end of its head, with nothing after it, on a
-connection that owes no other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle before the event loop runs
-anything else, so it is answered as without this class. ``tests/serving/test_direct_protocol.py`` compares both.
+connection that owes no other answer, and that ``serving.direct_answer`` is sure of. Any other request gets its cycle
+before the event loop runs anything else, so it is answered as without this class.
+``tests/serving/test_direct_protocol.py`` compares both.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from include.workloads.tables import TableSpec
 
 _TIMES = {"event_time", "known_at", "recorded_at", "arrived_at", "valid_from", "version_time"}
 _BATCH_ROWS, _READERS = 5000, 8
+# Raw events of flights become 15 times as much text. Repeated ones become a thousand times as much: too much memory.
+UNPACKED_TIMES = 32
 ReadObject = Callable[[str], bytes]
 
 
@@ -63,16 +65,18 @@ def lines(uris: Iterable[str], read: ReadObject = read_bytes) -> Iterator[str]:
 
 
 def read_within(uris: Sequence[str], limit: int) -> dict[str, bytes] | None:
-    """Reads objects, as long as they have at most ``limit`` bytes together.
+    """Reads gzip objects, as long as they have at most ``limit`` bytes together, and little text for that.
 
     Returns:
-        URI → content; None if they have more.
+        URI → content; None if they have more, or more than :data:`UNPACKED_TIMES` so much text.
     """
     found: dict[str, bytes] = {}
+    unpacked_limit = limit * UNPACKED_TIMES
     for uri, content in _contents(uris, read_bytes):
         found[uri] = content
         limit -= len(content)
-        if limit < 0:
+        unpacked_limit -= int.from_bytes(content[-4:], "little")  # where gzip has the length of the text
+        if limit < 0 or unpacked_limit < 0:
             return None
     return found
 

@@ -74,7 +74,8 @@ def transform(
         staging: URI of the run's staging prefix.
         quarantine: URI of the run's quarantine prefix.
         lookup_rows: Up to so many versions of reference rows are looked up in memory; more are joined by Spark.
-        in_process_bytes: Up to so many bytes of the stream's objects (compressed) are made without Spark.
+        in_process_bytes: Up to so many bytes of the stream's objects (compressed) are made without Spark, unless they
+            have more text than other objects of that size (:func:`include.glue.reading.read_within`).
 
     Returns:
         The content of report.json.

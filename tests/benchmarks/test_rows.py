@@ -67,7 +67,8 @@ def test_a_first_run_without_set_up_is_not_a_run_from_a_clean_clone() -> None:
 
 
 def test_a_night_that_was_recorded_without_its_time_says_nothing_of_the_first_run() -> None:
-    assert make_run.rows([CLEAN], {"flights": [replace(FIRST, ended=None)]})[0].verdict == "not measured"
+    for night in (replace(FIRST, ended=None), replace(FIRST, status="failed")):
+        assert make_run.rows([CLEAN], {"flights": [night]})[0].verdict == "not measured"
 
 
 def test_the_newest_night_counts_that_was_made_to_its_end() -> None:

@@ -36,6 +36,11 @@ def test_objects_are_held_up_to_a_limit(tmp_path: Path) -> None:
     assert read_within([], 0) == {}
 
 
+def test_objects_with_far_more_text_than_bytes_are_not_held(tmp_path: Path) -> None:
+    assert read_within([put(tmp_path, "ordinary.gz", b"x" * 100_000)], 10_000) is not None
+    assert read_within([put(tmp_path, "repeated.gz", b"x" * 400_000)], 10_000) is None
+
+
 def test_tables_are_held_up_to_a_limit(tmp_path: Path) -> None:
     workload = tiny_workload(tmp_path / "workloads")
     rows = [maker("a", SINCE, SINCE, "good"), maker("b", SINCE, SINCE, 7), "no JSON"]

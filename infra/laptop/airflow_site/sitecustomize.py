@@ -5,7 +5,7 @@ more rarely saves about 15 % of the API server's 16 s of CPU time (mean of three
 then: the API server would keep every cycle of objects that a request leaves.
 
 The triggerer works in a fork. A search for garbage writes to every object, and would give the fork a copy of them all:
-those that exist before a process's first fork are left out.
+those that exist before a process's first fork are left out. (Airflow's LocalExecutor takes the scheduler's back.)
 """
 
 import gc
