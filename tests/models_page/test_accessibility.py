@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from tests.support.accessibility import DESKTOP, PHONE, faults, nodes
-from tests.support.browser import browser
-from tests.support.models_page import DAG, PREFIX, REASON, Person, Sources
+from tests.support.models_page import DAG, REASON, Sources
+from tests.support.models_page_browser import browser, open_dialog, visit
 
-__all__ = ["browser"]
+__all__ = ["browser", "visit"]
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("aws")]
-ORIGIN = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
 def unpaused(database: None) -> None:
     with create_session() as session:
         session.execute(update(DagModel).where(DagModel.dag_id == DAG).values(is_paused=False))
-
-
-@pytest.fixture
-def visit(browser: BrowserContext, person: Callable[[str], Person]) -> Iterator[Callable[[str], Page]]:
-    """``visit("ann")``: the page, which is answered by the application in this process as a user of Airflow gets it."""
-    page = browser.new_page()
-
-    def open_as(name: str) -> Page:
-        page.route(f"{ORIGIN}/**", lambda route: answer(route, person(name)))
-        page.goto(f"{ORIGIN}{PREFIX}/")
-        expect(page.locator("main")).to_have_attribute("aria-busy", "false")
-        return page
-
-    yield open_as
-    page.close()
-
-
-def answer(route: Route, who: Person) -> None:
-    asked = route.request
-    sent = {"content": asked.post_data, "headers": {**asked.headers, **who.login()}}
-    path = asked.url.removeprefix(ORIGIN)
-    found = who.client.request(asked.method, path, **sent)  # type: ignore[arg-type]
-    route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
-
-
-def open_dialog(page: Page, button: str) -> Locator:
-    page.get_by_role("button", name=button, exact=True).focus()
-    page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
-    return dialog
 
 
 def test_the_list_has_no_fault_and_tells_its_parts(visit: Callable[[str], Page]) -> None:
@@ -115,7 +83,7 @@ def test_a_dialog_says_what_it_does_keeps_the_focus_and_gives_it_back(visit: Cal
     open_dialog(page, "Freeze deploys")
     assert faults(page) == []
     (dialog,) = nodes(page, "dialog")
-    assert (dialog.name, dialog.properties["modal"]) == ("Freeze deploys?", True)
+    assert (dialog.name, dialog.properties["modal"]) == ("flights: Freeze deploys?", True)
     assert dialog.description.startswith("No version is deployed until then.")
     expect(page.get_by_label("Until (your local time)")).to_be_focused()
     assert not {"Roll back", "Reload"} & {node.name for node in nodes(page, "button")}, "what is behind it is told"

@@ -1,5 +1,5 @@
 // Every change is confirmed in a dialog, with a reason.
-let asked = null;
+let asked = null; // the change of the open dialog
 
 function actionButton(text, change) {
   const attributes = { type: "button", class: change.strong ? "strong" : "", disabled: Boolean(change.refused) };
@@ -9,10 +9,12 @@ function actionButton(text, change) {
 }
 
 function openDialog(text, change, button) {
-  asked = { ...change, button };
-  byId("dialog-title").textContent = change.title;
+  // What is read while it is open is not what the person confirms.
+  asked = { ...change, ...whatIsShown(), button };
+  byId("dialog-title").textContent = `${asked.of.workload}: ${change.title}`;
   byId("dialog-text").textContent = change.text;
   byId("dialog-confirm").textContent = text;
+  byId("dialog-confirm").disabled = false;
   byId("dialog-error").textContent = "";
   byId("reason").value = "";
   byId("dialog-until").hidden = !change.until;
@@ -28,27 +30,42 @@ function localInput(date) {
 
 async function confirmChange(event) {
   event.preventDefault();
-  const body = { reason: byId("reason").value, revision: shownRevision() };
-  if (asked.until) body.until = new Date(byId("until").value).toISOString();
+  const change = asked;
+  const body = { reason: byId("reason").value, revision: change.revision };
+  if (change.until) body.until = new Date(byId("until").value).toISOString();
   const confirm = byId("dialog-confirm");
   const focused = document.activeElement;
   confirm.disabled = true; // which takes the focus from it
   try {
-    const done = await ask(asked.path, body);
-    byId("dialog").close();
-    await show(shownDag());
-    tell(done.text, false, done.run);
-    byId("main").focus(); // the button was drawn anew
+    await showDone(change, await ask(change.path, body));
   } catch (error) {
+    if (asked !== change) {
+      tell(`${change.of.workload}: ${error.message}`, true);
+      return;
+    }
     byId("dialog-error").textContent = error.message;
     confirm.disabled = false;
     focused.focus();
   }
-  confirm.disabled = false;
+}
+
+/** A person may have left the dialog meanwhile, and chosen another workload. */
+async function showDone(change, done) {
+  if (asked === change) byId("dialog").close();
+  if (chosen === change.of) await show();
+  tell(`${change.of.workload}: ${done.text}`, false, done.run);
+  if (chosen === change.of) byId("main").focus(); // the button was drawn anew
+}
+
+function endDialog() {
+  if (byId("dialog").open) return; // it is open again already, for another change
+  const { button } = asked;
+  asked = null;
+  button.focus();
 }
 
 function prepareDialog() {
   byId("dialog-form").addEventListener("submit", confirmChange);
   byId("dialog-cancel").addEventListener("click", () => byId("dialog").close());
-  byId("dialog").addEventListener("close", () => asked?.button.focus());
+  byId("dialog").addEventListener("close", endDialog);
 }

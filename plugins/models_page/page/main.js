@@ -1,54 +1,75 @@
 // Which workload is shown, and the theme of the page around this one.
-let current = null;
 let known = [];
+let chosen = null; // one of the known: the tabs, the title and the content are of it, or there is no content yet
+let current = null; // the state that is drawn, always of the chosen one
+let reading = null; // the newest reading: what an older one brings is not drawn
 
-const shownRevision = () => current.revision;
-const shownDag = () => current.dag_id;
+/** What the buttons belong to that are drawn now. */
+const whatIsShown = () => ({ of: chosen, revision: current.revision });
 
-async function show(dagId) {
+async function choose(one) {
+  const isOther = one !== chosen;
+  chosen = one;
+  nameChosen();
+  if (isOther) drawNothing(element("p", { class: "quiet" }, "Loading …"));
+  await show();
+}
+
+/** The only place that says which workload is chosen. */
+function nameChosen() {
+  history.replaceState(null, "", `#${encodeURIComponent(chosen.workload)}`);
+  document.title = `${chosen.workload} · Models · Nightjar`;
+  byId("main").setAttribute("aria-label", chosen.workload);
+  [...byId("workloads").children].forEach((button, index) => {
+    if (known[index] === chosen) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  });
+}
+
+/** Reads the chosen workload and draws it, unless another reading has begun meanwhile. */
+async function show() {
   const main = byId("main");
+  const mine = (reading = {});
+  const { dag_id: dagId } = chosen;
   main.setAttribute("aria-busy", "true");
-  main.setAttribute("aria-label", workloadOf(dagId));
   byId("result").replaceChildren();
   try {
     const state = await ask(pathOf(dagId));
     const [points, versions] = await Promise.all([ask(pathOf(dagId, "points")), ask(pathOf(dagId, "versions"))]);
-    current = state;
-    main.replaceChildren(
-      ...notices(state),
-      element("div", { class: "columns" }, liveSection(state), element("div", {}, actionSection(state), monitoringSection(state))),
-      element("section", { "aria-label": "History" }, element("h2", {}, "AUC by version"), aucPlot(points)),
-      element("section", { "aria-labelledby": "versions" }, element("h2", { id: "versions" }, "Versions"), ...versionTable(state, versions)),
-    );
+    if (reading === mine) draw(state, points, versions);
   } catch (error) {
-    main.replaceChildren(element("p", { class: "error", role: "alert" }, error.message));
+    if (reading === mine) drawNothing(element("p", { class: "error", role: "alert" }, error.message));
   }
-  main.setAttribute("aria-busy", "false");
+  if (reading === mine) main.setAttribute("aria-busy", "false");
 }
 
-const workloadOf = (dagId) => known.find((one) => one.dag_id === dagId).workload;
+function draw(state, points, versions) {
+  current = state;
+  byId("main").replaceChildren(
+    ...notices(state),
+    element("div", { class: "columns" }, liveSection(state), element("div", {}, actionSection(state), monitoringSection(state))),
+    element("section", { "aria-label": "History" }, element("h2", {}, "AUC by version"), aucPlot(points)),
+    element("section", { "aria-labelledby": "versions" }, element("h2", { id: "versions" }, "Versions"), ...versionTable(state, versions)),
+  );
+  const live = state.live ? `version ${state.live.version} is live` : "no version is live";
+  announce(`${chosen.workload}: ${live}.`);
+}
+
+/** No button of what was drawn is left. A failure is an alert, which is announced by itself. */
+function drawNothing(message) {
+  current = null;
+  byId("main").replaceChildren(message);
+  announce("");
+}
+
+/** What a person sees at once, for who hears the page. The same text anew would be heard again. */
+function announce(text) {
+  if (byId("shown").textContent !== text) byId("shown").textContent = text;
+}
 
 /** The buttons stay the same ones: a new one would not have the focus. */
 function drawWorkloads() {
-  byId("workloads").replaceChildren(...known.map((one) => element("button", {
-    type: "button", onclick: (event) => choose(one, event.currentTarget),
-  }, one.workload)));
-}
-
-async function choose(one, button) {
-  history.replaceState(null, "", `#${encodeURIComponent(one.workload)}`);
-  document.title = `${one.workload} · Models · Nightjar`;
-  for (const other of byId("workloads").children) other.removeAttribute("aria-current");
-  button.setAttribute("aria-current", "true");
-  await show(one.dag_id);
-  announceShown();
-}
-
-/** What a person sees at once, for who hears the page. A failure is an alert, which is announced by itself. */
-function announceShown() {
-  if (byId("main").querySelector(":scope > [role=alert]")) return;
-  const live = current.live ? `version ${current.live.version} is live` : "no version is live";
-  byId("shown").textContent = `${workloadOf(current.dag_id)}: ${live}.`;
+  byId("workloads").replaceChildren(...known.map((one) => element("button", { type: "button", onclick: () => choose(one) }, one.workload)));
 }
 
 async function start() {
@@ -64,8 +85,7 @@ async function start() {
   }
   drawWorkloads();
   const wanted = decodeURIComponent(location.hash.slice(1));
-  const first = Math.max(known.findIndex((one) => one.workload === wanted), 0);
-  await choose(known[first], byId("workloads").children[first]);
+  await choose(known.find((one) => one.workload === wanted) || known[0]);
 }
 
 /** Airflow's theme, which it keeps as a class of its document; a page of its own has the system's. */
@@ -81,5 +101,5 @@ function followTheme() {
 
 followTheme();
 prepareDialog();
-byId("reload").addEventListener("click", () => (current ? show(current.dag_id) : start()));
+byId("reload").addEventListener("click", () => (chosen ? show() : start()));
 start();

@@ -26,7 +26,7 @@ function versionTable(state, first) {
       const before = add(await ask(`${pathOf(state.dag_id, "versions")}?before=${last}`));
       before?.nextElementSibling?.querySelector("button")?.focus();
     } catch (error) {
-      tell(error.message, true);
+      if (table.isConnected) tell(error.message, true); // otherwise another workload is shown
       more.disabled = false;
       more.focus();
     }
