@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from include.glue.markup import page
+from include.glue.markup import page, table_of
 from include.lake import layout
 from include.workloads import discover
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.definitions import NAMES
 
 INDEX = "index.html"
+AuditedDay = tuple[str, str, dict[str, Any]]  # the workload, the day, and its item of the state table
 
 
 def write_reports(aws: Aws, table: str, folder: Path) -> Path | None:
@@ -44,15 +45,26 @@ def write_reports(aws: Aws, table: str, folder: Path) -> Path | None:
     shutil.rmtree(folder, ignore_errors=True)
     runs = dict.fromkeys((workload, item["run"]) for workload, _, item in days if "run" in item)
     audits = {(workload, run): _copy_run(aws, workload, run, folder) for workload, run in runs}
-    rows = [
-        _row(workload, day, item, audits.get((workload, item.get("run")), {}), folder) for workload, day, item in days
-    ]
-    head = "".join(f"<th>{name}</th>" for name in ("workload", "day", "status", "warnings", "what to look at"))
-    title = "Audited days"
-    body = f"<h1>{title}</h1><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     index = folder / INDEX
-    index.write_text(page(title, body), "utf-8")
+    index.write_text(index_page(days, audits, folder), "utf-8")
     return index
+
+
+def index_page(days: Iterable[AuditedDay], audits: Mapping[tuple[str, str], dict[str, Any]], folder: Path) -> str:
+    """Returns the index.
+
+    Args:
+        days: In the order in which they are shown.
+        audits: What each audit found, by day; by workload and run.
+        folder: Where the index will be. A day is a link where its report is there.
+    """
+    title = "Audited days"
+    rows = (
+        _row(workload, day, item, audits.get((workload, item.get("run", "")), {}), folder)
+        for workload, day, item in days
+    )
+    listed = table_of(title, ("workload", "day", "status", "warnings", "what to look at"), rows)
+    return page(title, f"<h1>{title}</h1>{listed}")
 
 
 def _copy_run(aws: Aws, workload: str, run: str, folder: Path) -> dict[str, Any]:
@@ -82,7 +94,7 @@ def _row(workload: str, day: str, item: dict[str, Any], audit: dict[str, Any], f
         f'<td class="{escape(status)}">{escape(status)}</td><td class="number">{len(warnings)}</td>',
         f"<td>{'<br>'.join(map(escape, _texts(item, warnings)))}</td>",
     ]
-    return f"<tr>{''.join(cells)}</tr>"
+    return "".join(cells)
 
 
 def _texts(item: dict[str, Any], warnings: Iterable[str]) -> Iterator[str]:

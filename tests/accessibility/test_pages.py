@@ -23,7 +23,7 @@ from include.pipelines.deploy.shadow.compare import verdict
 from include.pipelines.deploy.shadow.page import shadow_page
 from include.pipelines.monitor import make_report as monitor_report
 from include.pipelines.monitor.page import page as monitor_page
-from infra.laptop import night_log, nights_page
+from infra.laptop import night_log, nights_page, reports
 from infra.laptop.airflow_environment import SITE
 from infra.laptop.config import LaptopConfig
 from infra.laptop.dashboard import page as dashboard
@@ -145,6 +145,19 @@ def audited_days(folder: Path) -> str:
     return index_page("shop", {"2013-03-01": DAY, "2013-03-02": passed})  # type: ignore[dict-item]
 
 
+def audited_days_of_all(folder: Path) -> str:
+    report = folder / "flights/r/days/2013-03-02.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    override = {"expectations": ["scheduled.volume"], "reason": "a holiday", "expires": "2026-03-06", "by": "ann"}
+    items: list[reports.AuditedDay] = [
+        ("flights", "2013-03-02", {"status": "published", "run": "r", "overridden": override}),
+        ("flights", "2013-03-01", {"status": "refused", "run": "r", "reason": "offered: no rows"}),
+        ("flights", "2013-02-28", {"status": "failed"}),
+    ]
+    return reports.index_page(items, {("flights", "r"): {"2013-03-02": {"warnings": ["odd price"]}}}, folder)
+
+
 def job(folder: Path) -> str:
     facts = {"State": "FAILED", "Name": "nj-flights-train-k"}
     sections = {"Log": "a line of a log\n" * 50}
@@ -157,8 +170,8 @@ def document(folder: Path) -> str:
 
 
 PAGES = (
-    alerts, quiet_alerts, charts, nights, card, plan, outcome, monitoring, shadow, audited_day, audited_days, job,
-    document,
+    alerts, quiet_alerts, charts, nights, card, plan, outcome, monitoring, shadow, audited_day, audited_days,
+    audited_days_of_all, job, document,
 )  # fmt: skip
 
 
