@@ -17,7 +17,7 @@ from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
 from nightjar.failures import FailedTask, failed_tasks
 from nightjar.notes import add_note, is_triggered, run_period, was_reported
-from nightjar.teardowns import tear_down
+from nightjar.teardowns import NotEnded, describe_ends, tear_down
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +30,17 @@ NEXT_STEP = (
     "Next: do what the reason says, then clear the failed tasks: the run goes on from there. "
     "Nobody is told again unless it fails again."
 )
-NEXT_STEP_OVER_TIME = (
-    "Its jobs have been stopped. Next: find in the run what took so long, then clear the tasks that were skipped, "
-    "or trigger a run for the same day."
-)
 
 
 def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     """Returns a DAG's ``on_failure_callback``, which publishes :func:`describe_failed_run` to an SNS topic.
 
     At the DAG's ``dagrun_timeout`` Airflow skips every open task, the teardown task included. So the callback also
-    does the work of the teardown tasks: it stops the run's jobs, and ends a trial.
+    does the work of the teardown tasks first: it stops the run's jobs, and ends a trial. The message says what it
+    could not end. If there is any, the message is sent whoever has been told of the run, and then the callback raises
+    an ``ExceptionGroup``, which Airflow counts (``dag.callback_exceptions``).
 
-    The callback never raises, because a topic that cannot be reached must not hide the failure that it would report.
+    Otherwise it never raises, because a topic that cannot be reached must not hide the failure that it would report.
     Of a backfill's failed runs only the first is published (``run_listener.py``), and none that a task has triggered;
     of the scheduler's, none that only another run's failure has caused.
 
@@ -52,17 +50,25 @@ def notify_failed_run(topic_arn: str, subject: str) -> Callable[[Any], None]:
     """
 
     def end(context: Any) -> None:
-        if not was_reported(context.get("dag_run")):
-            try:
-                tasks = failed_tasks(context["ti"], context["dag"]) if "ti" in context else []
-                if not was_caused_by_another(context.get("dag_run"), tasks):
-                    publish(topic_arn, *describe_failed_run(context, subject, tasks))
-            except Exception:
-                log.exception(UNPUBLISHED, topic_arn)
-        if context.get("reason") == TIMED_OUT and "ti" in context:
-            tear_down(context)
+        not_ended = tear_down(context) if context.get("reason") == TIMED_OUT else []
+        try:
+            _tell(topic_arn, subject, context, not_ended)
+        except Exception:
+            log.exception(UNPUBLISHED, topic_arn)
+        if not_ended:
+            names = ", ".join(failed.task_id for failed in not_ended)
+            raise ExceptionGroup(f"after the run's time limit, not ended: {names}", [one.error for one in not_ended])
 
     return end
+
+
+def _tell(topic_arn: str, subject: str, context: Any, not_ended: Sequence[NotEnded]) -> None:
+    run = context.get("dag_run")
+    if was_reported(run) and not not_ended:
+        return
+    tasks = failed_tasks(context["ti"], context["dag"]) if "ti" in context else []
+    if not_ended or not was_caused_by_another(run, tasks):
+        publish(topic_arn, *describe_failed_run(context, subject, tasks, not_ended))
 
 
 def publish_warnings(topic_arn: str, subject: str, lines: Sequence[str], dag_run: Any) -> bool:
@@ -100,22 +106,25 @@ def was_caused_by_another(run: Any, tasks: Sequence[FailedTask]) -> bool:
     return is_automatic and bool(tasks) and all(task.is_reported for task in tasks)
 
 
-def describe_failed_run(context: Any, subject: str, tasks: Sequence[FailedTask]) -> tuple[str, str]:
+def describe_failed_run(
+    context: Any, subject: str, tasks: Sequence[FailedTask], not_ended: Sequence[NotEnded] = ()
+) -> tuple[str, str]:
     """Returns subject and text of the message: what it works on, its period, each failed task, links, the next step.
 
     Args:
         context: What Airflow gives to the callback. If no task failed by itself, it has neither task instance nor run.
         subject: What the DAG works on.
         tasks: The tasks that failed by themselves.
+        not_ended: The teardown tasks that could not do their work after the time limit.
     """
     dag, instance, run = context["dag"], context.get("ti"), context.get("dag_run")
     run_id = context.get("run_id") or getattr(run, "run_id", "unknown")
     if context.get("reason") == TIMED_OUT:
-        title, next_step = f"{dag.dag_id} was longer than its time limit", NEXT_STEP_OVER_TIME
+        title, last = f"{dag.dag_id} was longer than its time limit", describe_ends(dag.tasks, not_ended)
         open_task = f" {instance.task_id} was not finished." if instance else ""
         why = [f"The run was longer than its time limit, {dag.dagrun_timeout}.{open_task}"]
     else:
-        title, next_step = f"{dag.dag_id} failed: {_names(tasks)}", NEXT_STEP
+        title, last = f"{dag.dag_id} failed: {_names(tasks)}", [NEXT_STEP]
         why = [] if tasks else [f"No task of it failed by itself. Airflow's reason: {context.get('reason')}."]
     head = [
         f"Of:    {subject}",
@@ -127,7 +136,7 @@ def describe_failed_run(context: Any, subject: str, tasks: Sequence[FailedTask])
     parts = ["\n".join(head), *why, *map(_described, tasks[:TASKS_SHOWN])]
     if len(tasks) > TASKS_SHOWN:
         parts.append(f"and {len(tasks) - TASKS_SHOWN} more")
-    return f"Nightjar: {title}", "\n\n".join([*parts, next_step])
+    return f"Nightjar: {title}", "\n\n".join([*parts, *last])
 
 
 def _names(tasks: Sequence[FailedTask]) -> str:

@@ -53,11 +53,15 @@ def record_failure(context: Any) -> None:
     if error is None:
         return
     instance = context["ti"]
+    failure = {"reason": reason_of(error), "try": instance.try_number, "log_url": instance.log_url}
+    instance.xcom_push(key=FAILURE_KEY, value={**failure, "is_reported": isinstance(error, ReportedElsewhereError)})
+
+
+def reason_of(error: object) -> str:
+    """Returns type and text of an exception, in a few lines; only the text if it is no exception."""
     kind = f"{type(error).__name__}: " if isinstance(error, BaseException) else ""
     lines = [line for line in f"{kind}{error}".splitlines() if line.strip()]
-    reason = "\n".join(lines[:REASON_LINES]) or "its exception has no text"
-    failure = {"reason": reason, "try": instance.try_number, "log_url": instance.log_url}
-    instance.xcom_push(key=FAILURE_KEY, value={**failure, "is_reported": isinstance(error, ReportedElsewhereError)})
+    return "\n".join(lines[:REASON_LINES]) or "its exception has no text"
 
 
 def failed_tasks(instance: Any, dag: Any) -> list[FailedTask]:

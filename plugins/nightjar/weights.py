@@ -111,6 +111,11 @@ class TargetGroupWeights:
 
 def _weighted(action: dict[str, Any], wanted: dict[str, int]) -> dict[str, Any]:
     """The action with other weights if it forwards; ELB replaces all actions of a rule, so the others go with it."""
+    if action["Type"] == "authenticate-oidc":  # ELB does not tell the client's secret, but keeps it if it is asked to
+        return {
+            **action,
+            "AuthenticateOidcConfig": {**action["AuthenticateOidcConfig"], "UseExistingClientSecret": True},
+        }
     if action["Type"] != "forward":
         return action
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in wanted.items()]

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar import callbacks
+from nightjar import callbacks, teardowns
 from nightjar.callbacks import describe_failed_run, notify_failed_run, publish_warnings
 from nightjar.failures import FailedTask
 from nightjar.notes import REPORTED
@@ -193,8 +193,8 @@ def test_warnings_are_in_the_runs_note_even_of_a_backfill(monkeypatch: pytest.Mo
 class Teardown:
     """A teardown task's operator."""
 
-    def __init__(self, fails: bool = False) -> None:
-        self.fails = fails
+    def __init__(self, task_id: str, *, fails: bool = False, can_go_on: bool = True) -> None:
+        self.task_id, self.fails, self.can_go_on = task_id, fails, can_go_on
         self.done: list[str] = []
 
     def prepare_for_execution(self) -> Teardown:
@@ -209,11 +209,63 @@ class Teardown:
         self.done.append("torn down")
 
 
-@pytest.mark.parametrize(("reason", "done"), [("timed_out", ["rendered for r", "torn down"]), ("task_failure", [])])
+def ending(reason: str, tasks: list[Any], **fields: Any) -> dict[str, Any]:
+    """The context of a run whose DAG has these tasks."""
+    dag = SimpleNamespace(**{**vars(DAG), "tasks": [SimpleNamespace(task_id="gate"), *tasks]})
+    return {**context(reason, **fields), "dag": dag}
+
+
+@pytest.mark.parametrize(
+    ("reason", "done"), [("timed_out", ["rendered for scheduled__1", "torn down"]), ("task_failure", [])]
+)
 def test_over_time_each_teardown_task_does_its_work(reason: str, done: list[str]) -> None:
-    failing, working = Teardown(fails=True), Teardown()
-    tasks = [SimpleNamespace(task_id="gate"), failing, working]
-    told = SimpleNamespace(**{**vars(RUN), "note": REPORTED, "run_id": "r"})
-    given = {**context(reason), "dag": SimpleNamespace(tasks=tasks), "dag_run": told, "run_id": "r"}
-    notify_failed_run("arn:aws:sns:us-east-1:123456789012:t", "w")(given)
-    assert working.done == done
+    working = [Teardown("stop_jobs"), Teardown("end_canary")]
+    notify_failed_run("arn:aws:sns:us-east-1:123456789012:t", "w")(ending(reason, working, note=REPORTED))
+    assert [task.done for task in working] == [done, done]
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("note", [None, REPORTED], ids=["of_a_run", "of_a_run_that_was_reported"])
+def test_what_could_not_be_ended_is_told_and_counted_and_stops_no_other(
+    alerts: tuple[str, Published], failed: list[FailedTask], note: str | None
+) -> None:
+    topic, published = alerts
+    failed[:] = [TOLD]
+    failing, working = [Teardown(name, fails=True) for name in ("stop_jobs", "end_canary")], Teardown("stop_more")
+    with pytest.raises(ExceptionGroup, match="stop_jobs, end_canary") as raised:
+        notify_failed_run(topic, "w")(ending("timed_out", [*failing, working], note=note))
+    assert [str(error) for error in raised.value.exceptions] == ["AWS does not answer"] * 2
+    assert "torn down" in working.done
+    (message,) = published()
+    for name in ("stop_jobs", "end_canary"):
+        assert f"Task:  {name}\nIt could not end" in message["Message"]
+    assert "ConnectionError: AWS does not answer\nNext: " in message["Message"]
+    assert "stop_more" not in message["Message"] and teardowns.ENDED not in message["Message"]
+
+
+@pytest.mark.stack
+def test_what_could_not_be_ended_is_counted_though_the_topic_is_gone(
+    cloud: MotoCloud, failed: list[FailedTask]
+) -> None:
+    failing = ending("timed_out", [Teardown("stop_jobs", fails=True)])
+    with pytest.raises(ExceptionGroup, match="stop_jobs"):
+        notify_failed_run("arn:aws:sns:us-east-1:123456789012:gone", "w")(failing)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "last"),
+    [
+        ([], [teardowns.NEXT_STEP]),
+        ([Teardown("stop_jobs")], [teardowns.ENDED, teardowns.NEXT_STEP]),
+        (
+            [Teardown("stop_jobs"), Teardown("end_canary", can_go_on=False)],
+            [teardowns.ENDED, teardowns.NEXT_STEP_ANEW],
+        ),
+    ],
+    ids=["nothing", "jobs", "a_trial"],
+)
+def test_the_next_step_over_time_is_a_new_run_where_cleared_tasks_would_miss_what_was_ended(
+    tasks: list[Teardown], last: list[str]
+) -> None:
+    _, message = describe_failed_run(ending("timed_out", tasks), "w", [])
+    assert message.split("\n\n")[2:] == last

@@ -123,3 +123,19 @@ def test_what_else_a_rule_does_stays(balanced: Balanced) -> None:
     config = rule["Actions"][1]["ForwardConfig"]
     assert config["TargetGroupStickinessConfig"] == stays
     assert [int(group["Weight"]) for group in config["TargetGroups"]] == [85, 15]
+
+
+def test_a_login_by_oidc_keeps_its_secret(balanced: Balanced) -> None:
+    """ELB does not tell it, and refuses a change that neither has it nor asks to keep it."""
+    names = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")
+    config = {**{name: f"https://idp.example/{name}" for name in names}, "ClientId": "client"}
+    login = {"Type": "authenticate-oidc", "AuthenticateOidcConfig": config, "Order": 1}
+    actions = [login, {**balanced.split(100, 0)[0], "Order": 2}]
+    balanced.elb.modify_rule(RuleArn=balanced.rule, Actions=actions)
+    balanced.elb.modify_listener(ListenerArn=balanced.listeners[8000], DefaultActions=actions)
+    TargetGroupWeights("live", "live-c").set_share(0.15)
+    (rule,) = balanced.elb.describe_rules(RuleArns=[balanced.rule])["Rules"]
+    (listener,) = balanced.elb.describe_listeners(ListenerArns=[balanced.listeners[8000]])["Listeners"]
+    for changed in (rule["Actions"], listener["DefaultActions"]):
+        assert changed[0]["AuthenticateOidcConfig"] == {**config, "UseExistingClientSecret": True}
+        assert [int(group["Weight"]) for group in changed[1]["ForwardConfig"]["TargetGroups"]] == [85, 15]

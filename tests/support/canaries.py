@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,16 +27,22 @@ def with_canary(spec: CanarySpec = SPEC) -> Workload:
 
 
 class WeightsInMemory:
-    """The split of the requests; every change is kept in ``shares``."""
+    """The split of the requests; every change is kept in ``shares``.
+
+    Attributes:
+        meanwhile: Called after each change: what others do at that moment.
+    """
 
     def __init__(self) -> None:
         self.shares: list[float] = [0.0]
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def share(self) -> float:
         return self.shares[-1]
 
     def set_share(self, share: float) -> None:
         self.shares.append(share)
+        self.meanwhile()
 
     def dimensions(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         return LIVE, CANARY

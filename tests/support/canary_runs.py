@@ -49,7 +49,7 @@ class CanaryDeploys(Deploys):
     def _sense_canary(self, run: DeployRun) -> Any:
         service, rollout = self.beside.service, run.xcoms["submit_canary"]
         service.finish_rollout(self.exit_code)
-        if service.set_to != rollout["task_definition"] or not service.desired:
+        if service.set_to != rollout["task_definition"]:  # ECS's status of a deployment says nothing of its tasks now
             raise AirflowFailException(f"the canary is set to {service.set_to}")
         return dict(rollout)
 

@@ -48,7 +48,13 @@ class EcsInMemory:
         return self.set_to
 
     def primary(self) -> PrimaryDeployment:
-        return {"taskDefinition": self.set_to, "desiredCount": self.desired, "rolloutState": self.state}
+        running = 0 if self.state == "IN_PROGRESS" else self.desired
+        return {
+            "taskDefinition": self.set_to,
+            "desiredCount": self.desired,
+            "runningCount": running,
+            "rolloutState": self.state,
+        }
 
     def environment(self, task_definition: str) -> dict[str, str]:
         return dict(self.definitions[task_definition])

@@ -17,6 +17,7 @@ class PrimaryDeployment(TypedDict):
 
     taskDefinition: str
     desiredCount: int
+    runningCount: int
     rolloutState: NotRequired[str]
 
 

@@ -9,7 +9,7 @@ would run those again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
@@ -38,6 +38,7 @@ class StopJobsOperator(RendersJobs):
     """
 
     template_fields = ("jobs",)
+    can_go_on: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -53,8 +53,15 @@ class CanaryHooks:
     metrics: Metrics
 
     def end(self) -> None:
-        """Gives all requests to the live version, then stops the canary's tasks. Repeating it is harmless."""
-        if self.weights.share():
-            self.weights.set_share(0)
+        """Gives all requests to the live version, then stops the canary's tasks. Repeating it is harmless.
+
+        A task that is giving the canary its share meanwhile either finds no tasks afterwards, or has given it by then.
+        """
+        self._take_share()
         if self.service.primary()["desiredCount"]:
             self.service.stop_all()
+            self._take_share()
+
+    def _take_share(self) -> None:
+        if self.weights.share():
+            self.weights.set_share(0)

@@ -78,9 +78,16 @@ class Canary:
 
         Raises:
             SupersededError: The newest deploy is another run's.
+            VerificationError: Not all of the canary's tasks run, so callers would get no answer.
         """
         own_intent(self.workload.name, self.hooks.state, run_id=run_id)
+        self._check_running()
         self.hooks.weights.set_share(self.spec.share)
+        try:
+            self._check_running()  # the run's time limit may have ended it meanwhile
+        except VerificationError:
+            self.hooks.weights.set_share(0)
+            raise
         start = self.now().replace(second=0, microsecond=0) + _MINUTE
         return {
             "start": format_instant(start),
@@ -130,6 +137,16 @@ class Canary:
         if intent is None or intent["run_id"] != run_id:
             raise NothingToDoError("This run has begun no canary, or a newer deploy has ended it.")
         self.hooks.end()
+
+    def _check_running(self) -> None:
+        """A rollout that succeeded says nothing of the tasks: its canary may have been ended since."""
+        primary = self.hooks.service.primary()
+        running, desired = primary["runningCount"], primary["desiredCount"]
+        if not 0 < desired <= running:
+            raise VerificationError(
+                f"The canary has {running} running tasks of {desired}, so it gets no requests. Its run has ended it, "
+                "at its time limit for instance, or a task has stopped. The version stays approved: trigger a new run."
+            )
 
     @property
     def fault(self) -> tuple[str, type[Exception]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from airflow.sdk import BaseOperator, PokeReturnValue, TaskGroup, TriggerRule, task
 
@@ -78,6 +78,8 @@ class EndTrialOperator(BaseOperator):
         fail: Exceptions after which the task fails without a retry.
         **kwargs: Arguments of every operator.
     """
+
+    can_go_on: ClassVar[bool] = False  # the tasks after the rollout need the tasks in AWS that it stops
 
     def __init__(
         self, *, trial: Callable[[], Trial], skip: ExceptionTypes, fail: ExceptionTypes, **kwargs: Any

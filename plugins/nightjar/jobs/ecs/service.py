@@ -44,6 +44,7 @@ class Deployment(TypedDict):
     status: str
     taskDefinition: str
     desiredCount: int
+    runningCount: int
     createdAt: datetime
     rolloutState: NotRequired[str]
 

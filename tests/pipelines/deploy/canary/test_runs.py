@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nightjar.teardowns import ENDED, NEXT_STEP_ANEW, describe_ends
 
 from tests.support.canary_runs import CanaryDeploys, canary_deploys
 from tests.support.deploy_runs import FAILED, SKIPPED, SUCCESS, DeployRun
@@ -156,6 +157,7 @@ def test_a_run_over_its_time_limit_ends_its_canary(deploys: CanaryDeploys) -> No
     assert at_rest(deploys) == (0.1, 1)
     deploys.exceed_time_limit(run)
     assert at_rest(deploys) == (0, 0)
+    assert describe_ends(deploys.dag.tasks, []) == [ENDED, NEXT_STEP_ANEW]
 
 
 def test_a_newer_runs_canary_is_not_ended_by_the_time_limit_of_an_older_one(deploys: CanaryDeploys) -> None:
@@ -165,3 +167,19 @@ def test_a_newer_runs_canary_is_not_ended_by_the_time_limit_of_an_older_one(depl
         deploys.step(new)
     deploys.exceed_time_limit(old)
     assert at_rest(deploys) == (0.1, 1)
+
+
+def test_tasks_that_are_cleared_after_the_time_limit_give_no_request_to_a_canary_without_tasks(
+    deploys: CanaryDeploys,
+) -> None:
+    run = deploys.trigger(automatic=True)
+    while run.states.get("sense_canary") != SUCCESS:
+        deploys.step(run)
+    deploys.exceed_time_limit(run)
+    run.states = {task: state for task, state in run.states.items() if state != SKIPPED}
+    deploys.finish(run)
+    assert (deploys.colour(run), run.states["share_traffic"]) == (FAILED, FAILED)
+    assert deploys.beside.weights.shares == [0.0]
+    assert (deploys.status(2), deploys.pointer()["version"]) == ("Approved", 1)
+    assert deploys.colour(ran(deploys, automatic=True)) == SUCCESS
+    assert deploys.pointer()["version"] == 2

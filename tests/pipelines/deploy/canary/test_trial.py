@@ -42,7 +42,9 @@ def state() -> StateInMemory:
 def made(state: Any) -> CanaryInMemory:
     """A canary whose run is the newest deploy."""
     intend(state, "run")
-    return CanaryInMemory(state)
+    beside = CanaryInMemory(state)
+    beside.service.desired = 1
+    return beside
 
 
 def begin(made: CanaryInMemory, target: Any = TARGET) -> Trial:
@@ -167,3 +169,30 @@ def test_the_end_comes_after_a_failure_too_and_twice(made: CanaryInMemory, state
         made.canary.end("run")
         assert (made.weights.share(), made.service.desired) == (0, 0)
     assert made.weights.shares == [0.0, SPEC.share, 0]
+
+
+@pytest.mark.parametrize(("desired", "rollout"), [(0, "COMPLETED"), (2, "IN_PROGRESS")], ids=["ended", "not_all_run"])
+def test_without_all_its_tasks_it_gets_no_request(made: CanaryInMemory, desired: int, rollout: str) -> None:
+    made.service.desired, made.service.state = desired, rollout
+    with pytest.raises(VerificationError, match=rf"0 running tasks of {desired}.*trigger a new run"):
+        made.canary.share_traffic(TARGET, "run")
+    assert made.weights.shares == [0.0]
+
+
+def test_a_share_given_while_its_tasks_are_stopped_is_taken_back(made: CanaryInMemory) -> None:
+    made.weights.meanwhile = made.service.stop_all
+    with pytest.raises(VerificationError, match="0 running tasks of 0"):
+        made.canary.share_traffic(TARGET, "run")
+    assert made.weights.shares == [0.0, SPEC.share, 0]
+
+
+def test_the_end_takes_a_share_back_that_was_given_before_the_tasks_were_stopped(made: CanaryInMemory) -> None:
+    """Else nobody does: who gave it saw the tasks run."""
+
+    def share(change: str) -> None:
+        if change == "stop_all":
+            made.canary.share_traffic(TARGET, "run")
+
+    made.service.before = share
+    made.canary.end("run")
+    assert (made.weights.shares, made.service.desired) == ([0.0, SPEC.share, 0], 0)
