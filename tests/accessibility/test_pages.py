@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from include.glue.day_page import day_page, index_page
 from include.pipelines.backfill.page import plan_page, report_page
@@ -175,14 +175,20 @@ PAGES = (
 )  # fmt: skip
 
 
+def opened(text: str, browser: BrowserContext, folder: Path) -> Page:
+    """A page in the browser."""
+    file = folder / "page.html"
+    file.write_text(text, "utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    return page
+
+
 @pytest.mark.parametrize("made", PAGES, ids=lambda made: made.__name__)
 def test_nothing_is_between_a_page_and_its_reader(
     made: Callable[[Path], str], browser: BrowserContext, tmp_path: Path
 ) -> None:
-    file = tmp_path / "page.html"
-    file.write_text(made(tmp_path), "utf-8")
-    page = browser.new_page()
-    page.goto(file.as_uri())
+    page = opened(made(tmp_path), browser, tmp_path)
     found = faults(page)
     (title,) = (node.name for node in nodes(page, "heading") if node.properties["level"] == 1)
     assert title in page.title()
@@ -195,10 +201,7 @@ def test_a_drawing_says_nothing_by_its_colour_alone(
     made: Callable[[Path], str], browser: BrowserContext, tmp_path: Path
 ) -> None:
     """Without their colours, two marks of a drawing that differ in colour still differ."""
-    file = tmp_path / "page.html"
-    file.write_text(made(tmp_path), "utf-8")
-    page = browser.new_page()
-    page.goto(file.as_uri())
+    page = opened(made(tmp_path), browser, tmp_path)
     drawings = page.evaluate(MARKS)
     page.close()
     assert any(len({mark["colours"] for mark in marks}) > 1 for marks in drawings), "there is nothing to tell apart"
