@@ -196,6 +196,8 @@ def test_an_https_listener_serves_its_certificates(cloud: Cloud, elb: Any, balan
     assert served_name(port, "unknown.example") == "taxi.example.com"
     elb.add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": arns[1]}])
     assert served_name(port, "a.texts.example.com") == "*.texts.example.com"
+    # So many connections would show a choice by chance.
+    assert {served_name(port, name) for name in (None, "unknown.example") for _ in range(50)} == {"taxi.example.com"}
     context = ssl.create_default_context(cadata=pairs[0][0].decode())
     context.check_hostname = False
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)

@@ -25,21 +25,28 @@ def load(account: str, region: str, arns: set[str]) -> list[dict[str, Any]]:
 def secured(listener: FakeListener, account: str, region: str) -> dict[str, Any]:
     """The part of a server's configuration that makes it speak TLS.
 
-    A client that names no host of the certificates gets the first one, as on AWS.
+    A client that names a host gets the first certificate that has this host. Any other client gets the listener's
+    first certificate, as on AWS. Each policy holds one certificate: among several, Caddy picks
+    a random one for a name that none of them has.
 
     Raises:
         ELBClientError: The listener has no certificate, or one that does not exist.
     """
     if not listener.certificates:
         raise ELBClientError("ValidationError", "A certificate must be specified for HTTPS listeners")
-    name = _a_name(_certificate(account, region, listener.certificates[0]))
-    policy = {
-        "certificate_selection": {"any_tag": list(listener.certificates)},
-        "default_sni": name,
-        "fallback_sni": name,
-        "protocol_min": "tls1.3" if "TLS13-1-3" in (listener.ssl_policy or "") else "tls1.2",
+    protocol = "tls1.3" if "TLS13-1-3" in (listener.ssl_policy or "") else "tls1.2"
+    by_host = [
+        {"match": {"sni": _names(_certificate(account, region, arn))}} | _policy(arn, protocol)
+        for arn in listener.certificates
+    ]
+    return {
+        "tls_connection_policies": [*by_host, _policy(listener.certificates[0], protocol)],
+        "protocols": ["h1", "h2"],
     }
-    return {"tls_connection_policies": [policy], "protocols": ["h1", "h2"]}
+
+
+def _policy(arn: str, protocol: str) -> dict[str, Any]:
+    return {"certificate_selection": {"any_tag": [arn]}, "protocol_min": protocol}
 
 
 def _certificate(account: str, region: str, arn: str) -> CertBundle:
@@ -49,6 +56,5 @@ def _certificate(account: str, region: str, arn: str) -> CertBundle:
     return found
 
 
-def _a_name(certificate: CertBundle) -> str:
-    names = [*certificate.sans, str(certificate.common_name)]
-    return next((name.replace("*", "any", 1) for name in names if name), "")
+def _names(certificate: CertBundle) -> list[str]:
+    return sorted({name for name in [*certificate.sans, str(certificate.common_name)] if name})
