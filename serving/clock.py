@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 _MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 # Second and its text, replaced as one object: several threads use it.
@@ -19,10 +20,25 @@ def offset() -> float:
 
 def timestamp(seconds: float) -> str:
     """Formats Unix time as ISO 8601 UTC with milliseconds and ``Z``. The text of the second is cached."""
-    global _cached
     whole = int(seconds)
+    return _second(whole) + _MILLISECONDS[int((seconds - whole) * 1000)]
+
+
+def timestamps(times: Sequence[float]) -> list[str]:
+    """Formats several times, of which most are of one second, as :func:`timestamp` does."""
+    whole, prefix, texts = -1, "", []
+    for seconds in times:
+        if int(seconds) != whole:
+            whole = int(seconds)
+            prefix = _second(whole)
+        texts.append(prefix + _MILLISECONDS[int((seconds - whole) * 1000)])
+    return texts
+
+
+def _second(whole: int) -> str:
+    global _cached
     second, prefix = _cached
     if whole != second:
         prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
         _cached = (whole, prefix)
-    return prefix + _MILLISECONDS[int((seconds - whole) * 1000)]
+    return prefix

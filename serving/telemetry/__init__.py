@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from serving import clock, logs
@@ -25,6 +26,7 @@ from serving.telemetry.events import Finished, Prediction, Recorder, ServedModel
 from serving.telemetry.line_buffer import LineBuffer
 from serving.telemetry.metrics import Metrics, prepare, worker_died
 from serving.telemetry.prediction_log import PredictionLog
+from serving.telemetry.stages import Stages
 from serving.telemetry.streams import open_stream
 
 if TYPE_CHECKING:
@@ -53,15 +55,22 @@ class Telemetry:
         self._metrics = Metrics(model, load_seconds)
         self._window = emf.Window() if settings.metrics_namespace else None
         self._lines = LineBuffer(settings.access_log_lines + OTHER_LINES, sys.stdout.fileno(), self._on_dropped_line)
-        self._access_log = settings.access_log_lines > 0
         self._logs_scored = settings.access_log_predictions or settings.prediction_log is None
         self._tracing: Tracing | None = None
         self._prediction_log = self._make_prediction_log()
+        self._stages = Stages(self._metrics.failures)
+        self._of_requests: list[Callable[..., None]] = [self._metrics.finished]
+        if self._window is not None:
+            self._of_requests.append(self._window.finished)
+        if settings.access_log_lines > 0:
+            self._of_requests.append(self._log_access)
+        self._of_predictions: list[Callable[..., None]] = [self._count_predictions]
+        if self._prediction_log is not None:
+            self._of_predictions.append(self._prediction_log.add)
         self._offset = clock.offset()
         self._events: deque[Finished | Prediction | bytes] = deque()
         self._recording = threading.Lock()
         self._queue = self._in_flight = 0
-        self._failed = False
         self._stopping = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="telemetry", daemon=True)
 
@@ -118,51 +127,48 @@ class Telemetry:
         request_id = logs.request_id.set("")  # what is logged meanwhile belongs to no request
         try:
             while self._events:
-                predictions: list[Prediction] = []
-                for _ in range(min(len(self._events), RECORDED_TOGETHER)):
-                    event = self._events.popleft()
-                    try:
-                        if isinstance(event, bytes):
-                            self._lines.put(event)
-                        elif isinstance(event, Finished):
-                            self._record_finished(event)
-                        else:
-                            self._count_prediction(event)
-                            predictions.append(event)
-                    except Exception as error:
-                        self._on_failure(error)
-                self._log_predictions(predictions)
+                together = min(len(self._events), RECORDED_TOGETHER)
+                self._record_together([self._events.popleft() for _ in range(together)])
         finally:
             logs.request_id.reset(request_id)
             self._recording.release()
 
-    def _record_finished(self, request: Finished) -> None:
-        self._metrics.finished(request)
-        if self._window is not None:
-            self._window.finished(request)
-        if self._access_log and not request.quiet and (self._logs_scored or not _is_scored(request)):
-            self._lines.put(access_log.line(request, request.ended + self._offset))
+    def _record_together(self, events: Sequence[Finished | Prediction | bytes]) -> None:
+        requests: list[Finished] = []
+        predictions: list[Prediction] = []
+        for event in events:
+            if isinstance(event, Finished):
+                requests.append(event)
+            elif isinstance(event, bytes):
+                self._record_finished(requests)  # before it, so that the order of the lines holds
+                requests = []
+                self._lines.put(event)
+            else:
+                predictions.append(event)
+        self._record_finished(requests)
+        self._record_predictions(predictions)
+
+    def _record_finished(self, requests: Sequence[Finished]) -> None:
+        if requests:
+            self._stages.record(requests, self._of_requests, [self._trace] if self._tracing else [])
+
+    def _record_predictions(self, predictions: Sequence[Prediction]) -> None:
+        if predictions:
+            self._stages.record(predictions, self._of_predictions)
+
+    def _log_access(self, *requests: Finished) -> None:
+        logged = [one for one in requests if not one.quiet and (self._logs_scored or not _is_scored(one))]
+        if logged:
+            self._lines.put(access_log.lines(logged, self._offset))
+
+    def _trace(self, request: Finished) -> None:
         if self._tracing is not None and self._tracing.wants(request.trace_header):
             self._tracing.finished(request, self._offset)
 
-    def _count_prediction(self, prediction: Prediction) -> None:
-        self._metrics.predicted(prediction.prediction)
+    def _count_predictions(self, *predictions: Prediction) -> None:
+        self._metrics.predicted(*[one.prediction for one in predictions])
         if self._window is not None:
-            self._window.scored(prediction.probability)
-
-    def _log_predictions(self, predictions: list[Prediction]) -> None:
-        if self._prediction_log is None:
-            return
-        try:
-            if self._prediction_log.put_together(predictions):
-                return
-        except Exception as error:
-            self._on_failure(error)
-        for one in predictions:
-            try:
-                self._prediction_log.put(one)
-            except Exception as error:
-                self._on_failure(error)
+            self._window.scored(*[one.probability for one in predictions])
 
     def _put_ordinary_line(self, line: bytes) -> None:
         self._events.append(line)
@@ -234,12 +240,6 @@ class Telemetry:
         self._metrics.dropped_predictions(count)
         if self._window is not None:
             self._window.count("DroppedPredictions", count)
-
-    def _on_failure(self, error: Exception) -> None:
-        self._metrics.failures()
-        if not self._failed:  # once: a bug in telemetry would otherwise log a traceback for every request
-            self._failed = True
-            log.error("Telemetry failed to record a request; further failures are only counted", exc_info=error)
 
 
 def _is_scored(request: Finished) -> bool:

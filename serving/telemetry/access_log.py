@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from serving.clock import timestamp
+from serving.clock import timestamp, timestamps
 from serving.telemetry.events import Finished
 
 PATH_CHARACTERS = 200  # keeps a line far below the size that a pipe takes in one piece
 _TRACE_BYTES = 35  # 1-<8 digits>-<24 digits>
 
 
-class _Line(msgspec.Struct, omit_defaults=True):
+class _Line(msgspec.Struct, omit_defaults=True, gc=False):
     time: str
     request_id: str
     method: str
@@ -30,7 +32,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     warnings: int = 0
 
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 def line(request: Finished, ended: float) -> bytes:
@@ -40,8 +42,23 @@ def line(request: Finished, ended: float) -> bytes:
         request: The answered request.
         ended: Unix time of the answer.
     """
-    fields = _Line(
-        timestamp(ended),
+    return _encoder.encode(_line(request, timestamp(ended))) + b"\n"
+
+
+def lines(requests: Sequence[Finished], offset: float) -> bytes:
+    """Returns the lines of several requests, which costs less than one by one.
+
+    Args:
+        requests: The answered requests.
+        offset: Seconds to add to their times to get Unix time.
+    """
+    ended = timestamps([one.ended + offset for one in requests])
+    return _encoder.encode_lines(list(map(_line, requests, ended)))
+
+
+def _line(request: Finished, ended: str) -> _Line:
+    return _Line(
+        ended,
         request.request_id,
         request.method,
         request.path[:PATH_CHARACTERS],
@@ -58,7 +75,6 @@ def line(request: Finished, ended: float) -> bytes:
         request.refusal,
         request.warnings,
     )
-    return _encode(fields) + b"\n"
 
 
 def trace_id(header: bytes) -> str:

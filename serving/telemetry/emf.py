@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -50,26 +51,31 @@ class Window:
         self._queue = 0
         self._in_flight = 0
 
-    def finished(self, request: Finished) -> None:
-        """Counts a request."""
-        if request.quiet:
-            return
+    def finished(self, *requests: Finished) -> None:
+        """Counts all of these requests, or raises."""
+        counted = [one for one in requests if not one.quiet]
+        latencies = [bucket((one.ended - one.started) * 1000) for one in counted if one.scores]
+        others: Counter[str] = Counter()
+        for one in counted:
+            if one.status >= 400:
+                others["Errors4xx" if one.status < 500 else "Errors5xx"] += 1
+            if one.warnings:
+                others["Warnings"] += one.warnings
+            if one.cache:
+                others["CacheHits" if one.cache == "hit" else "CacheMisses"] += 1
         with self._lock:
-            counts = self._counts
-            counts["Requests"] += 1
-            if request.status >= 400:
-                counts["Errors4xx" if request.status < 500 else "Errors5xx"] += 1
-            if request.warnings:
-                counts["Warnings"] += request.warnings
-            if request.cache:
-                counts["CacheHits" if request.cache == "hit" else "CacheMisses"] += 1
-            if request.scores:
-                self._latency[bucket((request.ended - request.started) * 1000)] += 1
+            self._counts["Requests"] += len(counted)
+            for name, number in others.items():
+                self._counts[name] += number
+            for index in latencies:
+                self._latency[index] += 1
 
-    def scored(self, probability: float) -> None:
-        """Counts the score of a record."""
+    def scored(self, *probabilities: float) -> None:
+        """Counts the scores of all of these records, or raises."""
+        bins = [min(int(one * BINS), BINS - 1) for one in probabilities]
         with self._lock:
-            self._scores[min(int(probability * BINS), BINS - 1)] += 1
+            for index in bins:
+                self._scores[index] += 1
 
     def count(self, name: str, number: int) -> None:
         """Adds to a count."""

@@ -16,7 +16,7 @@ class ServedModel(NamedTuple):
     engine: str
 
 
-class Finished(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Finished(msgspec.Struct, frozen=True, gc=False):
     """One answered request.
 
     Attributes:

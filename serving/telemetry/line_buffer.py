@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from serving.clock import timestamp
+from serving.telemetry.packing import parts
 
 # A pipe takes this many bytes in one piece (POSIX). Several workers share the task's stdout, so a longer write could be
 # mixed with another worker's line.
@@ -26,7 +27,7 @@ class _Chunk:
     """Lines that are written in one piece."""
 
     data: bytearray
-    lines: int = 1
+    lines: int
 
 
 class LineBuffer:
@@ -56,20 +57,29 @@ class LineBuffer:
         """Starts the thread."""
         self._thread.start()
 
-    def put(self, line: bytes) -> None:
-        """Adds one line, newline included. Does not block."""
+    def put(self, lines: bytes) -> None:
+        """Adds lines, newlines included, as far as there is room. Does not block."""
+        count = lines.count(b"\n")
         with self._lock:
-            if self._lines < self._limit:
-                self._lines += 1
-                last = self._waiting[-1] if self._waiting else None
-                if last and len(last.data) + len(line) <= CHUNK_BYTES:
-                    last.data += line
-                    last.lines += 1
-                else:
-                    self._waiting.append(_Chunk(bytearray(line)))
-                return
-        self._unreported += 1  # without the lock: the log's count may miss a line; the metric behind on_drop is exact
-        self._on_drop()
+            dropped = max(0, self._lines + count - self._limit)
+            if dropped:
+                lines = b"".join(lines.splitlines(keepends=True)[: count - dropped])
+            self._lines += count - dropped
+            self._add(lines)
+        if dropped:
+            # Without the lock: the log's count may miss a line; the metric behind on_drop is exact.
+            self._unreported += dropped
+            for _ in range(dropped):
+                self._on_drop()
+
+    def _add(self, lines: bytes) -> None:
+        """Adds lines: as many to the newest chunk as it has room for, the rest to new ones."""
+        last = self._waiting[-1] if self._waiting else None
+        first, *others = parts(lines, CHUNK_BYTES - len(last.data) if last else 0, CHUNK_BYTES)
+        if last and first:
+            last.data += first
+            last.lines += first.count(b"\n")
+        self._waiting.extend(_Chunk(bytearray(part), part.count(b"\n")) for part in others)
 
     def stop(self, seconds: float) -> bool:
         """Writes what is buffered. Returns whether that was done within ``seconds``."""

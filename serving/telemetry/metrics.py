@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Hashable
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +59,7 @@ class Metrics:
         dropped = self._counter("nightjar_dropped", "Log lines, predictions and traces that were dropped", "what")
         predictions = self._counter("nightjar_predictions", "Predictions passed to the prediction log", "prediction")
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, int], _Tally] = {}
+        self._seen: defaultdict[tuple[str, int], _Tally] = defaultdict(_Tally)
         self._labels = [0, 0]
         self._errors = _Incrementers[tuple[str, str]](lambda key: errors.labels(*key).inc)
         self._refusals = _Incrementers[str](lambda reason: refusals.labels(reason).inc)
@@ -81,30 +83,42 @@ class Metrics:
     def _gauge(self, name: str, text: str, mode: Literal["livesum", "livemax"], *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=mode)
 
-    def finished(self, request: Finished) -> None:
-        """Counts a request. Health checks have routes, and so latencies, of their own."""
-        route, status = request.route, request.status
-        seconds = request.ended - request.started
+    def finished(self, *requests: Finished) -> None:
+        """Counts all of these requests, or raises. Health checks have routes, and so latencies, of their own."""
+        seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        others: list[Callable[[], None]] = []
+        for one in requests:
+            seconds[one.route, one.status].append(one.ended - one.started)
+            if one.status >= 400 or one.refusal or one.cache or one.warnings:
+                others += self._increments(one)
         with self._lock:
-            tally = self._seen.get((route, status))
-            if tally is None:
-                tally = self._seen[route, status] = _Tally()
-            tally.seconds += seconds
-            tally.buckets[bisect_left(SECONDS, seconds)] += 1
+            for key, values in seconds.items():
+                tally = self._seen[key]
+                tally.seconds += sum(values)
+                for value in values:
+                    tally.buckets[bisect_left(SECONDS, value)] += 1
+        for increment in others:
+            increment()
+
+    def _increments(self, request: Finished) -> Iterator[Callable[[], None]]:
+        """What counts that few requests have."""
         if request.cache:
-            self._cache[request.cache]()
-        if status >= 400:
-            self._errors[route, "4xx" if status < 500 else "5xx"]()
+            yield self._cache[request.cache]
+        if request.status >= 400:
+            yield self._errors[request.route, "4xx" if request.status < 500 else "5xx"]
         if request.refusal:
             known = request.refusal in self._refusals or len(self._refusals) < REASONS
-            self._refusals[request.refusal if known else "other"]()
+            yield self._refusals[request.refusal if known else "other"]
         if request.warnings:
-            self._warnings.inc(request.warnings)
+            yield partial(self._warnings.inc, request.warnings)
 
-    def predicted(self, label: int) -> None:
-        """Counts a prediction."""
+    def predicted(self, *labels: int) -> None:
+        """Counts all of these predictions, or raises."""
+        counted = [0, 0]
+        for label in labels:
+            counted[label] += 1
         with self._lock:
-            self._labels[label] += 1
+            self._labels = [before + more for before, more in zip(self._labels, counted, strict=True)]
 
     def flush(self) -> None:
         """Writes what was counted since the last call to the shared files. Call it a few times a second.
@@ -113,7 +127,7 @@ class Metrics:
         cost of telemetry.
         """
         with self._lock:
-            seen, self._seen = self._seen, {}
+            seen, self._seen = self._seen, defaultdict(_Tally)
             labels, self._labels = self._labels, [0, 0]
         for count, inc in zip(labels, self._predictions, strict=True):
             inc(count)

@@ -17,13 +17,16 @@ from typing import Any
 
 import msgspec
 
-from serving.clock import timestamp
+from include.errors import NightjarError
+from serving.clock import timestamp, timestamps
 from serving.telemetry.events import Prediction, ServedModel
+from serving.telemetry.packing import parts
 from serving.telemetry.streams import BATCH_BYTES, BATCH_RECORDS, RECORD_BYTES, Stream, StreamRecord
 
 SENDS_EVERY_SECONDS = 0.5
-# So many lines are sent at once. Far more would hold the interpreter, and so all requests, for milliseconds.
-SENDS_AT_LINES = 1000
+# So many lines are sent at once. A call costs a millisecond besides its lines; far more lines would hold the
+# interpreter, and so all requests, for milliseconds too.
+SENDS_AT_LINES = 2000
 ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -31,6 +34,10 @@ _STOPPED = "the service stopped before they could be sent"
 
 log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
+
+
+class ApartError(NightjarError):
+    """These predictions can only be added one by one."""
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -68,7 +75,7 @@ class PredictionLog:
     ) -> None:
         self._stream = stream
         self._pack_bytes = stream.pack_bytes
-        self._model = model
+        self._served = model.workload, model.model_version, model.bundle_digest
         self._limit = limit
         self._on_sent, self._on_dropped = on_sent, on_dropped
         self._waiting: deque[StreamRecord] = deque()
@@ -84,6 +91,17 @@ class PredictionLog:
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
+
+    def add(self, *predictions: Prediction) -> None:
+        """Adds all of these predictions. Does not block.
+
+        Raises:
+            ApartError: They have to be added one by one.
+        """
+        if len(predictions) == 1:
+            self.put(predictions[0])
+        elif not self.put_together(predictions):
+            raise ApartError
 
     def put(self, prediction: Prediction) -> None:
         """Adds a prediction. Does not block."""
@@ -105,7 +123,8 @@ class PredictionLog:
             return False
         now = time.time()
         try:
-            lines = _encoder.encode_lines([self._line(one.time or now, one) for one in predictions])
+            times = timestamps([one.time or now for one in predictions])
+            lines = _encoder.encode_lines(list(map(self._line, times, predictions)))
         except (TypeError, ValueError):
             return False
         if len(lines) > RECORD_BYTES:
@@ -117,16 +136,12 @@ class PredictionLog:
         """Adds lines: as many to the newest record as it has room for, the rest to new ones."""
         with self._lock:
             self._lines += lines.count(b"\n")
-            while lines:
-                room = self._pack_bytes - len(self._waiting[-1].data) if self._waiting else 0
-                end = lines.rfind(b"\n", 0, max(room, 0)) + 1
-                if not end:
-                    self._waiting.append(StreamRecord(key, bytearray(), 0))
-                    end = lines.rfind(b"\n", 0, self._pack_bytes) + 1 or lines.index(b"\n") + 1
-                record, part = self._waiting[-1], lines[:end]
-                record.data += part
-                record.lines += part.count(b"\n")
-                lines = lines[end:]
+            newest = self._waiting[-1] if self._waiting else None
+            first, *others = parts(lines, self._pack_bytes - len(newest.data) if newest else 0, self._pack_bytes)
+            if newest and first:
+                newest.data += first
+                newest.lines += first.count(b"\n")
+            self._waiting.extend(StreamRecord(key, bytearray(part), part.count(b"\n")) for part in others)
         if self._lines >= self._sends_at and not self._wake.is_set():
             self._wake.set()
 
@@ -167,22 +182,13 @@ class PredictionLog:
             self._lines -= _lines(batch)
         return batch
 
-    def _line(self, when: float, prediction: Prediction) -> _Line:
-        model = self._model
-        return _Line(
-            prediction.request_id,
-            timestamp(when),
-            model.workload,
-            model.model_version,
-            model.bundle_digest,
-            prediction.record,
-            prediction.probability,
-            prediction.prediction,
-        )
+    def _line(self, when: str, prediction: Prediction) -> _Line:
+        request_id, record, probability, label, _ = prediction
+        return _Line(request_id, when, *self._served, record, probability, label)
 
     def _encode(self, when: float, prediction: Prediction) -> bytes | None:
         try:
-            encoded = _encoder.encode(self._line(when, prediction)) + b"\n"
+            encoded = _encoder.encode(self._line(timestamp(when), prediction)) + b"\n"
         except (TypeError, ValueError) as error:
             self._drop(1, f"a record cannot be written as JSON: {error}")
             return None
