@@ -25,14 +25,12 @@ def timestamp(seconds: float) -> str:
 
 
 def timestamps(times: Sequence[float]) -> list[str]:
-    """Formats several times, of which most are of one second, as :func:`timestamp` does."""
-    whole, prefix, texts = -1, "", []
-    for seconds in times:
-        if int(seconds) != whole:
-            whole = int(seconds)
-            prefix = _second(whole)
-        texts.append(prefix + _MILLISECONDS[int((seconds - whole) * 1000)])
-    return texts
+    """Formats several times as :func:`timestamp` does. It costs less if they are of one second."""
+    whole = int(min(times))
+    if int(max(times)) != whole:
+        return [timestamp(seconds) for seconds in times]
+    prefix = _second(whole)
+    return [prefix + _MILLISECONDS[int((seconds - whole) * 1000)] for seconds in times]
 
 
 def _second(whole: int) -> str:

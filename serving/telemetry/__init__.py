@@ -159,7 +159,7 @@ class Telemetry:
     def _log_access(self, *requests: Finished) -> None:
         logged = [one for one in requests if not one.quiet and (self._logs_scored or not _is_scored(one))]
         if logged:
-            self._lines.put(access_log.lines(logged, self._offset))
+            self._lines.put(access_log.lines(logged, self._offset), len(logged))
 
     def _trace(self, request: Finished) -> None:
         if self._tracing is not None and self._tracing.wants(request.trace_header):

@@ -36,13 +36,8 @@ _encoder = msgspec.json.Encoder()
 
 
 def line(request: Finished, ended: float) -> bytes:
-    """Returns the request's line. Empty fields are left out.
-
-    Args:
-        request: The answered request.
-        ended: Unix time of the answer.
-    """
-    return _encoder.encode(_line(request, timestamp(ended))) + b"\n"
+    """Returns the line of a request that was answered at this Unix time. Empty fields are left out."""
+    return _lines([request], [timestamp(ended)])
 
 
 def lines(requests: Sequence[Finished], offset: float) -> bytes:
@@ -52,28 +47,32 @@ def lines(requests: Sequence[Finished], offset: float) -> bytes:
         requests: The answered requests.
         offset: Seconds to add to their times to get Unix time.
     """
-    ended = timestamps([one.ended + offset for one in requests])
-    return _encoder.encode_lines(list(map(_line, requests, ended)))
+    return _lines(requests, timestamps([one.ended + offset for one in requests]))
 
 
-def _line(request: Finished, ended: str) -> _Line:
-    return _Line(
-        ended,
-        request.request_id,
-        request.method,
-        request.path[:PATH_CHARACTERS],
-        request.status,
-        int((request.ended - request.started) * 1e6 + 0.5) / 1000,
-        request.bytes_in,
-        request.bytes_out,
-        "INFO" if request.status < 500 else "ERROR",
-        "serving.access",
-        "request",
-        request.cache,
-        request.caller,
-        trace_id(request.trace_header) if request.trace_header else "",
-        request.refusal,
-        request.warnings,
+def _lines(requests: Sequence[Finished], times: Sequence[str]) -> bytes:
+    return _encoder.encode_lines(
+        [
+            _Line(
+                when,
+                one.request_id,
+                one.method,
+                one.path[:PATH_CHARACTERS],
+                one.status,
+                int((one.ended - one.started) * 1e6 + 0.5) / 1000,
+                one.bytes_in,
+                one.bytes_out,
+                "INFO" if one.status < 500 else "ERROR",
+                "serving.access",
+                "request",
+                one.cache,
+                one.caller,
+                trace_id(one.trace_header) if one.trace_header else "",
+                one.refusal,
+                one.warnings,
+            )
+            for one, when in zip(requests, times, strict=True)
+        ]
     )
 
 

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 from __future__ import annotations
 
-import math
 import threading
-from collections import Counter
+from bisect import bisect_right
+from collections import defaultdict
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ HIGHEST_MS = 10_000.0
 RATIO = (HIGHEST_MS / LOWEST_MS) ** (1 / BUCKETS)
 # Probabilities are counted in bins of equal width, each reported as its middle.
 BINS = 50
-_SCALE = 1 / math.log(RATIO)
+_BOUNDS = [LOWEST_MS * RATIO**index for index in range(1, BUCKETS)]
 _COUNTS = (
     "Requests",
     "Errors4xx",
@@ -46,33 +46,38 @@ class Window:
 
     def _reset(self) -> None:
         self._latency = [0] * BUCKETS
-        self._scores = [0] * BINS
+        self._scores = [0] * (BINS + 1)  # one is a bin of its own, which the last takes in
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._queue = 0
         self._in_flight = 0
 
     def finished(self, *requests: Finished) -> None:
         """Counts all of these requests, or raises."""
-        counted = [one for one in requests if not one.quiet]
-        latencies = [bucket((one.ended - one.started) * 1000) for one in counted if one.scores]
-        others: Counter[str] = Counter()
-        for one in counted:
+        latencies: list[int] = []
+        counted: dict[str, int] = defaultdict(int)
+        answered = 0
+        for one in requests:
+            if one.quiet:
+                continue
+            answered += 1
+            if one.scores:
+                latencies.append(bucket((one.ended - one.started) * 1000))
             if one.status >= 400:
-                others["Errors4xx" if one.status < 500 else "Errors5xx"] += 1
+                counted["Errors4xx" if one.status < 500 else "Errors5xx"] += 1
             if one.warnings:
-                others["Warnings"] += one.warnings
+                counted["Warnings"] += one.warnings
             if one.cache:
-                others["CacheHits" if one.cache == "hit" else "CacheMisses"] += 1
+                counted["CacheHits" if one.cache == "hit" else "CacheMisses"] += 1
         with self._lock:
-            self._counts["Requests"] += len(counted)
-            for name, number in others.items():
+            self._counts["Requests"] += answered
+            for name, number in counted.items():
                 self._counts[name] += number
             for index in latencies:
                 self._latency[index] += 1
 
     def scored(self, *probabilities: float) -> None:
         """Counts the scores of all of these records, or raises."""
-        bins = [min(int(one * BINS), BINS - 1) for one in probabilities]
+        bins = [int(one * BINS) for one in probabilities]
         with self._lock:
             for index in bins:
                 self._scores[index] += 1
@@ -93,6 +98,7 @@ class Window:
             latency, scores = self._latency, self._scores
             metrics: dict[str, Any] = {**self._counts, "QueueDepth": self._queue, "InFlight": self._in_flight}
             self._reset()
+        scores[BINS - 1] += scores.pop()
         for name, counted in (
             ("Latency", [(middle(index), count) for index, count in enumerate(latency) if count]),
             ("Score", [((2 * index + 1) / (2 * BINS), count) for index, count in enumerate(scores) if count]),
@@ -104,9 +110,7 @@ class Window:
 
 def bucket(milliseconds: float) -> int:
     """Returns the index of a latency's bucket. The first and the last take what is outside."""
-    if milliseconds <= LOWEST_MS:
-        return 0
-    return min(int(math.log(milliseconds / LOWEST_MS) * _SCALE), BUCKETS - 1)
+    return bisect_right(_BOUNDS, milliseconds)
 
 
 def middle(index: int) -> float:

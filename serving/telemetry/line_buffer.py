@@ -23,11 +23,11 @@ REPORT_EVERY_SECONDS = 1.0
 
 
 @dataclass
-class _Chunk:
-    """Lines that are written in one piece."""
+class _Lines:
+    """Lines that were added together, or soon after each other."""
 
     data: bytearray
-    lines: int
+    count: int
 
 
 class LineBuffer:
@@ -40,9 +40,7 @@ class LineBuffer:
     """
 
     def __init__(self, limit: int, descriptor: int, on_drop: Callable[[], None]) -> None:
-        # Chunks of at most CHUNK_BYTES, as they will be written: thousands of single lines would be as many live
-        # objects.
-        self._waiting: deque[_Chunk] = deque()
+        self._waiting: deque[_Lines] = deque()  # thousands of single lines would be as many live objects
         self._lines = 0
         self._lock = threading.Lock()
         self._limit = limit
@@ -57,29 +55,25 @@ class LineBuffer:
         """Starts the thread."""
         self._thread.start()
 
-    def put(self, lines: bytes) -> None:
-        """Adds lines, newlines included, as far as there is room. Does not block."""
-        count = lines.count(b"\n")
+    def put(self, lines: bytes, count: int = 1) -> None:
+        """Adds so many lines, newlines included, as far as there is room. Does not block."""
         with self._lock:
             dropped = max(0, self._lines + count - self._limit)
             if dropped:
-                lines = b"".join(lines.splitlines(keepends=True)[: count - dropped])
-            self._lines += count - dropped
-            self._add(lines)
+                count -= dropped
+                lines = b"".join(lines.splitlines(keepends=True)[:count])
+            self._lines += count
+            last = self._waiting[-1] if self._waiting else None
+            if last and len(last.data) + len(lines) <= CHUNK_BYTES:
+                last.data += lines
+                last.count += count
+            elif count:
+                self._waiting.append(_Lines(bytearray(lines), count))
         if dropped:
             # Without the lock: the log's count may miss a line; the metric behind on_drop is exact.
             self._unreported += dropped
             for _ in range(dropped):
                 self._on_drop()
-
-    def _add(self, lines: bytes) -> None:
-        """Adds lines: as many to the newest chunk as it has room for, the rest to new ones."""
-        last = self._waiting[-1] if self._waiting else None
-        first, *others = parts(lines, CHUNK_BYTES - len(last.data) if last else 0, CHUNK_BYTES)
-        if last and first:
-            last.data += first
-            last.lines += first.count(b"\n")
-        self._waiting.extend(_Chunk(bytearray(part), part.count(b"\n")) for part in others)
 
     def stop(self, seconds: float) -> bool:
         """Writes what is buffered. Returns whether that was done within ``seconds``."""
@@ -103,7 +97,7 @@ class LineBuffer:
             "logger": "serving.telemetry",
             "message": "log lines were dropped",
         }
-        self._write(msgspec.json.encode({**line, "dropped": count}) + b"\n", 1)
+        self._write(msgspec.json.encode({**line, "dropped": count}) + b"\n")
 
     def _run(self) -> None:
         while not self._stopping.wait(0 if self._lines > self._limit // 2 else WRITES_EVERY_SECONDS):
@@ -115,14 +109,19 @@ class LineBuffer:
     def _flush(self) -> None:
         # What comes meanwhile waits for the next time: else each line would be a write, and would wake this thread.
         count = len(self._waiting)
+        chunk = b""
         while self._waiting and (count > 0 or self._stopping.is_set()):
             count -= 1
             with self._lock:
-                chunk = self._waiting.popleft()
-                self._lines -= chunk.lines
-            self._write(bytes(chunk.data), chunk.lines)
+                lines = self._waiting.popleft()
+                self._lines -= lines.count
+            *full, chunk = parts(chunk + lines.data, CHUNK_BYTES, CHUNK_BYTES)
+            if count <= 0 or not self._waiting:
+                full, chunk = [*full, chunk], b""
+            for one in full:
+                self._write(one)
 
-    def _write(self, chunk: bytes, lines: int) -> None:
+    def _write(self, chunk: bytes) -> None:
         try:
             while chunk:
                 try:
@@ -130,5 +129,5 @@ class LineBuffer:
                 except BlockingIOError:  # the process that started the service made stdout non-blocking
                     select.select([], [self._descriptor], [], 1.0)
         except OSError:  # the reader has closed its end
-            for _ in range(lines):
+            for _ in range(chunk.count(b"\n")):
                 self._on_drop()

@@ -111,7 +111,7 @@ class PredictionLog:
         line = self._encode(prediction.time or time.time(), prediction)
         if line is None:
             return
-        self._add(prediction.request_id, line)
+        self._add(prediction.request_id, line, 1)
 
     def put_together(self, predictions: Sequence[Prediction]) -> bool:
         """Adds predictions, which costs half as much as one by one. Does not block.
@@ -123,25 +123,26 @@ class PredictionLog:
             return False
         now = time.time()
         try:
-            times = timestamps([one.time or now for one in predictions])
-            lines = _encoder.encode_lines(list(map(self._line, times, predictions)))
+            lines = self._lines_of(predictions, timestamps([one.time or now for one in predictions]))
         except (TypeError, ValueError):
             return False
         if len(lines) > RECORD_BYTES:
             return False
-        self._add(predictions[0].request_id, lines)
+        self._add(predictions[0].request_id, lines, len(predictions))
         return True
 
-    def _add(self, key: str, lines: bytes) -> None:
-        """Adds lines: as many to the newest record as it has room for, the rest to new ones."""
+    def _add(self, key: str, lines: bytes, count: int) -> None:
+        """Adds so many lines: as many to the newest record as it has room for, the rest to new ones."""
         with self._lock:
-            self._lines += lines.count(b"\n")
+            self._lines += count
             newest = self._waiting[-1] if self._waiting else None
             first, *others = parts(lines, self._pack_bytes - len(newest.data) if newest else 0, self._pack_bytes)
-            if newest and first:
+            for part in others:
+                self._waiting.append(StreamRecord(key, bytearray(part), part.count(b"\n")))
+                count -= self._waiting[-1].lines
+            if newest:
                 newest.data += first
-                newest.lines += first.count(b"\n")
-            self._waiting.extend(StreamRecord(key, bytearray(part), part.count(b"\n")) for part in others)
+                newest.lines += count
         if self._lines >= self._sends_at and not self._wake.is_set():
             self._wake.set()
 
@@ -182,13 +183,18 @@ class PredictionLog:
             self._lines -= _lines(batch)
         return batch
 
-    def _line(self, when: str, prediction: Prediction) -> _Line:
-        request_id, record, probability, label, _ = prediction
-        return _Line(request_id, when, *self._served, record, probability, label)
+    def _lines_of(self, predictions: Sequence[Prediction], times: Sequence[str]) -> bytes:
+        workload, version, digest = self._served
+        return _encoder.encode_lines(
+            [
+                _Line(request_id, when, workload, version, digest, record, probability, label)
+                for (request_id, record, probability, label, _), when in zip(predictions, times, strict=True)
+            ]
+        )
 
     def _encode(self, when: float, prediction: Prediction) -> bytes | None:
         try:
-            encoded = _encoder.encode(self._line(timestamp(when), prediction)) + b"\n"
+            encoded = self._lines_of([prediction], [timestamp(when)])
         except (TypeError, ValueError) as error:
             self._drop(1, f"a record cannot be written as JSON: {error}")
             return None
