@@ -24,7 +24,8 @@ HIGHEST_MS = 10_000.0
 RATIO = (HIGHEST_MS / LOWEST_MS) ** (1 / BUCKETS)
 # Probabilities are counted in bins of equal width, each reported as its middle.
 BINS = 50
-_BOUNDS = [LOWEST_MS * RATIO**index for index in range(1, BUCKETS)]
+_LATENCIES = [LOWEST_MS * RATIO**index for index in range(1, BUCKETS)]
+_SCORES = [index / BINS for index in range(1, BINS)]
 _COUNTS = (
     "Requests",
     "Errors4xx",
@@ -46,7 +47,7 @@ class Window:
 
     def _reset(self) -> None:
         self._latency = [0] * BUCKETS
-        self._scores = [0] * (BINS + 1)  # one is a bin of its own, which the last takes in
+        self._scores = [0] * BINS
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._queue = 0
         self._in_flight = 0
@@ -77,7 +78,7 @@ class Window:
 
     def scored(self, *probabilities: float) -> None:
         """Counts the scores of all of these records, or raises."""
-        bins = [int(one * BINS) for one in probabilities]
+        bins = [bisect_right(_SCORES, one) for one in probabilities]
         with self._lock:
             for index in bins:
                 self._scores[index] += 1
@@ -98,7 +99,6 @@ class Window:
             latency, scores = self._latency, self._scores
             metrics: dict[str, Any] = {**self._counts, "QueueDepth": self._queue, "InFlight": self._in_flight}
             self._reset()
-        scores[BINS - 1] += scores.pop()
         for name, counted in (
             ("Latency", [(middle(index), count) for index, count in enumerate(latency) if count]),
             ("Score", [((2 * index + 1) / (2 * BINS), count) for index, count in enumerate(scores) if count]),
@@ -110,7 +110,7 @@ class Window:
 
 def bucket(milliseconds: float) -> int:
     """Returns the index of a latency's bucket. The first and the last take what is outside."""
-    return bisect_right(_BOUNDS, milliseconds)
+    return bisect_right(_LATENCIES, milliseconds)
 
 
 def middle(index: int) -> float:

@@ -1,0 +1,85 @@
+"""The body of a Firehose call is made by the service: it must say what botocore's would, and be what is signed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from serving.telemetry.streams import FirehoseStream, StreamRecord
+
+LINES = [b'{"a":"\xc3\xa9"}\n', b"{}\n" * 3, b"\x00\xff\n"]
+OK = {"FailedPutCount": 1, "RequestResponses": [{"RecordId": "1"}, {"ErrorCode": "Slow", "ErrorMessage": "Down"}, {}]}
+
+
+class Answer(BytesIO):
+    """The body of an answer, as urllib3 gives it."""
+
+    def stream(self) -> list[bytes]:
+        return [self.read()]
+
+
+class Endpoint:
+    """Answers calls in place of the network, and keeps them."""
+
+    def __init__(self, stream: FirehoseStream, status: int, answer: dict[str, Any]) -> None:
+        self.status, self.answer = status, answer
+        self.requests: list[AWSPreparedRequest] = []
+        stream.client.meta.events.register("before-send.firehose.PutRecordBatch", self._send)
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        self.requests.append(request)
+        return AWSResponse(request.url, self.status, {}, Answer(json.dumps(self.answer).encode()))
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> FirehoseStream:
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s", "DEFAULT_REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    return FirehoseStream("predictions-1")
+
+
+def batch() -> list[StreamRecord]:
+    return [StreamRecord("k", bytearray(lines), lines.count(b"\n")) for lines in LINES]
+
+
+def test_a_call_has_every_record_and_its_answer_is_read(stream: FirehoseStream):
+    endpoint = Endpoint(stream, 200, OK)
+    assert stream.put(batch()) == ["", "Slow: Down", ""]
+    assert stream.put(batch()[:1]) == ["", "Slow: Down", ""]
+    body, second = (json.loads(request.body) for request in endpoint.requests)
+    assert body["DeliveryStreamName"] == "predictions-1"
+    assert [base64.b64decode(record["Data"]) for record in body["Records"]] == LINES
+    assert [base64.b64decode(record["Data"]) for record in second["Records"]] == LINES[:1]
+    headers = endpoint.requests[0].headers
+    assert headers["X-Amz-Target"] == b"Firehose_20150804.PutRecordBatch"
+    assert int(headers["Content-Length"]) == len(endpoint.requests[0].body)
+
+
+def test_what_is_signed_is_what_is_sent(stream: FirehoseStream):
+    endpoint = Endpoint(stream, 200, OK)
+    stream.put(batch())
+    (sent,) = endpoint.requests
+    signed = {
+        name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in sent.headers.items()
+    }
+    names = signed["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    again = AWSRequest("POST", sent.url, {n: signed[n] for n in names if n != "host"}, sent.body)
+    again.context["timestamp"] = signed["x-amz-date"]
+    auth = SigV4Auth(Credentials("a", "s"), "firehose", "eu-central-1")
+    signature = auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again)
+    assert signed["authorization"].endswith(f"Signature={signature}")
+
+
+def test_an_error_is_raised_as_botocore_names_it(stream: FirehoseStream):
+    Endpoint(stream, 400, {"__type": "ResourceNotFoundException", "message": "no such stream"})
+    with pytest.raises(ClientError, match=r"\(ResourceNotFoundException\).*PutRecordBatch.*no such stream"):
+        stream.put(batch())
