@@ -2,8 +2,8 @@
 
 Each accepts float64 rows in which a category is a code, and NaN is a missing value or an unknown category. Each is
 seeded and predicts the same for the same rows, whatever the number of threads. The pickle of
-``hist_gradient_boosting``, and so the bundle digest, also contains the number of OpenMP threads of the fit (``_bin_mapper.n_threads``): digests are equal
-only between machines with equally many CPUs.
+``hist_gradient_boosting``, and so the bundle digest, also contains the number of OpenMP threads of the fit
+(``_bin_mapper.n_threads``): digests are equal only between machines with equally many CPUs.
 """
 
 from __future__ import annotations

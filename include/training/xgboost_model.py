@@ -116,7 +116,6 @@ def trained_on(model: XGBClassifier) -> str | None:
 
 def _device_of(booster: Any) -> str:
     """What XGBoost has used: it goes on with the CPU, and only warns, where it finds no GPU or has no CUDA."""
-
     device: str = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
     return device.partition(":")[0]
 
