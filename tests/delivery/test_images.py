@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,20 @@ def test_the_image_for_gpus_has_a_tag_of_its_own_in_the_repository_of_training()
     assert release["training_gpu_image"] == found["training-gpu"]
     without = {name: reference for name, reference in found.items() if name != "training-gpu"}
     assert "training_gpu_image" not in tfvars.variables("a" * 12, without)["release"]
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Package → version in a lock file."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def test_the_two_training_images_differ_in_the_package_of_xgboost_only() -> None:
+    cpu, gpu, serving = pinned("training"), pinned("training-gpu"), pinned("serving")
+    assert cpu.keys() - gpu.keys() == {"xgboost-cpu"}
+    assert gpu.keys() - cpu.keys() == {"xgboost", "nvidia-nccl-cu13"}
+    assert all(gpu[name] == cpu[name] for name in gpu.keys() & cpu.keys())
+    assert gpu["xgboost"] == cpu["xgboost-cpu"] == serving["xgboost-cpu"], "a model is read by what wrote it"
 
 
 @pytest.mark.parametrize("content", ["{}", "no json", '{"containerimage.digest": "latest"}'])
