@@ -189,7 +189,7 @@ COMPILE := $(UV) pip compile --quiet --no-config --generate-hashes --no-header -
 lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
 	@# test.txt is the union of all, with the versions of the MWAA image. It constrains the others, so every environment has the same versions.
 	@$(COMPILE) --upgrade --constraint requirements/mwaa-constraints.txt --output-file requirements/test.txt requirements/test.in
-	@for name in airflow training serving localcloud laptop delivery; do \
+	@for name in airflow training training-gpu serving localcloud laptop delivery; do \
 	  $(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/$$name.txt requirements/$$name.in; done
 	@$(COMPILE) --upgrade --constraint requirements/test.txt --output-file requirements/mwaa.txt requirements.txt
 	@for name in glue pytest; do \

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     training_image: str = Field(
         min_length=1, description="image reference (with digest on AWS) for training and processing jobs"
     )
+    training_gpu_image: str = Field(
+        "", description="image reference of training jobs on an instance type with a GPU; empty: none"
+    )
     training_role_arn: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+", description="role of SageMaker jobs")
     training_instance_type: str = Field("ml.m5.xlarge", description="instance type of training and processing jobs")
     mlflow_tracking_uri: str = Field(

@@ -1,4 +1,4 @@
-"""``make sbom``: a bill of materials (CycloneDX, JSON) of each runtime.
+"""``make sbom``: a bill of materials (CycloneDX, JSON) of each runtime, and of the training image for GPUs.
 
 Names, versions, package URLs and hashes are those of the runtime's pinned requirement file. Licences are what the
 metadata of the packages installed in its environment says; a package that is not installed, because it is for another
@@ -18,6 +18,9 @@ from typing import Any
 from scripts.steps import HOME, ROOT
 from scripts.suites import SUITES
 
+# The packages of the training image for GPUs are in no environment. Most are those of training: the licences, too.
+ENVIRONMENTS = {"training-gpu": "training"}
+RUNTIMES = (*SUITES, *ENVIRONMENTS)
 TOOL = HOME / "venvs" / "sbom" / "bin" / "cyclonedx-py"
 # The tool's own validation takes minutes for a hundred packages; a test validates what this module writes.
 _OPTIONS = ("--no-validate", "--output-reproducible", "--pyproject", str(ROOT / "pyproject.toml"), "--output-file", "-")
@@ -57,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(2) as pool:
         try:
-            for runtime, bill in zip(SUITES, pool.map(_of_runtime, SUITES), strict=True):
+            for runtime, bill in zip(RUNTIMES, pool.map(_of_runtime, RUNTIMES), strict=True):
                 path = out / f"{runtime}.cdx.json"
                 path.write_text(json.dumps(bill, indent=1) + "\n")
                 licensed = sum("licenses" in component for component in bill["components"])
@@ -69,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _of_runtime(runtime: str) -> dict[str, Any]:
-    return make(ROOT / "requirements" / f"{runtime}.txt", HOME / "venvs" / runtime)
+    return make(ROOT / "requirements" / f"{runtime}.txt", HOME / "venvs" / ENVIRONMENTS.get(runtime, runtime))
 
 
 def _run(tool: Path, *arguments: str) -> dict[str, Any]:

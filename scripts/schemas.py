@@ -25,6 +25,7 @@ from great_expectations.expectations.registry import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions, make_constraint
 
+from include.training import xgboost_model
 from include.training.estimators import GPU_KINDS, REGISTRY
 from include.workloads import library_names
 from include.workloads.json_schema import expectations_schema, workload_schema
@@ -49,7 +50,10 @@ _TYPES = {"Integral": "integer", "Real": "number", "RealNotInt": "number"}
 def derived_files() -> dict[str, str]:
     """Returns the content of each derived file by its path in the repository."""
     names: LibraryNames = {
-        "models": {kind: dict(sorted(_hyperparameters(kind))) for kind in REGISTRY},
+        "models": {
+            **{kind: dict(sorted(_hyperparameters(kind))) for kind in REGISTRY if kind != "xgboost"},
+            "xgboost": {name: {"anyOf": [schema]} for name, schema in sorted(xgboost_model.PARAMETERS.items())},
+        },
         "gpu_models": sorted(GPU_KINDS),
         "expectations": {
             kind: _arguments(kind)

@@ -6,7 +6,7 @@ not promote on it.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Point = tuple[float, float]
 """A point of a curve, x and y."""
@@ -200,6 +200,7 @@ class ModelDescription(TypedDict):
         code_sha: Build of the code.
         feature_code_hash: sha256 of features.py.
         libraries: Versions of Python and the libraries.
+        device: What trained it, cpu or cuda. Absent for a model kind that never uses a GPU.
     """
 
     kind: str
@@ -211,6 +212,7 @@ class ModelDescription(TypedDict):
     code_sha: str
     feature_code_hash: str
     libraries: dict[str, str]
+    device: NotRequired[str]
 
 
 class EvaluationDigest(TypedDict):

@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-from include.training import container
+from include.training import container, estimators
 
 STEPS = 10
 FILE = "fit"
 # The parameter by which an estimator is fitted step by step. Others are fitted at once: they take seconds.
-SIZES: Mapping[type[BaseEstimator], str] = {
-    HistGradientBoostingClassifier: "max_iter",
-    RandomForestClassifier: "n_estimators",
+SIZES: Mapping[str, str] = {
+    "HistGradientBoostingClassifier": "max_iter",
+    "RandomForestClassifier": "n_estimators",
+    "XGBClassifier": "n_estimators",
 }
 Fit = Callable[[BaseEstimator], None]
 log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def fit(model: BaseEstimator, made_from: Mapping[str, Any], fit_once: Fit) -> Ba
     Returns:
         The fitted estimator.
     """
-    folder, size = container.checkpoint_folder(), SIZES.get(type(model))
+    folder, size = container.checkpoint_folder(), SIZES.get(type(model).__name__)
     if folder is None or size is None:
         fit_once(model)
         return model
@@ -52,18 +51,24 @@ def fit(model: BaseEstimator, made_from: Mapping[str, Any], fit_once: Fit) -> Ba
 
 
 def _fit_in_steps(model: Any, size: str, file: Path, key: str, fit_once: Fit) -> BaseEstimator:
-    total, own = model.get_params()[size], model.get_params()["warm_start"]
+    given = model.get_params()
+    total = given[size]
     model, done = _read(file, key) or (model, 0)
     if done:
         log.info("The fit goes on from a checkpoint: %d of %d (%s)", done, total, size)
     for end in sorted({max(1, total * step // STEPS) for step in range(1, STEPS + 1)}):
         if end <= done or _has_ended_early(model, size, done):
             continue
-        model.set_params(warm_start=True, **{size: end})
+        model.set_params(**_next_step(model, size, done, end))
         fit_once(model)
         done = end
         model, _ = _write(file, key, model, done)
-    return model.set_params(warm_start=own, **{size: total})
+    return model.set_params(**{name: given[name] for name in ("warm_start", size) if name in given})
+
+
+def _next_step(model: Any, size: str, done: int, end: int) -> dict[str, Any]:
+    """The parameters of the next fit. scikit-learn counts from the start, XGBoost what is still to come."""
+    return {"warm_start": True, size: end} if "warm_start" in model.get_params() else {size: end - done}
 
 
 def _has_ended_early(model: Any, size: str, done: int) -> bool:
@@ -73,7 +78,7 @@ def _has_ended_early(model: Any, size: str, done: int) -> bool:
 
 def _key(model: BaseEstimator, made_from: Mapping[str, Any]) -> str:
     parameters = {name: repr(value) for name, value in model.get_params().items()}
-    parts = {**made_from, "kind": type(model).__name__, "parameters": parameters, "scikit-learn": sklearn.__version__}
+    parts = {**made_from, "kind": type(model).__name__, "parameters": parameters, **estimators.libraries(model)}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

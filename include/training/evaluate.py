@@ -204,6 +204,7 @@ def _describe_model(candidate: Bundle) -> ModelDescription:
         "code_sha": manifest.code_sha,
         "feature_code_hash": manifest.feature_code_hash,
         "libraries": dict(manifest.libraries),
+        **({"device": manifest.model["device"]} if "device" in manifest.model else {}),
     }
 
 

@@ -63,6 +63,7 @@ def of_training(job: str, manifest: Manifest, *, rows: Mapping[str, int]) -> Fin
             "nightjar.code_sha": manifest.code_sha,
             "nightjar.feature_code_hash": manifest.feature_code_hash,
             "nightjar.engine": manifest.engine,
+            **({"nightjar.device": model["device"]} if "device" in model else {}),
         },
     )
 

@@ -23,7 +23,7 @@ from include.lake.manifest import DatasetManifest
 from include.training import datasets
 from include.training.hyperparameters import checked, parse
 from include.workloads import Workload, load
-from include.workloads.instances import training_problem
+from include.workloads.instances import has_gpu, training_problem
 from include.workloads.tuning import hyperparameter_texts
 
 METRICS = ("auc", "log_loss", "brier")
@@ -71,9 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         workload = load(given.workload)
         values = checked(workload.model.kind, parse(_assignments(given.set)))
-        place = Place(given.artifact_bucket, given.image, given.role, given.instance_type, given.region)
-        if problem := training_problem(place.instance_type, workload.model.kind):
+        if problem := training_problem(given.instance_type, workload.model.kind):
             raise UserError(f"{problem}.")
+        image = given.gpu_image if has_gpu(given.instance_type) else given.image
+        if not image:
+            raise UserError(
+                f"{given.instance_type} has a GPU. Name the training image for GPUs with --gpu-image or "
+                "NIGHTJAR_TRAINING_GPU_IMAGE, or choose an instance type without a GPU, like ml.m5.xlarge."
+            )
+        place = Place(given.artifact_bucket, image, given.role, given.instance_type, given.region)
         launched = launch(workload, given.dataset, values, place)
     except NightjarError as error:
         sys.stderr.write(f"{error}\n")
@@ -172,6 +178,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     ):
         default = os.environ.get(f"NIGHTJAR_{setting}")
         parser.add_argument(f"--{name}", default=default, required=not default, help=f"{text}; or NIGHTJAR_{setting}")
+    gpu_image = os.environ.get("NIGHTJAR_TRAINING_GPU_IMAGE", "")
+    text = "the training image of instance types with a GPU; or NIGHTJAR_TRAINING_GPU_IMAGE"
+    parser.add_argument("--gpu-image", default=gpu_image, help=text)
     parser.add_argument("--instance-type", default=os.environ.get("NIGHTJAR_TRAINING_INSTANCE_TYPE", "ml.m5.xlarge"))
     parser.add_argument("--region", default=os.environ.get("NIGHTJAR_REGION", "us-east-1"))
     return parser.parse_args(arguments)

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pyarrow as pa
-import sklearn
 from sklearn.base import BaseEstimator
 
 from include.errors import UserError
@@ -228,8 +227,17 @@ def _seal(
         request_rules=workload.request_rules,
         request_features=workload.request_features,
         threshold=THRESHOLD,
-        model={"kind": workload.model.kind, "seed": workload.model.seed, "hyperparameters": fitted.parameters},
-        libraries={"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        model={
+            "kind": workload.model.kind,
+            "seed": workload.model.seed,
+            "hyperparameters": fitted.parameters,
+            **({"device": device} if (device := estimators.device(fitted.estimator)) else {}),
+        },
+        libraries={
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            **estimators.libraries(fitted.estimator),
+        },
         metrics=measured,
         inputs=choice.inputs,
         parity=choice.parity,

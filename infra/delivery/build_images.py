@@ -14,7 +14,8 @@ from pathlib import Path
 
 from infra.delivery import command, images, programs
 from infra.delivery.command import DeliveryError
-from infra.delivery.images import IMAGES, Image
+from infra.delivery.images import Image
+from infra.delivery.workloads import all_workloads
 from infra.package.build import Build, stamp
 from infra.package.tree import ROOT
 
@@ -37,6 +38,7 @@ def build_command(image: Image, build: Build, source: str, out: Path) -> list[st
         "REVISION": build.git_sha,
         "VERSION": build.code_sha,
         "SOURCE": source,
+        **image.arguments,
     }
     return [
         "docker", "buildx", "build", f"--platform={PLATFORM}", f"--file={image.dockerfile}",
@@ -73,7 +75,7 @@ def main(given: argparse.Namespace) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     out = given.out.resolve()
     found = {}
-    for image in IMAGES:
+    for image in images.wanted(all_workloads()):
         programs.run(build_command(image, build, given.source, out), folder=ROOT)
         found[image.name] = digest_of(out / f"{image.name}.json")
     images.write(out / DIGESTS, found)

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from infra.delivery import command, images, tfvars
 from infra.delivery.build_images import DIGESTS
-from infra.delivery.images import IMAGES
 from infra.package import release
 
 
 def references(digests: dict[str, str], account: str, region: str) -> dict[str, str]:
     """The references by digest that the images will have in an account's ECR."""
     registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
-    return {image.name: f"{registry}/{image.repository}@{images.checked(digests[image.name])}" for image in IMAGES}
+    return {
+        image.name: f"{registry}/{image.repository}@{images.checked(digests[image.name])}"
+        for image in images.named(digests)
+    }
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,13 +1,18 @@
-"""The images of a release: which there are, and the file with their references that the other commands read."""
+"""The images of a release: which there are, and the file with their references that the other commands read.
+
+The training image for GPUs is large, so a release has it only where a workload is trained on an instance with a GPU.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from include.workloads import Workload
+from include.workloads.instances import has_gpu
 from infra.delivery.command import DeliveryError
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -22,18 +27,44 @@ class Image:
         dockerfile: Its Dockerfile.
         repository: Its ECR repository.
         variable: Its key in Terraform's variable ``release``.
+        arguments: What its Dockerfile is told (``--build-arg``).
+        tag_suffix: What its tag has after the build, where the repository has another image of the same build.
+        for_gpu: Whether only training on a GPU needs it.
     """
 
     name: str
     dockerfile: str
     repository: str
     variable: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    tag_suffix: str = ""
+    for_gpu: bool = False
 
 
 IMAGES = (
     Image("serving", "serving/Dockerfile", "nightjar/serving", "serving_image"),
     Image("training", "include/training/Dockerfile", "nightjar/training", "training_image"),
+    Image(
+        "training-gpu",
+        "include/training/Dockerfile",
+        "nightjar/training",
+        "training_gpu_image",
+        arguments={"REQUIREMENTS": "training-gpu"},
+        tag_suffix="-gpu",
+        for_gpu=True,
+    ),
 )
+
+
+def wanted(workloads: Iterable[Workload]) -> list[Image]:
+    """The images that a release with these workloads has."""
+    gpu = any(has_gpu(workload.jobs.training.instance_type or "") for workload in workloads)
+    return [image for image in IMAGES if gpu or not image.for_gpu]
+
+
+def named(content: Mapping[str, str]) -> list[Image]:
+    """The images that a release has, by what :func:`write` wrote of it."""
+    return [image for image in IMAGES if image.name in content]
 
 
 def checked(digest: object) -> str:
@@ -57,7 +88,7 @@ def read(file: Path) -> dict[str, str]:
         content: dict[str, str] = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise DeliveryError(f"{file} cannot be read ({error}). The step before this one writes it.") from None
-    if missing := sorted({image.name for image in IMAGES} - content.keys()):
+    if missing := sorted({image.name for image in IMAGES if not image.for_gpu} - content.keys()):
         raise DeliveryError(f"{file} lacks {', '.join(missing)}. Run the step before this one again.")
     return content
 

@@ -15,7 +15,7 @@ from typing import Any
 from infra.delivery import aws, command, images, programs
 from infra.delivery.build_images import DIGESTS
 from infra.delivery.command import DeliveryError
-from infra.delivery.images import IMAGES, Image
+from infra.delivery.images import Image
 from infra.package import release
 
 ISSUER = "https://token.actions.githubusercontent.com"
@@ -84,9 +84,9 @@ def main(given: argparse.Namespace) -> None:
     tag = release.read(release.only(given.release)).code_sha
     registry = log_in(ecr)
     references = {}
-    for image in IMAGES:
+    for image in images.named(digests):
         digest = images.checked(digests[image.name])
-        references[image.name] = push(ecr, registry, image, given.images, digest, tag)
+        references[image.name] = push(ecr, registry, image, given.images, digest, tag + image.tag_suffix)
         if given.sign:
             sign(references[image.name], given.sign)
     images.write(given.out, references)

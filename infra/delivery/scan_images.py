@@ -10,7 +10,6 @@ from typing import Any
 
 from infra.delivery import aws, command, images
 from infra.delivery.command import DeliveryError
-from infra.delivery.images import IMAGES
 
 RANKS = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
@@ -61,7 +60,7 @@ def main(given: argparse.Namespace) -> None:
     """Checks the scans of all images."""
     references, bad = images.read(given.images), {}
     ecr = aws.account(given).client("ecr")
-    for image in IMAGES:
+    for image in images.named(references):
         digest = images.checked(references[image.name].partition("@")[2])
         wait = {"timeout": given.timeout, "poll_seconds": given.poll_seconds}
         counts = findings(ecr, image.repository, digest, **wait)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from include.lake import layout
-from infra.delivery.images import IMAGES
+from infra.delivery import images
 from infra.package.release import DAGS, PLUGINS, REQUIREMENTS
 from infra.package.tree import ROOT
 
@@ -27,7 +27,7 @@ def variables(code_sha: str, references: Mapping[str, str]) -> dict[str, Any]:
     return {
         "release": {
             "code_sha": code_sha,
-            **{image.variable: references[image.name] for image in IMAGES},
+            **{image.variable: references[image.name] for image in images.named(references)},
             "plugins_key": f"{prefix}{PLUGINS}",
             "requirements_key": f"{prefix}{REQUIREMENTS}",
             "dags_path": f"{prefix}{DAGS}",

@@ -18,6 +18,7 @@ from infra.laptop.processes import FEW_HEAPS, Supervisor
 NAME = parts.CLOUD
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 TRAINING_IMAGE = f"{REGISTRY}/nightjar/training:local"
+TRAINING_GPU_IMAGE = f"{REGISTRY}/nightjar/training:local-gpu"
 SERVING_IMAGE = f"{REGISTRY}/nightjar/serving:local"
 # In the order of their names, as the tests list them: the class path must be that of the archive of classes.
 JARS = ("aws-java-sdk-bundle-1.11.901.jar", "hadoop-aws-3.3.1.jar")

@@ -89,6 +89,7 @@ def variables(build: Build, ports: dict[str, int], config: LaptopConfig) -> dict
         "code_sha": build.code_sha,
         "serving_image": cloud.SERVING_IMAGE,
         "training_image": cloud.TRAINING_IMAGE,
+        "training_gpu_image": cloud.TRAINING_GPU_IMAGE,
     }
     return {
         "release": release,

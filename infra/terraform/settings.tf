@@ -16,6 +16,7 @@ locals {
     NIGHTJAR_ALERTS_TOPIC_ARN  = module.observability.alerts_topic_arn
 
     NIGHTJAR_MLFLOW_TRACKING_URI = module.training.tracking_server_arn
+    NIGHTJAR_TRAINING_GPU_IMAGE  = var.release.training_gpu_image
   }
 }
 

@@ -176,12 +176,13 @@ variable "airflow_version" {
 variable "release" {
   description = "The code and images that are deployed; the delivery writes it to release.auto.tfvars.json. Null (the first apply of an account): nothing that needs code or images is made."
   type = object({
-    code_sha         = string
-    serving_image    = string
-    training_image   = string
-    plugins_key      = string
-    requirements_key = string
-    dags_path        = string
+    code_sha           = string
+    serving_image      = string
+    training_image     = string
+    training_gpu_image = optional(string, "")
+    plugins_key        = string
+    requirements_key   = string
+    dags_path          = string
   })
   default = null
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.delivery import build_images, images, programs, push_images, scan_images
+from infra.delivery import build_images, describe_release, images, programs, push_images, scan_images, tfvars
 from infra.delivery.command import DeliveryError
 from infra.delivery.images import IMAGES
 from infra.package.build import Build
 from infra.package.tree import ROOT
 from tests.support.fake_programs import FakePrograms
 from tests.support.moto_cloud import MotoCloud
+from tests.support.tiny_workload import document, tiny_workload
 
 BUILD = Build("a" * 40, "", "2026-01-02T03:04:05+00:00", "a" * 12, "hash")
 DIGEST = f"sha256:{'1' * 64}"
@@ -43,6 +45,45 @@ def test_the_digests_are_read_from_what_buildx_writes(tmp_path: Path, programs: 
     build_images.main(given)
     assert images.read(tmp_path / "out" / build_images.DIGESTS) == {"serving": DIGEST, "training": DIGEST}
     assert len(programs.calls("docker")) == 2
+
+
+def test_a_release_has_the_image_for_gpus_only_where_a_workload_is_trained_on_one(tmp_path: Path) -> None:
+    cpu = tiny_workload(tmp_path / "cpu", jobs={"training": {"instance_type": "ml.m5.4xlarge"}})
+    model = {**document()["model"], "kind": "xgboost", "hyperparameters": {}}
+    gpu = tiny_workload(tmp_path / "gpu", jobs={"training": {"instance_type": "ml.g5.xlarge"}}, model=model)
+    assert [image.name for image in images.wanted([cpu])] == ["serving", "training"]
+    wanted = images.wanted([cpu, gpu])
+    assert [image.name for image in wanted] == ["serving", "training", "training-gpu"]
+    call = build_images.build_command(wanted[2], BUILD, "", tmp_path)
+    assert "--build-arg=REQUIREMENTS=training-gpu" in call and "--file=include/training/Dockerfile" in call
+    assert (ROOT / "requirements" / f"{wanted[2].arguments['REQUIREMENTS']}.txt").is_file()
+
+
+def test_the_image_for_gpus_has_a_tag_of_its_own_in_the_repository_of_training() -> None:
+    digests = {"serving": DIGEST, "training": DIGEST, "training-gpu": OTHER}
+    assert [image.variable for image in images.named(digests)][2] == "training_gpu_image"
+    found = describe_release.references(digests, "123456789012", "us-east-1")
+    assert found["training-gpu"] == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@{OTHER}"
+    tags = {(image.repository, "tag" + image.tag_suffix) for image in IMAGES}
+    assert len(tags) == len(IMAGES)
+    release = tfvars.variables("a" * 12, found)["release"]
+    assert release["training_gpu_image"] == found["training-gpu"]
+    without = {name: reference for name, reference in found.items() if name != "training-gpu"}
+    assert "training_gpu_image" not in tfvars.variables("a" * 12, without)["release"]
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Package → version in a lock file."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def test_the_two_training_images_differ_in_the_package_of_xgboost_only() -> None:
+    cpu, gpu, serving = pinned("training"), pinned("training-gpu"), pinned("serving")
+    assert cpu.keys() - gpu.keys() == {"xgboost-cpu"}
+    assert gpu.keys() - cpu.keys() == {"xgboost", "nvidia-nccl-cu13"}
+    assert all(gpu[name] == cpu[name] for name in gpu.keys() & cpu.keys())
+    assert gpu["xgboost"] == cpu["xgboost-cpu"] == serving["xgboost-cpu"], "a model is read by what wrote it"
 
 
 @pytest.mark.parametrize("content", ["{}", "no json", '{"containerimage.digest": "latest"}'])

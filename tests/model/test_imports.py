@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "pydantic", "sklearn", "joblib", "onnx", "onnxruntime", "treelite", "skl2onnx"}
+HEAVY = {"numpy", "pydantic", "sklearn", "joblib", "onnx", "onnxruntime", "treelite", "skl2onnx", "xgboost"}
 
 
 def _imported(module: str) -> set[str]:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import InvalidParameterError
@@ -18,7 +19,8 @@ from infra.laptop.config import ROOT
 from tests.support.tiny_workload import EXPECTATIONS, document
 
 VALUES = [-1, 0, 0.0, 0.3, 0.5, 1, 1.0, 2, 2.5, 255, 256, 10**6, "x", "auto", "sqrt", "gini", "l2", True, False]
-PARAMETERS = [(kind, name) for kind, names in library_names()["models"].items() for name in names]
+MODELS = library_names()["models"]
+PARAMETERS = [(kind, name) for kind, names in MODELS.items() if kind != "xgboost" for name in names]
 FLIGHTS = ROOT / "include" / "workloads" / "flights"
 
 
@@ -51,6 +53,17 @@ def test_a_hyperparameter_is_refused_exactly_when_scikit_learn_refuses_it(kind: 
             assert accepted or isinstance(value, bool), value
         else:
             pytest.fail("it was fitted without rows")
+
+
+@pytest.mark.parametrize("name", MODELS["xgboost"])
+def test_no_hyperparameter_that_xgboost_refuses_passes(name: str) -> None:
+    rows, labels = np.arange(20.0).reshape(-1, 1), np.arange(20) % 2
+    accepted = [value for value in VALUES if not list(model_problems("xgboost", {name: value}))]
+    for value in accepted:
+        if (name, value) != ("n_estimators", 10**6):
+            REGISTRY["xgboost"](["number"], 0, {"n_estimators": 2, name: value}).fit(rows, labels)
+    assert accepted or name == "grow_policy"
+    assert any(model_problems("xgboost", {name: "x"})) and any(model_problems("xgboost", {name: -1}))
 
 
 ARGUMENTS = [-1, 0, 0.5, 2, "x", "2013-01-01", "any", True, None, [], ["a", "b"], [["a", "b"]], {"a": 1}]

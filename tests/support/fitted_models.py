@@ -54,11 +54,21 @@ def fitted(name: str) -> Fitted:
         "boosting, no preprocessor": HistGradientBoostingClassifier(
             max_iter=30, categorical_features=None, random_state=0
         ),
+        "xgboost": estimators.make("xgboost", dict.fromkeys(KINDS, "number"), 0, {"n_estimators": 30}),
+        "xgboost, categories": estimators.make("xgboost", KINDS, 0, {"n_estimators": 30}),
+        "xgboost, one code or all others": estimators.make("xgboost", KINDS, 0, {"max_cat_to_onehot": 200}),
+        "xgboost, pruned": estimators.make("xgboost", KINDS, 0, {"gamma": 2, "max_delta_step": 50}),
+        "xgboost, one tree": estimators.make("xgboost", KINDS, 0, {"n_estimators": 1}),
+        "xgboost, no split": estimators.make("xgboost", KINDS, 0, {"n_estimators": 3, "gamma": 1e9}),
+        "xgboost, many thresholds": estimators.make("xgboost", KINDS, 0, {"max_bin": 1000}),
         "logistic": LogisticRegression(max_iter=1000),
         "logistic pipeline": estimators.make("logistic_regression", KINDS, 0, {}),
     }
     estimator = makers[name].fit(matrix[:2000], labels[:2000])
-    categories = CATEGORIES if name in ("boosting, categories", "logistic pipeline") else {}
+    numbers_only = name in ("boosting", "boosting, no preprocessor", "xgboost") or name.startswith(
+        ("forest", "logistic")
+    )
+    categories = CATEGORIES if name == "logistic pipeline" or not numbers_only else {}
     return Fitted(estimator, matrix[2000:], categories)
 
 

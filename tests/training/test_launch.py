@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from include.errors import UserError
 from include.lake.manifest import dataset_version
 from include.training import datasets, launch
+from include.workloads import Workload, load
 
 
 class Bucket:
@@ -85,6 +87,38 @@ def test_a_gpu_that_nothing_uses_is_refused(capsys: pytest.CaptureFixture[str]) 
     place = ["--artifact-bucket", "a", "--image", "i", "--role", "r", "--instance-type", "ml.g5.xlarge"]
     assert launch.main(["--workload", "flights", *place]) == 1
     assert "ml.g5.xlarge has a GPU, which hist_gradient_boosting does not use" in capsys.readouterr().err
+
+
+def with_xgboost(name: str) -> Workload:
+    """The workload, but with the kind that uses a GPU."""
+    workload = load(name)
+    kind = {"kind": "xgboost", "hyperparameters": {}, "tuning": None}
+    return workload.model_copy(update={"model": workload.model.model_copy(update=kind)})
+
+
+def test_a_gpu_without_an_image_for_it_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "load", with_xgboost)
+    monkeypatch.delenv("NIGHTJAR_TRAINING_GPU_IMAGE", raising=False)
+    place = ["--artifact-bucket", "a", "--image", "i", "--role", "r", "--instance-type", "ml.g5.xlarge"]
+    assert launch.main(["--workload", "flights", *place]) == 1
+    assert "Name the training image for GPUs with --gpu-image" in capsys.readouterr().err
+
+
+def test_the_image_follows_from_the_instance_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "load", with_xgboost)
+    images = []
+
+    def launched(workload: Workload, dataset: str, values: Mapping[str, Any], place: launch.Place) -> launch.Launched:
+        images.append(place.image)
+        return launch.Launched("job", "s3://m", {})
+
+    monkeypatch.setattr(launch, "launch", launched)
+    place = ["--artifact-bucket", "a", "--image", "cpu", "--gpu-image", "gpu", "--role", "r", "--instance-type"]
+    for instance in ("ml.g5.xlarge", "ml.m5.xlarge"):
+        assert launch.main(["--workload", "flights", *place, instance]) == 0
+    assert images == ["gpu", "cpu"]
 
 
 def test_an_unknown_workload_is_told(capsys: pytest.CaptureFixture[str]) -> None:

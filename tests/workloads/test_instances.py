@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from include.workloads.instances import evaluation_problem, has_gpu, training_problem
-from include.workloads.library_names import library_names
 from tests.support.tiny_workload import document, refusal, tiny_workload
 
 
@@ -35,9 +34,16 @@ def test_a_workload_with_a_gpu_that_nothing_uses_is_refused(tmp_path: Path, job:
     assert f"jobs.{job}.instance_type" in text and expected in text and "like ml.m5.xlarge" in text
 
 
-def test_a_kind_that_uses_it_may_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(library_names(), "gpu_models", ["hist_gradient_boosting"])
-    jobs = tiny_workload(tmp_path, jobs={"training": {"instance_type": "ml.g5.xlarge"}}).jobs
+def test_a_kind_that_uses_it_may_have_one(tmp_path: Path) -> None:
+    model = {**document()["model"], "kind": "xgboost", "hyperparameters": {"n_estimators": 50}}
+    jobs = tiny_workload(tmp_path, jobs={"training": {"instance_type": "ml.g5.xlarge"}}, model=model).jobs
     assert jobs.training.cluster("ml.m5.xlarge")["InstanceType"] == "ml.g5.xlarge"
     problem = training_problem("ml.g5.xlarge", "random_forest")
-    assert problem is not None and "a kind that does (hist_gradient_boosting)" in problem
+    assert problem is not None and "a kind that does (xgboost)" in problem
+    assert training_problem("ml.g5.xlarge", "xgboost") is None
+
+
+def test_a_hyperparameter_that_xgboost_does_not_have_is_named(tmp_path: Path) -> None:
+    model = {**document()["model"], "kind": "xgboost", "hyperparameters": {"max_iter": 50}}
+    text = refusal(tmp_path, workload=document(model=model))
+    assert "model.hyperparameters.max_iter: is no hyperparameter of xgboost; did you mean max_bin?" in text

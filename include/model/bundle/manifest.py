@@ -40,7 +40,7 @@ class Manifest(BaseModel):
         engine: The engine that scores.
         inputs: What the reference accepts; a fast form does not check it. Absent when the engine is scikit-learn.
         parity: Result of the parity gate for each engine that was tried. Empty in bundles older than the fast forms.
-        model: Kind, seed and hyperparameters.
+        model: Kind, seed and hyperparameters; of a kind that can use a GPU also the device that trained it.
         libraries: Versions of Python and the libraries that trained the model.
         metrics: Metrics on the validation split.
     """

@@ -7,7 +7,8 @@ for each interval and for a missing value. A split then compares a column with i
 
 - The column of a number has the interval's index, and for a missing value 0 or 255. There are two such columns where
   splits send missing values both ways.
-- Each different set of categories has a column: 0 for its members, and 1 for all else.
+- Each different set of categories has a column: 0 for its members, and 1 for all else. A missing value has either, and
+  there are two such columns where splits of one set send missing values both ways.
 
 A node takes eight bytes: the index of the child that comes next when the split is true (the other child follows it),
 the column, and the rank. A leaf is its own child, and no byte exceeds its rank. The values of leaves have an array
@@ -40,7 +41,8 @@ class BoostedTrees(NamedTuple):
 
     Attributes:
         nodes: Array of :data:`NODE`, shape (nodes,).
-        values: float64; the value of each leaf, 0 for a split.
+        values: float64; the value of each leaf, 0 for a split. float32, like ``offset``, where the sum is computed in
+            float32, as XGBoost does: a release that cannot do that refuses such arrays.
         roots: uint32; the first node of each tree, in scikit-learn's order of trees.
         features: Array of :data:`FEATURE`: each feature's number of cuts, and of words of columns.
         cuts: float64; the cuts of all features, ascending in each.
@@ -57,6 +59,11 @@ class BoostedTrees(NamedTuple):
     table: np.ndarray
     offset: np.ndarray
     depths: np.ndarray
+
+    @property
+    def single(self) -> bool:
+        """Whether the sum is computed in float32."""
+        return self.values.dtype == np.float32
 
 
 class _Columns(NamedTuple):
@@ -85,7 +92,8 @@ def write(ensemble: Ensemble, path: Path) -> None:
     place = np.concatenate([own + root for own, root in zip(places, roots, strict=True)])
     leaf = np.concatenate([tree.leaf for tree in trees])
     child = np.concatenate([own[tree.true] + root for tree, own, root in zip(trees, places, roots, strict=True)])
-    nodes, values = np.zeros(len(leaf), NODE), np.zeros(len(leaf))
+    kind = np.float32 if ensemble.single else np.float64
+    nodes, values = np.zeros(len(leaf), NODE), np.zeros(len(leaf), kind)
     nodes["next"][place] = np.where(leaf, place, child)
     nodes["rank"][place[leaf]] = LEAF
     values[place[leaf]] = np.concatenate([tree.value[tree.leaf] for tree in trees])
@@ -102,7 +110,7 @@ def write(ensemble: Ensemble, path: Path) -> None:
     for index in range(ensemble.features):
         splits = np.flatnonzero(~leaf & (feature == index))
         if any(int(split) in members for split in splits):
-            columns = _category([members[int(split)] for split in splits])
+            columns = _category([members[int(split)] for split in splits], missing_true[splits])
         else:
             columns = _number(threshold[splits], missing_true[splits])
         words = max(1, -(-columns.table.shape[1] // WORD))
@@ -122,7 +130,7 @@ def write(ensemble: Ensemble, path: Path) -> None:
             features=features,
             cuts=np.concatenate(cuts),
             table=np.concatenate(table),
-            offset=np.array([ensemble.offset]),
+            offset=np.array([ensemble.offset], kind),
         )
 
 
@@ -140,7 +148,8 @@ def read(path: Path, features: int) -> BoostedTrees:
     """
     with np.load(path, allow_pickle=False) as arrays:
         trees = BoostedTrees(**{name: arrays[name] for name in BoostedTrees._fields[:-1]}, depths=np.zeros(0, "<u4"))
-    dtypes = NODE, np.dtype("<f8"), np.dtype("<u4"), FEATURE, np.dtype("<f8"), np.dtype("u1"), np.dtype("<f8")
+    number = np.dtype("<f4" if trees.single else "<f8")
+    dtypes = NODE, number, np.dtype("<u4"), FEATURE, np.dtype("<f8"), np.dtype("u1"), number
     if any(array.dtype != dtype or array.ndim != 1 for array, dtype in zip(trees, dtypes, strict=False)):
         raise ValueError("an array has another type or shape")
     if problem := _problem(trees, features):
@@ -162,15 +171,17 @@ def _number(threshold: np.ndarray, missing_true: np.ndarray) -> _Columns:
     return _Columns(cuts, table.astype(np.uint8), column, np.searchsorted(cuts, threshold))
 
 
-def _category(sets: list[tuple[float, ...]]) -> _Columns:
-    """The columns of a category, for the splits that are true for these sets of codes."""
-    different = sorted(set(sets))
-    codes = np.unique([code for members in different for code in members])
+def _category(sets: list[tuple[float, ...]], missing_true: np.ndarray) -> _Columns:
+    """The columns of a category, for the splits with these sets of codes and branches of missing values."""
+    splits = list(zip(sets, missing_true.tolist(), strict=True))
+    different = sorted(set(splits))
+    codes = np.unique([code for members, _ in different for code in members])
     cuts = np.unique([np.nextafter(codes, -np.inf), codes])
     table = np.ones((len(cuts) + 2, len(different)), np.uint8)
-    for column, members in enumerate(different):
+    for column, (members, missing) in enumerate(different):
         table[np.searchsorted(cuts, members), column] = 0
-    return _Columns(cuts, table, np.array([different.index(members) for members in sets]), np.zeros(len(sets), int))
+        table[-1, column] = not missing
+    return _Columns(cuts, table, np.array([different.index(split) for split in splits]), np.zeros(len(sets), int))
 
 
 def _problem(trees: BoostedTrees, features: int) -> str:

@@ -40,6 +40,7 @@ typedef struct {
     Py_ssize_t trees, groups, features;
     double offset;
     int missing; /* whether NaN is accepted */
+    int single;  /* whether the sum and the probability are computed in float32, as XGBoost does */
 } Forest;
 
 static inline uint32_t forest_step(const Node *nodes, uint32_t at, const float *row, int has_nan)
@@ -84,6 +85,12 @@ static inline double walk(const Forest *forest, const void *row, RowForm form)
             found[places[group * LANES + lane]] =
                 values[form == BYTES ? at[lane] : value_of_leaf((const Node *)nodes + at[lane])];
     }
+    if (forest->single) {
+        float narrow = (float)sum;
+        for (Py_ssize_t tree = 0; tree < forest->trees; tree++)
+            narrow += (float)found[tree];
+        return narrow;
+    }
     for (Py_ssize_t tree = 0; tree < forest->trees; tree++)
         sum += found[tree];
     return sum;
@@ -122,7 +129,12 @@ static double boosted_probability(const Forest *forest, const double *values)
         cuts += feature.cuts;
         table += (feature.cuts + (size_t)2) * feature.words;
     }
-    return 1.0 / (1.0 + exp(-walk(forest, row, BYTES)));
+    double odds = walk(forest, row, BYTES);
+    if (forest->single) { /* XGBoost's largest power of e: a larger one is infinite */
+        float power = -(float)odds < 88.7f ? -(float)odds : 88.7f;
+        return 1.0f / (expf(power) + 1.0f);
+    }
+    return 1.0 / (1.0 + exp(-odds));
 }
 
 static double probability(const Forest *forest, const double *values)
@@ -177,8 +189,9 @@ static PyObject *forest_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     if (forest == NULL)
         return NULL;
     Py_buffer *buffers = forest->buffers;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*np|y*y*y*d", buffers, buffers + 1, buffers + 2, buffers + 3, buffers + 4, buffers + 5,
-                          &forest->trees, &forest->missing, buffers + 6, buffers + 7, buffers + 8, &forest->offset)) {
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*np|y*y*y*dp", buffers, buffers + 1, buffers + 2, buffers + 3, buffers + 4, buffers + 5,
+                          &forest->trees, &forest->missing, buffers + 6, buffers + 7, buffers + 8, &forest->offset,
+                          &forest->single)) {
         Py_DECREF(forest);
         return NULL;
     }
@@ -217,7 +230,7 @@ static PyType_Slot forest_slots[] = {
     {Py_tp_new, forest_new},
     {Py_tp_dealloc, forest_dealloc},
     {Py_tp_methods, forest_methods},
-    {Py_tp_doc, "Forest(nodes, values, roots, depths, places, largest, trees, missing[, features, cuts, table, offset])"},
+    {Py_tp_doc, "Forest(nodes, values, roots, depths, places, largest, trees, missing[, features, cuts, table, offset[, single]])"},
     {0, NULL},
 };
 
@@ -226,7 +239,7 @@ static PyType_Spec forest_spec = {"nightjar_walk.Forest", sizeof(Forest), 0, Py_
 static int module_exec(PyObject *module)
 {
     PyObject *type = PyType_FromSpec(&forest_spec);
-    if (type == NULL || PyModule_AddIntConstant(module, "LANES", LANES) < 0 || PyModule_AddIntConstant(module, "BOOSTED", 1) < 0)
+    if (type == NULL || PyModule_AddIntConstant(module, "LANES", LANES) < 0 || PyModule_AddIntConstant(module, "BOOSTED", 2) < 0)
         return -1;
     int failed = PyModule_AddObjectRef(module, "Forest", type);
     Py_DECREF(type);

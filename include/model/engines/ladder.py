@@ -94,7 +94,7 @@ def write_native(model: TrainedModel, path: Path) -> None:
         ValueError: The ensemble is too large for its arrays.
     """
     assert model.ensemble is not None
-    native_model.require_compiled(boosted=not model.ensemble.mean)
+    native_model.require_compiled(boosted=not model.ensemble.mean, single=model.ensemble.single)
     (native_form if model.ensemble.mean else boosted_form).write(model.ensemble, path)
 
 
@@ -120,6 +120,9 @@ def write_treelite(model: TrainedModel, path: Path) -> None:
     Raises:
         TreeliteError: The estimator is not a tree ensemble.
     """
+    if model.ensemble is not None and model.ensemble.single:
+        treelite.frontend.from_xgboost(model.estimator.get_booster()).serialize(path)
+        return
     # Where a category was missing, scikit-learn keeps NaN as the last category, and Treelite casts it to an integer
     # with a warning. No split uses it: a missing value takes its branch before categories are compared.
     with np.errstate(invalid="ignore"):
@@ -155,7 +158,10 @@ def choose_engine(
         ladder: The engines to try. With none, scikit-learn serves.
     """
     ensemble = trees.read(estimator)
-    model = TrainedModel(estimator, ensemble, probe_inputs(estimator, matrix.shape[1]))
+    inputs = probe_inputs(estimator, matrix.shape[1])
+    if ensemble is not None and ensemble.single:  # XGBoost accepts infinities, so the probe cannot see the rounding
+        inputs = inputs.model_copy(update={"dtype": "float32"})
+    model = TrainedModel(estimator, ensemble, inputs)
     gate = ParityGate(
         SklearnModel(estimator),
         matrix,

@@ -26,6 +26,7 @@ try:
 except ImportError:
     nightjar_walk: ModuleType | None = None  # type: ignore[no-redef]
 
+SINGLE = 2  # the extension's version of boosted trees from which it has sums in float32
 log = logging.getLogger(__name__)
 
 
@@ -36,8 +37,12 @@ class NotCompiledError(NightjarError):
         super().__init__(f"the extension nightjar_walk {problem}; compile it as in docs/engines.md")
 
 
-def require_compiled(*, boosted: bool) -> None:
+def require_compiled(*, boosted: bool, single: bool = False) -> None:
     """Checks that the extension is installed, and can walk such trees.
+
+    Args:
+        boosted: Whether they are boosted trees.
+        single: Whether their sum is computed in float32.
 
     Raises:
         NotCompiledError: It is not, or cannot.
@@ -46,6 +51,8 @@ def require_compiled(*, boosted: bool) -> None:
         raise NotCompiledError
     if boosted and not hasattr(nightjar_walk, "BOOSTED"):
         raise NotCompiledError("is of an earlier release, which has no boosted trees")
+    if single and nightjar_walk.BOOSTED < SINGLE:
+        raise NotCompiledError("is of an earlier release, which has no sums in float32")
 
 
 class NativeModel:
@@ -59,7 +66,7 @@ class NativeModel:
         read = boosted_form.read if boosted else native_form.read
         trees: BoostedTrees | NativeForest = read(path, inputs.features)
         try:
-            require_compiled(boosted=boosted)
+            require_compiled(boosted=boosted, single=isinstance(trees, BoostedTrees) and trees.single)
             self._walk = compiled(trees, inputs)
         except NotCompiledError as error:
             log.warning("%s is served by NumPy, which is slow: %s", path.name, error)
@@ -90,10 +97,12 @@ def compiled(trees: NativeForest | BoostedTrees, inputs: InputSpec) -> Any:
     extra = -len(order) % lanes
     grouped = np.concatenate([order, np.repeat(order[-1:], extra)])
     places = np.concatenate([order, np.arange(len(order), len(order) + extra)]).astype(np.uint32)
-    boosting = (trees.features, trees.cuts, trees.table, trees.offset[0]) if isinstance(trees, BoostedTrees) else ()
+    boosting: tuple[Any, ...] = ()
+    if isinstance(trees, BoostedTrees):
+        boosting = (trees.features, trees.cuts, trees.table, trees.offset[0], *((1,) if trees.single else ()))
     return nightjar_walk.Forest(
         trees.nodes,
-        trees.values,
+        trees.values.astype(np.float64, copy=False),
         trees.roots[grouped],
         trees.depths[grouped].reshape(-1, lanes).max(axis=1),
         places,

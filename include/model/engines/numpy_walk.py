@@ -10,6 +10,7 @@ from include.model.engines.boosted_form import WORD, BoostedTrees
 from include.model.engines.native_form import NativeForest
 
 ROWS_AT_ONCE = 1000  # bounds the memory
+LARGEST_POWER = 88.7  # of e in float32; larger ones are infinite
 
 
 class NumpyWalk:
@@ -48,7 +49,8 @@ def _boosted(trees: BoostedTrees, rows: np.ndarray) -> np.ndarray:
     for _ in range(trees.depths.max(initial=0)):
         at = child[at] + (columns[number, column[at]] > rank[at])
     offset = np.repeat(trees.offset[np.newaxis], len(rows), axis=0)
-    return np.array([_logistic(float(odds)) for odds in _sums(np.concatenate([offset, trees.values[at]], axis=1))])
+    logistic = _single_logistic if trees.single else _logistic
+    return np.array([logistic(float(odds)) for odds in _sums(np.concatenate([offset, trees.values[at]], axis=1))])
 
 
 def _columns(trees: BoostedTrees, rows: np.ndarray) -> np.ndarray:
@@ -73,3 +75,9 @@ def _logistic(odds: float) -> float:
         return 1.0 / (1.0 + math.exp(-odds))
     except OverflowError:  # in C the power is infinite
         return 0.0
+
+
+def _single_logistic(odds: float) -> float:
+    """As XGBoost computes it in float32. The C library's exponential function of float32 may differ by a digit."""
+    power = np.float32(math.exp(min(-odds, LARGEST_POWER)))
+    return float(np.float32(1) / (power + np.float32(1)))

@@ -33,8 +33,9 @@ class TreeliteModel:
         return float(self._predict(np.array([row], np.float64))[0])
 
     def _predict(self, matrix: np.ndarray) -> np.ndarray:
-        # Treelite compares in the type of its thresholds, float64; scikit-learn's forests round the values to float32
-        # first.
-        rounded = np.ascontiguousarray(matrix.astype(self._dtype).astype(np.float64))
+        # Treelite compares in float64; scikit-learn's forests and XGBoost round the values to float32 first, where
+        # XGBoost takes a large one for an infinity.
+        with np.errstate(over="ignore"):
+            rounded = np.ascontiguousarray(matrix.astype(self._dtype).astype(np.float64))
         answer = treelite.gtil.predict(self._model, rounded, nthread=1)
         return answer.reshape(len(matrix), -1)[:, -1]

@@ -1,4 +1,4 @@
-"""The trees of a fitted scikit-learn ensemble as plain arrays, for the fast forms and the probes of the parity gate.
+"""The trees of a fitted ensemble as plain arrays, for the fast forms and the probes of the parity gate.
 
 Some of the attributes read here are private to scikit-learn. The parity gate detects an upgrade that changes their
 meaning.
@@ -25,6 +25,7 @@ class Tree(NamedTuple):
         missing_true: Whether a missing value takes the branch ``true``.
         value: float64; the value of a leaf.
         categories: By node, for splits on a category: the codes for which the split is true, in place of ``threshold``.
+            Any other code takes the branch ``false``.
     """
 
     leaf: np.ndarray
@@ -46,12 +47,14 @@ class Ensemble(NamedTuple):
         mean: The probability is the mean of the trees' values (a forest). Otherwise it is the logistic function of
             ``offset`` plus their sum (boosting).
         offset: The log-odds before the first tree; 0 for a forest.
+        single: Whether the sum, and the probability, are computed in float32, as XGBoost does.
     """
 
     trees: list[Tree]
     features: int
     mean: bool
     offset: float
+    single: bool = False
 
     @property
     def nodes(self) -> int:
@@ -67,6 +70,11 @@ def read(estimator: Any) -> Ensemble | None:
     if isinstance(estimator, HistGradientBoostingClassifier):
         offset = float(estimator._baseline_prediction.ravel()[0])
         return Ensemble(list(_boosted_trees(estimator)), estimator.n_features_in_, mean=False, offset=offset)
+    if type(estimator).__module__ == "xgboost.sklearn":
+        # Imported here, because it imports this module for its types.
+        from include.model.engines import xgboost_trees
+
+        return xgboost_trees.read(estimator.get_booster())
     return None
 
 

@@ -21,6 +21,7 @@ from include.pipelines.process.plan import day_fingerprints, processing_code, re
 from include.pipelines.protocols import ObjectStore, StateStore
 from include.pipelines.raw_inputs import RawInputs, workload_inputs
 from include.pipelines.retrain.plan import window
+from include.pipelines.training_image import training_image
 from include.settings import Settings
 from include.workloads import Workload
 
@@ -159,7 +160,7 @@ def _retrains(
             left_out.append(str(day))
             continue
         read = {one: made_of.get(one) for one in days_read}
-        work = {"window": read, "code": context.code_sha, "image": context.settings.training_image}
+        work = {"window": read, "code": context.code_sha, "image": training_image(workload, context.settings)}
         run_id = f"retrain-{day}-{digest(work)[:_ID_DIGITS]}"
         if context.succeeded(f"{workload.name}_retrain", run_id):
             done.append(str(day))

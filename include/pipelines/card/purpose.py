@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from include.model.evaluation import ModelDescription
 from include.pipelines.card.facts import CardFacts
 from include.pipelines.card.markup import Cell, code, decimals, facts, items, paragraph, section
 from include.pipelines.promotion.packages import NONE, PROMOTED
@@ -32,12 +33,16 @@ def purpose_section(card: CardFacts) -> str:
         ("Label 1 means", label.description or f"{label.expression}, of the event {label.event}"),
         ("Label's expression", code(f"{label.event}: {label.expression}")),
         ("Answer", f"the probability of label 1; the prediction is 1 from {decimals(model['threshold'], 2)}"),
-        ("Estimator", f"{model['kind']}, seed {model['seed']}"),
+        ("Estimator", f"{model['kind']}, seed {model['seed']}{_device(model)}"),
         ("Hyperparameters", ", ".join(f"{name} {value}" for name, value in sorted(model["hyperparameters"].items()))),
         ("Features", f"{len(model['features'])}: {', '.join(model['features'])}"),
         ("Request fields", ", ".join(workload.request)),
     ]
     return section("purpose", "What it is for", facts("What it is for", entries))
+
+
+def _device(model: ModelDescription) -> str:
+    return f", trained on {model['device']}" if "device" in model else ""
 
 
 def limits_section(card: CardFacts) -> str:

@@ -17,6 +17,7 @@ from include.pipelines.attempt import ATTEMPT_KEY
 from include.pipelines.processing_job import job_tags, processing_input, processing_output
 from include.pipelines.promotion.packages import NONE, Package
 from include.pipelines.retrain.tuning import baseline_parameters, tuning_request
+from include.pipelines.training_image import training_image
 from include.settings import Settings
 from include.workloads import Workload
 from include.workloads.instances import evaluation_problem, has_gpu, training_problem
@@ -62,16 +63,17 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
     The names are submit keys: they are made from everything that decides the job's result.
 
     Raises:
-        UserError: The default instance type has a GPU, which one of the jobs does not use.
+        UserError: The default instance type has a GPU, which one of the jobs does not use, or no image uses.
     """
     instance = _training_instance(workload, settings)
     name, own = workload.name, baseline_parameters(workload, inputs.champion)
-    common = _made_from(workload, settings, inputs.dataset_version, inputs.code_sha)
+    common = _made_from(workload, inputs.dataset_version, inputs.code_sha)
+    image = training_image(workload, settings)
     declared = workload.model.model_dump(mode="json", exclude={"tuning"})
     # A GPU rounds otherwise than a CPU, and a fit in steps gives other bytes. The size of an instance decides nothing.
     how = {"gpu": has_gpu(instance), "steps": workload.jobs.training.spot}
     more = {**({"tuned": own} if own else {}), **{name: True for name, is_so in how.items() if is_so}}
-    training = submit_key(stage="train", parameters={**declared, **more}, **common)
+    training = submit_key(stage="train", parameters={**declared, **more}, image=image, **common)
     tuning = tuning_name(workload, settings, inputs.dataset_version, inputs.code_sha, inputs.trials)
     compared = {
         "training": training,
@@ -79,7 +81,7 @@ def job_requests(workload: Workload, settings: Settings, inputs: JobInputs) -> J
         "quality": workload.quality.model_dump(),
         **({"tuning": tuning} if inputs.trials else {}),
     }
-    evaluation = submit_key(stage="evaluate", parameters=compared, **common)
+    evaluation = submit_key(stage="evaluate", parameters=compared, image=settings.training_image, **common)
     output_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(name, "train", training))
     request = training_request(workload, settings, inputs, output_uri)
     tuned_uri = s3_uri(settings.artifact_bucket, layout.job_prefix(name, "tune", tuning))
@@ -111,13 +113,12 @@ def tuning_name(workload: Workload, settings: Settings, dataset_version: str, co
         return NONE
     free = {"trials", "parallel", "budget_usd", "max_runtime_seconds"}  # they do not decide the trials
     parameters = {**workload.model.model_dump(mode="json", exclude={"tuning": free}), "trials": trials}
-    common = _made_from(workload, settings, dataset_version, code_sha)
-    return f"nj-tune-{submit_key(stage='tune', parameters=parameters, **common)[:12]}"
+    image, common = training_image(workload, settings), _made_from(workload, dataset_version, code_sha)
+    return f"nj-tune-{submit_key(stage='tune', parameters=parameters, image=image, **common)[:12]}"
 
 
-def _made_from(workload: Workload, settings: Settings, dataset_version: str, code_sha: str) -> dict[str, str]:
-    image = settings.training_image
-    return {"workload": workload.name, "inputs": dataset_version, "code_sha": code_sha, "image": image}
+def _made_from(workload: Workload, dataset_version: str, code_sha: str) -> dict[str, str]:
+    return {"workload": workload.name, "inputs": dataset_version, "code_sha": code_sha}
 
 
 def training_request(workload: Workload, settings: Settings, inputs: JobInputs, output_uri: str) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def training_request(workload: Workload, settings: Settings, inputs: JobInputs, 
     }
     return {
         "AlgorithmSpecification": {
-            "TrainingImage": settings.training_image,
+            "TrainingImage": training_image(workload, settings),
             "TrainingInputMode": "File",
             "ContainerEntrypoint": ["python", "-m", "include.training.train"],
             "MetricDefinitions": [

@@ -29,6 +29,7 @@ from include.pipelines.retrain.hooks import RetrainHooks
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests, tuning_name
 from include.pipelines.retrain.plan import DatasetPlan, published_days, published_runs
 from include.pipelines.retrain.tuning import baseline_parameters
+from include.pipelines.training_image import training_image
 from include.settings import Settings
 from include.sql import dataset_select, split_rule
 from include.workloads import Workload
@@ -116,7 +117,7 @@ def prepare(
         )
     code = plan["code_sha"]
     tuning = tuning_name(workload, settings, version, code, trials)
-    twin = find_twin(packages, version, code, settings.training_image, tuning)
+    twin = find_twin(packages, version, code, training_image(workload, settings), tuning)
     if twin and (twin is live or not fresh):
         champion = next((package for package in packages if str(package.version) == twin.metadata["champion"]), None)
     else:

@@ -41,6 +41,7 @@ from include.pipelines.retrain.plan import DatasetPlan
 from include.pipelines.retrain.prepare import PreparedRun
 from include.pipelines.retrain.registered import RegisteredPackage, summarize
 from include.pipelines.retrain.tuning import declaration_digest
+from include.pipelines.training_image import training_image
 from include.settings import Settings
 from include.workloads import Workload
 from include.workloads.tuning import tuned_text
@@ -198,7 +199,7 @@ def _metadata(
         "workload": workload.name,
         "dataset_version": prepared["dataset_version"],
         "code_sha": plan["code_sha"],
-        "image": settings.training_image,
+        "image": training_image(workload, settings),
         "feature_code_hash": workload.feature_code_hash(),
         "data_cutoff": plan["cutoff"],
         "bundle_digest": evaluation.document["bundle_digest"],

@@ -58,6 +58,7 @@ def settings() -> Settings:
         lake_bucket=NAMES.lake,
         artifact_bucket=NAMES.artifact,
         training_image=cloud.TRAINING_IMAGE,
+        training_gpu_image=cloud.TRAINING_GPU_IMAGE,
         serving_image=cloud.SERVING_IMAGE,
         training_role_arn=Role("sagemaker").arn,
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,

@@ -26,6 +26,7 @@ EXAMPLE_RELEASE = {
     "code_sha": "000000000000",
     "serving_image": cloud.SERVING_IMAGE,
     "training_image": cloud.TRAINING_IMAGE,
+    "training_gpu_image": cloud.TRAINING_GPU_IMAGE,
     "plugins_key": "releases/000000000000/plugins.zip",
     "requirements_key": "releases/000000000000/requirements.txt",
     "dags_path": "releases/000000000000/dags",

@@ -21,12 +21,13 @@ mock_provider "aws" {
 variables {
   github_repository = "example/nightjar"
   release = {
-    code_sha         = "0123456789ab"
-    serving_image    = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/serving@sha256:0000000000000000000000000000000000000000000000000000000000000000"
-    training_image   = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:0000000000000000000000000000000000000000000000000000000000000000"
-    plugins_key      = "releases/0123456789ab/plugins.zip"
-    requirements_key = "releases/0123456789ab/requirements.txt"
-    dags_path        = "releases/0123456789ab/dags"
+    code_sha           = "0123456789ab"
+    serving_image      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/serving@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    training_image     = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    training_gpu_image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+    plugins_key        = "releases/0123456789ab/plugins.zip"
+    requirements_key   = "releases/0123456789ab/requirements.txt"
+    dags_path          = "releases/0123456789ab/dags"
   }
 }
 
@@ -40,6 +41,10 @@ run "released" {
   assert {
     condition     = alltrue([for workload in keys(local.workloads) : contains(keys(module.security.role_arns), "${workload}/ecs-task")])
     error_message = "Each workload needs roles of its own."
+  }
+  assert {
+    condition     = local.settings.NIGHTJAR_TRAINING_GPU_IMAGE == var.release.training_gpu_image
+    error_message = "The training image for GPUs is a setting of the DAGs."
   }
 }
 

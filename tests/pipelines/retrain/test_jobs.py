@@ -9,9 +9,8 @@ import pytest
 from include.errors import UserError
 from include.pipelines.promotion.packages import Package
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
-from include.workloads import load
+from include.workloads import Workload, load
 from include.workloads.jobs import JobsSpec
-from include.workloads.library_names import library_names
 from tests.support.packages import package
 from tests.support.retrain_runs import SETTINGS
 
@@ -79,18 +78,39 @@ def test_both_jobs_have_the_size_and_the_time_limit_that_the_workload_declares()
     assert made["training_name"] == requests()["training_name"], "a job of another size does the same"
 
 
-def test_a_default_instance_with_a_gpu_that_nothing_uses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_instance_with_a_gpu_that_nothing_uses_is_refused() -> None:
     gpu = SETTINGS.model_copy(update={"training_instance_type": "ml.g5.xlarge"})
     inputs = JobInputs("v1", "s3://l/", "sha", None)
     with pytest.raises(UserError, match=r"NIGHTJAR_TRAINING_INSTANCE_TYPE names: ml.g5.xlarge has a GPU, which hist"):
         job_requests(FLIGHTS, gpu, inputs)
-    monkeypatch.setitem(library_names(), "gpu_models", [FLIGHTS.model.kind])
     with pytest.raises(UserError, match="models are evaluated as they are served, on the CPU"):
-        job_requests(FLIGHTS, gpu, inputs)
-    declared = JobsSpec.model_validate({"training": {"instance_type": "ml.g5.xlarge"}})
-    made = job_requests(FLIGHTS.model_copy(update={"jobs": declared}), SETTINGS, inputs)
+        job_requests(with_xgboost(), gpu, inputs)
+
+
+def with_xgboost(instance_type: str | None = None) -> Workload:
+    """The workload flights, but with the kind that uses a GPU."""
+    jobs = JobsSpec.model_validate({"training": {"instance_type": instance_type}} if instance_type else {})
+    kind = {"kind": "xgboost", "hyperparameters": {"max_depth": 4}, "tuning": None}
+    return FLIGHTS.model_copy(update={"jobs": jobs, "model": FLIGHTS.model.model_copy(update=kind)})
+
+
+def test_a_training_instance_with_a_gpu_gets_the_image_for_gpus() -> None:
+    configured = SETTINGS.model_copy(update={"training_gpu_image": "training:gpu"})
+    inputs = JobInputs("v1", "s3://l/", "sha", None)
+    made = job_requests(with_xgboost("ml.g5.xlarge"), configured, inputs)
     assert made["training"]["ResourceConfig"]["InstanceType"] == "ml.g5.xlarge"
-    assert made["training_name"] != requests()["training_name"], "a GPU rounds otherwise than a CPU"
+    assert made["training"]["AlgorithmSpecification"]["TrainingImage"] == "training:gpu"
+    # The candidate is evaluated as it is served.
+    assert made["evaluation"]["AppSpecification"]["ImageUri"] == SETTINGS.training_image
+    assert made["evaluation"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] == "ml.m5.xlarge"
+    on_cpu = job_requests(with_xgboost("ml.m5.2xlarge"), configured, inputs)
+    assert on_cpu["training"]["AlgorithmSpecification"]["TrainingImage"] == SETTINGS.training_image
+    assert made["training_name"] != on_cpu["training_name"], "a GPU rounds otherwise than a CPU"
+
+
+def test_a_gpu_without_an_image_for_it_is_refused_with_the_name_of_the_setting() -> None:
+    with pytest.raises(UserError, match=r"trained on ml.g5.xlarge, which has a GPU, but NIGHTJAR_TRAINING_GPU_IMAGE"):
+        job_requests(with_xgboost("ml.g5.xlarge"), SETTINGS, JobInputs("v1", "s3://l/", "sha", None))
 
 
 def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:

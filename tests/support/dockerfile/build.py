@@ -131,7 +131,8 @@ class Builder:
             return ""
         if stage := instruction.flag("from"):
             return _copied_stage(built, stage).key
-        files = [path for source in instruction.words()[:-1] for path in self._context.files(source)]
+        sources = _expanded(image, instruction).words()[:-1]
+        files = [path for source in sources for path in self._context.files(source)]
         return _digest(
             *(f"{path} {hashlib.sha256((self._context.folder / path).read_bytes()).hexdigest()}" for path in files)
         )
@@ -152,7 +153,7 @@ class Builder:
                 self._run(image, instruction)
 
     def _copy(self, image: Image, instruction: Instruction, built: Mapping[str, Image]) -> None:
-        *sources, target = instruction.words()
+        *sources, target = _expanded(image, instruction).words()
         place = image.root / os.path.normpath(f"{image.workdir}/{target}" if target[0] != "/" else target).lstrip("/")
         if stage := instruction.flag("from"):
             for source in sources:
@@ -177,6 +178,11 @@ class Builder:
         code, output = Sandbox(image.root, environment, image.workdir, image.user, binds=tuple(binds)).run(command)
         if code:
             raise DockerfileError(f"Line {instruction.line}: RUN ended with {code}:\n{output[-4000:]}")
+
+
+def _expanded(image: Image, instruction: Instruction) -> Instruction:
+    """The instruction with the values of the variables."""
+    return replace(instruction, arguments=expand(instruction.arguments, image.variables()))
 
 
 def _configure(image: Image, instruction: Instruction, given: Mapping[str, str]) -> Image:

@@ -1,0 +1,26 @@
+"""Which image trains a workload's model: the one for GPUs where the training instance has one."""
+
+from __future__ import annotations
+
+from include.errors import UserError
+from include.settings import Settings
+from include.workloads import Workload
+from include.workloads.instances import has_gpu
+
+
+def training_image(workload: Workload, settings: Settings) -> str:
+    """Returns the image of a workload's training job. Its evaluation always has ``settings.training_image``.
+
+    Raises:
+        UserError: The training instance has a GPU, but no image for GPUs is configured.
+    """
+    instance = workload.jobs.training.instance_type or settings.training_instance_type
+    if not has_gpu(instance):
+        return settings.training_image
+    if not settings.training_gpu_image:
+        raise UserError(
+            f"{workload.name} is trained on {instance}, which has a GPU, but NIGHTJAR_TRAINING_GPU_IMAGE is empty. "
+            'Deploy a release with that image (docs/training.md, "A GPU"), or choose an instance type without a GPU, '
+            "like ml.m5.xlarge."
+        )
+    return settings.training_gpu_image
