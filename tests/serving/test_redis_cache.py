@@ -121,7 +121,7 @@ def test_the_permissions_of_the_services_user_are_enough_and_no_more(valkey: Val
     run(valkey.url, test, credentials=Password())
     denied = valkey.client.execute_command("ACL", "LOG")
     assert denied == []
-    user = Redis(port=int(valkey.port or 0), username="nightjar-rides", password="secret")
+    user = Redis(port=valkey.port, username="nightjar-rides", password="secret")
     for command in (("KEYS", "*"), ("FLUSHALL",), ("GET", "another")):
         with pytest.raises(NoPermissionError):
             user.execute_command(*command)
