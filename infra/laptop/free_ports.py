@@ -34,19 +34,35 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port() -> int:
+def free_port(following: int = 0) -> int:
     """A free TCP port of the loopback address. It is this process's until it ends: nobody else gets it from here.
+
+    Args:
+        following: How many ports after it are free and this process's too.
 
     Raises:
         OSError: Every port of the range is taken or reserved.
     """
     start = random.SystemRandom().randrange(len(RANGE))
     for port in itertools.chain(RANGE[start:], RANGE[:start]):
-        if port not in _locks and _reserve(port):
-            if is_free(port):
-                return port
-            _release(port)
+        if _reserve_all(range(port, port + 1 + following)):
+            return port
     raise OSError(f"No port from {RANGE.start} to {RANGE.stop - 1} is free. Stop servers that nobody needs.")
+
+
+def _reserve_all(ports: range) -> bool:
+    """Reserves all of the ports, or none."""
+    for port in ports:
+        if port in _locks or not _reserve(port):
+            break
+        if not is_free(port):
+            _release(port)
+            break
+    else:
+        return True
+    for reserved in range(ports.start, port):
+        _release(reserved)
+    return False
 
 
 def _reserve(port: int) -> bool:

@@ -121,9 +121,9 @@ class Loop:
             self._wake.wait(pause)
 
     def _failed(self, error: BaseException) -> float:
+        self._error = f"{type(error).__name__}: {error}"  # first: a status that says "failing" has it
         self._errors += 1
         self._failures_in_a_row += 1
-        self._error = f"{type(error).__name__}: {error}"
         report_exception(self.name)
         return min(MAX_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (self._failures_in_a_row - 1))
 

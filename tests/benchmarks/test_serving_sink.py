@@ -33,6 +33,6 @@ def test_it_receives_predictions_and_traces_and_has_a_secret(tmp_path: Path):
         assert (answer["FailedPutCount"], len(answer["RequestResponses"])) == (0, 2)
         found = parse(secrets.get_secret_value(SecretId=sink.SECRET)["SecretString"], sink.SECRET)
         assert [caller.name for caller in found.callers] == ["bench"]
-        asked = HTTPConnection("127.0.0.1", port, timeout=5)
+        asked = HTTPConnection("127.0.0.1", port, timeout=60)
         asked.request("GET", "/")
         assert json.load(asked.getresponse()) == {"traces": 1, "predictions": 3, "secrets": 1}

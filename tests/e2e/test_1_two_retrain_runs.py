@@ -20,7 +20,6 @@ from include.lake.manifest import dataset_version
 from include.lake.uris import split_s3_uri
 from include.model import bundle, golden
 from infra.laptop import registry
-from infra.laptop.status import status
 from infra.localcloud import request_file
 from tests.support.loop import WORKLOAD, Loop, until
 
@@ -160,6 +159,6 @@ def test_every_part_makes_its_requests_with_its_own_role(loop: Loop) -> None:
 
 
 def test_status_reports_what_is_live_and_registered(loop: Loop) -> None:
-    report = status(loop.config)
+    report = loop.status()
     assert report["running"] and report["workloads"][WORKLOAD]["live"]["version"] == loop.live()["version"]
     assert len(report["workloads"][WORKLOAD]["versions"]) >= 2

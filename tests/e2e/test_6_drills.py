@@ -13,7 +13,6 @@ from infra.laptop.drills.table import DRILLS
 from infra.laptop.drills.target import CLUSTER, Target
 from infra.laptop.inbox.command import command
 from infra.laptop.inbox.store import Inbox
-from infra.laptop.status import status
 from tests.support.loop import WORKLOAD, Loop, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -55,4 +54,4 @@ def test_make_alerts_shows_what_was_sent(loop: Loop) -> None:
     page = (loop.config.state / "alerts.html").read_text()
     assert "client-errors-drill" in page and "docs/runbooks/client-errors.md" in page
     assert "alerts.html" in printed.getvalue()
-    assert isinstance(status(loop.config)["open_alarms"], list)
+    assert isinstance(loop.status()["open_alarms"], list)

@@ -67,7 +67,7 @@ def test_a_stop_interrupts_the_command_and_waits_for_its_end(
     config: LaptopConfig, holder: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with interrupting(config, "make stop"):
-        assert holder.wait(10) == 0
+        assert holder.wait(60) == 0
         assert holder.stdout is not None and holder.stdout.read() == "interrupted\n"
     assert f"`make run` (pid {holder.pid}" in capsys.readouterr().out
 
@@ -78,7 +78,7 @@ def test_a_command_that_ignores_the_interrupt_is_killed(
 ) -> None:
     monkeypatch.setattr(exclusive, "INTERRUPT_SECONDS", 0.3)
     with interrupting(config, "make stop"):
-        assert holder.wait(10) == -9
+        assert holder.wait(60) == -9
 
 
 def test_a_lock_that_was_deleted_with_the_run_folder_is_not_the_lock(config: LaptopConfig) -> None:
@@ -103,4 +103,4 @@ def test_a_stop_does_not_interrupt_another_stop(
 ) -> None:
     monkeypatch.setattr(exclusive, "INTERRUPT_SECONDS", 0.5)
     with interrupting(config, "make stop"):
-        assert holder.wait(10) == -9  # only the time-out ended it
+        assert holder.wait(60) == -9  # only the time-out ended it

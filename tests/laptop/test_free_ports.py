@@ -26,13 +26,32 @@ def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         free_port()
 
 
-def test_a_port_with_a_server_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    monkeypatch.setattr(free_ports, "RANGE", range(port + 1, port + 3))
-    with socket.socket() as server:
-        server.bind((HOST, port + 1))
-        server.listen()
-        assert free_port() == port + 2
+@pytest.mark.parametrize("following", [0, 2])
+def test_a_port_with_a_server_is_not_given(monkeypatch: pytest.MonkeyPatch, following: int) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        taken = server.getsockname()[1]
+        monkeypatch.setattr(free_ports, "RANGE", range(taken - following, taken + 1))
+        with pytest.raises(OSError, match="No port from"):
+            free_port(following)
+        monkeypatch.setattr(free_ports, "RANGE", range(taken - following, taken + 100))
+        assert taken < free_port(following) < taken + 100
+
+
+def test_the_ports_after_it_are_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_port(following=2)
+    monkeypatch.setattr(free_ports, "RANGE", range(first, first + 3))
+    with pytest.raises(OSError, match="No port from"):
+        free_port()
+
+
+def test_ports_that_cannot_all_be_had_stay_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        taken = server.getsockname()[1]
+        monkeypatch.setattr(free_ports, "RANGE", range(taken - 9, taken - 8))
+        with pytest.raises(OSError, match="No port from"):
+            free_port(following=9)
+    monkeypatch.setattr(free_ports, "RANGE", range(taken - 9, taken + 1))
+    assert free_port(following=0) in range(taken - 9, taken + 1)
 
 
 def test_a_port_of_another_process_is_not_given_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:

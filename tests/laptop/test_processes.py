@@ -13,6 +13,7 @@ import pytest
 
 from infra.laptop.config import LaptopError
 from infra.laptop.processes import ProcessRecord, Supervisor, tail
+from tests.support.process_ends import has_ended
 
 pytestmark = pytest.mark.stack
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -43,11 +44,10 @@ def test_stop_ends_the_process_and_its_children(supervisor: Supervisor) -> None:
         "time.sleep(60)\n"
     )
     record = start(supervisor, "parent", [sys.executable, "-c", script])
-    supervisor.wait_ready(("parent",), lambda: () if Path(record.log).read_text().strip() else ("parent",), 20, "it")
+    supervisor.wait_ready(("parent",), lambda: () if Path(record.log).read_text().strip() else ("parent",), 60, "it")
     child = int(Path(record.log).read_text())
     assert supervisor.stop("parent", "absent") == ["parent"]
-    assert not psutil.pid_exists(record.pid) or psutil.Process(record.pid).status() == psutil.STATUS_ZOMBIE
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert has_ended(record.pid) and has_ended(child)
     assert supervisor.running() == []
 
 
@@ -70,7 +70,7 @@ def test_another_process_with_the_same_pid_is_not_stopped(supervisor: Supervisor
 def test_a_process_that_ends_while_starting_is_an_error_with_its_log(supervisor: Supervisor) -> None:
     start(supervisor, "bad", [sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"])
     with pytest.raises(LaptopError, match=r"(?s)bad (died with exit code 3|ended) while Thing started.*no such thing"):
-        supervisor.wait_ready(("bad",), lambda: ("bad",), 20, "Thing")
+        supervisor.wait_ready(("bad",), lambda: ("bad",), 60, "Thing")
 
 
 def test_a_process_that_is_never_ready_is_an_error(supervisor: Supervisor) -> None:
@@ -84,7 +84,7 @@ def test_of_several_processes_the_one_that_died_is_named_and_not_the_one_that_is
     start(supervisor, "api", SLEEP)
     start(supervisor, "scheduler", [sys.executable, "-c", "print('no module named x'); raise SystemExit(3)"])
     with pytest.raises(LaptopError, match=r"(?s)^scheduler (died|ended).*no module named x"):
-        supervisor.wait_ready(("api", "scheduler"), lambda: ("scheduler",), 20, "Airflow")
+        supervisor.wait_ready(("api", "scheduler"), lambda: ("scheduler",), 60, "Airflow")
 
 
 def test_tail_of_a_missing_log(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ POSTGRES: Any = object()
 
 
 def config(run: Path, **settings: Any) -> LaptopConfig:
-    return LaptopConfig.from_env(run=run, service_port=free_port(), **settings)
+    return LaptopConfig.from_env(run=run, service_port=free_port(following=9), **settings)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from infra.airflow_api import AirflowUnreachableError
 from infra.laptop.config import LaptopError
+from infra.laptop.free_ports import free_port
 from infra.laptop.progress import Reporter
 from infra.laptop.runs import Airflow, health
 
@@ -30,7 +31,7 @@ class Api:
         self.state = "running"
         self.tasks: list[dict[str, Any]] = []
         self.asked: list[str] = []  # the last part of each request's path
-        self.port = 0
+        self.port = free_port()
         self.start()
 
     def start(self) -> None:
@@ -53,7 +54,6 @@ class Api:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:

@@ -15,15 +15,7 @@ from infra.laptop.free_ports import HOST, free_port
 @pytest.fixture
 def first() -> int:
     """A port with some free ones behind it."""
-    while True:
-        port = free_port()
-        with socket.socket() as a, socket.socket() as b, socket.socket() as c:
-            try:
-                for offset, probe in enumerate((a, b, c), 1):
-                    probe.bind((HOST, port + offset))
-            except OSError:
-                continue
-        return port
+    return free_port(following=3)
 
 
 @pytest.fixture

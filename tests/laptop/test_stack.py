@@ -43,7 +43,7 @@ def config() -> Iterator[LaptopConfig]:
     """A configuration whose state is outside pytest's folder: pytest closes that to other users, like PostgreSQL's."""
     home = Path(os.environ.get("NIGHTJAR_HOME") or ROOT / ".nightjar")
     with tempfile.TemporaryDirectory(prefix="nightjar-test-") as run:
-        yield LaptopConfig(home=home, run=Path(run), cloud_port=free_port(), service_port=free_port())
+        yield LaptopConfig(home=home, run=Path(run), cloud_port=free_port(), service_port=free_port(following=9))
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,10 @@ def test_the_environment_of_airflow_stays_the_same_with_new_credentials(up: Up, 
     assert airflow_environment.environment(config, resources.settings, server) == before
 
 
-def test_the_status_has_a_reason_for_what_does_not_answer(up: Up, config: LaptopConfig) -> None:
+def test_the_status_has_a_reason_for_what_does_not_answer(
+    up: Up, config: LaptopConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "TIMEOUT_SECONDS", 60.0)  # a busy machine may need longer than a person waits
     found = status.status(config)
     assert not found["running"] and found["processes"]["airflow-scheduler"] == {"state": "stopped"}
     assert found["processes"]["postgres"]["state"] == found["processes"]["cloud"]["state"] == "running"

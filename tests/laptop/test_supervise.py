@@ -14,7 +14,6 @@ from infra.laptop.airflow_environment import SITE
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(60),
     pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a process's end"),
 ]
 LONGER_THAN_THE_TEST = 3600.0

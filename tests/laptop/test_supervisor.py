@@ -17,6 +17,7 @@ from infra.laptop.config import ROOT
 from infra.laptop.processes import ProcessRecord, Supervisor
 from infra.laptop.supervisor import MAX_DEATHS, MAX_PAUSE_SECONDS, after_death
 from infra.localcloud.rotation import read_lines
+from tests.support.process_ends import has_ended
 from tests.support.supervised import start, until
 
 pytestmark = pytest.mark.stack
@@ -93,13 +94,6 @@ def ready(record: ProcessRecord) -> ProcessRecord:
     return record
 
 
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
 def test_a_killed_process_is_started_again_and_its_exit_code_is_kept(supervisor: Supervisor) -> None:
     first = start(supervisor, "one", SLEEP)
     os.kill(first.pid, signal.SIGKILL)
@@ -112,7 +106,7 @@ def test_what_a_killed_process_leaves_behind_is_killed(supervisor: Supervisor) -
     record = start(supervisor, "parent", PARENT)
     pids = children_of(record)
     os.kill(record.pid, signal.SIGKILL)
-    until(lambda: all(map(gone, pids)))
+    until(lambda: all(map(has_ended, pids)))
 
 
 def test_a_process_that_dies_again_and_again_is_given_up() -> None:
@@ -152,8 +146,8 @@ def test_stop_ends_every_descendant_although_its_parent_was_killed(supervisor: S
     assert watcher is not None
     assert len(family.members(supervisor.state, [watcher.pid])) == 7  # the supervisor, and two families of three
     assert set(supervisor.stop("one", "two", timeout=2)) == {"one", "two"}
-    assert all(gone(pid) for pids in supervisors_and.values() for pid in pids)
-    assert gone(watcher.pid) and family.members(supervisor.state) == []
+    assert all(has_ended(pid) for pids in supervisors_and.values() for pid in pids)
+    assert has_ended(watcher.pid) and family.members(supervisor.state) == []
 
 
 def test_nothing_outlives_a_killed_supervisor(supervisor: Supervisor) -> None:
@@ -162,7 +156,7 @@ def test_nothing_outlives_a_killed_supervisor(supervisor: Supervisor) -> None:
     parent = start(supervisor, "parent", PARENT)
     pids = [*(record.pid for record in (*records, parent)), *children_of(parent)]
     kill(watchers_of(supervisor)[0])
-    until(lambda: all(map(gone, pids)))
+    until(lambda: all(map(has_ended, pids)))
 
 
 def test_the_guard_ends_a_process_by_its_stop_signal(supervisor: Supervisor) -> None:
@@ -177,7 +171,7 @@ def test_the_guard_ends_a_process_by_its_stop_signal(supervisor: Supervisor) -> 
             until((supervisor.state / "interrupted").exists)
         finally:
             os.kill(watcher, signal.SIGCONT)  # its child is a zombie until it looks
-    assert ending.returncode == 0 and gone(record.pid)
+    assert ending.returncode == 0 and has_ended(record.pid)
 
 
 @on_linux
@@ -186,16 +180,16 @@ def test_nothing_outlives_a_killed_guard(supervisor: Supervisor) -> None:
     watcher, guard = watchers_of(supervisor)
     pids = [watcher, record.pid, *children_of(record)]
     kill(guard)
-    until(lambda: all(map(gone, pids)))
+    until(lambda: all(map(has_ended, pids)))
 
 
 def test_nothing_outlives_a_supervisor_killed_with_its_guard_and_a_stop(supervisor: Supervisor) -> None:
     record = start(supervisor, "parent", PARENT)
     pids = [record.pid, *children_of(record)]
     kill(*watchers_of(supervisor))
-    until(lambda: gone(record.pid))  # the system sends it its stop signal
+    until(lambda: has_ended(record.pid))  # the system sends it its stop signal
     supervisor.stop("parent")
-    assert all(map(gone, pids)) and family.members(supervisor.state) == []
+    assert all(map(has_ended, pids)) and family.members(supervisor.state) == []
 
 
 def test_a_new_supervisor_removes_what_one_killed_with_its_guard_left(supervisor: Supervisor) -> None:
@@ -203,9 +197,9 @@ def test_a_new_supervisor_removes_what_one_killed_with_its_guard_left(supervisor
     pids = children_of(record)
     watchers = watchers_of(supervisor)
     kill(*watchers)
-    until(lambda: all(map(gone, (*watchers, record.pid))))
+    until(lambda: all(map(has_ended, (*watchers, record.pid))))
     again = start(supervisor, "parent", SLEEP)
-    assert all(map(gone, pids)) and supervisor.find("parent") == again
+    assert all(map(has_ended, pids)) and supervisor.find("parent") == again
 
 
 def test_a_start_while_the_guard_ends_what_is_left_waits_for_it(supervisor: Supervisor) -> None:
@@ -213,20 +207,20 @@ def test_a_start_while_the_guard_ends_what_is_left_waits_for_it(supervisor: Supe
     watcher, guard = watchers_of(supervisor)
     kill(watcher)
     new = start(supervisor, "new", SLEEP)
-    assert gone(old.pid)
-    until(lambda: gone(guard))
+    assert has_ended(old.pid)
+    until(lambda: has_ended(guard))
     assert supervisor.find("new") == new
 
 
 def test_what_a_killed_supervisor_left_is_stopped_before_a_start(supervisor: Supervisor) -> None:
     old = ready(start(supervisor, "old", STUBBORN))
-    assert supervisor.stop_unsupervised() == [] and not gone(old.pid)
+    assert supervisor.stop_unsupervised() == [] and not has_ended(old.pid)
     watchers = watchers_of(supervisor)
     kill(*watchers)
-    until(lambda: all(map(gone, watchers)))
-    assert not gone(old.pid)
+    until(lambda: all(map(has_ended, watchers)))
+    assert not has_ended(old.pid)
     supervisor.stop_unsupervised()
-    assert gone(old.pid) and supervisor.records() == [] and supervisor.specification("old") is None
+    assert has_ended(old.pid) and supervisor.records() == [] and supervisor.specification("old") is None
 
 
 def test_two_at_once_are_started_by_one_supervisor(supervisor: Supervisor) -> None:

@@ -28,7 +28,7 @@ def answer(
     cloud: Cloud, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, bytes, dict[str, str]]:
     """The answer to a raw request."""
-    connection = http.client.HTTPConnection(urlsplit(cloud.endpoint).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(cloud.endpoint).netloc, timeout=60)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body=body or None, headers=names)
     got = connection.getresponse()
@@ -123,7 +123,7 @@ def test_a_presigned_url_works_until_it_is_changed_or_expires(cloud: Cloud, guar
     urllib.request.urlopen(upload).close()
     assert s3.get_object(Bucket=BUCKET, Key="up")["Body"].read() == b"sent"
     short = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "up"}, ExpiresIn=1)
-    cloud.wait_until(lambda: _status(short) == 403, seconds=20)
+    cloud.wait_until(lambda: _status(short) == 403)
 
 
 def _status(url: str) -> int:

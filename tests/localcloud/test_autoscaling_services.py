@@ -64,10 +64,10 @@ def put(cloud: Cloud, value: float, minutes: int, weight: int = 1) -> None:
 def test_tasks_start_and_stop_by_the_metric(scaled: Cloud) -> None:
     ecs, scaling = scaled.client("ecs"), scaled.client("application-autoscaling")
     put(scaled, 90, 4)
-    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 3, seconds=40)
+    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 3)
     scaled.wait_until(lambda: len(running(scaled)) == 3)
     put(scaled, 1, 17, weight=10_000)
-    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 1, seconds=40)
+    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 1)
     scaled.wait_until(lambda: len(running(scaled)) == 1)
     newest, oldest = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId=RESOURCE)[
         "ScalingActivities"
@@ -86,4 +86,4 @@ def test_a_suspended_target_stays_as_it_is(scaled: Cloud) -> None:
     with pytest.raises(AssertionError, match="did not become true"):
         scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] > 1, seconds=15)
     scaling.register_scalable_target(**NAMED, SuspendedState={"DynamicScalingOutSuspended": False})
-    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 3, seconds=40)
+    scaled.wait_until(lambda: described(ecs, NAME)["desiredCount"] == 3)

@@ -92,7 +92,7 @@ class Parts:
 
     def messages(self, cloud: Cloud, count: int) -> list[dict[str, Any]]:
         """The messages, once there are so many."""
-        cloud.wait_until(lambda: len(self.alerts.received()) >= count, seconds=20)
+        cloud.wait_until(lambda: len(self.alerts.received()) >= count)
         return [json.loads(one["Message"]) for one in self.alerts.received()]
 
 

@@ -29,7 +29,7 @@ def background() -> Iterator[Background]:
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if found := condition():
             return found
@@ -75,9 +75,16 @@ def test_a_step_that_hangs_is_stuck_with_the_age_of_its_heartbeat(background: Ba
 
 
 def test_a_loop_that_waits_for_its_next_step_is_not_stuck(background: Background) -> None:
-    background.loop("patient", lambda: 3600.0, stuck_seconds=0.05)
+    stepped = threading.Event()
+
+    def step() -> float:
+        stepped.set()
+        return 3600.0
+
+    background.loop("patient", step, stuck_seconds=0.05)
+    assert stepped.wait(60)
     time.sleep(0.2)
-    assert part(background, "patient").state == "ok"
+    until(lambda: part(background, "patient").state == "ok")  # the end of its step may be late
 
 
 def test_no_step_begins_while_the_state_is_restored(background: Background) -> None:
@@ -90,7 +97,7 @@ def test_no_step_begins_while_the_state_is_restored(background: Background) -> N
     with background.held():
         background.loop("early", step).wake()
         assert not stepped.wait(0.2)
-    assert stepped.wait(10)
+    assert stepped.wait(60)
 
 
 def test_a_wake_during_a_step_is_not_lost(background: Background) -> None:
@@ -139,7 +146,7 @@ def test_the_name_server_survives_a_lookup_that_raises(background: Background) -
     server = NameServer(lambda name: answers[name], background)
     query = b"\0\7\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(60)
         client.sendto(query, ("127.0.0.1", server.port))
         until(lambda: part(background, "elb-names").errors)
         answers["a"] = ["127.0.0.11"]

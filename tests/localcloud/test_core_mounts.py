@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.localcloud import mounts
+from tests.support.localcloud import Cloud
+from tests.support.process_ends import has_ended
 
 pytestmark = [
     pytest.mark.stack,
@@ -80,17 +81,15 @@ def test_the_process_dies_with_its_parent(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     child = Path("/proc") / process.stdout.readline().strip()
-    for _ in range(200):
-        if b"sleep" in (child / "cmdline").read_bytes() and b"enter_mounts" not in (child / "cmdline").read_bytes():
-            break
-        signal.sigtimedwait([], 0.05)
+
+    def has_begun() -> bool:
+        command = (child / "cmdline").read_bytes()
+        return b"sleep" in command and b"enter_mounts" not in command
+
+    Cloud.wait_until(has_begun)
     process.kill()
     process.wait()
-    for _ in range(200):
-        if not child.exists() or "Z" in (child / "stat").read_text().rsplit(")", 1)[1].split()[0]:
-            return
-        signal.sigtimedwait([], 0.05)
-    raise AssertionError("the process outlived its parent")
+    Cloud.wait_until(lambda: has_ended(int(child.name)))
 
 
 def test_a_missing_program_is_an_error_at_the_start(tmp_path: Path) -> None:

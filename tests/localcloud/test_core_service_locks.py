@@ -43,7 +43,7 @@ def test_one_request_of_a_service_at_a_time() -> None:
 
 
 def test_services_do_not_wait_for_each_other_nor_anyone_for_a_slow_sender() -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         if environ[ENVIRON_KEY].service != "logs":
@@ -58,7 +58,7 @@ def test_services_do_not_wait_for_each_other_nor_anyone_for_a_slow_sender() -> N
 
     class Slow(io.BytesIO):
         def read(self, *size: Any) -> bytes:
-            assert sent.wait(10)
+            assert sent.wait(60)
             return b""
 
     with ThreadPoolExecutor(1) as pool:

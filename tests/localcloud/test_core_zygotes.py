@@ -17,6 +17,8 @@ from infra.localcloud import mounts, zygote
 from infra.localcloud.config import Config, GlueSettings, Preload
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import ExitResult, Job, Runner
+from tests.support.localcloud import Cloud
+from tests.support.process_ends import has_ended
 
 pytestmark = [
     pytest.mark.stack,
@@ -186,7 +188,7 @@ time.sleep(60)
     child = psutil.Process(int(job.log_tail(1)[0]))
     job.stop(grace=0.2)
     assert (ended(job).kind, job.returncode) == ("stopped", -9)
-    assert not child.is_running() or child.wait(10) is None
+    Cloud.wait_until(lambda: has_ended(child))
     assert ended(start(runner, tmp_path, "import time; time.sleep(60)", timeout_seconds=0.3)).kind == "timed_out"
 
 
@@ -195,7 +197,7 @@ def test_jobs_end_with_their_interpreter_and_the_next_gets_a_new_one(runner: Run
     zygote = psutil.Process(psutil.Process(job.pid).ppid())
     zygote.kill()
     assert (ended(job).kind, job.returncode) == ("exited", -9)
-    assert not psutil.pid_exists(job.pid) or psutil.Process(job.pid).status() == psutil.STATUS_ZOMBIE
+    Cloud.wait_until(lambda: has_ended(job.pid))
     assert printed(runner, tmp_path, f"print({IS_FORK})") == "True"
 
 

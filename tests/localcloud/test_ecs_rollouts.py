@@ -43,7 +43,7 @@ def create_service(ecs: Any, name: str, definition: str, count: int, **configura
 
 
 def test_a_service_is_scaled_to_nothing_and_back(tasks: Cloud, ecs: Any) -> None:
-    create_service(ecs, "scaled", define(ecs, "scaled", command=["python", "script.py", "0", "60"]), 1)
+    create_service(ecs, "scaled", define(ecs, "scaled", command=["python", "script.py", "0", "600"]), 1)
     tasks.wait_until(lambda: described(ecs, "scaled")["deployments"][0]["rolloutState"] == "COMPLETED")
     deployment = described(ecs, "scaled")["deployments"][0]["id"]
     ecs.update_service(cluster="test", service="scaled", desiredCount=0)
@@ -70,7 +70,7 @@ def test_old_tasks_stop_first_at_the_maximum_percent(
     So an old task is told to stop before a new one is made.
     """
     name = f"tight-{count}"
-    definition = define(ecs, name, command=["python", "script.py", "0", "60"])
+    definition = define(ecs, name, command=["python", "script.py", "0", "600"])
     create_service(ecs, name, definition, count, minimumHealthyPercent=percent, maximumPercent=100)
     tasks.wait_until(lambda: described(ecs, name)["deployments"][0]["rolloutState"] == "COMPLETED")
     old = ecs.list_tasks(cluster="test", serviceName=name)["taskArns"]
@@ -111,7 +111,7 @@ def test_a_first_deployment_that_fails_cannot_be_rolled_back(tasks: Cloud, ecs: 
 
 
 def test_without_rollback_the_old_tasks_stay_until_a_good_deployment(tasks: Cloud, ecs: Any) -> None:
-    running = ["python", "script.py", "0", "60"]
+    running = ["python", "script.py", "0", "600"]
     create_service(
         ecs,
         "stuck",
@@ -136,7 +136,7 @@ def test_without_rollback_the_old_tasks_stay_until_a_good_deployment(tasks: Clou
 
 
 def test_a_deployment_is_stopped_by_hand_and_rolled_back(tasks: Cloud, ecs: Any) -> None:
-    good = define(ecs, "manual", command=["python", "script.py", "0", "60"])
+    good = define(ecs, "manual", command=["python", "script.py", "0", "600"])
     create_service(ecs, "manual", good, 1)
     tasks.wait_until(lambda: described(ecs, "manual")["deployments"][0]["rolloutState"] == "COMPLETED")
     kept = ecs.list_tasks(cluster="test", serviceName="manual")["taskArns"]
@@ -164,12 +164,12 @@ def test_a_deployment_is_stopped_by_hand_and_rolled_back(tasks: Cloud, ecs: Any)
 
 
 def test_no_process_outlives_a_killed_server(start_cloud: Callable[..., Cloud], tmp_path: Path) -> None:
-    cloud = start_script_cloud(start_cloud, tmp_path, command=["python", "script.py", "0", "60"])
+    cloud = start_script_cloud(start_cloud, tmp_path, command=["python", "script.py", "0", "600"])
     client = cloud.client("ecs")
     definition = define(client, "orphan")
     create_service(client, "orphan", definition, 2)
     cloud.wait_until(lambda: described(client, "orphan")["runningCount"] == 2)
     pids = [int(t["containers"][0]["runtimeId"]) for t in tasks_of(client, "orphan")]
     os.kill(cloud.process.pid, 9)
-    cloud.process.wait(10)
-    cloud.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), seconds=10)
+    cloud.process.wait(60)
+    cloud.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))

@@ -85,7 +85,7 @@ def ecs(services: Cloud) -> Any:
 @pytest.fixture(scope="module")
 def target_group(services: Cloud) -> str:
     """The target group of a load balancer with a quick health check and a short deregistration delay."""
-    return balance(services, "app", LISTENER, CONTAINER_PORT, drain_seconds=1)
+    return balance(services, "app", LISTENER, CONTAINER_PORT, drain_seconds=3)
 
 
 def define(ecs: Any, version: str, **environment: str) -> str:
@@ -122,7 +122,7 @@ def create(ecs: Any, name: str, definition: str, group: str | None, **settings: 
 
 
 def ask(path: str = "/version") -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=60)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -152,7 +152,7 @@ class Load:
             thread.join()
 
     def _run(self, path: str) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=60)
         while not self._stop.wait(0.01):
             try:
                 connection.request("POST", path, b"{}")
@@ -260,7 +260,7 @@ def test_the_circuit_breaker_rolls_back(services: Cloud, ecs: Any, web: str, bro
         deployment = ecs.update_service(cluster="test", service=web, taskDefinition=definition)["service"][
             "deployments"
         ][0]
-        services.wait_until(lambda: described(ecs, web)["deployments"][0]["id"] != deployment["id"], seconds=90)
+        services.wait_until(lambda: described(ecs, web)["deployments"][0]["id"] != deployment["id"])
         primary = services.wait_until(lambda: completed(ecs, web))
     assert load.failures == [] and set(load.versions) == {version}
     assert primary["taskDefinition"] == good == described(ecs, web)["taskDefinition"]

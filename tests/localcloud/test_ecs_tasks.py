@@ -96,7 +96,7 @@ def test_a_task_that_cannot_start_has_a_reason(tasks: Cloud, ecs: Any, container
 
 
 def test_a_task_is_stopped_by_hand(tasks: Cloud, ecs: Any) -> None:
-    definition = define(ecs, "long", command=["python", "script.py", "0", "60"])
+    definition = define(ecs, "long", command=["python", "script.py", "0", "600"])
     arn = ecs.run_task(cluster="test", taskDefinition=definition, launchType="FARGATE")["tasks"][0]["taskArn"]
     tasks.wait_until(lambda: ecs.describe_tasks(cluster="test", tasks=[arn])["tasks"][0]["lastStatus"] == "RUNNING")
     ecs.stop_task(cluster="test", task=arn, reason="enough")
@@ -110,7 +110,7 @@ def test_a_task_is_stopped_by_hand(tasks: Cloud, ecs: Any) -> None:
 
 def test_a_task_that_is_stopped_while_pending_leaves_the_scheduler_running(tasks: Cloud, ecs: Any) -> None:
     """The scheduler took the stop for the end of the server, and ended for good while the health check was fine."""
-    definition = define(ecs, "pending", command=["python", "script.py", "0", "60"])
+    definition = define(ecs, "pending", command=["python", "script.py", "0", "600"])
     for _ in range(3):
         arn = ecs.run_task(cluster="test", taskDefinition=definition, launchType="FARGATE")["tasks"][0]["taskArn"]
         ecs.stop_task(cluster="test", task=arn, reason="at once")
@@ -118,7 +118,7 @@ def test_a_task_that_is_stopped_while_pending_leaves_the_scheduler_running(tasks
         assert (task["stoppedReason"], task["stopCode"]) == ("at once", "UserInitiated")
     arn = ecs.run_task(cluster="test", taskDefinition=define(ecs, "after"), launchType="FARGATE")["tasks"][0]["taskArn"]
     assert finished(tasks, ecs, arn)["stopCode"] == "EssentialContainerExited"
-    health = httpx.get(f"{tasks.endpoint}/_nightjar/health")
+    health = httpx.get(f"{tasks.endpoint}/_nightjar/health", timeout=60)
     assert health.status_code == 200 and health.json()["wrong"] == []
     assert "ecs-scheduler" in [part["name"] for part in health.json()["parts"]]
 

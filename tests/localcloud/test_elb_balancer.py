@@ -19,7 +19,7 @@ from tests.support.localcloud import Cloud
 
 pytestmark = pytest.mark.stack
 
-LISTENER, TARGET_PORT = free_port(), free_port()
+LISTENER, TARGET_PORT = free_port(following=2), free_port(following=1)
 
 
 class Backend:
@@ -28,6 +28,7 @@ class Backend:
     def __init__(self, address: str, port: int = TARGET_PORT) -> None:
         backend = self
         self.address, self.port, self.status, self.seconds, self.keeps_alive = address, port, 200, 0.0, True
+        self.asked = threading.Event()  # a request that is no health check has come
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -35,6 +36,7 @@ class Backend:
 
             def do_GET(self) -> None:
                 if self.path != "/health":
+                    backend.asked.set()
                     time.sleep(backend.seconds)
                 body = f"{backend.address}:{backend.port}".encode()
                 self.send_response(backend.status)
@@ -112,13 +114,16 @@ def group(elb: Any, balancer: str, network: dict[str, Any], request: pytest.Fixt
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]
-    elb.modify_target_group_attributes(
-        TargetGroupArn=made, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]
-    )
+    drain_for(elb, made, 1)
     listener = listen(elb, balancer, {"Type": "forward", "TargetGroupArn": made})
     yield made
     elb.delete_listener(ListenerArn=listener)
     elb.delete_target_group(TargetGroupArn=made)
+
+
+def drain_for(elb: Any, group: str, seconds: int) -> None:
+    attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}
+    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[attribute])
 
 
 def listen(elb: Any, balancer: str, action: dict[str, Any], port: int = LISTENER) -> str:
@@ -127,7 +132,7 @@ def listen(elb: Any, balancer: str, action: dict[str, Any], port: int = LISTENER
 
 
 def ask(path: str = "/", port: int = LISTENER) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -191,13 +196,14 @@ def test_a_draining_target_finishes_its_requests(
     cloud: Cloud, elb: Any, group: str, backends: Callable[..., Backend]
 ) -> None:
     slow = backends("127.0.0.201")
+    drain_for(elb, group, 5)  # long enough that a busy machine still sees it
     serve(cloud, elb, group, slow)
     slow.seconds = 1.5
+    slow.asked.clear()
     answers: list[tuple[int, str]] = []
     request = threading.Thread(target=lambda: answers.append(ask()))
     request.start()
-    time.sleep(0.3)
-    slow.seconds = 0
+    assert slow.asked.wait(60)
     other = backends("127.0.0.202")
     elb.register_targets(TargetGroupArn=group, Targets=[other.target])
     elb.deregister_targets(TargetGroupArn=group, Targets=[slow.target])

@@ -35,7 +35,7 @@ def path(*patterns: str) -> dict[str, Any]:
 
 def get(port: int, target: str = "/", method: str = "GET", **headers: str) -> tuple[int, str, str]:
     """Status, body and Location of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, target, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
@@ -200,7 +200,7 @@ def test_an_https_listener_serves_its_certificates(cloud: Cloud, elb: Any, balan
     assert {served_name(port, name) for name in (None, "unknown.example") for _ in range(50)} == {"taxi.example.com"}
     context = ssl.create_default_context(cadata=pairs[0][0].decode())
     context.check_hostname = False
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
     connection.request("GET", "/", headers={"Host": "taxi.example.com"})
     assert connection.getresponse().read() == b"over TLS"
     connection.close()

@@ -21,7 +21,7 @@ from tests.support.localcloud import Cloud
 pytestmark = pytest.mark.stack
 
 PORT = free_port()
-METRIC_SECONDS = 30
+METRIC_SECONDS = 90
 
 
 class Target:
@@ -55,7 +55,13 @@ class Target:
 
 
 class Split:
-    """Two target groups behind one listener, the old one and the new one, each with a target."""
+    """Two target groups behind one listener, the old one and the new one, each with a target.
+
+    Attributes:
+        longest_seconds: How long a caller has waited for an answer at most.
+    """
+
+    longest_seconds = 0.0
 
     def __init__(self, cloud: Cloud) -> None:
         self.elb, self._metrics = cloud.client("elbv2"), cloud.client("cloudwatch")
@@ -98,11 +104,13 @@ class Split:
     def ask(self, requests: int, path: str = "/") -> Counter[str]:
         """How often each target answered, by its name, and what else came."""
         names = {target.address: name for name, target in self.targets.items()}
-        connection, found = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10), Counter[str]()
+        connection, found = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60), Counter[str]()
         for _ in range(requests):
+            begun = time.monotonic()
             connection.request("GET", path)
             answer = connection.getresponse()
             text = answer.read().decode()
+            self.longest_seconds = max(self.longest_seconds, time.monotonic() - begun)
             found[names.get(text, str(answer.status))] += 1
         connection.close()
         return found
@@ -182,6 +190,8 @@ def test_each_groups_requests_codes_and_latency_are_metrics(split: Split) -> Non
     start = datetime.now(UTC) - timedelta(minutes=1)
     split.weigh(1, 0)
     split.ask(30)
+    # A target's answer is never later for the load balancer than for the caller; the metric has three digits.
+    longest = split.longest_seconds * 1.01
     split.targets["new"].status, split.targets["new"].seconds = 500, 0.05
     split.weigh(0, 1)
     split.ask(20)
@@ -195,7 +205,7 @@ def test_each_groups_requests_codes_and_latency_are_metrics(split: Split) -> Non
     assert split.metric("HTTPCode_Target_5XX_Count", "old", "Sum", start) is None
     slow, quick = (split.metric("TargetResponseTime", name, "p95", start) for name in ("new", "old"))
     assert slow is not None and quick is not None
-    assert slow >= 0.05 > quick
+    assert slow >= 0.05 and quick <= longest
     assert split.metric("TargetResponseTime", "new", "PR(0.04:)", start) == 100
 
 

@@ -54,7 +54,8 @@ def test_only_failed_jobs_of_dags_are_counted_and_sent(jobs: Cloud) -> None:
     jobs.wait_until(lambda: matches(jobs) == 1.0)
     sqs = jobs.client("sqs")
     url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    # The match is counted before the event is delivered.
+    (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=20)["Messages"]
     detail: dict[str, Any] = json.loads(message["Body"])
     assert (detail["TrainingJobName"], detail["TrainingJobStatus"]) == ("nj-bad", "Failed")
     assert "the data is bad" in detail["FailureReason"]

@@ -65,7 +65,7 @@ def create(cloud: Cloud, name: str, role: str, code: str = CODE, **settings: Any
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("main.py", code)
         archive.writestr("helper.py", "GREETING = 'hello'\n")
-    given = {"Runtime": "python3.13", "Handler": "main.handler", "Timeout": 20, **settings}
+    given = {"Runtime": "python3.13", "Handler": "main.handler", "Timeout": 55, **settings}
     created = cloud.client("lambda").create_function(
         FunctionName=name, Role=role, Code={"ZipFile": buffer.getvalue()}, **given
     )
@@ -99,7 +99,7 @@ def test_a_function_that_fails_answers_why(
     cloud: Cloud, role: str, event: dict[str, Any], kind: str, text: str
 ) -> None:
     name = f"fails-{kind.replace('.', '-')}"
-    create(cloud, name, role, Timeout=1 if "seconds" in event else 20)
+    create(cloud, name, role, Timeout=1 if "seconds" in event else 55)
     error, value = invoke(cloud, name, **event)
     assert (error, value["errorType"]) == ("Unhandled", kind)
     assert text in value["errorMessage"]

@@ -83,11 +83,12 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) 
             writers = [Writer(cloud, f"{turn}-{number}") for number in range(WRITERS)]
             for writer in writers:
                 writer.start()
+            cloud.wait_until(lambda at_work=writers: all(len(writer.sure) > 1 for writer in at_work))
             threading.Event().wait(random.Random(turn).uniform(0.3, 1.2))
             cloud.process.kill()
             cloud.process.wait()
             for writer in writers:
-                writer.join(30)
+                writer.join(60)
                 acknowledged |= writer.sure
                 unsure |= writer.unsure
     with running_cloud(tmp_path, config) as cloud:

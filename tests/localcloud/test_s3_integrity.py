@@ -151,7 +151,7 @@ def test_an_incomplete_body_stores_nothing(cloud: Any, s3: Any, bucket: str) -> 
 @pytest.mark.stack
 def test_a_put_without_a_length_is_refused(cloud: Any, s3: Any, bucket: str) -> None:
     url = urlparse(s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "lengthless"}))
-    connection = http.client.HTTPConnection(urlparse(cloud.endpoint).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlparse(cloud.endpoint).netloc, timeout=60)
     connection.request("PUT", f"{url.path}?{url.query}", body=iter([b"x"]), encode_chunked=True,
                        headers={"Transfer-Encoding": "chunked"})  # fmt: skip
     answer = connection.getresponse()

@@ -257,7 +257,7 @@ def test_without_mounts_ml_root_names_the_folder(
     start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     cloud = start_job_cloud(start_cloud, tmp_path_factory.mktemp("image"), mounts=False)
-    health = httpx.get(f"{cloud.endpoint}/_nightjar/health").json()
+    health = httpx.get(f"{cloud.endpoint}/_nightjar/health", timeout=60).json()
     assert health["opt_ml"].startswith("the variable ML_ROOT")
     cloud.client("sagemaker").create_training_job(**training("setting"))
     seen = json.loads(archive(cloud, ended_job(cloud, "setting")["ModelArtifacts"]["S3ModelArtifacts"])["seen.json"])

@@ -148,7 +148,7 @@ def start_service(server: RestartedCloud, listener: int) -> None:
 
 def version(listener: int) -> dict[str, Any] | None:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{listener}/version", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{listener}/version", timeout=60) as answer:
             return dict(json.load(answer))
     except OSError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -297,9 +298,11 @@ def monitoring(cloud: Cloud) -> Described:
     logs.create_log_group(logGroupName="/g", tags={"a": "b"})
     logs.put_retention_policy(logGroupName="/g", retentionInDays=7)
     logs.create_log_stream(logGroupName="/g", logStreamName="s")
+    now = int(time.time() * 1000)  # older ones than two weeks are not taken
     for number in range(3):
-        event = {"timestamp": 1764300000000 + number, "message": f"m{number}"}
+        event = {"timestamp": now + number, "message": f"m{number}"}
         logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=[event])
+    assert len(logs.get_log_events(logGroupName="/g", logStreamName="s")["events"]) == 3
     dimensions = [{"Name": "a", "Value": "b"}]
     metrics.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 2.0, "Dimensions": dimensions}])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from tests.support.models_page import DAG, HEADERS, PREFIX, REASON, Person, Sources
 
 pytestmark = pytest.mark.usefixtures("aws")
-UNTIL = "2026-12-24T00:00:00+00:00"
+UNTIL = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 ROUTES = [(route, method) for route in app.routes if isinstance(route, APIRoute) for method in route.methods]
 EVERY = pytest.mark.parametrize(("route", "method"), ROUTES, ids=lambda value: getattr(value, "path", value))
 # What every user of Airflow gets: the page without data, and the list of what that user may read.

@@ -46,7 +46,7 @@ class Twins:
         self.page.evaluate(DRAWN)
 
     def wait_for_held(self) -> None:
-        for _ in range(1000):
+        for _ in range(12_000):
             if self.held:
                 return
             self.page.wait_for_timeout(10)  # the browser's requests arrive meanwhile

@@ -12,8 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from infra.airflow_api import AirflowApi, Run
 from infra.laptop.progress import Reporter
-
-PATIENCE_MS = 120_000  # a busy machine draws a page late
+from tests.support.browser import PATIENCE_MS
 
 
 @dataclass(frozen=True)

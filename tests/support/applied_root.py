@@ -57,7 +57,9 @@ def laptop_clients(cloud: Cloud, run: Path) -> tuple[LaptopConfig, Aws]:
     """The laptop's configuration and clients for a local cloud."""
     run.mkdir()
     (run / "cloud").symlink_to(cloud.state)
-    config = LaptopConfig.from_env(cloud_port=urlsplit(cloud.endpoint).port, service_port=free_port(), run=run)
+    config = LaptopConfig.from_env(
+        cloud_port=urlsplit(cloud.endpoint).port, service_port=free_port(following=9), run=run
+    )
     return config, Aws(config)
 
 

@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
+PATIENCE_MS = 120_000  # a busy machine draws a page late
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = (
     "no Chromium on the PATH; install one (Debian: sudo apt-get install chromium, macOS: brew install --cask chromium)"
@@ -33,7 +34,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
     with sync_playwright() as playwright:
         profile = tmp_path_factory.mktemp("browser")
-        context = playwright.chromium.launch_persistent_context(profile, executable_path=executable, args=ARGUMENTS)
-        context.set_default_timeout(20_000)
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=executable, args=ARGUMENTS, timeout=PATIENCE_MS
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)  # it has a time-out of its own: five seconds
         yield context
         context.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.localcloud import Cloud
+from tests.support.localcloud import WAIT_SECONDS, Cloud
 
 BUCKET = "glue-bucket"
 ROLE = "arn:aws:iam::123456789012:role/glue-job"
@@ -83,7 +83,7 @@ def glue_job(cloud: Cloud, glue_scripts: str, request: pytest.FixtureRequest) ->
     return make
 
 
-def finished(cloud: Cloud, name: str, run: str, seconds: float = 60) -> dict[str, Any]:
+def finished(cloud: Cloud, name: str, run: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
     """The run, once it has ended."""
     glue = cloud.client("glue")
 

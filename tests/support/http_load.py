@@ -6,6 +6,7 @@ import http.client
 import json
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -37,8 +38,12 @@ class Load:
             threading.Thread(target=self._run, args=[number < KEPT, number]) for number in range(CONNECTIONS)
         ]
         self._lock = threading.Lock()
+        self._begun = Counter[int]()  # client → the requests that it has begun
+        self._ended = threading.Condition(self._lock)
+        self._ends = Counter[int]()  # client → the requests that have ended
         self._answers: list[str] = []
         self.failures: list[str] = []
+        self._failed: list[float] = []  # when the requests that failed were begun
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -55,19 +60,40 @@ class Load:
         with self._lock:
             return len(self._answers)
 
+    def turn(self) -> None:
+        """Waits until each client has begun a request from now on, and that has ended: earlier ones are counted."""
+        with self._ended:
+            wanted = {client: self._begun[client] + 1 for client in range(CONNECTIONS)}
+            over = self._ended.wait_for(
+                lambda: all(self._ends[client] >= number for client, number in wanted.items()), 2 * TIMEOUT_SECONDS
+            )
+        assert over, "a client got no answer"
+
+    def failed_since(self, moment: float) -> int:
+        """How many of the requests that were begun after a moment (``time.monotonic()``) have failed."""
+        with self._lock:
+            return sum(begun > moment for begun in self._failed)
+
     def counts(self, since: int = 0) -> Counter[str]:
         """Right answers by version, from the mark ``since`` on."""
         with self._lock:
             return Counter(self._answers[since:])
 
-    def _run(self, keep: bool, number: int) -> None:
+    def _run(self, keep: bool, client: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT_SECONDS)
+        number = client
         while not self._stop.wait(PERIOD_SECONDS):
             number += 1
             body, probability = self._expected[number % len(self._expected)]
-            outcome, failure = self._ask(connection, body, probability)
             with self._lock:
+                self._begun[client] += 1
+            begun = time.monotonic()
+            outcome, failure = self._ask(connection, body, probability)
+            with self._ended:
                 (self.failures if failure else self._answers).append(outcome)
+                self._failed.extend([begun] if failure else [])
+                self._ends[client] += 1
+                self._ended.notify_all()
             if failure or not keep:
                 connection.close()
         connection.close()

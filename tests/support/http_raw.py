@@ -11,7 +11,7 @@ JAVA_OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAA
 
 def raw_answers(port: int, *pieces: bytes, count: int = 1) -> list[tuple[int, bytes]]:
     """Sends pieces of requests on one connection; returns status and body of each of ``count`` answers."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
             connection.sendall(piece)

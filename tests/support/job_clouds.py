@@ -84,7 +84,7 @@ def fire(trigger: Any) -> dict[str, Any]:
             return event.payload
         raise AssertionError("the trigger ended without an event")
 
-    return asyncio.run(asyncio.wait_for(first(), 30))
+    return asyncio.run(asyncio.wait_for(first(), 180))  # a real rollout on a busy machine
 
 
 @pytest.fixture(scope="session")

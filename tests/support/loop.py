@@ -26,7 +26,7 @@ from include.model import bundle
 from include.settings import Settings
 from include.workloads import Workload, load
 from infra.airflow_api import Run, RunFailedError
-from infra.laptop import registry, replay, stages
+from infra.laptop import registry, replay, stages, status
 from infra.laptop.aws import Aws
 from infra.laptop.config import ROOT, LaptopConfig
 from infra.laptop.free_ports import free_port
@@ -75,6 +75,11 @@ class Loop:
         """The days of the two retrain runs of ``make run``."""
         return self.config.night, self.config.night + timedelta(days=1)
 
+    def status(self) -> dict[str, Any]:
+        """What ``make status`` reports. A person would not wait as long as a busy machine may need."""
+        with mock.patch.object(status, "TIMEOUT_SECONDS", 60.0):
+            return status.status(self.config)
+
     # --- S3 and Athena ---
 
     def bucket(self, kind: str) -> str:
@@ -114,7 +119,7 @@ class Loop:
         """A live service's response, through its load balancer: GET, or POST with a body."""
         url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(workload))["Parameter"]["Value"]
         method = "GET" if body is None else "POST"
-        return httpx.request(method, url + path, json=body, headers=headers, timeout=10)
+        return httpx.request(method, url + path, json=body, headers=headers, timeout=60)
 
     def live(self) -> dict[str, Any]:
         """The live pointer."""
@@ -244,7 +249,7 @@ def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
     settings = {
         "NIGHTJAR_RUN": str(state),
         "NIGHTJAR_AIRFLOW_PORT": str(free_port()),
-        "NIGHTJAR_SERVICE_PORT": str(free_port()),
+        "NIGHTJAR_SERVICE_PORT": str(free_port(following=9)),
         "NIGHTJAR_CLOUD_PORT": str(free_port()),
     }
     environ = {**os.environ, **settings}

@@ -75,7 +75,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="nightjar-newcomer-"), "nightjar")
     clone(folder)
     try:
-        seconds, answer = follow(folder, (free_port(), free_port(), free_port()))
+        seconds, answer = follow(folder, (free_port(), free_port(), free_port(following=9)))
     except (subprocess.CalledProcessError, ValueError) as error:
         sys.stdout.write(f"{error}\nThe clone is {folder}; `make stop` there stops its stack.\n")
         return 1

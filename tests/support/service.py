@@ -77,7 +77,7 @@ class Service:
 
     def predict(self) -> int:
         """The status of a prediction on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("POST", "/predict", GOOD, JSON)
             return connection.getresponse().status

@@ -22,7 +22,7 @@ BUCKET = "bundles"
 TASK_SIZE = {"cpu": "256", "memory": "512"}
 DRAIN_SECONDS = 3
 STOP_SECONDS = 5
-SETTLE_SECONDS = 90
+SETTLE_SECONDS = 180
 GRACE_SECONDS = 40  # two tasks that start together on two busy cores take more than 20 s
 
 
@@ -75,7 +75,7 @@ class TextsService:
         """Deploys a version, waits for the end of the rollout, and returns ECS's description of it."""
         update = self.ecs.update_service(cluster=CLUSTER, service=NAME, taskDefinition=self.definitions[version])
         asked = update["service"]["deployments"][0]["id"]
-        self.cloud.wait_until(lambda: last_rollout(self.ecs, NAME).get("finishedAt"), seconds=120)
+        self.cloud.wait_until(lambda: last_rollout(self.ecs, NAME).get("finishedAt"))
         self.settle()
         rollout = last_rollout(self.ecs, NAME)
         assert rollout["status"] != "SUCCESSFUL" or described(self.ecs, NAME)["deployments"][0]["id"] == asked

@@ -101,5 +101,5 @@ def ended_tuning(cloud: Cloud, name: str) -> dict[str, Any]:
         )
         return job if job["HyperParameterTuningJobStatus"] not in ("InProgress", "Stopping") else None
 
-    found: dict[str, Any] = cloud.wait_until(over, seconds=120)
+    found: dict[str, Any] = cloud.wait_until(over)
     return found

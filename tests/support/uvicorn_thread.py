@@ -18,7 +18,7 @@ from serving.http_protocol import HttpProtocol
 from serving.worker import uvicorn_config
 from tests.support.serving_state import make_settings
 
-SECONDS = 20
+SECONDS = 60
 PAUSE_SECONDS = 0.02
 _CHANGES = (
     (re.compile(rb"\r\ndate: [^\r]*"), rb"\r\ndate: -"),

@@ -35,7 +35,9 @@ FEATURES = 'FEATURES = {"price": "number"}\ndef features(record): return {"price
 def config() -> Iterator[LaptopConfig]:
     """The settings of a local cloud of the module's own."""
     with tempfile.TemporaryDirectory(prefix="nightjar-test-") as run:
-        made = LaptopConfig(home=ROOT / ".nightjar", run=Path(run), cloud_port=free_port(), service_port=free_port())
+        made = LaptopConfig(
+            home=ROOT / ".nightjar", run=Path(run), cloud_port=free_port(), service_port=free_port(following=5)
+        )
         supervisor = Supervisor(made.state)
         try:
             cloud.start(made, supervisor)

@@ -10,31 +10,31 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import time
 
 import pytest
 
 from tests.support.http_load import CONNECTIONS
 from tests.support.ports import accepts_connections
-from tests.support.texts_service import STOP_SECONDS, TextsService, process_group
+from tests.support.texts_service import TextsService, process_group
 
 pytestmark = pytest.mark.stack
-BEFORE_SECONDS = AFTER_SECONDS = 0.7
 BODY = b'{"text_length": 120, "num_keywords": 3}'
 
 
 def test_a_killed_task_loses_at_most_its_open_requests(version_1: TextsService):
     victim = version_1.tasks()[0]
     with version_1.load("1") as load:
-        time.sleep(BEFORE_SECONDS)
+        load.turn()
         os.killpg(process_group(victim), signal.SIGKILL)
         version_1.cloud.wait_until(lambda: version_1.is_stopped(victim["taskArn"]))
-        lost = list(load.failures)
+        stopped = time.monotonic()
         version_1.settle()
         healed = load.mark()
-        time.sleep(AFTER_SECONDS)
-    assert len(lost) <= CONNECTIONS
-    assert load.failures == lost, "no request is lost after the task is deregistered"
+        load.turn()
+    assert len(load.failures) <= CONNECTIONS
+    assert load.failed_since(stopped) == 0, "no request is lost after the task is deregistered"
     assert load.counts(since=healed)["1"] > 0
     over = version_1.task(victim["taskArn"])
     assert over["containers"][0]["exitCode"] == 128 + signal.SIGKILL
@@ -44,14 +44,13 @@ def test_a_killed_task_loses_at_most_its_open_requests(version_1: TextsService):
 def test_a_hung_task_is_replaced_after_failed_health_checks(version_1: TextsService):
     victim = version_1.tasks()[0]
     with version_1.load("1") as load:
-        time.sleep(BEFORE_SECONDS)
+        load.turn()
         os.killpg(process_group(victim), signal.SIGSTOP)
         version_1.cloud.wait_until(lambda: version_1.is_stopped(victim["taskArn"]))
         version_1.settle()
-        time.sleep(1)
-        healed, lost = load.mark(), list(load.failures)
-        time.sleep(AFTER_SECONDS)
-    assert len(lost) <= CONNECTIONS and load.failures == lost
+        healed, settled = load.mark(), time.monotonic()
+        load.turn()
+    assert len(load.failures) <= CONNECTIONS and load.failed_since(settled) == 0
     assert load.counts(since=healed)["1"] > 0
     assert "failed ELB health checks" in version_1.task(victim["taskArn"])["stoppedReason"]
 
@@ -59,7 +58,7 @@ def test_a_hung_task_is_replaced_after_failed_health_checks(version_1: TextsServ
 def test_a_task_that_is_stopped_under_load_loses_no_request(version_1: TextsService):
     victim = version_1.tasks()[0]["taskArn"]
     with version_1.load("1") as load:
-        time.sleep(BEFORE_SECONDS)
+        load.turn()
         version_1.ecs.stop_task(cluster="test", task=victim)
         version_1.cloud.wait_until(lambda: version_1.is_stopped(victim))
         version_1.settle()
@@ -70,16 +69,18 @@ def test_a_task_that_is_stopped_under_load_loses_no_request(version_1: TextsServ
 def test_sigterm_waits_for_a_request_whose_body_is_still_being_sent(version_1: TextsService):
     victim = version_1.tasks()[0]
     address = victim["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
-    connection = http.client.HTTPConnection(address, version_1.container_port, timeout=STOP_SECONDS)
+    connection = http.client.HTTPConnection(address, version_1.container_port, timeout=60)
     connection.putrequest("POST", "/predict")
     connection.putheader("content-type", "application/json")
     connection.putheader("content-length", str(len(BODY)))
+    connection.putheader("expect", "100-continue")
     connection.endheaders(BODY[:10])
-    time.sleep(0.2)
+    while b"100 Continue" not in connection.sock.recv(100, socket.MSG_PEEK):  # the task is reading the body
+        pass
     os.kill(process_group(victim), signal.SIGTERM)
     version_1.cloud.wait_until(lambda: not accepts_connections(version_1.container_port, address))
     connection.send(BODY[10:])
     answer = connection.getresponse()
     assert (answer.status, b'"model_version":"1"' in answer.read()) == (200, True)
-    version_1.cloud.wait_until(lambda: version_1.is_stopped(victim["taskArn"]), seconds=STOP_SECONDS)
+    version_1.cloud.wait_until(lambda: version_1.is_stopped(victim["taskArn"]))
     assert version_1.task(victim["taskArn"])["containers"][0]["exitCode"] == 0

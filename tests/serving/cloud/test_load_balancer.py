@@ -90,7 +90,7 @@ def test_a_stock_java_client_is_answered(service: Service, balancer: int, throug
 def test_head_is_answered_like_get_without_the_body(balancer: int, path: str) -> None:
     found = []
     for method in ("GET", "HEAD"):
-        connection = http.client.HTTPConnection("127.0.0.1", balancer, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", balancer, timeout=60)
         connection.request(method, path)
         answer = connection.getresponse()
         found.append((answer.status, answer.getheader("content-type"), len(answer.read())))
@@ -100,7 +100,7 @@ def test_head_is_answered_like_get_without_the_body(balancer: int, path: str) ->
 
 
 def test_a_slash_at_the_end_is_no_redirect_to_another_scheme(balancer: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", balancer, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", balancer, timeout=60)
     connection.request("POST", "/predict/", GOOD, {"content-type": "application/json", "x-forwarded-proto": "https"})
     answer = connection.getresponse()
     assert answer.status in (200, 404) and answer.getheader("location") is None

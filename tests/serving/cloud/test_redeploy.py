@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.support.texts_service import TextsService
 
 pytestmark = pytest.mark.stack
-BEFORE_SECONDS = AFTER_SECONDS = 0.7
 
 
 def test_a_redeploy_and_its_rollback_under_load_fail_no_request(version_1: TextsService):
     with version_1.load("1", "2") as load:
-        time.sleep(BEFORE_SECONDS)
+        load.turn()
         at_start = load.mark()
         rollout = version_1.deploy("2")
         deployed = load.mark()
-        time.sleep(AFTER_SECONDS)
+        load.turn()
         back_from = load.mark()
         rollback = version_1.deploy("1")
         rolled_back = load.mark()
-        time.sleep(AFTER_SECONDS)
+        load.turn()
     assert load.failures == []
     assert rollout["status"] == rollback["status"] == "SUCCESSFUL"
     assert set(load.counts(since=at_start) - load.counts(since=deployed)) == {"1", "2"}, (
@@ -47,7 +44,7 @@ def test_a_corrupted_bundle_is_rolled_back_and_the_old_version_answers(
 ):
     with version_1.load("1") as load:
         rollout = version_1.deploy(broken)
-        time.sleep(AFTER_SECONDS)
+        load.turn()
     assert load.failures == [] and load.counts()["1"] > 0
     assert rollout["status"] == "ROLLBACK_SUCCESSFUL" and "circuit breaker" in rollout["statusReason"]
     assert version_1.logged(reason)

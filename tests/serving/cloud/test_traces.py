@@ -22,7 +22,7 @@ SAID = "did not reach X-Ray"
 def traced(service: TextsService, request_id: str, address: str = "127.0.0.1", port: int = 0) -> str:
     """Sends a request that asks for a trace, through the load balancer or to a task, and returns the trace's id."""
     trace_id = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
-    connection = http.client.HTTPConnection(address, port or service.listener, timeout=10)
+    connection = http.client.HTTPConnection(address, port or service.listener, timeout=60)
     headers = {"x-amzn-trace-id": f"Root={trace_id};Sampled=1", "x-request-id": request_id}
     connection.request("POST", "/predict", BODY, {**headers, "content-type": "application/json"})
     assert connection.getresponse().status == 200
@@ -86,7 +86,7 @@ def lines(service: TextsService) -> list[str]:
 
 def dropped(service: TextsService, address: str) -> float:
     """The task's count of traces that did not arrive."""
-    connection = http.client.HTTPConnection(address, service.container_port, timeout=10)
+    connection = http.client.HTTPConnection(address, service.container_port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()

@@ -136,7 +136,7 @@ def test_a_stdout_that_nobody_reads_delays_neither_requests_nor_the_end(make: Ma
 
     working = threading.Thread(target=work, daemon=True)
     working.start()
-    working.join(10)
+    working.join(60)
     alive = working.is_alive()
     os.set_blocking(pipe[0], False)
     seen = samples(telemetry.metrics()[0])

@@ -148,5 +148,5 @@ def test_stopping_does_not_wait_for_a_collector_that_does_not_answer(monkeypatch
     tracing.finished(finished(), OFFSET)
     stopping = threading.Thread(target=tracing.stop, args=(0.2,), daemon=True)
     stopping.start()
-    stopping.join(2)
+    stopping.join(8)  # an export that waited for the collector would take ten seconds
     assert not stopping.is_alive()
