@@ -79,6 +79,7 @@ def test_a_fork_has_what_is_imported_and_nothing_else_of_the_zygote(supervisor: 
     start_zygote(supervisor)
     record = start(supervisor, "one", "an argument")
     found = said(record)
+    assert " ".join(psutil.Process(record.pid).cmdline()).strip() == f"{sys.executable} -m forked an argument"
     assert found.pop("environment").items() >= environment(supervisor, OWN="of this process").items()
     assert found == {
         "imported": True,

@@ -22,6 +22,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from setproctitle import getproctitle, setproctitle
+
 from infra.localcloud import linux
 
 # What at least two of Airflow's processes import, or what takes the API server longest.
@@ -37,7 +39,6 @@ MODULES = (
     "airflow.jobs.triggerer_job_runner",
     "airflow.providers.amazon.aws.hooks.s3",
     "airflow.providers_manager",
-    "setproctitle",
     "uvicorn.protocols.http.httptools_impl",
 )
 READY = b"ready"
@@ -66,6 +67,7 @@ def main(modules: Sequence[str] = MODULES, prepare: Callable[[], None] = make_en
     server = socket.socket(fileno=os.dup(0))
     os.close(0)
     os.open(os.devnull, os.O_RDONLY)  # gets the lowest free number, 0
+    getproctitle()  # finds out where the title is, which it cannot in a fork with another environment
     gc.collect()
     server.send(READY)
     while True:
@@ -118,8 +120,6 @@ def become(wanted: dict[str, Any], output: int) -> None:
 
 def run(argv: list[str]) -> None:
     """Runs ``python -m <module> …`` in this process."""
-    from setproctitle import setproctitle
-
     setproctitle(" ".join(argv))
     sys.argv = argv[2:]
     runpy.run_module(argv[2], run_name="__main__", alter_sys=True)
