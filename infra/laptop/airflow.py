@@ -1,4 +1,4 @@
-"""Airflow on the laptop: its environment variables, its database and its four processes."""
+"""Airflow on the laptop: its environment variables, its database, its four processes, and the zygote that forks these."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ from infra.laptop import bootstrap, vitals
 from infra.laptop.airflow_environment import CREDENTIALS, DATABASE, digest, environment
 from infra.laptop.aws import Aws
 from infra.laptop.config import REGION, ROOT, LaptopConfig, LaptopError
-from infra.laptop.parts import API, DAG_PROCESSOR, POSTGRES, SCHEDULER, TRIGGERER
+from infra.laptop.parts import API, DAG_PROCESSOR, POSTGRES, SCHEDULER, TRIGGERER, ZYGOTE
 from infra.laptop.ports import require_free
 from infra.laptop.postgres import Postgres, running_server
 from infra.laptop.processes import Supervisor, tail, write_private
@@ -46,23 +47,36 @@ SESSION_SECONDS = 12 * 3600
 REFRESH_SECONDS = 6 * 3600
 
 
-def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
-    """Migrates the database and starts the processes that start no task. Does not wait for them.
-
-    They need nothing from AWS, and the API server takes longest of all. Processes with another environment than ``env``
-    are stopped.
+def start_zygote(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Stops processes with another environment than ``env``, and starts the zygote of those to come (Linux).
 
     Raises:
-        LaptopError: The port is taken, or the database cannot be migrated.
+        LaptopError: The port is taken.
     """
     wanted = digest(env)
-    outdated = [name for name in PROCESSES if (process := supervisor.find(name)) and process.digest != wanted]
+    names = (ZYGOTE, *PROCESSES)
+    outdated = [name for name in names if (process := supervisor.find(name)) and process.digest != wanted]
     supervisor.stop(*outdated, kill_soon=KILL_SOON)
-    if all(supervisor.find(name) for name in PROCESSES):
+    if _all_run(supervisor):
         return
     if supervisor.find(API) is None:
         require_free(config.airflow_port, "NIGHTJAR_AIRFLOW_PORT", "Airflow")
     Path(env["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
+    if sys.platform == "linux":
+        argv: list[str | Path] = [config.python("airflow"), "-m", "nightjar_laptop.zygote"]
+        supervisor.start(ZYGOTE, argv, env=env, cwd=Path(env["AIRFLOW_HOME"]), digest=wanted, is_zygote=True)
+
+
+def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
+    """Migrates the database and starts the processes that start no task. Does not wait until these are ready.
+
+    They need nothing from AWS, and the API server takes longest of all.
+
+    Raises:
+        LaptopError: The database cannot be migrated.
+    """
+    if _all_run(supervisor):
+        return
     _migrate(config, env, postgres)
     for name in EARLY:
         _start_process(config, supervisor, name, env)
@@ -91,7 +105,7 @@ def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> 
     Raises:
         LaptopError: Airflow did not become ready.
     """
-    already_running = all(supervisor.find(name) for name in PROCESSES)
+    already_running = _all_run(supervisor)
     for name in PROCESSES:
         _start_process(config, supervisor, name, env)
     wait_until_ready(config, supervisor)
@@ -115,10 +129,15 @@ def stop(supervisor: Supervisor) -> list[str]:
     return supervisor.stop(*PROCESSES, kill_soon=KILL_SOON)
 
 
+def _all_run(supervisor: Supervisor) -> bool:
+    return all(supervisor.find(name) for name in PROCESSES)
+
+
 def _start_process(config: LaptopConfig, supervisor: Supervisor, name: str, env: dict[str, str]) -> None:
     argv: list[str | Path] = [config.python("airflow"), "-m", "airflow", *PROCESSES[name]]
     own = {} if name == API else POLLING
-    supervisor.start(name, argv, env={**env, **own}, cwd=Path(env["AIRFLOW_HOME"]), digest=digest(env))
+    home = Path(env["AIRFLOW_HOME"])
+    supervisor.start(name, argv, env={**env, **own}, cwd=home, digest=digest(env), zygote=ZYGOTE)
 
 
 def become_command_line(config: LaptopConfig, arguments: Sequence[str]) -> NoReturn:

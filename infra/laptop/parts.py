@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 
 from infra.laptop.config import LaptopError
 
@@ -12,7 +13,8 @@ DAG_PROCESSOR, TRIGGERER = "airflow-dag-processor", "airflow-triggerer"
 AIRFLOW = (API, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
 ALL = (POSTGRES, CLOUD, *AIRFLOW)
 TRACKING = "mlflow"
-OPTIONAL = (TRACKING,)  # a stack may do without these
+ZYGOTE = "airflow-zygote"  # it has imported Airflow, and forks the four
+OPTIONAL = (ZYGOTE, TRACKING)  # a stack may do without these
 
 
 def short(name: str) -> str:
@@ -21,13 +23,13 @@ def short(name: str) -> str:
 
 
 def find(what: str) -> tuple[str, ...]:
-    """The names of the processes that ``what`` means: one process, or ``airflow`` for its four.
+    """The names of the processes that ``what`` means: one process, or ``airflow`` for all of its.
 
     Raises:
         LaptopError: There is no such process.
     """
     if what == "airflow":
-        return AIRFLOW
+        return (ZYGOTE, *AIRFLOW) if sys.platform == "linux" else AIRFLOW
     for name in (*ALL, *OPTIONAL):
         if what in (name, short(name)):
             return (name,)

@@ -28,7 +28,7 @@ from infra.laptop.config import ROOT, LaptopError
 TAIL_LINES = 25
 SPEC = ".spec.json"
 SUPERVISOR = "supervisor"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0  # where a zygote is still importing, it takes some
 _NOTIFY_SECONDS = 2.0
 KILL_SOON_SECONDS = 3.0
 # A process of many threads else has a heap of glibc's for each, and gives little of it back.
@@ -44,6 +44,8 @@ class ProcessSpec:
 
     Attributes:
         digest: Identifies the configuration that the process is started with.
+        zygote: The name of the process that forks it, if that runs; else it is started afresh.
+        is_zygote: Whether it is one that forks others (:mod:`infra.laptop.starts`).
         id: Identifies this start.
     """
 
@@ -54,6 +56,8 @@ class ProcessSpec:
     user: str | None
     stop_signal: int
     digest: str
+    zygote: str = ""
+    is_zygote: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -105,15 +109,19 @@ class Supervisor:
         user: str | None = None,
         stop_signal: int = signal.SIGTERM,
         digest: str = "",
+        zygote: str = "",
+        is_zygote: bool = False,
     ) -> ProcessRecord:
         """Starts ``argv`` in its own session, unless a process of this name runs, and returns its record.
 
-        ``digest`` identifies the configuration and is kept in the record.
+        ``digest`` identifies the configuration and is kept in the record. ``zygote`` and ``is_zygote`` are those of
+        :class:`ProcessSpec`.
 
         Raises:
             LaptopError: It cannot be started.
         """
-        spec = ProcessSpec(name, [str(part) for part in argv], dict(env), str(cwd), user, int(stop_signal), digest)
+        command = [str(part) for part in argv]
+        spec = ProcessSpec(name, command, dict(env), str(cwd), user, int(stop_signal), digest, zygote, is_zygote)
         return self.find(name) or self.launch(spec)
 
     def launch(self, spec: ProcessSpec) -> ProcessRecord:

@@ -56,7 +56,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     env = airflow_environment.environment(config, bootstrap.settings(), server)
     # Airflow's API server takes longest, so everything else starts meanwhile.
     with ThreadPoolExecutor(1) as background:
-        airflow.start_early(config, supervisor, server, env)
+        airflow.start_zygote(config, supervisor, env)
+        early = background.submit(airflow.start_early, config, supervisor, server, env)
         api_server = background.submit(airflow.wait_for_api_server, config, supervisor)
         report("local cloud")
         cloud.start(config, supervisor)
@@ -67,6 +68,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         tracking.start(config, supervisor, aws)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)
+        early.result()
         airflow.start(config, supervisor, env)
         api_server.result()
     tracking.wait_until_ready(config, supervisor)
@@ -100,6 +102,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
         report(f"{specification.name} is started")
         supervisor.launch(specification)
     waits: dict[str, Callable[[LaptopConfig, Supervisor], object]] = {
+        parts.ZYGOTE: lambda *_: None,  # its forks wait for it
         postgres.NAME: postgres.wait_until_ready,
         cloud.NAME: cloud.wait_until_ready,
         tracking.NAME: tracking.wait_until_ready,

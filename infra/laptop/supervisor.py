@@ -18,7 +18,6 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +26,7 @@ import psutil
 from infra.laptop import family
 from infra.laptop.output_pipes import OutputPipes
 from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
+from infra.laptop.starts import Process, Starts
 from infra.localcloud import linux
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
@@ -41,7 +41,7 @@ class Child:
 
     spec: ProcessSpec
     record: ProcessRecord
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     output: int = -1
     start_at: float = field(default_factory=time.monotonic)
 
@@ -59,6 +59,7 @@ class Daemon:
         self._pids = state / "pids"
         self._children: dict[str, Child] = {}
         self._output = OutputPipes()
+        self._starts = Starts(state)
         self._ending = False
 
     def run(self) -> None:
@@ -79,13 +80,18 @@ class Daemon:
                 if not self._children:
                     break
                 look_at = min([*self._starts_due(), time.monotonic() + ORPHAN_SECONDS])
-            if reader in self._output.copy(max(0.0, look_at - time.monotonic()), reader):
-                os.read(reader, 4096)
+            others = [reader, *self._starts.importing()]
+            if ready := self._output.copy(max(0.0, look_at - time.monotonic()), *others):
                 look_at = 0.0
+            if reader in ready:
+                os.read(reader, 4096)
         self._end_all()
 
     def _starts_due(self) -> list[float]:
-        return [child.start_at for child in self._children.values() if child.process is None and not child.failed]
+        return [self._due(child) for child in self._children.values() if child.process is None and not child.failed]
+
+    def _due(self, child: Child) -> float:
+        return max(child.start_at, self._starts.waits_until(child.spec))
 
     def _wake_on_signals(self) -> int:
         reader, writer = os.pipe()
@@ -104,19 +110,20 @@ class Daemon:
     # --- what shall run ---
 
     def _follow_specs(self) -> None:
+        self._starts.look()
         specs = {path.name.removesuffix(SPEC): spec for path in self._pids.glob(f"*{SPEC}") if (spec := _read(path))}
         for name in [name for name in self._children if name not in specs]:
             # `make stop` ends the process itself; it is only not restarted.
             if self._children[name].process is None:
                 del self._children[name]
-        for name, spec in specs.items():
+        for name, spec in sorted(specs.items(), key=lambda item: not item[1].is_zygote):
             child = self._children.get(name)
             if child is None or (child.spec.id != spec.id and child.process is None):
                 log = str(self._state / "logs" / f"{name}.log")
                 child = self._children[name] = Child(
                     spec, ProcessRecord(name, 0, 0.0, log, spec.stop_signal, spec.digest)
                 )
-            if child.process is None and not child.failed and time.monotonic() >= child.start_at:
+            if child.process is None and not child.failed and time.monotonic() >= self._due(child):
                 self._start(child)
 
     def _start(self, child: Child) -> None:
@@ -124,17 +131,7 @@ class Daemon:
         try:
             child.output, sink = self._output.open(Path(log))
             with os.fdopen(sink, "wb") as stdout:
-                child.process = subprocess.Popen(
-                    spec.argv,
-                    env={**spec.env, family.MARKER: str(self._state)},
-                    cwd=spec.cwd,
-                    user=spec.user,
-                    stdin=subprocess.DEVNULL,
-                    stdout=stdout,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    preexec_fn=partial(linux.die_with, os.getpid(), spec.stop_signal),
-                )
+                child.process = self._starts.start(spec, stdout.fileno())
             created = psutil.Process(child.process.pid).create_time()
         except (OSError, KeyError, subprocess.SubprocessError, psutil.Error) as error:
             child.process = None
@@ -166,9 +163,10 @@ class Daemon:
         self._kill_orphans()
 
     def _ended(self, child: Child, code: int) -> None:
-        assert child.process is not None
-        child.process.returncode = code  # collected here, so that Popen does not wait for it
+        if isinstance(child.process, subprocess.Popen):
+            child.process.returncode = code  # collected here, so that Popen does not wait for it
         child.process = None
+        self._starts.forget(child.spec.name)
         self._output.drain(child.output)  # who reads of the death finds its reason in the log
         if not (self._pids / f"{child.spec.name}{SPEC}").exists():
             return

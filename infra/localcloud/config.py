@@ -96,7 +96,8 @@ class Image(_Section):
     @property
     def preloaded(self) -> Preload | None:
         """What the interpreter of its jobs may have imported before; None for nothing."""
-        return Preload(modules=self.preload, env=self.env) if self.preload else None
+        known = {name: value for name, value in self.env.items() if "{" not in value}
+        return Preload(modules=self.preload, env=known) if self.preload else None
 
     def argv(self, command: Sequence[str] | None = None, **placeholders: object) -> list[str]:
         """Builds the command line of a process.

@@ -32,6 +32,9 @@ def prepare_moto(account: str, port: int) -> None:
     read_descriptions_without_documentation()
     # moto makes a dozen sessions of botocore when it is imported, and each would read AWS's list of endpoints again.
     botocore.session.create_loader = cache(botocore.session.create_loader)
+    from infra.localcloud.instance_offerings import read_offerings_when_asked
+
+    read_offerings_when_asked()
 
 
 def run(config: Config) -> int:

@@ -6,6 +6,7 @@ stays in memory.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
@@ -31,7 +32,7 @@ def without_documentation(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [without_documentation(inner) for inner in value]
-    return value
+    return sys.intern(value) if isinstance(value, str) else value  # the same few names, thousands of times
 
 
 def read_descriptions_without_documentation() -> None:

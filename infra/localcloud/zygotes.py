@@ -83,7 +83,7 @@ class Zygotes:
             self._find(python, preload).wait_until_ready()
 
     def _find(self, python: str, preload: Preload) -> _Zygote:
-        key = json.dumps([python, preload.modules, preload.env], sort_keys=True)
+        key = json.dumps([python, _installed_at(python), preload.modules, preload.env], sort_keys=True)
         with self._lock:
             found = self._running.get(key)
             if found is None or (found.served and found.ended):  # one that ended before it served would end again
@@ -154,6 +154,12 @@ class _Zygote:
             return None
         ours.settimeout(None)
         return Forked(int(pid), ours)
+
+
+def _installed_at(python: str) -> int:
+    """When the libraries of an environment changed. While a service's tasks run, the zygote that forked them stays."""
+    folders = Path(python).parent.parent.glob("lib/python*/site-packages")
+    return max((folder.stat().st_mtime_ns for folder in folders), default=0)
 
 
 def _can_be_forked(preload: Preload, launch: Launch) -> bool:

@@ -5,6 +5,7 @@ The tests need Airflow, which only the test environment and Airflow's own have, 
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -157,3 +158,15 @@ def test_no_worker_ends_while_a_task_runs(executor: Any, resting: Any, monkeypat
     executor.change_state(KEY, "success")
     beat(executor)
     assert executor.ends == 1
+
+
+def test_started_workers_leave_what_the_scheduler_shares_out_of_the_search_for_garbage(executor: Any) -> None:
+    """Airflow takes all of it back in, and the next search would give the scheduler a copy."""
+    gc.freeze()
+    frozen, started = gc.get_freeze_count(), []
+    executor._spawn_worker = lambda: started.append(gc.get_freeze_count())
+    try:
+        executor._spawn_workers_with_gc_freeze(2)
+        assert len(started) == 2 and gc.get_freeze_count() >= frozen
+    finally:
+        gc.unfreeze()

@@ -202,6 +202,28 @@ def test_jobs_end_with_their_interpreter_and_the_next_gets_a_new_one(runner: Run
 
 
 @pytest.mark.skipif(mounts.refusal() is not None, reason="no mounts on this machine")
+def test_a_job_after_an_installation_is_the_fork_of_a_new_interpreter(runner: Runner, tmp_path: Path) -> None:
+    python = tmp_path / "environment" / "bin" / "python"
+    libraries = python.parent.parent / "lib" / "python3.12" / "site-packages"
+    for folder in (python.parent, libraries):
+        folder.mkdir(parents=True)
+    python.symlink_to(Path(sys.executable).resolve())
+    preload = Preload(modules=("sqlite3",))
+
+    def parent() -> int:
+        (tmp_path / "job.py").write_text("import os, sys; print('sqlite3' in sys.modules, os.getppid())")
+        options = {"cwd": tmp_path, "env": {}, "role_arn": ROLE, "log_group": GROUP, "log_stream": str(tmp_path)[1:]}
+        job = runner.start("job", [str(python), str(tmp_path / "job.py")], preload=preload, **options)
+        is_fork, pid = ended(job).tail[-1].split()
+        assert is_fork == "True"
+        return int(pid)
+
+    first = parent()
+    assert parent() == first
+    (libraries / "new.py").touch()
+    assert parent() != first
+
+
 def test_a_fork_sees_its_folder_at_the_path_of_its_container(runner: Runner, tmp_path: Path) -> None:
     code = "import os; open('/opt/ml/written', 'w').close(); print(os.listdir('/opt/ml'))"
     (tmp_path / "ml").mkdir()

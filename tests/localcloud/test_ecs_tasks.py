@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -205,3 +206,18 @@ def test_unsupported_settings_are_refused(ecs: Any) -> None:
     with pytest.raises(ClientError) as missing:
         ecs.update_service(cluster="test", service="r", desiredCount=1)
     assert missing.value.response["Error"]["Code"] == "ServiceNotFoundException"
+
+
+def test_a_task_is_forked_from_the_interpreter_of_its_image(
+    start_cloud: Callable[..., Cloud], tmp_path: Path
+) -> None:
+    """Tasks of one service share the memory of what they import."""
+    (tmp_path / "forked.py").write_text("import json, os, sys; print(json.dumps(['yaml' in sys.modules, os.environ['HOST']]))")
+    command = ["python", "forked.py"]
+    cloud = start_script_cloud(start_cloud, tmp_path, preload=["yaml"], command=command)
+    ecs = cloud.client("ecs")
+    define(ecs, "forked")
+    started = ecs.run_task(cluster="test", taskDefinition="forked", launchType="FARGATE")["tasks"][0]
+    task = finished(cloud, ecs, started["taskArn"])
+    address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+    assert printed(cloud, started["taskArn"], "forked") == [True, address]

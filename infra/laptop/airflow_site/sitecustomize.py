@@ -4,8 +4,8 @@ Airflow's start creates some million objects that stay, and Python looks for gar
 more rarely saves about 15 % of the API server's 16 s of CPU time (mean of three starts each). But it does look now and
 then: the API server would keep every cycle of objects that a request leaves.
 
-The triggerer works in a fork. A search for garbage writes to every object, and would give the fork a copy of them all:
-those that exist before a process's first fork are left out. (Airflow's LocalExecutor takes the scheduler's back.)
+Airflow's processes are forks (:mod:`nightjar_laptop.zygote`), and fork themselves. A search for garbage writes to every
+object, and would give the fork a copy of them all: those that exist before a process's first fork are left out.
 """
 
 import gc
@@ -15,9 +15,17 @@ import os
 ALLOCATIONS_BEFORE_A_COLLECTION, YOUNGER_BEFORE_AN_OLDER = 20_000, 10
 
 
+_frozen_by = 0  # a process id
+
+
 def freeze_once() -> None:
-    """Leaves what exists out of each further search for garbage. Only once: what is garbage by then is never freed."""
-    if not gc.get_freeze_count():
+    """Leaves what exists out of each further search for garbage.
+
+    Only once in a process: what is garbage by then is never freed.
+    """
+    global _frozen_by
+    if _frozen_by != os.getpid():
+        _frozen_by = os.getpid()
         gc.freeze()
 
 

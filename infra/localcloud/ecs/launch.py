@@ -62,6 +62,7 @@ def _start(task: Task, container: ContainerRun, address: str, context: Context, 
         log_stream=stream,
         address=address,
         mounts=image.mounts,
+        preload=image.preloaded,
         on_exit=lambda _: on_change(),
     )
 

@@ -30,6 +30,14 @@ class RestingLocalExecutor(HoldingLocalExecutor):
         elif time.monotonic() - self._worked_at > IDLE_SECONDS:
             self._end_workers()
 
+    def _spawn_workers_with_gc_freeze(self, spawn_number: int) -> None:
+        """Starts workers. What exists stays out of the search for garbage, which Airflow takes back after each start.
+
+        Then the scheduler would soon have a copy of all that it shares with Airflow's other processes.
+        """
+        for _ in range(spawn_number):
+            self._spawn_worker()
+
     def _end_workers(self) -> None:
         """Sends each worker what ends it, as Airflow does at the executor's end.
 
