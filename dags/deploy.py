@@ -135,7 +135,7 @@ def deploy(workload: Workload) -> DAG:
     with DAG(
         f"{name}_deploy",
         description=f"Deploys an approved model version of {name}",
-        schedule=Asset(f"nightjar://{name}/approved-model"),
+        schedule=Asset(layout.approved_model(name)),
         dagrun_timeout=timedelta(hours=3) + length + job["execution_timeout"],
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
         **options,

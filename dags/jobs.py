@@ -6,7 +6,8 @@
 **Outputs**: charges in the state table (`cost#<workload>#<month>`), the metrics `UsdToday`, `UsdMonth` and
 `UsdMonthForecast` in the namespace `Nightjar/Cost`, and one message a month when the workload's budget is used up.
 
-**How it ends**: green. The run's note names each job that was stopped, and why. A job of a run that is at work is never
+**How it ends**: green. The run's note names each job that was stopped and a deploy that was given up, and why: its run
+was marked as failed, was too long, lost its worker or was deleted. A job of a run that is at work is never
 stopped; one that no run has asked for is only named in the note.
 
 **Cautions.** A job is left alone for ten minutes after it was submitted. Clearing the tasks is safe: a job is recorded
@@ -37,6 +38,7 @@ from nightjar.triggered_runs import run_state
 from include.build import BUILD_FILE
 from include.lake import layout
 from include.pipelines import cost as pipeline
+from include.pipelines.deploy.ended import end_without_run
 from include.pipelines.monitor.reaper import watch_jobs
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -51,7 +53,7 @@ PARAMS = {
 
 @task(multiple_outputs=False)
 def watch(workload: str, dag_run: Any = None, params: Any = None) -> list[str]:
-    """Records the jobs that have ended, and stops those whose runs have ended; returns what a person should know."""
+    """Records ended jobs, stops jobs and gives up deploys whose runs have ended; returns what a person should know."""
     code_sha(BUILD_FILE)
     require_known_params(dag_run, params)
     config = settings()
@@ -66,7 +68,8 @@ def watch(workload: str, dag_run: Any = None, params: Any = None) -> list[str]:
     state, grace = StateHook(config.state_table), timedelta(minutes=params["grace_minutes"])
     with outcomes():
         watched = watch_jobs(workload, sweep, state, run_state, datetime.now(UTC), grace)
-    return noted(watched.lines, "\n".join)
+        lines = [*end_without_run(workload, run_state, state), *watched.lines]
+    return noted(lines, "\n".join)
 
 
 @task(multiple_outputs=False)

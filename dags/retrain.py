@@ -43,7 +43,7 @@ QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its in
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
 FAILURES, TUNED_OR_NOT = (RefusedError, ConflictError, pipeline.LiveStateError), "none_failed_min_one_success"
-APPROVED, ALIAS = "nightjar://{}/approved-model", "{}-approved-model"  # by its alias, register emits the asset or not
+ALIAS = "{}-approved-model"  # by its alias, register emits layout.approved_model or not
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 CHOSEN = {"model_uri": "{{ chosen_model(ti.xcom_pull('sense_training'), ti.xcom_pull('sense_tuning')) }}"}
 PARAMS = {
@@ -103,7 +103,7 @@ def register(
     """Decides on the candidate and registers it; requests its deploy, or tells people that it waits for them."""
     config, state, alias = settings(), StateHook(settings().state_table), AssetAlias(ALIAS.format(workload))
     messages = Messages(config.alerts_topic_arn, state)
-    request_deploy = partial(outlet_events[alias].add, Asset(APPROVED.format(workload)))
+    request_deploy = partial(outlet_events[alias].add, Asset(layout.approved_model(workload)))
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, config, hooks(workload))
         pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), state)

@@ -276,6 +276,11 @@ def table_name(workload: str, table: str) -> str:
 JOB_PREFIX = "nj-"  # of the names of SageMaker jobs; the policies of the roles name it
 
 
+def approved_model(workload: str) -> str:
+    """Airflow asset of an approved version: retrain emits it, and a deploy follows."""
+    return f"nightjar://{workload}/approved-model"
+
+
 def model_group(workload: str) -> str:
     """SageMaker model package group."""
     return f"nightjar-{workload}"

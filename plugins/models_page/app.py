@@ -19,7 +19,7 @@ from include.pipelines.deploy.live_log import LiveStateError
 from include.pipelines.models import overview as overviews
 from include.pipelines.models import rows
 from include.settings import SettingsError, settings
-from models_page import changes, document, links, sources
+from models_page import changes, document, links, runs, sources
 from models_page.access import READS, SUFFIX, DeployDag, User, may_change, workload_of
 
 PAGE = 50
@@ -77,7 +77,8 @@ def overview(dag: DeployDag, user: User, session: SessionDep) -> dict[str, Any]:
     """What is live of a workload, and what may be done."""
     workload = workload_of(dag.dag_id)
     versions, state = sources.versions(workload), sources.sources().state
-    found = overviews.overview(workload, versions, state, sources.measured(workload), present=datetime.now(UTC))
+    at: Any = {"present": datetime.now(UTC), "running": runs.unfinished(dag.dag_id, session)}
+    found = overviews.overview(workload, versions, state, sources.measured(workload), **at)
     deploying = found["deploying"]
     return {
         **found,

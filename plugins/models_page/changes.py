@@ -96,9 +96,11 @@ def deploy_model_version(at: At, number: int, body: Asking) -> dict[str, Any]:
 
 @router.post("/api/{dag_id}/roll-back")
 def roll_back_model(at: At, body: Asking) -> dict[str, Any]:
-    """Deploys the version that was live before."""
-    runs.require_triggerable(at.dag)
-    return at.done(domain.roll_back(at.workload, sources.versions(at.workload), at.state, at.asked(body)))
+    """Ends the deploy that is running, or deploys the version that was live before."""
+    asked = at.asked(body)
+    if not asked.running:
+        runs.require_triggerable(at.dag)
+    return at.done(domain.roll_back(at.workload, sources.versions(at.workload), at.state, asked))
 
 
 @router.post("/api/{dag_id}/release-hold")

@@ -104,6 +104,10 @@ EXPRESSIONS = [
     # text
     ("'a' || 'b'", "ab"),
     ("'a' || NULL", None),
+    ("'a' || 'b' || lower(NULL) || 'c' || 'd'", None),
+    ("'a' || coalesce(lower(NULL), 'b') || upper('c') || 'd' || ('e' || lower('F'))", "abCdef"),
+    ("'a' || coalesce(lower(NULL), lower(NULL)) || 'd'", None),
+    ("'a' || coalesce(lower(NULL), NULL) || 'd'", None),
     ("concat('a', NULL)", None),
     ("concat_ws('|', 'a', NULL, 'b')", "a|b"),
     ("concat_ws(NULL, 'a', 'b')", None),
@@ -326,3 +330,10 @@ def test_what_cannot_be_answered_faithfully_is_refused_by_name(
 def test_columns_without_a_name_get_the_name_that_trino_gives(connection: duckdb.DuckDBPyConnection) -> None:
     text = dialect.translate(dialect.parse("SELECT i, 1, i AS x FROM lake.t"), connection)
     assert [row[0] for row in connection.execute(f"DESCRIBE {text}").fetchall()] == ["i", "_col1", "x"]
+
+
+def test_a_row_of_texts_is_put_together_in_one_call(connection: duckdb.DuckDBPyConnection) -> None:
+    columns = " || ',' || ".join(["coalesce(s, '')"] * 50)
+    text = dialect.translate(dialect.parse(f"SELECT '[' || {columns} || ']' FROM lake.t"), connection)
+    assert "||" not in text
+    assert text.count("concat(") == 1

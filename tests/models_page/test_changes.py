@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.api.common.trigger_dag import trigger_dag
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
+from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import delete, select, update
 
 from tests.support.models_page import DAG, REASON, Person, Sources, made
@@ -124,6 +126,43 @@ def test_a_second_click_rolls_back_once(ann: Person) -> None:
     second = ann.post(ROLL_BACK)
     assert second.status_code == 409 and first.json()["run"]["id"] in second.json()["detail"]
     assert len(runs()) == 1
+
+
+def begin_deploy(aws: Sources, state: DagRunState, kind: str = "deploy") -> None:
+    """Makes a run of the deploy DAG, which is about to deploy version 3."""
+    intent = {"run_id": "canary", "kind": kind, "version": 3, "replaces": 2, "release_hold": False, "reason": None}
+    aws.go_live(2, 1, revision=2, intent={**intent, "revision": 2, "status": "open"})
+    with create_session() as session:
+        trigger_dag(DAG, run_id="canary", triggered_by=DagRunTriggeredByType.TEST, session=session)
+        session.execute(update(DagRun).values(state=state))
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_roll_back_ends_the_deploy_that_is_running_and_queues_no_run(ann: Person, aws: Sources, paused: bool) -> None:
+    begin_deploy(aws, DagRunState.RUNNING)
+    pause(paused)
+    assert ann.get(f"api/{DAG}").json()["deploying"]["ends_by_roll_back"]
+    answer = ann.post(ROLL_BACK, revision=2)
+    assert answer.status_code == 200, answer.text
+    assert "all requests go to version 2" in answer.json()["text"]
+    assert [run.run_id for run in runs()] == ["canary"]
+    shown = ann.get(f"api/{DAG}").json()
+    assert (shown["deploying"], shown["hold"], shown["live"]["version"]) == (None, True, 2)
+    assert shown["given_up"] == f"The deploy of version 3 was given up: rolled back by ann: {REASON}."
+
+
+def test_a_roll_back_that_is_running_is_not_ended_by_another(ann: Person, aws: Sources) -> None:
+    begin_deploy(aws, DagRunState.RUNNING, "rollback")
+    assert not ann.get(f"api/{DAG}").json()["deploying"]["ends_by_roll_back"]
+    answer = ann.post(ROLL_BACK, revision=2)
+    assert answer.status_code == 409 and "A deploy has not ended: canary" in answer.json()["detail"]
+
+
+def test_a_deploy_whose_run_has_failed_is_not_running(ann: Person, aws: Sources) -> None:
+    begin_deploy(aws, DagRunState.FAILED)
+    shown = ann.get(f"api/{DAG}").json()
+    assert shown["deploying"] is None and "its run canary has ended" in shown["given_up"]
+    assert ann.post(ROLL_BACK, revision=2).json()["run"]["id"] == "models-page-rollback-2"
 
 
 def test_a_roll_back_can_be_asked_for_again_when_its_run_has_failed(ann: Person) -> None:

@@ -19,6 +19,11 @@ def own_intent(workload: str, state: StateStore, *, run_id: str) -> tuple[LivePo
     if intent is None or intent["run_id"] != run_id:
         newest = f"deploy {intent['run_id']} of version {intent['version']}" if intent else "none"
         raise SupersededError(f"The newest deploy is not this run but {newest}, so this run does nothing.")
+    if "ended" in intent:
+        raise SupersededError(
+            f"The deploy of version {intent['version']} was given up: {intent['ended']}. To deploy it, trigger a new "
+            "run."
+        )
     if intent["status"] == ABANDONED:
         raise SupersededError(
             f"This run gave up version {intent['version']} and restored the service. To try again, trigger a new run, "

@@ -32,6 +32,8 @@ class Intent(TypedDict):
     """The revision of the entry that recorded the intent."""
     status: Literal["open", "live", "abandoned"]
     """``live`` once the version is verified; ``abandoned`` once the service is to go back."""
+    ended: NotRequired[str]
+    """Why it is abandoned, if its run did not give it up itself; a part of a sentence."""
 
 
 class LivePointer(TypedDict):
@@ -125,12 +127,20 @@ def went_live(
     }
 
 
-def abandoned(pointer: LivePointer) -> LivePointer:
-    """Returns the state after the open intent was given up: its run may change the service no more."""
+def abandoned(pointer: LivePointer, ended: str = "") -> LivePointer:
+    """Returns the state after the open intent was given up: its run may change the service no more.
+
+    Args:
+        pointer: The state.
+        ended: Why, if the run does not give it up itself.
+    """
     intent = pointer["intent"]
     if intent is None:
         raise ValueError("no deploy was begun")
-    return {**pointer, "intent": {**intent, "status": ABANDONED}, "revision": pointer["revision"] + 1}
+    given_up: Intent = {**intent, "status": ABANDONED}
+    if ended:
+        given_up["ended"] = ended
+    return {**pointer, "intent": given_up, "revision": pointer["revision"] + 1}
 
 
 def rebuilt(

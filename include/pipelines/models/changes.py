@@ -12,11 +12,12 @@ from typing import Any
 
 from include.errors import ConflictError, RefusedError, UserError
 from include.pipelines.deploy import live_log
+from include.pipelines.deploy.ended import end_by_person
 from include.pipelines.deploy.freeze import SHORTEST_REASON, frozen, sentence
 from include.pipelines.deploy.freeze import freeze as freeze_deploys
 from include.pipelines.deploy.freeze import unfreeze as unfreeze_deploys
-from include.pipelines.deploy.live import OPEN, LivePointer
-from include.pipelines.models.overview import target
+from include.pipelines.deploy.live import LivePointer
+from include.pipelines.models.overview import open_deploy, target
 from include.pipelines.models.versions import Version
 from include.pipelines.promotion.packages import APPROVED, PENDING, REJECTED, approval_description
 from include.pipelines.promotion.registry import ModelRegistry
@@ -95,11 +96,11 @@ def reject(workload: str, version: Version, registry: ModelRegistry, state: Stat
         ConflictError: What is live has changed since the page was loaded.
     """
     live = _live(workload, state, asked)
-    number, intent = version.number, live["intent"]
+    number, running = version.number, open_deploy(live, asked.running)
     if number == live["version"]:
         raise RefusedError(f"Version {number} is live. Roll back, which rejects it.")
-    if intent and intent["status"] == OPEN and intent["version"] == number and intent["run_id"] in asked.running:
-        raise RefusedError(f"Version {number} is being deployed by {intent['run_id']}. Wait for the end of that run.")
+    if running and running["version"] == number:
+        raise RefusedError(f"Version {number} is being deployed by {running['run_id']}. Wait for the end of that run.")
     if version.package.status == REJECTED:
         raise RefusedError(f"Version {number} is rejected already: {version.package.description}")
     registry.set_approval_status(version.package.arn, REJECTED, _described("Rejected", asked, version))
@@ -124,12 +125,22 @@ def deploy(workload: str, number: int, versions: Sequence[Version], state: State
 
 
 def roll_back(workload: str, versions: Sequence[Version], state: StateStore, asked: Asked) -> Change:
-    """Has the version deployed that was live before; the deploy sets a hold.
+    """Goes back from what is deployed: ends a deploy that is running, or has the version before deployed. Sets a hold.
+
+    A roll-back of the live version would wait for the end of a deploy that is running, such as a canary's minutes.
 
     Raises:
         RefusedError: There is none to go back to.
-        ConflictError: What is live has changed since the page was loaded, or a deploy is running.
+        ConflictError: What is live has changed since the page was loaded, or a roll-back or a repair is running.
     """
+    live = _live(workload, state, asked)
+    running = open_deploy(live, asked.running)
+    if running and running["kind"] == "deploy" and live["version"] is not None:
+        end_by_person(workload, live, asked.by, asked.reason, state)
+        return Change(
+            f"The deploy of version {running['version']} is ended, and a hold is set. Its run fails at its next step, "
+            f"a canary within a minute, and all requests go to version {live['version']}."
+        )
     live = _idle(workload, state, asked)
     found = target(versions, live, "previous")
     if found["version"] is None:

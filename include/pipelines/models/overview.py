@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from include.errors import NothingToDoError, RefusedError
 from include.pipelines.deploy import live_log
 from include.pipelines.deploy.choose import choose
 from include.pipelines.deploy.freeze import Freeze, frozen
-from include.pipelines.deploy.live import NOTHING_LIVE, OPEN, LivePointer
+from include.pipelines.deploy.live import NOTHING_LIVE, OPEN, Intent, LivePointer
 from include.pipelines.deploy.requested import Requested
 from include.pipelines.models.monitoring import Measured
 from include.pipelines.models.rows import VersionRow, number, row
@@ -32,6 +32,8 @@ class OpenDeploy(TypedDict):
 
     version: int | None
     run_id: str
+    ends_by_roll_back: bool
+    """Whether a roll-back ends it, so that the live version stays."""
 
 
 class Overview(TypedDict):
@@ -46,6 +48,8 @@ class Overview(TypedDict):
     hold: bool
     freeze: Freeze | None
     deploying: OpenDeploy | None
+    given_up: str
+    """Which deploy did not end by itself, and why; empty if the newest one did."""
     waiting: list[int]
     """The versions that wait for a person's approval, newest first."""
     newest: VersionRow | None
@@ -67,7 +71,13 @@ def read_live(workload: str, state: StateStore) -> tuple[LivePointer, str]:
 
 
 def overview(
-    workload: str, versions: Sequence[Version], state: StateStore, monitoring: list[Measured], *, present: datetime
+    workload: str,
+    versions: Sequence[Version],
+    state: StateStore,
+    monitoring: list[Measured],
+    *,
+    present: datetime,
+    running: Collection[str],
 ) -> Overview:
     """Returns the state of a workload's model.
 
@@ -77,12 +87,12 @@ def overview(
         state: The state table.
         monitoring: The latest values of what is monitored.
         present: The present.
+        running: Ids of the deploy runs that have not ended.
     """
     live, problem = read_live(workload, state)
     rows = {version.number: version for version in versions}
     current = rows.get(live["version"] or 0)
-    intent = live["intent"]
-    running = intent if intent and intent["status"] == OPEN else None
+    deploying = open_deploy(live, running)
     return {
         "workload": workload,
         "problem": problem,
@@ -90,7 +100,8 @@ def overview(
         "live": row(current, live) if current else None,
         "hold": live["hold"],
         "freeze": frozen(state, workload, present),
-        "deploying": {"version": running["version"], "run_id": running["run_id"]} if running else None,
+        "deploying": _shown(deploying, live) if deploying else None,
+        "given_up": "" if deploying else _given_up(live["intent"]),
         "waiting": [version.number for version in versions if row(version, live)["waits"]],
         "newest": row(versions[0], live) if versions else None,
         "versions": len(versions),
@@ -99,6 +110,33 @@ def overview(
         "cost_usd": round(_cost(versions, present - timedelta(days=COST_DAYS)), 4),
         "monitoring": monitoring,
     }
+
+
+def open_deploy(live: LivePointer, running: Collection[str]) -> Intent | None:
+    """Returns what the running deploy is about to do; None if there is none, or its run has ended.
+
+    Args:
+        live: What is live.
+        running: Ids of the deploy runs that have not ended.
+    """
+    intent = live["intent"]
+    return intent if intent and intent["status"] == OPEN and intent["run_id"] in running else None
+
+
+def _shown(intent: Intent, live: LivePointer) -> OpenDeploy:
+    ends = intent["kind"] == "deploy" and live["version"] is not None
+    return {"version": intent["version"], "run_id": intent["run_id"], "ends_by_roll_back": ends}
+
+
+def _given_up(intent: Intent | None) -> str:
+    if intent and "ended" in intent:
+        return f"The deploy of version {intent['version']} was given up: {intent['ended']}."
+    if intent and intent["status"] == OPEN:
+        return (
+            f"The deploy of version {intent['version']} was not finished: its run {intent['run_id']} has ended. The "
+            "service may run that version, unverified, until the next deploy."
+        )
+    return ""
 
 
 def target(versions: Sequence[Version], live: LivePointer, requested: Requested) -> Target:

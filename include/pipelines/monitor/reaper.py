@@ -8,7 +8,7 @@ has asked for is only reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -17,8 +17,8 @@ from include.lake import layout
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.cost.ledger import Claim, JobAccounts
 from include.pipelines.protocols import StateStore
+from include.pipelines.run_states import AT_WORK, RunState, how_ended
 
-AT_WORK = ("queued", "running")
 _FIRST_LOOK, _OVERLAP = timedelta(days=7), timedelta(days=1)
 
 
@@ -73,10 +73,6 @@ class Watched(NamedTuple):
     lines: list[str]
 
 
-RunState = Callable[[str, str], str | None]
-"""(DAG, run) → the run's state; None if there is no such run."""
-
-
 def watch_jobs(
     workload: str, sweep: Sweep, state: StateStore, run_state: RunState, present: datetime, grace: timedelta
 ) -> Watched:
@@ -117,7 +113,7 @@ def orphans(
             (claim["dag_id"], claim["run_id"]): run_state(claim["dag_id"], claim["run_id"]) for claim in job.claims
         }
         if not any(state in AT_WORK for state in states.values()):
-            found.append(Orphan(job, " and ".join(_described(*run, state) for run, state in states.items())))
+            found.append(Orphan(job, " and ".join(how_ended(*run, state) for run, state in states.items())))
     return found
 
 
@@ -133,10 +129,6 @@ def unattributed(running: Iterable[RunningJob], present: datetime, grace: timede
 def _is_old(job: RunningJob, present: datetime, grace: timedelta) -> bool:
     times = [job.begun, *(parse_instant(claim["at"]) for claim in job.claims)]
     return present - max(times) >= grace
-
-
-def _described(dag_id: str, run_id: str, state: str | None) -> str:
-    return f"run {run_id} of {dag_id} {'does not exist any more' if state is None else f'has ended ({state})'}"
 
 
 def _since(workload: str, state: StateStore, present: datetime) -> datetime:

@@ -20,6 +20,7 @@ function notices(state) {
   if (state.deploying) {
     found.push(notice(`A deploy of version ${state.deploying.version} has begun.`, "", linkTo("Open its run", state.deploy_page)));
   }
+  if (state.given_up) found.push(notice(state.given_up, "bad"));
   if (state.freeze) {
     const { until, by, reason } = state.freeze;
     found.push(notice(`Deploys are frozen until ${localTime(until)} by ${by}: ${reason}`));
@@ -35,7 +36,7 @@ function actionSection(state) {
     return element("section", { "aria-label": "Actions" }, element("h2", {}, "Actions"),
       element("p", { class: "quiet" }, `You may read. Changes need the right to trigger ${state.dag_id}.`));
   }
-  const buttons = [rollBackButton(state)];
+  const buttons = [state.deploying?.ends_by_roll_back ? endDeployButton(state) : rollBackButton(state)];
   if (state.hold) buttons.push(releaseButton(state));
   buttons.push(state.freeze ? unfreezeButton(state) : freezeButton(state));
   return element("section", { "aria-label": "Actions" }, element("h2", {}, "Actions"),
@@ -46,6 +47,18 @@ function actionSection(state) {
 /** Why a button does nothing, for who cannot point at it. */
 function refusals(state) {
   return [state.live ? state.roll_back.refused : "", state.hold ? state.release.refused : ""].filter(Boolean);
+}
+
+/** While a deploy runs, going back ends it: a roll-back of the live version would wait for its end. */
+function endDeployButton(state) {
+  const { version, run_id: runId } = state.deploying;
+  return actionButton(`Roll back the deploy of version ${version}`, {
+    title: `Roll back the deploy of version ${version}?`,
+    text: `Run ${runId} fails at its next step, a canary within a minute, and all requests go to version ${state.live?.version}, which stays live. ` +
+      `Version ${version} stays approved. A hold is set: new versions are not deployed until you release it.`,
+    path: pathOf(state.dag_id, "roll-back"),
+    strong: true,
+  });
 }
 
 function rollBackButton(state) {

@@ -30,7 +30,7 @@ def state(**live: Any) -> Any:
 
 
 def shown(stored: Any, at: datetime = NOW) -> Overview:
-    return overview("flights", VERSIONS, stored, [], present=at)
+    return overview("flights", VERSIONS, stored, [], present=at, running={"run5"})
 
 
 def test_the_live_version_and_what_a_person_may_do() -> None:
@@ -65,8 +65,17 @@ def test_a_version_that_the_registry_lost_is_not_shown_as_live() -> None:
 def test_a_deploy_that_has_begun_is_named() -> None:
     intent = {"run_id": "run5", "kind": "deploy", "version": 3, "replaces": 2, "release_hold": False, "reason": None}
     found = shown(state(intent={**intent, "revision": 1, "status": "open"}))
-    assert found["deploying"] == {"version": 3, "run_id": "run5"}
+    assert found["deploying"] == {"version": 3, "run_id": "run5", "ends_by_roll_back": True}
     assert shown(state(intent={**intent, "revision": 1, "status": "live"}))["deploying"] is None
+
+
+def test_a_deploy_whose_run_has_ended_is_no_running_one() -> None:
+    intent = {"run_id": "gone", "kind": "deploy", "version": 3, "replaces": 2, "release_hold": False, "reason": None}
+    found = shown(state(intent={**intent, "revision": 1, "status": "open"}))
+    assert found["deploying"] is None
+    assert "version 3 was not finished: its run gone has ended" in found["given_up"]
+    given_up = {**intent, "revision": 1, "status": "abandoned", "ended": "rolled back by ann: too many complaints"}
+    assert shown(state(intent=given_up))["given_up"].endswith("given up: rolled back by ann: too many complaints.")
 
 
 def test_a_freeze_ends_by_itself() -> None:

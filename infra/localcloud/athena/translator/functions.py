@@ -6,6 +6,8 @@ A function that is in no table is refused: one that merely has the same name in 
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from infra.localcloud.athena.translator import (
     comparisons,
     functions_array,
@@ -21,13 +23,16 @@ from infra.localcloud.athena.translator import (
 )
 from infra.localcloud.athena.translator.calls import MANY, FunctionCall, Translation, template, translation
 from infra.localcloud.athena.translator.coercion import unify
+from infra.localcloud.athena.translator.concatenation import NEVER_NULL
 from infra.localcloud.athena.translator.fragments import Fragment, bracketed
 
 
 @translation(1, MANY)
 def _coalesce(call: FunctionCall) -> Fragment:
     call.require_one_kind()
-    return Fragment(this=f"coalesce({', '.join(map(bracketed, unify(call.args, call.scope)))})")
+    written = Fragment(this=f"coalesce({', '.join(map(bracketed, unify(call.args, call.scope)))})")
+    written.meta[NEVER_NULL] = isinstance(call.args[-1].unnest(), exp.Literal)
+    return written
 
 
 @translation(2)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from infra.localcloud.athena.errors import QueryError, UnsupportedError
-from infra.localcloud.athena.translator import comparisons, functions_json, functions_time, operators
+from infra.localcloud.athena.translator import comparisons, concatenation, functions_json, functions_time, operators
 from infra.localcloud.athena.translator.calls import FunctionCall
 from infra.localcloud.athena.translator.fragments import Fragment, text
 from infra.localcloud.athena.translator.functions import SCALARS
@@ -150,7 +150,7 @@ _TRANSLATED: dict[type[exp.Expr], Callable[[Any, Scope], exp.Expr]] = {
     exp.NullSafeNEQ: comparisons.distinct_from,
     exp.Neg: operators.negation,
     exp.Literal: operators.literal,
-    exp.DPipe: operators.concatenation,
+    exp.DPipe: concatenation.concatenation,
     exp.Bracket: operators.subscript,
     exp.Array: _array,
     exp.HexString: _hex_string,

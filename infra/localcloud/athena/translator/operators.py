@@ -140,41 +140,6 @@ def decimal_literal(written: str) -> Fragment:
     return Fragment(this=made)
 
 
-def concatenation(node: exp.DPipe, scope: Scope) -> exp.Expr:
-    """Translates ``||`` of two texts, arrays, binaries, or an array and an element: null if one of them is."""
-    types = scope.type_of(node.this), scope.type_of(node.expression)
-    arrays = [found is not None and kind(found) == "array" for found in types]
-    if any(arrays):
-        return _concatenated_arrays(node, types, arrays)
-    for found in types:
-        if found is not None and kind(found) not in ("varchar", "binary", "null"):
-            raise QueryError(
-                f"TYPE_MISMATCH: Cannot apply operator: {trino_type(types[0])} || {trino_type(types[1])}."
-                " Cast to varchar"
-            )
-    comparable(*types, "||")
-    written = fragment("({0} || {1})", node.this, node.expression)
-    if types == ("VARCHAR", "VARCHAR"):
-        scope.remember(written, "VARCHAR")  # a chain of n concatenations would be bound n times
-    return written
-
-
-def _concatenated_arrays(node: exp.DPipe, types: tuple[str | None, str | None], arrays: list[bool]) -> Fragment:
-    left, right = bracketed(node.this), bracketed(node.expression)
-    if None in types:
-        raise UnsupportedError(f"{left} || {right}", "The type of an operand is not known here.")
-    one, other = str(types[0]), str(types[1])
-    if one == NULL or other == NULL:
-        return Fragment(this=f"CAST(NULL AS {other if one == NULL else one})")
-    wanted = common(one if arrays[0] else f"{one}[]", other if arrays[1] else f"{other}[]")
-    if wanted is None:
-        raise QueryError(f"TYPE_MISMATCH: Cannot apply operator: {trino_type(one)} || {trino_type(other)}")
-    if not all(arrays):
-        one, other = (one, f"{other}[]") if arrays[0] else (f"{one}[]", other)
-        left, right = (left, f"[{right}]") if arrays[0] else (f"[{left}]", right)
-    return Fragment(this=f"({coerce(left, one, wanted)} || {coerce(right, other, wanted)})")
-
-
 def subscript(node: exp.Bracket, scope: Scope) -> Fragment:
     """Translates ``a[1]``, which fails outside the array, ``m['k']``, which fails without the key, and ``row[1]``."""
     found = scope.type_of(node.this)

@@ -10,8 +10,9 @@ import pytest
 from include.errors import NothingToDoError
 from include.pipelines.deploy import SupersededError, VerificationError, VersionFaultError
 from include.pipelines.deploy.canary import Trial
+from include.pipelines.deploy.ended import end_by_person
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer, abandoned, begun, went_live
-from include.pipelines.deploy.live_log import append
+from include.pipelines.deploy.live_log import append, newest_entry
 from tests.support.canaries import SPEC, CanaryInMemory
 from tests.support.deploy_runs import StateInMemory
 
@@ -196,3 +197,15 @@ def test_the_end_takes_a_share_back_that_was_given_before_the_tasks_were_stopped
     made.service.before = share
     made.canary.end("run")
     assert (made.weights.shares, made.service.desired) == ([0.0, SPEC.share, 0], 0)
+
+
+def test_after_a_persons_roll_back_its_run_ends_and_the_canary_gets_no_requests(
+    made: CanaryInMemory, state: Any
+) -> None:
+    trial = begin(made)
+    assert made.weights.share() == SPEC.share
+    end_by_person("flights", newest_entry("flights", state), "ann", "too many complaints", state)
+    with pytest.raises(SupersededError, match="rolled back by ann: too many complaints"):
+        made.canary.compare(trial, "run")
+    made.canary.end("run")  # as the teardown task of the failed run does
+    assert (made.weights.share(), made.service.desired) == (0, 0)
