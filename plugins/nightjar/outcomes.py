@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
 from nightjar.denied import fail_if_denied
 from nightjar.failures import ReportedElsewhereError
@@ -42,3 +44,22 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = (), reported: 
     except fail as error:
         add_note(str(error))
         raise AirflowFailException(str(error)) from error
+
+
+def skip_next(result: object, reason: str, *task_ids: str) -> NoReturn:
+    """Ends the current task with success, and has tasks behind it skipped without a start of their own.
+
+    A task that is cleared later starts after all, so it has to see for itself that there is nothing to do.
+
+    Args:
+        result: What the task would have returned.
+        reason: Why they are skipped: a sentence, for the log and the run's note.
+        *task_ids: Tasks that directly follow the current one.
+
+    Raises:
+        DownstreamTasksSkipped: Always: Airflow takes it as a success.
+    """
+    log.info("Skipped: %s. %s", ", ".join(task_ids), reason)
+    add_note(reason)
+    get_current_context()["ti"].xcom_push(key="return_value", value=result)
+    raise DownstreamTasksSkipped(tasks=list(task_ids))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -157,3 +158,23 @@ def test_no_worker_ends_while_a_task_runs(executor: Any, resting: Any, monkeypat
     executor.change_state(KEY, "success")
     beat(executor)
     assert executor.ends == 1
+
+
+def test_a_process_that_ends_calls_for_no_round_unless_all_places_were_taken(
+    module: Any, executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was held for it starts without one."""
+    reader, listener = executor.result_queue._reader, mock.MagicMock(**{"notifies.return_value": iter(())})
+    events = iter([[reader], [], [reader]])
+    monkeypatch.setattr(module, "wait", lambda sources, seconds: next(events))
+    monkeypatch.setattr(executor, "_connected", lambda: listener)
+    monkeypatch.setattr(executor, "_wait", partial(module.EventDrivenLocalExecutor._wait, executor))
+    monkeypatch.setattr(executor, "_check_workers", lambda: executor.change_state(KEY, "success"))
+    executor.running.add(KEY)
+    executor._processes.add(KEY)
+    assert beat(executor, KEY) == [KEY], "the first look finds its process ended"
+    assert list(events) == [[reader]], "a round follows only when the time is up"
+    executor.running |= {KEY, OTHER}
+    monkeypatch.setattr(executor, "_check_workers", lambda: None)
+    monkeypatch.setattr(module, "wait", lambda sources, seconds: [reader])
+    executor.heartbeat()  # all places are taken: it returns at once
