@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
@@ -46,7 +46,7 @@ def outcomes(*, skip: ExceptionTypes = (), fail: ExceptionTypes = (), reported: 
         raise AirflowFailException(str(error)) from error
 
 
-def skip_next(result: object, reason: str, *task_ids: str) -> NoReturn:
+def skip_next(result: Any, reason: str, *task_ids: str) -> NoReturn:
     """Ends the current task with success, and has tasks behind it skipped without a start of their own.
 
     A task that is cleared later starts after all, so it has to see for itself that there is nothing to do.
@@ -61,5 +61,8 @@ def skip_next(result: object, reason: str, *task_ids: str) -> NoReturn:
     """
     log.info("Skipped: %s. %s", ", ".join(task_ids), reason)
     add_note(reason)
-    get_current_context()["ti"].xcom_push(key="return_value", value=result)
+    instance: Any = get_current_context()["ti"]
+    entries = dict(result) if instance.task.multiple_outputs else {}
+    for key, value in {**entries, "return_value": result}.items():  # as Airflow does for a task that returns
+        instance.xcom_push(key=key, value=value)
     raise DownstreamTasksSkipped(tasks=list(task_ids))
