@@ -22,7 +22,7 @@ if pid == 0:
     os.waitpid(os.fork() or os._exit(0), 0)
     os._exit(0 if count() == before else 1)
 again = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(frozen[0] == 0, frozen[1] > 1000, again == 0, len(asked))
+print(frozen[1] > frozen[0] + 1000, again == 0, len(asked))
 """
 
 
@@ -30,4 +30,4 @@ def test_objects_are_frozen_at_the_first_fork_and_no_fork_counts_them() -> None:
     """To count them is to walk over each of them, which took longer than all else that a task's supervisor does."""
     env = {**os.environ, "PYTHONPATH": str(SITE)}
     done = subprocess.run([sys.executable, "-c", CODE], env=env, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.split() == ["True", "True", "True", "0"], done.stderr
+    assert done.stdout.split() == ["True", "True", "0"], done.stderr
