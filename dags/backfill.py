@@ -27,7 +27,7 @@ from nightjar.notes import add_note, noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import amount_param, choice_param, date_param, flag_param, number_param, require_known_params
-from nightjar.runs import dag_options, pulled
+from nightjar.runs import dag_options, parsed_subject, pulled
 from nightjar.state.hook import StateHook
 from nightjar.triggered_runs import has_succeeded
 from nightjar.turns import failed_runs, runs_in_turn
@@ -161,5 +161,5 @@ def backfill(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("backfill"))[0]:
     backfill(_workload)

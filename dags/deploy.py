@@ -31,7 +31,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import dry_run_param, flag_param, require_known_params, suggesting_param, text_param
-from nightjar.runs import dag_options, output, waiting
+from nightjar.runs import dag_options, output, parsed_subject, waiting
 from nightjar.state.hook import StateHook
 from nightjar.verdicts import fault_pushed
 from nightjar.weights import TargetGroupWeights
@@ -166,5 +166,5 @@ def deploy(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("deploy"))[0]:
     deploy(_workload)

@@ -35,7 +35,7 @@ from nightjar.outcomes import outcomes
 from nightjar.params import require_known_params
 from nightjar.queues.hook import QueueHook
 from nightjar.queues.trigger import QueueTrigger
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
@@ -102,5 +102,5 @@ def ingest_files(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("ingest_files"))[0]:
     ingest_files(_workload)

@@ -41,7 +41,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import instant_param, require_known_params
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
@@ -129,5 +129,5 @@ def ingest_stream(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("ingest_stream"))[0]:
     ingest_stream(_workload)

@@ -37,7 +37,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import number_param, require_known_params
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 from nightjar.tables.snapshot import snapshot
 
@@ -86,6 +86,6 @@ def ingest_tables(workload: Workload, secret: str) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("ingest_tables"))[0]:
     if _workload.tables and _workload.database:
         ingest_tables(_workload, _workload.database.secret)

@@ -31,7 +31,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import number_param, require_known_params
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 from nightjar.triggered_runs import run_state
 
@@ -107,5 +107,5 @@ def jobs(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("jobs"))[0]:
     jobs(_workload)

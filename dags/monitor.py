@@ -28,7 +28,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, instant_param, number_param, require_known_params
-from nightjar.runs import dag_options, output, waiting
+from nightjar.runs import dag_options, output, parsed_subject, waiting
 from nightjar.state.hook import StateHook
 from nightjar.triggered_runs import TriggerRunOperator
 
@@ -128,5 +128,5 @@ def monitor(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("monitor"))[0]:
     monitor(_workload)

@@ -28,7 +28,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import date_param, dry_run_param, flag_param, object_param, require_known_params
-from nightjar.runs import attempt_of, dag_options, output, pulled, state_waiting, waiting
+from nightjar.runs import attempt_of, dag_options, output, parsed_subject, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
@@ -164,5 +164,5 @@ def process(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("process"))[0]:
     process(_workload)

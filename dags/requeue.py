@@ -24,7 +24,7 @@ from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.outcomes import outcomes
 from nightjar.params import dry_run_param, require_known_params
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
@@ -67,5 +67,5 @@ def requeue(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("requeue"))[0]:
     requeue(_workload)

@@ -25,7 +25,7 @@ from nightjar.jobs.sagemaker import RegistryHook
 from nightjar.notes import add_note
 from nightjar.outcomes import outcomes
 from nightjar.params import dry_run_param, optional_number_param, require_known_params
-from nightjar.runs import dag_options
+from nightjar.runs import dag_options, parsed_subject
 from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
@@ -75,5 +75,5 @@ def retention(workload: Workload) -> DAG:
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("retention"))[0]:
     retention(_workload)

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from airflow.sdk import DAG, Asset, AssetAlias, task
-from nightjar.active_runs import NoActiveRunsSensor
 from nightjar.bounded import cron_schedule
 from nightjar.build import code_sha
 from nightjar.earlier_runs import EarlierRunsSensor
@@ -22,9 +21,9 @@ from nightjar.messages import Messages
 from nightjar.notes import noted
 from nightjar.objects import ObjectStoreHook
 from nightjar.other_runs import failed_that_day
-from nightjar.outcomes import outcomes
+from nightjar.outcomes import outcomes, skip_next
 from nightjar.params import date_param, dry_run_param, flag_param, optional_number_param, require_known_params
-from nightjar.runs import dag_options, output, pulled, state_waiting, waiting
+from nightjar.runs import dag_options, output, parsed_subject, pulled, state_waiting, waiting
 from nightjar.state.hook import StateHook
 from nightjar.state.sensor import StateSensor
 
@@ -93,7 +92,9 @@ def prepare(
     rows = athena.query_rows(digest["query_execution_id"], settings().region)
     with outcomes(fail=(UserError, *FAILURES)):
         asked = pipeline.asked_of(load(name), dag_run, params, settings(), hooks(name).state, datetime.now(UTC))
-        return pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **asked)
+        prepared = pipeline.prepare(load(name), planned, key, rows, settings(), hooks(name), **asked)
+    untuned = load(name).model.tuning and not prepared["tuning"]
+    return skip_next(prepared, "There is nothing to tune.", "submit_tuning") if untuned else prepared
 
 
 @task(trigger_rule=TUNED_OR_NOT)
@@ -139,8 +140,8 @@ def retrain(workload: Workload) -> DAG:
             **day_wait(workload, chosen["last"]),
             **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
         )
-        wait_process = NoActiveRunsSensor(
-            task_id="wait_process",
+        wait_runs = EarlierRunsSensor(  # of this DAG, then of process: ADR 40
+            task_id="wait_runs",
             other_dag_id=f"{name}_process",
             ignored_tasks=("choose_days", "wait_raw"),  # a night that waits for its data would hold back the one before
             advice="They may publish days of the data set anew. End them, then clear this task.",
@@ -158,12 +159,12 @@ def retrain(workload: Workload) -> DAG:
         finished: Any = {sensor.task_id.removeprefix("sense_"): output(sensor) for sensor in sensors}
         emitting: Any = register.override(outlets=[AssetAlias(ALIAS.format(name))])
         linked(emitting(name, planned, prepared, finished), *pipeline.notes.PAGES)
-        wait_day >> EarlierRunsSensor(task_id="wait_earlier", poll_seconds=poll) >> wait_process >> planned  # ADR 40
+        wait_day >> wait_runs >> planned
         sense_dataset >> prepared
         trained >> score
         sensors >> StopJobsOperator(task_id="stop_jobs", jobs=[sensor.job for sensor in sensors]).as_teardown()
     return dag
 
 
-for _workload in discover()[0]:
+for _workload in discover(only=parsed_subject("retrain"))[0]:
     retrain(_workload)

@@ -5,8 +5,7 @@ from __future__ import annotations
 READS_NO_DAY = (
     "choose_day",
     "wait_day",
-    "wait_earlier",
-    "wait_process",
+    "wait_runs",
     "submit_training",
     "sense_training",
     "submit_tuning",

@@ -64,17 +64,18 @@ def _load(name: str, root: Traversable, shown: str) -> Workload:
     return workload
 
 
-def discover(root: Traversable | None = None) -> tuple[list[Workload], list[WorkloadError]]:
-    """Loads every workload folder.
+def discover(root: Traversable | None = None, *, only: str | None = None) -> tuple[list[Workload], list[WorkloadError]]:
+    """Loads every workload folder, or one.
 
     Args:
         root: Folder that holds the workload folders; default: this package.
+        only: Name of the only folder to load; None for all.
 
     Returns:
         The workloads that load, sorted by name, and one error for each folder that does not load.
     """
     workloads, errors = [], []
-    for name in sorted(_folders(_root(root))):
+    for name in sorted(_folders(_root(root))) if only is None else [only]:
         try:
             workloads.append(load(name, root))
         except WorkloadError as error:

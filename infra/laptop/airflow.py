@@ -19,6 +19,7 @@ import httpx
 import psycopg
 from botocore.exceptions import ClientError
 
+from include.build import BUILD_FILE
 from infra.airflow_api.pools import create_pools
 from infra.laptop import bootstrap, vitals
 from infra.laptop.airflow_environment import CREDENTIALS, DATABASE, digest, environment
@@ -38,6 +39,7 @@ PROCESSES = {
 }
 # It can sleep 10 seconds before it sees that its only child has ended. Triggers live in the database.
 KILL_SOON = (TRIGGERER,)
+PROJECT = (ROOT / "dags", ROOT / "include", ROOT / "plugins")
 READY_SECONDS = 120
 EARLY = (API, DAG_PROCESSOR)  # these start no task
 # These ask PostgreSQL several things a second, and a quarter of that was the question whether it still answers. If it
@@ -106,13 +108,29 @@ def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> 
         LaptopError: Airflow did not become ready.
     """
     already_running = _all_run(supervisor)
+    parsed, present = config.state / "airflow-parsed.txt", project_digest()
     for name in PROCESSES:
         _start_process(config, supervisor, name, env)
     wait_until_ready(config, supervisor)
     client = Airflow(config.airflow_url)
     create_pools(client)
-    if already_running:  # what the DAG files import, such as a workload, may have been edited
+    # What the DAG files import, such as a workload, may have been edited: Airflow looks at the DAG files alone.
+    if already_running and (not parsed.is_file() or parsed.read_text() != present):
         client.parse_dag_files()
+    parsed.write_text(present)
+
+
+def project_digest(folders: Sequence[Path] = PROJECT) -> str:
+    """Identifies the state of the files that DAG files may import: their names, times and sizes.
+
+    The build's stamp is written at each start, and read by tasks alone.
+    """
+    found = hashlib.sha256()
+    for file in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc"):
+        if file.is_file() and file.name != BUILD_FILE.name:
+            state = file.stat()
+            found.update(f"{file}\0{state.st_mtime_ns}\0{state.st_size}\0".encode())
+    return found.hexdigest()
 
 
 def wait_until_ready(config: LaptopConfig, supervisor: Supervisor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 RUNNING, QUEUED = "running", "queued"
+PATIENCE_SECONDS, PAUSE_SECONDS = 3.0, 0.5  # a run that ends within seconds is not worth a deferral: a second start
 OPEN = ["scheduled", "queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule"]
 
 
@@ -39,7 +41,8 @@ class NoActiveRunsSensor(BaseOperator):
         states: The states of the runs that count.
         advice: What to do at the deadline.
         deadline_seconds: How long to wait, from the task's start.
-        poll_seconds: Seconds between two looks.
+        poll_seconds: Seconds between two looks while the task is deferred.
+        patience_seconds: How long to wait in the worker before that.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class NoActiveRunsSensor(BaseOperator):
         ignored_tasks: Sequence[str] = (),
         states: Sequence[str] = (RUNNING, QUEUED),
         poll_seconds: float = 30,
+        patience_seconds: float = PATIENCE_SECONDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,11 +64,15 @@ class NoActiveRunsSensor(BaseOperator):
         self.advice = advice
         self.deadline_seconds = deadline_seconds
         self.poll_seconds = poll_seconds
+        self.patience_seconds = patience_seconds
 
     def execute(self, context: Any) -> None:
-        """Looks for the first time."""
-        if active_runs(self.other_dag_id, self.states, self.ignored_tasks):
-            self._defer((datetime.now(UTC) + timedelta(seconds=self.deadline_seconds)).isoformat())
+        """Looks for a few seconds, then defers."""
+        patient_until = time.monotonic() + self.patience_seconds
+        while active_runs(self.other_dag_id, self.states, self.ignored_tasks):
+            if time.monotonic() + PAUSE_SECONDS > patient_until:
+                self._defer((datetime.now(UTC) + timedelta(seconds=self.deadline_seconds)).isoformat())
+            time.sleep(PAUSE_SECONDS)
 
     def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Ends the wait."""

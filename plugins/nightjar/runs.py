@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import BaseOperator, XComArg
+from airflow.sdk import BaseOperator, XComArg, get_parsing_context
 
 from nightjar import priority
 from nightjar.callbacks import notify_failed_run
@@ -15,6 +15,18 @@ PRIORITY = f"{priority.__name__}.{priority.RunTypeWeight.__qualname__}"  # the p
 
 # So long a job's sensor stays in its worker before it defers. Most of a small day's jobs end sooner.
 PATIENCE_SECONDS = 10.0
+
+
+def parsed_subject(kind: str) -> str | None:
+    """Returns the subject of the only DAG that is wanted of a DAG file; None where all of them are.
+
+    A task's process executes the DAG file too, for one DAG of it: that of the task.
+
+    Args:
+        kind: The last part of the ids of the file's DAGs, ``<subject>_<kind>``.
+    """
+    dag_id = get_parsing_context().dag_id
+    return dag_id.removesuffix(f"_{kind}") if dag_id else None
 
 
 def output(task: BaseOperator, key: str = "return_value") -> Any:

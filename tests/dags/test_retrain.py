@@ -58,8 +58,7 @@ def test_submit_then_sense(dag: Any) -> None:
     order = [
         "choose_day",
         "wait_day",
-        "wait_earlier",
-        "wait_process",
+        "wait_runs",
         "plan",
         "submit_dataset",
         "sense_dataset",
@@ -207,3 +206,19 @@ def test_a_plan_that_is_out_of_date_fails_at_once_since_a_retry_has_the_same_pla
     params = {"fresh": False, "dry_run": False, "backfilled": False}
     with platform_settings(), pytest.raises(AirflowFailException, match="published again"):
         module.prepare.function("flights", {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params=params)
+
+
+@pytest.mark.parametrize("request_", [None, {"HyperParameterTuningJobConfig": {}}])
+def test_without_trials_the_tuning_job_is_skipped_without_a_start(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, request_: dict[str, Any] | None
+) -> None:
+    skipped: list[str] = []
+    monkeypatch.setattr(module.athena, "query_rows", lambda *arguments: [])
+    monkeypatch.setattr(module.pipeline, "prepare", lambda *arguments, **options: {"tuning": request_})
+    monkeypatch.setattr(module.pipeline, "asked_of", lambda *arguments: {})
+    monkeypatch.setattr(module, "skip_next", lambda result, reason, *tasks: skipped.extend(tasks))
+    for name, expected in (("flights", [] if request_ else ["submit_tuning"]), ("feedback", [])):
+        skipped.clear()
+        with platform_settings():
+            module.prepare.function(name, {}, "k", {"query_execution_id": "q"}, dag_run=dag_run(), params={})
+        assert skipped == expected

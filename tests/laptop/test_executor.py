@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -170,3 +171,23 @@ def test_started_workers_leave_what_the_scheduler_shares_out_of_the_search_for_g
         assert len(started) == 2 and gc.get_freeze_count() >= frozen
     finally:
         gc.unfreeze()
+
+
+def test_a_process_that_ends_calls_for_no_round_unless_all_places_were_taken(
+    module: Any, executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was held for it starts without one."""
+    reader, listener = executor.result_queue._reader, mock.MagicMock(**{"notifies.return_value": iter(())})
+    events = iter([[reader], [], [reader]])
+    monkeypatch.setattr(module, "wait", lambda sources, seconds: next(events))
+    monkeypatch.setattr(executor, "_connected", lambda: listener)
+    monkeypatch.setattr(executor, "_wait", partial(module.EventDrivenLocalExecutor._wait, executor))
+    monkeypatch.setattr(executor, "_check_workers", lambda: executor.change_state(KEY, "success"))
+    executor.running.add(KEY)
+    executor._processes.add(KEY)
+    assert beat(executor, KEY) == [KEY], "the first look finds its process ended"
+    assert list(events) == [[reader]], "a round follows only when the time is up"
+    executor.running |= {KEY, OTHER}
+    monkeypatch.setattr(executor, "_check_workers", lambda: None)
+    monkeypatch.setattr(module, "wait", lambda sources, seconds: [reader])
+    executor.heartbeat()  # all places are taken: it returns at once

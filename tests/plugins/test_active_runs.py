@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from nightjar.active_runs import RUNNING, NoActiveRunsSensor, active_runs
 
@@ -41,3 +43,21 @@ def test_by_default_a_queued_run_counts() -> None:
     """It may begin to write at any time."""
     sensor = NoActiveRunsSensor(task_id="wait", other_dag_id="other", advice="", deadline_seconds=1)
     assert sensor.states == ["running", "queued"]
+
+
+@pytest.mark.parametrize(("ends_after", "defers"), [(0, False), (3, False), (50, True)])
+def test_a_run_that_ends_within_seconds_is_waited_for_in_the_worker(
+    monkeypatch: pytest.MonkeyPatch, ends_after: int, defers: bool
+) -> None:
+    now = [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr("nightjar.active_runs.time", clock)
+    looks = iter([1] * ends_after + [0])
+    monkeypatch.setattr("nightjar.active_runs.active_runs", lambda *which: next(looks))
+    sensor = NoActiveRunsSensor(task_id="wait", other_dag_id="other", advice="", deadline_seconds=60)
+    try:
+        sensor.execute({})
+    except TaskDeferred:
+        assert defers and 2 < now[0] - 100 <= 3
+    else:
+        assert not defers and now[0] == 100 + ends_after * 0.5

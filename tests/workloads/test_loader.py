@@ -52,6 +52,14 @@ def test_discover_returns_the_good_folders_and_an_error_for_each_bad_one(tmp_pat
     assert "empty/workload.yaml: does not exist" in str(errors[1])
 
 
+def test_discover_may_load_one_folder_only(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        write_workload(tmp_path, name)
+    workloads, errors = discover(tmp_path, only="one")
+    assert ([workload.name for workload in workloads], errors) == (["one"], [])
+    assert [error.workload for error in discover(tmp_path, only="none")[1]] == ["none"]
+
+
 def _features_exit(folder: Path) -> None:
     (folder / "features.py").write_text("import sys\nsys.exit()\n")
 

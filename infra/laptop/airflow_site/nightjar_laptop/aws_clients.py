@@ -4,7 +4,8 @@ Each session of boto3 reads the description of every service of which it makes a
 task makes several. Here all sessions share one loader, which has read the descriptions before the workers are forked.
 
 Each AWS hook looks through the call stack for the operator that has made it, for the user agent. Python's own way of
-doing so reads the source file of each frame; here it finds the same name without.
+doing so reads the source file of each frame; here it finds the same name without. Where there is no operator, it would
+look for an executor of AWS's, in the same way.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def make_clients_cheap(services: Iterable[str] = SERVICES) -> None:
         session(**ANY).client(service)
     hook: Any = AwsGenericHook
     hook._find_operator_class_name = staticmethod(class_of_caller)
+    hook._find_executor_class_name = staticmethod(lambda: None)  # no executor here calls AWS
 
 
 def class_of_caller(function: str) -> str | None:

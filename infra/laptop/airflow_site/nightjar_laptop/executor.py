@@ -1,8 +1,9 @@
 """A LocalExecutor that makes the scheduler wait for events, so that it costs nothing while nothing happens.
 
-The scheduler calls its executor in every round. Here that call waits until a task's process has ended, or until
-PostgreSQL says that a run or task has changed (``airflow_wakeup.sql``). Rounds that time alone calls for, such as those
-of retries, come once a second, and more seldom when nothing has changed for a while.
+The scheduler calls its executor in every round. Here that call starts what is due, then waits until PostgreSQL says
+that a run or task has changed so that there may be something to do (``airflow_wakeup.sql``). A process that only ends
+calls for no round, unless all places were taken. Rounds that time alone calls for, such as those of retries, come once
+a second, and more seldom when nothing has changed for a while.
 
 Idle workers share a queue, and one of them holds its lock while it waits. If that one is killed, no other gets a task
 any more. The scheduler then ends with an error, so that the supervisor starts it anew.
@@ -38,6 +39,7 @@ class EventDrivenLocalExecutor(RestingLocalExecutor):
 
     _listener: psycopg.Connection[Any] | None = None
     _changed_at = 0.0
+    _wait_until = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,15 +52,16 @@ class EventDrivenLocalExecutor(RestingLocalExecutor):
         super().start()
 
     def heartbeat(self) -> None:
-        """Waits for an event, unless a task can be started; then acts as every executor.
+        """Acts as every executor, then waits for an event.
 
         Raises:
             QueueStuckError: Free workers take no task.
         """
         self._require_readers()
-        if self.queued_tasks.keys() <= self._held():
-            self._wait()
         super().heartbeat()
+        self._wait_until = time.monotonic() + self._longest_wait()
+        while self._wait():
+            super().heartbeat()  # a task that was held for the process that has ended starts now
 
     def _require_readers(self) -> None:
         unread, now = self._unread_messages.value, time.monotonic()
@@ -71,18 +74,25 @@ class EventDrivenLocalExecutor(RestingLocalExecutor):
                 "while it held the queue's lock. The scheduler ends, and its supervisor starts it again."
             )
 
-    def _wait(self) -> None:
+    def _longest_wait(self) -> float:
         busy = self._processes or time.monotonic() - self._changed_at < BUSY_AFTER_CHANGE_SECONDS
-        seconds = BUSY_SECONDS if busy else IDLE_SECONDS
+        return BUSY_SECONDS if busy else IDLE_SECONDS
+
+    def _wait(self) -> bool:
+        """Waits for an event; returns whether it was one that calls for no round of the scheduler."""
         results: Any = self.result_queue
+        was_full = self.slots_available <= 0
         try:
             listener = self._connected()
-            ready = wait([results._reader, listener.fileno()], seconds)
+            ready = wait([results._reader, listener.fileno()], max(0.0, self._wait_until - time.monotonic()))
             if listener.fileno() in ready and list(listener.notifies(timeout=0)):
                 self._changed_at = time.monotonic()
+                return False
         except psycopg.Error:
             self._listener = None
             wait([results._reader], WITHOUT_DATABASE_SECONDS)
+            return False
+        return bool(ready) and not was_full
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._listener is None:

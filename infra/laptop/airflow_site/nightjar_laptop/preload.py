@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from airflow.configuration import conf
+from airflow.sdk import Asset
 
 from .aws_clients import make_clients_cheap
 
@@ -30,6 +31,7 @@ def preload() -> None:
         importlib.import_module(name)
     for file in sorted(dags.glob("*.py")):
         import_as(file)
+    Asset("nightjar://preload")  # finds the providers' kinds of assets, which each DAG file with an asset needs
     make_clients_cheap()
     project = ProjectModules([dags.parent / "include", Path(conf.get("core", "plugins_folder"))])
     os.register_at_fork(after_in_child=project.forget_if_edited)
