@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
@@ -26,17 +28,28 @@ class Answer(BytesIO):
         return [self.read()]
 
 
+@dataclass
+class Sent:
+    """A request as it was sent. The names of the headers are in lower case."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class Endpoint:
     """Answers calls in place of the network, and keeps them."""
 
     def __init__(self, stream: FirehoseStream, status: int, answer: dict[str, Any]) -> None:
         self.status, self.answer = status, answer
-        self.requests: list[AWSPreparedRequest] = []
+        self.requests: list[Sent] = []
         stream.client.meta.events.register("before-send.firehose.PutRecordBatch", self._send)
 
-    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        self.requests.append(request)
-        return AWSResponse(request.url, self.status, {}, Answer(json.dumps(self.answer).encode()))
+    def _send(self, request: Any, **_: object) -> AWSResponse:
+        texts = {k.lower(): v.decode() if isinstance(v, bytes) else v for k, v in request.headers.items()}
+        self.requests.append(Sent(request.url, texts, request.body))
+        raw: Any = Answer(json.dumps(self.answer).encode())
+        return AWSResponse(request.url, self.status, HTTPHeaders(), raw)
 
 
 @pytest.fixture
@@ -59,24 +72,22 @@ def test_a_call_has_every_record_and_its_answer_is_read(stream: FirehoseStream):
     assert body["DeliveryStreamName"] == "predictions-1"
     assert [base64.b64decode(record["Data"]) for record in body["Records"]] == LINES
     assert [base64.b64decode(record["Data"]) for record in second["Records"]] == LINES[:1]
-    headers = endpoint.requests[0].headers
-    assert headers["X-Amz-Target"] == b"Firehose_20150804.PutRecordBatch"
-    assert int(headers["Content-Length"]) == len(endpoint.requests[0].body)
+    sent = endpoint.requests[0]
+    assert sent.headers["x-amz-target"] == "Firehose_20150804.PutRecordBatch"
+    assert int(sent.headers["content-length"]) == len(sent.body)
 
 
 def test_what_is_signed_is_what_is_sent(stream: FirehoseStream):
     endpoint = Endpoint(stream, 200, OK)
     stream.put(batch())
     (sent,) = endpoint.requests
-    signed = {
-        name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in sent.headers.items()
-    }
-    names = signed["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    again = AWSRequest("POST", sent.url, {n: signed[n] for n in names if n != "host"}, sent.body)
-    again.context["timestamp"] = signed["x-amz-date"]
+    authorization = sent.headers["authorization"]
+    names = authorization.split("SignedHeaders=")[1].split(",")[0].split(";")
+    again = AWSRequest("POST", sent.url, {name: sent.headers[name] for name in names if name != "host"}, sent.body)
+    again.context["timestamp"] = sent.headers["x-amz-date"]
     auth = SigV4Auth(Credentials("a", "s"), "firehose", "eu-central-1")
     signature = auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again)
-    assert signed["authorization"].endswith(f"Signature={signature}")
+    assert authorization.endswith(f"Signature={signature}")
 
 
 def test_an_error_is_raised_as_botocore_names_it(stream: FirehoseStream):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -131,5 +132,5 @@ def test_an_event_fails_once_and_alone(bad: Sequence[int], failures: int):
 def test_an_event_by_position_is_the_same_as_by_name():
     """As ``serving.direct_answer`` makes it."""
     names = Finished.__struct_fields__
-    values = ["POST", "/predict", "/predict", 200, 1.0, 2.0, "r-1", "", b"", 60, 70, 0, "", "", False, True]
+    values: Any = ["POST", "/predict", "/predict", 200, 1.0, 2.0, "r-1", "", b"", 60, 70, 0, "", "", False, True]
     assert Finished(*values) == finished(**dict(zip(names, values, strict=True)))
