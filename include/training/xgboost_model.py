@@ -122,5 +122,5 @@ def _device_of(booster: Any) -> str:
 
 def _why_not() -> str:
     if not xgboost.build_info().get("USE_CUDA"):
-        return "this image has the package xgboost-cpu; the image for GPUs has xgboost (docs/training.md)"
+        return "this image has the package xgboost-cpu; the image for GPUs has xgboost-cu12 (docs/training.md)"
     return "it found no GPU that works; see its warning above"

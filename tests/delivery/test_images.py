@@ -81,9 +81,9 @@ def pinned(name: str) -> dict[str, str]:
 def test_the_two_training_images_differ_in_the_package_of_xgboost_only() -> None:
     cpu, gpu, serving = pinned("training"), pinned("training-gpu"), pinned("serving")
     assert cpu.keys() - gpu.keys() == {"xgboost-cpu"}
-    assert gpu.keys() - cpu.keys() == {"xgboost", "nvidia-nccl-cu13"}
+    assert gpu.keys() - cpu.keys() == {"xgboost-cu12", "nvidia-nccl-cu12"}
     assert all(gpu[name] == cpu[name] for name in gpu.keys() & cpu.keys())
-    assert gpu["xgboost"] == cpu["xgboost-cpu"] == serving["xgboost-cpu"], "a model is read by what wrote it"
+    assert gpu["xgboost-cu12"] == cpu["xgboost-cpu"] == serving["xgboost-cpu"], "a model is read by what wrote it"
 
 
 @pytest.mark.parametrize("content", ["{}", "no json", '{"containerimage.digest": "latest"}'])

@@ -27,6 +27,7 @@ from include.model.engines import (
     onnx_generic,
     onnx_trees,
     trees,
+    xgboost_trees,
 )
 from include.model.engines.inputs import InputSpec, probe_inputs
 from include.model.engines.parity import ParityGate
@@ -157,7 +158,7 @@ def choose_engine(
         seed: Seed of the comparison's random rows.
         ladder: The engines to try. With none, scikit-learn serves.
     """
-    ensemble = trees.read(estimator)
+    ensemble = trees.read(estimator) or xgboost_trees.read(estimator)
     inputs = probe_inputs(estimator, matrix.shape[1])
     if ensemble is not None and ensemble.single:  # XGBoost accepts infinities, so the probe cannot see the rounding
         inputs = inputs.model_copy(update={"dtype": "float32"})

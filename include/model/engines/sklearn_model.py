@@ -1,4 +1,4 @@
-"""The reference: the scikit-learn estimator itself, as the training container pickled it."""
+"""The reference: the estimator itself, scikit-learn's or XGBoost's, as the training container pickled it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class SklearnModel:
         return cls(joblib.load(path))
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """Scores float64 (rows, features); returns float64 (rows, 2)."""
-        return self.estimator.predict_proba(matrix)
+        """Scores float64 (rows, features); returns float64 (rows, 2), of which XGBoost's are float32 numbers."""
+        return np.asarray(self.estimator.predict_proba(matrix), np.float64)
 
     def one(self, row: list[float]) -> float:
         """Returns the probability of label 1."""

@@ -1,4 +1,4 @@
-"""The trees of a fitted ensemble as plain arrays, for the fast forms and the probes of the parity gate.
+"""The trees of a fitted scikit-learn ensemble as plain arrays, for the fast forms and the probes of the parity gate.
 
 Some of the attributes read here are private to scikit-learn. The parity gate detects an upgrade that changes their
 meaning.
@@ -70,11 +70,6 @@ def read(estimator: Any) -> Ensemble | None:
     if isinstance(estimator, HistGradientBoostingClassifier):
         offset = float(estimator._baseline_prediction.ravel()[0])
         return Ensemble(list(_boosted_trees(estimator)), estimator.n_features_in_, mean=False, offset=offset)
-    if type(estimator).__module__ == "xgboost.sklearn":
-        # Imported here, because it imports this module for its types.
-        from include.model.engines import xgboost_trees
-
-        return xgboost_trees.read(estimator.get_booster())
     return None
 
 

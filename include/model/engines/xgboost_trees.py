@@ -1,4 +1,4 @@
-"""The trees of XGBoost's booster as the arrays of ``trees``, read from the model document that it writes.
+"""The trees of XGBoost's classifier as the arrays of ``trees``, read from the model document that it writes.
 
 XGBoost rounds a value to float32, and a split sends it left if it is below the split's condition, a float32. The arrays
 compare float64 values, so the threshold here is the largest float64 that is rounded to less than the condition. A split
@@ -18,13 +18,15 @@ import numpy as np
 from include.model.engines.trees import Ensemble, Tree
 
 
-def read(booster: Any) -> Ensemble:
-    """Reads the trees of a fitted booster.
+def read(estimator: Any) -> Ensemble | None:
+    """Reads the trees of a fitted ``XGBClassifier``; ``None`` if the estimator is none of XGBoost's.
 
     Raises:
-        ValueError: It is not one of trees for a binary label.
+        ValueError: It has no trees for a binary label.
     """
-    learner = json.loads(booster.save_raw("json"))["learner"]
+    if type(estimator).__module__ != "xgboost.sklearn":
+        return None
+    learner = json.loads(estimator.get_booster().save_raw("json"))["learner"]
     objective, kind = learner["objective"]["name"], learner["gradient_booster"]["name"]
     if (objective, kind) != ("binary:logistic", "gbtree"):
         raise ValueError(f"the booster {kind} with the objective {objective} is not one of trees for a binary label")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from include.model.engines import boosted_form, native_model, trees, xgboost_trees
+from include.model.engines import boosted_form, native_model, xgboost_trees
 from include.model.engines.inputs import InputSpec
 from include.model.engines.ladder import LADDER
 from include.model.engines.native_model import NativeModel
@@ -43,7 +43,7 @@ def load(request, monkeypatch, tmp_path) -> Callable[[Any], NativeModel]:
 
 
 def _write(estimator: Any, folder: Path) -> tuple[Path, InputSpec]:
-    ensemble = trees.read(estimator)
+    ensemble = xgboost_trees.read(estimator)
     assert ensemble is not None
     boosted_form.write(ensemble, folder / "model.native")
     inputs = InputSpec(dtype="float32", finite=(False,) * ensemble.features, missing=True)
@@ -67,7 +67,7 @@ def test_every_probability_is_xgboosts(load, name):
 
 def test_values_on_and_next_to_thresholds_infinities_and_both_zeros(load):
     kept = fitted("xgboost")
-    ensemble = trees.read(kept.estimator)
+    ensemble = xgboost_trees.read(kept.estimator)
     assert ensemble is not None
     column = np.concatenate([tree.threshold[~tree.leaf & (tree.feature == 0)] for tree in ensemble.trees])
     narrow = column.astype(np.float32)
@@ -93,7 +93,7 @@ def test_splits_of_one_set_that_send_missing_values_both_ways(load):
     labels = np.where(np.isnan(matrix[:, 0]) | (matrix[:, 1] == 1), 1, 0)
     estimator = estimators.make("xgboost", {"a": "category", "b": "category"}, 1, {"n_estimators": 20})
     estimators.fit(estimator, matrix, labels.astype(np.int8))
-    ensemble = trees.read(estimator)
+    ensemble = xgboost_trees.read(estimator)
     assert ensemble is not None
     rows = np.array([[a, b] for a in (0.0, 1.0, math.nan) for b in (0.0, 1.0, math.nan)])
     _assert_equal(load(estimator), estimator, rows)
@@ -166,7 +166,7 @@ def test_the_defaults_have_no_more_thresholds_than_native_ranks():
     labels[np.isnan(matrix[:, 0])] = 1
     estimator = estimators.make("xgboost", {"a": "number"}, 1, {"max_depth": 12, "min_child_weight": 0})
     estimators.fit(estimator, matrix, labels)
-    ensemble = trees.read(estimator)
+    ensemble = xgboost_trees.read(estimator)
     assert ensemble is not None
     found = np.unique(np.concatenate([tree.threshold[~tree.leaf] for tree in ensemble.trees]))
     assert 250 < len(found) <= boosted_form.LEAF
@@ -208,7 +208,7 @@ def test_another_objective_is_refused():
     estimator = estimators.make("xgboost", {"a": "number"}, 1, {"n_estimators": 1}).set_params(objective="reg:logistic")
     estimator.fit(np.arange(8.0).reshape(-1, 1), np.arange(8) % 2)
     with pytest.raises(ValueError, match="reg:logistic is not one of trees for a binary label"):
-        trees.read(estimator)
+        xgboost_trees.read(estimator)
 
 
 def test_the_model_document_is_that_of_a_booster_with_missing_branches_of_both_kinds():

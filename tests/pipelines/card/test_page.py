@@ -108,6 +108,14 @@ def test_a_refused_and_a_backfilled_version_say_so() -> None:
     assert "The cost of its jobs is unknown" in text
 
 
+def test_a_model_of_a_kind_that_can_use_a_gpu_says_what_trained_it() -> None:
+    document = evaluation(0.70, 0.69)
+    seed = document["model"]["seed"]
+    assert "trained on" not in Page(card_page(card_facts(document))).text
+    document["model"]["device"] = "cuda"
+    assert f"seed {seed}, trained on cuda" in Page(card_page(card_facts(document))).text
+
+
 def test_the_days_that_a_data_set_leaves_out_are_named() -> None:
     document = evaluation()
     document["dataset"]["missing_days"] = {"2013-04-03": f"was refused: {HOSTILE}"}
