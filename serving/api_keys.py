@@ -14,12 +14,12 @@ import threading
 from hashlib import sha256
 from typing import Annotated
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from include.errors import NightjarError
+from serving import aws
 from serving.settings import Settings
 
 # Longer keys are not hashed: python -m serving.api_keys makes 46 characters.
@@ -128,7 +128,7 @@ class ApiKeys:
         self._closing = threading.Event()
         config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
         try:
-            self._client = boto3.client("secretsmanager", config=config)
+            self._client = aws.session().client("secretsmanager", config=config)
         except (BotoCoreError, ValueError) as error:
             raise ApiKeysError(f"API_KEYS_SECRET: cannot make a client for Secrets Manager: {error}") from None
         self.refresh()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.errors import NightjarError
 from include.lake.uris import split_s3_uri
+from serving import aws
 
 # A forest of five million nodes is 160 MB compressed, with its fast form and the scikit-learn original.
 MAX_BUNDLE_BYTES = 2 * 1024**3
@@ -67,7 +67,7 @@ def _read_s3(uri: str) -> Iterator[bytes]:
     bucket, key = split_s3_uri(uri)
     config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
     try:
-        body = boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"]
+        body = aws.session().client("s3", config=config).get_object(Bucket=bucket, Key=key)["Body"]
         yield from body.iter_chunks(_CHUNK_BYTES)
     except (BotoCoreError, ClientError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""

@@ -1,4 +1,4 @@
-"""Airflow on the laptop: its environment variables, its database, its four processes, and the zygote that forks these."""
+"""Airflow on the laptop: its environment, its database, its four processes, and the zygote that forks these."""
 
 from __future__ import annotations
 

@@ -13,12 +13,13 @@ def make_client(service: Literal["kinesis", "firehose", "xray"]) -> Any:
 
     Make it with the first call: boto3 takes a tenth of a second, and only a service that sends something needs it.
     """
-    import boto3
     from botocore.config import Config
+
+    from serving import aws
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
-    return boto3.Session().client(service, config=config)
+    return aws.session().client(service, config=config)

@@ -26,15 +26,23 @@ def clients() -> Iterator[Any]:
         yield importlib.import_module("nightjar_laptop.aws_clients")
 
 
-class CountingLoader(JSONFileLoader):
-    """Counts the files that are read."""
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts the files that are read, by whatever loader."""
+    load = JSONFileLoader.load_file
 
-    read = 0
-
-    def load_file(self, file_path: str) -> Any:
-        found = super().load_file(file_path)
-        CountingLoader.read += found is not None
+    def counting(self: JSONFileLoader, file_path: str) -> Any:
+        found = load(self, file_path)
+        Read.files += found is not None
         return found
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", counting)
+
+
+class Read:
+    """The number of files that were read in this process."""
+
+    files = 0
 
 
 def in_fork(action: Any) -> int:
@@ -50,16 +58,14 @@ def in_fork(action: Any) -> int:
 
 
 def files_read(service: str, region: str) -> int:
-    before = CountingLoader.read
+    before = Read.files
     session: Any = boto3.Session  # the stubs know literal names of services only
     client = session(**KEYS, region_name=region).client(service, endpoint_url="http://127.0.0.1:1")
     assert client.meta.region_name == region
-    return CountingLoader.read - before
+    return Read.files - before
 
 
-def test_a_client_of_a_prepared_service_reads_no_file(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.loaders.Loader.FILE_LOADER_CLASS", CountingLoader)
-
+def test_a_client_of_a_prepared_service_reads_no_file(clients: Any, counted: None) -> None:
     def reads() -> int:
         clients.make_clients_cheap(["sqs"])
         return files_read("sqs", "eu-west-1")
@@ -68,9 +74,7 @@ def test_a_client_of_a_prepared_service_reads_no_file(clients: Any, monkeypatch:
     assert in_fork(reads) == 0
 
 
-def test_another_service_is_read_once(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.loaders.Loader.FILE_LOADER_CLASS", CountingLoader)
-
+def test_another_service_is_read_once(clients: Any, counted: None) -> None:
     def reads() -> int:
         clients.make_clients_cheap(["sqs"])
         first = files_read("sns", "eu-west-1")

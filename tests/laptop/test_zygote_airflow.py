@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,11 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     assert family.members(tmp_path) == []
 
 
+def has_ended(log: Path) -> bool:
+    """Whether the fork has printed all."""
+    return log.exists() and "trusts" in log.read_text()
+
+
 def test_a_fork_has_airflow_and_engines_with_its_own_settings(supervisor: Supervisor) -> None:
     home = supervisor.state / "airflow"
     home.mkdir()
@@ -72,7 +78,7 @@ def test_a_fork_has_airflow_and_engines_with_its_own_settings(supervisor: Superv
         command = [sys.executable, "-m", "forked"]
         record = supervisor.start(name, command, env={**env, **own}, cwd=home, zygote="zygote")
         log = Path(record.log)
-        until(lambda log=log: log.exists() and "trusts" in log.read_text())
+        until(partial(has_ended, log))
         assert log.read_text().splitlines()[-6:] == [
             "threads and connections [1, 1, 0]",
             "airflow True",

@@ -208,11 +208,11 @@ def test_unsupported_settings_are_refused(ecs: Any) -> None:
     assert missing.value.response["Error"]["Code"] == "ServiceNotFoundException"
 
 
-def test_a_task_is_forked_from_the_interpreter_of_its_image(
-    start_cloud: Callable[..., Cloud], tmp_path: Path
-) -> None:
+def test_a_task_is_forked_from_the_interpreter_of_its_image(start_cloud: Callable[..., Cloud], tmp_path: Path) -> None:
     """Tasks of one service share the memory of what they import."""
-    (tmp_path / "forked.py").write_text("import json, os, sys; print(json.dumps(['yaml' in sys.modules, os.environ['HOST']]))")
+    (tmp_path / "forked.py").write_text(
+        "import json, os, sys; print(json.dumps(['yaml' in sys.modules, os.environ['HOST']]))"
+    )
     command = ["python", "forked.py"]
     cloud = start_script_cloud(start_cloud, tmp_path, preload=["yaml"], command=command)
     ecs = cloud.client("ecs")

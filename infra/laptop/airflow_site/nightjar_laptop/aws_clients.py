@@ -19,6 +19,8 @@ from typing import Any
 import boto3
 import botocore.session
 
+from infra.localcloud.service_descriptions import read_descriptions_without_documentation
+
 # What tasks of every night use.
 SERVICES = (
     "athena",
@@ -39,7 +41,8 @@ ANY = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_nam
 
 
 def share_descriptions() -> None:
-    """Has all sessions of this process, from now on, share what they read."""
+    """Has all sessions of this process, from now on, share what they read, which is without its texts for people."""
+    read_descriptions_without_documentation()
     if not hasattr(botocore.session.create_loader, "cache_info"):
         botocore.session.create_loader = cache(botocore.session.create_loader)
 
