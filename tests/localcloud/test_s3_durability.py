@@ -7,6 +7,7 @@ import os
 import random
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ class Writer(threading.Thread):
         self.sure[key] = hashlib.sha256(body).hexdigest()
 
 
+def are_at_work(writers: list[Writer]) -> bool:
+    """Whether each has had answers."""
+    return all(len(writer.sure) > 1 for writer in writers)
+
+
 @pytest.mark.stack
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
     config = {**base_config(), "port": free_port()}
@@ -83,7 +89,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) 
             writers = [Writer(cloud, f"{turn}-{number}") for number in range(WRITERS)]
             for writer in writers:
                 writer.start()
-            cloud.wait_until(lambda at_work=writers: all(len(writer.sure) > 1 for writer in at_work))
+            cloud.wait_until(partial(are_at_work, writers))
             threading.Event().wait(random.Random(turn).uniform(0.3, 1.2))
             cloud.process.kill()
             cloud.process.wait()

@@ -75,8 +75,7 @@ def test_sigterm_waits_for_a_request_whose_body_is_still_being_sent(version_1: T
     connection.putheader("content-length", str(len(BODY)))
     connection.putheader("expect", "100-continue")
     connection.endheaders(BODY[:10])
-    while b"100 Continue" not in connection.sock.recv(100, socket.MSG_PEEK):  # the task is reading the body
-        pass
+    assert connection.sock.recv(100, socket.MSG_PEEK).startswith(b"HTTP/1.1 100 "), "the task is reading the body"
     os.kill(process_group(victim), signal.SIGTERM)
     version_1.cloud.wait_until(lambda: not accepts_connections(version_1.container_port, address))
     connection.send(BODY[10:])
