@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from include.lake import layout
+from include.lake import state_keys
 from include.settings import Settings
 from include.workloads import load
 from infra.laptop import registry, replay, stages
@@ -53,7 +53,7 @@ def forget(connection: Connection, workload: str, days: Iterable[date]) -> None:
     A job of them runs again all the same only as part of another chunk: a submit task adopts a job of the same days.
     """
     for day in days:
-        partition, sort = layout.day_key(workload, day)
+        partition, sort = state_keys.day_key(workload, day)
         key = {"pk": {"S": partition}, "sk": {"S": sort}}
         connection.aws.dynamodb.delete_item(TableName=connection.state_table, Key=key)
 

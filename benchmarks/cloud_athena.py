@@ -35,7 +35,7 @@ from botocore.config import Config
 from benchmarks.checkout import BASE, checkout
 from benchmarks.errors import BenchmarkError
 from benchmarks.table import Row, table
-from include.lake.layout import table_name
+from include.lake.resources import table_name
 from include.sql.dataset import dataset_digest, dataset_unload
 from include.workloads.declaration import Workload
 from include.workloads.loader import load

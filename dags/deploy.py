@@ -38,7 +38,7 @@ from nightjar.weights import TargetGroupWeights
 
 from include.build import BUILD_FILE
 from include.errors import ConflictError, NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import resources
 from include.pipelines import deploy as pipeline
 from include.pipelines.cost import JobAccounts
 from include.pipelines.deploy import FAILURES, FAULT_KEY, DeployHooks, DeployTarget, LivePointer, Rollout, Verification
@@ -60,16 +60,16 @@ PARAMS = {
 
 def hooks(workload: str) -> DeployHooks:
     """Returns the AWS hooks that the run's functions take."""
-    service = EcsService.connect(CONFIG.ecs_cluster, layout.service_name(workload), region_name=CONFIG.region)
-    registry, declared = sagemaker.RegistryHook(layout.model_group(workload), region_name=CONFIG.region), load(workload)
-    beside = canary(declared).hooks if declared.deploy.canary else None
+    service = EcsService.connect(CONFIG.ecs_cluster, resources.service_name(workload), region_name=CONFIG.region)
+    registry = sagemaker.RegistryHook(resources.model_group(workload), region_name=CONFIG.region)
+    beside = canary(declared).hooks if (declared := load(workload)).deploy.canary else None
     return DeployHooks(StateHook(CONFIG.state_table), service, registry, beside)
 
 
 def canary(workload: Workload) -> Canary:
     """Returns the canary of a workload that has one."""
-    weights = TargetGroupWeights(*layout.target_groups(workload.name), region_name=CONFIG.region)
-    ecs = EcsService.connect(CONFIG.ecs_cluster, layout.canary_service_name(workload.name), region_name=CONFIG.region)
+    weights = TargetGroupWeights(*resources.target_groups(workload.name), region_name=CONFIG.region)
+    ecs = EcsService.connect(CONFIG.ecs_cluster, resources.canary_name(workload.name), region_name=CONFIG.region)
     beside = CanaryHooks(StateHook(CONFIG.state_table), weights, ecs, MetricsHook(region_name=CONFIG.region))
     return Canary(workload, beside, settle=timedelta(seconds=4 * CONFIG.poll_seconds))
 
@@ -128,20 +128,20 @@ def restore_service(workload: str, target: DeployTarget | None, ti: Any = None) 
 def deploy(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_deploy``."""
     name, spec, beside = workload.name, workload.deploy.canary, workload.deploy.shadow
-    ecs = {"cluster": CONFIG.ecs_cluster, "service": layout.service_name(name)}
+    ecs = {"cluster": CONFIG.ecs_cluster, "service": resources.service_name(name)}
     wait, length = waiting(CONFIG.poll_seconds, ROLLOUT_SECONDS), timedelta(minutes=spec.minutes if spec else 0)
     job = waiting(CONFIG.poll_seconds, workload.sagemaker_limits[0] + QUEUE_SECONDS if beside else 0)
     options: Any = {"doc_md": __doc__, "params": PARAMS, "max_active_runs": 1, "render_template_as_native_obj": True}
     with DAG(
         f"{name}_deploy",
         description=f"Deploys an approved model version of {name}",
-        schedule=Asset(layout.approved_model(name)),
+        schedule=Asset(resources.approved_model(name)),
         dagrun_timeout=timedelta(hours=3) + length + job["execution_timeout"],
         **dag_options("deploy", name, workload.owner, CONFIG.alerts_topic_arn, region_name=CONFIG.region),
         **options,
     ) as dag:
         target: Any = resolve(name)
-        new: Any = {"template_family": layout.template_family(name), "image": CONFIG.serving_image, "fail": FAILURES}
+        new: Any = {"template_family": resources.template_family(name), "image": CONFIG.serving_image, "fail": FAILURES}
         new |= {"environment": target["environment"], "desired_count": workload.serving.desired_count}
         new["fence"] = lambda run_id: pipeline.own_intent(name, StateHook(CONFIG.state_table), run_id=run_id)
         submit, sense = submit_and_sense_rollout("rollout", ecs, wait, **new)
@@ -153,7 +153,7 @@ def deploy(workload: Workload) -> DAG:
         restored, tried = restore_service(name, target), submit
         [sense, verified, live] >> restored >> rollout_sensor("sense_restore", ecs, "restore_service", wait)
         if spec:
-            ecs = {**ecs, "service": layout.canary_service_name(name)}
+            ecs = {**ecs, "service": resources.canary_name(name)}
             new |= {"desired_count": spec.tasks(workload.serving.desired_count), "skip": NothingToDoError}
             tried, *ends = trial_tasks(target, submit, partial(canary, workload), ecs, wait, length, **new)
             ends >> reject_version.override(task_id="reject_canary")(name, target, output(tried), "compare_canary")

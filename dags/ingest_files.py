@@ -40,7 +40,7 @@ from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, resources
 from include.pipelines.ingest.file_outcomes import FileOutcome, require_new, summary, warnings
 from include.pipelines.ingest.files import FileIngest
 from include.settings import settings
@@ -60,7 +60,7 @@ def files_to_s3(workload: str, dag_run: Any = None, params: Any = None) -> list[
     stores = ObjectStoreHook(), StateHook(config.state_table)
     ingest = FileIngest(load(workload), config.data_buckets, sha, *stores)
     with outcomes(skip=NothingToDoError):
-        read = ingest.run(QueueHook(layout.drops_queue(workload)))
+        read = ingest.run(QueueHook(resources.drops_queue(workload)))
         told, wrong = summary(read.outcomes), warnings(read.outcomes)
         add_note(told)
         lines = [told, *wrong] if wrong else []  # published, they replace the note
@@ -81,7 +81,7 @@ def ingest_files(workload: Workload) -> DAG:
     """Makes the DAG ``<workload>_ingest_files``."""
     name, config = workload.name, settings()
     trigger = QueueTrigger(
-        queue=layout.drops_queue(name),
+        queue=resources.drops_queue(name),
         poll_seconds=max(LOOK_SECONDS, config.poll_seconds),
         again_seconds=AGAIN.total_seconds(),
     )

@@ -36,7 +36,7 @@ from nightjar.state.hook import StateHook
 from nightjar.triggered_runs import run_state
 
 from include.build import BUILD_FILE
-from include.lake import layout
+from include.lake import resources
 from include.pipelines import cost as pipeline
 from include.pipelines.deploy.ended import end_without_run
 from include.pipelines.monitor.reaper import watch_jobs
@@ -60,9 +60,9 @@ def watch(workload: str, dag_run: Any = None, params: Any = None) -> list[str]:
     kinds = [
         glue.GlueRuns((config.glue_transform_job, config.glue_audit_job)),
         athena.AthenaQueries(config.athena_workgroup),
-        sagemaker.TrainingJobs(layout.JOB_PREFIX),
-        sagemaker.TuningJobs(layout.JOB_PREFIX),
-        sagemaker.ProcessingJobs(layout.JOB_PREFIX),
+        sagemaker.TrainingJobs(resources.JOB_PREFIX),
+        sagemaker.TuningJobs(resources.JOB_PREFIX),
+        sagemaker.ProcessingJobs(resources.JOB_PREFIX),
     ]
     sweep = JobSweep(JobLedger(config.state_table, pipeline.JobAccounts(workload)), kinds, config.region)
     state, grace = StateHook(config.state_table), timedelta(minutes=params["grace_minutes"])
@@ -78,7 +78,7 @@ def costs(workload: str, dag_run: Any = None) -> dict[str, float]:
     config, present, declared = settings(), datetime.now(UTC), load(workload)
     state = StateHook(config.state_table)
     with outcomes():
-        service = EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
+        service = EcsService.connect(config.ecs_cluster, resources.service_name(workload), region_name=config.region)
         tasks, publish = service.describe()["runningCount"], partial(publish_metrics, region_name=config.region)
         hooks: Any = {"state": state, "sizes": ObjectStoreHook(), "publish": publish}
         found = pipeline.put_costs(declared, config, present, tasks, **hooks)

@@ -34,7 +34,7 @@ from nightjar.triggered_runs import TriggerRunOperator
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, RefusedError, UserError
-from include.lake import layout
+from include.lake import resources
 from include.pipelines import monitor as pipeline
 from include.pipelines.cost import JobAccounts
 from include.pipelines.monitor import MonitorPlan, RetrainRun
@@ -52,7 +52,7 @@ def plan(workload: str, dag_run: Any = None, params: Any = None) -> MonitorPlan:
     """Chooses the windows, reads the live version's baseline and makes the queries."""
     require_known_params(dag_run, params)
     config = settings()
-    registry = RegistryHook(layout.model_group(workload), region_name=config.region)
+    registry = RegistryHook(resources.model_group(workload), region_name=config.region)
     hooks = pipeline.MonitorHooks(ObjectStoreHook(), StateHook(config.state_table), registry)
     with outcomes(skip=NothingToDoError, fail=FAILURES):
         request = pipeline.MonitorRequest.of(run_end(dag_run, params), params)

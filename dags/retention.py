@@ -30,7 +30,7 @@ from nightjar.state.hook import StateHook
 
 from include.build import BUILD_FILE
 from include.errors import NothingToDoError, RefusedError, UserError
-from include.lake import layout
+from include.lake import resources
 from include.pipelines.retention.expire import Expired, Retention, RetentionRequest
 from include.settings import settings
 from include.workloads import Workload, discover, load
@@ -50,7 +50,7 @@ def expire(workload: str, dag_run: Any = None, params: Any = None) -> list[Expir
     require_known_params(dag_run, params)
     config = settings()
     catalog, state = CatalogHook(config.glue_database), StateHook(config.state_table)
-    registry = RegistryHook(layout.model_group(workload), region_name=config.region)
+    registry = RegistryHook(resources.model_group(workload), region_name=config.region)
     request = RetentionRequest(datetime.now(UTC), params["older_than_days"], params["dry_run"])
     with outcomes(skip=NothingToDoError, fail=(RefusedError, UserError)):
         found = Retention(load(workload), config, ExpiryHook(), catalog, state, registry).run(request)

@@ -29,7 +29,7 @@ from nightjar.state.sensor import StateSensor
 
 from include.build import BUILD_FILE
 from include.errors import ConflictError, NothingToDoError, RefusedError, UserError
-from include.lake import layout
+from include.lake import resources
 from include.lake.days import parse_day
 from include.pipelines import retrain as pipeline
 from include.pipelines.process import TO_TRAIN_FOR, ChosenDays, DayChoice, day_wait
@@ -42,7 +42,7 @@ QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its in
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
 FAILURES, TUNED_OR_NOT = (RefusedError, ConflictError, pipeline.LiveStateError), "none_failed_min_one_success"
-ALIAS = "{}-approved-model"  # by its alias, register emits layout.approved_model or not
+ALIAS = "{}-approved-model"  # by its alias, register emits resources.approved_model or not
 FRESH, DAY = "{{ params.fresh }}", pulled("choose_day", "last")
 CHOSEN = {"model_uri": "{{ chosen_model(ti.xcom_pull('sense_training'), ti.xcom_pull('sense_tuning')) }}"}
 PARAMS = {
@@ -56,9 +56,9 @@ PARAMS = {
 
 def hooks(workload: str) -> RetrainHooks:
     """Returns the AWS hooks that the run's functions take."""
-    config, group = settings(), layout.model_group(workload)
+    config, group = settings(), resources.model_group(workload)
     registry = sagemaker.RegistryHook(group, region_name=config.region)
-    service = ecs.EcsService.connect(config.ecs_cluster, layout.service_name(workload), region_name=config.region)
+    service = ecs.EcsService.connect(config.ecs_cluster, resources.service_name(workload), region_name=config.region)
     return RetrainHooks(ObjectStoreHook(), StateHook(config.state_table), registry, service)
 
 
@@ -104,7 +104,7 @@ def register(
     """Decides on the candidate and registers it; requests its deploy, or tells people that it waits for them."""
     config, state, alias = settings(), StateHook(settings().state_table), AssetAlias(ALIAS.format(workload))
     messages = Messages(config.alerts_topic_arn, state)
-    request_deploy = partial(outlet_events[alias].add, Asset(layout.approved_model(workload)))
+    request_deploy = partial(outlet_events[alias].add, Asset(resources.approved_model(workload)))
     with outcomes(fail=FAILURES):
         package = pipeline.register(load(workload), planned, prepared, jobs, config, hooks(workload))
         pipeline.measure_run(workload, planned, prepared, jobs, datetime.now(UTC), state)

@@ -16,6 +16,8 @@ from include.workloads.schema import PARTITION_COLUMN
 
 CHUNK_ROWS = 250_000
 """A day with more rows is read column by column, and a frame of several columns has at most so many rows."""
+PARTS = 3
+"""A part of such a day has so many times fewer rows, because whole columns of the day need memory beside it."""
 
 
 class DayRows:
@@ -57,13 +59,15 @@ class DayRows:
         return self.table(columns).to_pandas(use_threads=self.is_large)
 
     def parts(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Reads some columns, at most ``CHUNK_ROWS`` rows at a time."""
+        """Reads some columns; of a large day only some of the rows at a time."""
         if self._whole is not None:
             yield self.table(columns)
             return
         for file in self._files:
-            for batch in file.iter_batches(CHUNK_ROWS, columns=list(columns)):
+            for batch in file.iter_batches(CHUNK_ROWS // PARTS, columns=list(columns)):
                 yield pa.Table.from_batches([batch])
+        # Arrow keeps what it has freed; the next step reads other columns, of other sizes.
+        pa.default_memory_pool().release_unused()
 
     def all_null(self, column: str) -> bool:
         """Whether a column has no value; NaN is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, TypedDict, cast
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import parse_instant
 from include.pipelines.protocols import StateStore
 
@@ -56,10 +56,10 @@ def record(workload: str, stage: Stage, instant: str, found: Measurement, state:
         found: What it took.
         state: The state table.
     """
-    state.put(*layout.measurement_key(workload, stage, instant, found["run"]), found)
+    state.put(*state_keys.measurement_key(workload, stage, instant, found["run"]), found)
 
 
 def newest(workload: str, stage: Stage, state: StateStore) -> list[Measurement]:
     """Returns the newest runs, newest first."""
-    items: dict[str, dict[str, Any]] = state.query(layout.measurement_partition_key(workload, stage), last=NEWEST)
+    items: dict[str, dict[str, Any]] = state.query(state_keys.measurement_partition_key(workload, stage), last=NEWEST)
     return [cast("Measurement", item) for item in items.values()]

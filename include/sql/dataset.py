@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from include.lake.days import utc_date
-from include.lake.layout import table_name
+from include.lake.resources import table_name
 from include.sql.rendering import render
 from include.sql.splits import split_bounds
 from include.workloads.declaration import Workload

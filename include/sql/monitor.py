@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from include.lake.instants import format_instant
-from include.lake.layout import table_name
+from include.lake.resources import table_name
 from include.model.baseline import SCORE, Baseline, Column
 from include.sql.dataset import VERSION_TIME
 from include.sql.rendering import render

@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from include.lake import layout
+from include.lake import resources
 from include.workloads.complete import complete_problems
 from include.workloads.declaration import Workload
 from include.workloads.errors import WorkloadProblem
@@ -94,7 +94,7 @@ def _event_problems(workload: Workload) -> _Found:
 def _source_problems(workload: Workload) -> _Found:
     if PREDICTIONS_TABLE in workload.events:
         yield f"events.{PREDICTIONS_TABLE}", "is the name of the prediction log's table; choose another"
-    stream = layout.event_stream(workload.name)
+    stream = resources.event_stream(workload.name)
     if workload.stream.name != stream:
         yield "stream.name", f"must be {stream}, because the policies of the roles name this stream only"
     if FILES_SOURCE in workload.tables:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from include.lake import layout
+from include.lake import resources
 from include.lake.uris import split_s3_uri
 from include.pipelines.promotion.packages import DESCRIPTION_LENGTH, ApprovalStatus
 from infra.delivery.command import DeliveryError
@@ -37,7 +37,7 @@ class ModelAccount:
         Raises:
             DeliveryError: It has no model package group of the workload.
         """
-        group = layout.model_group(workload)
+        group = resources.model_group(workload)
         try:
             self.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
         except ClientError as error:
@@ -51,7 +51,7 @@ class ModelAccount:
     def packages(self, workload: str) -> list[Mapping[str, Any]]:
         """DescribeModelPackage's answer for every version."""
         pages = self.sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=layout.model_group(workload)
+            ModelPackageGroupName=resources.model_group(workload)
         )
         arns = [summary["ModelPackageArn"] for page in pages for summary in page["ModelPackageSummaryList"]]
         return [self.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
@@ -95,7 +95,7 @@ class ModelAccount:
         kinds = {name: specification[name] for name in ("SupportedContentTypes", "SupportedResponseMIMETypes")}
         container = {"Image": image, "ModelDataUrl": metadata["bundle_uri"]}
         arn = self.sagemaker.create_model_package(
-            ModelPackageGroupName=layout.model_group(workload),
+            ModelPackageGroupName=resources.model_group(workload),
             InferenceSpecification={**kinds, "Containers": [container]},
             ModelApprovalStatus="PendingManualApproval",
             CustomerMetadataProperties=dict(metadata),

@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from include.lake import layout
+from include.lake import resources, state_keys
 from include.lake.uris import split_s3_uri
 from infra.laptop.aws import Aws
 
@@ -23,7 +23,7 @@ def versions(aws: Aws, workload: str, newest: int | None = None) -> list[dict[st
 def _described(aws: Aws, workload: str) -> Iterator[dict[str, Any]]:
     """Describes the versions one by one, newest first: a year of nights has hundreds."""
     pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=layout.model_group(workload)
+        ModelPackageGroupName=resources.model_group(workload)
     )
     listed = [summary for page in pages for summary in page["ModelPackageSummaryList"]]
     listed.sort(key=lambda summary: summary["ModelPackageVersion"], reverse=True)
@@ -48,20 +48,20 @@ def live(aws: Aws, table: str, workload: str) -> dict[str, Any] | None:
     items = aws.dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": layout.live_partition_key(workload)}},
+        ExpressionAttributeValues={":pk": {"S": state_keys.live_partition_key(workload)}},
         ConsistentRead=True,
         ScanIndexForward=False,
         Limit=2,
     )["Items"]
     read = TypeDeserializer()
     entries = [{name: read.deserialize(value) for name, value in item.items()} for item in items]
-    newest = next((entry for entry in entries if entry["sk"] != layout.live_key(workload)[1]), None)
+    newest = next((entry for entry in entries if entry["sk"] != state_keys.live_key(workload)[1]), None)
     return newest and {name: value for name, value in newest.items() if name not in ("pk", "sk")}
 
 
 def day(aws: Aws, table: str, workload: str, day: date) -> dict[str, Any] | None:
     """The state of a processed day; None if it was not processed."""
-    pk, sk = layout.day_key(workload, day)
+    pk, sk = state_keys.day_key(workload, day)
     item = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True).get(
         "Item"
     )

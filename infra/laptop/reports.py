@@ -15,7 +15,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from include.glue.markup import page, table_of
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.workloads import discover
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.definitions import NAMES
@@ -38,7 +38,7 @@ def write_reports(aws: Aws, table: str, folder: Path) -> Path | None:
     days = [
         (workload.name, day, item)
         for workload in discover()[0]
-        for day, item in sorted(_items(aws, table, layout.day_partition_key(workload.name)).items(), reverse=True)
+        for day, item in sorted(_items(aws, table, state_keys.day_partition_key(workload.name)).items(), reverse=True)
     ]
     if not days:
         return None

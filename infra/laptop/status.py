@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.errors import NightjarError
-from include.lake import layout
+from include.lake import resources
 from include.pipelines.deploy.freeze import frozen
 from include.workloads import discover
 from infra.laptop import cloud, costs, parts, registry, vitals
@@ -43,12 +43,12 @@ def status(config: LaptopConfig) -> dict[str, Any]:
     with ThreadPoolExecutor(8) as pool:
         part = pool.submit(_local_cloud, config)
         aws = _of_running(processes, parts.CLOUD, lambda: Aws(config, timeout=TIMEOUT_SECONDS, attempts=1))
-        resources = {name: pool.submit(_resources, aws, name) for name in names}
+        states = {name: pool.submit(_resources, aws, name) for name in names}
         alarms = pool.submit(_open_alarms, aws)
         heartbeats = pool.submit(health, config.airflow_url)
         airflow = _of_running(processes, parts.API, lambda: Airflow(config.airflow_url, TIMEOUT_SECONDS))
         import_errors, runs = _airflow(pool, airflow, names)
-        found = {name: {**resources[name].result(), "last_runs": runs[name]} for name in names}
+        found = {name: {**states[name].result(), "last_runs": runs[name]} for name in names}
     return {
         "running": all(process["state"] == "running" for process in processes.values()),
         "problems": [
@@ -118,7 +118,7 @@ def _resources(connect: Callable[[], Aws], name: str) -> dict[str, Any]:
     except NightjarError as error:
         return {part: {"error": str(error)} for part in ("url", "live", "freeze", "versions", "costs")}
     return {
-        "url": _read(lambda: aws.ssm.get_parameter(Name=layout.service_url_parameter(name))["Parameter"]["Value"]),
+        "url": _read(lambda: aws.ssm.get_parameter(Name=resources.service_url_parameter(name))["Parameter"]["Value"]),
         "live": _read(lambda: registry.live(aws, STATE_TABLE, name)),
         "costs": _read(lambda: costs.of_workload(aws, name)),
         "freeze": _read(lambda: frozen(LaptopState(aws, STATE_TABLE), name, datetime.now(UTC))),

@@ -11,7 +11,7 @@ from nightjar.links import page_url
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.days import parse_day
 from include.lake.uris import s3_uri
 from include.pipelines.models.rows import card_uri
@@ -65,5 +65,5 @@ def _data_docs(version: Version, state: StateStore, bucket: str) -> str:
         day = parse_day(version.package.metadata["day"])
     except ValueError:
         return ""
-    run = (state.get(*layout.day_key(workload, day)) or {}).get("run", "")
+    run = (state.get(*state_keys.day_key(workload, day)) or {}).get("run", "")
     return s3_uri(bucket, layout.data_docs_prefix(workload, run) + layout.DATA_DOCS_PAGE) if run else ""

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import resources
 from include.pipelines.models import monitoring
 from include.pipelines.models.monitoring import Measured
 from include.pipelines.models.versions import Version, VersionList
@@ -39,7 +39,7 @@ class Sources:
     def registry_of(self, workload: str) -> RegistryHook:
         """The registry of one workload. All use one client, because a client of SageMaker takes much memory."""
         hook = copy.copy(self.registry)
-        hook.group = layout.model_group(workload)
+        hook.group = resources.model_group(workload)
         return hook
 
 

@@ -12,13 +12,13 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.queues.trigger import QueueTrigger
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.moto_cloud import LAKE, MotoCloud
 
 pytestmark = pytest.mark.stack
-QUEUE = layout.drops_queue("flights")
+QUEUE = resources.drops_queue("flights")
 GOOD = b"key,event_time,arr_delay\nUA1,2013-03-01T10:00:00Z,17\n"
 
 

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings
 from tests.support.kinesis_stream import event
@@ -77,7 +77,7 @@ def test_the_tasks_bring_the_stream_into_raw(
     assert summaries[0]["records"] == 2
     assert len(cloud.lines(layout.raw_prefix("flights", STREAM))) == 2
     assert watermark == "2013-03-02T00:00:00.000000Z"
-    assert StateHook(STATE).get(*layout.watermark_key("flights", STREAM)) == {"watermark": watermark}
+    assert StateHook(STATE).get(*state_keys.watermark_key("flights", STREAM)) == {"watermark": watermark}
 
 
 @pytest.mark.stack

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.workloads import load as load_workload
 from include.workloads.jobs import JobsSpec
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
@@ -115,7 +115,7 @@ def test_a_run_waits_until_raw_is_complete_for_its_last_day(dag: Any) -> None:
     wait = rendered(dag, "wait_raw", {("choose_days", "return_value"): chosen})
     flights = load_workload("flights")
     assert dag.get_task("wait_raw").upstream_task_ids == {"choose_days"}
-    assert wait.keys == [layout.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
+    assert wait.keys == [state_keys.watermark_key("flights", name) for name in (flights.stream.name, *flights.tables)]
     assert wait.arguments == {"at_least": chosen["cutoff"]}
     assert wait.unmet == "Raw data is not complete up to 2013-03-02T00:00:00.000000Z"
 
@@ -165,7 +165,7 @@ def raw_data() -> None:
     objects.put_once(RAW, key, b"x")
     objects.put(LAKE, layout.marker_key("flights", stream, day, key), b"")
     for table in workload.tables:
-        StateHook(STATE).put(*layout.watermark_key("flights", table), {"watermark": "2013-03-01T00:00:00.000000Z"})
+        StateHook(STATE).put(*state_keys.watermark_key("flights", table), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
 
 @pytest.mark.stack
@@ -242,7 +242,7 @@ def test_events_that_people_were_told_of_are_remembered_if_the_message_was_sent(
     unprocessed = {"lines": ["raw has events of 2013-02-01"], "markers": {"2013-02-01": 3}}
     with platform_settings():
         module.gate.function("flights", {**PLAN, "unprocessed": unprocessed}, "k", SimpleNamespace(run_id="r", conf={}))
-    reported = StateHook(STATE).get(*layout.reported_events_key("flights"))
+    reported = StateHook(STATE).get(*state_keys.reported_events_key("flights"))
     assert reported == ({"markers": {"2013-02-01": 3}} if is_sent else None)
 
 

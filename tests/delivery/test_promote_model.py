@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from include.errors import ConflictError
-from include.lake import layout
+from include.lake import layout, resources
 from include.pipelines.promotion.packages import read_packages
 from infra.delivery.command import DeliveryError
 from infra.delivery.promote_model import promote
@@ -47,7 +47,7 @@ class Accounts:
         self.workload = workload
         self.dev, self.prod = account("source", clouds[0]), account("target", clouds[1])
         for side in (self.dev, self.prod):
-            side.sagemaker.create_model_package_group(ModelPackageGroupName=layout.model_group(workload))
+            side.sagemaker.create_model_package_group(ModelPackageGroupName=resources.model_group(workload))
 
     def register(self, status: str = "Approved", **metadata: str) -> int:
         """Registers a version at the source, whose files are there."""
@@ -66,7 +66,7 @@ class Accounts:
             **{f"{name}_uri": f"s3://{DEV}/{self.workload}/{name}" for name in bodies},
         )
         arn = self.dev.sagemaker.create_model_package(
-            ModelPackageGroupName=layout.model_group(self.workload),
+            ModelPackageGroupName=resources.model_group(self.workload),
             InferenceSpecification={
                 "Containers": [{"Image": "serving:1", "ModelDataUrl": texts["bundle_uri"]}],
                 "SupportedContentTypes": KINDS,
@@ -95,7 +95,7 @@ def test_the_same_bytes_are_registered_with_where_they_came_from(accounts: Accou
     assert made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"] == metadata["bundle_uri"]
     for name, digest in (("bundle", "bundle_digest"), ("evaluation", "evaluation_sha256")):
         assert accounts.prod.read(metadata[f"{name}_uri"], metadata[digest]).endswith(BODIES[name])
-    assert metadata["source_package"].endswith(f"{layout.model_group(accounts.workload)}/1")
+    assert metadata["source_package"].endswith(f"{resources.model_group(accounts.workload)}/1")
     # A version of the other registry would be taken for one of this one.
     assert (metadata["champion"], metadata["source_champion"]) == ("none", "7")
     assert read_packages([made])[0].metadata["data_cutoff"] == "2013-06-20T00:00:00Z"
@@ -146,14 +146,14 @@ def test_a_missing_file_version_or_workload_is_named(accounts: Accounts) -> None
         accounts.promote(version)
     with pytest.raises(DeliveryError, match=r"no version 9 of .* Versions: 1"):
         accounts.promote(9)
-    accounts.prod.sagemaker.delete_model_package_group(ModelPackageGroupName=layout.model_group(accounts.workload))
+    accounts.prod.sagemaker.delete_model_package_group(ModelPackageGroupName=resources.model_group(accounts.workload))
     with pytest.raises(DeliveryError, match="target account has no model package group"):
         accounts.promote(version)
 
 
 def test_a_version_that_no_retrain_run_registered_is_refused(accounts: Accounts) -> None:
     arn = accounts.dev.sagemaker.create_model_package(
-        ModelPackageGroupName=layout.model_group(accounts.workload), ModelApprovalStatus="Approved"
+        ModelPackageGroupName=resources.model_group(accounts.workload), ModelApprovalStatus="Approved"
     )["ModelPackageArn"]
     with pytest.raises(DeliveryError, match="lacks the metadata"):
         accounts.promote(int(arn.rsplit("/", 1)[1]))

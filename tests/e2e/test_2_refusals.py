@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.model import bundle
 from include.model.engines import FAST_FORMS
 from include.pipelines.backfill import backfill_name
@@ -24,14 +24,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 def published(loop: Loop, day: date) -> str:
     """The location of the catalog's partition of one day."""
-    table = layout.table_name(WORKLOAD, loop.workload.feature_event)
+    table = resources.table_name(WORKLOAD, loop.workload.feature_event)
     answer = loop.aws.glue.get_partition(DatabaseName="nightjar", TableName=table, PartitionValues=[str(day)])
     return answer["Partition"]["StorageDescriptor"]["Location"]
 
 
 def described_table(loop: Loop) -> dict[str, Any]:
     """The catalog's table of the feature event."""
-    name = layout.table_name(WORKLOAD, loop.workload.feature_event)
+    name = resources.table_name(WORKLOAD, loop.workload.feature_event)
     return dict(loop.aws.glue.get_table(DatabaseName="nightjar", Name=name)["Table"])
 
 

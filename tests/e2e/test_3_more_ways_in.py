@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.model import bundle
 from include.workloads.files import FILES_SOURCE
 from infra.localcloud import request_file
@@ -53,7 +53,7 @@ def test_a_dropped_file_gets_into_raw_by_itself_and_a_wrong_one_into_quarantine(
 
 def test_a_message_that_cannot_be_worked_on_returns_to_the_queue(loop: Loop) -> None:
     sqs = loop.aws.sqs
-    url = sqs.get_queue_url(QueueName=layout.drops_queue(WORKLOAD))["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=resources.drops_queue(WORKLOAD))["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="rubbish")
 
     # The next try finds an empty queue, and is skipped.

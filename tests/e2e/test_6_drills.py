@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
-from include.lake import layout
+from include.lake import resources
 from infra.laptop.drills import drill
 from infra.laptop.drills.table import DRILLS
 from infra.laptop.drills.target import CLUSTER, Target
@@ -35,7 +35,7 @@ def test_invalid_requests_raise_client_errors(loop: Loop) -> None:
 
 
 def test_a_task_that_does_not_answer_is_replaced_and_told_once(loop: Loop) -> None:
-    name = layout.service_name(WORKLOAD)
+    name = resources.service_name(WORKLOAD)
     before = set(loop.aws.ecs.list_tasks(cluster=CLUSTER, serviceName=name)["taskArns"])
     drilled(loop, "unhealthy-targets")
     assert told(loop, f"nightjar-{WORKLOAD}-service-down-drill")[-2:] == ["ALARM", "OK"]

@@ -19,7 +19,7 @@ import pytest
 
 from include.lake.days import cutoff
 from include.lake.instants import parse_instant
-from include.lake.layout import table_name
+from include.lake.resources import table_name
 from include.pipelines.retrain import RetrainHooks, plan_dataset, prepare
 from include.sql import dataset_digest, dataset_select
 from include.workloads import Workload

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.known import KnownFrom
 
 DAY = date(2013, 3, 1)
@@ -46,16 +46,16 @@ def test_objects_of_a_table_sort_as_they_were_written() -> None:
 
 
 def test_items_of_a_kind_share_their_partition_key() -> None:
-    assert layout.day_key("shop", DAY) == (layout.day_partition_key("shop"), "2013-03-01")
-    assert layout.watermark_key("shop", "stream") == ("watermark#shop", "stream")
-    assert layout.checkpoint_key("shop", "s", "0") == (layout.checkpoint_partition_key("shop", "s"), "0")
-    assert len({layout.day_partition_key("shop"), "watermark#shop", "live#shop"}) == 3
+    assert state_keys.day_key("shop", DAY) == (state_keys.day_partition_key("shop"), "2013-03-01")
+    assert state_keys.watermark_key("shop", "stream") == ("watermark#shop", "stream")
+    assert state_keys.checkpoint_key("shop", "s", "0") == (state_keys.checkpoint_partition_key("shop", "s"), "0")
+    assert len({state_keys.day_partition_key("shop"), "watermark#shop", "live#shop"}) == 3
 
 
 def test_the_state_table_is_defined_with_the_keys_of_its_items() -> None:
     defined = yaml.safe_load(STATE_TABLE.read_text())
     keys = [element["AttributeName"] for element in defined["KeySchema"]]
-    assert keys == [layout.PARTITION_KEY, layout.SORT_KEY]
+    assert keys == [state_keys.PARTITION_KEY, state_keys.SORT_KEY]
     assert {item["AttributeName"]: item["AttributeType"] for item in defined["AttributeDefinitions"]} == dict.fromkeys(
         keys, "S"
     )

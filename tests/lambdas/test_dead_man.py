@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from include.lake import layout
+from include.lake import resources, state_keys
 from include.lake.instants import format_instant
 from infra.lambdas.dead_man import main
 from infra.laptop.bootstrap.definitions import definition
@@ -31,7 +31,7 @@ def role(use_role: UseRole) -> dict[str, str]:
 
 
 def put_day(cloud: Cloud, workload: str, day: str, status: str, planned_at: str) -> None:
-    pk, sk = layout.day_key(workload, datetime.fromisoformat(day).date())
+    pk, sk = state_keys.day_key(workload, datetime.fromisoformat(day).date())
     item = {"pk": pk, "sk": sk, "status": status, "planned_at": planned_at}
     cloud.client("dynamodb").put_item(TableName=TABLE, Item={name: {"S": value} for name, value in item.items()})
 
@@ -43,10 +43,10 @@ def ago(hours: float) -> str:
 def register(cloud: Cloud, workload: str) -> datetime:
     """Registers a model; returns when."""
     sagemaker = cloud.client("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName=layout.model_group(workload))
+    sagemaker.create_model_package_group(ModelPackageGroupName=resources.model_group(workload))
     image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:" + "0" * 64}
     arn = sagemaker.create_model_package(
-        ModelPackageGroupName=layout.model_group(workload),
+        ModelPackageGroupName=resources.model_group(workload),
         InferenceSpecification={
             "Containers": [image],
             "SupportedContentTypes": ["application/json"],
@@ -89,7 +89,7 @@ def test_the_newest_publication_counts_whatever_its_day_and_a_refusal_does_not(c
 
 
 def test_what_was_never_recorded_has_no_datum_so_that_the_alarm_fires(cloud: Cloud) -> None:
-    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=layout.model_group("new"))
+    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=resources.model_group("new"))
     assert main.check(TABLE, ["new"], NOW) == {}
     assert data(cloud, "new", main.PUBLISHED) == []
 
@@ -126,5 +126,5 @@ def test_its_role_publishes_in_its_own_namespace_only(
 
 
 def test_it_repeats_the_names_of_the_layout() -> None:
-    assert main.days_key("rides") == layout.day_partition_key("rides")
-    assert main.model_group("rides") == layout.model_group("rides")
+    assert main.days_key("rides") == state_keys.day_partition_key("rides")
+    assert main.model_group("rides") == resources.model_group("rides")

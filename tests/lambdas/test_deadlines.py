@@ -13,7 +13,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from include.lake import layout
+from include.lake import resources, state_keys
 from infra.lambdas.deadlines import main
 from infra.lambdas.deadlines.main import CheckError, Settings, check
 from infra.lambdas.deadlines.nights import Schedule
@@ -53,7 +53,7 @@ def role(use_role: UseRole) -> dict[str, str]:
 def workload(cloud: Cloud) -> str:
     """A new workload, which the check saw the day before its night."""
     name = f"rides-{uuid.uuid4().hex[:8]}"
-    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=layout.model_group(name))
+    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=resources.model_group(name))
     run(name, BEFORE)
     return name
 
@@ -70,14 +70,14 @@ def put(cloud: Cloud, key: tuple[str, str], **item: Any) -> None:
 
 
 def put_day(cloud: Cloud, workload: str, status: str = "published", day: date = DAY) -> None:
-    put(cloud, layout.day_key(workload, day), status=status)
+    put(cloud, state_keys.day_key(workload, day), status=status)
 
 
 def register(cloud: Cloud, workload: str, status: str = "Approved", day: date = DAY, backfilled: str = "false") -> None:
     image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/nightjar/training@sha256:" + "0" * 64}
     types = {"SupportedContentTypes": ["application/json"], "SupportedResponseMIMETypes": ["application/json"]}
     cloud.client("sagemaker").create_model_package(
-        ModelPackageGroupName=layout.model_group(workload),
+        ModelPackageGroupName=resources.model_group(workload),
         InferenceSpecification={"Containers": [image], **types},
         ModelApprovalStatus=status,
         CustomerMetadataProperties={"day": day.isoformat(), "backfilled": backfilled},
@@ -85,7 +85,7 @@ def register(cloud: Cloud, workload: str, status: str = "Approved", day: date = 
 
 
 def go_live(cloud: Cloud, workload: str, version: int, **fields: Any) -> None:
-    put(cloud, layout.live_key(workload), version=version, history=[version], rolled_back={}, **fields)
+    put(cloud, state_keys.live_key(workload), version=version, history=[version], rolled_back={}, **fields)
 
 
 def test_a_night_that_nothing_has_begun_is_told_of_once(workload: str, alerts: Alerts) -> None:
@@ -222,7 +222,7 @@ def test_its_role_writes_no_live_pointer(cloud: Cloud, role: dict[str, str], pro
 
 
 def test_it_repeats_the_names_of_the_product(cloud: Cloud, workload: str) -> None:
-    assert layout.told_partition_key("w") == "told#w"
-    assert layout.live_key("w") == ("live#w", "pointer")
-    assert layout.model_group("w") == "nightjar-w"
+    assert state_keys.told_partition_key("w") == "told#w"
+    assert state_keys.live_key("w") == ("live#w", "pointer")
+    assert resources.model_group("w") == "nightjar-w"
     assert main.NAMESPACE == "Nightjar/Platform"

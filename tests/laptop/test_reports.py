@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from infra.laptop.bootstrap.definitions import NAMES
 from infra.laptop.reports import write_reports
 from tests.support.moto_cloud import STATE, MotoCloud, cloud, moto_server
@@ -38,7 +38,7 @@ def audited(aws: Any, day: str, run: str, warnings: list[str], **item: Any) -> N
     from boto3.dynamodb.types import TypeSerializer
 
     write = TypeSerializer()
-    values = {"pk": layout.day_partition_key("flights"), "sk": day, "run": run, **item}
+    values = {"pk": state_keys.day_partition_key("flights"), "sk": day, "run": run, **item}
     aws.dynamodb.put_item(TableName=STATE, Item={name: write.serialize(value) for name, value in values.items()})
     for name in ("index.html", f"days/{day}.html"):
         key = layout.data_docs_prefix("flights", run) + name

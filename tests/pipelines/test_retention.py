@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from include.errors import NothingToDoError, RefusedError, UserError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.pipelines.promotion.packages import Package
 from include.pipelines.retention.expire import Expired, Retention, RetentionRequest
 from include.workloads import Workload
@@ -92,7 +92,7 @@ def store() -> Store:
 
 
 def retention(shop: Workload, store: Store, **changes: Any) -> Retention:
-    first, second = (layout.day_key("shop", date(2026, 1, day)) for day in (1, 2))
+    first, second = (state_keys.day_key("shop", date(2026, 1, day)) for day in (1, 2))
     versions: list[tuple[str, str]] = [
         ("v-approved", "Approved"),
         ("v-pending", "PendingManualApproval"),

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from include.lake import days as calendar
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.instants import format_instant
 from include.pipelines.backfill.plan import PlanContext, plan_backfill
 from include.pipelines.backfill.request import BackfillRequest, parse_request
@@ -49,7 +49,7 @@ def complete_to(workload: Workload, last: date) -> State:
     """A state table in which every source is complete up to the end of a day."""
     mark = {"watermark": format_instant(calendar.cutoff(last))}
     sources = (workload.stream.name, *workload.tables)
-    return State({layout.watermark_key(workload.name, source): mark for source in sources})
+    return State({state_keys.watermark_key(workload.name, source): mark for source in sources})
 
 
 def publish(plan: BackfillPlan, state: State, *days: str, status: str = "published", run: str = "t1") -> None:
@@ -57,7 +57,7 @@ def publish(plan: BackfillPlan, state: State, *days: str, status: str = "publish
     planned_at = format_instant(NOW + timedelta(minutes=1))
     for day in days:
         item = {"status": status, "run": run, "planned_at": planned_at, "fingerprint": plan["fingerprints"][day]}
-        state.put(*layout.day_key(plan["workload"], date.fromisoformat(day)), {**item, "reason": "20 % <nulls>"})
+        state.put(*state_keys.day_key(plan["workload"], date.fromisoformat(day)), {**item, "reason": "20 % <nulls>"})
 
 
 def planned(

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import ClientError
 from nightjar.jobs.ecs import EcsService
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.deploy import DeployHooks, VerificationError, VersionFaultError
 from include.pipelines.deploy.live import LivePointer
 from include.pipelines.deploy.live_log import newest_entry
@@ -328,5 +328,5 @@ def deploy_dag() -> tuple[ModuleType, Any]:
         return module, module.deploy(load_workload("flights"))
 
 
-POINTER = layout.live_key("flights")
+POINTER = state_keys.live_key("flights")
 __all__ = ["FAILED", "POINTER", "SKIPPED", "SUCCESS", "DeployRun", "Deploys", "StateInMemory", "VerificationError"]

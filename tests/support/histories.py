@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any, NamedTuple
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.buckets import DataBuckets
 from include.lake.days import cutoff
 from include.lake.instants import format_instant
@@ -202,7 +202,7 @@ class History:
         loads = [table.initial_load for table in self.workload.tables.values() if table.initial_load]
         at_least = format_instant(max(CUTOFF, *map(cutoff, loads)) if loads else CUTOFF)
         sources = (self.workload.stream.name, *self.workload.tables)
-        marks = [self.state.get(*layout.watermark_key(self.workload.name, source)) for source in sources]
+        marks = [self.state.get(*state_keys.watermark_key(self.workload.name, source)) for source in sources]
         return all(mark and mark["watermark"] >= at_least for mark in marks)
 
     # --- what is written ------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from unittest import mock
 import httpx
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.model import bundle
 from include.settings import Settings
 from include.workloads import Workload, load
@@ -117,7 +117,7 @@ class Loop:
         self, path: str, body: Any = None, workload: str = WORKLOAD, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         """A live service's response, through its load balancer: GET, or POST with a body."""
-        url = self.aws.ssm.get_parameter(Name=layout.service_url_parameter(workload))["Parameter"]["Value"]
+        url = self.aws.ssm.get_parameter(Name=resources.service_url_parameter(workload))["Parameter"]["Value"]
         method = "GET" if body is None else "POST"
         return httpx.request(method, url + path, json=body, headers=headers, timeout=60)
 
@@ -138,7 +138,7 @@ class Loop:
         self.aws.s3.put_object(Bucket=self.bucket("artifact"), Key=key, Body=data)
         uri = f"s3://{self.bucket('artifact')}/{key}"
         answer = self.aws.sagemaker.create_model_package(
-            ModelPackageGroupName=layout.model_group(WORKLOAD),
+            ModelPackageGroupName=resources.model_group(WORKLOAD),
             ModelApprovalStatus="Approved",
             InferenceSpecification={
                 **live["InferenceSpecification"],

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from include.errors import NothingToDoError, RefusedError
 from include.glue.records import ParsedEvent, parse_event
-from include.lake import layout
+from include.lake import resources, state_keys
 from include.lake.days import cutoff, utc_date
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.shard import ShardIngest
@@ -58,7 +58,7 @@ class Nights:
     def __init__(self, workload: Workload, events: Iterable[Event]) -> None:
         self.workload = workload
         self.objects, self.state, self.engine = Objects(), AdvancingState(), Engine(workload)
-        self.state.put(*layout.watermark_key("shop", "makers"), {"watermark": format_instant(START + 99 * DAY)})
+        self.state.put(*state_keys.watermark_key("shop", "makers"), {"watermark": format_instant(START + 99 * DAY)})
         self.records = [_record(number, event) for number, event in enumerate(sorted(events), 1)]
         self.runs = itertools.count()
 
@@ -91,7 +91,7 @@ class Nights:
         for day, fingerprint in plan["days"].items():
             self._publish(day, lines)
             item = {"status": "published", "run": run, "fingerprint": fingerprint, "markers": plan["markers"][day]}
-            self.state.put(*layout.day_key("shop", date.fromisoformat(day)), item)
+            self.state.put(*state_keys.day_key("shop", date.fromisoformat(day)), item)
         return plan
 
     def dataset(self, day: date) -> Dataset:
@@ -128,7 +128,7 @@ class Nights:
 
     def _is_complete(self, day: date) -> bool:
         """What the process run waits for."""
-        item = self.state.get(*layout.watermark_key("shop", self.workload.stream.name))
+        item = self.state.get(*state_keys.watermark_key("shop", self.workload.stream.name))
         return item is not None and parse_instant(item["watermark"]) >= cutoff(day)
 
     # --- what the data set must have ------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class Nights:
 
     def _publish(self, day: str, lines: list[str]) -> None:
         for event_type in self.workload.events:
-            table = layout.table_name("shop", event_type)
+            table = resources.table_name("shop", event_type)
             self.engine.connection.execute(f"delete from nightjar.{table} where event_date = '{day}'")
         for line in lines:
             event = self._parse(line, frozenset({day}))

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import sqlglot
 
-from include.lake.layout import table_name
+from include.lake.resources import table_name
 from include.workloads import Workload
 from include.workloads.schema import PARTITION_COLUMN, processed_columns
 

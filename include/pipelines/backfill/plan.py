@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from include.lake import days as calendar
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.fingerprint import digest
 from include.lake.instants import format_instant
 from include.pipelines.backfill.estimate import estimate
@@ -75,7 +75,7 @@ def plan_backfill(request: BackfillRequest, backfill: str, context: PlanContext)
     asked = calendar.day_range(date.fromisoformat(request["first"]), date.fromisoformat(request["last"]))
     inputs = workload_inputs(workload, asked, buckets=settings.data_buckets, objects=context.objects)
     fingerprints = day_fingerprints(workload, inputs, processing_code(workload, context.process_code), settings)
-    items = state.query(layout.day_partition_key(workload.name))
+    items = state.query(state_keys.day_partition_key(workload.name))
     days = _sort_days(workload, [str(day) for day in asked], fingerprints, items, state)
     wanted = {day: fingerprints[day] for day in days["to_process"]}
     chunks = _chunks(asked[0], request["chunk_days"], wanted, items, inputs)
@@ -111,7 +111,7 @@ def _sort_days(
     workload: Workload, asked: Iterable[str], fingerprints: Mapping[str, str], items: Items, state: StateStore
 ) -> BackfillDays:
     """Sorts the days by what is to be done with them."""
-    keys = [layout.watermark_key(workload.name, source) for source in (workload.stream.name, *workload.tables)]
+    keys = [state_keys.watermark_key(workload.name, source) for source in (workload.stream.name, *workload.tables)]
     watermarks = {key: state.get(*key) for key in keys}
     found: BackfillDays = {"to_process": [], "published": [], "refused": [], "no_raw": [], "incomplete": []}
     for day in asked:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import parse_instant
 from include.pipelines.backfill.estimate import Amount, Estimate
 from include.pipelines.backfill.types import BackfillPlan
@@ -54,7 +54,7 @@ def make_report(
         state: The state table.
     """
     workload, wanted = plan["workload"], plan["fingerprints"]
-    items = state.query(layout.day_partition_key(workload))
+    items = state.query(state_keys.day_partition_key(workload))
     found = {day: items.get(day, {}) for day in wanted}
     # Events that arrived since the plan make another fingerprint: the day is processed all the same.
     current = {
@@ -103,7 +103,7 @@ def require_nothing_failed(report: BackfillReport) -> None:
 
 def _cost(runs: set[str], workload: str, state: StateStore) -> float | None:
     """The cost of process runs, by what they recorded."""
-    items = state.query(layout.measurement_partition_key(workload, "process")).values()
+    items = state.query(state_keys.measurement_partition_key(workload, "process")).values()
     costs = {item["run"]: item["usd"] for item in items if item["run"] in runs}
     known = [usd for usd in costs.values() if usd is not None]
     return sum(known) if len(known) == len(runs) else None

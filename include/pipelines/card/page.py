@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from include.lake import layout
+from include.lake import resources
 from include.pipelines.card.facts import CardFacts
 from include.pipelines.card.inside import distribution_section, importance_section
 from include.pipelines.card.measured import comparison_section, metrics_section, slices_section
@@ -42,6 +42,6 @@ def card_page(facts: CardFacts) -> str:
 <body><main>
 <h1>{escape(title)}</h1>
 <p><span class="badge {word}">{word}</span> trained for {escape(package.metadata["day"])}, registered as
-{escape(package.status)} in the group {escape(layout.model_group(name))}</p>
+{escape(package.status)} in the group {escape(resources.model_group(name))}</p>
 {body}</main></body></html>
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import format_instant
 from include.pipelines.cost.forecast import Forecast, Spent, forecast, recent_charges, spent
 from include.pipelines.cost.ledger import Charges, dollars
@@ -125,7 +125,7 @@ def budget_left(workload: Workload, state: Charges, present: datetime) -> Budget
 
 def budget_warning(costs: Costs, state: StateStore) -> list[str]:
     """Returns what a person has to be told of a budget that is used up; nothing if they were told this month."""
-    if not costs.is_used_up or state.get(*layout.reported_budget_key(costs.workload, costs.month)) is not None:
+    if not costs.is_used_up or state.get(*state_keys.reported_budget_key(costs.workload, costs.month)) is not None:
         return []
     return [
         (
@@ -143,7 +143,7 @@ def budget_warning(costs: Costs, state: StateStore) -> list[str]:
 def remember_budget_warning(costs: Costs, present: datetime, state: StateStore) -> None:
     """Records that people were told, so that they are told once a month."""
     item = {"at": format_instant(present), "usd": costs.spent["month"]}
-    state.put(*layout.reported_budget_key(costs.workload, costs.month), item)
+    state.put(*state_keys.reported_budget_key(costs.workload, costs.month), item)
 
 
 def _capital(text: str) -> str:

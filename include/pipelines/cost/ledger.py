@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NotRequired, Protocol, TypedDict, cast
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import parse_instant
 from include.pipelines.cost.prices import prices
 from include.pipelines.cost.usage import Charge, JobUsage, price_of
@@ -82,7 +82,7 @@ class JobAccounts:
 
     def claim_partition(self, submit_key: str) -> str:
         """Returns the partition key of the runs that have asked for one attempt of a job."""
-        return layout.claim_partition_key(submit_key)
+        return state_keys.claim_partition_key(submit_key)
 
     def record(self, usage: JobUsage, claims: Sequence[Claim], state: StateStore) -> float | None:
         """Records an ended job, once; returns its price, or None where the table has none.
@@ -105,7 +105,7 @@ class JobAccounts:
             "key": usage["key"] or "",
             "run": f"{first['dag_id']}/{first['run_id']}" if first else "",
         }
-        key = layout.cost_key(workload, day, usage["service"], usage["job"])
+        key = state_keys.cost_key(workload, day, usage["service"], usage["job"])
         state.put_if(*key, item, "attribute_not_exists(#day)", None, {"#day": "day"})
         return charge.usd
 
@@ -125,7 +125,7 @@ def charges(workload: str, first: date, last: date, state: Charges) -> list[Cost
     months = dict.fromkeys(f"{first + timedelta(days=n):%Y-%m}" for n in range((last - first).days + 1))
     found: list[CostItem] = []
     for month in months:
-        items = state.query(layout.cost_partition_key(workload, month))
+        items = state.query(state_keys.cost_partition_key(workload, month))
         found += [cast("CostItem", item) for item in items.values()]
     return found
 

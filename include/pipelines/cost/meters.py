@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, cast
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.cost.forecast import days_of_month
 from include.pipelines.cost.ledger import SERVICE, STORAGE, CostItem
@@ -69,8 +69,8 @@ def meter_service(workload: Workload, tasks: int, present: datetime, state: Stat
         state: The state table.
     """
     day, table = present.astimezone(UTC).date(), prices()
-    today = state.get(*layout.cost_key(workload.name, day, SERVICE))
-    last = today or state.get(*layout.cost_key(workload.name, day - timedelta(days=1), SERVICE))
+    today = state.get(*state_keys.cost_key(workload.name, day, SERVICE))
+    last = today or state.get(*state_keys.cost_key(workload.name, day - timedelta(days=1), SERVICE))
     hours = 0.0
     if last is not None:
         gap = present - parse_instant(last["until"])
@@ -87,13 +87,13 @@ def meter_service(workload: Workload, tasks: int, present: datetime, state: Stat
         "until": format_instant(present),
         "tasks": tasks,
     }
-    state.put(*layout.cost_key(workload.name, day, SERVICE), item)
+    state.put(*state_keys.cost_key(workload.name, day, SERVICE), item)
 
 
 def meter_storage(workload: Workload, settings: Settings, present: datetime, sizes: Sizes, state: StateStore) -> None:
     """Lists what is stored for the workload, once a day; an empty folder again at each later look."""
     day, table = present.astimezone(UTC).date(), prices()
-    key = layout.cost_key(workload.name, day, STORAGE)
+    key = state_keys.cost_key(workload.name, day, STORAGE)
     today = state.get(*key)
     listed: dict[str, int] = {name: size for name, size in today["by_folder"].items() if size} if today else {}
     found = {name: (size, bool(today and today["is_complete"])) for name, size in listed.items()}

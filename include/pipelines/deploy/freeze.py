@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict, cast
 
 from include.errors import ConflictError, NothingToDoError, UserError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import cutoff, parse_day, utc_date
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.protocols import StateLog
@@ -75,7 +75,7 @@ def frozen(state: StateLog, workload: str, at: datetime) -> Freeze | None:
 
 def history(state: StateLog, workload: str) -> list[Freeze]:
     """Returns every freeze and end of one, newest first."""
-    items = state.query(layout.freeze_partition_key(workload))
+    items = state.query(state_keys.freeze_partition_key(workload))
     return [cast("Freeze", items[key]) for key in sorted(items, reverse=True)]
 
 
@@ -112,7 +112,7 @@ def _append(state: StateLog, workload: str, until: str | None, by: str, reason: 
         "recorded_at": format_instant(at),
         "revision": newest["revision"] + 1 if newest else 1,
     }
-    pk, sk = layout.freeze_key(workload, entry["revision"])
+    pk, sk = state_keys.freeze_key(workload, entry["revision"])
     if not state.put_if(pk, sk, entry, "attribute_not_exists(pk)"):
         raise ConflictError(
             f"Somebody else has frozen or unfrozen the deploys of {workload} just now. Look, then try again."
@@ -121,7 +121,8 @@ def _append(state: StateLog, workload: str, until: str | None, by: str, reason: 
 
 
 def _newest(state: StateLog, workload: str) -> Freeze | None:
-    return cast("Freeze | None", next(iter(state.query(layout.freeze_partition_key(workload), last=1).values()), None))
+    newest = state.query(state_keys.freeze_partition_key(workload), last=1)
+    return cast("Freeze | None", next(iter(newest.values()), None))
 
 
 def _shown(instant: datetime) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from include.errors import ConflictError, NightjarError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.fingerprint import digest
 from include.pipelines.deploy.live import DEPLOY_REVISION, NOTHING_LIVE, LivePointer
 from include.pipelines.deploy.service import ServiceReader
 from include.pipelines.protocols import StateStore
 
-ENTRY_SORT_KEYS = layout.live_entry_key("", 0)[1].split("#")[0] + "#"
+ENTRY_SORT_KEYS = state_keys.live_entry_key("", 0)[1].split("#")[0] + "#"
 DIGEST = "digest"
 
 
@@ -71,8 +71,8 @@ def newest_entry(workload: str, state: StateStore) -> LivePointer:
     Raises:
         LiveStateError: The newest entry was altered or deleted.
     """
-    items = state.query(layout.live_partition_key(workload), last=2)
-    copy = items.pop(layout.live_key(workload)[1], None)
+    items = state.query(state_keys.live_partition_key(workload), last=2)
+    copy = items.pop(state_keys.live_key(workload)[1], None)
     if not items:
         if copy is None:
             return NOTHING_LIVE
@@ -94,23 +94,23 @@ def append(workload: str, pointer: LivePointer, state: StateStore) -> LivePointe
         ConflictError: Another run wrote this revision.
     """
     entry = {**pointer, DIGEST: digest(pointer)}
-    key = layout.live_entry_key(workload, pointer["revision"])
+    key = state_keys.live_entry_key(workload, pointer["revision"])
     if not state.put_if(*key, entry, "attribute_not_exists(pk)") and state.get(*key) != entry:
         raise ConflictError(f"Another run wrote {key[1]} of the live log since it was read. Trigger a new run.")
     condition, names = "attribute_not_exists(pk) OR #revision < :new", {"#revision": "revision"}
-    state.put_if(*layout.live_key(workload), entry, condition, {":new": pointer["revision"]}, names)
+    state.put_if(*state_keys.live_key(workload), entry, condition, {":new": pointer["revision"]}, names)
     return pointer
 
 
 def entries(workload: str, state: StateStore) -> list[LivePointer]:
     """Returns all unaltered entries, newest first."""
-    items = state.query(layout.live_partition_key(workload))
+    items = state.query(state_keys.live_partition_key(workload))
     return [_pointer(item) for key, item in sorted(items.items(), reverse=True) if _is_intact(key, item)]
 
 
 def highest_revision(workload: str, state: StateStore) -> int:
     """Returns the highest revision that the state table still shows, also of an altered entry; 0 without any."""
-    items = state.query(layout.live_partition_key(workload))
+    items = state.query(state_keys.live_partition_key(workload))
     keys = (int(key.removeprefix(ENTRY_SORT_KEYS)) for key in items if key.startswith(ENTRY_SORT_KEYS))
     return max([0, *keys, *(_revision(item) for item in items.values())])
 

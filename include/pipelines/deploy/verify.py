@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypedDict
 
-from include.lake import layout
+from include.lake import resources
 from include.model.tolerances import PROBABILITY_TOLERANCE
 from include.pipelines.deploy.faults import VerificationError, VersionFaultError
 from include.pipelines.deploy.golden_row import GoldenRequest, read_golden_row
@@ -72,7 +72,7 @@ def verify(
         VersionFaultError: The version answers and scores wrongly, or its bundle is not what was registered.
         VerificationError: Another version answers, or none, or the API key is refused: not the version's fault.
     """
-    service = HttpService(parameters.get_parameter_value(layout.service_url_parameter(workload)))
+    service = HttpService(parameters.get_parameter_value(resources.service_url_parameter(workload)))
     check_version(target, service, pause_seconds)
     check_golden_rows(service, pause_seconds)
     api_key = _text(secrets.get_secret(api_key_secret)) if api_key_secret else ""

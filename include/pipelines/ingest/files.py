@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.file_copy import FileCopy, copied
@@ -119,7 +119,7 @@ class FileIngest:
             return self._commit(dropped, spec, copy)
 
     def _commit(self, dropped: DroppedFile, spec: FileSpec, copy: FileCopy) -> FileOutcome:
-        item_key = layout.file_key(self.workload.name, copy.sha256)
+        item_key = state_keys.file_key(self.workload.name, copy.sha256)
         item = self.state.get(*item_key) or {
             "file": dropped.key,
             "version": dropped.version,

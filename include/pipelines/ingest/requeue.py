@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.shard import END_OF_TIME, ShardIngest
 from include.pipelines.ingest.target import StreamTarget
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Requeued(TypedDict):
-    """What a requeue did with one quarantine object. Also the state item (``include.lake.layout.requeue_key``)."""
+    """What a requeue did with one quarantine object. Also the state item (``include.lake.state_keys.requeue_key``)."""
 
     quarantine: str
     """Key of the quarantine object."""
@@ -75,7 +75,7 @@ def requeue_stream(
         NothingToDoError: There is none, or it is a dry run.
     """
     workload, stream = target.workload, target.stream
-    checkpoints = state.query(layout.checkpoint_partition_key(workload, stream))
+    checkpoints = state.query(state_keys.checkpoint_partition_key(workload, stream))
     closed = {shard for shard, item in checkpoints.items() if item["closed"]}
     keys = list(objects.keys(target.buckets.lake, layout.quarantine_prefix(workload, stream)))
     waiting = [key for key in keys if requeue_shard(key) not in closed]
@@ -97,7 +97,7 @@ def _requeue(
     target: StreamTarget, key: str, request: RequeueRequest, objects: ObjectStore, state: StateStore
 ) -> Requeued:
     shard = requeue_shard(key)
-    item_key = layout.requeue_key(target.workload, target.stream, shard)
+    item_key = state_keys.requeue_key(target.workload, target.stream, shard)
     # A run that repairs a crashed one must find the same arrival, because the raw object's name has its day.
     item = state.get(*item_key) or {"quarantine": key, "requeued_at": format_instant(request.present)}
     item["code_sha"] = request.code_sha

@@ -12,7 +12,7 @@ import logging
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom
 from include.lake.uris import s3_uri
@@ -113,7 +113,7 @@ class ShardIngest:
         batch has its markers (``include.pipelines.ingest.entering``).
         """
         source = self.target.watermark_of or self.target.stream
-        complete = self.state.get(*layout.watermark_key(self.target.workload, source))
+        complete = self.state.get(*state_keys.watermark_key(self.target.workload, source))
         return parse_instant(complete[WATERMARK]) if complete and WATERMARK in complete else None
 
     def _commit(self, batch: Batch) -> bool:
@@ -139,7 +139,7 @@ class ShardIngest:
         if content.quarantine.lines:
             quarantine_key = layout.quarantine_stream_key(workload, stream, ingest_date, self.shard_id, first)
             self.objects.put(buckets.lake, quarantine_key, content.quarantine.finish())
-        watermark = layout.watermark_key(workload, self.target.watermark_of)
+        watermark = state_keys.watermark_key(workload, self.target.watermark_of)
         if self.target.watermark_of and not name_entering(watermark, key, stream, batch.watermark, self.state):
             log.info("The watermark has moved while %s was written: its records are read again", key)
             return False
@@ -191,7 +191,7 @@ class ShardIngest:
         return lines, arrived
 
     def _checkpoint_key(self) -> tuple[str, str]:
-        return layout.checkpoint_key(self.target.workload, self.target.stream, self.shard_id)
+        return state_keys.checkpoint_key(self.target.workload, self.target.stream, self.shard_id)
 
     def _write_checkpoint(self, *, closed: bool) -> None:
         item: Checkpoint = {

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.ingest.lineage import lineages
 from include.pipelines.ingest.shard import ShardIngest
 from include.pipelines.ingest.target import StreamTarget
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def unread_lineages(workload: str, stream: str, *, source: RecordSource, state: StateStore) -> list[list[Shard]]:
     """Groups the shards that are not read to their end, parents first."""
-    checkpoints = state.query(layout.checkpoint_partition_key(workload, stream))
+    checkpoints = state.query(state_keys.checkpoint_partition_key(workload, stream))
     return lineages(source.shards(stream), {shard_id for shard_id, item in checkpoints.items() if item["closed"]})
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import KnownFrom, to_metadata
@@ -90,7 +90,7 @@ def ingest_tables(
 
 def _ingest_table(raw: RawTables, name: str, rows: TableRows, source: TableSource, overlap: timedelta) -> int:
     """Writes the table's new rows and moves its watermark; returns their number."""
-    key, upper = layout.watermark_key(raw.workload, name), source.upper
+    key, upper = state_keys.watermark_key(raw.workload, name), source.upper
     digests_key = layout.table_overlap_key(raw.workload, name)
     before = raw.state.get(*key)
     reach = overlap + rows.granularity

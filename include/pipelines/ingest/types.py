@@ -29,7 +29,7 @@ class ShardSummary(TypedDict):
 
 
 class Checkpoint(TypedDict):
-    """State item of a shard: how far it is read (``include.lake.layout.checkpoint_key``)."""
+    """State item of a shard: how far it is read (``include.lake.state_keys.checkpoint_key``)."""
 
     sequence_number: str | None
     position: str
@@ -42,7 +42,7 @@ class Checkpoint(TypedDict):
 
 
 class StreamWatermark(TypedDict):
-    """State item of a stream: the instant up to which it is complete in raw (``include.lake.layout.watermark_key``)."""
+    """State item of a stream: until when it is complete in raw (``include.lake.state_keys.watermark_key``)."""
 
     watermark: NotRequired[str]
     """Missing until a record of the stream was read."""
@@ -51,7 +51,7 @@ class StreamWatermark(TypedDict):
 
 
 class TableWatermark(TypedDict):
-    """State item of a table: the upper bound of the last snapshot (``include.lake.layout.watermark_key``)."""
+    """State item of a table: the upper bound of the last snapshot (``include.lake.state_keys.watermark_key``)."""
 
     watermark: str
     complete_from: str

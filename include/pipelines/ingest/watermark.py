@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.buckets import DataBuckets
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.ingest.entering import move_watermark
@@ -63,7 +63,7 @@ def advance_watermark(
         content = read_content(raw_key, heartbeat, buckets=buckets, objects=objects)
         put_markers(name, source, raw_key, content.days, buckets=buckets, objects=objects)
 
-    if text and move_watermark(layout.watermark_key(name, stream), text, mark, state):
+    if text and move_watermark(state_keys.watermark_key(name, stream), text, mark, state):
         log.info("The stream is complete in raw up to %s (%s)", text, workload.clock)
     if not any(summary["records"] + summary["quarantined"] + summary["repaired"] for summary in summaries):
         raise NothingToDoError(
@@ -83,7 +83,7 @@ def _recorded(
     bounds = [parse_instant(summary["next_recorded_at"]) for summary in summaries if summary["next_recorded_at"]]
     if complete_to:
         return min(until, complete_to, *bounds)
-    found = state.query(layout.checkpoint_partition_key(workload.name, workload.stream.name))
+    found = state.query(state_keys.checkpoint_partition_key(workload.name, workload.stream.name))
     checkpoints = {shard_id: item for shard_id, item in found.items() if not shard_id.startswith(REQUEUED)}
     times = [*_newest(checkpoints, until), *_quiet_since(workload, checkpoints, until)]
     return min([max(times), *bounds]) if times else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from include.errors import ConflictError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.monitor.thresholds import KEPT_WINDOWS, OF_THEM, WINDOWS
 from include.pipelines.protocols import StateStore
 
@@ -35,7 +35,7 @@ def remember(workload: str, source: str, window: str, drifted: Mapping[str, str]
     Raises:
         ConflictError: Another run recorded a window at the same time.
     """
-    key = layout.monitor_windows_key(workload, source)
+    key = state_keys.monitor_windows_key(workload, source)
     item = state.get(*key)
     windows: Windows = dict(item["windows"]) if item else {}
     windows[window] = dict(drifted)

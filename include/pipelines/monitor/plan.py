@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.days import day_range, parse_day
 from include.lake.fingerprint import digest, submit_key
 from include.lake.instants import format_instant
@@ -105,7 +105,9 @@ def plan_monitor(
         "days": [*map(str, days)],
         "version": live,
         "model_cutoff": package.metadata["data_cutoff"],
-        "data_clock": (hooks.state.get(*layout.watermark_key(name, workload.stream.name)) or {}).get("watermark", ""),
+        "data_clock": (hooks.state.get(*state_keys.watermark_key(name, workload.stream.name)) or {}).get(
+            "watermark", ""
+        ),
         "baseline_key": key,
         "baseline_sha256": sha256,
         "lake_query": lake,
@@ -117,7 +119,7 @@ def plan_monitor(
 
 def published_days(workload: Workload, newest: date | None, state: StateStore) -> dict[str, dict[str, Any]]:
     """Returns the state items of the published days up to a day, in order."""
-    items = sorted(state.query(layout.day_partition_key(workload.name)).items())
+    items = sorted(state.query(state_keys.day_partition_key(workload.name)).items())
     last = str(newest) if newest else "9999"
     return {day: item for day, item in items if item.get("status") == "published" and day <= last}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.cost.ledger import Claim, JobAccounts
 from include.pipelines.protocols import StateStore
@@ -89,7 +89,7 @@ def watch_jobs(
     since = _since(workload, state, present)
     recorded = JobAccounts(workload).recorded(since.date(), present.astimezone(UTC).date(), state)
     running = sweep.sweep(recorded, since)
-    state.put(*layout.swept_key(workload), {"at": format_instant(present)})
+    state.put(*state_keys.swept_key(workload), {"at": format_instant(present)})
     stopped, lines = [], []
     for orphan in orphans(workload, running, run_state, present, grace):
         failure = sweep.stop(orphan.job)
@@ -132,5 +132,5 @@ def _is_old(job: RunningJob, present: datetime, grace: timedelta) -> bool:
 
 
 def _since(workload: str, state: StateStore, present: datetime) -> datetime:
-    last = state.get(*layout.swept_key(workload))
+    last = state.get(*state_keys.swept_key(workload))
     return parse_instant(last["at"]) - _OVERLAP if last else present - _FIRST_LOOK

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, TypedDict
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import utc_date
 from include.lake.instants import parse_instant
 from include.pipelines.protocols import StateStore
@@ -51,7 +51,7 @@ def request_retrain(
         "day": newest_day,
         "reason": "; ".join(f"{subject}: {reason}" for subject, reason in confirmed.items())[:1000],
     }
-    key, names = layout.retrain_request_key(workload.name), {"#asked": "asked_on"}
+    key, names = state_keys.retrain_request_key(workload.name), {"#asked": "asked_on"}
     stored = state.get(*key)
     if stored is None:
         written = state.put_if(*key, item, "attribute_not_exists(#asked)", None, names)

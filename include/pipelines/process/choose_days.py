@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 
 from include.errors import UserError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import cutoff, utc_date
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.markers import marked
@@ -110,10 +110,10 @@ class DayChoice:
         return date.fromisoformat(max(published))
 
     def _items(self) -> dict[str, dict[str, Any]]:
-        return self.state.query(layout.day_partition_key(self.workload.name))
+        return self.state.query(state_keys.day_partition_key(self.workload.name))
 
     def _watermark(self) -> datetime | None:
-        item = self.state.get(*layout.watermark_key(self.workload.name, self.workload.stream.name))
+        item = self.state.get(*state_keys.watermark_key(self.workload.name, self.workload.stream.name))
         return parse_instant(item["watermark"]) if item and item.get("watermark") else None
 
     def _require_raw(self, days: list[date]) -> None:

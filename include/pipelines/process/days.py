@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.process.types import DayOrigin, EmptyDay, FinalDay, ProcessPlan
 from include.pipelines.protocols import StateItems, StateStore
 
@@ -35,7 +35,7 @@ def record_empty_days(workload: str, days: Iterable[date], planned_at: str, code
     An item of another status stays: raw is write-once, so a processed day has raw objects.
     """
     for day in days:
-        key = layout.day_key(workload, day)
+        key = state_keys.day_key(workload, day)
         if (state.get(*key) or {}).get("status", "empty") == "empty":
             item: EmptyDay = {"status": "empty", "planned_at": planned_at, "code_sha": code_sha, "markers": 0}
             state.advance(*key, item, "planned_at")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import cutoff, format_days
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.protocols import StateStore
@@ -36,7 +36,7 @@ def _wait(workload: Workload, last: date, state: StateStore) -> str:
     """What the run would wait for: the watermarks that have not passed its last day."""
     waiting = []
     for source in (workload.stream.name, *workload.tables):
-        item = state.get(*layout.watermark_key(workload.name, source))
+        item = state.get(*state_keys.watermark_key(workload.name, source))
         watermark = item and item.get("watermark")
         if not watermark or parse_instant(watermark) < cutoff(last):
             waiting.append(f"{source} ({watermark or 'nothing ingested'})")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import resources
 from include.pipelines.protocols import PublishedColumns
 from include.workloads import Workload, schema
 from include.workloads.schema import Columns
@@ -41,7 +41,7 @@ def schema_problems(workload: Workload, catalog: PublishedColumns) -> Iterator[s
         For each column what is wrong, with its place in the workload's folder, and what to do.
     """
     for event in workload.events:
-        table = layout.table_name(workload.name, event)
+        table = resources.table_name(workload.name, event)
         columns = catalog.columns(table)
         if columns is None:
             continue

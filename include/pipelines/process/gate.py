@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.override import REPORT, Override, record_override, valid_override
@@ -73,7 +73,7 @@ def gate_days(
     for day, reason in evaluation.refused.items():
         origin = day_origin(plan, day, run)
         item: DayItem = {**origin, "status": "refused", "reason": reason, "markers": plan["markers"][day]}
-        if state.advance(*layout.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
+        if state.advance(*state_keys.day_key(workload, date.fromisoformat(day)), item, "planned_at"):
             log.error("%s is refused: %s", day, reason)
         else:
             log.error("%s is refused (%s); a newer run has set its status already, which is kept", day, reason)

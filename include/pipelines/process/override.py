@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
 from include.errors import UserError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import cutoff, parse_day, utc_date
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.protocols import StateStore
@@ -91,7 +91,7 @@ def parse_override(value: Mapping[str, Any] | None, present: datetime, by: str |
 
 def record_override(workload: str, day: str, override: Override, state: StateStore) -> None:
     """Keeps the override of a day; it replaces an earlier one."""
-    state.put(*layout.override_key(workload, date.fromisoformat(day)), override)
+    state.put(*state_keys.override_key(workload, date.fromisoformat(day)), override)
 
 
 def valid_override(workload: str, day: str, present: str, state: StateStore) -> Override | None:
@@ -103,5 +103,5 @@ def valid_override(workload: str, day: str, present: str, state: StateStore) -> 
         present: The instant (ISO UTC) at which it has to be valid.
         state: The state table.
     """
-    item: Any = state.get(*layout.override_key(workload, date.fromisoformat(day)))
+    item: Any = state.get(*state_keys.override_key(workload, date.fromisoformat(day)))
     return item if item and parse_instant(item["expires"]) > parse_instant(present) else None

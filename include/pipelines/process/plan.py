@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.days import cutoff
 from include.lake.fingerprint import (
     InputsDocument,
@@ -121,7 +121,7 @@ def require_snapshots(workload: Workload, state: StateStore) -> None:
     Raises:
         RefusedError: One is not.
     """
-    items = {table: state.get(*layout.watermark_key(workload.name, table)) for table in workload.tables}
+    items = {table: state.get(*state_keys.watermark_key(workload.name, table)) for table in workload.tables}
     if missing := [table for table, item in items.items() if item is None]:
         raise RefusedError(f"No snapshot of {', '.join(missing)} in raw. Run ingest_tables, then clear this task.")
     for table, item in items.items():
@@ -153,7 +153,7 @@ def published_fingerprints(workload: Workload, state: StateStore) -> dict[str, s
     """Returns day → fingerprint of the published days."""
     return {
         day: item["fingerprint"]
-        for day, item in state.query(layout.day_partition_key(workload.name)).items()
+        for day, item in state.query(state_keys.day_partition_key(workload.name)).items()
         if item["status"] == "published"
     }
 

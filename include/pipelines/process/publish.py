@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import layout, resources, state_keys
 from include.lake.uris import s3_uri
 from include.pipelines.process.days import day_origin
 from include.pipelines.process.evolution import evolved_columns
@@ -55,7 +55,7 @@ def publish_days(
         raise RefusedError(f"The gate has passed no day of run {run}: nothing is published. Clear the task gate.")
     columns: dict[str, Columns] = {}
     for event in workload.events:
-        table, location = layout.table_name(workload.name, event), layout.table_location(workload.name, event)
+        table, location = resources.table_name(workload.name, event), layout.table_location(workload.name, event)
         columns[event] = evolved_columns(schema.processed_columns(workload, event), catalog.columns(table))
         catalog.ensure_table(table, columns[event], schema.PARTITION_COLUMN, s3_uri(lake_bucket, location))
     published = [
@@ -81,7 +81,7 @@ def _publish_day(
 ) -> bool:
     """False if a newer plan has published or refused the day."""
     origin, event_date = day_origin(plan, day, run), date.fromisoformat(day)
-    key = layout.day_key(workload.name, event_date)
+    key = state_keys.day_key(workload.name, event_date)
     before = state.get(*key) or {}
     if before.get("planned_at", "") > origin["planned_at"]:
         log.warning(
@@ -94,7 +94,7 @@ def _publish_day(
     parameters = {name: str(value) for name, value in origin.items()}
     for event in workload.events:
         prefix = layout.partition_prefix(workload.name, run, event, event_date)
-        table = layout.table_name(workload.name, event)
+        table = resources.table_name(workload.name, event)
         catalog.point_partition(table, day, columns[event], s3_uri(lake_bucket, prefix), parameters)
     item: DayItem = {**origin, "status": "published", "markers": plan["markers"][day]}
     if override:

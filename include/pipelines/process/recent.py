@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.fingerprint import canonical_json, digest
 from include.lake.recent import RecentDocument
 from include.lake.uris import s3_uri
@@ -86,7 +86,7 @@ def recent_days(workload: str, planned: list[str], lake_bucket: str, state: Stat
         "workload": workload,
         "days": {
             day: s3_uri(lake_bucket, layout.statistics_key(workload, item["run"], date.fromisoformat(day)))
-            for day, item in sorted(state.query(layout.day_partition_key(workload)).items())
+            for day, item in sorted(state.query(state_keys.day_partition_key(workload)).items())
             if first <= day < planned[-1] and item.get("status") == "published"
         },
     }

@@ -68,7 +68,7 @@ class DayOrigin(TypedDict):
 
 
 class DayItem(DayOrigin):
-    """State item of a day (``include.lake.layout.day_key``)."""
+    """State item of a day (``include.lake.state_keys.day_key``)."""
 
     status: Literal["published", "refused"]
     reason: NotRequired[str]
@@ -80,7 +80,7 @@ class DayItem(DayOrigin):
 
 
 class EmptyDay(TypedDict):
-    """State item of a day that is complete in raw and has no events (``include.lake.layout.day_key``)."""
+    """State item of a day that is complete in raw and has no events (``include.lake.state_keys.day_key``)."""
 
     status: Literal["empty"]
     planned_at: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple, TypedDict
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.listing import shortened
 from include.pipelines.markers import all_marked_days, marker_counts
 from include.pipelines.protocols import ObjectStore, StateStore
@@ -50,7 +50,7 @@ def changed_days(
     horizon = min(window, _before(last, max(read, timedelta(days=RECENT_WINDOW_DAYS))))
     seen = {
         day: item["markers"]
-        for day, item in state.query(layout.day_partition_key(workload.name)).items()
+        for day, item in state.query(state_keys.day_partition_key(workload.name)).items()
         if horizon <= day < last and day not in asked and "markers" in item
     }
     now = marker_counts(workload, seen, bucket, objects)
@@ -90,10 +90,10 @@ def unprocessed_events(
     """
     last, lines = planned[-1], []
     horizon = (date.fromisoformat(last) + timedelta(days=AHEAD_DAYS)).isoformat()
-    items = state.query(layout.day_partition_key(workload.name))
+    items = state.query(state_keys.day_partition_key(workload.name))
     marked = all_marked_days(workload, bucket, objects)
     outside = {day for day in marked - items.keys() - set(planned) if day < last or day > horizon}
-    reported = (state.get(*layout.reported_events_key(workload.name)) or {}).get("markers", {})
+    reported = (state.get(*state_keys.reported_events_key(workload.name)) or {}).get("markers", {})
     counts = marker_counts(workload, sorted({*outside, *earlier}), bucket, objects)
     new = {day: count for day, count in counts.items() if count > reported.get(day, 0)}
     never, earlier = [day for day in new if day in outside], [day for day in new if day in earlier]
@@ -114,7 +114,7 @@ def remember_reported(workload: str, unprocessed: UnprocessedEvents, state: Stat
     Of two runs at once, one may overwrite what the other recorded: then people are told a second time.
     """
     if unprocessed["markers"]:
-        key = layout.reported_events_key(workload)
+        key = state_keys.reported_events_key(workload)
         before = (state.get(*key) or {}).get("markers", {})
         state.put(*key, {"markers": {**before, **unprocessed["markers"]}})
 

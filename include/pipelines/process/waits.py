@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.ingest.complete import completing_advice, watermark_status
 from include.pipelines.process.days import RefusedDayError, day_status
 from include.workloads import Workload
@@ -19,7 +19,9 @@ def raw_wait(workload: Workload, cutoff: Any) -> dict[str, Any]:
         cutoff: The instant up to which they must be, or a reference to it.
     """
     return {
-        "keys": [layout.watermark_key(workload.name, source) for source in (workload.stream.name, *workload.tables)],
+        "keys": [
+            state_keys.watermark_key(workload.name, source) for source in (workload.stream.name, *workload.tables)
+        ],
         "check": watermark_status,
         "arguments": {"at_least": cutoff},
         "advice": completing_advice(workload),
@@ -34,7 +36,7 @@ def day_wait(workload: Workload, day: Any) -> dict[str, Any]:
         day: The day, or a reference to it.
     """
     return {
-        "keys": [(layout.day_partition_key(workload.name), day)],
+        "keys": [(state_keys.day_partition_key(workload.name), day)],
         "check": day_status,
         "arguments": {"tolerated": workload.dataset.missing_days},
         "fail": RefusedError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import layout, resources, state_keys
 from include.lake.uris import s3_uri, split_s3_uri
 from include.pipelines.promotion.packages import REJECTED, read_packages
 from include.pipelines.promotion.registry import ModelRegistry
@@ -30,7 +30,7 @@ def needed_runs(workload: Workload, lake_bucket: str, catalog: PartitionLocation
     root = layout.staging_root(workload.name)
     needed = set()
     for event in workload.events:
-        for location in catalog.locations(layout.table_name(workload.name, event)):
+        for location in catalog.locations(resources.table_name(workload.name, event)):
             bucket, key = split_s3_uri(location)
             if bucket != lake_bucket or not key.startswith(root):
                 raise RefusedError(
@@ -38,7 +38,7 @@ def needed_runs(workload: Workload, lake_bucket: str, catalog: PartitionLocation
                     "nothing is expired. Process its day again, or drop the partition."
                 )
             needed.add(layout.staging_prefix(workload.name, key.removeprefix(root).split("/")[0]))
-    items = state.query(layout.day_partition_key(workload.name)).values()
+    items = state.query(state_keys.day_partition_key(workload.name)).values()
     return needed | {layout.staging_prefix(workload.name, item["run"]) for item in items if item.get("run")}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.promotion.packages import APPROVED, PENDING
 from include.pipelines.retrain.registered import RegisteredPackage
 
@@ -46,7 +46,7 @@ def _ask_for_approval(workload: str, package: RegisteredPackage, messages: Messa
         return
     version = package["version"]
     messages.send_once(
-        layout.approval_message_key(workload, version),
+        state_keys.approval_message_key(workload, version),
         f"Nightjar: version {version} of {workload} waits for approval",
         "\n\n".join([f"{workload}: {package['note']}", package["reasons"], *_how_to_answer(workload, package)]),
         package["pages"],

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import TypedDict
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import parse_day
 from include.lake.instants import parse_instant
 from include.pipelines.cost.ledger import attempts_of, total
@@ -95,10 +95,10 @@ def version_cost(workload: str, jobs: FinishedJobs, planned_at: str, state: Stat
 
 def processing_cost(workload: str, day: date, state: StateStore) -> str:
     """Returns what the Glue jobs of a published day have cost: its part of the run that published it."""
-    item = state.get(*layout.day_key(workload, day)) or {}
+    item = state.get(*state_keys.day_key(workload, day)) or {}
     if not item.get("run") or not item.get("planned_at"):
         return UNKNOWN
-    run = state.get(*layout.measurement_key(workload, "process", item["planned_at"], item["run"]))
+    run = state.get(*state_keys.measurement_key(workload, "process", item["planned_at"], item["run"]))
     if run is None or run["usd"] is None:
         return UNKNOWN
     return f"{run['usd'] / max(run['days'], 1):.4f}"

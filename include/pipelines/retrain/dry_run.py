@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NoReturn
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.days import cutoff, format_days, parse_day
 from include.lake.instants import format_instant
 from include.pipelines.deploy.live_log import read_pointer
@@ -55,7 +55,7 @@ def report_dry_run(
     published, missing = published_days(workload, end, hooks.state), missing_days(workload, end, hooks.state)
     counts, known = f"{len(published)} of the {len(days)} days", format_instant(end)
     texts = [f"Dry run: would train on {counts} {format_days(days)}, as known at {known}."]
-    if hooks.state.get(*layout.day_key(workload.name, day)) is None:
+    if hooks.state.get(*state_keys.day_key(workload.name, day)) is None:
         missing.pop(day.isoformat(), None)
         texts.append(f"It would wait until {day} is processed.")
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from include.errors import RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.listing import shortened
 from include.pipelines.process.days import missing_reason
 from include.pipelines.protocols import StateStore
@@ -28,7 +28,7 @@ def missing_days(workload: Workload, cutoff: datetime, state: StateStore) -> dic
     Returns:
         Day (ISO), in order → why it is missing.
     """
-    items = state.query(layout.day_partition_key(workload.name))
+    items = state.query(state_keys.day_partition_key(workload.name))
     first = min((day for day, item in items.items() if item["status"] != "empty"), default=None)
     if first is None:
         return {}

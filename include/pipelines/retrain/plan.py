@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 
 from include.lake import days as calendar
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.fingerprint import digest, submit_key
 from include.lake.instants import format_instant
 from include.lake.uris import s3_uri
@@ -78,6 +78,6 @@ def published_runs(workload: Workload, cutoff: datetime, state: StateStore) -> s
 
 def published_days(workload: Workload, cutoff: datetime, state: StateStore) -> dict[str, dict[str, Any]]:
     """Returns the state items of the days of the window that are published."""
-    items = state.query(layout.day_partition_key(workload.name))
+    items = state.query(state_keys.day_partition_key(workload.name))
     found = {str(day): items.get(str(day)) for day in window(workload, cutoff)}
     return {day: item for day, item in found.items() if item and item.get("status") == "published"}

@@ -4,7 +4,7 @@ A run that fails raises an alarm of its own; where nothing runs, nothing fails. 
 missing data as breaching: it also fires when nothing was ever recorded, and when this function does not run.
 
 It has the standard library and boto3, as in Lambda's runtime, and none of the product's code. What it repeats of
-``include/lake/layout.py`` is held against it by a test.
+``include/lake/`` is held against it by a test.
 """
 
 from __future__ import annotations
@@ -98,10 +98,10 @@ def last_model(sagemaker: Any, workload: str) -> datetime | None:
 
 
 def days_key(workload: str) -> str:
-    """Partition key of the days of a workload (``layout.day_partition_key``)."""
+    """Partition key of the days of a workload (``state_keys.day_partition_key``)."""
     return f"day#{workload}"
 
 
 def model_group(workload: str) -> str:
-    """Model package group of a workload (``layout.model_group``)."""
+    """Model package group of a workload (``resources.model_group``)."""
     return f"nightjar-{workload}"

@@ -1,6 +1,6 @@
 """How far a night has come, as the state table and the model registry have it.
 
-It repeats names of ``include/lake/layout.py`` and of ``include/pipelines``, which a test holds against them.
+It repeats names of ``include/lake`` and of ``include/pipelines``, which a test holds against them.
 """
 
 from __future__ import annotations

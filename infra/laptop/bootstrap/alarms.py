@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from include.lake import layout
+from include.lake import resources
 from include.workloads import Workload
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap.data import ALERTS_TOPIC_ARN
@@ -40,7 +40,7 @@ class Dimensions(NamedTuple):
 
 def dimensions(aws: Aws, workload: str) -> Dimensions:
     """Those of a workload whose service exists."""
-    (group,) = aws.elbv2.describe_target_groups(Names=[layout.service_name(workload)])["TargetGroups"]
+    (group,) = aws.elbv2.describe_target_groups(Names=[resources.service_name(workload)])["TargetGroups"]
     (balancer,) = group["LoadBalancerArns"]
     return Dimensions(balancer.split(":loadbalancer/")[1], group["TargetGroupArn"].rsplit(":", 1)[1])
 

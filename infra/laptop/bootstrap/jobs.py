@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.lake.uris import s3_uri
 from include.workloads import Workload
 from infra.laptop.aws import Aws
@@ -39,7 +39,7 @@ def _create_work_group(aws: Aws) -> None:
 
 def create_model_group(aws: Aws, workload: Workload) -> None:
     """Creates the model package group of the workload's versions."""
-    name = layout.model_group(workload.name)
+    name = resources.model_group(workload.name)
     groups = aws.sagemaker.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
     if name not in {group["ModelPackageGroupName"] for group in groups}:
         aws.sagemaker.create_model_package_group(

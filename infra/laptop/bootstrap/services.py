@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from include.lake import layout
+from include.lake import resources
 from include.settings import Settings
 from include.workloads import Workload
 from infra.laptop.aws import Aws
@@ -103,7 +103,7 @@ def _balancers(aws: Aws) -> list[dict[str, Any]]:
 def _listeners(aws: Aws) -> list[tuple[str, dict[str, Any]]]:
     """Each workload's listener. The target group that it forwards to is named after the workload."""
     groups = {group["TargetGroupArn"]: group["TargetGroupName"] for group in _target_groups(aws)}
-    prefix = layout.service_name("")
+    prefix = resources.service_name("")
     return [
         (groups[arn].removeprefix(prefix), listener)
         for balancer in _balancers(aws)
@@ -171,7 +171,7 @@ def _delete_service(aws: Aws, settings: Settings, name: str) -> None:
 
 def _put_url(aws: Aws, workload: str, port: int) -> str:
     url = f"http://{HOST}:{port}"
-    aws.ssm.put_parameter(Name=layout.service_url_parameter(workload), Value=url, Type="String", Overwrite=True)
+    aws.ssm.put_parameter(Name=resources.service_url_parameter(workload), Value=url, Type="String", Overwrite=True)
     return url
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import psutil
 
-from include.lake import layout
+from include.lake import resources
 from infra.laptop.config import LaptopError
 from infra.laptop.drills.cause import Cause
 from infra.laptop.drills.target import CLUSTER, Target
@@ -27,7 +27,7 @@ class FrozenTask(Cause):
         Raises:
             LaptopError: No task runs.
         """
-        ecs, name = self.target.aws.ecs, layout.service_name(self.target.workload.name)
+        ecs, name = self.target.aws.ecs, resources.service_name(self.target.workload.name)
         arns = ecs.list_tasks(cluster=CLUSTER, serviceName=name, desiredStatus="RUNNING")["taskArns"]
         tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
         addresses = {

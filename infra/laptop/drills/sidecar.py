@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar
 
-from include.lake import layout
+from include.lake import resources
 from infra.laptop.config import LaptopError
 from infra.laptop.drills.cause import Cause
 from infra.laptop.drills.target import CLUSTER, Target
@@ -34,7 +34,7 @@ class Sidecar(Cause):
     @property
     def service(self) -> str:
         """The service's name."""
-        return layout.service_name(self.target.workload.name)
+        return resources.service_name(self.target.workload.name)
 
     def prepare(self) -> None:
         """Refuses to begin where a killed drill, or a rollout, is in the way.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from include.lake import layout
+from include.lake import resources
 from include.settings import Settings
 from include.workloads import FieldSpec, Workload
 from infra.laptop import registry, summary
@@ -37,7 +37,7 @@ class Target:
     @cached_property
     def url(self) -> str:
         """The service, through its load balancer."""
-        name = layout.service_url_parameter(self.workload.name)
+        name = resources.service_url_parameter(self.workload.name)
         return str(self.aws.ssm.get_parameter(Name=name)["Parameter"]["Value"])
 
     @cached_property

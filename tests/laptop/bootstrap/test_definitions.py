@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.settings import Settings
 from include.workloads import load
 from infra.laptop.bootstrap import services, settings
@@ -26,12 +26,12 @@ def test_the_platforms_resources_have_the_names_of_the_settings() -> None:
 
 def test_a_workloads_resources_have_the_names_of_the_layout() -> None:
     defined = services.workload_definition(settings(), load("flights"))
-    assert defined["service"]["serviceName"] == layout.service_name("flights")
-    assert defined["target_group"]["Name"] == layout.service_name("flights")
-    assert defined["task_definition"]["family"] == layout.template_family("flights")
-    assert defined["parameter"] == layout.service_url_parameter("flights")
+    assert defined["service"]["serviceName"] == resources.service_name("flights")
+    assert defined["target_group"]["Name"] == resources.service_name("flights")
+    assert defined["task_definition"]["family"] == resources.template_family("flights")
+    assert defined["parameter"] == resources.service_url_parameter("flights")
     stream = definition("streams", workload="flights")["firehose"]
-    assert stream["DeliveryStreamName"] == layout.prediction_stream("flights")
+    assert stream["DeliveryStreamName"] == resources.prediction_stream("flights")
     assert stream["ExtendedS3DestinationConfiguration"]["Prefix"] == layout.predictions_prefix("flights")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.lake import layout
+from include.lake import resources
 from include.workloads import Workload, load
 from infra.laptop.bootstrap import services, settings
 
@@ -27,8 +27,8 @@ def test_a_service_has_a_worker_for_each_vcpu(cpu: int, workers: str) -> None:
 def test_a_canary_has_names_of_its_own_and_everything_else_of_the_service() -> None:
     defined = services.workload_definition(settings(), load("flights"))
     assert defined["canary"] == {
-        "target_group": {"Name": layout.target_groups("flights")[1]},
-        "service": {"serviceName": layout.canary_service_name("flights")},
+        "target_group": {"Name": resources.target_groups("flights")[1]},
+        "service": {"serviceName": resources.canary_name("flights")},
     }
     assert (defined["target_group"]["Name"], defined["service"]["serviceName"]) == ("nightjar-flights",) * 2
-    assert len(layout.target_groups("x" * 20)[1]) <= 32  # what ELB takes
+    assert len(resources.target_groups("x" * 20)[1]) <= 32  # what ELB takes

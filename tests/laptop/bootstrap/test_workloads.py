@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.workloads import discover
 from include.workloads.schema import PREDICTIONS_TABLE
 from infra.laptop import bootstrap, bounds, cloud, query
@@ -99,23 +99,23 @@ def test_several_workloads(config: LaptopConfig, folders: Path) -> None:
     after = listeners(config)
     assert after["flights"] == ports["ads"] < after["ads"]
     assert accepts(after["ads"]) and accepts(after["flights"]) and not accepts(first)
-    url = Aws(config).ssm.get_parameter(Name=layout.service_url_parameter("ads"))["Parameter"]["Value"]
+    url = Aws(config).ssm.get_parameter(Name=resources.service_url_parameter("ads"))["Parameter"]["Value"]
     assert url == f"http://{HOST}:{after['ads']}"
 
 
 def test_a_dropped_file_is_a_message_and_a_logged_prediction_a_row(config: LaptopConfig, folders: Path) -> None:
-    resources, aws = start(config), Aws(config)
-    lake = resources.settings.lake_bucket
+    made, aws = start(config), Aws(config)
+    lake = made.settings.lake_bucket
     aws.s3.put_object(Bucket=lake, Key=f"{layout.drops_prefix('flights')}landed/a.csv", Body=b"a\n")
     aws.s3.put_object(Bucket=lake, Key=f"{layout.drops_prefix('fl')}a.csv", Body=b"a\n")
-    url = aws.sqs.get_queue_url(QueueName=layout.drops_queue("flights"))["QueueUrl"]
+    url = aws.sqs.get_queue_url(QueueName=resources.drops_queue("flights"))["QueueUrl"]
     (message,) = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert json.loads(message["Body"])["detail"]["object"]["key"] == "drops/flights/landed/a.csv"
 
     line = {"request_id": "r", "features": {"carrier": "UA", "distance": 1.5}, "probability": 0.25, "prediction": 0}
     folder = f"{layout.predictions_prefix('flights')}{datetime.now(UTC):%Y/%m/%d/%H}/"
     aws.s3.put_object(Bucket=lake, Key=f"{folder}x", Body=json.dumps(line).encode() + b"\n")
-    table = layout.table_name("flights", PREDICTIONS_TABLE)
+    table = resources.table_name("flights", PREDICTIONS_TABLE)
     found = query.run(aws, f"select request_id, features['distance'], probability, prediction from {table}")
     assert found.rows == [["r", "1.5", "0.25", "0"]]
 
@@ -152,7 +152,7 @@ def test_the_deadline_check_tells_of_a_night_that_was_asked_for_once(config: Lap
 def test_a_canary_and_a_shadow_come_and_go_with_the_workloads_line(config: LaptopConfig, folders: Path) -> None:
     file, aws = folders / "flights" / "workload.yaml", Aws(config)
     plain = file.read_text()
-    service, (live, second) = layout.canary_service_name("flights"), layout.target_groups("flights")
+    service, (live, second) = resources.canary_name("flights"), resources.target_groups("flights")
 
     def seen() -> tuple[dict[str, int], list[str], set[str]]:
         """The weights of the listener's groups, the states of the canary's service, and the roles' policies."""

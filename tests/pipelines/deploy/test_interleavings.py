@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.deploy.live import LivePointer
 from tests.support import deploy_runs
 from tests.support.deploy_runs import FAILED, POINTER, SUCCESS, DeployRun, Deploys, Killed, StateInMemory
@@ -178,7 +178,7 @@ class Interleavings(RuleBasedStateMachine):
             assert now in (service, undone), "an older run changed the service"
 
     def _has_begun(self, run: DeployRun) -> bool:
-        items = self.deploys.state.query(layout.live_partition_key("flights")).values()
+        items = self.deploys.state.query(state_keys.live_partition_key("flights")).values()
         return any(item["intent"]["run_id"] == run.run_id for item in items)
 
     def _check_run(self, run: DeployRun) -> None:

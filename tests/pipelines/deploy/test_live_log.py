@@ -8,7 +8,7 @@ import pytest
 from nightjar.state.hook import StateHook
 
 from include.errors import ConflictError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.deploy import LiveStateError
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer, begun, went_live
 from include.pipelines.deploy.live_log import append, newest_entry, read_pointer
@@ -17,7 +17,7 @@ from tests.support.state_table import create_state_table
 
 pytestmark = pytest.mark.stack
 
-PARTITION = layout.live_partition_key("flights")
+PARTITION = state_keys.live_partition_key("flights")
 SERVING = EcsInMemory.running("t1", MODEL_VERSION="3", BUNDLE_DIGEST="d3", DEPLOY_REVISION="1")
 
 
@@ -55,12 +55,12 @@ def test_a_deleted_or_outdated_pointer_is_derived_from_the_entries(
 ) -> None:
     delete(aws, "pointer")
     assert read_pointer("flights", table, SERVING) == live
-    table.put(*layout.live_key("flights"), {**NOTHING_LIVE, "revision": 1})
+    table.put(*state_keys.live_key("flights"), {**NOTHING_LIVE, "revision": 1})
     assert read_pointer("flights", table, SERVING) == live
 
 
 def entry(revision: int) -> str:
-    return layout.live_entry_key("flights", revision)[1]
+    return state_keys.live_entry_key("flights", revision)[1]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_edit_with_a_right_digest_disagrees_with_ecs(table: StateHook, live: 
 
 
 def test_a_pointer_of_an_older_release_without_entries_asks_for_the_repair(table: StateHook) -> None:
-    table.put(*layout.live_key("flights"), {"version": 3, "hold": True, "revision": 4, "history": [3]})
+    table.put(*state_keys.live_key("flights"), {"version": 3, "hold": True, "revision": 4, "history": [3]})
     with pytest.raises(LiveStateError, match="no entries"):
         newest_entry("flights", table)
 

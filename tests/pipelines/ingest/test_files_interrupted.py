@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import parse_instant
 from tests.support.dropped_files import BUCKETS, QUARANTINE, STREAM, Shop, csv
 from tests.support.stores_in_memory import CrashError, Writes
@@ -57,7 +57,7 @@ def test_a_batch_whose_watermark_moves_before_its_markers_is_read_again(shop: Sh
     (found,) = shop.ingest()
     assert found["records"] == 2 and shop.keys_in_raw() == ["1", "2"]
     assert shop.known_from() == [parse_instant("2013-03-02T00:00:00Z")]
-    assert shop.state.get(*layout.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
+    assert shop.state.get(*state_keys.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
 
 
 @pytest.mark.parametrize("dies", [False, True])
@@ -82,7 +82,7 @@ def test_the_watermark_moves_on_only_after_the_markers_of_what_was_read_at_it(sh
         shop.ingest()
     assert in_raw[1] == ["1", "2"], "a data set up to the new watermark has them"
     assert shop.known_from() == [parse_instant("2013-03-01T12:00:00Z")], "and so it has when it is built again"
-    assert shop.state.get(*layout.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
+    assert shop.state.get(*state_keys.watermark_key("shop", STREAM)) == {"watermark": "2013-03-02T00:00:00.000000Z"}
 
 
 @pytest.mark.parametrize("after", [False, True])

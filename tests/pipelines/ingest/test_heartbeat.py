@@ -12,7 +12,7 @@ import pytest
 
 from include.errors import NothingToDoError
 from include.glue.records import parse_event
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import format_instant
 from include.pipelines.ingest.shard import ShardIngest
 from include.pipelines.ingest.target import stream_target
@@ -96,7 +96,7 @@ def test_a_crash_loses_no_heartbeat(shop: Workload) -> None:
     with pytest.raises(CrashError):
         ingest(shop, Stream(*sent), objects, crashed)
     assert ingest(shop, Stream(*sent), objects, crashed) == format_instant(FIRST_DAY + 2 * HOUR)
-    checkpoint = layout.checkpoint_key("shop", shop.stream.name, "shard-0")
+    checkpoint = state_keys.checkpoint_key("shop", shop.stream.name, "shard-0")
     assert crashed.get(*checkpoint) == whole.get(*checkpoint)
     assert (whole.get(*checkpoint) or {})["max_arrived_at"] == format_instant(FIRST_DAY + 4 * HOUR)
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.buckets import DataBuckets
 from include.lake.markers import marked_days
 from include.pipelines.ingest.aggregates import MAGIC
@@ -179,7 +179,7 @@ def test_after_any_kills_every_record_is_there_once(
     assert len(cloud.lines("raw/")) + len(cloud.lines("quarantine/")) == sum(lines for _, lines in data)
     for prefix in ("raw/", "quarantine/"):
         assert Counter(map(json.dumps, cloud.lines(prefix))) == Counter(map(json.dumps, whole.lines(prefix)))
-    checkpoint = layout.checkpoint_key("w", "s", SHARD)
+    checkpoint = state_keys.checkpoint_key("w", "s", SHARD)
     assert cloud.items[checkpoint] == whole.items[checkpoint]
     marked = {
         (str(day), layout.marked_raw_key("w", "s", marker))

@@ -11,7 +11,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.pipelines.ingest import decode
 from include.pipelines.ingest.requeue import Requeued, RequeueRequest, requeue_shard, requeue_stream
 from include.pipelines.ingest.shard import ShardIngest
@@ -70,7 +70,7 @@ def test_what_decodes_now_gets_into_raw_with_lineage_and_markers(cloud: MotoClou
         (shard, "3"),
     ]
     assert lines[0]["arrived_at"] == done["requeued_at"], "it arrived when it was requeued, not before"
-    item = StateHook(STATE).get(*layout.requeue_key("w", STREAM, shard))
+    item = StateHook(STATE).get(*state_keys.requeue_key("w", STREAM, shard))
     assert item == {**done, "records": 3, "quarantined": 1}
     (raw_key,) = [key for key in cloud.keys(RAW) if "requeued-" in key]
     markers = cloud.keys(f"index/w/{STREAM}/event_date=2013-03-01/")
@@ -163,7 +163,7 @@ class NoMarkers(ObjectStoreHook):
 @pytest.mark.usefixtures("mended")
 def test_what_a_crash_left_unmarked_is_not_known_from_the_watermark_of_that_time(cloud: MotoCloud) -> None:
     """Data sets up to the second watermark were built without these records, so they must never be in them."""
-    key = layout.watermark_key("w", STREAM)
+    key = state_keys.watermark_key("w", STREAM)
     StateHook(STATE).put(*key, {"watermark": "2026-03-01T00:00:00.000000Z"})
     with pytest.raises(CrashError):
         requeue(NoMarkers())

@@ -16,7 +16,7 @@ from nightjar.kinesis.shard_reader import ShardReader
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.lake.instants import format_instant, parse_instant
 from include.lake.known import Clock, KnownFrom
 from include.lake.markers import marked_days
@@ -43,7 +43,7 @@ def ingest(until: datetime = FOREVER, source: Any = None, clock: Clock = "record
 
 
 def checkpoint() -> dict[str, Any]:
-    return StateHook(STATE).get(*layout.checkpoint_key("w", STREAM, SHARD)) or {}
+    return StateHook(STATE).get(*state_keys.checkpoint_key("w", STREAM, SHARD)) or {}
 
 
 def sequences(cloud: MotoCloud) -> list[str]:
@@ -124,7 +124,7 @@ def test_where_the_producers_clock_is_not_trusted_it_refuses_nothing(cloud: Moto
 def test_a_checkpoint_in_the_future_is_forgotten(cloud: MotoCloud, stream: PutRecords) -> None:
     state = StateHook(STATE)
     poisoned = {"sequence_number": None, "max_recorded_at": "2099-01-01T00:00:00.000000Z", "closed": False}
-    state.put(*layout.checkpoint_key("w", STREAM, SHARD), poisoned)
+    state.put(*state_keys.checkpoint_key("w", STREAM, SHARD), poisoned)
     stream(event(1))
     ingest(until=datetime.now(UTC) + timedelta(minutes=1))
     assert checkpoint()["max_recorded_at"] == "2013-03-01T01:00:00.000000Z"
@@ -184,7 +184,7 @@ def crash(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, at: int) ->
 
 
 def complete_to(instant: datetime) -> None:
-    StateHook(STATE).put(*layout.watermark_key("w", STREAM), {"watermark": format_instant(instant)})
+    StateHook(STATE).put(*state_keys.watermark_key("w", STREAM), {"watermark": format_instant(instant)})
 
 
 def test_what_is_read_after_the_stream_was_complete_is_known_from_then_on(

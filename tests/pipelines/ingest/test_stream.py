@@ -9,7 +9,7 @@ from nightjar.kinesis.hook import KinesisHook
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.ingest.stream import ingest_lineage, unread_lineages
 from include.pipelines.ingest.target import StreamTarget
 from include.pipelines.protocols import Shard
@@ -28,7 +28,7 @@ def shard_ids(cloud: MotoCloud) -> list[str]:
 
 def close(shard_id: str) -> None:
     item = {"closed": True, "sequence_number": None, "position": "0"}
-    StateHook(STATE).put(*layout.checkpoint_key("w", STREAM, shard_id), item)
+    StateHook(STATE).put(*state_keys.checkpoint_key("w", STREAM, shard_id), item)
 
 
 def ingest(shards: list[Shard]) -> list[str]:

@@ -20,7 +20,7 @@ from nightjar.tables.snapshot import snapshot
 
 from include.errors import NothingToDoError, RefusedError
 from include.glue.records import parse_table_row
-from include.lake import layout
+from include.lake import state_keys
 from include.lake.instants import parse_instant
 from include.lake.known import KnownFrom, from_metadata
 from include.pipelines.ingest.overlap import DigestSet, row_digest
@@ -60,7 +60,7 @@ def origins(cloud: MotoCloud, table: str = TABLE) -> list[str]:
 
 
 def state(table: str = TABLE) -> dict[str, Any] | None:
-    return StateHook(STATE).get(*layout.watermark_key("w", table))
+    return StateHook(STATE).get(*state_keys.watermark_key("w", table))
 
 
 @stack
@@ -185,7 +185,7 @@ def test_the_rows_of_a_transaction_open_for_longer_than_the_overlap_are_read_aft
 @stack
 def test_a_watermark_in_the_future_hides_no_row(db: Any, cloud: MotoCloud) -> None:
     future = {"watermark": "2099-01-01T00:00:00.000000Z", "overlap_seconds": 3600, "overlap_digest": "0:0"}
-    StateHook(STATE).put(*layout.watermark_key("w", TABLE), future)
+    StateHook(STATE).put(*state_keys.watermark_key("w", TABLE), future)
     insert(db, "old")
     assert ingest() == {TABLE: 1}
     item = state()

@@ -13,7 +13,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.ingest.complete import completing_advice, watermark_status
 from include.pipelines.ingest.types import ShardSummary
 from include.pipelines.ingest.watermark import advance_watermark
@@ -25,7 +25,7 @@ STREAM = "nightjar-shop"
 
 
 def checkpoint(shard_id: str) -> tuple[str, str]:
-    return layout.checkpoint_key("shop", STREAM, shard_id)
+    return state_keys.checkpoint_key("shop", STREAM, shard_id)
 
 
 def summary(records: int = 1, next_recorded_at: str = "") -> ShardSummary:
@@ -57,7 +57,7 @@ def advance(
 
 
 def watermark() -> str | None:
-    return (StateHook(STATE).get(*layout.watermark_key("shop", STREAM)) or {}).get("watermark")
+    return (StateHook(STATE).get(*state_keys.watermark_key("shop", STREAM)) or {}).get("watermark")
 
 
 @pytest.mark.stack

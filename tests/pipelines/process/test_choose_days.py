@@ -11,7 +11,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import UserError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.pipelines.process.choose_days import DayChoice
 from include.workloads import load
 from tests.support.moto_cloud import LAKE, STATE, MotoCloud
@@ -41,11 +41,11 @@ def raw(day: str) -> None:
 
 
 def processed(day: str, status: str = "published") -> None:
-    StateHook(STATE).put(*layout.day_key("flights", date.fromisoformat(day)), {"status": status})
+    StateHook(STATE).put(*state_keys.day_key("flights", date.fromisoformat(day)), {"status": status})
 
 
 def complete_to(instant: str) -> None:
-    StateHook(STATE).put(*layout.watermark_key("flights", STREAM), {"watermark": instant})
+    StateHook(STATE).put(*state_keys.watermark_key("flights", STREAM), {"watermark": instant})
 
 
 def test_a_run_without_a_date_is_for_the_day_after_the_last_one_processed(cloud: MotoCloud) -> None:

@@ -13,7 +13,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import RefusedError, UserError
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.pipelines.process.gate import evaluate_gate, gate_days
 from include.pipelines.process.override import Override, parse_override
 from include.pipelines.process.publish import publish_days
@@ -127,7 +127,7 @@ def gate(run: str, planned: ComparedPlan, audit: dict[str, Any]) -> GateResult:
 @pytest.mark.stack
 def test_a_day_is_published_with_its_override_until_that_expires(cloud: MotoCloud, tmp_path: Path) -> None:
     cloud.client("glue").create_database(DatabaseInput={"Name": "nightjar"})
-    state, key = StateHook(STATE), layout.day_key("shop", date.fromisoformat(DAY))
+    state, key = StateHook(STATE), state_keys.day_key("shop", date.fromisoformat(DAY))
     refused = audited("offered.volume", warnings=("price is odd",))
     with pytest.raises(RefusedError, match=r"offered.volume failed \[offered.volume\](.|\n)*Param override"):
         gate("r1", plan("2026-03-01T10:00:00.000000Z"), refused)

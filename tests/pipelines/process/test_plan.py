@@ -11,7 +11,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import fingerprint, layout
+from include.lake import fingerprint, layout, state_keys
 from include.pipelines.process.plan import PlanRequest, plan_days
 from include.pipelines.process.types import ProcessPlan
 from include.workloads import Workload, load
@@ -21,7 +21,7 @@ from tests.support.tiny_workload import EXPECTATIONS, FEATURES, tiny_workload, w
 
 pytestmark = pytest.mark.stack
 FIRST, SECOND = "2013-03-01", "2013-03-02"
-FIRST_KEY = layout.day_key("shop", date(2013, 3, 1))
+FIRST_KEY = state_keys.day_key("shop", date(2013, 3, 1))
 STREAM = "nightjar-shop"
 NOW = datetime(2013, 3, 3, 1, 2, 3, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def snapshot() -> None:
     ObjectStoreHook().put_once(
         RAW, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"rows"
     )
-    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
+    StateHook(STATE).put(*state_keys.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
 
 
 def planned(workload: Workload, *days: str, sha: str = "abc", code: str = "shared", **flags: bool) -> ProcessPlan:
@@ -170,5 +170,5 @@ def test_a_day_is_not_processed_before_the_declared_initial_load_is_over(cloud: 
         RefusedError, match=r"tables\.makers\.initial_load of shop is 2013-03-01, but makers is in raw only"
     ):
         planned(loaded, FIRST)
-    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-02T00:00:00.000000Z"})
+    StateHook(STATE).put(*state_keys.watermark_key("shop", "makers"), {"watermark": "2013-03-02T00:00:00.000000Z"})
     assert list(planned(loaded, FIRST)["days"]) == [FIRST]

@@ -13,7 +13,7 @@ from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
 from include.errors import NothingToDoError, RefusedError
-from include.lake import layout
+from include.lake import state_keys
 from include.pipelines.process.gate import gate_days, require_no_refused_day
 from include.pipelines.process.publish import publish_days
 from include.pipelines.process.types import ComparedPlan, GateResult
@@ -92,7 +92,7 @@ def location(cloud: MotoCloud, day: str) -> str:
 
 
 def status(day: str) -> dict[str, Any]:
-    return StateHook(STATE).get(*layout.day_key("shop", date.fromisoformat(day))) or {}
+    return StateHook(STATE).get(*state_keys.day_key("shop", date.fromisoformat(day))) or {}
 
 
 def test_a_day_that_passes_is_published(catalog: MotoCloud, workload: Workload) -> None:

@@ -10,7 +10,7 @@ import pytest
 from nightjar.objects import ObjectStoreHook
 from nightjar.state.hook import StateHook
 
-from include.lake import layout
+from include.lake import layout, state_keys
 from include.pipelines.process.plan import PlanRequest
 from include.pipelines.process.recent import plan_and_compare
 from include.pipelines.process.types import ComparedPlan
@@ -26,7 +26,7 @@ STREAM = "nightjar-shop"
 
 @pytest.fixture
 def shop(cloud: MotoCloud, tmp_path: Path) -> Workload:
-    StateHook(STATE).put(*layout.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
+    StateHook(STATE).put(*state_keys.watermark_key("shop", "makers"), {"watermark": "2013-03-01T00:00:00.000000Z"})
     ObjectStoreHook().put_once(RAW, layout.raw_table_key("shop", "makers", datetime(2013, 3, 1, tzinfo=UTC), 0), b"x")
     return tiny_workload(tmp_path)
 
@@ -39,7 +39,7 @@ def raw(day: str, name: str = "a") -> None:
 
 def published(day: str, run: str = "r", status: str = "published", **item: Any) -> None:
     facts = {"status": status, "run": run, "fingerprint": "f", "code_sha": "old", **item}
-    StateHook(STATE).put(*layout.day_key("shop", date.fromisoformat(day)), facts)
+    StateHook(STATE).put(*state_keys.day_key("shop", date.fromisoformat(day)), facts)
 
 
 def planned(shop: Workload, *days: str) -> ComparedPlan:
@@ -157,7 +157,7 @@ def test_a_day_that_was_empty_and_is_not_any_more_is_late(shop: Workload) -> Non
     request = PlanRequest([date(2013, 3, 2), date(2013, 3, 3)], datetime(2013, 3, 4, tzinfo=UTC), "abc", "code")
     stores: Any = {"objects": ObjectStoreHook(), "state": StateHook(STATE)}
     plan_and_compare(shop, request, None, product_settings(), **stores)
-    item = StateHook(STATE).get(*layout.day_key("shop", date(2013, 3, 2)))
+    item = StateHook(STATE).get(*state_keys.day_key("shop", date(2013, 3, 2)))
     assert item == {"status": "empty", "planned_at": "2013-03-04T00:00:00.000000Z", "code_sha": "abc", "markers": 0}
     assert planned(shop, "2013-03-04")["late"] == []
     raw("2013-03-02")

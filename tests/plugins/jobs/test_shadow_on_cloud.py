@@ -20,7 +20,7 @@ from nightjar.jobs import JobSensor
 from nightjar.jobs.sagemaker import SubmitProcessingJobOperator
 from nightjar.objects import ObjectStoreHook
 
-from include.lake import layout
+from include.lake import layout, resources
 from include.model.bundle import sha256_hex
 from include.pipelines.deploy import DeployHooks, VersionFaultError
 from include.pipelines.deploy.live import NOTHING_LIVE, begun, went_live
@@ -97,7 +97,7 @@ class Deploying:
                 "training_role_arn": roles.Role("sagemaker").arn,
             }
         )
-        stream = f"firehose://{layout.prediction_stream('texts')}"
+        stream = f"firehose://{resources.prediction_stream('texts')}"
         self.service = Service(folder, bundles[LIVE], MODEL_VERSION="1", WORKERS="1", PREDICTION_LOG=stream)
         self.service.until("/ready", 200)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from include.lake import layout
+from include.lake import layout, resources
 from infra.laptop.aws import Aws
 from infra.laptop.bootstrap import data, roles
 from infra.laptop.bootstrap.definitions import NAMES
@@ -32,7 +32,7 @@ def test_a_prediction_gets_into_the_lake(tmp_path: Path, monkeypatch: pytest.Mon
         data.create_prediction_log(aws, "flights")
         data.create_prediction_log(aws, "flights")  # a second bootstrap
         dropped: list[int] = []
-        stream = open_stream(f"firehose://{layout.prediction_stream('flights')}")
+        stream = open_stream(f"firehose://{resources.prediction_stream('flights')}")
         log = PredictionLog(stream, MODEL, 10, lambda sent: None, dropped.append)
         log.start()
         log.put(prediction(1))

@@ -22,7 +22,7 @@ from nightjar.jobs.log_tail import job_log_tail
 from nightjar.jobs.sagemaker.jobs import ProcessingJob, TrainingJob
 from nightjar.jobs.sagemaker.tuning import TuningJob
 
-from include.lake import layout
+from include.lake import resources
 
 from .not_shown import NotShownError
 
@@ -153,9 +153,9 @@ def _service_url(job: RemoteJob[Any]) -> str:
     """The URL of a rollout's service, as deploys read it; empty where none is known."""
     if not isinstance(job, EcsRollout):
         return ""
-    workload = job.service.removeprefix(layout.service_name(""))
+    workload = job.service.removeprefix(resources.service_name(""))
     try:
-        url = SsmHook(**OWN_CREDENTIALS).get_parameter_value(layout.service_url_parameter(workload))
+        url = SsmHook(**OWN_CREDENTIALS).get_parameter_value(resources.service_url_parameter(workload))
     except (ClientError, BotoCoreError):
         return ""
     return url if url.startswith(("http://", "https://")) else ""
