@@ -194,7 +194,7 @@ def _describe_dataset(manifest: DatasetManifest) -> DatasetDescription:
 
 def _describe_model(candidate: Bundle) -> ModelDescription:
     manifest = candidate.manifest
-    return {
+    description: ModelDescription = {
         "kind": manifest.model["kind"],
         "seed": manifest.model["seed"],
         "hyperparameters": manifest.model["hyperparameters"],
@@ -204,8 +204,10 @@ def _describe_model(candidate: Bundle) -> ModelDescription:
         "code_sha": manifest.code_sha,
         "feature_code_hash": manifest.feature_code_hash,
         "libraries": dict(manifest.libraries),
-        **({"device": manifest.model["device"]} if "device" in manifest.model else {}),
     }
+    if "device" in manifest.model:
+        description["device"] = manifest.model["device"]
+    return description
 
 
 def _write(evaluation: Evaluation, packed: bytes) -> str:

@@ -92,7 +92,7 @@ def test_a_gpu_that_nothing_uses_is_refused(capsys: pytest.CaptureFixture[str]) 
 def with_xgboost(name: str) -> Workload:
     """The workload, but with the kind that uses a GPU."""
     workload = load(name)
-    kind = {"kind": "xgboost", "hyperparameters": {}, "tuning": None}
+    kind: dict[str, Any] = {"kind": "xgboost", "hyperparameters": {}, "tuning": None}
     return workload.model_copy(update={"model": workload.model.model_copy(update=kind)})
 
 
