@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Iterator
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -53,6 +52,7 @@ def executor(module: Any, holding: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             super().__init__(parallelism=2)
             self.started: list[str] = []
             self.waits = 0
+            self.ending: list[str] = []  # what ends while it waits
             self.unread = self._unread_messages = mock.MagicMock(value=0)
             self.ends = 0
             self.workers: dict[int, Any] = {}
@@ -73,8 +73,12 @@ def executor(module: Any, holding: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         def _check_workers(self) -> None:
             pass
 
-        def _wait(self) -> None:
+        def _wait(self) -> bool:
             self.waits += 1
+            ended = bool(self.ending)
+            while self.ending:
+                self.change_state(self.ending.pop(), "success")
+            return ended
 
     return Executor()
 
@@ -181,21 +185,9 @@ def test_started_workers_leave_what_the_scheduler_shares_out_of_the_search_for_g
         gc.unfreeze()
 
 
-def test_a_process_that_ends_calls_for_no_round_unless_all_places_were_taken(
-    module: Any, executor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was held for it starts without one."""
-    reader, listener = executor.result_queue._reader, mock.MagicMock(**{"notifies.return_value": iter(())})
-    events = iter([[reader], [], [reader]])
-    monkeypatch.setattr(module, "wait", lambda sources, seconds: next(events))
-    monkeypatch.setattr(executor, "_connected", lambda: listener)
-    monkeypatch.setattr(executor, "_wait", partial(module.EventDrivenLocalExecutor._wait, executor))
-    monkeypatch.setattr(executor, "_check_workers", lambda: executor.change_state(KEY, "success"))
-    executor.running.add(KEY)
-    executor._processes.add(KEY)
-    assert beat(executor, KEY) == [KEY], "the first look finds its process ended"
-    assert list(events) == [[reader]], "a round follows only when the time is up"
-    executor.running |= {KEY, OTHER}
-    monkeypatch.setattr(executor, "_check_workers", lambda: None)
-    monkeypatch.setattr(module, "wait", lambda sources, seconds: [reader])
-    executor.heartbeat()  # all places are taken: it returns at once
+def test_a_task_that_was_held_starts_without_a_round_when_its_process_ends(executor: Any) -> None:
+    beat(executor, KEY)
+    executor.ending = [KEY]
+    waits = executor.waits
+    assert beat(executor, KEY) == [KEY]
+    assert executor.waits == waits + 2, "after the end it goes on waiting"
