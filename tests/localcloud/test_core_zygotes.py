@@ -212,8 +212,16 @@ def test_a_job_after_an_installation_is_the_fork_of_a_new_interpreter(runner: Ru
 
     def parent() -> int:
         (tmp_path / "job.py").write_text("import os, sys; print('sqlite3' in sys.modules, os.getppid())")
-        options = {"cwd": tmp_path, "env": {}, "role_arn": ROLE, "log_group": GROUP, "log_stream": str(tmp_path)[1:]}
-        job = runner.start("job", [str(python), str(tmp_path / "job.py")], preload=preload, **options)
+        job = runner.start(
+            "job",
+            [str(python), str(tmp_path / "job.py")],
+            preload=preload,
+            cwd=tmp_path,
+            env={},
+            role_arn=ROLE,
+            log_group=GROUP,
+            log_stream=str(tmp_path)[1:],
+        )
         is_fork, pid = ended(job).tail[-1].split()
         assert is_fork == "True"
         return int(pid)
