@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (tmp_path / name).mkdir()
     (tmp_path / "wrong" / "workload.yaml").write_text("description: 7\nclock: sundial\n")
     (tmp_path / "wrong" / "features.py").write_text("")
-    discover = include.workloads.discover
-    monkeypatch.setattr(include.workloads, "discover", lambda: discover(tmp_path))
+    monkeypatch.setattr(include.workloads, "discover", partial(include.workloads.discover, tmp_path))
 
 
 def test_every_broken_workload_is_named_with_file_and_field(broken: Any) -> None:
