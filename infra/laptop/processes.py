@@ -16,13 +16,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
 import psutil
 
-from infra.laptop import family
+from infra.laptop import family, supervisor_code
 from infra.laptop.config import ROOT, LaptopError
 
 TAIL_LINES = 25
@@ -67,7 +67,7 @@ class ProcessRecord:
 
     Attributes:
         created: Start time in seconds since the epoch.
-        digest: Identifies the configuration that the process was started with.
+        digest: Identifies the configuration that the process was started with; of the supervisor, its code.
         spec: The id of its specification.
         state: ``restarting``: it died and is started again soon; ``failed``: it died too often.
         restarts: How often it was started again.
@@ -156,10 +156,7 @@ class Supervisor:
 
     def record(self, name: str) -> ProcessRecord | None:
         """The newest record of the process, whether it runs or not."""
-        try:
-            return ProcessRecord(**json.loads((self.pids / f"{name}.json").read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
+        return _read_record(self.pids / f"{name}.json")
 
     def find(self, name: str) -> ProcessRecord | None:
         """The record of the process, or None when it does not run."""
@@ -168,9 +165,12 @@ class Supervisor:
 
     def records(self) -> list[ProcessRecord]:
         """The records of all processes that shall run or still do."""
-        paths = sorted(self.pids.glob("*.json")) if self.pids.is_dir() else []
-        names = [path.stem for path in paths if not path.name.endswith(SPEC)]
-        return [record for name in names if (record := self.record(name))]
+        return [record for name in self.names() if (record := self.record(name))]
+
+    def names(self) -> list[str]:
+        """The names of all processes that shall run or still do, also of those that no supervisor has started."""
+        paths = self.pids.glob("*.json") if self.pids.is_dir() else []
+        return sorted({path.name.removesuffix(SPEC).removesuffix(".json") for path in paths})
 
     def running(self) -> list[ProcessRecord]:
         """The processes of this run folder that run, oldest first."""
@@ -178,11 +178,13 @@ class Supervisor:
 
     def supervisor(self) -> ProcessRecord | None:
         """The record of the supervisor itself, None when it does not run."""
-        try:
-            record = ProcessRecord(**json.loads((self.state / f"{SUPERVISOR}.json").read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
-        return record if alive(record) else None
+        record = _read_record(self.state / f"{SUPERVISOR}.json")
+        return record if record and alive(record) else None
+
+    def has_other_code(self) -> bool:
+        """Whether a supervisor runs that is of another version of the project, so that it may misread this one."""
+        record = self.supervisor()
+        return record is not None and record.digest != supervisor_code.digest()
 
     def stop(self, *names: str, timeout: float = 30.0, kill_soon: Collection[str] = ()) -> list[str]:
         """Stops the processes in parallel, together with their descendants. The supervisor does not restart them.
@@ -213,7 +215,7 @@ class Supervisor:
 
         Does nothing while a supervisor runs. Returns the names of the processes that ran.
         """
-        return self.stop(*(record.name for record in self.records())) if self.supervisor() is None else []
+        return self.stop(*self.names()) if self.supervisor() is None else []
 
     def end(self, records: Collection[ProcessRecord], timeout: float, kill_soon: Collection[str] = ()) -> None:
         """Ends processes in parallel, together with their descendants; the arguments are those of :meth:`stop`."""
@@ -303,6 +305,16 @@ class Supervisor:
         family.kill(family.members(self.state))
         (self.state / f"{SUPERVISOR}.json").unlink(missing_ok=True)
         (self.state / family.SESSIONS).unlink(missing_ok=True)
+
+
+def _read_record(file: Path) -> ProcessRecord | None:
+    """The record in a file. What another version has added to it is left out: its process must still be found."""
+    known = {one.name for one in fields(ProcessRecord)}
+    try:
+        document = json.loads(file.read_text())
+        return ProcessRecord(**{name: value for name, value in document.items() if name in known})
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 def write_private(file: Path, value: object) -> None:

@@ -49,7 +49,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     config.state.mkdir(parents=True, exist_ok=True)
     close_to_others(config)
     supervisor = Supervisor(config.state)
-    supervisor.stop_unsupervised()
+    _stop_what_cannot_go_on(config, supervisor, report)
     _check_ports(config, supervisor)
     report("PostgreSQL")
     server = postgres.start(config, supervisor, (airflow_environment.DATABASE,))
@@ -81,7 +81,7 @@ def stop(config: LaptopConfig) -> list[str]:
     stopped = airflow.stop(supervisor)
     # While Airflow stops, it still writes to the local cloud and to PostgreSQL. So they stop after it, with whatever
     # another version of the project has started in this run folder.
-    return stopped + supervisor.stop(*(record.name for record in supervisor.records()))
+    return stopped + supervisor.stop(*supervisor.names())
 
 
 def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], None]) -> None:
@@ -91,7 +91,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
         LaptopError: A part did not start.
     """
     supervisor = Supervisor(config.state)
-    supervisor.stop_unsupervised()  # then all of the stack is started
+    _stop_what_cannot_go_on(config, supervisor, report)  # then all of the stack is started
     specifications = [supervisor.specification(name) for name in names]
     for stopped in supervisor.stop(*names, kill_soon=airflow.KILL_SOON):
         report(f"{stopped} is stopped")
@@ -125,6 +125,14 @@ def clean(config: LaptopConfig) -> None:
     stop(config)
     if config.state.is_dir():
         shutil.rmtree(config.state)
+
+
+def _stop_what_cannot_go_on(config: LaptopConfig, supervisor: Supervisor, report: Callable[[str], None]) -> None:
+    """Stops what has no supervisor any more, or one of another version of the project; before anything is changed."""
+    supervisor.stop_unsupervised()
+    if supervisor.has_other_code():
+        report("everything again: the supervisor is of another version of the project")
+        stop(config)
 
 
 def _check_ports(config: LaptopConfig, supervisor: Supervisor) -> None:

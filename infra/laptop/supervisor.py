@@ -23,7 +23,7 @@ from types import FrameType
 
 import psutil
 
-from infra.laptop import family
+from infra.laptop import family, supervisor_code
 from infra.laptop.output_pipes import OutputPipes
 from infra.laptop.processes import SPEC, STEADY_SECONDS, SUPERVISOR, ProcessRecord, ProcessSpec, write_private
 from infra.laptop.starts import Process, Starts
@@ -69,7 +69,7 @@ class Daemon:
         family.kill(family.members(self._state))  # left by a supervisor and a guard that were killed
         me = psutil.Process()
         log = str(self._state / "logs" / f"{SUPERVISOR}.log")
-        record = ProcessRecord(SUPERVISOR, me.pid, me.create_time(), log, int(signal.SIGTERM), "")
+        record = ProcessRecord(SUPERVISOR, me.pid, me.create_time(), log, int(signal.SIGTERM), supervisor_code.digest())
         write_private(self._state / f"{SUPERVISOR}.json", asdict(record))
         look_at = 0.0
         while not self._ending:
