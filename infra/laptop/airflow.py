@@ -69,19 +69,24 @@ def start_zygote(config: LaptopConfig, supervisor: Supervisor, env: dict[str, st
         supervisor.start(ZYGOTE, argv, env=env, cwd=Path(env["AIRFLOW_HOME"]), digest=wanted, is_zygote=True)
 
 
-def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> None:
+def start_early(config: LaptopConfig, supervisor: Supervisor, postgres: Postgres, env: dict[str, str]) -> str | None:
     """Migrates the database and starts the processes that start no task. Does not wait until these are ready.
 
     They need nothing from AWS, and the API server takes longest of all.
+
+    Returns:
+        The state of the files that a new DAG processor parses (:func:`project_digest`); None if it ran already.
 
     Raises:
         LaptopError: The database cannot be migrated.
     """
     if _all_run(supervisor):
-        return
+        return None
     _migrate(config, env, postgres)
+    parses = None if supervisor.find(DAG_PROCESSOR) else project_digest()  # before it reads the first file
     for name in EARLY:
         _start_process(config, supervisor, name, env)
+    return parses
 
 
 def wait_for_api_server(config: LaptopConfig, supervisor: Supervisor) -> None:
@@ -101,23 +106,26 @@ def wait_for_api_server(config: LaptopConfig, supervisor: Supervisor) -> None:
         httpx.get(f"{config.airflow_url}/execution/health", timeout=60)
 
 
-def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str]) -> None:
+def start(config: LaptopConfig, supervisor: Supervisor, env: dict[str, str], parses: str | None) -> None:
     """Starts the other processes that do not run, creates the pools, and waits until tasks can start.
+
+    ``parses`` is what :func:`start_early` has returned.
 
     Raises:
         LaptopError: Airflow did not become ready.
     """
-    already_running = _all_run(supervisor)
-    parsed, present = config.state / "airflow-parsed.txt", project_digest()
     for name in PROCESSES:
         _start_process(config, supervisor, name, env)
     wait_until_ready(config, supervisor)
     client = Airflow(config.airflow_url)
     create_pools(client)
+    parsed = config.state / "airflow-parsed.txt"
     # What the DAG files import, such as a workload, may have been edited: Airflow looks at the DAG files alone.
-    if already_running and (not parsed.is_file() or parsed.read_text() != present):
-        client.parse_dag_files()
-    parsed.write_text(present)
+    if parses is None:
+        parses = project_digest()
+        if not parsed.is_file() or parsed.read_text() != parses:
+            client.parse_dag_files()
+    parsed.write_text(parses)
 
 
 def project_digest(folders: Sequence[Path] = PROJECT) -> str:
