@@ -13,6 +13,8 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,9 +61,12 @@ class Starts:
 
     Args:
         state: The run folder.
+        wait: Waits so many seconds, or until the descriptor can be read; returns whether it can, as a list. What the
+            processes print is copied meanwhile.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, wait: Callable[[float, int], list[int]]) -> None:
+        self._wait = wait
         self._marker = {family.MARKER: str(state)}
         self._zygotes: dict[str, _Zygote] = {}
 
@@ -126,7 +131,7 @@ class Starts:
         )
 
     def _fork(self, spec: ProcessSpec, output: int) -> Forked | None:
-        """None if the zygote does not answer; then it forks nothing any more."""
+        """None if the zygote does not answer in time; then it forks nothing any more."""
         zygote = self._zygotes[spec.zygote].socket
         wanted = {
             "argv": spec.argv,
@@ -135,13 +140,26 @@ class Starts:
             "stop_signal": spec.stop_signal,
             "parent": os.getpid(),
         }
-        zygote.settimeout(FORK_SECONDS)
+        zygote.setblocking(False)
+        deadline = time.monotonic() + FORK_SECONDS
         try:
             socket.send_fds(zygote, [json.dumps(wanted).encode()], [output])
-            pid = int(zygote.recv(_WORD_BYTES) or 0)
+            while not self._wait(left := max(0.0, deadline - time.monotonic()), zygote.fileno()) and left:
+                pass
+            if pid := int(zygote.recv(_WORD_BYTES) or 0):
+                return Forked(pid)
         except (OSError, ValueError):
-            pid = 0
-        if pid:
-            return Forked(pid)
+            pass
+        pid = _last_words(zygote)
         self.forget(spec.zygote)
-        return None
+        return Forked(pid) if pid else None
+
+
+def _last_words(zygote: socket.socket) -> int:
+    """The pid that a zygote has sent too late, or 0. From now on it can send none, and so ends what it forks."""
+    with suppress(OSError, ValueError):
+        zygote.shutdown(socket.SHUT_RD)
+        while word := zygote.recv(_WORD_BYTES):
+            if word.isdigit() and int(word):
+                return int(word)
+    return 0

@@ -59,7 +59,7 @@ class Daemon:
         self._pids = state / "pids"
         self._children: dict[str, Child] = {}
         self._output = OutputPipes()
-        self._starts = Starts(state)
+        self._starts = Starts(state, self._output.copy)
         self._ending = False
 
     def run(self) -> None:

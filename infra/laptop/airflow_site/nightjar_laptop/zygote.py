@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from setproctitle import getproctitle, setproctitle
@@ -85,19 +86,29 @@ def main(modules: Sequence[str] = MODULES, prepare: Callable[[], None] = make_en
 
 
 def fork_orphan(server: socket.socket) -> bool:
-    """Forks a process whose parent ends at once, and sends its pid. True in the fork, when its parent has ended."""
+    """Forks a process whose parent ends at once, and sends its pid. True in the fork, when its parent has ended.
+
+    A fork whose pid cannot be sent ends before it has done anything: the supervisor has started another one meanwhile.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     between = os.fork()
     if between:
         if os.waitpid(between, 0)[1]:
-            server.send(FAILED)
+            with suppress(OSError):  # the supervisor waits no more, which the next look at the socket tells
+                server.send(FAILED)
         return False
     try:
         between = os.getpid()
+        reader, writer = os.pipe()
         if pid := os.fork():
             server.send(str(pid).encode())
+            os.write(writer, b".")
             os._exit(0)
+        os.close(writer)
+        if not os.read(reader, 1):
+            os._exit(1)
+        os.close(reader)
     except BaseException as error:
         os.write(2, f"A process cannot be forked: {error}\n".encode())
         os._exit(1)
