@@ -107,7 +107,16 @@ def test_one_workload_takes_no_other_down(
     history_of = HistorySource("any", tmp_path, *days, timedelta(0), replay)
     monkeypatch.setattr(replay, "has_history", lambda name: name != "shop")
     monkeypatch.setattr(HistorySource, "open", lambda name, data: history_of)
-    monkeypatch.setattr(replay, "load_tables", lambda postgres, workload, data: {})
+    loaded: list[str] = []
+    refused: set[str] = set()
+
+    def load_tables(postgres: object, workload: Workload, data: Path) -> dict[str, int]:
+        loaded.append(workload.name)
+        if workload.name in refused:
+            raise LaptopError(f"the tables of {workload.name} are refused")
+        return {}
+
+    monkeypatch.setattr(replay, "load_tables", load_tables)
     monkeypatch.setattr(summary, "collect", lambda connection, resources, outcomes, stages: {})
     monkeypatch.setattr(summary, "write", lambda connection, collected: ran.append("summary"))
 
@@ -127,6 +136,12 @@ def test_one_workload_takes_no_other_down(
     assert "shop has no history to replay: send events to its stream nightjar-shop" in out
     assert "The workload broken is left out.\nbroken/workload.yaml: owner: Field required" in err
     assert "`ads 2013-06-19` failed.\nits process run failed" in err and "shop" not in err
+    assert sorted(loaded) == ["ads", "flights"]
     ran.clear()
-    loop.run_loop(config, only="flights")
+    loaded.clear()
+    refused.add("ads")
+    assert loop.run_loop(config, only="flights") == 1, "a workload is left out"
+    assert loaded == ["ads", "flights"], "the hourly ingest of a workload that was not chosen reads its tables too"
+    out, err = capsys.readouterr()
+    assert "ads_ingest_tables will fail: the tables of ads are refused" in out and "ads" not in err
     assert ran == [history, "flights 2013-06-19", "flights 2013-06-20", "summary"]
