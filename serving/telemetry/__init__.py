@@ -65,6 +65,8 @@ class Telemetry:
         if settings.access_log_lines > 0:
             self._of_requests.append(self._log_access)
         self._of_predictions: list[Callable[..., None]] = [self._count_predictions]
+        if self._window is not None:
+            self._of_predictions.append(self._count_scores)
         if self._prediction_log is not None:
             self._of_predictions.append(self._prediction_log.add)
         self._offset = clock.offset()
@@ -142,7 +144,7 @@ class Telemetry:
             elif isinstance(event, bytes):
                 self._record_finished(requests)  # before it, so that the order of the lines holds
                 requests = []
-                self._lines.put(event)
+                self._stages.record([event], (), [self._lines.put])
             else:
                 predictions.append(event)
         self._record_finished(requests)
@@ -167,6 +169,8 @@ class Telemetry:
 
     def _count_predictions(self, *predictions: Prediction) -> None:
         self._metrics.predicted(*[one.prediction for one in predictions])
+
+    def _count_scores(self, *predictions: Prediction) -> None:
         if self._window is not None:
             self._window.scored(*[one.probability for one in predictions])
 

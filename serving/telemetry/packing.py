@@ -9,12 +9,12 @@ def parts(lines: bytes, room: int, size: int) -> Iterator[bytes]:
     """Cuts lines.
 
     Args:
-        lines: The lines, the last newline included.
+        lines: The lines. If the last one has no newline, it is a line like the others.
         room: Bytes of the first part, which may be empty.
         size: Bytes of each further part. A line that is longer is a part of its own.
     """
     end = lines.rfind(b"\n", 0, max(room, 0)) + 1
     yield lines[:end]
     while end < len(lines):
-        start, end = end, lines.rfind(b"\n", end, end + size) + 1 or lines.index(b"\n", end) + 1
+        start, end = end, lines.rfind(b"\n", end, end + size) + 1 or lines.find(b"\n", end) + 1 or len(lines)
         yield lines[start:end]

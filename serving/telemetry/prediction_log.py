@@ -17,10 +17,10 @@ from typing import Any
 
 import msgspec
 
-from include.errors import NightjarError
 from serving.clock import timestamp, timestamps
 from serving.telemetry.events import Prediction, ServedModel
 from serving.telemetry.packing import parts
+from serving.telemetry.stages import ApartError
 from serving.telemetry.streams import BATCH_BYTES, BATCH_RECORDS, RECORD_BYTES, Stream, StreamRecord
 
 SENDS_EVERY_SECONDS = 0.5
@@ -34,10 +34,6 @@ _STOPPED = "the service stopped before they could be sent"
 
 log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
-
-
-class ApartError(NightjarError):
-    """These predictions can only be added one by one."""
 
 
 class _Line(msgspec.Struct, gc=False):

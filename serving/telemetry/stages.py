@@ -5,14 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from include.errors import NightjarError
+
 log = logging.getLogger(__name__)
+
+
+class ApartError(NightjarError):
+    """What a stage raises to get these events one by one; it is no failure."""
 
 
 class Stages:
     """Passes events to the stages.
 
     Args:
-        on_failure: Called for every event that a stage failed to record.
+        on_failure: Called for every event that a stage failed to record, and for every batch that a stage failed to
+            record although it recorded each event of it.
     """
 
     def __init__(self, on_failure: Callable[[], None]) -> None:
@@ -29,27 +36,38 @@ class Stages:
 
         Args:
             events: The events.
-            together: Stages that take all events, or raise and take none. Then they get them one by one.
+            together: Stages that take all events, or raise because of one and take none. Then they get them one by one.
             apart: Stages that take one event.
         """
         failed: dict[int, Exception] = {}
         for stage in together:
             try:
                 stage(*events)
-            except Exception:
-                _one_by_one(stage, events, failed)
+            except ApartError:
+                failed = {**_one_by_one(stage, events), **failed}
+            except Exception as error:
+                found = _one_by_one(stage, events)
+                failed = {**found, **failed}
+                if not found:
+                    self._report(error)
         for stage in apart:
-            _one_by_one(stage, events, failed)
+            failed = {**_one_by_one(stage, events), **failed}
         for error in failed.values():
-            self._on_failure()
-            if not self._failed:  # once: a bug in telemetry would otherwise log a traceback for every request
-                self._failed = True
-                log.error("Telemetry failed to record a request; further failures are only counted", exc_info=error)
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        self._on_failure()
+        if not self._failed:  # once: a bug in telemetry would otherwise log a traceback for every request
+            self._failed = True
+            log.error("Telemetry failed to record a request; further failures are only counted", exc_info=error)
 
 
-def _one_by_one[Event](stage: Callable[[Event], None], events: Sequence[Event], failed: dict[int, Exception]) -> None:
+def _one_by_one[Event](stage: Callable[[Event], None], events: Sequence[Event]) -> dict[int, Exception]:
+    """Passes the events to a stage; returns the errors by the number of their event."""
+    failed: dict[int, Exception] = {}
     for number, event in enumerate(events):
         try:
             stage(event)
         except Exception as error:
-            failed.setdefault(number, error)
+            failed[number] = error
+    return failed

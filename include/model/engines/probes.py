@@ -53,14 +53,11 @@ def on_splits(
 
 
 def _neighbours(threshold: float) -> list[float]:
-    narrow = np.float32(threshold)
-    return [
-        threshold,
-        math.nextafter(threshold, -math.inf),
-        math.nextafter(threshold, math.inf),
-        float(np.nextafter(narrow, np.float32(-np.inf))),
-        float(np.nextafter(narrow, np.float32(np.inf))),
-    ]
+    with np.errstate(over="ignore"):  # next to the largest float32 is infinity
+        narrow = np.float32(threshold)
+        lower, upper = np.nextafter(narrow, np.float32(-np.inf)), np.nextafter(narrow, np.float32(np.inf))
+    above = math.nextafter(threshold, math.inf)
+    return [threshold, math.nextafter(threshold, -math.inf), above, float(lower), float(upper)]
 
 
 def _parents(tree: Tree) -> np.ndarray:

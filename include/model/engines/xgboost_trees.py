@@ -10,7 +10,6 @@ Source: https://xgboost.readthedocs.io/en/release_3.1.0/tutorials/saving_model.h
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,15 @@ def read(estimator: Any) -> Ensemble | None:
     """
     if type(estimator).__module__ != "xgboost.sklearn":
         return None
-    learner = json.loads(estimator.get_booster().save_raw("json"))["learner"]
+    booster = estimator.get_booster()
+    document = json.loads(booster.save_raw("json"))
+    learner = document["learner"]
     objective, kind = learner["objective"]["name"], learner["gradient_booster"]["name"]
     if (objective, kind) != ("binary:logistic", "gbtree"):
         raise ValueError(f"the booster {kind} with the objective {objective} is not one of trees for a binary label")
     trees = [_tree(tree) for tree in learner["gradient_booster"]["model"]["trees"]]
-    parameters = learner["learner_model_param"]
-    (base_score,) = json.loads(parameters["base_score"])
-    return Ensemble(trees, int(parameters["num_feature"]), mean=False, offset=_log_odds(base_score), single=True)
+    features = int(learner["learner_model_param"]["num_feature"])
+    return Ensemble(trees, features, mean=False, offset=_offset(booster, document, features), single=True)
 
 
 def _tree(document: dict[str, Any]) -> Tree:
@@ -82,14 +82,34 @@ def _categories(document: dict[str, Any], place: np.ndarray) -> dict[int, list[f
 def largest_below(condition: np.ndarray) -> np.ndarray:
     """For float32 conditions, the largest float64 that is rounded to a float32 below each.
 
-    Halfway between two float32, a float64 is rounded to the one whose last bit is zero (IEEE 754-2019, 4.3.1).
+    Halfway between two float32, a float64 is rounded to the one whose last bit is zero; beyond the largest float32,
+    infinity takes the place of 2**128 (IEEE 754-2019, 4.3.1). XGBoost writes an infinite condition where a feature has
+    values above half of the largest float32. Nothing is below minus infinity, for which this is itself.
     """
-    below = np.nextafter(condition, np.float32(-np.inf))
-    half = (below.astype(np.float64) + condition.astype(np.float64)) / 2
-    return np.where(half.astype(np.float32) < condition, half, np.nextafter(half, -np.inf))
+    with np.errstate(over="ignore"):  # from a finite number to an infinite one
+        below = np.nextafter(condition, np.float32(-np.inf))
+        half = (_finite(below) + _finite(condition)) / 2
+        rounded = half.astype(np.float32)
+    return np.where(np.isneginf(condition), -np.inf, np.where(rounded < condition, half, np.nextafter(half, -np.inf)))
 
 
-def _log_odds(probability: float) -> float:
-    """The margin of a base score, by XGBoost's formula in float32."""
-    share = np.float32(1) / np.float32(probability) - np.float32(1)
-    return float(np.float32(-math.log(float(share))))
+def _finite(values: np.ndarray) -> np.ndarray:
+    """As float64, with 2**128 for infinity."""
+    wide = values.astype(np.float64)
+    return np.where(np.isinf(wide), np.copysign(2.0**128, wide), wide)
+
+
+def _offset(booster: Any, document: dict[str, Any], features: int) -> float:
+    """The margin before the first tree, as XGBoost makes it of the base score: it limits that, and rounds by its logf.
+
+    Args:
+        booster: The booster.
+        document: Its document, in which every leaf becomes 0 here, so that nothing is added to the margin.
+        features: Number of columns.
+    """
+    learner = document["learner"]
+    for tree in learner["gradient_booster"]["model"]["trees"]:
+        tree["split_conditions"] = [0.0] * len(tree["split_conditions"])  # of leaves, the value
+    zeros = type(booster)({"nthread": 1}, model_file=bytearray(json.dumps(document).encode()))
+    (margin,) = zeros.inplace_predict(np.zeros((1, features)), predict_type="margin", validate_features=False)
+    return float(margin)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ from include.model.tolerances import PROBABILITY_TOLERANCE
 from include.training import estimators
 from tests.support.compiled import needs_compiled
 from tests.support.fitted_models import chosen, fitted
+from tests.support.xgboost_native import DIGIT, assert_equal, write
 
 NATIVE, ONNX, TREELITE = LADDER
 MODELS = [
@@ -30,38 +28,13 @@ MODELS = [
     "xgboost, one tree",
     "xgboost, no split",
 ]
-WALKS = [pytest.param("compiled", marks=needs_compiled), "numpy"]
-DIGIT = 2**-22  # NumPy's walk has another exponential function: the last digits of a float32 may differ
-
-
-@pytest.fixture(params=WALKS)
-def load(request, monkeypatch, tmp_path) -> Callable[[Any], NativeModel]:
-    """Loads the form of an estimator, to be walked by the extension or by NumPy."""
-    if request.param == "numpy":
-        monkeypatch.setattr(native_model, "nightjar_walk", None)
-    return lambda estimator: NativeModel(*_write(estimator, tmp_path))
-
-
-def _write(estimator: Any, folder: Path) -> tuple[Path, InputSpec]:
-    ensemble = xgboost_trees.read(estimator)
-    assert ensemble is not None
-    boosted_form.write(ensemble, folder / "model.native")
-    inputs = InputSpec(dtype="float32", finite=(False,) * ensemble.features, missing=True)
-    return folder / "model.native", inputs
-
-
-def _assert_equal(native: NativeModel, estimator: Any, matrix: np.ndarray) -> None:
-    expected = estimator.predict_proba(matrix)[:, 1].astype(np.float64)
-    tolerance = 0 if native_model.nightjar_walk else DIGIT
-    np.testing.assert_allclose(native.predict_proba(matrix)[:, 1], expected, rtol=tolerance, atol=0)
-    np.testing.assert_allclose([native.one(row) for row in matrix.tolist()], expected, rtol=tolerance, atol=0)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_probability_is_xgboosts(load, name):
     kept = fitted(name)
     native = load(kept.estimator)
-    _assert_equal(native, kept.estimator, kept.matrix)
+    assert_equal(native, kept.estimator, kept.matrix)
     assert native.predict_proba(kept.matrix[:0]).shape == (0, 2)
 
 
@@ -75,7 +48,7 @@ def test_values_on_and_next_to_thresholds_infinities_and_both_zeros(load):
     edges = np.concatenate([column, np.nextafter(column, -np.inf), np.nextafter(column, np.inf), both])
     matrix = np.resize(kept.matrix, (len(edges) + 7, 5))
     matrix[:, 0] = [*edges, math.inf, -math.inf, 0.0, -0.0, 1e300, 1e-320, math.nan]
-    _assert_equal(load(kept.estimator), kept.estimator, matrix)
+    assert_equal(load(kept.estimator), kept.estimator, matrix)
 
 
 @pytest.mark.parametrize("value", [4.0, 120.0, 250.0, 1e6, 1e300, math.inf, -math.inf, -1.0, math.nan])
@@ -83,7 +56,7 @@ def test_a_code_that_training_never_saw_goes_where_xgboost_sends_it(load, value)
     kept = fitted("xgboost, categories")
     matrix = kept.matrix[:50].copy()
     matrix[:, 1] = matrix[:, 3] = value
-    _assert_equal(load(kept.estimator), kept.estimator, matrix)
+    assert_equal(load(kept.estimator), kept.estimator, matrix)
 
 
 def test_splits_of_one_set_that_send_missing_values_both_ways(load):
@@ -96,7 +69,7 @@ def test_splits_of_one_set_that_send_missing_values_both_ways(load):
     ensemble = xgboost_trees.read(estimator)
     assert ensemble is not None
     rows = np.array([[a, b] for a in (0.0, 1.0, math.nan) for b in (0.0, 1.0, math.nan)])
-    _assert_equal(load(estimator), estimator, rows)
+    assert_equal(load(estimator), estimator, rows)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -121,7 +94,7 @@ def test_random_models_of_random_shapes(load, seed):
     }
     estimator = estimators.make("xgboost", kinds, seed, parameters)
     estimators.fit(estimator, matrix[:2000], labels[:2000])
-    _assert_equal(load(estimator), estimator, matrix[2000:])
+    assert_equal(load(estimator), estimator, matrix[2000:])
 
 
 @needs_compiled
@@ -179,29 +152,20 @@ def test_an_extension_of_an_earlier_release_is_not_given_it(monkeypatch, tmp_pat
     assert result.engine == "onnxruntime" and reason in str(result.parity[0].reason)
     kept = fitted("xgboost, categories")
     expected = kept.estimator.predict_proba(kept.matrix[:5])[:, 1]
-    found = NativeModel(*_write(kept.estimator, tmp_path)).predict_proba(kept.matrix[:5])[:, 1]
+    found = NativeModel(*write(kept.estimator, tmp_path)).predict_proba(kept.matrix[:5])[:, 1]
     np.testing.assert_allclose(found, expected, rtol=DIGIT)
     assert reason in caplog.text
 
 
 def test_a_release_that_cannot_sum_in_float32_refuses_the_file(tmp_path):
     """Earlier releases take values and offset of float64 only, so they refuse it when it is loaded."""
-    path, _ = _write(fitted("xgboost").estimator, tmp_path)
+    path, _ = write(fitted("xgboost").estimator, tmp_path)
     with np.load(path) as arrays:
         assert (arrays["values"].dtype, arrays["offset"].dtype) == (np.float32, np.float32)
         parts = {name: arrays[name] for name in arrays}
     np.savez(tmp_path / "mixed.npz", **{**parts, "offset": parts["offset"].astype(np.float64)})
     with pytest.raises(ValueError, match="an array has another type or shape"):
         boosted_form.read(tmp_path / "mixed.npz", 5)
-
-
-def test_the_largest_float64_that_is_rounded_below_a_condition():
-    rng = np.random.default_rng(0)
-    bits = rng.integers(0, 2**32, 5000, dtype=np.uint32).view(np.float32)
-    conditions = np.concatenate([bits[np.isfinite(bits)], np.array([0.0, -0.0, 1e-45, -1e-45, 1.0, 2.0], np.float32)])
-    found = xgboost_trees.largest_below(conditions)
-    assert (found.astype(np.float32) < conditions).all()
-    assert not (np.nextafter(found, np.inf).astype(np.float32) < conditions).any()
 
 
 def test_another_objective_is_refused():

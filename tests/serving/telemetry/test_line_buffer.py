@@ -77,11 +77,11 @@ def test_a_pipe_that_nobody_reads_delays_no_writer(pipe: tuple[int, int], monkey
     fill(writing)
     begun, write = threading.Event(), os.write
 
-    def told(descriptor: int, chunk: bytes) -> int:
+    def noticed(descriptor: int, chunk: bytes) -> int:
         begun.set()
         return write(descriptor, chunk)
 
-    monkeypatch.setattr(os, "write", told)
+    monkeypatch.setattr(os, "write", noticed)
     dropped = Dropped()
     lines = LineBuffer(50, writing, dropped)
     lines.start()

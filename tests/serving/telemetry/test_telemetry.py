@@ -14,6 +14,7 @@ import pytest
 
 from serving import logs
 from serving.telemetry import Telemetry, prediction_log
+from serving.telemetry.line_buffer import LineBuffer
 from tests.support.moto_cloud import MotoCloud
 from tests.support.serving_state import make_settings
 from tests.support.telemetry import MODEL, fill, finished, health_check, prediction, samples
@@ -169,6 +170,42 @@ def test_its_errors_never_reach_a_request(make: MakeTelemetry, pipe: tuple[int, 
     telemetry.stop(5)
     failures = [line for line in written(pipe) if "Telemetry failed" in line["message"]]
     assert len(failures) == 1 and "Traceback" in failures[0]["traceback"]
+
+
+def test_a_bad_probability_makes_nothing_count_twice(make: MakeTelemetry, pipe: tuple[int, int]):
+    telemetry = make(prediction_log="kinesis://x", metrics_namespace="N", metrics_interval_seconds=3600)
+    telemetry.start()
+    bad: Any = None
+    for number in range(9):
+        telemetry.predicted(prediction(number))
+    telemetry.predicted(prediction(9)._replace(probability=bad))
+    seen = samples(telemetry.metrics()[0])
+    assert seen["nightjar_predictions_total", "1"] == 10
+    assert seen["nightjar_telemetry_failures_total",] == 1
+    telemetry.stop(5)
+    (embedded,) = [line for line in written(pipe) if "_aws" in line]
+    assert embedded["Score"]["Counts"] == [9]
+
+
+def test_an_ordinary_line_that_fails_spoils_no_request_and_nothing_after_it(
+    make: MakeTelemetry, monkeypatch: pytest.MonkeyPatch
+):
+    put = LineBuffer.put
+
+    def fail(buffer: LineBuffer, lines: bytes, count: int = 1) -> None:
+        if b"ordinary" in lines:
+            raise MemoryError
+        put(buffer, lines, count)
+
+    monkeypatch.setattr(LineBuffer, "put", fail)
+    telemetry = make(access_log_lines=100)
+    telemetry.start()
+    logging.getLogger("serving").warning("an ordinary line")
+    for _ in range(150):
+        telemetry.finished(finished())
+    seen = samples(telemetry.metrics()[0])
+    assert (seen["nightjar_requests_total", "/predict", "200"], seen["nightjar_telemetry_failures_total",]) == (150, 1)
+    telemetry.stop(5)
 
 
 def test_what_is_logged_while_events_are_recorded_belongs_to_no_request_and_loses_nothing(

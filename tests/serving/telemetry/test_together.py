@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import clock
-from serving.telemetry import Finished, access_log, emf
+from serving.telemetry import access_log, emf
 from serving.telemetry.line_buffer import LineBuffer
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.packing import parts
-from serving.telemetry.stages import Stages
+from serving.telemetry.stages import ApartError, Stages
 from tests.support.telemetry import MODEL, finished, health_check, samples
 
 HEADER = b"Root=1-67891233-abcdef012345678912345678"
@@ -129,8 +128,34 @@ def test_an_event_fails_once_and_alone(bad: Sequence[int], failures: int):
     assert len(failed) == failures
 
 
-def test_an_event_by_position_is_the_same_as_by_name():
-    """As ``serving.direct_answer`` makes it."""
-    names = Finished.__struct_fields__
-    values: Any = ["POST", "/predict", "/predict", 200, 1.0, 2.0, "r-1", "", b"", 60, 70, 0, "", "", False, True]
-    assert Finished(*values) == finished(**dict(zip(names, values, strict=True)))
+class Apart:
+    """A stage that takes one event only."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.taken = error, list[int]()
+
+    def __call__(self, *events: int) -> None:
+        if len(events) > 1:
+            raise self.error
+        self.taken += events
+
+
+@pytest.mark.parametrize(("error", "failures"), [(RuntimeError("of a batch only"), 1), (ApartError(), 0)])
+def test_an_error_of_a_batch_only_is_a_failure_too(caplog: pytest.LogCaptureFixture, error: Exception, failures: int):
+    failed: list[None] = []
+    stages, stage = Stages(lambda: failed.append(None)), Apart(error)
+    stages.record([1, 2, 3], [stage])
+    assert stage.taken == [1, 2, 3] and len(failed) == failures
+    stages.record([4, 5], [stage])
+    assert stage.taken == [1, 2, 3, 4, 5] and len(failed) == 2 * failures
+    logged = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert logged == [error] * failures
+
+
+def test_a_line_without_its_newline_is_written_too(pipe: tuple[int, int]):
+    lines = LineBuffer(100, pipe[1], lambda: None)
+    lines.put(b"without " * 1000)
+    lines.put(b"after\n")
+    lines.start()
+    assert lines.stop(5)
+    assert os.read(pipe[0], 10_000) == b"without " * 1000 + b"after\n"
