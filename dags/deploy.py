@@ -4,11 +4,10 @@ Brings one approved version of a workload's model into its ECS service: rolls it
 after a retrain run has registered an approved version, or by hand. A run whose intent is not the newest does nothing.
 With a shadow, the version first scores requests that the live one has answered; with a canary, it gets a share of them.
 
-**Green**: ECS reports success for the requested task definition, `/version` returns the requested version and digest
-five times in a row, and the golden rows score as in training. **Red**: the service is back on the version before. A
-version at fault (it crashes, scores wrongly, answers worse) becomes Rejected; after a denied call, a full cluster or a
-dead worker it stays approved. A refusal (on hold, frozen, Rejected, older data) is *skipped* in an automatic run, red
-in a manual one. In a freeze, a person can only go back. If the record of what is live is lost: *repair*.
+**Green**: ECS rolled it out, `/version` returns it five times in a row, and the golden rows score as in training.
+**Red**: the service is back on the version before. One at fault (crashes, scores wrongly, answers worse) is Rejected;
+after a denied call, a full cluster or a dead worker it stays approved. A refusal (hold, freeze, Rejected, older data)
+is *skipped* in an automatic run, else red. In a freeze, a person can only go back. If the live log is lost: *repair*.
 """
 
 from __future__ import annotations
@@ -95,7 +94,8 @@ def resolve(workload: str, params: Any = None, dag_run: Any = None) -> DeployTar
 def verify(workload: str, target: DeployTarget, ti: Any = None) -> Verification:
     """Checks that the service serves the version and scores as in training."""
     stores = SsmHook(**AWS), SecretsManagerHook(**AWS), ObjectStoreHook()
-    with fault_pushed(ti, FAULT_KEY, pipeline.VersionFaultError):
+    with outcomes(fail=RefusedError), fault_pushed(ti, FAULT_KEY, pipeline.VersionFaultError):
+        pipeline.own_intent(workload, StateHook(CONFIG.state_table), run_id=ti.run_id)
         verified = pipeline.verify(workload, target, *stores, api_key_secret=CONFIG.verify_key_secret)
     add_pages({pipeline.notes.SERVICE: verified["url"]})
     return verified

@@ -78,13 +78,15 @@ def overview(dag: DeployDag, user: User, session: SessionDep) -> dict[str, Any]:
     workload = workload_of(dag.dag_id)
     versions, state = sources.versions(workload), sources.sources().state
     at: Any = {"present": datetime.now(UTC), "running": runs.unfinished(dag.dag_id, session)}
+    at["stands_still"] = runs.stands_still(dag)
     found = overviews.overview(workload, versions, state, sources.measured(workload), **at)
     deploying = found["deploying"]
     return {
         **found,
         "dag_id": dag.dag_id,
         "may_change": may_change(dag.dag_id, user),
-        "paused": dag.is_paused,
+        "stands_still": at["stands_still"],
+        "look_seconds": sources.look_seconds(),
         "pages": links.workload_pages(workload, session),
         "deploy_page": links.run_page(dag.dag_id, deploying["run_id"]) if deploying else "",
     }

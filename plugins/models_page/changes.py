@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from include.pipelines.models import changes as domain
 from include.pipelines.models.changes import Asked, Change
+from include.pipelines.models.reasons import reason_of
 from models_page import links, runs, sources
 from models_page.access import CHANGES, DeployDag, User, workload_of
 
@@ -42,6 +43,16 @@ class AskingToFreeze(Asking):
     until: AwareDatetime
 
 
+class AskingToEnd(Asking):
+    """The body of the end of a deploy.
+
+    Attributes:
+        run_id: The run whose deploy is ended, as the page showed it.
+    """
+
+    run_id: Annotated[str, Field(min_length=1, max_length=250)]
+
+
 class Workplace:
     """What a change is made with: the workload's registry and state, in the name of the user."""
 
@@ -53,7 +64,7 @@ class Workplace:
     def asked(self, body: Asking) -> Asked:
         """Who asks, and why."""
         running = runs.unfinished(self.dag.dag_id, self.session)
-        return Asked(self.user, domain.reason_of(body.reason), body.revision, datetime.now(UTC), running)
+        return Asked(self.user, reason_of(body.reason), body.revision, datetime.now(UTC), running)
 
     def done(self, change: Change) -> dict[str, Any]:
         """Triggers the run that the change needs, and says what was done."""
@@ -96,11 +107,16 @@ def deploy_model_version(at: At, number: int, body: Asking) -> dict[str, Any]:
 
 @router.post("/api/{dag_id}/roll-back")
 def roll_back_model(at: At, body: Asking) -> dict[str, Any]:
-    """Ends the deploy that is running, or deploys the version that was live before."""
-    asked = at.asked(body)
-    if not asked.running:
-        runs.require_triggerable(at.dag)
-    return at.done(domain.roll_back(at.workload, sources.versions(at.workload), at.state, asked))
+    """Deploys the version that was live before."""
+    runs.require_triggerable(at.dag)
+    return at.done(domain.roll_back(at.workload, sources.versions(at.workload), at.state, at.asked(body)))
+
+
+@router.post("/api/{dag_id}/end-deploy")
+def end_model_deploy(at: At, body: AskingToEnd) -> dict[str, Any]:
+    """Ends the deploy of the run that the page showed. A paused DAG is no hindrance: it is told."""
+    told: Any = {"stands_still": runs.stands_still(at.dag), "look_seconds": sources.look_seconds()}
+    return at.done(domain.end_deploy(at.workload, body.run_id, at.state, at.asked(body), **told))
 
 
 @router.post("/api/{dag_id}/release-hold")

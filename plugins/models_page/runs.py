@@ -22,18 +22,23 @@ def unfinished(dag_id: str, session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query.limit(MOST)))
 
 
+def stands_still(dag: DagModel) -> str:
+    """Returns why no run of the DAG starts or takes a step, and what to do; empty if they do."""
+    if dag.is_paused:
+        return f"{dag.dag_id} is paused: no run of it starts or takes a step. Unpause {dag.dag_id}."
+    if dag.has_import_errors:
+        return f"{dag.dag_id} has an import error: no run of it starts or takes a step. Mend it."
+    return ""
+
+
 def require_triggerable(dag: DagModel) -> None:
     """Checks that a run of the DAG would start, before anything is changed for it.
 
     Raises:
         HTTPException: It would not.
     """
-    if dag.is_paused:
-        raise HTTPException(409, f"{dag.dag_id} is paused, so no deploy would start. Unpause it, then try again.")
-    if dag.has_import_errors:
-        raise HTTPException(
-            409, f"{dag.dag_id} has an import error, so no deploy would start. Mend it, then try again."
-        )
+    if hindrance := stands_still(dag):
+        raise HTTPException(409, f"{hindrance} Then try again.")
 
 
 def trigger(dag_id: str, run: DeployRun, user: str, session: Session) -> str:

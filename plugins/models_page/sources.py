@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
+from nightjar import looks
 from nightjar.jobs.sagemaker.registry import RegistryHook
 from nightjar.state.hook import StateHook
 
@@ -105,6 +106,11 @@ def measured(workload: str) -> list[Measured]:
         return []
     _measured[workload] = now, found
     return found
+
+
+def look_seconds() -> float:
+    """Returns how often a deploy with a canary looks whether it is ended."""
+    return looks.look_seconds(settings().poll_seconds)
 
 
 def _measure(workload: str) -> list[Measured]:

@@ -15,8 +15,12 @@ from nightjar.jobs.ecs import EcsRollout
 from include.errors import ConflictError
 from include.pipelines import deploy as pipeline
 from include.pipelines.deploy import VerificationError
+from include.pipelines.deploy.ended import end_by_person
+from include.pipelines.deploy.live import NOTHING_LIVE, begun
+from include.pipelines.deploy.live_log import append
 from include.workloads import load as load_workload
 from tests.support.dag_files import dag_run, load, platform_settings, rendered
+from tests.support.deploy_runs import StateInMemory
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +125,26 @@ def test_only_the_versions_own_fault_is_handed_to_the_rejection(
 ) -> None:
     xcoms: dict[str, str] = {}
     monkeypatch.setattr(module.pipeline, "verify", raising(failure))
-    ti = SimpleNamespace(xcom_push=lambda key, value: xcoms.update({key: value}))
+    monkeypatch.setattr(module.pipeline, "own_intent", lambda *arguments, **options: None)
+    ti = SimpleNamespace(run_id="r", xcom_push=lambda key, value: xcoms.update({key: value}))
     with pytest.raises(VerificationError):
         module.verify.function("flights", {}, ti=ti)
     assert xcoms == recorded
+
+
+def test_a_deploy_that_was_ended_is_not_verified_and_its_version_not_blamed(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This was red before: it was verified for as long as the service answered something else."""
+    state: Any = StateInMemory()
+    asked: Any = {"kind": "deploy", "version": 3, "release_hold": False, "reason": None}
+    pointer = append("flights", begun(NOTHING_LIVE, run_id="r", **asked), state)
+    end_by_person("flights", pointer, "ann", "too many complaints", state)
+    monkeypatch.setattr(module, "StateHook", lambda table: state)
+    monkeypatch.setattr(module.pipeline, "verify", raising(AssertionError("it verifies")))
+    ti = SimpleNamespace(run_id="r", xcom_push=raising(AssertionError("a fault of the version")))
+    with pytest.raises(AirflowFailException, match="too many complaints"):
+        module.verify.function("flights", {}, ti=ti)
 
 
 def test_what_a_failed_verification_records_is_no_fault_of_the_version(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk import TriggerRule
 from nightjar.jobs.ecs import EcsRollout
+from nightjar.looks import look_seconds
 
 from include.workloads import load as load_workload
 from tests.support.canaries import SPEC, with_canary
@@ -65,10 +66,11 @@ def test_what_goes_wrong_rejects_and_restores_and_stays_red(dag: Any) -> None:
     assert "deployed" in leaves and not leaves & {"compare_canary", "share_traffic"}
 
 
-def test_a_look_takes_no_worker_in_between(dag: Any) -> None:
+def test_a_look_takes_no_worker_in_between_and_is_as_often_as_the_page_says(module: ModuleType, dag: Any) -> None:
     compare = dag.get_task("compare_canary")
     assert compare.mode == "reschedule"
-    assert compare.poke_interval >= 20
+    assert compare.poke_interval == look_seconds(module.CONFIG.poll_seconds)
+    assert [look_seconds(poll) for poll in (1, 30, 600)] == [20, 30, 600]
     assert compare.timeout > SPEC.minutes * 60
 
 

@@ -35,7 +35,7 @@ def request(someone: Person, route: Any, method: str, headers: dict[str, str] = 
 
 
 def test_there_are_routes_of_both_kinds_and_no_others() -> None:
-    assert {method for _, method in ROUTES} == {"GET", "POST"} and len(CHANGES) == 7
+    assert {method for _, method in ROUTES} == {"GET", "POST"} and len(CHANGES) == 8
     assert all(isinstance(route, APIRoute) for route in app.routes), "a mounted application checks nothing"
 
 

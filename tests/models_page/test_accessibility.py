@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from airflow.models.dag import DagModel
-from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
 from playwright.sync_api import Page, expect
-from sqlalchemy import update
 
 from tests.support.accessibility import DESKTOP, PHONE, faults, nodes
-from tests.support.models_page import DAG, REASON, Sources
+from tests.support.models_page import REASON, Sources
 from tests.support.models_page_browser import browser, open_dialog, visit
+from tests.support.models_page_runs import begin_deploy, change_dag, no_runs
 
 __all__ = ["browser", "visit"]
 
@@ -22,8 +21,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("aws")]
 
 @pytest.fixture(autouse=True)
 def unpaused(database: None) -> None:
-    with create_session() as session:
-        session.execute(update(DagModel).where(DagModel.dag_id == DAG).values(is_paused=False))
+    no_runs()
 
 
 def test_the_list_has_no_fault_and_tells_its_parts(visit: Callable[[str], Page]) -> None:
@@ -118,6 +116,25 @@ def test_what_came_of_a_change_is_announced(visit: Callable[[str], Page]) -> Non
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("frozen")
     expect(page.get_by_role("main")).to_be_focused()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_the_end_of_a_deploy_names_its_run_and_says_what_follows(
+    visit: Callable[[str], Page], aws: Sources, paused: bool
+) -> None:
+    begin_deploy(aws, DagRunState.RUNNING)
+    change_dag(is_paused=paused)
+    follows = "Nothing goes back yet" if paused else "looks about every 30 seconds"
+    page = visit("ann")
+    dialog = open_dialog(page, "Roll back the deploy of version 3")
+    expect(dialog).to_contain_text(follows)
+    assert faults(page) == []
+    dialog.get_by_label("Reason").fill(REASON)
+    dialog.get_by_role("button", name="Roll back the deploy of version 3", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("The deploy of version 3 is ended")
+    told = page.locator(".notice.bad").filter(has_text=f"rolled back by ann: {REASON}.")
+    expect(told).to_contain_text("nothing goes back yet" if paused else "at its next step")
     assert faults(page) == []
 
 

@@ -7,17 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.api.common.trigger_dag import trigger_dag
-from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
-from airflow.utils.types import DagRunTriggeredByType
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from tests.support.models_page import DAG, REASON, Person, Sources, made
+from tests.support.models_page_runs import change_dag, no_runs, runs
 
-pytestmark = pytest.mark.usefixtures("no_runs", "aws")
+pytestmark = pytest.mark.usefixtures("new_dag", "aws")
 APPROVE, REJECT = f"api/{DAG}/versions/3/approve", f"api/{DAG}/versions/3/reject"
 DEPLOY = f"api/{DAG}/versions/3/deploy"
 ROLL_BACK, RELEASE = f"api/{DAG}/roll-back", f"api/{DAG}/release-hold"
@@ -25,26 +23,13 @@ FREEZE, UNFREEZE = f"api/{DAG}/freeze", f"api/{DAG}/unfreeze"
 
 
 @pytest.fixture
-def no_runs(database: None) -> None:
-    """The deploy DAG as a new one that is not paused."""
-    with create_session() as session:
-        session.execute(delete(DagRun))
-    pause(False)
-
-
-def pause(paused: bool) -> None:
-    with create_session() as session:
-        session.execute(update(DagModel).where(DagModel.dag_id == DAG).values(is_paused=paused))
+def new_dag(database: None) -> None:
+    no_runs()
 
 
 @pytest.fixture
 def ann(person: Callable[[str], Person]) -> Person:
     return person("ann")
-
-
-def runs() -> list[DagRun]:
-    with create_session() as session:
-        return list(session.scalars(select(DagRun).where(DagRun.dag_id == DAG).order_by(DagRun.id)))
 
 
 def refused(answer: Any, text: str, status: int = 409) -> None:
@@ -128,43 +113,6 @@ def test_a_second_click_rolls_back_once(ann: Person) -> None:
     assert len(runs()) == 1
 
 
-def begin_deploy(aws: Sources, state: DagRunState, kind: str = "deploy") -> None:
-    """Makes a run of the deploy DAG, which is about to deploy version 3."""
-    intent = {"run_id": "canary", "kind": kind, "version": 3, "replaces": 2, "release_hold": False, "reason": None}
-    aws.go_live(2, 1, revision=2, intent={**intent, "revision": 2, "status": "open"})
-    with create_session() as session:
-        trigger_dag(DAG, run_id="canary", triggered_by=DagRunTriggeredByType.TEST, session=session)
-        session.execute(update(DagRun).values(state=state))
-
-
-@pytest.mark.parametrize("paused", [False, True])
-def test_a_roll_back_ends_the_deploy_that_is_running_and_queues_no_run(ann: Person, aws: Sources, paused: bool) -> None:
-    begin_deploy(aws, DagRunState.RUNNING)
-    pause(paused)
-    assert ann.get(f"api/{DAG}").json()["deploying"]["ends_by_roll_back"]
-    answer = ann.post(ROLL_BACK, revision=2)
-    assert answer.status_code == 200, answer.text
-    assert "all requests go to version 2" in answer.json()["text"]
-    assert [run.run_id for run in runs()] == ["canary"]
-    shown = ann.get(f"api/{DAG}").json()
-    assert (shown["deploying"], shown["hold"], shown["live"]["version"]) == (None, True, 2)
-    assert shown["given_up"] == f"The deploy of version 3 was given up: rolled back by ann: {REASON}."
-
-
-def test_a_roll_back_that_is_running_is_not_ended_by_another(ann: Person, aws: Sources) -> None:
-    begin_deploy(aws, DagRunState.RUNNING, "rollback")
-    assert not ann.get(f"api/{DAG}").json()["deploying"]["ends_by_roll_back"]
-    answer = ann.post(ROLL_BACK, revision=2)
-    assert answer.status_code == 409 and "A deploy has not ended: canary" in answer.json()["detail"]
-
-
-def test_a_deploy_whose_run_has_failed_is_not_running(ann: Person, aws: Sources) -> None:
-    begin_deploy(aws, DagRunState.FAILED)
-    shown = ann.get(f"api/{DAG}").json()
-    assert shown["deploying"] is None and "its run canary has ended" in shown["given_up"]
-    assert ann.post(ROLL_BACK, revision=2).json()["run"]["id"] == "models-page-rollback-2"
-
-
 def test_a_roll_back_can_be_asked_for_again_when_its_run_has_failed(ann: Person) -> None:
     ann.post(ROLL_BACK)
     with create_session() as session:
@@ -199,7 +147,7 @@ def test_without_a_hold_there_is_none_to_release(ann: Person) -> None:
 
 @pytest.mark.parametrize("change", [APPROVE, DEPLOY, ROLL_BACK])
 def test_nothing_is_changed_for_a_deploy_that_would_not_start(ann: Person, aws: Sources, change: str) -> None:
-    pause(True)
+    change_dag(is_paused=True)
     refused(ann.post(change), "is paused")
     assert aws.registry.changes == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.errors import RefusedError, UserError
 from include.pipelines.deploy import notes
 from include.pipelines.deploy.choose import DeployRefusedError
+from include.pipelines.deploy.ended import DeployEndedError
 from include.pipelines.deploy.faults import FAULT_KEY, VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
 from include.pipelines.deploy.freeze import Freeze, freeze, frozen, unfreeze
@@ -30,6 +31,7 @@ __all__ = [
     "FAULT_KEY",
     "REASON_FORM",
     "VERSION_FORM",
+    "DeployEndedError",
     "DeployHooks",
     "DeployRefusedError",
     "DeployTarget",
@@ -55,5 +57,5 @@ __all__ = [
     "with_card",
 ]
 
-FAILURES = (UserError, RefusedError, LiveStateError, UnverifiedServiceError, VerificationError)
+FAILURES = (UserError, RefusedError, LiveStateError, DeployEndedError, UnverifiedServiceError, VerificationError)
 """After these, a task of a deploy fails without a retry."""

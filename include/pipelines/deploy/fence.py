@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from include.pipelines.deploy import live_log
-from include.pipelines.deploy.live import ABANDONED, Intent, LivePointer
+from include.pipelines.deploy.live import ABANDONED, Intent, LivePointer, given_up
 from include.pipelines.deploy.resolve import SupersededError
 from include.pipelines.protocols import StateStore
 
@@ -20,10 +20,7 @@ def own_intent(workload: str, state: StateStore, *, run_id: str) -> tuple[LivePo
         newest = f"deploy {intent['run_id']} of version {intent['version']}" if intent else "none"
         raise SupersededError(f"The newest deploy is not this run but {newest}, so this run does nothing.")
     if "ended" in intent:
-        raise SupersededError(
-            f"The deploy of version {intent['version']} was given up: {intent['ended']}. To deploy it, trigger a new "
-            "run."
-        )
+        raise SupersededError(f"{given_up(intent)} To deploy it, trigger a new run.")
     if intent["status"] == ABANDONED:
         raise SupersededError(
             f"This run gave up version {intent['version']} and restored the service. To try again, trigger a new run, "

@@ -34,6 +34,8 @@ class Intent(TypedDict):
     """``live`` once the version is verified; ``abandoned`` once the service is to go back."""
     ended: NotRequired[str]
     """Why it is abandoned, if its run did not give it up itself; a part of a sentence."""
+    restored: NotRequired[bool]
+    """Whether its run has gone back to the verified version since."""
 
 
 class LivePointer(TypedDict):
@@ -137,10 +139,15 @@ def abandoned(pointer: LivePointer, ended: str = "") -> LivePointer:
     intent = pointer["intent"]
     if intent is None:
         raise ValueError("no deploy was begun")
-    given_up: Intent = {**intent, "status": ABANDONED}
+    left: Intent = {**intent, "status": ABANDONED}
     if ended:
-        given_up["ended"] = ended
-    return {**pointer, "intent": given_up, "revision": pointer["revision"] + 1}
+        left["ended"] = ended
+    return {**pointer, "intent": left, "revision": pointer["revision"] + 1}
+
+
+def given_up(intent: Intent) -> str:
+    """Says that a deploy was ended from outside its run, and why."""
+    return f"The deploy of version {intent['version']} was given up: {intent.get('ended', '')}."
 
 
 def rebuilt(

@@ -10,6 +10,7 @@ from include.errors import ConflictError, NightjarError, NothingToDoError, Refus
 from include.lake.instants import format_instant
 from include.pipelines.deploy import live_log
 from include.pipelines.deploy.choose import Choice, DeployRefusedError, check_freeze, choose
+from include.pipelines.deploy.ended import check_not_ended
 from include.pipelines.deploy.freeze import frozen
 from include.pipelines.deploy.go_back import go_back
 from include.pipelines.deploy.hooks import DeployHooks
@@ -74,6 +75,7 @@ def resolve(
         UserError: The Param ``version`` has a wrong value.
         DeployRefusedError: A rule refuses the deploy.
         SupersededError: The run began a deploy before, and another run has begun one since.
+        DeployEndedError: The run began a deploy before, which was ended from outside.
         UnverifiedServiceError: The service runs something other than the last verified version, and a rule refuses the
             deploy that would replace it. The service then goes back.
         LiveStateError: The record of what is live is lost or altered.
@@ -84,6 +86,7 @@ def resolve(
     pointer = _pointer(workload, requested, state, service)
     primary = service.primary()
     _check_not_superseded(workload, run_id, pointer, state)
+    check_not_ended(pointer, run_id)
     if hooks.canary and not params["dry_run"]:
         hooks.canary.end()  # one run is active at a time: what is left is of a dead one
     _check_rollout(primary, pointer, service)

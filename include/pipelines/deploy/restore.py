@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from include.errors import NothingToDoError
+from contextlib import suppress
+
+from include.errors import ConflictError, NothingToDoError
 from include.pipelines.deploy import live_log
 from include.pipelines.deploy.go_back import go_back
 from include.pipelines.deploy.hooks import DeployHooks
@@ -86,6 +88,8 @@ def restore(workload: str, target: DeployTarget | None, hooks: DeployHooks, *, r
     if intent and intent["run_id"] == run_id and intent["status"] == OPEN:
         pointer = live_log.append(workload, abandoned(pointer), hooks.state)
     rollout = go_back(pointer, hooks.service)
+    with suppress(ConflictError):  # another deploy has begun meanwhile, so nobody is told any more of this one
+        _record_restored(workload, pointer, hooks, run_id)
     if rollout is None:
         raise NothingToDoError(
             "No version was verified live before: the number of tasks was set to 0."
@@ -93,6 +97,15 @@ def restore(workload: str, target: DeployTarget | None, hooks: DeployHooks, *, r
             else f"The service runs {pointer['task_definition']}, the last verified version."
         )
     return rollout
+
+
+def _record_restored(workload: str, pointer: LivePointer, hooks: DeployHooks, run_id: str) -> None:
+    """Records that this run's deploy, which was ended from outside, left nothing behind."""
+    intent = pointer["intent"]
+    if intent is None or intent["run_id"] != run_id or "ended" not in intent or intent.get("restored"):
+        return
+    restored: LivePointer = {**pointer, "intent": {**intent, "restored": True}, "revision": pointer["revision"] + 1}
+    live_log.append(workload, restored, hooks.state)
 
 
 def _may_restore(pointer: LivePointer, target: DeployTarget | None, service: Service, run_id: str) -> bool:

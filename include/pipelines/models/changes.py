@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from include.errors import ConflictError, RefusedError, UserError
+from include.errors import ConflictError, RefusedError
 from include.pipelines.deploy import live_log
-from include.pipelines.deploy.ended import end_by_person
-from include.pipelines.deploy.freeze import SHORTEST_REASON, frozen, sentence
+from include.pipelines.deploy.ended import end_by_person, goes_back
 from include.pipelines.deploy.freeze import freeze as freeze_deploys
+from include.pipelines.deploy.freeze import frozen, sentence
 from include.pipelines.deploy.freeze import unfreeze as unfreeze_deploys
 from include.pipelines.deploy.live import LivePointer
-from include.pipelines.models.overview import open_deploy, target
+from include.pipelines.models.overview import ends_by_roll_back, open_deploy, target
 from include.pipelines.models.versions import Version
 from include.pipelines.promotion.packages import APPROVED, PENDING, REJECTED, approval_description
 from include.pipelines.promotion.registry import ModelRegistry
 from include.pipelines.protocols import StateStore
 
-LONGEST_REASON = 300
 RELOAD = "Load the page again, and look whether this is still wanted."
 
 
@@ -125,21 +124,18 @@ def deploy(workload: str, number: int, versions: Sequence[Version], state: State
 
 
 def roll_back(workload: str, versions: Sequence[Version], state: StateStore, asked: Asked) -> Change:
-    """Goes back from what is deployed: ends a deploy that is running, or has the version before deployed. Sets a hold.
-
-    A roll-back of the live version would wait for the end of a deploy that is running, such as a canary's minutes.
+    """Has the version before the live one deployed, and sets a hold.
 
     Raises:
         RefusedError: There is none to go back to.
-        ConflictError: What is live has changed since the page was loaded, or a roll-back or a repair is running.
+        ConflictError: What is live has changed since the page was loaded, or a deploy is running.
     """
     live = _live(workload, state, asked)
     running = open_deploy(live, asked.running)
-    if running and running["kind"] == "deploy" and live["version"] is not None:
-        end_by_person(workload, live, asked.by, asked.reason, state)
-        return Change(
-            f"The deploy of version {running['version']} is ended, and a hold is set. Its run fails at its next step, "
-            f"a canary within a minute, and all requests go to version {live['version']}."
+    if running and ends_by_roll_back(running, live):
+        raise ConflictError(
+            f"A deploy of version {running['version']} is running ({running['run_id']}), so version {live['version']}, "
+            f"which is live, is not rolled back. {RELOAD} The page then has a button that ends that deploy."
         )
     live = _idle(workload, state, asked)
     found = target(versions, live, "previous")
@@ -147,6 +143,38 @@ def roll_back(workload: str, versions: Sequence[Version], state: StateStore, ask
         raise RefusedError(found["refused"])
     run = DeployRun(f"rollback-{live['revision']}", {"version": "previous", "reason": _told(asked)})
     return Change(f"The roll-back from version {live['version']} to version {found['version']} is requested.", run)
+
+
+def end_deploy(
+    workload: str, run_id: str, state: StateStore, asked: Asked, *, stands_still: str, look_seconds: float
+) -> Change:
+    """Ends the deploy of a run that is at work, so that the live version stays, and sets a hold.
+
+    Args:
+        workload: The workload.
+        run_id: The run that the page showed. Another one's deploy is not ended, and nothing live is rolled back.
+        state: The state table.
+        asked: Who asks.
+        stands_still: Why the run takes no step, and what to do; empty if it does.
+        look_seconds: How often a canary looks whether it is ended.
+
+    Raises:
+        ConflictError: What is live has changed since the page was loaded, or that run has no deploy to end.
+    """
+    live = _live(workload, state, asked)
+    running = open_deploy(live, asked.running)
+    if running is None or running["run_id"] != run_id or not ends_by_roll_back(running, live):
+        raise ConflictError(
+            f"Run {run_id} has no deploy that is running and could be ended. Nothing was changed. {RELOAD}"
+        )
+    done = f"The deploy of version {running['version']} is ended, and a hold is set."
+    back = goes_back(end_by_person(workload, live, asked.by, asked.reason, state), stands_still)
+    if stands_still:
+        return Change(f"{done} {back}")
+    return Change(
+        f"{done} {back} During a canary it looks about every {look_seconds:g} seconds; the end of a rollout, or of a "
+        "shadow's job, is waited for."
+    )
 
 
 def release_hold(workload: str, versions: Sequence[Version], state: StateStore, asked: Asked) -> Change:
@@ -188,18 +216,6 @@ def unfreeze(workload: str, state: StateStore, asked: Asked) -> Change:
     """
     unfreeze_deploys(state, workload, **_who(asked))
     return Change(f"The deploys of {workload} are not frozen any more. The next approved version is deployed.")
-
-
-def reason_of(text: str) -> str:
-    """Checks the reason that a person gives.
-
-    Raises:
-        UserError: It is too short or too long to say anything.
-    """
-    reason = " ".join(text.split())
-    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise UserError(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters.")
-    return reason
 
 
 def _live(workload: str, state: StateStore, asked: Asked) -> LivePointer:

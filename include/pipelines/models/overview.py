@@ -9,6 +9,7 @@ from typing import TypedDict
 from include.errors import NothingToDoError, RefusedError
 from include.pipelines.deploy import live_log
 from include.pipelines.deploy.choose import choose
+from include.pipelines.deploy.ended import unfinished
 from include.pipelines.deploy.freeze import Freeze, frozen
 from include.pipelines.deploy.live import NOTHING_LIVE, OPEN, Intent, LivePointer
 from include.pipelines.deploy.requested import Requested
@@ -33,7 +34,7 @@ class OpenDeploy(TypedDict):
     version: int | None
     run_id: str
     ends_by_roll_back: bool
-    """Whether a roll-back ends it, so that the live version stays."""
+    """Whether a person may end it, so that the live version stays."""
 
 
 class Overview(TypedDict):
@@ -49,7 +50,7 @@ class Overview(TypedDict):
     freeze: Freeze | None
     deploying: OpenDeploy | None
     given_up: str
-    """Which deploy did not end by itself, and why; empty if the newest one did."""
+    """Which deploy did not end by itself, why, and what to do; empty if the newest one did."""
     waiting: list[int]
     """The versions that wait for a person's approval, newest first."""
     newest: VersionRow | None
@@ -78,6 +79,7 @@ def overview(
     *,
     present: datetime,
     running: Collection[str],
+    stands_still: str = "",
 ) -> Overview:
     """Returns the state of a workload's model.
 
@@ -88,6 +90,7 @@ def overview(
         monitoring: The latest values of what is monitored.
         present: The present.
         running: Ids of the deploy runs that have not ended.
+        stands_still: Why no deploy run takes a step, and what to do; empty if they do.
     """
     live, problem = read_live(workload, state)
     rows = {version.number: version for version in versions}
@@ -101,7 +104,7 @@ def overview(
         "hold": live["hold"],
         "freeze": frozen(state, workload, present),
         "deploying": _shown(deploying, live) if deploying else None,
-        "given_up": "" if deploying else _given_up(live["intent"]),
+        "given_up": unfinished(workload, live, running, stands_still),
         "waiting": [version.number for version in versions if row(version, live)["waits"]],
         "newest": row(versions[0], live) if versions else None,
         "versions": len(versions),
@@ -123,20 +126,14 @@ def open_deploy(live: LivePointer, running: Collection[str]) -> Intent | None:
     return intent if intent and intent["status"] == OPEN and intent["run_id"] in running else None
 
 
+def ends_by_roll_back(intent: Intent, live: LivePointer) -> bool:
+    """Returns whether a person may end the running deploy: it brings something new, and there is a live version."""
+    return intent["kind"] == "deploy" and live["version"] is not None
+
+
 def _shown(intent: Intent, live: LivePointer) -> OpenDeploy:
-    ends = intent["kind"] == "deploy" and live["version"] is not None
+    ends = ends_by_roll_back(intent, live)
     return {"version": intent["version"], "run_id": intent["run_id"], "ends_by_roll_back": ends}
-
-
-def _given_up(intent: Intent | None) -> str:
-    if intent and "ended" in intent:
-        return f"The deploy of version {intent['version']} was given up: {intent['ended']}."
-    if intent and intent["status"] == OPEN:
-        return (
-            f"The deploy of version {intent['version']} was not finished: its run {intent['run_id']} has ended. The "
-            "service may run that version, unverified, until the next deploy."
-        )
-    return ""
 
 
 def target(versions: Sequence[Version], live: LivePointer, requested: Requested) -> Target:

@@ -32,6 +32,7 @@ async function confirmChange(event) {
   event.preventDefault();
   const change = asked;
   const body = { reason: byId("reason").value, revision: change.revision };
+  if (change.runId) body.run_id = change.runId;
   if (change.until) body.until = new Date(byId("until").value).toISOString();
   const confirm = byId("dialog-confirm");
   const focused = document.activeElement;

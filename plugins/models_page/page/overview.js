@@ -26,7 +26,7 @@ function notices(state) {
     found.push(notice(`Deploys are frozen until ${localTime(until)} by ${by}: ${reason}`));
   }
   if (state.hold) found.push(notice("A hold is set, since a roll-back or a repair: no new version is deployed by itself."));
-  if (state.paused) found.push(notice(`${state.dag_id} is paused: no deploy starts.`, "bad"));
+  if (state.stands_still) found.push(notice(state.stands_still, "bad"));
   if (state.waiting.length) found.push(notice(`Waits for a person's approval: version ${state.waiting.join(", ")}. Open it in the table below.`));
   return found;
 }
@@ -49,16 +49,26 @@ function refusals(state) {
   return [state.live ? state.roll_back.refused : "", state.hold ? state.release.refused : ""].filter(Boolean);
 }
 
-/** While a deploy runs, going back ends it: a roll-back of the live version would wait for its end. */
+/** While a deploy runs, going back ends it: a roll-back of the live version would wait for its end. It names the run. */
 function endDeployButton(state) {
   const { version, run_id: runId } = state.deploying;
   return actionButton(`Roll back the deploy of version ${version}`, {
     title: `Roll back the deploy of version ${version}?`,
-    text: `Run ${runId} fails at its next step, a canary within a minute, and all requests go to version ${state.live?.version}, which stays live. ` +
-      `Version ${version} stays approved. A hold is set: new versions are not deployed until you release it.`,
-    path: pathOf(state.dag_id, "roll-back"),
+    text: `${whenItEnds(state)} Version ${version} stays approved. A hold is set: new versions are not deployed until you release it.`,
+    path: pathOf(state.dag_id, "end-deploy"),
+    runId,
     strong: true,
   });
+}
+
+function whenItEnds(state) {
+  const { version, run_id: runId } = state.deploying;
+  if (state.stands_still) {
+    return `Nothing goes back yet, and version ${version} may get requests until then: ${state.stands_still} After that, run ${runId} goes back ` +
+      `to version ${state.live?.version}.`;
+  }
+  return `Run ${runId} goes back to version ${state.live?.version}, which stays live, at its next step. During a canary it looks about every ` +
+    `${state.look_seconds} seconds; the end of a rollout, or of a shadow's job, is waited for.`;
 }
 
 function rollBackButton(state) {

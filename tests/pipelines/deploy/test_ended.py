@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from include.errors import ConflictError
-from include.pipelines.deploy import DeployHooks, SupersededError, own_intent, restore
+from include.errors import ConflictError, NothingToDoError
+from include.pipelines.deploy import DeployEndedError, DeployHooks, SupersededError, own_intent, resolve, restore
 from include.pipelines.deploy.ended import end_by_person, end_without_run
 from include.pipelines.deploy.live import NOTHING_LIVE, LivePointer, begun, went_live
 from include.pipelines.deploy.live_log import append, newest_entry
@@ -51,7 +53,9 @@ def asked_with(found: str | None) -> Callable[[str, str], str | None]:
 def test_the_deploy_of_a_run_that_is_gone_is_given_up_and_says_why(
     state: Any, deploying: LivePointer, found: str | None, why: str
 ) -> None:
-    assert end_without_run("flights", asked_with(found), state) == [f"The deploy of version 3 was given up: {why}."]
+    (line,) = end_without_run("flights", asked_with(found), state)
+    assert line.startswith(f"The deploy of version 3 was given up: {why}. The service may run that version, unverified")
+    assert 'trigger flights_deploy with version "repair"' in line
     ended = newest_entry("flights", state)
     assert ended["intent"] is not None
     assert (ended["intent"]["status"], ended["intent"]["ended"]) == ("abandoned", why)
@@ -97,7 +101,31 @@ def test_a_run_that_a_person_ended_does_nothing_more_and_its_service_goes_back(
     target: Any = chosen
     rollout = restore("flights", target, DeployHooks(state, service, Registry()), run_id="run")
     assert rollout["task_definition"] == "t2"
-    assert newest_entry("flights", state)["hold"], "nothing is deployed by itself until a person releases it"
+    restored = newest_entry("flights", state)
+    assert restored["hold"], "nothing is deployed by itself until a person releases it"
+    assert restored["intent"] is not None and restored["intent"].get("restored")
+
+
+@pytest.mark.parametrize("serves", ["t2", "t3"])
+def test_a_restore_of_an_ended_deploy_is_recorded_once(state: Any, deploying: LivePointer, serves: str) -> None:
+    end_by_person("flights", deploying, "ann", "too many complaints", state)
+    service = EcsInMemory.running(serves)
+    for _ in range(2):
+        with suppress(NothingToDoError):
+            restore("flights", None, DeployHooks(state, service, Registry()), run_id="run")
+    restored = newest_entry("flights", state)
+    assert restored["intent"] is not None and restored["intent"].get("restored")
+    assert restored["revision"] == deploying["revision"] + 2
+
+
+def test_a_resolve_that_is_tried_again_does_not_undo_a_persons_end(state: Any, deploying: LivePointer) -> None:
+    """This was red before: it began the deploy anew, under the hold that the person had set."""
+    hooks = DeployHooks(state, EcsInMemory.running("t2"), Registry())
+    ended = end_by_person("flights", deploying, "ann", "too many complaints", state)
+    params: Any = {"version": "3", "release_hold": False, "reason": None, "dry_run": False}
+    with pytest.raises(DeployEndedError, match="too many complaints"):
+        resolve("flights", params, hooks, run_id="run", automatic=True, present=datetime.now(UTC))
+    assert newest_entry("flights", state) == ended
 
 
 def test_a_person_does_not_end_what_went_live_meanwhile(state: Any, deploying: LivePointer) -> None:

@@ -75,7 +75,28 @@ def test_a_deploy_whose_run_has_ended_is_no_running_one() -> None:
     assert found["deploying"] is None
     assert "version 3 was not finished: its run gone has ended" in found["given_up"]
     given_up = {**intent, "revision": 1, "status": "abandoned", "ended": "rolled back by ann: too many complaints"}
-    assert shown(state(intent=given_up))["given_up"].endswith("given up: rolled back by ann: too many complaints.")
+    assert "given up: rolled back by ann: too many complaints." in shown(state(intent=given_up))["given_up"]
+
+
+def ended(run_id: str, **more: Any) -> Any:
+    """A deploy of version 3 that was ended from outside its run."""
+    asked = {"kind": "deploy", "version": 3, "replaces": 2, "release_hold": False, "reason": None, "revision": 1}
+    return state(intent={**asked, "run_id": run_id, "status": "abandoned", "ended": "because", **more})
+
+
+def test_what_the_service_may_still_run_is_told_until_its_run_has_restored_it() -> None:
+    """This was red before: once the deploy was given up, nothing said that its version might still serve."""
+    told = shown(ended("gone"))["given_up"]
+    assert told.startswith("The deploy of version 3 was given up: because. The service may run that version, unverifi")
+    assert 'trigger flights_deploy with version "repair"' in told and "version 2" in told
+    assert shown(ended("gone", restored=True))["given_up"] == "The deploy of version 3 was given up: because."
+    going_back = shown(ended("run5"))["given_up"]
+    assert "Run run5 goes back to version 2 at its next step" in going_back and "repair" not in going_back
+
+
+def test_of_a_deploy_that_was_not_finished_the_action_is_told_too() -> None:
+    told = shown(ended("gone", status="open"))["given_up"]
+    assert "unverified" in told and 'trigger flights_deploy with version "repair"' in told
 
 
 def test_a_freeze_ends_by_itself() -> None:

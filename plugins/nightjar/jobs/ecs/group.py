@@ -11,6 +11,7 @@ from airflow.sdk import BaseOperator, PokeReturnValue, TaskGroup, TriggerRule, t
 from nightjar.jobs.ecs.rollout import EcsRollout
 from nightjar.jobs.ecs.submit import SubmitRolloutOperator
 from nightjar.jobs.sensor import JobSensor
+from nightjar.looks import look_seconds
 from nightjar.notes import add_note
 from nightjar.outcomes import ExceptionTypes, outcomes
 from nightjar.verdicts import Verdicts, fault_pushed
@@ -136,10 +137,10 @@ def trial_tasks(
         with outcomes(fail=fail):
             return trial().share_traffic(chosen, ti.run_id)
 
-    # Between two looks it takes no worker; a look is a request for metrics.
+    # Between two looks it takes no worker.
     @task.sensor(
         mode="reschedule",
-        poke_interval=max(float(wait["poll_seconds"]), 20.0),
+        poke_interval=look_seconds(wait["poll_seconds"]),
         timeout=(length + LATE).total_seconds(),
         execution_timeout=length + LATE,
     )
