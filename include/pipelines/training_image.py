@@ -14,13 +14,16 @@ def training_image(workload: Workload, settings: Settings) -> str:
     Raises:
         UserError: The training instance has a GPU, but no image for GPUs is configured.
     """
-    instance = workload.jobs.training.instance_type or settings.training_instance_type
+    declared = workload.jobs.training.instance_type
+    instance = declared or settings.training_instance_type
     if not has_gpu(instance):
         return settings.training_image
     if not settings.training_gpu_image:
+        # A build does not know the default instance type: infra/delivery/images.py.
+        needs = f", which has it if the workload declares jobs.training.instance_type: {instance}"
         raise UserError(
             f"{workload.name} is trained on {instance}, which has a GPU, but NIGHTJAR_TRAINING_GPU_IMAGE is empty. "
-            'Deploy a release with that image (docs/training.md, "A GPU"), or choose an instance type without a GPU, '
-            "like ml.m5.xlarge."
+            f'Deploy a release with that image{"" if declared else needs} (docs/training.md, "A GPU"), or choose an instance type '
+            "without a GPU, like ml.m5.xlarge."
         )
     return settings.training_gpu_image

@@ -27,7 +27,7 @@ class Image:
         dockerfile: Its Dockerfile.
         repository: Its ECR repository.
         variable: Its key in Terraform's variable ``release``.
-        arguments: What its Dockerfile is told (``--build-arg``).
+        arguments: The arguments of its build (``--build-arg``).
         tag_suffix: What its tag has after the build, where the repository has another image of the same build.
         for_gpu: Whether only training on a GPU needs it.
     """
@@ -57,7 +57,10 @@ IMAGES = (
 
 
 def wanted(workloads: Iterable[Workload]) -> list[Image]:
-    """The images that a release with these workloads has."""
+    """The images that a release with these workloads has.
+
+    The default instance type is a setting of Airflow, which a build does not know: only a declared one counts.
+    """
     gpu = any(has_gpu(workload.jobs.training.instance_type or "") for workload in workloads)
     return [image for image in IMAGES if gpu or not image.for_gpu]
 

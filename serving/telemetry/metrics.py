@@ -84,7 +84,10 @@ class Metrics:
         return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=mode)
 
     def finished(self, *requests: Finished) -> None:
-        """Counts all of these requests, or raises. Health checks have routes, and so latencies, of their own."""
+        """Counts all of these requests, or raises before it counts any, where one has no valid fields.
+
+        Health checks have routes, and so latencies, of their own.
+        """
         seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         others: list[Callable[[], None]] = []
         for one in requests:
@@ -113,7 +116,7 @@ class Metrics:
             yield partial(self._warnings.inc, request.warnings)
 
     def predicted(self, *labels: int) -> None:
-        """Counts all of these predictions, or raises."""
+        """Counts all of these predictions, or raises before it counts any, where one has no valid label."""
         counted = [0, 0]
         for label in labels:
             counted[label] += 1

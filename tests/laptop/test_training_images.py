@@ -18,7 +18,7 @@ def test_the_image_for_gpus_is_known_to_the_cloud_and_runs_as_the_other() -> Non
     assert images[configured.training_gpu_image] == images[configured.training_image]
 
 
-def test_terraform_is_told_the_same_images() -> None:
+def test_terraform_gets_the_same_images() -> None:
     release = variables(BUILD, {}, LaptopConfig())["release"]
     assert isinstance(release, dict)
     assert release["training_gpu_image"] == settings().training_gpu_image

@@ -68,7 +68,7 @@ def test_without_a_gpu_it_trains_on_the_cpu_and_says_so(tmp_path: Path, caplog: 
 
 
 @pytest.mark.filterwarnings("ignore:.*Device is changed from GPU to CPU")
-def test_a_gpu_that_xgboost_does_not_use_is_told_and_the_model_says_cpu(
+def test_a_gpu_that_xgboost_does_not_use_is_logged_and_the_model_says_cpu(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A container that sees a GPU, with a package that has no CUDA: it is asked for, and XGBoost falls back."""
@@ -111,7 +111,7 @@ def test_a_hyperparameter_that_a_workload_may_not_set_is_refused_by_name(name: s
         estimators.make("xgboost", KINDS, 5, {name: 1})
 
 
-def test_what_xgboost_refuses_is_told() -> None:
+def test_the_error_of_a_job_has_what_xgboost_refuses() -> None:
     model = estimators.make("xgboost", KINDS, 5, {"max_depth": "deep"})
     with pytest.raises(JobError, match=r"The model cannot be trained: .*max_depth"):
         estimators.fit(model, *rows())

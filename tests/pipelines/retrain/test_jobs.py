@@ -9,6 +9,7 @@ import pytest
 from include.errors import UserError
 from include.pipelines.promotion.packages import Package
 from include.pipelines.retrain.jobs import JobInputs, JobRequests, job_requests
+from include.pipelines.training_image import training_image
 from include.workloads import Workload, load
 from include.workloads.jobs import JobsSpec
 from tests.support.packages import package
@@ -111,6 +112,14 @@ def test_a_training_instance_with_a_gpu_gets_the_image_for_gpus() -> None:
 def test_a_gpu_without_an_image_for_it_is_refused_with_the_name_of_the_setting() -> None:
     with pytest.raises(UserError, match=r"trained on ml.g5.xlarge, which has a GPU, but NIGHTJAR_TRAINING_GPU_IMAGE"):
         job_requests(with_xgboost("ml.g5.xlarge"), SETTINGS, JobInputs("v1", "s3://l/", "sha", None))
+
+
+def test_where_the_gpu_is_that_of_the_default_instance_the_refusal_says_what_a_release_needs() -> None:
+    default = SETTINGS.model_copy(update={"training_instance_type": "ml.g5.xlarge"})
+    with pytest.raises(UserError, match=r"which has it if the workload declares jobs.training.instance_type: ml.g5"):
+        training_image(with_xgboost(), default)
+    with pytest.raises(UserError, match=r"Deploy a release with that image \(docs"):
+        training_image(with_xgboost("ml.g5.xlarge"), default)
 
 
 def test_job_names_leave_room_for_a_salt_and_an_attempt() -> None:
