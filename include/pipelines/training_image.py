@@ -20,10 +20,10 @@ def training_image(workload: Workload, settings: Settings) -> str:
         return settings.training_image
     if not settings.training_gpu_image:
         # A build does not know the default instance type: infra/delivery/images.py.
-        needs = f", which has it if the workload declares jobs.training.instance_type: {instance}"
+        needs = "" if declared else f" (it has one if jobs.training.instance_type of the workload is {instance})"
         raise UserError(
             f"{workload.name} is trained on {instance}, which has a GPU, but NIGHTJAR_TRAINING_GPU_IMAGE is empty. "
-            f'Deploy a release with that image{"" if declared else needs} (docs/training.md, "A GPU"), or choose an instance type '
-            "without a GPU, like ml.m5.xlarge."
+            f'Deploy a release with that image{needs}: docs/training.md, "A GPU". Or choose an instance type without a '
+            "GPU, like ml.m5.xlarge."
         )
     return settings.training_gpu_image

@@ -60,13 +60,12 @@ class Telemetry:
         self._prediction_log = self._make_prediction_log()
         self._stages = Stages(self._metrics.failures)
         self._of_requests: list[Callable[..., None]] = [self._metrics.finished]
-        if self._window is not None:
-            self._of_requests.append(self._window.finished)
-        if settings.access_log_lines > 0:
-            self._of_requests.append(self._log_access)
         self._of_predictions: list[Callable[..., None]] = [self._count_predictions]
         if self._window is not None:
+            self._of_requests.append(self._window.finished)
             self._of_predictions.append(self._count_scores)
+        if settings.access_log_lines > 0:
+            self._of_requests.append(self._log_access)
         if self._prediction_log is not None:
             self._of_predictions.append(self._prediction_log.add)
         self._offset = clock.offset()

@@ -45,11 +45,11 @@ class Stages:
                 stage(*events)
             except ApartError:
                 failed = {**_one_by_one(stage, events), **failed}
-            except Exception as error:
+            except Exception as of_batch:
                 found = _one_by_one(stage, events)
                 failed = {**found, **failed}
                 if not found:
-                    self._report(error)
+                    self._report(of_batch)
         for stage in apart:
             failed = {**_one_by_one(stage, events), **failed}
         for error in failed.values():

@@ -116,9 +116,9 @@ def test_a_gpu_without_an_image_for_it_is_refused_with_the_name_of_the_setting()
 
 def test_where_the_gpu_is_that_of_the_default_instance_the_refusal_says_what_a_release_needs() -> None:
     default = SETTINGS.model_copy(update={"training_instance_type": "ml.g5.xlarge"})
-    with pytest.raises(UserError, match=r"which has it if the workload declares jobs.training.instance_type: ml.g5"):
+    with pytest.raises(UserError, match=r"if jobs.training.instance_type of the workload is ml.g5.xlarge\): docs"):
         training_image(with_xgboost(), default)
-    with pytest.raises(UserError, match=r"Deploy a release with that image \(docs"):
+    with pytest.raises(UserError, match=r"Deploy a release with that image: docs"):
         training_image(with_xgboost("ml.g5.xlarge"), default)
 
 
