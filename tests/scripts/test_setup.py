@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -104,22 +106,83 @@ def test_changed_requirements_update_only_their_environment_in_place(project: Pa
     assert setup(project).stdout == ""
 
 
-def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set_up(project: Path) -> None:
+def class_data_module(project: Path, code: str) -> None:
+    """Makes the module that set-up calls; the code has ``folder``, that of the class data."""
     module = project / "infra" / "laptop" / "class_data.py"
-    module.parent.mkdir(parents=True)
-    module.write_text("import os; open(os.environ['NIGHTJAR_HOME'] + '/class-data/made', 'w')")
+    module.parent.mkdir(parents=True, exist_ok=True)
+    begin = "import os, pathlib, sys, time\nfolder = pathlib.Path(os.environ['NIGHTJAR_HOME'], 'class-data')\n"
+    module.write_text(begin + code)
+
+
+def wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline, f"{file} was not written"
+        time.sleep(0.05)
+
+
+def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set_up(project: Path) -> None:
+    class_data_module(project, "(folder / 'made').touch(); assert len(sys.argv) == 1")
     (project / "requirements" / "glue.txt").write_text("# another Spark\n")
-    assert "class data is ready" in setup(project).stdout
+    assert "class data is ready" in setup(project, "test").stdout
     made = project / "home" / "class-data" / "made"
     made.unlink()
     stamp_of(project, "glue").unlink()
-    setup(project)
+    setup(project, "test")
     assert made.exists(), "the JVM refuses an archive that was made with another installation of Spark"
-    assert setup(project).stdout == ""
-    module.write_text("raise SystemExit('no Java')")
+    assert setup(project, "test").stdout == ""
+    class_data_module(project, "raise SystemExit('no Java')")
     stamp_of(project, "class-data").unlink()
-    done = setup(project)
+    done = setup(project, "test")
     assert done.returncode == 0 and "Glue jobs start slowly" in done.stdout
+    assert setup(project, "test").stdout == ""
+
+
+def test_the_first_nights_do_not_wait_for_class_data(project: Path) -> None:
+    class_data_module(
+        project,
+        "assert sys.argv[1:] == ['--background']\n"
+        "while not (folder / 'go').exists(): time.sleep(0.05)\n"
+        "(folder / 'made').touch()",
+    )
+    stamp = stamp_of(project, "class-data")
+    stamp.unlink()
+    folder = stamp.parent
+    done = setup(project)  # it would wait for whoever has its output
+    assert done.returncode == 0 and "in the background" in done.stdout
+    assert not (folder / "made").exists() and not stamp.exists()
+    (folder / "go").touch()
+    wait_for(stamp)
+    assert (folder / "made").exists()
+    assert setup(project).stdout == "", "it is made once"
+
+
+def test_the_tests_wait_for_class_data_that_an_earlier_command_makes(project: Path) -> None:
+    class_data_module(
+        project,
+        "with (folder / 'calls').open('a') as calls: print(file=calls)\n"
+        "while not (folder / 'go').exists(): time.sleep(0.05)",
+    )
+    stamp = stamp_of(project, "class-data")
+    stamp.unlink()
+    calls = stamp.parent / "calls"
+    assert "in the background" in setup(project).stdout
+    wait_for(calls)
+    go = threading.Timer(0.5, (stamp.parent / "go").touch)
+    go.start()
+    assert setup(project, "test").returncode == 0
+    go.join()
+    assert stamp.exists() and calls.read_text() == "\n"
+
+
+def test_class_data_that_could_not_be_made_in_the_background_is_said_by_the_next_command(project: Path) -> None:
+    class_data_module(project, "raise SystemExit('no Java')")
+    stamp_of(project, "class-data").unlink()
+    assert "Glue jobs start slowly" not in setup(project).stdout
+    wait_for(stamp_of(project, "class-data"))
+    assert "Glue jobs start slowly" in setup(project).stdout
+    assert setup(project).stdout == ""
+    assert "no Java" in (project / "home" / "setup-logs" / "class-data.log").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("cc") and not os.environ.get("CI"), reason="there is no C compiler")

@@ -1,0 +1,41 @@
+"""Set-up makes Spark's class data beside the first nights, which must not be slower for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = """
+import os, pathlib
+from infra.laptop.class_data import give_way
+give_way()
+print(os.nice(0), os.getsid(0) == os.getpid())
+group = pathlib.Path("/proc/self/autogroup")
+print(group.read_text().split()[-1] if group.exists() else "none")
+"""
+
+
+@pytest.fixture
+def words() -> list[str]:
+    # A shell between: set-up's process leads no group either.
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, CODE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_in_the_background_it_has_the_lowest_priority(words: list[str]) -> None:
+    assert words[:2] == ["19", "True"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group processes by session")
+def test_its_session_has_the_lowest_priority_too(words: list[str]) -> None:
+    assert words[2] == "19"
