@@ -17,18 +17,14 @@ print(os.nice(0), os.getsid(0) == os.getpid())
 group = pathlib.Path("/proc/self/autogroup")
 print(group.read_text().split()[-1] if group.exists() else "none")
 """
+# A shell between: set-up's process leads no group either.
+COMMAND = '"$0" -c "$1"; exit $?'
 
 
 @pytest.fixture
 def words() -> list[str]:
-    # A shell between: set-up's process leads no group either.
-    done = subprocess.run(
-        ["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, CODE],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    argv = ["sh", "-c", COMMAND, sys.executable, CODE]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
