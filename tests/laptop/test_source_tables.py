@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,10 +31,13 @@ def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """What a start does, in order. Of its parts only the names are recorded; ``ads``' tables are refused."""
     events: list[str] = []
 
-    def records(module: Any, *names: str, returns: Any = None) -> None:
+    def records(module: ModuleType, *names: str, returns: Any = None) -> None:
         for name in names:
-            text = f"{module.__name__.rpartition('.')[2]}.{name}"
-            monkeypatch.setattr(module, name, lambda *_, text=text: events.append(text) or returns)
+            monkeypatch.setattr(module, name, partial(record, f"{module.__name__.rpartition('.')[2]}.{name}", returns))
+
+    def record(text: str, returns: Any, *_: Any) -> Any:
+        events.append(text)
+        return returns
 
     flights = load("flights")
     found = (flights.model_copy(update={"name": "ads"}), flights, flights.model_copy(update={"name": "own"}))
