@@ -27,8 +27,8 @@ class Image:
         dockerfile: Its Dockerfile.
         repository: Its ECR repository.
         variable: Its key in Terraform's variable ``release``.
+        tag_suffix: What its tag has after the build. ECR counts builds by it (``infra/definitions/repositories.yaml``).
         arguments: The arguments of its build (``--build-arg``).
-        tag_suffix: What its tag has after the build, where the repository has another image of the same build.
         for_gpu: Whether only training on a GPU needs it.
     """
 
@@ -36,14 +36,14 @@ class Image:
     dockerfile: str
     repository: str
     variable: str
+    tag_suffix: str
     arguments: Mapping[str, str] = field(default_factory=dict)
-    tag_suffix: str = ""
     for_gpu: bool = False
 
 
 IMAGES = (
-    Image("serving", "serving/Dockerfile", "nightjar/serving", "serving_image"),
-    Image("training", "include/training/Dockerfile", "nightjar/training", "training_image"),
+    Image("serving", "serving/Dockerfile", "nightjar/serving", "serving_image", tag_suffix="-service"),
+    Image("training", "include/training/Dockerfile", "nightjar/training", "training_image", tag_suffix="-cpu"),
     Image(
         "training-gpu",
         "include/training/Dockerfile",

@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         if name != "run":
             sub.add_argument("--to", required=name == "nights", type=arguments.day, help="the last night")
     sub.add_argument("--from", dest="first", type=arguments.day, help="the first night, in a new run folder")
-    command("up", _up, "start the stack and create its AWS resources, nothing more")
+    command("up", _up, "start the stack, create its AWS resources and fill its source tables, nothing more")
     command("stop", _stop, "stop the stack")
     command("clean", _clean, "stop the stack and delete its state")
     sub = command("restart", _restart, "stop and start the stack, or one process of it", "WHAT=scheduler")

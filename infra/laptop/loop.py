@@ -15,7 +15,7 @@ from functools import partial
 from include.errors import NightjarError
 from include.workloads import Workload
 from infra.laptop import bounds, replay, stack, stages, summary
-from infra.laptop.config import LaptopConfig, LaptopError
+from infra.laptop.config import LaptopConfig
 from infra.laptop.history_source import HistorySource
 from infra.laptop.nights import Nights
 from infra.laptop.progress import Reporter
@@ -70,30 +70,11 @@ def _run(config: LaptopConfig, to: date | None, only: str | None, reporter: Repo
         )
     failures = [f"The workload {name} is left out.\n{reason}" for name, reason in resources.left_out.items()]
     chosen = [workload for workload in resources.workloads if only in (None, workload.name)]
-    _load_other_tables(running, reporter, [workload for workload in resources.workloads if workload not in chosen])
     outcomes: dict[str, dict[date, str]] = {workload.name: {} for workload in chosen}
     failures += _run_workloads(running, connection, chosen, to, outcomes)
     outcomes = {name: dict([*days.items()][-SUMMARIZED:]) for name, days in outcomes.items() if days}
     summary.write(connection, summary.collect(connection, resources, outcomes, reporter.stages))
     return failures
-
-
-def _load_other_tables(running: Stack, reporter: Reporter, workloads: Sequence[Workload]) -> None:
-    """Fills the source tables of workloads that are not replayed now: their hourly ingest reads them all the same.
-
-    Empty tables would not do: the ingest moves its watermark, and would never read the rows that come later.
-    """
-    for workload in workloads:
-        name = workload.name
-        if workload.database is None or not replay.has_history(name):
-            continue
-        with reporter.stage(f"{name}: load reference tables, which its hourly ingest reads"):
-            try:
-                added = replay.load_tables(running.postgres, workload, running.config.data)
-            except LaptopError as error:  # it concerns none of the chosen workloads
-                reporter.say(f"{name}_ingest_tables will fail: {error}")
-            else:
-                reporter.say(_added(added))
 
 
 def _added(rows: Mapping[str, int]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ from infra.laptop.history_source import HistorySource, has_history
 from infra.laptop.postgres import Postgres
 from infra.laptop.progress import Reporter
 
-__all__ = ["History", "has_history", "load_tables", "put_records", "replayed_to"]
+__all__ = ["History", "fill_source_tables", "has_history", "load_tables", "put_records", "replayed_to"]
 
 Days = dict[str, list[dict[str, Any]]]
 BATCH = 500  # the maximum of PutRecords
@@ -122,6 +122,23 @@ def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
     """The first day that has not been replayed, or None before the first replay."""
     item = aws.dynamodb.get_item(TableName=table, Key=_key(workload), ConsistentRead=True).get("Item")
     return date.fromisoformat(item["day"]["S"]) if item else None
+
+
+def fill_source_tables(
+    postgres: Postgres, workloads: Iterable[Workload], data: Path, report: Callable[[str], None]
+) -> None:
+    """Fills the source tables of every workload with a history, which its hourly ingest reads from the start on.
+
+    Empty tables would not do: the ingest moves its watermark, and would never read the rows that come later. Tables
+    that the database refuses are reported: they concern no other workload, and the stack can be used without them.
+    """
+    for workload in workloads:
+        if workload.database is None or not has_history(workload.name):
+            continue
+        try:
+            load_tables(postgres, workload, data)
+        except LaptopError as error:
+            report(f"{workload.name}_ingest_tables will fail: {error}")
 
 
 def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str, int]:

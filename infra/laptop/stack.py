@@ -16,6 +16,7 @@ from infra.laptop import (
     parts,
     postgres,
     provision,
+    replay,
     service_ports,
     tracking,
 )
@@ -65,6 +66,8 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         resources = provision.create_resources(config, aws, server, report)
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
+        # Airflow's scheduler runs an hourly ingest as soon as it knows its DAG.
+        replay.fill_source_tables(server, resources.workloads, config.data, report)
         tracking.start(config, supervisor, aws)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)

@@ -19,13 +19,11 @@ from include.pipelines.deploy.ended import end_by_person
 from include.pipelines.deploy.live import NOTHING_LIVE, begun
 from include.pipelines.deploy.live_log import append
 from include.workloads import load as load_workload
-from tests.support.dag_files import dag_run, load, platform_settings, rendered
+from tests.support.dag_files import dag_run, platform_settings, rendered
+from tests.support.deploy_dags import module
 from tests.support.deploy_runs import StateInMemory
 
-
-@pytest.fixture(scope="module")
-def module() -> ModuleType:
-    return load("deploy")
+__all__ = ["module"]
 
 
 @pytest.fixture(scope="module")

@@ -12,22 +12,13 @@ from airflow.sdk import TriggerRule
 from nightjar.jobs.ecs import EcsRollout
 from nightjar.looks import look_seconds
 
-from include.workloads import load as load_workload
 from tests.support.canaries import SPEC, with_canary
-from tests.support.dag_files import load, platform_settings, rendered
+from tests.support.dag_files import platform_settings, rendered
+from tests.support.deploy_dags import module, plain
+
+__all__ = ["module", "plain"]
 
 OWN = {"submit_canary", "sense_canary", "share_traffic", "compare_canary", "end_canary", "reject_canary"}
-
-
-@pytest.fixture(scope="module")
-def module() -> ModuleType:
-    return load("deploy")
-
-
-@pytest.fixture(scope="module")
-def plain(module: ModuleType) -> Any:
-    with platform_settings():
-        return module.deploy(load_workload("flights"))
 
 
 @pytest.fixture(scope="module")

@@ -10,24 +10,15 @@ import pytest
 from airflow.sdk import TriggerRule
 from nightjar.jobs.sagemaker import ProcessingJob
 
-from include.workloads import load as load_workload
 from tests.support.canaries import SPEC as CANARY
-from tests.support.dag_files import load, platform_settings, rendered
+from tests.support.dag_files import platform_settings, rendered
+from tests.support.deploy_dags import module, plain
 from tests.support.shadows import with_shadow
+
+__all__ = ["module", "plain"]
 
 OWN = {"plan_shadow", "submit_shadow", "sense_shadow", "compare_shadow", "reject_shadow", "stop_jobs"}
 ORDER = ("resolve", "plan_shadow", "submit_shadow", "sense_shadow", "compare_shadow")
-
-
-@pytest.fixture(scope="module")
-def module() -> ModuleType:
-    return load("deploy")
-
-
-@pytest.fixture(scope="module")
-def plain(module: ModuleType) -> Any:
-    with platform_settings():
-        return module.deploy(load_workload("flights"))
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.ecs_tasks import define, start_script_cloud
+from tests.support.ecs_tasks import define, tasks
 from tests.support.localcloud import Cloud
 
+__all__ = ["tasks"]
+
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"))
 
 
 def test_the_providers_hook_reads_tasks_and_clusters(

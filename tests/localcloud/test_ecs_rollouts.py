@@ -13,22 +13,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.ecs_services import described, tasks_of
-from tests.support.ecs_tasks import define, start_script_cloud
+from tests.support.ecs_tasks import define, ecs, start_script_cloud, tasks
 from tests.support.localcloud import Cloud
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
+__all__ = ["ecs", "tasks"]
+
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"))
-
-
-@pytest.fixture(scope="module")
-def ecs(tasks: Cloud) -> Any:
-    return tasks.client("ecs")
 
 
 def create_service(ecs: Any, name: str, definition: str, count: int, **configuration: Any) -> None:

@@ -12,20 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.localcloud import mounts
-from tests.support.ecs_tasks import EXECUTION_ROLE, PORT, ROLE, define, start_script_cloud
+from tests.support.ecs_tasks import EXECUTION_ROLE, PORT, ROLE, define, ecs, start_script_cloud, tasks
 from tests.support.localcloud import Cloud
 
+__all__ = ["ecs", "tasks"]
+
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"))
-
-
-@pytest.fixture(scope="module")
-def ecs(tasks: Cloud) -> Any:
-    return tasks.client("ecs")
 
 
 def finished(cloud: Cloud, ecs: Any, arn: str) -> dict[str, Any]:

@@ -14,14 +14,11 @@ from botocore.exceptions import ClientError
 
 from infra.localcloud import mounts
 from tests.support.localcloud import Cloud
-from tests.support.sagemaker_jobs import BUCKET, archive, ended_job, keys, processing, start_job_cloud, training
+from tests.support.sagemaker_jobs import BUCKET, archive, ended_job, jobs, keys, processing, start_job_cloud, training
+
+__all__ = ["jobs"]
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def jobs(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return start_job_cloud(start_cloud, tmp_path_factory.mktemp("image"))
 
 
 def test_a_training_job_gets_its_contract_and_uploads_its_model(jobs: Cloud) -> None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.localcloud import Cloud
-from tests.support.sagemaker_jobs import BUCKET, archive, keys, processing, start_job_cloud, training
+from tests.support.sagemaker_jobs import BUCKET, archive, jobs, keys, processing, training
+
+__all__ = ["jobs"]
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def jobs(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
-    return start_job_cloud(start_cloud, tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.support.dag_files import load, platform_settings
 from tests.support.job_clouds import cloud, on_cloud
 from tests.support.models_page import DAG as DAG_ID
 from tests.support.models_page import ListedRegistry, Person, Sources, made, page
+from tests.support.models_page_runs import no_runs
 
 __all__ = ["cloud", "on_cloud"]
 
@@ -52,3 +53,15 @@ def person(database: None, nothing_kept: None) -> Callable[[str], Person]:
     """``person("ann")``: the browser of a user."""
     client = TestClient(page.mounted(), raise_server_exceptions=True)
     return lambda name: Person(client, name)
+
+
+@pytest.fixture
+def new_dag(database: None) -> None:
+    """The deploy DAG without runs."""
+    no_runs()
+
+
+@pytest.fixture
+def ann(person: Callable[[str], Person]) -> Person:
+    """A person who may change things."""
+    return person("ann")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,23 +12,13 @@ from airflow.utils.state import DagRunState
 from sqlalchemy import select
 
 from tests.support.models_page import DAG, REASON, Person, Sources, made
-from tests.support.models_page_runs import change_dag, no_runs, runs
+from tests.support.models_page_runs import change_dag, runs
 
 pytestmark = pytest.mark.usefixtures("new_dag", "aws")
 APPROVE, REJECT = f"api/{DAG}/versions/3/approve", f"api/{DAG}/versions/3/reject"
 DEPLOY = f"api/{DAG}/versions/3/deploy"
 ROLL_BACK, RELEASE = f"api/{DAG}/roll-back", f"api/{DAG}/release-hold"
 FREEZE, UNFREEZE = f"api/{DAG}/freeze", f"api/{DAG}/unfreeze"
-
-
-@pytest.fixture
-def new_dag(database: None) -> None:
-    no_runs()
-
-
-@pytest.fixture
-def ann(person: Callable[[str], Person]) -> Person:
-    return person("ann")
 
 
 def refused(answer: Any, text: str, status: int = 409) -> None:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from airflow.utils.state import DagRunState
 
 from tests.support.models_page import DAG, REASON, Person, Sources
-from tests.support.models_page_runs import begin_deploy, change_dag, no_runs, runs
+from tests.support.models_page_runs import begin_deploy, change_dag, runs
 
 pytestmark = pytest.mark.usefixtures("new_dag", "aws")
 ROLL_BACK, END_DEPLOY = f"api/{DAG}/roll-back", f"api/{DAG}/end-deploy"
-
-
-@pytest.fixture
-def new_dag(database: None) -> None:
-    no_runs()
-
-
-@pytest.fixture
-def ann(person: Callable[[str], Person]) -> Person:
-    return person("ann")
 
 
 def test_the_end_of_a_deploy_keeps_the_live_version_and_queues_no_run(ann: Person, aws: Sources) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import numpy as np
 
 from include.pipelines.deploy.canary import Canary, CanaryHooks
 from include.workloads import Workload, load
@@ -49,13 +51,18 @@ class WeightsInMemory:
 
 
 class MetricsInMemory:
-    """What each group answered in every minute: requests, failed, unreachable, p95. Scores: by version, ten bins."""
+    """What each group answered in every minute: requests, failed, unreachable, p95. Scores: by version, ten bins.
+
+    Attributes:
+        seconds: How long the answers of a group took, minute by minute; of a group that is not in it, all took the p95.
+    """
 
     def __init__(self) -> None:
         self.minute: dict[str, dict[str, float]] = {
             name: {"requests": 100.0 if name == "canary" else 900.0, "failed": 0.0, "unreachable": 0.0, "p95": 0.02}
             for name in ("live", "canary")
         }
+        self.seconds: dict[str, Sequence[Sequence[float]]] = {}
         self.scores: dict[str, list[float]] = {}
         self.asked: list[tuple[datetime, datetime, list[str]]] = []
 
@@ -66,12 +73,13 @@ class MetricsInMemory:
         length = int((end - start) / timedelta(minutes=1))
         found = {}
         for name, (_, metric, dimensions, statistic) in queries.items():
-            value = self._value(metric, dimensions, statistic)
-            times = (start + timedelta(minutes=number) for number in range(length))
-            found[name] = dict.fromkeys(times, value) if value is not None else {}
+            values = [self._value(metric, dimensions, statistic, number) for number in range(length)]
+            found[name] = {
+                start + timedelta(minutes=number): value for number, value in enumerate(values) if value is not None
+            }
         return found
 
-    def _value(self, metric: str, dimensions: Mapping[str, str], statistic: str) -> float | None:
+    def _value(self, metric: str, dimensions: Mapping[str, str], statistic: str, minute: int) -> float | None:
         if metric == "Score":
             bins = self.scores.get(dimensions["ModelVersion"])
             if bins is None:
@@ -82,8 +90,20 @@ class MetricsInMemory:
             return 100 * bins[number] / sum(bins)
         known = self.minute[dimensions["TargetGroup"]]
         if metric == "TargetResponseTime":
-            return known["p95"] if statistic == "p95" else known["requests"]
+            seconds = self.seconds.get(dimensions["TargetGroup"])
+            taken = seconds[minute] if seconds else [known["p95"]] * int(known["requests"])
+            return latency_statistic(taken, statistic) if len(taken) else None
         return known[_COUNTS[metric]]
+
+
+def latency_statistic(seconds: Sequence[float], statistic: str) -> float:
+    """What CloudWatch makes of the latencies of a minute: SampleCount, p95, or how many percent are above: PR(0.1:)."""
+    if statistic == "SampleCount":
+        return len(seconds)
+    if statistic == "p95":
+        return float(np.percentile(seconds, 95))
+    limit = float(statistic.removeprefix("PR(").removesuffix(":)"))
+    return 100 * float(np.mean(np.asarray(seconds) > limit))
 
 
 class CanaryInMemory:

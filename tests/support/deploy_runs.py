@@ -191,6 +191,16 @@ class Deploys:
         while self.step(run):
             pass
 
+    def finish_killed(self, run: DeployRun, countdown: int) -> None:
+        """Runs all tasks that are left; the worker dies at so many changes from now, and its task is tried again."""
+        self.kills.plan(countdown, denied=False)
+        for _ in range(40):
+            try:
+                if not self.step(run):
+                    return
+            except BaseException:
+                continue
+
     def clear(self, run: DeployRun, task_id: str, *, downstream: bool) -> None:
         """Clears a task, or also those after it."""
         cleared = {task_id}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.ecs_services import CLUSTER
 from tests.support.localcloud import ACCOUNT, VENVS, Cloud
 
@@ -34,6 +36,18 @@ def start_script_cloud(start_cloud: Callable[..., Cloud], folder: Path, **image:
     cloud = start_cloud(images={"script:1": {**settings, **image}})
     cloud.client("ecs").create_cluster(clusterName=CLUSTER)
     return cloud
+
+
+@pytest.fixture(scope="module")
+def tasks(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
+    """A server of a test module's own, which runs the script."""
+    return start_script_cloud(start_cloud, tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="module")
+def ecs(tasks: Cloud) -> Any:
+    """Its client of ECS."""
+    return tasks.client("ecs")
 
 
 def define(ecs: Any, family: str, **container: Any) -> str:

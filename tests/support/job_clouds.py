@@ -139,3 +139,10 @@ def on_cloud(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     for name, value in cloud.environment().items():
         monkeypatch.setenv(name, value)
     return cloud
+
+
+@pytest.fixture
+def sagemaker(on_cloud: Cloud) -> Any:
+    """The local cloud's client of SageMaker, and a bucket for its jobs."""
+    on_cloud.client("s3").create_bucket(Bucket="artifact")
+    return on_cloud.client("sagemaker")

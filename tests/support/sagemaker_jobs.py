@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from infra.localcloud.s3_uris import split_s3_uri
 from tests.support.localcloud import ACCOUNT, VENVS, Cloud
 
@@ -82,6 +84,12 @@ def start_job_cloud(start_cloud: Callable[..., Cloud], folder: Path, **settings:
     }.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     return cloud
+
+
+@pytest.fixture(scope="module")
+def jobs(start_cloud: Callable[..., Cloud], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
+    """A server of a test module's own, with the image."""
+    return start_job_cloud(start_cloud, tmp_path_factory.mktemp("image"))
 
 
 def training(

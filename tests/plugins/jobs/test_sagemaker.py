@@ -13,17 +13,11 @@ from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 
 from tests.support.job_clouds import KilledTaskInstance, TaskInstance, context, fire
-from tests.support.localcloud import ACCOUNT, Cloud
+from tests.support.localcloud import ACCOUNT
 
 pytestmark = pytest.mark.stack
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/training"
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
-
-
-@pytest.fixture
-def sagemaker(on_cloud: Cloud) -> Any:
-    on_cloud.client("s3").create_bucket(Bucket="artifact")
-    return on_cloud.client("sagemaker")
 
 
 @pytest.fixture

@@ -12,15 +12,9 @@ from nightjar.jobs.sensor import JobSensor
 from nightjar.jobs.stop import StopJobsOperator
 
 from tests.support.job_clouds import TaskInstance, context, fire
-from tests.support.localcloud import ACCOUNT, Cloud
+from tests.support.localcloud import ACCOUNT
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def sagemaker(on_cloud: Cloud) -> Any:
-    on_cloud.client("s3").create_bucket(Bucket="artifact")
-    return on_cloud.client("sagemaker")
 
 
 @pytest.fixture

@@ -1,20 +1,29 @@
-"""Compares what the canary and the live version answered. Pure functions (ADR 47)."""
+"""Compares what the canary and the live version answered. Pure functions (ADR 47, ADR 74)."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
+from include.pipelines.deploy.canary.chance import at_least, at_least_of_both
 from include.workloads.deploying import CanarySpec
 
-# How probable so many failures may be at the rate that is allowed. While requests still come in, they are looked at
-# again and again, so far less.
+# Below this probability, chance is not what made so many requests fail, or slow. While requests still come in, they are
+# looked at again and again, so far below.
 UNLIKELY, UNLIKELY_EARLY = 0.05, 1e-5
 EARLIEST_REQUESTS = 30
 LATENCY_SLACK_SECONDS = 0.005  # differences below this are noise of the network and of CloudWatch's percentiles
+SLOW_SHARE = 0.05  # of the requests take longer than the p95
 _KOLMOGOROV = 1.63  # for 1 %
+
+
+class Slow(NamedTuple):
+    """How many answers took longer than :func:`latency_limit`."""
+
+    answers: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,15 @@ class Answered:
         failed: How many were answered with 5xx, or by no task.
         p95_seconds: The 95th percentile of the latency; None without an answer.
         scores: How many predictions had a probability in each of the bins, which are of equal width.
+        slow: How many answers were slow; None while they are not counted, which is only needed if the canary's p95 is
+            above the limit.
     """
 
     requests: int
     failed: int
     p95_seconds: float | None
     scores: tuple[float, ...]
+    slow: Slow | None = None
 
 
 class Verdict(TypedDict):
@@ -79,39 +91,64 @@ def verdict(live: Answered, canary: Answered, spec: CanarySpec, *, same_model: b
         return {"outcome": spec.too_few, "fault": False, "reasons": [text, f"By the rule too_few, {rule}."]}
     shown = [f"Compared on {counted}:", f"{_rates(live, canary)};", f"{_latencies(live, canary)};"]
     last = "the model is the same." if same_model else _shift_text(live, canary)
-    return {"outcome": "promote", "fault": False, "reasons": [" ".join([*shown, last])]}
+    limit = latency_limit(live, canary, spec)
+    by_chance = [] if limit is None else [_slow_text(live, canary, limit)]
+    return {"outcome": "promote", "fault": False, "reasons": [" ".join([*shown, last, *by_chance])]}
 
 
 def _errors(live: Answered, canary: Answered, spec: CanarySpec, unlikely: float) -> str | None:
     if not canary.requests or not live.requests:
         return None
     allowed = _share(live) + spec.error_margin
-    if _share(canary) <= allowed or at_least(canary.failed, canary.requests, allowed) >= unlikely:
+    if _share(canary) <= allowed:
+        return None
+    # The second probability is for a rate of the live version that is itself known from few requests only.
+    counts = canary.failed, canary.requests
+    if max(at_least(*counts, allowed), at_least_of_both(*counts, live.failed, live.requests)) >= unlikely:
         return None
     return f"It fails more often: {_rates(live, canary)}; {spec.error_margin:.1%} more are allowed."
 
 
-def at_least(failed: int, requests: int, rate: float) -> float:
-    """Returns how probable it is that at least so many of the requests fail, if each fails at this rate (binomial)."""
-    if not 0 < rate < 1:
-        return float(rate >= 1 or not failed)
-    fewer = (
-        math.lgamma(requests + 1)
-        - math.lgamma(number + 1)
-        - math.lgamma(requests - number + 1)
-        + number * math.log(rate)
-        + (requests - number) * math.log1p(-rate)
-        for number in range(failed)
-    )
-    return max(0.0, 1 - math.fsum(map(math.exp, fewer)))
+def latency_limit(live: Answered, canary: Answered, spec: CanarySpec) -> float | None:
+    """Returns above how many seconds an answer is slow; None where the canary's p95 is not above, or not known.
+
+    The canary's p95 alone decides nothing. Where about a twentieth of the answers is slow, for both versions, the p95
+    is now a quick answer's time and now a slow one's. So the slow answers are counted.
+    """
+    if canary.p95_seconds is None or live.p95_seconds is None:
+        return None
+    limit = live.p95_seconds * spec.latency_factor + LATENCY_SLACK_SECONDS
+    return limit if canary.p95_seconds > limit else None
 
 
 def _latency(live: Answered, canary: Answered, spec: CanarySpec) -> str | None:
-    if canary.p95_seconds is None or live.p95_seconds is None:
+    limit = latency_limit(live, canary, spec)
+    if limit is None or not _too_many_slow(live, canary):
         return None
-    if canary.p95_seconds <= live.p95_seconds * spec.latency_factor + LATENCY_SLACK_SECONDS:
-        return None
-    return f"It is slower: {_latencies(live, canary)}; {spec.latency_factor:g} times as much is allowed."
+    text = f"It is slower: {_latencies(live, canary)}; {spec.latency_factor:g} times as much is allowed."
+    return f"{text} {_slow_text(live, canary, limit)}".rstrip()
+
+
+def _too_many_slow(live: Answered, canary: Answered) -> bool:
+    """Whether more than a twentieth of the canary's answers is slow, so that its p95 is above, and not by chance.
+
+    Where they are not known, its p95 as CloudWatch gave it counts.
+    """
+    if canary.slow is None or live.slow is None:
+        return True
+    more_than_allowed = canary.slow.answers > SLOW_SHARE * canary.slow.of
+    return more_than_allowed and at_least_of_both(*canary.slow, *live.slow) < UNLIKELY
+
+
+def _slow_text(live: Answered, canary: Answered, limit: float) -> str:
+    if canary.slow is None or live.slow is None:
+        return ""
+    return (
+        f"{canary.slow.answers} of {canary.slow.of} answers took more than {limit * 1000:.1f} ms "
+        f"({canary.slow.answers / canary.slow.of:.2%}; {SLOW_SHARE:.0%} are allowed), of the live version's "
+        f"{live.slow.answers} of {live.slow.of} ({live.slow.answers / live.slow.of:.2%}): by chance with a probability "
+        f"of {at_least_of_both(*canary.slow, *live.slow):.2g} (slower below {UNLIKELY:g})."
+    )
 
 
 def _scores(live: Answered, canary: Answered, spec: CanarySpec) -> str | None:

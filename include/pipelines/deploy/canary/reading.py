@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from include.pipelines.deploy.canary.compare import Answered
+from include.pipelines.deploy.canary.compare import Answered, Slow
 from include.pipelines.deploy.canary.hooks import CanaryHooks, Query
 
 BALANCER, SERVICE = "AWS/ApplicationELB", "Nightjar/Serving"
@@ -47,6 +48,27 @@ def read_answered(
     return _answered("g0", read), _answered("g1", read)
 
 
+def with_slow(
+    hooks: CanaryHooks, answered: tuple[Answered, Answered], limit: float, start: datetime, end: datetime
+) -> tuple[Answered, Answered]:
+    """Returns what the live version and the canary answered, with the number of answers that took longer.
+
+    Args:
+        hooks: The canary's AWS hooks.
+        answered: What they answered.
+        limit: The seconds above which an answer is slow.
+        start: The first minute.
+        end: The end of the last one.
+    """
+    queries: dict[str, Query] = {}
+    for number, dimensions in enumerate(hooks.weights.dimensions()):
+        of: Query = (BALANCER, "TargetResponseTime", dimensions, "SampleCount")
+        queries |= {f"g{number}_answers": of, f"g{number}_above": (*of[:3], f"PR({limit:.6f}:)")}
+    read = hooks.metrics.minutes(queries, start, end)
+    live, canary = (replace(one, slow=_slow(f"g{number}", read)) for number, one in enumerate(answered))
+    return live, canary
+
+
 def _counts(prefix: str, dimensions: Mapping[str, str]) -> dict[str, Query]:
     names = ("RequestCount", *FAILED)
     return {f"{prefix}_{number}": (BALANCER, name, dimensions, "Sum") for number, name in enumerate(names)}
@@ -81,6 +103,13 @@ def _answered(prefix: str, read: Mapping[str, Series]) -> Answered:
             for number in range(SCORE_BINS)
         ),
     )
+
+
+def _slow(prefix: str, read: Mapping[str, Series]) -> Slow | None:
+    """Of each minute CloudWatch has how many percent are above the limit: unlike percentiles, counts add up."""
+    percents, numbers = read.get(f"{prefix}_above", {}), read.get(f"{prefix}_answers", {})
+    known = {minute: numbers[minute] for minute in percents if numbers.get(minute)}
+    return Slow(round(_total(percents, known)), round(sum(known.values()))) if known else None
 
 
 def _weighted(values: Series, numbers: Series) -> float | None:

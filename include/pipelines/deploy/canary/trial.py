@@ -10,9 +10,9 @@ from typing import TypedDict
 from include.errors import NothingToDoError
 from include.lake.instants import format_instant, parse_instant
 from include.pipelines.deploy import live_log
-from include.pipelines.deploy.canary.compare import Verdict, early_verdict, verdict
+from include.pipelines.deploy.canary.compare import Verdict, early_verdict, latency_limit, verdict
 from include.pipelines.deploy.canary.hooks import CanaryHooks
-from include.pipelines.deploy.canary.reading import read_answered
+from include.pipelines.deploy.canary.reading import read_answered, with_slow
 from include.pipelines.deploy.faults import FAULT_KEY, VerificationError, VersionFaultError
 from include.pipelines.deploy.fence import own_intent
 from include.pipelines.deploy.resolve import DeployTarget
@@ -122,6 +122,8 @@ class Canary:
             decided = early_verdict(live, canary, self.spec)
         else:
             live, canary = read_answered(self.hooks, self.workload.name, versions, start, end, whole=True)
+            if limit := latency_limit(live, canary, self.spec):
+                live, canary = with_slow(self.hooks, (live, canary), limit, start, end)
             decided = verdict(live, canary, self.spec, same_model=versions[0] == versions[1])
         if decided:
             self.hooks.end()

@@ -1,6 +1,10 @@
 # The registry of the service's image. A tag is never moved, so what was scanned and signed is what runs.
+locals {
+  repository = yamldecode(templatefile("${var.definitions}/repositories.yaml", var.names)).serving
+}
+
 resource "aws_ecr_repository" "serving" {
-  name                 = "nightjar/serving"
+  name                 = local.repository.name
   image_tag_mutability = "IMMUTABLE"
   force_delete         = !local.prod
 
@@ -14,24 +18,8 @@ resource "aws_ecr_repository" "serving" {
   }
 }
 
-# A rollback needs the image of the version before; 50 images are months of releases.
+# Which images are kept: infra/definitions/repositories.yaml.
 resource "aws_ecr_lifecycle_policy" "serving" {
   repository = aws_ecr_repository.serving.name
-
-  policy = jsonencode({
-    rules = [
-      {
-        rulePriority = 1
-        description  = "images without a tag: left over from builds"
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
-        action       = { type = "expire" }
-      },
-      {
-        rulePriority = 2
-        description  = "keep the newest 50"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 50 }
-        action       = { type = "expire" }
-      },
-    ]
-  })
+  policy     = jsonencode({ rules = local.repository.rules })
 }

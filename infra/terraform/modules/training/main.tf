@@ -1,6 +1,10 @@
 # Training: the image repository, the versions of each workload's model, and the event of a job that failed.
+locals {
+  repository = yamldecode(templatefile("${var.definitions}/repositories.yaml", var.names)).training
+}
+
 resource "aws_ecr_repository" "training" {
-  name                 = "nightjar/training"
+  name                 = local.repository.name
   image_tag_mutability = "IMMUTABLE"
   force_delete         = var.disposable
 
@@ -14,25 +18,10 @@ resource "aws_ecr_repository" "training" {
   }
 }
 
-# A model package names its image by digest, so an image with a tag is kept for as long as it may be needed to train again.
+# Which images are kept: infra/definitions/repositories.yaml.
 resource "aws_ecr_lifecycle_policy" "training" {
   repository = aws_ecr_repository.training.name
-  policy = jsonencode({
-    rules = [
-      {
-        rulePriority = 1
-        description  = "images without a tag: what is left of a push that failed"
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 }
-        action       = { type = "expire" }
-      },
-      {
-        rulePriority = 2
-        description  = "the newest 200 builds"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 200 }
-        action       = { type = "expire" }
-      },
-    ]
-  })
+  policy     = jsonencode({ rules = local.repository.rules })
 }
 
 resource "aws_sagemaker_model_package_group" "this" {

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from include.pipelines.deploy.canary.compare import Answered, Verdict, at_least, early_verdict, shift, verdict
+from include.pipelines.deploy.canary.chance import at_least
+from include.pipelines.deploy.canary.compare import Answered, Verdict, early_verdict, shift, verdict
 from include.workloads.deploying import CanarySpec
 
 SPEC = CanarySpec(share=0.1, minutes=10)
