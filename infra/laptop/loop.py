@@ -8,14 +8,14 @@ that earlier commands have not finished.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
 from include.errors import NightjarError
 from include.workloads import Workload
 from infra.laptop import bounds, replay, stack, stages, summary
-from infra.laptop.config import LaptopConfig
+from infra.laptop.config import LaptopConfig, LaptopError
 from infra.laptop.history_source import HistorySource
 from infra.laptop.nights import Nights
 from infra.laptop.progress import Reporter
@@ -77,10 +77,6 @@ def _run(config: LaptopConfig, to: date | None, only: str | None, reporter: Repo
     return failures
 
 
-def _added(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{table} +{count}" for table, count in rows.items())
-
-
 def _run_workloads(
     running: Stack,
     connection: Connection,
@@ -128,10 +124,8 @@ def _run_workload(
     with reporter.stage(f"{name}: open the history"):
         source = HistorySource.open(name, config.data)
         source.require_days(config.first_day, last)
-    if workload.database is not None:
-        with reporter.stage(f"{name}: load reference tables"):
-            added = replay.load_tables(running.postgres, workload, config.data)
-            reporter.say(_added(added))
+    if reason := running.refused_tables.get(name):
+        raise LaptopError(reason)
     start, end = config.first_day - source.recorded_ahead, last + timedelta(days=1)
     nights = Nights(connection, replay.History(workload, config.data, start, end))
     outcomes[name] = nights.outcomes

@@ -126,19 +126,29 @@ def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
 
 def fill_source_tables(
     postgres: Postgres, workloads: Iterable[Workload], data: Path, report: Callable[[str], None]
-) -> None:
+) -> dict[str, str]:
     """Fills the source tables of every workload with a history, which its hourly ingest reads from the start on.
 
     Empty tables would not do: the ingest moves its watermark, and would never read the rows that come later. Tables
     that the database refuses are reported: they concern no other workload, and the stack can be used without them.
+
+    Returns:
+        Why a workload's tables are not filled, by its name.
     """
+    refused = {}
     for workload in workloads:
-        if workload.database is None or not has_history(workload.name):
+        name = workload.name
+        if workload.database is None or not has_history(name):
             continue
         try:
-            load_tables(postgres, workload, data)
+            added = load_tables(postgres, workload, data)
         except LaptopError as error:
-            report(f"{workload.name}_ingest_tables will fail: {error}")
+            refused[name] = str(error)
+            report(f"{name}_ingest_tables will fail: {error}")
+        else:
+            if any(added.values()):
+                report(f"source tables of {name}: " + ", ".join(f"{table} +{rows}" for table, rows in added.items()))
+    return refused
 
 
 def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str, int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.laptop import (
     airflow,
@@ -31,12 +31,21 @@ from infra.laptop.processes import Supervisor
 
 @dataclass(frozen=True)
 class Stack:
-    """A running laptop stack."""
+    """A running laptop stack.
+
+    Attributes:
+        config: Its settings.
+        aws: Clients of its local cloud.
+        postgres: Its server.
+        resources: What was made in the local cloud.
+        refused_tables: Why a workload's source tables are not filled, by its name.
+    """
 
     config: LaptopConfig
     aws: Aws
     postgres: Postgres
     resources: Resources
+    refused_tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
@@ -67,7 +76,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
         # Airflow's scheduler runs an hourly ingest as soon as it knows its DAG.
-        replay.fill_source_tables(server, resources.workloads, config.data, report)
+        refused = replay.fill_source_tables(server, resources.workloads, config.data, report)
         tracking.start(config, supervisor, aws)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)
@@ -75,7 +84,7 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         airflow.start(config, supervisor, env, parses)
         api_server.result()
     tracking.wait_until_ready(config, supervisor)
-    return Stack(config, aws, server, resources)
+    return Stack(config, aws, server, resources, refused)
 
 
 def stop(config: LaptopConfig) -> list[str]:

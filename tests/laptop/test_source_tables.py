@@ -60,13 +60,15 @@ def happened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return {"planes": 3}
 
     monkeypatch.setattr(replay, "load_tables", load_tables)
-    stack.start(LaptopConfig(run=tmp_path), events.append)
+    started = stack.start(LaptopConfig(run=tmp_path), events.append)
+    assert started.refused_tables == {"ads": REFUSED}
     return events
 
 
 def test_they_are_filled_before_the_scheduler_starts(happened: list[str]) -> None:
     at = happened.index
     assert at("postgres.create_databases") < at("tables of flights") < at("airflow.start")
+    assert "source tables of flights: planes +3" in happened
 
 
 def test_one_that_is_refused_stops_nothing_else_and_is_reported(happened: list[str]) -> None:
