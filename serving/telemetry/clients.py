@@ -19,7 +19,7 @@ def make_client(service: Literal["kinesis", "firehose", "xray"]) -> Any:
     from serving import aws
 
     config = Config(
-        # Its own text would be made anew, of thirty parts, twice in each call: a sixth of what a call costs.
+        # Its own text would be made anew, of thirty parts, twice in each call: an eighth of what a call costs.
         user_agent=f"Boto3/{boto3.__version__} nightjar",
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
