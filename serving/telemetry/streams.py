@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from serving.telemetry.clients import make_client
 
@@ -90,14 +91,14 @@ class FirehoseStream:
     """A Firehose delivery stream.
 
     botocore copies and scans the lines of a call several times to make its body, and holds the interpreter meanwhile.
-    So the body is made here, in one pass; botocore signs and sends it, and reads the answer, as for any call.
+    So the body is made here, in one pass, by an encoder whose base64 takes a third of the interpreter's own; botocore
+    signs and sends it, and reads the answer, as for any call.
     """
 
     def __init__(self, name: str, pack_bytes: int = PACK_BYTES) -> None:
         self.name = name
         self.pack_bytes = pack_bytes
         self.uri = f"firehose://{name}"
-        self._head = b'{"DeliveryStreamName":"%b","Records":[' % name.encode()
         self._batch: list[StreamRecord] = []
 
     @cached_property
@@ -115,8 +116,8 @@ class FirehoseStream:
 
     def _set_body(self, params: dict[str, Any], **_: object) -> None:
         """Replaces the body of a call before it is signed."""
-        records = [b'{"Data":"%b"}' % b2a_base64(record.data, newline=False) for record in self._batch]
-        params["body"] = b"%b%b]}" % (self._head, b",".join(records))
+        records = [{"Data": record.data} for record in self._batch]
+        params["body"] = msgspec.json.encode({"DeliveryStreamName": self.name, "Records": records})
 
 
 def open_stream(uri: str) -> Stream:

@@ -12,18 +12,17 @@ from threading import Thread
 
 from opentelemetry.propagators.aws.aws_xray_propagator import TRACE_HEADER_KEY, AwsXRayPropagator
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     INVALID_SPAN_CONTEXT,
-    NonRecordingSpan,
     SpanContext,
     SpanKind,
+    Status,
     StatusCode,
+    TraceFlags,
     get_current_span,
-    set_span_in_context,
 )
 
 from serving.telemetry.events import Finished, ServedModel
@@ -31,6 +30,9 @@ from serving.telemetry.events import Finished, ServedModel
 EXPORT_SECONDS = 3.0
 # The propagator ignores a header without a parent, so this one is put in. It is never sent.
 _NO_PARENT = "0000000000000001"
+_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+_SCOPE = InstrumentationScope("serving")
+_FAILED, _UNSET = Status(StatusCode.ERROR), Status(StatusCode.UNSET)
 
 
 def otlp_exporter() -> SpanExporter:
@@ -72,6 +74,9 @@ class Sampler:
 class Tracing:
     """Sends a span for each sampled request. Make it in the worker: the processor has a thread.
 
+    A span is made whole when its request has been answered. The tracer of OpenTelemetry, whose spans may change until
+    they end, takes six times as long for one.
+
     Args:
         model: The served model.
         exporter: Where the spans go.
@@ -81,8 +86,8 @@ class Tracing:
 
     def __init__(self, model: ServedModel, exporter: SpanExporter, sampler: Sampler, rng: random.Random) -> None:
         self.wants = sampler.wants
-        self._ids = _XRayIds(rng)
-        resource = Resource.create(
+        self._rng = rng
+        self._resource = Resource.create(
             {
                 "service.name": f"nightjar-{model.workload}",
                 "service.version": model.model_version,
@@ -90,10 +95,7 @@ class Tracing:
                 "nightjar.engine": model.engine,
             }
         )
-        self._provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, id_generator=self._ids)
         self._processor = BatchSpanProcessor(exporter)
-        self._provider.add_span_processor(self._processor)
-        self._tracer = self._provider.get_tracer("serving")
         self._propagator = AwsXRayPropagator()
 
     def finished(self, request: Finished, offset: float) -> None:
@@ -104,13 +106,19 @@ class Tracing:
             offset: Seconds to add to its times to get Unix time.
         """
         parent = self._parent(request.trace_header)
-        self._ids.trace = parent.trace_id if parent.is_valid else 0
         is_root = not parent.is_valid or parent.span_id == int(_NO_PARENT, 16)
-        span = self._tracer.start_span(
+        trace_id = parent.trace_id if parent.is_valid else self._new_trace_id()
+        span_id = self._rng.getrandbits(64) or 1
+        span = ReadableSpan(
             f"{request.method} {request.route}",
-            context=None if is_root else set_span_in_context(NonRecordingSpan(parent)),
+            SpanContext(trace_id, span_id, is_remote=False, trace_flags=_SAMPLED),
+            parent=None if is_root else parent,
+            resource=self._resource,
             kind=SpanKind.SERVER,
             start_time=_nanoseconds(request.started + offset),
+            end_time=_nanoseconds(request.ended + offset),
+            status=_FAILED if request.status >= 500 else _UNSET,
+            instrumentation_scope=_SCOPE,
             attributes={
                 "http.request.method": request.method,
                 "http.route": request.route,
@@ -124,9 +132,7 @@ class Tracing:
                 "nightjar.caller": request.caller,
             },
         )
-        if request.status >= 500:
-            span.set_status(StatusCode.ERROR)
-        span.end(_nanoseconds(request.ended + offset))
+        self._processor.on_end(span)
 
     def stop(self, seconds: float) -> None:
         """Sends what is buffered, within ``seconds``. The processor's own shutdown may take half a minute."""
@@ -142,22 +148,9 @@ class Tracing:
         carrier = {TRACE_HEADER_KEY: f"Root={pairs.get('Root', '')};Parent={pairs.get('Parent', _NO_PARENT)}"}
         return get_current_span(self._propagator.extract(carrier)).get_span_context()
 
-
-class _XRayIds(IdGenerator):
-    """Ids that X-Ray accepts: the first 32 bits of a trace id are the time at which the trace began.
-
-    ``trace`` is the id of the caller's trace, or 0.
-    """
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self.trace = 0
-
-    def generate_span_id(self) -> int:
-        return self._rng.getrandbits(64) or 1
-
-    def generate_trace_id(self) -> int:
-        return self.trace or (int(time.time()) & 0xFFFFFFFF) << 96 | self._rng.getrandbits(96)
+    def _new_trace_id(self) -> int:
+        """An id that X-Ray accepts: its first 32 bits are the time at which the trace began."""
+        return (int(time.time()) & 0xFFFFFFFF) << 96 | self._rng.getrandbits(96)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
@@ -94,3 +95,9 @@ def test_an_error_is_raised_as_botocore_names_it(stream: FirehoseStream):
     Endpoint(stream, 400, {"__type": "ResourceNotFoundException", "message": "no such stream"})
     with pytest.raises(ClientError, match=r"\(ResourceNotFoundException\).*PutRecordBatch.*no such stream"):
         stream.put(batch())
+
+
+def test_a_call_names_the_library_and_the_service_as_one_given_text(stream: FirehoseStream):
+    endpoint = Endpoint(stream, 200, OK)
+    stream.put(batch())
+    assert endpoint.requests[0].headers["user-agent"].startswith(f"Boto3/{boto3.__version__} nightjar ")
