@@ -59,7 +59,7 @@ class TriggerRunOperator(TriggerDagRunOperator):
 
     template_fields = (*TriggerDagRunOperator.template_fields, "run")
 
-    def __init__(self, *, run: Mapping[str, Any], poll_seconds: int = 30, **kwargs: Any) -> None:
+    def __init__(self, *, run: Mapping[str, Any], poll_seconds: float = 30, **kwargs: Any) -> None:
         # logical_date None: a run of a date that exists already would be refused
         super().__init__(
             logical_date=None, wait_for_completion=True, deferrable=True, poke_interval=poll_seconds, **kwargs
