@@ -324,7 +324,7 @@ class Runner:
     def warm_all(self) -> None:
         """Has the interpreters of all jobs import, one after the other, and does not wait.
 
-        A job is seldom the only one of an hour: while it runs, those of the next ones import. One that gets no job ends.
+        A job is seldom the only one of an hour: while it runs, those of the next import. One that gets no job ends.
         """
         self.background.run("warm", self._warm_all)
 

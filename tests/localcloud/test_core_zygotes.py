@@ -14,7 +14,7 @@ import pytest
 from moto.iam.models import iam_backends
 
 from infra.localcloud import mounts, zygote
-from infra.localcloud.config import Config, GlueSettings, Image, Preload
+from infra.localcloud.config import Config, GlueSettings, Preload
 from infra.localcloud.identity import RoleIdentity
 from infra.localcloud.jobs import ExitResult, Job, Runner
 from tests.support.localcloud import Cloud
