@@ -42,7 +42,6 @@ from include.workloads import Workload, discover, load
 
 RAW_DEADLINE, READ_DEADLINE, RUN_LIMIT, JOB_SECONDS = *(timedelta(hours=limit) for limit in (6, 3, 12)), 2 * 3600
 READERS = {"states": [RUNNING], "ignored_tasks": READS_NO_DAY, "advice": "End them, then clear this task."}
-RAW_PATIENCE = 5  # seconds: the run often starts while the last events are ingested
 RUN, GLUE = attempt_of("submit_transform"), SubmitGlueJobOperator
 PARAMS = {
     "date": date_param(f"Day to process. Empty: {pipeline.TO_PROCESS[settings().default_day]}."),
@@ -138,9 +137,8 @@ def process(workload: Workload) -> DAG:
             task_id="wait_raw",
             table=config.state_table,
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
-            patience_seconds=RAW_PATIENCE,
             **pipeline.raw_wait(workload, chosen["cutoff"]),
-            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
+            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early), patience=5),
         )
         planned: Any = plan(name, chosen["days"])
         transformed: Any = pipeline.transform_arguments(name, planned, config)

@@ -38,7 +38,6 @@ from include.settings import settings
 from include.workloads import Workload, discover, load
 
 DAY_DEADLINE, PROCESS_DEADLINE, RUN_LIMIT = timedelta(hours=6), timedelta(hours=12), timedelta(hours=26)
-DAY_PATIENCE = 15  # seconds: where a day is small, it is published that soon
 QUERY_SECONDS, QUEUE_SECONDS = 3600, 3600  # a SageMaker job may wait for its instance, besides its own time limit
 QUERY, TRAINING = athena.SubmitAthenaQueryOperator, sagemaker.SubmitTrainingJobOperator
 EVALUATION, TUNING = sagemaker.SubmitProcessingJobOperator, sagemaker.SubmitTuningJobOperator
@@ -138,9 +137,8 @@ def retrain(workload: Workload) -> DAG:
             table=config.state_table,
             cause_reported=failed_that_day(f"{name}_process", when.process, when.timezone),
             unmet=f"Day {DAY} was neither published nor refused",
-            patience_seconds=DAY_PATIENCE,
             **day_wait(workload, chosen["last"]),
-            **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
+            **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early), patience=15),  # a small day takes that long
         )
         wait_runs = EarlierRunsSensor(  # of this DAG, then of process: ADR 40
             task_id="wait_runs",
