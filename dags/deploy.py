@@ -70,7 +70,7 @@ def canary(workload: Workload) -> Canary:
     weights = TargetGroupWeights(*resources.target_groups(workload.name), region_name=CONFIG.region)
     ecs = EcsService.connect(CONFIG.ecs_cluster, resources.canary_name(workload.name), region_name=CONFIG.region)
     beside = CanaryHooks(StateHook(CONFIG.state_table), weights, ecs, MetricsHook(region_name=CONFIG.region))
-    return Canary(workload, beside, settle=timedelta(seconds=4 * CONFIG.poll_seconds))
+    return Canary(workload, beside, settle=timedelta(seconds=max(4, 4 * CONFIG.poll_seconds)))
 
 
 def shadow(workload: Workload) -> Shadow:

@@ -138,7 +138,7 @@ def process(workload: Workload) -> DAG:
             table=config.state_table,
             unmet=f"Raw data is not complete up to {pulled('choose_days', 'cutoff')}",
             **pipeline.raw_wait(workload, chosen["cutoff"]),
-            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early)),
+            **state_waiting(config.poll_seconds, config.wait_limit(RAW_DEADLINE + early), patience=5),
         )
         planned: Any = plan(name, chosen["days"])
         transformed: Any = pipeline.transform_arguments(name, planned, config)

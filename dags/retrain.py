@@ -138,7 +138,7 @@ def retrain(workload: Workload) -> DAG:
             cause_reported=failed_that_day(f"{name}_process", when.process, when.timezone),
             unmet=f"Day {DAY} was neither published nor refused",
             **day_wait(workload, chosen["last"]),
-            **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early)),
+            **state_waiting(poll, config.wait_limit(DAY_DEADLINE + early), patience=15),  # a small day takes that long
         )
         wait_runs = EarlierRunsSensor(  # of this DAG, then of process: ADR 40
             task_id="wait_runs",

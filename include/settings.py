@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     wait_deadlines: bool = Field(
         True, description="whether a run that waits for its data fails at a deadline; false where data are replayed"
     )
-    poll_seconds: int = Field(
-        30, ge=1, le=600, description="seconds between two requests for the state of a remote job"
+    poll_seconds: float = Field(
+        30, ge=0.5, le=600, description="seconds between two requests for the state of a remote job"
     )
 
     @field_validator("lake_bucket")

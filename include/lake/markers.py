@@ -56,6 +56,12 @@ def folder_days(folder: str) -> list[date]:
     return [first + timedelta(days=number) for number in range(MONTH) if others >> number & 1]
 
 
+def one_day_from(workload: str, source: str, first: date) -> tuple[str, str]:
+    """The prefix of the markers of one day each, and the key after which those begin whose day is not earlier."""
+    prefix = f"{layout.index_prefix(workload, source)}event_date="
+    return prefix, f"{prefix}{first}"
+
+
 def several_days_from(workload: str, source: str, first: date) -> tuple[str, str]:
     """The prefix of the markers of several days, and the key after which those begin whose first day is not earlier."""
     prefix = f"{layout.index_prefix(workload, source)}event_dates="

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from include.lake import layout
 from include.lake.known import KnownFrom
-from include.lake.markers import MONTH, folder_days, marked_days, several_days_from
+from include.lake.markers import MONTH, folder_days, marked_days, one_day_from, several_days_from
 from include.pipelines.protocols import ObjectStore
 from include.workloads import Workload
+
+DAY = timedelta(days=1)
 
 
 class Marked(NamedTuple):
@@ -48,8 +50,8 @@ def marked(workload: Workload, days: Iterable[date], bucket: str, objects: Objec
 
 def _markers(workload: str, source: str, wanted: set[date], bucket: str, objects: ObjectStore) -> Iterator[str]:
     """The markers that may be of one of the days; the number of requests depends on them, and not on the history."""
-    for day in sorted(wanted):
-        yield from objects.keys(bucket, layout.marker_prefix(workload, source, day))
+    for first, last in _rows(wanted):
+        yield from _of_one_day(workload, source, first, last, bucket, objects)
     # Each raw object may have a folder of its own here, so folders are not listed one by one.
     before = min(wanted) - timedelta(days=MONTH)
     for marker in objects.keys(bucket, *several_days_from(workload, source, before)):
@@ -58,6 +60,29 @@ def _markers(workload: str, source: str, wanted: set[date], bucket: str, objects
             return
         if not wanted.isdisjoint(days):
             yield marker
+
+
+def _rows(days: set[date]) -> Iterator[tuple[date, date]]:
+    """First and last day of each row of days without a gap: a request lists the markers of many days."""
+    for first in sorted(day for day in days if day - DAY not in days):
+        last = first
+        while last + DAY in days:
+            last += DAY
+        yield first, last
+
+
+def _of_one_day(
+    workload: str, source: str, first: date, last: date, bucket: str, objects: ObjectStore
+) -> Iterator[str]:
+    """The markers of one day each, from the first day to the last."""
+    if first == last:
+        yield from objects.keys(bucket, layout.marker_prefix(workload, source, first))
+        return
+    end = layout.marker_prefix(workload, source, last + DAY)
+    for marker in objects.keys(bucket, *one_day_from(workload, source, first)):
+        if marker >= end:
+            return
+        yield marker
 
 
 def marker_counts(workload: Workload, days: Iterable[str], bucket: str, objects: ObjectStore) -> dict[str, int]:

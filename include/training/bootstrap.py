@@ -10,10 +10,15 @@ In every function, ``labels`` is an int array of shape (rows,) with 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 CHUNK = 50  # resamples that are in memory at a time
+# A comparison has several metrics of two models, all on the same resamples of the same rows, and drawing them takes
+# longer than the metrics. So many counts of rows are kept, each of two bytes; more are drawn anew for each metric.
+KEPT_COUNTS = 1 << 24
+KEPT_DRAWS = 32  # that of all rows, and those of the slices
 PROBABILITY_FLOOR = np.finfo(np.float64).eps  # as in scikit-learn's log_loss
 
 
@@ -97,10 +102,21 @@ def _bootstrap(
 
 def _resamples(rows: int, resamples: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:
     """Iterates over chunks: the index of the first resample, and how often each row is in each, (chunk, rows)."""
+    kept = rows * resamples <= KEPT_COUNTS and rows <= np.iinfo(np.uint16).max
+    for start, counts in _kept(rows, resamples, seed) if kept else _drawn(rows, resamples, seed):
+        yield start, counts.astype(np.float64)
+
+
+@lru_cache(KEPT_DRAWS)
+def _kept(rows: int, resamples: int, seed: int) -> tuple[tuple[int, np.ndarray], ...]:
+    return tuple((start, counts.astype(np.uint16)) for start, counts in _drawn(rows, resamples, seed))
+
+
+def _drawn(rows: int, resamples: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:
     generator = np.random.default_rng(seed)
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
-        yield start, generator.multinomial(rows, np.full(rows, 1 / rows), size=size).astype(np.float64)
+        yield start, generator.multinomial(rows, np.full(rows, 1 / rows), size=size)
 
 
 def _ranked(labels: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

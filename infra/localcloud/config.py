@@ -170,6 +170,11 @@ class Config(_Section):
         """The URL that clients and jobs use."""
         return f"http://{self.host}:{self.port}"
 
+    def preloads(self) -> list[tuple[Path, Preload]]:
+        """What interpreters of jobs import before: the interpreters of Glue scripts, and then those of images."""
+        found = [(self.glue.python, preload) for preload in self.glue.preload.values()]
+        return found + [(one.python, preload) for one in self.images.values() if (preload := one.preloaded)]
+
     def image(self, reference: str) -> Image:
         """Finds what replaces a container image.
 

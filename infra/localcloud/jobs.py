@@ -189,6 +189,7 @@ class Runner:
         self._forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
         self._forking_since: float | None = None
         self._zygotes = Zygotes(INHERITED, self._in_forker)
+        self._warming = threading.Lock()
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -319,6 +320,23 @@ class Runner:
         """Waits until a job's interpreter has imported what it is to preload; :meth:`start` then needs no time."""
         if preload:
             self._zygotes.warm(str(python), preload)
+
+    def warm_all(self) -> None:
+        """Has the interpreters of all jobs import, one after the other, and does not wait.
+
+        A job is seldom the only one of an hour: while it runs, those of the next import. One that gets no job ends.
+        """
+        self.background.run("warm", self._warm_all)
+
+    def _warm_all(self) -> None:
+        if not self._warming.acquire(blocking=False):
+            return
+        try:
+            for python, preload in self._config.preloads():
+                if not self._closed:
+                    self.warm(python, preload)
+        finally:
+            self._warming.release()
 
     def _in_forker[Started](self, start: Callable[[], Started]) -> Started:
         return self._forker.submit(self._timed, start).result()

@@ -71,15 +71,21 @@ def waiting(poll_seconds: float, seconds: float) -> dict[str, Any]:
     }
 
 
-def state_waiting(poll_seconds: float, deadline: timedelta) -> dict[str, Any]:
+def state_waiting(poll_seconds: float, deadline: timedelta, patience: float | None = None) -> dict[str, Any]:
     """Returns the arguments of a sensor of the state table.
 
     Airflow's own time limit is an hour later than the deadline, because the sensor's own error is more informative.
+
+    Args:
+        poll_seconds: Seconds between two looks while the task is deferred.
+        deadline: How long to wait.
+        patience: Seconds for which the sensor looks in its worker before it defers; None: its own default.
     """
     return {
         "poll_seconds": poll_seconds,
         "deadline_seconds": deadline.total_seconds(),
         "execution_timeout": deadline + timedelta(hours=1),
+        **({} if patience is None else {"patience_seconds": patience}),
     }
 
 

@@ -7,6 +7,7 @@ same work. A run that failed is not repeated by a retry: a person clears the tas
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +54,16 @@ class TriggerRunOperator(TriggerDagRunOperator):
 
     Args:
         run: ``run_id`` and ``conf`` of the run (templated; of a mapped task, one of the mapped values).
-        poll_seconds: Seconds between two looks at the run.
+        poll_seconds: Seconds between two looks at the run, rounded up to whole ones.
         **kwargs: Arguments of every operator, and ``trigger_dag_id``.
     """
 
     template_fields = (*TriggerDagRunOperator.template_fields, "run")
 
-    def __init__(self, *, run: Mapping[str, Any], poll_seconds: int = 30, **kwargs: Any) -> None:
+    def __init__(self, *, run: Mapping[str, Any], poll_seconds: float = 30, **kwargs: Any) -> None:
+        whole = math.ceil(poll_seconds)
         # logical_date None: a run of a date that exists already would be refused
-        super().__init__(
-            logical_date=None, wait_for_completion=True, deferrable=True, poke_interval=poll_seconds, **kwargs
-        )
+        super().__init__(logical_date=None, wait_for_completion=True, deferrable=True, poke_interval=whole, **kwargs)
         self.run = run
 
     def execute(self, context: Context) -> str | None:

@@ -113,7 +113,7 @@ def runs_in_turn(
     limit: Any,
     *,
     pool: str,
-    poll_seconds: int,
+    poll_seconds: float,
     longest: timedelta,
     total: timedelta,
 ) -> Any:

@@ -232,6 +232,30 @@ def test_a_job_after_an_installation_is_the_fork_of_a_new_interpreter(runner: Ru
     assert parent() != first
 
 
+def test_the_interpreters_of_all_jobs_import_before_their_jobs_are_there(tmp_path: Path) -> None:
+    python = Path(sys.executable)
+    glue = GlueSettings(python=python, jars=(), preload={"audit.py": Preload(modules=("sqlite3",))})
+    image = {"python": python, "cwd": tmp_path, "env": PRELOAD.env}
+    images: Any = {"preloads": {**image, "preload": ["yaml"]}, "does not": image}
+    config = Config(state=tmp_path / "state", glue=glue, images=images)
+    runner = Runner(config, RoleIdentity(config))
+
+    def interpreters() -> set[int]:
+        return {process.pid for process in psutil.Process().children() if zygote.__file__ in process.cmdline()}
+
+    before = interpreters()
+    try:
+        for _ in range(2):
+            runner.warm_all()
+        Cloud.wait_until(lambda: len(interpreters() - before) == 2)
+        made = interpreters() - before
+        job = start(runner, tmp_path / "job", "import os; print(os.getppid())")
+        assert int(ended(job).tail[0]) in made
+        assert interpreters() - before == made
+    finally:
+        runner.close(0.2)
+
+
 def test_a_fork_sees_its_folder_at_the_path_of_its_container(runner: Runner, tmp_path: Path) -> None:
     code = "import os; open('/opt/ml/written', 'w').close(); print(os.listdir('/opt/ml'))"
     (tmp_path / "ml").mkdir()

@@ -102,3 +102,14 @@ def test_what_is_listed_does_not_grow_with_the_history_or_with_the_sets_of_days(
     assert {key for _, key, _ in found} >= {f"{layout.raw_prefix(workload.name, workload.stream.name)}150/x"}
     assert len(objects.listings) == 2 * len(workload.event_sources)
     assert max(objects.listings) <= 33, "a month of first days, and the one at which the listing ends"
+
+
+def test_days_without_a_gap_are_listed_together(workload: Workload) -> None:
+    objects = CountedListings()
+    for number in range(90):
+        raw(workload, objects, f"a/{number:02d}", number)
+    objects.listings.clear()
+    days = [str(FIRST + timedelta(days=number)) for number in (*range(20, 50), 60, 70, 71)]
+    assert marker_counts(workload, days, "lake", objects) == dict.fromkeys(days, 1)
+    assert len(objects.listings) == 4 * len(workload.event_sources), "three rows of days, and markers of several days"
+    assert sum(objects.listings) == len(days) + 2, "after a row of several days one marker, and none after one day"

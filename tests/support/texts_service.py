@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from include.model import bundle
+from infra.laptop.bootstrap import services
 from infra.laptop.free_ports import free_port
 from tests.support.bundles import seal_text, text_files
 from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
@@ -18,9 +19,8 @@ from tests.support.localcloud import ACCOUNT, ROOT, VENVS, Cloud, base_config, r
 
 NAME = "texts"
 BUCKET = "bundles"
-# The smallest size of Fargate. The laptop drains for as long (infra/laptop/bootstrap/services.py).
-TASK_SIZE = {"cpu": "256", "memory": "512"}
-DRAIN_SECONDS = 3
+TASK_SIZE = {"cpu": "256", "memory": "512"}  # the smallest of Fargate
+DRAIN_SECONDS = int(services.DRAIN_SECONDS)
 STOP_SECONDS = 5
 SETTLE_SECONDS = 180
 GRACE_SECONDS = 40  # two tasks that start together on two busy cores take more than 20 s

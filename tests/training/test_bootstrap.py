@@ -31,6 +31,15 @@ def test_bootstrap_is_seeded_and_paired():
     assert bootstrap.interval(first[0] - first[1]) == (0.0, 0.0)
 
 
+def test_resamples_that_are_kept_are_those_that_are_drawn_anew(monkeypatch: pytest.MonkeyPatch):
+    labels, *scores = _data()
+    twice = [bootstrap.bootstrap_auc(labels, scores, 120, seed=1) for _ in range(2)]
+    monkeypatch.setattr(bootstrap, "KEPT_COUNTS", 0)
+    anew = bootstrap.bootstrap_auc(labels, scores, 120, seed=1)
+    assert (twice[0] == anew).all()
+    assert (twice[1] == anew).all()
+
+
 def test_the_interval_has_its_nominal_coverage():
     """Scores of two normal distributions one deviation apart: AUC = Phi(1 / sqrt 2) = 0.7602."""
     covered = 0

@@ -62,7 +62,7 @@ def settings() -> Settings:
         serving_image=cloud.SERVING_IMAGE,
         training_role_arn=Role("sagemaker").arn,
         alerts_topic_arn=data.ALERTS_TOPIC_ARN,
-        poll_seconds=1,
+        poll_seconds=0.5,  # a request costs little here, and a night waits for ten jobs and runs
         default_day="next",  # the data are replayed: yesterday has none
         retention_floor_days=0,  # the disk is small, and a submit that finds its files gone is triggered with fresh
         wait_deadlines=False,  # a replay may be continued weeks later

@@ -18,6 +18,11 @@ from infra.laptop.bootstrap.definitions import definition
 from infra.laptop.bootstrap.jobs import create_log_group
 from infra.laptop.free_ports import HOST
 
+# Each deploy waits until the old tasks have drained. Here clients, load balancer and tasks are on one machine: after a
+# tenth of a second the load balancer sends a drained task nothing any more, and the task answers what it has begun
+# before it ends (its stopTimeout). On AWS the load balancer has several nodes and needs longer.
+DRAIN_SECONDS = "1"
+
 
 @dataclass(frozen=True)
 class Network:
@@ -176,7 +181,7 @@ def _put_url(aws: Aws, workload: str, port: int) -> str:
 
 
 def _target_group(aws: Aws, network: Network, defined: dict[str, Any]) -> str:
-    attributes = _pairs(defined.pop("attributes"))
+    attributes = _pairs({**defined.pop("attributes"), "deregistration_delay.timeout_seconds": DRAIN_SECONDS})
     found = [group for group in _target_groups(aws) if group["TargetGroupName"] == defined["Name"]]
     found = found or aws.elbv2.create_target_group(**defined, VpcId=network.vpc)["TargetGroups"]
     arn = str(found[0]["TargetGroupArn"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -14,6 +15,8 @@ from nightjar.failures import ReportedElsewhereError
 from nightjar.outcomes import ExceptionTypes, outcomes
 from nightjar.state.hook import Item, StateHook
 from nightjar.state.trigger import ItemKey, StateTrigger, items_digest
+
+PAUSE_SECONDS = 0.5  # between two reads in the worker
 
 
 def utc_now() -> datetime:
@@ -42,6 +45,7 @@ class StateSensor(BaseOperator):
         advice: What to do next, for the same text. Templated.
         deadline_seconds: How long to wait, from the task's start.
         poll_seconds: Seconds between two reads while the task is deferred.
+        patience_seconds: How long to read again in the worker before that: a deferral costs a second start of the task.
         clock: Returns the present.
     """
 
@@ -61,6 +65,7 @@ class StateSensor(BaseOperator):
         reported: ExceptionTypes = (),
         cause_reported: Callable[[Any], bool] = lambda context: False,
         poll_seconds: float = 30,
+        patience_seconds: float = 0,
         clock: Callable[[], datetime] = utc_now,
         **kwargs: Any,
     ) -> None:
@@ -76,20 +81,25 @@ class StateSensor(BaseOperator):
         self.advice = advice
         self.deadline_seconds = deadline_seconds
         self.poll_seconds = poll_seconds
+        self.patience_seconds = patience_seconds
         self.clock = clock
 
     @fail_if_denied()
     def execute(self, context: Any) -> Any:
-        """Checks the items for the first time."""
-        items = self._read()
-        result = self._check(items)
+        """Checks the items for the first time, and for a few seconds."""
+        started, patient_until = self.clock(), time.monotonic() + self.patience_seconds
+        hook = StateHook(self.table)
+        items = self._read(hook)
+        while (result := self._check(items)) is None and time.monotonic() + PAUSE_SECONDS <= patient_until:
+            time.sleep(PAUSE_SECONDS)
+            items = self._read(hook)
         if result is None:
-            self._defer(items, (self.clock() + timedelta(seconds=self.deadline_seconds)).isoformat())
+            self._defer(items, (started + timedelta(seconds=self.deadline_seconds)).isoformat())
         return result
 
     def resume(self, context: Any, event: dict[str, Any], deadline: str) -> Any:
         """Checks the items again, after one of them has changed or the deadline has passed."""
-        items = self._read()
+        items = self._read(StateHook(self.table))
         result = self._check(items)
         if result is None and event["late"]:
             failure = ReportedElsewhereError if self.cause_reported(context) else AirflowFailException
@@ -98,8 +108,7 @@ class StateSensor(BaseOperator):
             self._defer(items, deadline)
         return result
 
-    def _read(self) -> dict[ItemKey, Item | None]:
-        hook = StateHook(self.table)
+    def _read(self, hook: StateHook) -> dict[ItemKey, Item | None]:
         # Templates may have rendered a key as another type, such as a date.
         return {(str(pk), str(sk)): hook.get(str(pk), str(sk)) for pk, sk in self.keys}
 

@@ -115,6 +115,26 @@ def test_each_change_wakes_the_sensor_which_waits_on_for_the_same_deadline(cloud
     assert resumed(task, waiting, event) == {"keys": [FIRST, SECOND]}
 
 
+def test_a_change_within_a_few_seconds_needs_no_deferral(cloud: MotoCloud) -> None:
+    seen: list[Any] = []
+
+    def check(items: Mapping[tuple[str, str], Item | None]) -> Any:
+        seen.append(items[FIRST])
+        if len(seen) == 2:
+            put(FIRST, "ready")
+            put(SECOND, "ready")
+        return ready(items)
+
+    assert sensor(check=check, patience_seconds=60).execute({}) == {"keys": [FIRST, SECOND]}
+    assert seen == [None, None, {"status": "ready"}]
+
+
+def test_the_deadline_counts_from_before_the_looks_in_the_worker(cloud: MotoCloud) -> None:
+    times = iter([NOW, NOW + timedelta(seconds=9)])
+    waiting = deferred(sensor(patience_seconds=0.6, clock=lambda: next(times)))
+    assert waiting.kwargs == {"deadline": (NOW + timedelta(seconds=60)).isoformat()}
+
+
 def test_a_change_between_the_look_and_the_trigger_is_not_missed(cloud: MotoCloud) -> None:
     put(FIRST, "early")
     waiting = deferred(sensor())
