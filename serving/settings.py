@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str | None = Field(
         None, min_length=1, description="URL of an OpenTelemetry collector that receives the traces instead"
     )
+    otel_sdk_disabled: bool = Field(False, description="true: nothing is traced, as for any OpenTelemetry SDK")
     prediction_log: str | None = Field(
         None,
         pattern=r"^(kinesis|firehose)://[a-zA-Z0-9_.-]{1,128}$",

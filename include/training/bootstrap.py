@@ -10,15 +10,13 @@ In every function, ``labels`` is an int array of shape (rows,) with 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 
 CHUNK = 50  # resamples that are in memory at a time
 # A comparison has several metrics of two models, all on the same resamples of the same rows, and drawing them takes
-# longer than the metrics. So many counts of rows are kept, each of two bytes; more are drawn anew for each metric.
-KEPT_COUNTS = 1 << 24
-KEPT_DRAWS = 32  # that of all rows, and those of the slices
+# longer than the metrics. So the counts of rows are kept, each of two bytes, up to this many: 128 MiB.
+KEPT_COUNTS = 1 << 26
 PROBABILITY_FLOOR = np.finfo(np.float64).eps  # as in scikit-learn's log_loss
 
 
@@ -100,16 +98,23 @@ def _bootstrap(
     return result
 
 
+# By rows, resamples and seed. None is dropped for another: each model is measured on all slices in turn, so what is
+# dropped would always be drawn anew.
+_kept: dict[tuple[int, int, int], list[tuple[int, np.ndarray]]] = {}
+
+
 def _resamples(rows: int, resamples: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:
     """Iterates over chunks: the index of the first resample, and how often each row is in each, (chunk, rows)."""
-    kept = rows * resamples <= KEPT_COUNTS and rows <= np.iinfo(np.uint16).max
-    for start, counts in _kept(rows, resamples, seed) if kept else _drawn(rows, resamples, seed):
+    key = rows, resamples, seed
+    if key not in _kept and _may_be_kept(rows, resamples):
+        _kept[key] = [(start, counts.astype(np.uint16)) for start, counts in _drawn(*key)]
+    for start, counts in _kept[key] if key in _kept else _drawn(*key):
         yield start, counts.astype(np.float64)
 
 
-@lru_cache(KEPT_DRAWS)
-def _kept(rows: int, resamples: int, seed: int) -> tuple[tuple[int, np.ndarray], ...]:
-    return tuple((start, counts.astype(np.uint16)) for start, counts in _drawn(rows, resamples, seed))
+def _may_be_kept(rows: int, resamples: int) -> bool:
+    counts = sum(kept_rows * kept_resamples for kept_rows, kept_resamples, _ in _kept)
+    return rows <= np.iinfo(np.uint16).max and counts + rows * resamples <= KEPT_COUNTS
 
 
 def _drawn(rows: int, resamples: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:

@@ -170,10 +170,13 @@ class Config(_Section):
         """The URL that clients and jobs use."""
         return f"http://{self.host}:{self.port}"
 
-    def preloads(self) -> list[tuple[Path, Preload]]:
-        """What interpreters of jobs import before: the interpreters of Glue scripts, and then those of images."""
-        found = [(self.glue.python, preload) for preload in self.glue.preload.values()]
-        return found + [(one.python, preload) for one in self.images.values() if (preload := one.preloaded)]
+    def interpreter_after(self, python: Path, preload: Preload) -> tuple[Path, Preload] | None:
+        """The interpreter of the next job, and what it imports: those of Glue scripts, then those of images."""
+        found = [(self.glue.python, of_script) for of_script in self.glue.preload.values()]
+        found += [(image.python, of_image) for image in self.images.values() if (of_image := image.preloaded)]
+        places = [index for index, one in enumerate(found) if one == (python, preload)]  # images may have the same one
+        rest = found[places[-1] + 1 :] if places else []
+        return rest[0] if rest else None
 
     def image(self, reference: str) -> Image:
         """Finds what replaces a container image.

@@ -189,7 +189,6 @@ class Runner:
         self._forker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forker")
         self._forking_since: float | None = None
         self._zygotes = Zygotes(INHERITED, self._in_forker)
-        self._warming = threading.Lock()
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -317,26 +316,18 @@ class Runner:
         return process, [reader for reader, _ in pipes]
 
     def warm(self, python: Path, preload: Preload | None) -> None:
-        """Waits until a job's interpreter has imported what it is to preload; :meth:`start` then needs no time."""
+        """Waits until a job's interpreter has imported what it is to preload; :meth:`start` then needs no time.
+
+        That of the next job in the configuration's order imports meanwhile: a job is seldom the only one of an hour.
+        """
         if preload:
             self._zygotes.warm(str(python), preload)
+            if following := self._config.interpreter_after(python, preload):
+                self.background.run("warm", self._warm_unless_closed, *following)
 
-    def warm_all(self) -> None:
-        """Has the interpreters of all jobs import, one after the other, and does not wait.
-
-        A job is seldom the only one of an hour: while it runs, those of the next import. One that gets no job ends.
-        """
-        self.background.run("warm", self._warm_all)
-
-    def _warm_all(self) -> None:
-        if not self._warming.acquire(blocking=False):
-            return
-        try:
-            for python, preload in self._config.preloads():
-                if not self._closed:
-                    self.warm(python, preload)
-        finally:
-            self._warming.release()
+    def _warm_unless_closed(self, python: Path, preload: Preload) -> None:
+        if not self._closed:
+            self._zygotes.warm(str(python), preload)
 
     def _in_forker[Started](self, start: Callable[[], Started]) -> Started:
         return self._forker.submit(self._timed, start).result()

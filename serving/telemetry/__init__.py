@@ -93,6 +93,8 @@ class Telemetry:
 
     def _make_tracing(self) -> Tracing | None:
         settings = self._settings
+        if settings.otel_sdk_disabled:
+            return None
         if not settings.traces_to_xray and settings.otel_exporter_otlp_endpoint is None:
             if settings.trace_ratio > 0:
                 log.warning(

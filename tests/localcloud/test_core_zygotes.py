@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -232,26 +233,36 @@ def test_a_job_after_an_installation_is_the_fork_of_a_new_interpreter(runner: Ru
     assert parent() != first
 
 
-def test_the_interpreters_of_all_jobs_import_before_their_jobs_are_there(tmp_path: Path) -> None:
+def test_while_a_job_starts_the_interpreter_of_the_next_imports(tmp_path: Path) -> None:
     python = Path(sys.executable)
-    glue = GlueSettings(python=python, jars=(), preload={"audit.py": Preload(modules=("sqlite3",))})
-    image = {"python": python, "cwd": tmp_path, "env": PRELOAD.env}
-    images: Any = {"preloads": {**image, "preload": ["yaml"]}, "does not": image}
+    script = Preload(modules=("sqlite3",))
+    glue = GlueSettings(python=python, jars=(), preload={"audit.py": script})
+    same = {"python": python, "cwd": tmp_path, "env": PRELOAD.env, "preload": ["yaml"]}
+    images: Any = {"one": same, "none": {"python": python, "cwd": tmp_path}, "two": same, "last": {**same, "env": {}}}
     config = Config(state=tmp_path / "state", glue=glue, images=images)
     runner = Runner(config, RoleIdentity(config))
 
     def interpreters() -> set[int]:
-        return {process.pid for process in psutil.Process().children() if zygote.__file__ in process.cmdline()}
+        found = set()
+        for process in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):  # of another test, and it has ended
+                if zygote.__file__ in process.cmdline():
+                    found.add(process.pid)
+        return found
 
     before = interpreters()
     try:
         for _ in range(2):
-            runner.warm_all()
+            runner.warm(python, script)
         Cloud.wait_until(lambda: len(interpreters() - before) == 2)
         made = interpreters() - before
         job = start(runner, tmp_path / "job", "import os; print(os.getppid())")
         assert int(ended(job).tail[0]) in made
-        assert interpreters() - before == made
+        assert interpreters() - before == made, "the job's interpreter had imported, and no other has begun to"
+        runner.warm(python, PRELOAD)
+        Cloud.wait_until(lambda: len(interpreters() - before) == 3)
+        runner.warm(python, config.images["last"].preloaded)
+        assert len(interpreters() - before) == 3, "there is no job after the last"
     finally:
         runner.close(0.2)
 

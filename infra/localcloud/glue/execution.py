@@ -101,7 +101,6 @@ class JobExecution:
     def _start(self, argv: list[str], env: dict[str, str]) -> None:
         run, glue = self._run, self._context.config.glue
         preload = glue.preload.get(Path(argv[1]).name)
-        self._context.runner.warm_all()
         self._context.runner.warm(glue.python, preload)  # seconds, in which the run must answer a stop
         with run.lock:
             if run.state != "STARTING":

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from nightjar.busy import ERRORS, busy_reason
 from nightjar.denied import fail_if_denied
 from nightjar.failures import ReportedElsewhereError
 from nightjar.outcomes import ExceptionTypes, outcomes
@@ -17,6 +18,7 @@ from nightjar.state.hook import Item, StateHook
 from nightjar.state.trigger import ItemKey, StateTrigger, items_digest
 
 PAUSE_SECONDS = 0.5  # between two reads in the worker
+NOTHING_SEEN = ""  # no digest: whatever the trigger reads has changed
 
 
 def utc_now() -> datetime:
@@ -87,19 +89,20 @@ class StateSensor(BaseOperator):
     @fail_if_denied()
     def execute(self, context: Any) -> Any:
         """Checks the items for the first time, and for a few seconds."""
-        started, patient_until = self.clock(), time.monotonic() + self.patience_seconds
+        deadline = (self.clock() + timedelta(seconds=self.deadline_seconds)).isoformat()
+        patient_until = time.monotonic() + self.patience_seconds
         hook = StateHook(self.table)
-        items = self._read(hook)
+        items = self._read(hook, deadline)
         while (result := self._check(items)) is None and time.monotonic() + PAUSE_SECONDS <= patient_until:
             time.sleep(PAUSE_SECONDS)
-            items = self._read(hook)
+            items = self._read(hook, deadline)
         if result is None:
-            self._defer(items, (started + timedelta(seconds=self.deadline_seconds)).isoformat())
+            self._defer(items, deadline)
         return result
 
     def resume(self, context: Any, event: dict[str, Any], deadline: str) -> Any:
         """Checks the items again, after one of them has changed or the deadline has passed."""
-        items = self._read(StateHook(self.table))
+        items = self._read(StateHook(self.table), None if event["late"] else deadline)
         result = self._check(items)
         if result is None and event["late"]:
             failure = ReportedElsewhereError if self.cause_reported(context) else AirflowFailException
@@ -108,9 +111,17 @@ class StateSensor(BaseOperator):
             self._defer(items, deadline)
         return result
 
-    def _read(self, hook: StateHook) -> dict[ItemKey, Item | None]:
+    def _read(self, hook: StateHook, deadline: str | None) -> dict[ItemKey, Item | None]:
+        """Reads the items. While AWS is busy, until the deadline, it defers: a task has few tries."""
         # Templates may have rendered a key as another type, such as a date.
-        return {(str(pk), str(sk)): hook.get(str(pk), str(sk)) for pk, sk in self.keys}
+        keys = [(str(pk), str(sk)) for pk, sk in self.keys]
+        try:
+            return {key: hook.get(*key) for key in keys}
+        except ERRORS as error:
+            if deadline is None or busy_reason(error) is None:
+                raise
+            self.log.warning("AWS is busy: deferring. %s", error)
+            self._wait(keys, NOTHING_SEEN, deadline)
 
     def _check(self, items: Mapping[ItemKey, Item | None]) -> Any:
         with outcomes(fail=self.fail, reported=self.reported):
@@ -118,12 +129,11 @@ class StateSensor(BaseOperator):
 
     def _defer(self, items: Mapping[ItemKey, Item | None], deadline: str) -> NoReturn:
         self.log.info("Waiting: %s", _described(items))
+        self._wait(list(items), items_digest(items), deadline)
+
+    def _wait(self, keys: Sequence[ItemKey], seen: str, deadline: str) -> NoReturn:
         trigger = StateTrigger(
-            table=self.table,
-            keys=list(items),
-            seen=items_digest(items),
-            deadline=deadline,
-            poll_seconds=self.poll_seconds,
+            table=self.table, keys=keys, seen=seen, deadline=deadline, poll_seconds=self.poll_seconds
         )
         self.defer(trigger=trigger, method_name="resume", kwargs={"deadline": deadline})
 

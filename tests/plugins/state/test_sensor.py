@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.triggers.base import BaseTrigger
+from botocore.exceptions import ClientError
 from nightjar.failures import ReportedElsewhereError
 from nightjar.state.hook import Item, StateHook
 from nightjar.state.sensor import StateSensor
@@ -130,9 +131,65 @@ def test_a_change_within_a_few_seconds_needs_no_deferral(cloud: MotoCloud) -> No
 
 
 def test_the_deadline_counts_from_before_the_looks_in_the_worker(cloud: MotoCloud) -> None:
-    times = iter([NOW, NOW + timedelta(seconds=9)])
-    waiting = deferred(sensor(patience_seconds=0.6, clock=lambda: next(times)))
+    looks: list[Any] = []
+    task = sensor(
+        check=lambda items: looks.append(items),
+        patience_seconds=0.6,
+        clock=lambda: NOW + timedelta(seconds=len(looks)),
+    )
+    waiting = deferred(task)
+    assert len(looks) == 2 and waiting.kwargs == {"deadline": (NOW + timedelta(seconds=60)).isoformat()}
+
+
+class BusyHook(StateHook):
+    """Reads as the state hook does, except where an error is due."""
+
+    due: ClassVar[list[str | None]] = []
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        if code := self.due.pop(0) if self.due else None:
+            raise ClientError({"Error": {"Code": code, "Message": "slow down"}}, "GetItem")
+        return super().get(pk, sk)
+
+
+@pytest.fixture
+def errors(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The error of each read in the worker; None, and after the last one: it succeeds."""
+    monkeypatch.setattr("nightjar.state.sensor.StateHook", BusyHook)
+    monkeypatch.setattr(BusyHook, "due", [])
+    return BusyHook.due
+
+
+@pytest.mark.parametrize("reads_before", [0, 1, 2], ids=["first", "within a look", "second look"])
+def test_a_busy_aws_costs_no_try_and_no_change_is_missed(
+    cloud: MotoCloud, errors: list[str | None], reads_before: int
+) -> None:
+    errors += [*[None] * reads_before, "ThrottlingException"]
+    task = sensor(patience_seconds=5)
+    waiting = deferred(task)
     assert waiting.kwargs == {"deadline": (NOW + timedelta(seconds=60)).isoformat()}
+    put(FIRST, "ready")
+    put(SECOND, "ready")
+    event = fire(waiting.trigger, FUTURE)
+    assert event == {"late": False}
+    errors.append("ThrottlingException")
+    with pytest.raises(TaskDeferred) as again:
+        resumed(task, waiting, event)
+    assert again.value.kwargs == waiting.kwargs
+    assert resumed(task, waiting, fire(again.value.trigger, FUTURE)) == {"keys": [FIRST, SECOND]}
+
+
+def test_after_the_deadline_a_busy_aws_is_an_error(cloud: MotoCloud, errors: list[str | None]) -> None:
+    waiting = deferred(sensor())
+    errors.append("ThrottlingException")
+    with pytest.raises(ClientError, match="slow down"):
+        resumed(sensor(), waiting, {"late": True})
+
+
+def test_another_error_is_not_waited_for(cloud: MotoCloud, errors: list[str | None]) -> None:
+    errors.append("ResourceNotFoundException")
+    with pytest.raises(ClientError, match="slow down"):
+        sensor().execute({})
 
 
 def test_a_change_between_the_look_and_the_trigger_is_not_missed(cloud: MotoCloud) -> None:

@@ -234,6 +234,16 @@ def test_a_ratio_without_a_collector_is_one_warning(make: MakeTelemetry, pipe: t
     assert "OTEL_EXPORTER_OTLP_ENDPOINT does not name a collector" in line["message"]
 
 
+def test_the_switch_of_every_opentelemetry_sdk_turns_tracing_off(make: MakeTelemetry, pipe: tuple[int, int]):
+    telemetry = make(trace_ratio=1.0, otel_sdk_disabled=True, otel_exporter_otlp_endpoint="http://127.0.0.1:9")
+    before = set(threading.enumerate())
+    telemetry.start()
+    sending = [thread.name for thread in set(threading.enumerate()) - before if "BatchSpan" in thread.name]
+    telemetry.finished(finished(trace_header=b"Sampled=1"))
+    telemetry.stop(5)
+    assert (sending, written(pipe)) == ([], [])
+
+
 def test_the_end_sends_what_is_buffered(make: MakeTelemetry, cloud: MotoCloud):
     cloud.client("kinesis").create_stream(StreamName="at-the-end", ShardCount=1)
     telemetry = make(prediction_log="kinesis://at-the-end")
