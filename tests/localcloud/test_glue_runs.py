@@ -48,7 +48,7 @@ def test_a_script_writes_parquet_to_s3_and_reads_it_back(cloud: Cloud, glue_job:
     assert f"rows 1000 mapped 1000 zone UTC rest ['--JOB_NAME', '{name}']" in log_lines(cloud, run)
     if CLASS_DATA.exists():  # set-up could make it
         assert "archive of classes: True" in log_lines(cloud, run), (
-            f"the JVM refused the archive: rm -r {CLASS_DATA.parent}; make setup"
+            f"the JVM refused the archive: rm -r {CLASS_DATA.parent}; make setup-test"
         )
     assert ended["Arguments"]["--rows"] == "1000"
     assert ended["LogGroupName"] == "/aws-glue/jobs"

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import threading
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("airflow", "glue", "training", "serving", "localcloud", "laptop", "scan", "sbom", "tracking", "test")
-OTHERS = ("uv", "jars", "pytest", "class-data", "native")
+OTHERS = ("uv", "jars", "pytest", "native")
 WALK = Path("include", "model", "engines", "forest_walk.c")
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
@@ -36,12 +35,15 @@ def project(tmp_path: Path) -> Path:
     (root / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "setup.sh", root / "scripts")
     (root / "requirements").mkdir()
-    for name in {*ENVIRONMENTS, *OTHERS} - {"class-data", "native"}:
+    for name in {*ENVIRONMENTS, *OTHERS} - {"native"}:
         (root / "requirements" / f"{name}.txt").write_text("")
     (root / WALK).parent.mkdir(parents=True)
     shutil.copy(ROOT / WALK, root / WALK)
     for name in (*ENVIRONMENTS, *OTHERS):
         stamp(root, name)
+    (root / "home" / "class-data").mkdir()
+    for name in ("wanted", "made"):
+        (root / "home" / "class-data" / name).write_text("this Spark\n")
     uv = root / "home" / "uv" / "bin" / "uv"
     uv.parent.mkdir()
     uv.write_text(UV.format(log=root / "uv.log", python=sys.executable, broken=root / "broken"))
@@ -61,8 +63,7 @@ def stamp_of(project: Path, name: str) -> Path:
 def stamp(project: Path, name: str) -> None:
     file = stamp_of(project, name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    requirements = project / "requirements" / f"{'glue' if name == 'class-data' else name}.txt"
-    source = project / WALK if name == "native" else requirements
+    source = project / WALK if name == "native" else project / "requirements" / f"{name}.txt"
     file.write_text(hashlib.sha256(source.read_bytes()).hexdigest() + "\n")
 
 
@@ -106,83 +107,68 @@ def test_changed_requirements_update_only_their_environment_in_place(project: Pa
     assert setup(project).stdout == ""
 
 
-def class_data_module(project: Path, code: str) -> None:
-    """Makes the module that set-up calls; the code has ``folder``, that of the class data."""
+def class_data_module(project: Path, code: str) -> Path:
+    """Makes the module that set-up calls; the code has ``folder``, that of the class data. Returns that folder."""
     module = project / "infra" / "laptop" / "class_data.py"
     module.parent.mkdir(parents=True, exist_ok=True)
     begin = "import os, pathlib, sys, time\nfolder = pathlib.Path(os.environ['NIGHTJAR_HOME'], 'class-data')\n"
     module.write_text(begin + code)
+    return project / "home" / "class-data"
 
 
-def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < deadline, f"{file} was not written"
-        time.sleep(0.05)
+MADE = "(folder / 'made').write_text((folder / 'wanted').read_text()); print('made', *sys.argv[1:])"
 
 
-def test_class_data_is_made_with_the_environments_and_is_no_condition_of_the_set_up(project: Path) -> None:
-    class_data_module(project, "(folder / 'made').touch(); assert len(sys.argv) == 1")
-    (project / "requirements" / "glue.txt").write_text("# another Spark\n")
-    assert "class data is ready" in setup(project, "test").stdout
-    made = project / "home" / "class-data" / "made"
-    made.unlink()
-    stamp_of(project, "glue").unlink()
-    setup(project, "test")
-    assert made.exists(), "the JVM refuses an archive that was made with another installation of Spark"
+def test_class_data_is_made_again_with_another_spark_before_the_tests(project: Path) -> None:
+    folder = class_data_module(project, MADE)
     assert setup(project, "test").stdout == ""
-    class_data_module(project, "raise SystemExit('no Java')")
-    stamp_of(project, "class-data").unlink()
+    (project / "requirements" / "glue.txt").write_text("# another Spark\n")
+    assert "made\n" in setup(project, "test").stdout
+    first = (folder / "made").read_text()
+    stamp_of(project, "jars").unlink()
+    (project / "scripts" / "unpack.py").write_text("")
+    assert "made\n" in setup(project, "test").stdout, "the JVM refuses an archive that was made with other jar files"
+    assert (folder / "made").read_text() != first
+    assert setup(project, "test").stdout == ""
+
+
+def test_class_data_is_no_condition_of_the_set_up(project: Path) -> None:
+    failing = "(folder / 'failed').touch()\n" + MADE + "\nraise SystemExit(1)"
+    (class_data_module(project, failing) / "made").unlink()
     done = setup(project, "test")
     assert done.returncode == 0 and "Glue jobs start slowly" in done.stdout
-    assert setup(project, "test").stdout == ""
+    assert setup(project, "test").stdout == "", "it is said once"
 
 
 def test_the_first_nights_do_not_wait_for_class_data(project: Path) -> None:
-    class_data_module(
-        project,
-        "assert sys.argv[1:] == ['--background']\n"
-        "while not (folder / 'go').exists(): time.sleep(0.05)\n"
-        "(folder / 'made').touch()",
-    )
-    stamp = stamp_of(project, "class-data")
-    stamp.unlink()
-    folder = stamp.parent
-    done = setup(project)  # it would wait for whoever has its output
-    assert done.returncode == 0 and "in the background" in done.stdout
-    assert not (folder / "made").exists() and not stamp.exists()
-    (folder / "go").touch()
-    wait_for(stamp)
-    assert (folder / "made").exists()
-    assert setup(project).stdout == "", "it is made once"
+    waits = "while not (folder / 'go').exists(): time.sleep(0.05)\n"
+    folder = class_data_module(project, waits + "assert sys.argv[1:] == ['--background']\n" + MADE)
+    (folder / "made").unlink()
+    try:
+        done = setup(project)  # it would wait for whoever has its output
+        assert (done.returncode, done.stdout) == (0, "")
+        assert not (folder / "made").exists()
+    finally:
+        (folder / "go").touch()
+    deadline = time.monotonic() + 60
+    while not (folder / "made").exists():
+        assert time.monotonic() < deadline, "it was not made in the background"
+        time.sleep(0.05)
 
 
-def test_the_tests_wait_for_class_data_that_an_earlier_command_makes(project: Path) -> None:
-    class_data_module(
-        project,
-        "with (folder / 'calls').open('a') as calls: print(file=calls)\n"
-        "while not (folder / 'go').exists(): time.sleep(0.05)",
-    )
-    stamp = stamp_of(project, "class-data")
-    stamp.unlink()
-    calls = stamp.parent / "calls"
-    assert "in the background" in setup(project).stdout
-    wait_for(calls)
-    go = threading.Timer(0.5, (stamp.parent / "go").touch)
-    go.start()
-    assert setup(project, "test").returncode == 0
-    go.join()
-    assert stamp.exists() and calls.read_text() == "\n"
+def test_a_set_up_of_an_earlier_version_has_its_class_data_made_again(project: Path) -> None:
+    folder = class_data_module(project, MADE)
+    for name in ("wanted", "made"):
+        (folder / name).unlink()
+    assert setup(project, "test").stdout == "made\n"
 
 
-def test_class_data_that_could_not_be_made_in_the_background_is_said_by_the_next_command(project: Path) -> None:
-    class_data_module(project, "raise SystemExit('no Java')")
-    stamp_of(project, "class-data").unlink()
-    assert "Glue jobs start slowly" not in setup(project).stdout
-    wait_for(stamp_of(project, "class-data"))
-    assert "Glue jobs start slowly" in setup(project).stdout
-    assert setup(project).stdout == ""
-    assert "no Java" in (project / "home" / "setup-logs" / "class-data.log").read_text()
+def test_a_release_needs_no_class_data(project: Path) -> None:
+    folder = class_data_module(project, MADE)
+    (folder / "made").unlink()
+    stamp(project, "tracking")
+    assert setup(project, "tracking").stdout == ""
+    assert not (folder / "made").exists()
 
 
 @pytest.mark.skipif(not shutil.which("cc") and not os.environ.get("CI"), reason="there is no C compiler")

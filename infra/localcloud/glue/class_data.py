@@ -9,9 +9,9 @@ https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 from infra.localcloud.config import Config
@@ -36,9 +36,11 @@ def make_archive(config: Config) -> Path:
     file = config.glue.class_data
     if file is None:
         raise ConfigError("`glue.class_data` must be given: a path for the archive")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="class-data-", dir=file.parent) as name:
-        folder, written = Path(name), Path(name) / "archive.jsa"
+    folder = file.parent / "making"
+    shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+    folder.mkdir(parents=True)
+    try:
+        written = folder / "archive.jsa"
         options = f'{JAVA_OPTIONS} "-XX:ArchiveClassesAtExit={written}" {QUIET}'
         variables = environment(config, folder, {"spark.driver.extraJavaOptions": options}, [])
         keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
@@ -50,6 +52,8 @@ def make_archive(config: Config) -> Path:
                 f"code {code}:\n{end}"
             )
         written.replace(file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return file
 
 
