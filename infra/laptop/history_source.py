@@ -143,11 +143,13 @@ def _by_name(found: object, what: str) -> Mapping[str, Any]:
     return found
 
 
-def _rows(table: str, rows: Iterable[object]) -> list[Mapping[str, Any]]:
+def _rows(table: str, rows: object) -> list[Mapping[str, Any]]:
+    if not isinstance(rows, Iterable):
+        raise TypeError(f"the rows of table {table} are {_short(rows)}")
     found = [_by_name(row, f"a row of table {table}") for row in rows]
     for row in found:
-        if different := row.keys() ^ found[0].keys():
-            names = ", ".join(sorted(different))
+        if row.keys() != found[0].keys():
+            names = ", ".join(sorted(row.keys() ^ found[0].keys()))
             raise ValueError(f"the rows of table {table} have different columns: only some have {names}")
     return found
 

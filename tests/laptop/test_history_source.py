@@ -94,7 +94,7 @@ def test_data_that_were_not_fetched_are_named(folder: Path) -> None:
     [
         ("[]", r"TypeError: tables\(data\) is \[\], not a mapping with texts as names"),
         ("{1: []}", r"tables\(data\) is \{1: \[\]\}, not a mapping"),
-        ("{'shops': None}", "TypeError: 'NoneType' object is not iterable"),
+        ("{'shops': None}", "TypeError: the rows of table shops are None"),
         ("{'shops': ('a', 1)}", "a row of table shops is 'a', not a mapping with texts as names"),
         ("{'shops': [{'id': 1}, ('b', 2)]}", r"a row of table shops is \('b', 2\), not a mapping"),
         ("{'shops': [{1: 'id'}]}", r"a row of table shops is \{1: 'id'\}, not a mapping"),
