@@ -161,8 +161,8 @@ def _start(config: LaptopConfig) -> None:
     from infra.laptop import stack
 
     started = stack.start(config, lambda part: print(f"starting: {part}", flush=True))
-    for name, reason in started.resources.left_out.items():
-        print(f"The workload {name} is left out.\n{reason}", file=sys.stderr)
+    for warning in started.warnings():
+        print(warning, file=sys.stderr)
     print(f"Airflow {config.airflow_url}   AWS endpoint {config.endpoint}")
 
 
@@ -188,7 +188,9 @@ def _restart(config: LaptopConfig, given: argparse.Namespace) -> None:
     names = parts.find(given.what) if given.what else None
     with exclusively(config, "make restart"):
         if names:
-            stack.restart(config, names, print)
+            started = stack.restart(config, names, print)
+            for warning in started.warnings() if started else ():
+                print(warning, file=sys.stderr)
         else:
             stack.stop(config)
             _start(config)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any
 
@@ -114,16 +115,19 @@ class HistorySource:
                     raise ValueError(f"the event {event.get('key')!r} lacks {', '.join(sorted(missing))}")
                 yield event
 
-    def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Returns the rows of each table."""
+    def tables(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Returns the rows of each table. All rows of a table have the same columns."""
         with _mistakes(self.workload, SOURCE):
-            found: Mapping[str, Iterable[dict[str, Any]]] = self.module.tables(self.data)
-            return {table: list(rows) for table, rows in found.items()}
+            found = _by_name(self.module.tables(self.data), "tables(data)")
+            return {table: _rows(table, rows) for table, rows in found.items()}
 
     def ddl(self) -> list[str]:
         """Returns the statements that create the tables."""
         with _mistakes(self.workload, SOURCE):
-            return list(self.module.DDL.values())
+            statements = list(_by_name(self.module.DDL, "DDL").values())
+            if wrong := [one for one in statements if not isinstance(one, str)]:
+                raise TypeError(f"a statement of DDL is {_short(wrong[0])}, not a text")
+            return statements
 
 
 def _day(document: Mapping[str, Any], name: str) -> date:
@@ -131,6 +135,27 @@ def _day(document: Mapping[str, Any], name: str) -> date:
     if not isinstance(value, date):
         raise TypeError(f"{name} must be a date, like 2013-01-01")
     return value
+
+
+def _by_name(found: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+        raise TypeError(f"{what} is {_short(found)}, not a mapping with texts as names")
+    return found
+
+
+def _rows(table: str, rows: object) -> list[Mapping[str, Any]]:
+    if not isinstance(rows, Iterable):
+        raise TypeError(f"the rows of table {table} are {_short(rows)}")
+    found = [_by_name(row, f"a row of table {table}") for row in rows]
+    for row in found:
+        if row.keys() != found[0].keys():
+            names = ", ".join(sorted(row.keys() ^ found[0].keys()))
+            raise ValueError(f"the rows of table {table} have different columns: only some have {names}")
+    return found
+
+
+def _short(value: object) -> str:
+    return shorten(repr(value), 200)
 
 
 @contextmanager

@@ -62,8 +62,8 @@ def _run(config: LaptopConfig, to: date | None, only: str | None, reporter: Repo
     with reporter.stage("start the laptop stack"):
         running = stack.start(config, reporter.say)
         resources = running.resources
-        for name, reason in resources.left_out.items():
-            reporter.say(f"{name} is left out:\n{reason}")
+        for warning in running.warnings():
+            reporter.say(warning)
         connection = stages.connect(config, reporter)
         connection.airflow.wait_for_dags(
             [f"{workload.name}_{dag}" for workload in resources.workloads for dag in stages.dags_of(workload)]
@@ -125,7 +125,8 @@ def _run_workload(
         source = HistorySource.open(name, config.data)
         source.require_days(config.first_day, last)
     if reason := running.refused_tables.get(name):
-        raise LaptopError(reason)
+        with reporter.stage(f"{name}: source tables"):
+            raise LaptopError(reason)
     start, end = config.first_day - source.recorded_ahead, last + timedelta(days=1)
     nights = Nights(connection, replay.History(workload, config.data, start, end))
     outcomes[name] = nights.outcomes

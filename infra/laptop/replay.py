@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -124,16 +124,14 @@ def replayed_to(aws: Aws, table: str, workload: str) -> date | None:
     return date.fromisoformat(item["day"]["S"]) if item else None
 
 
-def fill_source_tables(
-    postgres: Postgres, workloads: Iterable[Workload], data: Path, report: Callable[[str], None]
-) -> dict[str, str]:
+def fill_source_tables(postgres: Postgres, workloads: Iterable[Workload], data: Path) -> dict[str, str]:
     """Fills the source tables of every workload with a history, which its hourly ingest reads from the start on.
 
-    Empty tables would not do: the ingest moves its watermark, and would never read the rows that come later. Tables
-    that the database refuses are reported: they concern no other workload, and the stack can be used without them.
+    Empty tables would not do: the ingest moves its watermark, and would never read the rows that come later. A history
+    that cannot be used, or whose tables the database refuses, concerns no other workload.
 
     Returns:
-        Why a workload's tables are not filled, by its name.
+        Why a workload's tables are not filled, by its name. Its hourly ingest fails; the stack can be used without it.
     """
     refused = {}
     for workload in workloads:
@@ -141,13 +139,9 @@ def fill_source_tables(
         if workload.database is None or not has_history(name):
             continue
         try:
-            added = load_tables(postgres, workload, data)
+            load_tables(postgres, workload, data)
         except LaptopError as error:
             refused[name] = str(error)
-            report(f"{name}_ingest_tables will fail: {error}")
-        else:
-            if any(added.values()):
-                report(f"source tables of {name}: " + ", ".join(f"{table} +{rows}" for table, rows in added.items()))
     return refused
 
 
@@ -158,7 +152,7 @@ def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str,
         The number of rows added to each table.
 
     Raises:
-        LaptopError: The database refuses the tables or rows of the history.
+        LaptopError: The history cannot be used, or the database refuses its tables or rows.
     """
     source = HistorySource.open(workload.name, data)
     statements, tables = source.ddl(), source.tables()
@@ -167,11 +161,11 @@ def load_tables(postgres: Postgres, workload: Workload, data: Path) -> dict[str,
             for statement in statements:
                 connection.execute(statement)
             return {table: _insert(connection, table, rows) for table, rows in tables.items()}
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeEncodeError) as error:  # the latter: a text with half a surrogate pair
         raise LaptopError(f"PostgreSQL refuses the tables of {workload.name}'s history: {error}") from error
 
 
-def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> int:
+def _insert(connection: psycopg.Connection, table: str, rows: list[Mapping[str, Any]]) -> int:
     if not rows:
         return 0
     columns = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
@@ -179,7 +173,7 @@ def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any
     connection.execute(sql.SQL("CREATE TEMP TABLE incoming (LIKE {}) ON COMMIT DROP").format(name))
     with connection.cursor().copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(columns)) as copy:
         for row in rows:
-            copy.write_row(list(row.values()))
+            copy.write_row([row[column] for column in rows[0]])  # rows may have their columns in any order
     answer = connection.execute(
         sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM incoming ON CONFLICT DO NOTHING").format(name, columns)
     )

@@ -47,6 +47,13 @@ class Stack:
     resources: Resources
     refused_tables: Mapping[str, str] = field(default_factory=dict)
 
+    def warnings(self) -> list[str]:
+        """What each workload that cannot be used, or not completely, lacks and why."""
+        return [f"The workload {name} is left out.\n{reason}" for name, reason in self.resources.left_out.items()] + [
+            f"The source tables of {name} are not filled: {name}_ingest_tables will fail.\n{reason}"
+            for name, reason in self.refused_tables.items()
+        ]
+
 
 def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
     """Starts the processes that do not run and creates the AWS resources that do not exist.
@@ -75,8 +82,9 @@ def start(config: LaptopConfig, report: Callable[[str], None]) -> Stack:
         resources = provision.create_resources(config, aws, server, report)
         databases = tuple(workload.name for workload in resources.workloads if workload.database)
         postgres.create_databases(server, databases)
+        report("source tables")
         # Airflow's scheduler runs an hourly ingest as soon as it knows its DAG.
-        refused = replay.fill_source_tables(server, resources.workloads, config.data, report)
+        refused = replay.fill_source_tables(server, resources.workloads, config.data)
         tracking.start(config, supervisor, aws)
         report("Airflow")
         airflow.refresh_credentials(config, aws, Role("airflow").arn)
@@ -96,8 +104,11 @@ def stop(config: LaptopConfig) -> list[str]:
     return stopped + supervisor.stop(*supervisor.names())
 
 
-def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], None]) -> None:
+def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], None]) -> Stack | None:
     """Stops processes and starts them as they were started; what did not run is started as :func:`start` does.
+
+    Returns:
+        The stack, where :func:`start` was needed.
 
     Raises:
         LaptopError: A part did not start.
@@ -108,8 +119,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
     for stopped in supervisor.stop(*names, kill_soon=airflow.KILL_SOON):
         report(f"{stopped} is stopped")
     if not all(specifications):
-        start(config, report)
-        return
+        return start(config, report)
     for specification in filter(None, specifications):
         report(f"{specification.name} is started")
         supervisor.launch(specification)
@@ -122,6 +132,7 @@ def restart(config: LaptopConfig, names: Sequence[str], report: Callable[[str], 
     }
     for wait in {waits[name]: None for name in names}:
         wait(config, supervisor)
+    return None
 
 
 def close_to_others(config: LaptopConfig) -> None:

@@ -90,6 +90,34 @@ def test_data_that_were_not_fetched_are_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        ("[]", r"TypeError: tables\(data\) is \[\], not a mapping with texts as names"),
+        ("{1: []}", r"tables\(data\) is \{1: \[\]\}, not a mapping"),
+        ("{'shops': None}", "TypeError: the rows of table shops are None"),
+        ("{'shops': ('a', 1)}", "a row of table shops is 'a', not a mapping with texts as names"),
+        ("{'shops': [{'id': 1}, ('b', 2)]}", r"a row of table shops is \('b', 2\), not a mapping"),
+        ("{'shops': [{1: 'id'}]}", r"a row of table shops is \{1: 'id'\}, not a mapping"),
+        (
+            "{'shops': [{'id': 1}, {'id': 2, 'b': 3}]}",
+            "ValueError: the rows of table shops have different columns: only some have b",
+        ),
+    ],
+)
+def test_tables_of_a_wrong_form_name_the_file_and_the_table(folder: Path, tables: str, reason: str) -> None:
+    (folder / "source.py").write_text(f"def tables(data):\n    return {tables}\n")
+    with pytest.raises(LaptopError, match=f"shop/history/source.py cannot be used: .*{reason}"):
+        opened(folder).tables()
+
+
+@pytest.mark.parametrize("ddl", ["['create table shops ()']", "{'shops': 5}"])
+def test_statements_of_a_wrong_form_name_the_file(folder: Path, ddl: str) -> None:
+    (folder / "source.py").write_text(f"DDL = {ddl}\n")
+    with pytest.raises(LaptopError, match=r"shop/history/source\.py cannot be used: TypeError: .*DDL is .*, not a"):
+        opened(folder).ddl()
+
+
+@pytest.mark.parametrize(
     ("file", "text", "reason"),
     [
         ("history.toml", "first_day", "history.toml cannot be used: TOMLDecodeError"),

@@ -134,4 +134,7 @@ def test_one_workload_takes_no_other_down(
     ran.clear()
     started = replace(started, refused_tables={"flights": "its tables are refused"})
     assert loop.run_loop(config, only="flights") == 1
-    assert ran == ["summary"] and "its tables are refused" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert ran == ["summary"] and "`flights: source tables` failed.\nits tables are refused" in err
+    assert "The source tables of flights are not filled: flights_ingest_tables will fail." in out
+    assert "✔ flights: open the history" in out and "✘ flights: source tables failed" in out
