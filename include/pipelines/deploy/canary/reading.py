@@ -130,7 +130,7 @@ def _mean(weights: list[tuple[float, float]]) -> float | None:
 
 
 def _median(weights: list[tuple[float, float]]) -> float | None:
-    """The value of the minute in which half of the answers is reached, if the minutes are in the order of the values."""
+    """The value of the minute in which half of the answers is reached, in the order of the values."""
     half, reached = sum(number for _, number in weights) / 2, 0.0
     for value, number in weights:
         reached += number
