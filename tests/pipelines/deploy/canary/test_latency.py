@@ -47,9 +47,10 @@ class Speed:
         ]
 
 
-def judged(live: Speed, canary: Speed, requests: tuple[int, int], random: np.random.Generator) -> Verdict:
+def judged(
+    made: CanaryInMemory, live: Speed, canary: Speed, requests: tuple[int, int], random: np.random.Generator
+) -> Verdict:
     """One canary, from what CloudWatch would say to the verdict."""
-    made = CanaryInMemory(StateInMemory())
     for name, speed, number in zip(("live", "canary"), (live, canary), requests, strict=True):
         made.metrics.minute[name]["requests"] = number / MINUTES
         made.metrics.seconds[name] = speed.draw(random, number)
@@ -62,8 +63,8 @@ def judged(live: Speed, canary: Speed, requests: tuple[int, int], random: np.ran
 
 def slower(live: Speed, canary: Speed, requests: tuple[int, int], *, seed: int, trials: int = TRIALS) -> float:
     """In which share of the trials the canary is rolled back for its latency."""
-    random = np.random.default_rng(seed)
-    verdicts = [judged(live, canary, requests, random) for _ in range(trials)]
+    made, random = CanaryInMemory(StateInMemory()), np.random.default_rng(seed)
+    verdicts = [judged(made, live, canary, requests, random) for _ in range(trials)]
     return sum("It is slower" in decided["reasons"][0] for decided in verdicts) / trials
 
 
