@@ -106,6 +106,10 @@ def test_ordinary_answers_that_are_slower_are_found_beside_a_slow_tail(tail: flo
     assert slower(Speed(tail), Speed(tail, quick=quick), (1_800, 200), seed=78, trials=100) >= found
 
 
+def test_twice_as_many_slow_answers_are_found_whatever_the_median_minute_is() -> None:
+    assert slower(Speed(0.05), Speed(0.1), (9_000, 1_000), seed=79, trials=100) >= 0.9
+
+
 def answered(p95: float, slow: tuple[int, int] | None) -> Answered:
     return Answered(1_000, 0, p95, (100.0,) * 10, Slow(*slow) if slow else None)
 
@@ -147,13 +151,15 @@ def test_slow_answers_count_also_where_the_p95_is_within_the_limit() -> None:
     assert (decided["outcome"], decided["fault"]) == ("roll_back", True)
 
 
-def test_the_limit_is_made_of_the_median_minute() -> None:
-    """Of 10 minutes, 4 have a slow answer's time as their p95: their mean is neither quick nor slow."""
+@pytest.mark.parametrize(("minutes", "median", "lower"), [(4, 0.02, 0.02), (6, 0.5, 0.3188)])
+def test_the_limit_is_made_of_the_median_minute_or_of_the_mean(minutes: int, median: float, lower: float) -> None:
+    """Some of 10 minutes have a slow answer's time as their p95: the mean is neither quick nor slow."""
     made = CanaryInMemory(StateInMemory())
-    made.metrics.seconds["live"] = [[0.02] * 90 + [0.5] * (10 if minute < 4 else 1) for minute in range(MINUTES)]
+    made.metrics.seconds["live"] = [[0.02] * 90 + [0.5] * (10 if minute < minutes else 1) for minute in range(MINUTES)]
     live, _ = read_answered(made.hooks, "flights", (1, 2), START, START + timedelta(minutes=MINUTES), whole=True)
-    assert live.p95_seconds == pytest.approx(0.23, abs=0.02)
-    assert latency_limit(live, SPEC) == pytest.approx(0.035)
+    assert live.middle_p95_seconds == pytest.approx(median)
+    assert 0.2 < (live.p95_seconds or 0) < 0.35
+    assert latency_limit(live, SPEC) == pytest.approx(1.5 * lower + 0.005, abs=0.001)
     assert latency_limit(replace(live, p95_seconds=None, middle_p95_seconds=None), SPEC) is None
 
 
