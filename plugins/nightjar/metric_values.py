@@ -35,7 +35,7 @@ class MetricsHook:
             end: The end of the last one.
 
         Raises:
-            MetricsReadError: CloudWatch could not read one, or may not. Without it, that were minutes without values.
+            MetricsReadError: CloudWatch could not read one, or may not; these are no minutes without values.
         """
         asked: Any = [
             {
