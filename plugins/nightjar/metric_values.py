@@ -11,6 +11,12 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 PERIOD = 60
 Query = tuple[str, str, Mapping[str, str], str]
 """Namespace, name, dimensions and statistic of a metric."""
+# Of partial data, the rest is on the next page. The others are InternalError and Forbidden.
+_READ = ("Complete", "PartialData")
+
+
+class MetricsReadError(RuntimeError):
+    """CloudWatch answered, but has not read a metric that was asked for."""
 
 
 class MetricsHook:
@@ -27,6 +33,9 @@ class MetricsHook:
             queries: Name → metric and statistic. A name begins with a lower-case letter.
             start: The first minute.
             end: The end of the last one.
+
+        Raises:
+            MetricsReadError: CloudWatch could not read one, or may not; these are no minutes without values.
         """
         asked: Any = [
             {
@@ -49,5 +58,8 @@ class MetricsHook:
         )
         for page in pages:
             for result in page["MetricDataResults"]:
+                if result["StatusCode"] not in _READ:
+                    told = [message.get("Value", "") for message in result.get("Messages", [])]
+                    raise MetricsReadError(f"CloudWatch: {result['StatusCode']} for {queries[result['Id']]}. {told}")
                 found[result["Id"]] |= dict(zip(result["Timestamps"], result["Values"], strict=True))
         return found

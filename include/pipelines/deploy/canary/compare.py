@@ -33,10 +33,10 @@ class Answered:
     Attributes:
         requests: How many requests they got.
         failed: How many were answered with 5xx, or by no task.
-        p95_seconds: The 95th percentile of the latency; None without an answer.
+        p95_seconds: The 95th percentile of the latency, the mean of the minutes; None without an answer.
         scores: How many predictions had a probability in each of the bins, which are of equal width.
-        slow: How many answers were slow; None while they are not counted, which is only needed if the canary's p95 is
-            above the limit.
+        slow: How many answers were slow; None where they are not counted, or not of every minute.
+        middle_p95_seconds: The median of the minutes' 95th percentiles; None where only their mean is known.
     """
 
     requests: int
@@ -44,6 +44,7 @@ class Answered:
     p95_seconds: float | None
     scores: tuple[float, ...]
     slow: Slow | None = None
+    middle_p95_seconds: float | None = None
 
 
 class Verdict(TypedDict):
@@ -91,9 +92,11 @@ def verdict(live: Answered, canary: Answered, spec: CanarySpec, *, same_model: b
         return {"outcome": spec.too_few, "fault": False, "reasons": [text, f"By the rule too_few, {rule}."]}
     shown = [f"Compared on {counted}:", f"{_rates(live, canary)};", f"{_latencies(live, canary)};"]
     last = "the model is the same." if same_model else _shift_text(live, canary)
-    limit = latency_limit(live, canary, spec)
-    by_chance = [] if limit is None else [_slow_text(live, canary, limit)]
-    return {"outcome": "promote", "fault": False, "reasons": [" ".join([*shown, last, *by_chance])]}
+    return {
+        "outcome": "promote",
+        "fault": False,
+        "reasons": [" ".join([*shown, last, _slow_text(live, canary, spec)]).rstrip()],
+    }
 
 
 def _errors(live: Answered, canary: Answered, spec: CanarySpec, unlikely: float) -> str | None:
@@ -102,46 +105,55 @@ def _errors(live: Answered, canary: Answered, spec: CanarySpec, unlikely: float)
     allowed = _share(live) + spec.error_margin
     if _share(canary) <= allowed:
         return None
-    # The second probability is for a rate of the live version that is itself known from few requests only.
     counts = canary.failed, canary.requests
-    if max(at_least(*counts, allowed), at_least_of_both(*counts, live.failed, live.requests)) >= unlikely:
+    if at_least(*counts, allowed) >= unlikely:
+        return None
+    # The live version's rate is itself known from its requests only. Of a few, though, this says little, and what the
+    # canary fails must then do alone: it is all that stops it where the rule for too few is to promote.
+    enough = min(live.requests, canary.requests) >= spec.minimum_requests
+    if enough and at_least_of_both(*counts, live.failed, live.requests) >= unlikely:
         return None
     return f"It fails more often: {_rates(live, canary)}; {spec.error_margin:.1%} more are allowed."
 
 
-def latency_limit(live: Answered, canary: Answered, spec: CanarySpec) -> float | None:
-    """Returns above how many seconds an answer is slow; None where the canary's p95 is not above, or not known.
+def latency_limit(live: Answered, spec: CanarySpec) -> float | None:
+    """Returns above how many seconds an answer is slow; None where the live version has answered nothing.
 
-    The canary's p95 alone decides nothing. Where about a twentieth of the answers is slow, for both versions, the p95
-    is now a quick answer's time and now a slow one's. So the slow answers are counted.
+    Where about a twentieth of its answers is slow, the p95 of a minute is now a quick answer's time and now a slow
+    one's. Their mean is neither, and lets answers pass that are several times as slow as the quick ones; the median of
+    the minutes is one of the two. If that is the slow one's, the mean still tells the slow answers. So the lower one.
     """
-    if canary.p95_seconds is None or live.p95_seconds is None:
-        return None
-    limit = live.p95_seconds * spec.latency_factor + LATENCY_SLACK_SECONDS
-    return limit if canary.p95_seconds > limit else None
+    known = [p95 for p95 in (live.middle_p95_seconds, live.p95_seconds) if p95 is not None]
+    return _limit(min(known), spec) if known else None
+
+
+def _limit(p95_seconds: float, spec: CanarySpec) -> float:
+    return p95_seconds * spec.latency_factor + LATENCY_SLACK_SECONDS
 
 
 def _latency(live: Answered, canary: Answered, spec: CanarySpec) -> str | None:
-    limit = latency_limit(live, canary, spec)
-    if limit is None or not _too_many_slow(live, canary):
+    if not _too_slow(live, canary, spec):
         return None
     text = f"It is slower: {_latencies(live, canary)}; {spec.latency_factor:g} times as much is allowed."
-    return f"{text} {_slow_text(live, canary, limit)}".rstrip()
+    return f"{text} {_slow_text(live, canary, spec)}".rstrip()
 
 
-def _too_many_slow(live: Answered, canary: Answered) -> bool:
-    """Whether more than a twentieth of the canary's answers is slow, so that its p95 is above, and not by chance.
+def _too_slow(live: Answered, canary: Answered, spec: CanarySpec) -> bool:
+    """Whether more than a twentieth of the canary's answers is slow, and not by chance.
 
-    Where they are not known, its p95 as CloudWatch gave it counts.
+    Where they are not known, the p95s as CloudWatch gave them count.
     """
-    if canary.slow is None or live.slow is None:
-        return True
-    more_than_allowed = canary.slow.answers > SLOW_SHARE * canary.slow.of
-    return more_than_allowed and at_least_of_both(*canary.slow, *live.slow) < UNLIKELY
+    if canary.slow is not None and live.slow is not None:
+        more_than_allowed = canary.slow.answers > SLOW_SHARE * canary.slow.of
+        return more_than_allowed and at_least_of_both(*canary.slow, *live.slow) < UNLIKELY
+    if canary.p95_seconds is None or live.p95_seconds is None:
+        return False
+    return canary.p95_seconds > _limit(live.p95_seconds, spec)
 
 
-def _slow_text(live: Answered, canary: Answered, limit: float) -> str:
-    if canary.slow is None or live.slow is None:
+def _slow_text(live: Answered, canary: Answered, spec: CanarySpec) -> str:
+    limit = latency_limit(live, spec)
+    if limit is None or canary.slow is None or live.slow is None:
         return ""
     return (
         f"{canary.slow.answers} of {canary.slow.of} answers took more than {limit * 1000:.1f} ms "

@@ -94,10 +94,13 @@ def _scores(prefix: str, workload: str, version: int) -> dict[str, Query]:
 
 def _answered(prefix: str, read: Mapping[str, Series]) -> Answered:
     requests, *failed = (int(sum(read.get(f"{prefix}_{number}", {}).values())) for number in range(1 + len(FAILED)))
+    p95s = _weights(read.get(f"{prefix}_p95", {}), read.get(f"{prefix}_answers", {}))
     return Answered(
         requests=requests,
-        failed=sum(failed),
-        p95_seconds=_weighted(read.get(f"{prefix}_p95", {}), read.get(f"{prefix}_answers", {})),
+        # One request may take several connections, none of which succeeds.
+        failed=min(sum(failed), requests),
+        p95_seconds=_mean(p95s),
+        middle_p95_seconds=_median(p95s),
         scores=tuple(
             _total(read.get(f"{prefix}_bin{number}", {}), read.get(f"{prefix}_scores", {}))
             for number in range(SCORE_BINS)
@@ -106,17 +109,34 @@ def _answered(prefix: str, read: Mapping[str, Series]) -> Answered:
 
 
 def _slow(prefix: str, read: Mapping[str, Series]) -> Slow | None:
-    """Of each minute CloudWatch has how many percent are above the limit: unlike percentiles, counts add up."""
+    """Of each minute CloudWatch has how many percent are above the limit: unlike percentiles, counts add up.
+
+    None where it has not of every minute with an answer: the slow ones may be in the others.
+    """
     percents, numbers = read.get(f"{prefix}_above", {}), read.get(f"{prefix}_answers", {})
-    known = {minute: numbers[minute] for minute in percents if numbers.get(minute)}
-    return Slow(round(_total(percents, known)), round(sum(known.values()))) if known else None
+    answered = {minute: number for minute, number in numbers.items() if number}
+    if not answered or not answered.keys() <= percents.keys():
+        return None
+    return Slow(round(_total(percents, answered)), round(sum(answered.values())))
 
 
-def _weighted(values: Series, numbers: Series) -> float | None:
-    """The mean of the minutes' values, each weighted by its number of answers: percentiles cannot be added up."""
-    known = [(value, numbers[minute]) for minute, value in values.items() if numbers.get(minute)]
-    total = sum(number for _, number in known)
-    return sum(value * number for value, number in known) / total if total else None
+def _weights(values: Series, numbers: Series) -> list[tuple[float, float]]:
+    """The minutes' values, each with its number of answers: percentiles cannot be added up."""
+    return sorted((value, numbers[minute]) for minute, value in values.items() if numbers.get(minute))
+
+
+def _mean(weights: list[tuple[float, float]]) -> float | None:
+    return sum(value * number for value, number in weights) / sum(number for _, number in weights) if weights else None
+
+
+def _median(weights: list[tuple[float, float]]) -> float | None:
+    """The value of the minute in which half of the answers is reached, in the order of the values."""
+    half, reached = sum(number for _, number in weights) / 2, 0.0
+    for value, number in weights:
+        reached += number
+        if reached >= half:
+            return value
+    return None
 
 
 def _total(percents: Series, numbers: Series) -> float:

@@ -122,7 +122,7 @@ class Canary:
             decided = early_verdict(live, canary, self.spec)
         else:
             live, canary = read_answered(self.hooks, self.workload.name, versions, start, end, whole=True)
-            if limit := latency_limit(live, canary, self.spec):
+            if limit := latency_limit(live, self.spec):
                 live, canary = with_slow(self.hooks, (live, canary), limit, start, end)
             decided = verdict(live, canary, self.spec, same_model=versions[0] == versions[1])
         if decided:

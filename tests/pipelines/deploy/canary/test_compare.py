@@ -101,6 +101,17 @@ def test_what_is_seen_of_few_requests_is_a_fault_all_the_same() -> None:
     assert outcome(judge(canary, too_few="promote")) == ("roll_back", True)
 
 
+@pytest.mark.parametrize(
+    ("live", "failed", "requests"),
+    [(10, 11, 40), (3, 25, 40), (5, 12, 30), (19, 8, 60), (199, 8, 60)],
+)
+def test_a_live_version_with_few_requests_saves_no_canary_that_fails(live: int, failed: int, requests: int) -> None:
+    """It has failed none, and the rule is to promote where there is too little traffic."""
+    canary = replace(GOOD, requests=requests, failed=failed)
+    decided = judge(canary, replace(LIVE, requests=live, failed=0), too_few="promote")
+    assert outcome(decided) == ("roll_back", True)
+
+
 def test_the_scores_of_the_same_model_are_not_compared() -> None:
     canary = replace(GOOD, scores=(*BELL[5:], *BELL[:5]))
     decided = judge(canary, same_model=True)

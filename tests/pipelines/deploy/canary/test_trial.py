@@ -81,7 +81,7 @@ def test_while_nothing_is_wrong_it_keeps_its_share_until_the_end(made: CanaryInM
     made.passes(minutes=2)
     verdict = made.canary.compare(trial, "run")
     assert verdict is not None and verdict["outcome"] == "promote"
-    start, end, _ = made.metrics.asked[-2]
+    start, end, _ = made.metrics.asked[-3]
     assert end - start == timedelta(minutes=10)
 
 
@@ -97,6 +97,19 @@ def test_one_that_fails_goes_back_before_the_end(made: CanaryInMemory, failure: 
     verdict = made.canary.compare(trial, "run")
     assert verdict is not None and (verdict["outcome"], verdict["fault"]) == ("roll_back", True)
     assert (made.weights.share(), made.service.desired) == (0, 0)
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["early", "at_the_end"])
+def test_one_that_answers_nothing_goes_back(made: CanaryInMemory, over: bool) -> None:
+    """The load balancer counts connections, and tries some requests on several."""
+    made.metrics.minute["canary"] |= {"requests": 38.0, "unreachable": 40.0}
+    trial = begin(made)
+    if over:
+        assert decided(made, trial) == ("roll_back", True)
+    else:
+        verdict = made.canary.compare(trial, "run")
+        assert verdict is not None and (verdict["outcome"], verdict["fault"]) == ("roll_back", True)
+        assert "requests failed (100.00%)" in verdict["reasons"][0]
 
 
 def test_a_slow_one_goes_back(made: CanaryInMemory) -> None:
