@@ -19,8 +19,8 @@ import signal, sys, time
 from pathlib import Path
 from infra.laptop.config import LaptopConfig
 from infra.laptop.exclusive import exclusively
-if "deaf" in sys.argv:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+# A shell may have started these tests in the background, where it has SIGINT ignored.
+signal.signal(signal.SIGINT, signal.SIG_IGN if "deaf" in sys.argv else signal.default_int_handler)
 try:
     with exclusively(LaptopConfig(run=Path(sys.argv[1])), sys.argv[2]):
         print("has it", flush=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import numpy as np
 
 from include.pipelines.deploy.canary import Canary, CanaryHooks
 from include.workloads import Workload, load
@@ -101,9 +100,11 @@ def latency_statistic(seconds: Sequence[float], statistic: str) -> float:
     if statistic == "SampleCount":
         return len(seconds)
     if statistic == "p95":
-        return float(np.percentile(seconds, 95))
+        ordered, place = sorted(seconds), 0.95 * (len(seconds) - 1)
+        before, after = ordered[int(place)], ordered[math.ceil(place)]
+        return before + (place - int(place)) * (after - before)
     limit = float(statistic.removeprefix("PR(").removesuffix(":)"))
-    return 100 * float(np.mean(np.asarray(seconds) > limit))
+    return 100 * sum(one > limit for one in seconds) / len(seconds)
 
 
 class CanaryInMemory:

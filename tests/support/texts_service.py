@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from include.model import bundle
-from infra.laptop.bootstrap import services
 from infra.laptop.free_ports import free_port
 from tests.support.bundles import seal_text, text_files
 from tests.support.ecs_services import CLUSTER, balance, completed, described, last_rollout, tasks_of
@@ -20,7 +19,6 @@ from tests.support.localcloud import ACCOUNT, ROOT, VENVS, Cloud, base_config, r
 NAME = "texts"
 BUCKET = "bundles"
 TASK_SIZE = {"cpu": "256", "memory": "512"}  # the smallest of Fargate
-DRAIN_SECONDS = int(services.DRAIN_SECONDS)
 STOP_SECONDS = 5
 SETTLE_SECONDS = 180
 GRACE_SECONDS = 40  # two tasks that start together on two busy cores take more than 20 s
@@ -124,6 +122,10 @@ def running_texts(folder: Path) -> Iterator[TextsService]:
 
     Version 2 and two broken versions are published: "unreadable" cannot be unpickled, "altered" has another digest.
     """
+    from infra.laptop.bootstrap.services import (
+        DRAIN_SECONDS,  # not of the service's own environment, which collects this
+    )
+
     image = {
         "python": str(VENVS / "test" / "bin" / "python"),
         "cwd": str(ROOT),
@@ -134,7 +136,7 @@ def running_texts(folder: Path) -> Iterator[TextsService]:
         ecs, listener, port = cloud.client("ecs"), free_port(), free_port()
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         ecs.create_cluster(clusterName=CLUSTER)
-        group = balance(cloud, NAME, listener, port, DRAIN_SECONDS)
+        group = balance(cloud, NAME, listener, port, int(DRAIN_SECONDS))
         first, second = (bundle.pack(text_files(dataset_version=letter * 64)) for letter in "de")
         service = TextsService(cloud, ecs, listener, port, group, expected_answers(first))
         service.publish("1", first)
