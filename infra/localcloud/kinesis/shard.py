@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, field
 from typing import Any, ClassVar
 
 MAX_RECORDS = 10_000
 MAX_BYTES = 10 * 1024 * 1024
+BLOCK_RECORDS = 256  # compressed together. To read one record is to unpack its block: about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,11 @@ class StoredRecord:
 
 @dataclass
 class Shard:
-    """The records of a range of hash keys. It has no lock: its stream serialises changes."""
+    """The records of a range of hash keys. It has no lock: its stream serialises changes.
+
+    A stream keeps the records of a day, so most of them are compressed, in blocks. The newest, fewer than a block, are
+    not.
+    """
 
     RUNTIME: ClassVar[dict[str, Any]] = {"_sequences": None, "_times": None}
 
@@ -55,9 +64,11 @@ class Shard:
     adjacent_parent: str | None = None
     last_sequence: int | None = None
     closed: float | None = None
-    _records: list[StoredRecord] = field(default_factory=list)
-    _sequences: list[int] = field(default_factory=list)
-    _times: list[float] = field(default_factory=list)
+    # In this order: what seals a block while both are being stored may store its records twice, never not at all.
+    _newest: list[StoredRecord] = field(default_factory=list)
+    _blocks: list[bytes] = field(default_factory=list)
+    _sequences: array[int] = field(default_factory=lambda: array("q"))  # counted from the shard's first
+    _times: array[float] = field(default_factory=lambda: array("d"))
 
     @property
     def shard_id(self) -> str:
@@ -66,8 +77,14 @@ class Shard:
 
     def restored(self) -> None:
         """Makes the lists that are searched from the restored records."""
-        self._sequences = [record.sequence_number for record in self._records]
-        self._times = [record.arrived for record in self._records]
+        self._sequences, self._times = array("q"), array("d")
+        newest, self._newest = self._newest, []
+        for block in self._blocks:
+            for record in _unpack(block):
+                self._index(record)
+        for record in newest:
+            if record.sequence_number > self._last():
+                self._add(record)
 
     @property
     def is_open(self) -> bool:
@@ -88,13 +105,26 @@ class Shard:
         Its arrival is never before that of the record before it, so both numbers rise and can be searched.
         """
         arrived = max(now, self._times[-1]) if self._times else now
-        self._records.append(StoredRecord(sequence_number, arrived, partition_key, data))
-        self._sequences.append(sequence_number)
-        self._times.append(arrived)
+        self._add(StoredRecord(sequence_number, arrived, partition_key, data))
+
+    def _add(self, record: StoredRecord) -> None:
+        self._newest.append(record)
+        if len(self._newest) == BLOCK_RECORDS:
+            self._blocks.append(_pack(self._newest))
+            self._newest = []
+        self._index(record)  # last: who sees the new end finds all records before it
+
+    def _index(self, record: StoredRecord) -> None:
+        self._times.append(record.arrived)
+        self._sequences.append(record.sequence_number - self.first_sequence)
+
+    def _last(self) -> int:
+        """The last record's sequence number; the shard's first if it has no record."""
+        return self.first_sequence + (self._sequences[-1] if self._sequences else 0)
 
     def after(self, sequence_number: int) -> int:
         """Returns the position of the first record after this sequence number."""
-        return bisect_right(self._sequences, sequence_number)
+        return bisect_right(self._sequences, sequence_number - self.first_sequence)
 
     def at_time(self, timestamp: float) -> int:
         """Returns the position of the first record that arrived at this time or later."""
@@ -102,12 +132,14 @@ class Shard:
 
     def end(self) -> int:
         """Returns the position after the last record."""
-        return len(self._records)
+        return len(self._sequences)
 
     def knows(self, sequence_number: int) -> bool:
         """Whether a reader may start at this sequence number: it is a record's, or the shard's first."""
-        position = bisect_left(self._sequences, sequence_number)
-        return sequence_number == self.first_sequence or self._sequences[position : position + 1] == [sequence_number]
+        if sequence_number == self.first_sequence:
+            return True
+        position = self.after(sequence_number)
+        return position > 0 and self._sequences[position - 1] == sequence_number - self.first_sequence
 
     def read(self, position: int, limit: int | None) -> tuple[list[StoredRecord], int]:
         """Reads records from a position: at most ``limit``, 10,000 records and 10 MiB of data.
@@ -117,14 +149,23 @@ class Shard:
         """
         records: list[StoredRecord] = []
         size = 0
-        for record in self._records[position : position + min(limit or MAX_RECORDS, MAX_RECORDS)]:
+        for record in self._between(position, min(self.end(), position + min(limit or MAX_RECORDS, MAX_RECORDS))):
             size += len(record.data) * 3 // 4
             if records and size > MAX_BYTES:
                 break
             records.append(record)
         last = position + len(records)
-        behind = self._times[-1] - self._times[max(last - 1, 0)] if last < len(self._records) else 0.0
+        behind = self._times[-1] - self._times[max(last - 1, 0)] if last < self.end() else 0.0
         return records, int(behind * 1000)
+
+    def _between(self, position: int, end: int) -> Iterator[StoredRecord]:
+        while position < end:
+            number, first = divmod(position, BLOCK_RECORDS)
+            newest = self._newest  # before the blocks are looked at: it may be sealed meanwhile
+            block = _unpack(self._blocks[number]) if number < len(self._blocks) else newest
+            found = block[first : first + end - position]
+            yield from found
+            position += len(found)
 
     def hash_range(self) -> dict[str, str]:
         """Returns the range of hash keys as AWS shows it."""
@@ -145,3 +186,11 @@ class Shard:
         if self.adjacent_parent:
             shard["AdjacentParentShardId"] = self.adjacent_parent
         return shard
+
+
+def _pack(records: list[StoredRecord]) -> bytes:
+    return zlib.compress(json.dumps([astuple(record) for record in records]).encode(), 1)
+
+
+def _unpack(block: bytes) -> list[StoredRecord]:
+    return [StoredRecord(*values) for values in json.loads(zlib.decompress(block))]

@@ -16,7 +16,7 @@ _ELEMENTS: dict[type, tuple[Elements, ...]] = {
     CloudWatchBackend: (AppendedList("metric_data"), AppendedList("alarm_history")),
     FakeTable: (KeyedElements("partitions"),),
     LogStream: (AppendedList("events"),),
-    Shard: (AppendedList("_records"),),
+    Shard: (AppendedList("_newest"), AppendedList("_blocks")),
     StreamShard: (AppendedList("items"),),
     Table: (TableItems("items"),),
     XRayBackend: (KeyedElements("traces"),),
