@@ -11,10 +11,10 @@ from functools import cache
 from urllib.parse import parse_qs, unquote
 from wsgiref.types import WSGIEnvironment
 
-import botocore.session
 from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
 
 from infra.localcloud.wsgi import HEADERS_KEY
 
@@ -110,7 +110,7 @@ S3Operation = Callable[[WSGIEnvironment], tuple[str, Mapping[str, str]]]
 @cache
 def _protocol(service: str) -> str:
     try:
-        return str(botocore.session.get_session().get_service_model(service).metadata["protocol"])
+        return str(get_service_model(service).metadata["protocol"])
     except (UnknownServiceError, KeyError):
         return "rest-json"
 

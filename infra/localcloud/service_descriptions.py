@@ -1,23 +1,50 @@
 """What botocore reads of AWS's descriptions of its services, without what nobody here reads.
 
 More than half of a description is documentation. moto and the clients of this server read forty of them, and each
-stays in memory.
+stays in memory: once, though both read it.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
 
 
 class WithoutDocumentation(JSONFileLoader):
-    """Reads a file of botocore's."""
+    """Reads a file of botocore's, and gives all loaders the same dicts."""
 
     def load_file(self, file_path: str) -> Any:
         """What the file says, or None if there is none."""
+        return self.read(file_path) if self._is_added_to(file_path) else _read_once(file_path)
+
+    def read(self, file_path: str) -> Any:
+        """The same, for this call alone."""
         return without_documentation(super().load_file(file_path))
+
+    def _is_added_to(self, file_path: str) -> bool:
+        """Whether a loader adds to what it reads there: moto's loader more, and other things, than botocore's."""
+        file = Path(file_path)
+        service, version = file.parent.parent.name.replace("-", ""), file.parent.name
+        by_moto = _moto() / service / version / f"{file.name}.moto-extras"
+        return self.exists(str(by_moto)) or self.exists(f"{file}.sdk-extras")
+
+
+@cache
+def _moto() -> Path:
+    """moto's folder, found without importing moto: that reads settings of the server (:mod:`.server`)."""
+    found = find_spec("moto")
+    assert found is not None and found.submodule_search_locations
+    return Path(found.submodule_search_locations[0])
+
+
+@cache
+def _read_once(file_path: str) -> Any:
+    return WithoutDocumentation().read(file_path)
 
 
 def without_documentation(value: Any) -> Any:

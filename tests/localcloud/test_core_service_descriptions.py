@@ -7,6 +7,8 @@ from typing import Any
 
 import botocore.session
 from botocore.loaders import Loader
+from moto.core.loaders import Loader as MotoLoader
+from moto.core.loaders import moto_root
 
 from infra.localcloud.service_descriptions import WithoutDocumentation, without_documentation
 
@@ -45,6 +47,16 @@ def test_a_client_is_made_with_every_part_of_such_a_description() -> None:
 
 def test_a_missing_file_is_none() -> None:
     assert WithoutDocumentation().load_file("/nowhere/at/all") is None
+
+
+def test_moto_and_the_clients_share_a_description_and_moto_keeps_what_it_adds_to_itself() -> None:
+    ours = Loader(file_loader=WithoutDocumentation())
+    motos = MotoLoader(extra_search_paths=[moto_root], file_loader=WithoutDocumentation())
+    assert ours.load_service_model("glue", "service-2") is motos.load_service_model("glue", "service-2")
+    for service in ("ec2", "s3", "sqs"):
+        apart = [loader.load_service_model(service, "service-2") for loader in (motos, ours)]
+        assert json.dumps(apart[0]) != json.dumps(apart[1])
+        assert json.dumps(apart[1]) == json.dumps(_pruned(Loader().load_service_model(service, "service-2")))
 
 
 def _pruned(value: Any) -> Any:
