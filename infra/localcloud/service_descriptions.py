@@ -30,16 +30,15 @@ class WithoutDocumentation(JSONFileLoader):
         """Whether a loader adds to what it reads there: moto's loader more, and other things, than botocore's."""
         file = Path(file_path)
         service, version = file.parent.parent.name.replace("-", ""), file.parent.name
-        by_moto = _moto() / service / version / f"{file.name}.moto-extras"
-        return self.exists(str(by_moto)) or self.exists(f"{file}.sdk-extras")
+        by_moto = [str(folder / service / version / f"{file.name}.moto-extras") for folder in _moto()]
+        return any(map(self.exists, [*by_moto, f"{file}.sdk-extras"]))
 
 
 @cache
-def _moto() -> Path:
-    """moto's folder, found without importing moto: that reads settings of the server (:mod:`.server`)."""
+def _moto() -> list[Path]:
+    """The folder of moto, if it is installed. It is not imported: it reads the server's settings then."""
     found = find_spec("moto")
-    assert found is not None and found.submodule_search_locations
-    return Path(found.submodule_search_locations[0])
+    return [Path(folder) for folder in (found and found.submodule_search_locations) or ()]
 
 
 @cache

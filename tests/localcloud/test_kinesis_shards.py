@@ -1,4 +1,4 @@
-"""A shard's records in compressed blocks: read as they were put, from any position, after a restart, in little memory."""
+"""A shard's records in compressed blocks: read as they were put, also after a restart, and small."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ def shard() -> Shard:
 def put(found: Shard, number: int) -> tuple[int, float, str, str]:
     """Puts a record of which every second one shares its time with the one before."""
     event = {"event_type": "scheduled", "key": f"2013-06-21-AA-{number}", "delay": number % 60}
-    record = (FIRST + 3 * number + 1, 1e9 + number // 2 / 7, f"key-{number}", base64.b64encode(json.dumps(event).encode()).decode())
+    record = (
+        FIRST + 3 * number + 1,
+        1e9 + number // 2 / 7,
+        f"key-{number}",
+        base64.b64encode(json.dumps(event).encode()).decode(),
+    )
     found.append(*record)
     return record
 
@@ -75,7 +80,9 @@ class Stored:
         """Saves what changed."""
         for elements in elements_of(Shard):
             change: Difference
-            change, self._markers[elements.attribute] = elements.difference(found, self._markers.get(elements.attribute))
+            change, self._markers[elements.attribute] = elements.difference(
+                found, self._markers.get(elements.attribute)
+            )
             rows = self.rows.setdefault(elements.attribute, {})
             if change.clear:
                 rows.clear()

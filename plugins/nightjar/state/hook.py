@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+Get = Callable[[str, str], Awaitable[Item | None]]  # reads the item of a pk and sk
 
 
 class StateHook(AwsGenericHook["DynamoDBClient"]):
@@ -31,10 +33,15 @@ class StateHook(AwsGenericHook["DynamoDBClient"]):
         """Returns the item's attributes, or None if it does not exist."""
         return _attributes(self.conn.get_item(**self._get_request(pk, sk)))
 
-    async def get_async(self, pk: str, sk: str) -> Item | None:
-        """Does the same as :meth:`get` without blocking, for triggers."""
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Get]:
+        """Yields a function that does the same as :meth:`get` without blocking, for triggers. It keeps one client."""
         async with await self.get_async_conn() as client:
-            return _attributes(await client.get_item(**self._get_request(pk, sk)))
+
+            async def get(pk: str, sk: str) -> Item | None:
+                return _attributes(await client.get_item(**self._get_request(pk, sk)))
+
+            yield get
 
     def query(self, pk: str, *, last: int | None = None) -> dict[str, Item]:
         """Returns the items with this ``pk``: sort key → attributes.

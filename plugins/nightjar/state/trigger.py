@@ -12,7 +12,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from nightjar.busy import ERRORS, busy_reason
-from nightjar.state.hook import Item, StateHook
+from nightjar.state.hook import Get, Item, StateHook
 
 ItemKey = tuple[str, str]
 
@@ -59,23 +59,21 @@ class StateTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Reads the items every ``poll_seconds``."""
-        hook = StateHook(self.table)
         deadline = datetime.fromisoformat(self.deadline)
-        while True:
-            # Wait first: the sensor has just read the items. A trigger that fires at once also meets Airflow issue
-            # 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
-            await asyncio.sleep(self.poll_seconds)
-            if await self._changed(hook):
-                yield TriggerEvent({"late": False})
-                return
-            if datetime.now(UTC) >= deadline:
-                yield TriggerEvent({"late": True})
-                return
+        async with StateHook(self.table).reading() as get:
+            changed = late = False
+            while not (changed or late):
+                # Wait first: the sensor has just read the items. A trigger that fires at once also meets Airflow issue
+                # 72716: a task that resumes before Airflow has recorded the end of its worker loses a try.
+                await asyncio.sleep(self.poll_seconds)
+                changed = await self._changed(get)
+                late = datetime.now(UTC) >= deadline
+        yield TriggerEvent({"late": not changed})
 
-    async def _changed(self, hook: StateHook) -> bool:
+    async def _changed(self, get: Get) -> bool:
         """Whether an item differs from what the sensor saw; False while AWS is busy."""
         try:
-            items = {(pk, sk): await hook.get_async(pk, sk) for pk, sk in self.keys}
+            items = {(pk, sk): await get(pk, sk) for pk, sk in self.keys}
         except ERRORS as error:
             reason = busy_reason(error)
             if reason is None:

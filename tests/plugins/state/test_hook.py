@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from nightjar.state.hook import StateHook
@@ -17,9 +18,13 @@ def test_values_come_back_as_they_went(cloud: MotoCloud) -> None:
     state = StateHook(STATE)
     state.put("pk", "sk", item)
     assert state.get("pk", "sk") == item
-    assert asyncio.run(state.get_async("pk", "sk")) == item
     assert state.get("pk", "other") is None
-    assert asyncio.run(state.get_async("pk", "other")) is None
+
+    async def read() -> list[Any]:
+        async with state.reading() as get:
+            return [await get("pk", sk) for sk in ("sk", "other")]
+
+    assert asyncio.run(read()) == [item, None]
 
 
 def test_a_query_gives_every_item_of_a_key(cloud: MotoCloud) -> None:
