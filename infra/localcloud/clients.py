@@ -8,12 +8,12 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config as ClientConfig
-from botocore.loaders import Loader
+from botocore.loaders import Loader, create_loader
 
 
 @cache
 def _loader() -> Loader:
-    return botocore.session.create_loader()  # in the server, that of all sessions
+    return create_loader()
 
 
 def make_client(service: str, **options: Any) -> Any:

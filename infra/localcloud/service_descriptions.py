@@ -1,7 +1,7 @@
 """What botocore reads of AWS's descriptions of its services, without what nobody here reads.
 
 More than half of a description is documentation. moto and the clients of this server read forty of them, and each
-stays in memory: once, though both read it.
+stays in memory: once, though both read it, unless one of them adds to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class WithoutDocumentation(JSONFileLoader):
         return without_documentation(super().load_file(file_path))
 
     def _is_added_to(self, file_path: str) -> bool:
-        """Whether a loader adds to what it reads there: moto's loader more, and other things, than botocore's."""
+        """Whether a loader adds to what it reads there. moto's loader adds other things than botocore's."""
         file = Path(file_path)
         service, version = file.parent.parent.name.replace("-", ""), file.parent.name
         by_moto = [str(folder / service / version / f"{file.name}.moto-extras") for folder in _moto()]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import botocore.session
+import pytest
 from botocore.loaders import Loader
 from moto.core.loaders import Loader as MotoLoader
 from moto.core.loaders import moto_root
@@ -49,14 +50,32 @@ def test_a_missing_file_is_none() -> None:
     assert WithoutDocumentation().load_file("/nowhere/at/all") is None
 
 
-def test_moto_and_the_clients_share_a_description_and_moto_keeps_what_it_adds_to_itself() -> None:
-    ours = Loader(file_loader=WithoutDocumentation())
+def test_moto_and_the_clients_share_a_description() -> None:
+    ours, motos = loaders()
+    for service, kind in (("glue", "service-2"), ("lambda", "service-2"), ("dynamodb", "waiters-2")):
+        assert ours.load_service_model(service, kind) is motos.load_service_model(service, kind)
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [
+        *((service, "service-2") for service in ("ec2", "s3", "s3control", "sqs", "rds")),
+        *((service, "paginators-1") for service in ("emr-serverless", "sagemaker")),
+    ],
+)
+def test_what_one_adds_to_a_description_the_other_does_not_see(service: str, kind: str) -> None:
+    ours, motos = loaders()
+    seen = [loader.load_service_model(service, kind) for loader in (motos, ours)]
+    apart = [MotoLoader(extra_search_paths=[moto_root]), Loader()]
+    expected = [_pruned(loader.load_service_model(service, kind)) for loader in apart]
+    assert json.dumps(expected[0]) != json.dumps(expected[1])
+    assert json.dumps(seen) == json.dumps(expected)
+
+
+def loaders() -> tuple[Loader, MotoLoader]:
+    """The clients' and moto's."""
     motos = MotoLoader(extra_search_paths=[moto_root], file_loader=WithoutDocumentation())
-    assert ours.load_service_model("glue", "service-2") is motos.load_service_model("glue", "service-2")
-    for service in ("ec2", "s3", "sqs"):
-        apart = [loader.load_service_model(service, "service-2") for loader in (motos, ours)]
-        assert json.dumps(apart[0]) != json.dumps(apart[1])
-        assert json.dumps(apart[1]) == json.dumps(_pruned(Loader().load_service_model(service, "service-2")))
+    return Loader(file_loader=WithoutDocumentation()), motos
 
 
 def _pruned(value: Any) -> Any:

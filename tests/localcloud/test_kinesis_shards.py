@@ -6,11 +6,14 @@ import base64
 import json
 import random
 import threading
+import zlib
+from bisect import bisect_right
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from infra.localcloud.kinesis.shard import BLOCK_RECORDS, Shard
+from infra.localcloud.kinesis.shard import BLOCK_BYTES, BLOCK_RECORDS, Shard
 from infra.localcloud.state.elements import Difference
 from infra.localcloud.state.large import elements_of
 
@@ -23,7 +26,7 @@ def shard() -> Shard:
 
 
 def put(found: Shard, number: int) -> tuple[int, float, str, str]:
-    """Puts a record of which every second one shares its time with the one before."""
+    """Puts a record; every second one has the time of the one before."""
     event = {"event_type": "scheduled", "key": f"2013-06-21-AA-{number}", "delay": number % 60}
     record = (
         FIRST + 3 * number + 1,
@@ -65,7 +68,8 @@ def test_the_delay_of_a_reader_is_the_same_in_blocks() -> None:
     found = shard()
     for number in range(2 * BLOCK_RECORDS + 5):
         found.append(FIRST + number + 1, float(number), "key", "ZGF0YQ==")
-    assert found.read(0, 1)[1] == (2 * BLOCK_RECORDS + 4) * 1000
+    for read in (1, BLOCK_RECORDS, BLOCK_RECORDS + 44):
+        assert found.read(0, read)[1] == (2 * BLOCK_RECORDS + 5 - read) * 1000
     assert found.read(0, None)[1] == 0
 
 
@@ -121,6 +125,63 @@ def test_a_block_that_is_sealed_while_the_shard_is_saved_is_restored_once() -> N
     change, _ = blocks.difference(found, None)
     stored.rows[blocks.attribute] = {position: list(chunk) for position, chunk in change.put}
     assert values(stored.restore(), 0) == expected
+
+
+def test_a_record_that_is_given_a_number_twice_is_restored_twice() -> None:
+    """A kill may undo what the stream says of its next number, and not a record that has it."""
+    found, stored = shard(), Stored()
+    for data in ("Zmlyc3Q=", "c2Vjb25k"):
+        found.append(FIRST + 1, 1.0, "key", data)
+    stored.save(found)
+    assert [data for *_, data in values(stored.restore(), 0)] == ["Zmlyc3Q=", "c2Vjb25k"]
+
+
+def test_large_records_are_sealed_before_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    compress = zlib.compress
+
+    def sized(data: bytes, level: int) -> bytes:
+        sizes.append(len(data))
+        return compress(data, level)
+
+    monkeypatch.setattr("infra.localcloud.kinesis.shard.zlib.compress", sized)
+    found = shard()
+    expected = [(FIRST + number + 1, 1.0, "key", f"{number:04}" * 25_000) for number in range(20)]
+    for record in expected:
+        found.append(*record)
+    assert values(found, 0) == expected
+    assert values(found, 7, 2) == expected[7:9]
+    assert len(sizes) == 6 and max(sizes) < BLOCK_BYTES + 110_000
+
+
+def test_a_reader_sees_every_record_while_a_block_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shard()
+    expected: list[tuple[int, float, str, str]] = []
+    seen: list[list[tuple[int, float, str, str]]] = []
+    compress = zlib.compress
+
+    def beside_a_reader(*args: Any) -> bytes:
+        seen.append(values(found, 0))
+        return compress(*args)
+
+    monkeypatch.setattr("infra.localcloud.kinesis.shard.zlib.compress", beside_a_reader)
+    expected = [put(found, number) for number in range(BLOCK_RECORDS)]
+    assert seen == [expected[:-1]]
+
+
+def test_a_block_that_is_sealed_while_a_reader_looks_for_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shard()
+    expected = [put(found, number) for number in range(BLOCK_RECORDS - 1)]
+
+    def beside_a_writer(*args: Any) -> int:
+        monkeypatch.undo()
+        position = bisect_right(*args)
+        expected.extend(put(found, number) for number in range(BLOCK_RECORDS - 1, BLOCK_RECORDS + 9))
+        return position
+
+    monkeypatch.setattr("infra.localcloud.kinesis.shard.bisect_right", beside_a_writer)
+    assert values(found, 5, 7) == expected[5:12]
+    assert len(expected) == found.end() == BLOCK_RECORDS + 9
 
 
 def test_a_reader_beside_a_writer_misses_and_repeats_nothing() -> None:

@@ -7,12 +7,14 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 MAX_RECORDS = 10_000
 MAX_BYTES = 10 * 1024 * 1024
-BLOCK_RECORDS = 256  # compressed together. To read one record is to unpack its block: about a millisecond
+# A block is compressed when it has so many records, or so much data. To read one record is to unpack its block.
+BLOCK_RECORDS = 256
+BLOCK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,10 @@ class StoredRecord:
 class Shard:
     """The records of a range of hash keys. It has no lock: its stream serialises changes.
 
-    A stream keeps the records of a day, so most of them are compressed, in blocks. The newest, fewer than a block, are
-    not.
+    A stream keeps all its records, so most of them are compressed, in blocks. The newest, fewer than a block, are not.
     """
 
-    RUNTIME: ClassVar[dict[str, Any]] = {"_sequences": None, "_times": None}
+    RUNTIME: ClassVar[dict[str, Any]] = {"_ends": None, "_newest_bytes": 0, "_sequences": None, "_times": None}
 
     number: int
     starting_hash: int
@@ -64,9 +65,10 @@ class Shard:
     adjacent_parent: str | None = None
     last_sequence: int | None = None
     closed: float | None = None
-    # In this order: what seals a block while both are being stored may store its records twice, never not at all.
     _newest: list[StoredRecord] = field(default_factory=list)
+    _newest_bytes: int = 0
     _blocks: list[bytes] = field(default_factory=list)
+    _ends: array[int] = field(default_factory=lambda: array("q"))  # the position after the last record of each block
     _sequences: array[int] = field(default_factory=lambda: array("q"))  # counted from the shard's first
     _times: array[float] = field(default_factory=lambda: array("d"))
 
@@ -76,14 +78,16 @@ class Shard:
         return f"shardId-{self.number:012d}"
 
     def restored(self) -> None:
-        """Makes the lists that are searched from the restored records."""
-        self._sequences, self._times = array("q"), array("d")
+        """Makes the lists that are searched from the restored records. Those of a block are no newest ones any more."""
+        self._ends, self._sequences, self._times = array("q"), array("q"), array("d")
         newest, self._newest = self._newest, []
         for block in self._blocks:
             for record in _unpack(block):
                 self._index(record)
+            self._ends.append(self.end())
+        last = self.first_sequence + (self._sequences[-1] if self._sequences else 0)
         for record in newest:
-            if record.sequence_number > self._last():
+            if record.sequence_number > last:
                 self._add(record)
 
     @property
@@ -109,18 +113,16 @@ class Shard:
 
     def _add(self, record: StoredRecord) -> None:
         self._newest.append(record)
-        if len(self._newest) == BLOCK_RECORDS:
+        self._newest_bytes += len(record.data)
+        if len(self._newest) >= BLOCK_RECORDS or self._newest_bytes >= BLOCK_BYTES:
             self._blocks.append(_pack(self._newest))
-            self._newest = []
+            self._ends.append(self.end() + 1)
+            self._newest, self._newest_bytes = [], 0
         self._index(record)  # last: who sees the new end finds all records before it
 
     def _index(self, record: StoredRecord) -> None:
         self._times.append(record.arrived)
         self._sequences.append(record.sequence_number - self.first_sequence)
-
-    def _last(self) -> int:
-        """The last record's sequence number; the shard's first if it has no record."""
-        return self.first_sequence + (self._sequences[-1] if self._sequences else 0)
 
     def after(self, sequence_number: int) -> int:
         """Returns the position of the first record after this sequence number."""
@@ -160,10 +162,12 @@ class Shard:
 
     def _between(self, position: int, end: int) -> Iterator[StoredRecord]:
         while position < end:
-            number, first = divmod(position, BLOCK_RECORDS)
-            newest = self._newest  # before the blocks are looked at: it may be sealed meanwhile
-            block = _unpack(self._blocks[number]) if number < len(self._blocks) else newest
-            found = block[first : first + end - position]
+            newest = self._newest  # before the blocks are counted: it may become one meanwhile
+            sealed = len(self._ends)
+            number = bisect_right(self._ends, position)
+            first = position - (self._ends[number - 1] if number else 0)
+            wanted = slice(first, first + end - position)
+            found = _unpack(self._blocks[number], wanted) if number < sealed else newest[wanted]
             yield from found
             position += len(found)
 
@@ -189,8 +193,9 @@ class Shard:
 
 
 def _pack(records: list[StoredRecord]) -> bytes:
-    return zlib.compress(json.dumps([astuple(record) for record in records]).encode(), 1)
+    rows = [(record.sequence_number, record.arrived, record.partition_key, record.data) for record in records]
+    return zlib.compress(json.dumps(rows).encode(), 1)
 
 
-def _unpack(block: bytes) -> list[StoredRecord]:
-    return [StoredRecord(*values) for values in json.loads(zlib.decompress(block))]
+def _unpack(block: bytes, wanted: slice = slice(None)) -> list[StoredRecord]:
+    return [StoredRecord(*values) for values in json.loads(zlib.decompress(block))[wanted]]

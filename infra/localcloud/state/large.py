@@ -16,6 +16,7 @@ _ELEMENTS: dict[type, tuple[Elements, ...]] = {
     CloudWatchBackend: (AppendedList("metric_data"), AppendedList("alarm_history")),
     FakeTable: (KeyedElements("partitions"),),
     LogStream: (AppendedList("events"),),
+    # In this order: a record that moves meanwhile is stored in both places, never in none.
     Shard: (AppendedList("_newest"), AppendedList("_blocks")),
     StreamShard: (AppendedList("items"),),
     Table: (TableItems("items"),),

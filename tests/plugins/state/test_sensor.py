@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -199,12 +200,18 @@ def test_a_change_between_the_look_and_the_trigger_is_not_missed(cloud: MotoClou
 
 def test_the_trigger_makes_one_client_for_all_its_looks(cloud: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client takes 13 ms of CPU time and leaves garbage, in the thread in which all triggers run."""
-    made, looks = list[Any](), list[Any]()
+    made, ended, looks = list[Any](), list[Any](), list[Any]()
     make = StateHook.get_async_conn
 
     async def counted(self: Any) -> Any:
         made.append(await make(self))
-        return made[-1]
+        return closing(made[-1])
+
+    @asynccontextmanager
+    async def closing(client: Any) -> AsyncIterator[Any]:
+        async with client as opened:
+            yield opened
+        ended.append(client)
 
     monkeypatch.setattr(StateHook, "get_async_conn", counted)
     put(FIRST, "early")
@@ -217,7 +224,14 @@ def test_the_trigger_makes_one_client_for_all_its_looks(cloud: MotoCloud, monkey
     monkeypatch.setattr("nightjar.state.trigger.items_digest", seen)
     deadline = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
     assert fire(waiting.trigger, deadline) == {"late": True}
-    assert (len(looks) > 1, len(made)) == (True, 1)
+    assert (len(looks) > 1, len(made), ended) == (True, 1, made)
+
+
+def test_a_change_in_the_last_look_is_not_late(cloud: MotoCloud) -> None:
+    put(FIRST, "early")
+    waiting = deferred(sensor())
+    put(FIRST, "ready")
+    assert fire(waiting.trigger, "2013-01-01T00:00:00+00:00") == {"late": False}
 
 
 def test_the_trigger_waits_before_it_looks(cloud: MotoCloud, monkeypatch: pytest.MonkeyPatch) -> None:
