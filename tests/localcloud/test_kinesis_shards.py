@@ -156,7 +156,6 @@ def test_large_records_are_sealed_before_they_are_many(monkeypatch: pytest.Monke
 
 def test_a_reader_sees_every_record_while_a_block_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = shard()
-    expected: list[tuple[int, float, str, str]] = []
     seen: list[list[tuple[int, float, str, str]]] = []
     compress = zlib.compress
 
